@@ -30,12 +30,14 @@ from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
+from bot.ui.styles.choosing import style_choices, style_of_server
 from cogs.studii import add_to_studii
 
 Interaction = discord.Interaction[Any]
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
+TOOL_OR_STYLE = "Name either a `tool`, with its `inputs`, or a `style`. Nothing was changed."
 NO_PLACE = "This only works in a channel. Name one under `channel`."
 
 # Events that wait for the end of an outage. If there are more, all rules are read again after it.
@@ -124,6 +126,7 @@ class _ReactionsGroup(app_commands.Group):
         self._photos = services.photos
         self._jobs = services.jobs
         self._access = services.access
+        self._styles_of = services.styles.of_server
         self._catalog = catalog
 
     async def _suggest(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -163,17 +166,28 @@ class ReactionCommands(_ReactionsGroup):
     async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=False)
 
-    @app_commands.command(name="map", description="Choose which tool an emoji runs")
+    @app_commands.command(name="map", description="Choose which tool or which style an emoji runs")
     @app_commands.describe(
         emoji="An emoji, also one of this server's own",
         tool="The tool to run",
         inputs="Inputs to set in advance, such as: style=rustic, room=bedroom",
+        style="This server's style to run, in place of a tool and inputs",
     )
     async def map_emoji(
-        self, interaction: Interaction, emoji: str, tool: str, inputs: str | None = None
+        self,
+        interaction: Interaction,
+        emoji: str,
+        tool: str | None = None,
+        inputs: str | None = None,
+        style: str | None = None,
     ) -> None:
         guild_id = server_of(interaction)
-        preset = self._photos.preset(tool, inputs_from(inputs))
+        if (tool is None) == (style is None) or (style is not None and inputs is not None):
+            raise Refused(TOOL_OR_STYLE)
+        if style is not None:
+            preset = self._photos.preset_of(await style_of_server(interaction, style))
+        else:
+            preset = self._photos.preset(tool or "", inputs_from(inputs))
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), preset))
         await self._answer(interaction, guild_id, "Emoji set")
 
@@ -187,6 +201,12 @@ class ReactionCommands(_ReactionsGroup):
     @map_emoji.autocomplete("tool")
     async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
+
+    @map_emoji.autocomplete("style")
+    async def _styles(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        of_server = await self._styles_of(server_of(interaction))
+        found = style_choices(of_server, typed)[:25]
+        return [app_commands.Choice(name=name, value=value) for name, value in found]
 
     async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
@@ -203,7 +223,11 @@ class ReactionCommands(_ReactionsGroup):
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id), gone)
-        panel = reactions_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
+        styles = await self._styles_of(guild_id) if any(tap.preset.style_id for tap in taps) else ()
+        names = {one.id: one.name for one in styles}
+        panel = reactions_panel(
+            title, rules, taps, self._catalog, names, sees_photos=sees, in_the_way=in_the_way
+        )
         await answer(interaction, panel)
 
 

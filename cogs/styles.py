@@ -1,4 +1,4 @@
-"""/styles: the styles that a member can use. /studii styles: those of the server."""
+"""/styles and /defaults: what a member saved and prefers. /studii styles: the server's styles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, usable_styles
+from bot.ui.styles.defaults import show_defaults
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
 from cogs.studii import Command, add_to_studii, function_command
@@ -43,11 +44,23 @@ def styles_command(bot: StudiiBot) -> Command:
     return styles
 
 
+def defaults_command() -> Command:
+    """Build `/defaults`."""
+
+    @function_command(name="defaults", description="Show or set the inputs that you prefer for each tool")
+    @app_commands.guild_only()
+    async def defaults(interaction: Interaction) -> None:
+        await show_defaults(interaction)
+
+    return defaults
+
+
 class _StylesGroup(app_commands.Group):
     def __init__(self, bot: StudiiBot) -> None:
         super().__init__(name="styles", description="Styles for everyone in this server, or for some roles")
         self._catalog = bot.catalog
         self._styles = bot.services.styles
+        self._photos = bot.services.photos
 
     @app_commands.command(description="Show this server's styles")
     @app_commands.describe(name="The style to show with its picture; leave out for a list")
@@ -87,6 +100,7 @@ class _StylesGroup(app_commands.Group):
         style = await style_of_server(interaction, name)
         if role is None:
             await done_in_time(interaction, self._styles.remove_from_server(guild_id, style.name))
+            await self._photos.look_again(guild_id)  # its emoji run nothing now
             said = f"{quoted(style)} is removed. Jobs made with it keep what they have."
         else:
             change = self._styles.set_role(guild_id, style.name, role.id, may=False)
@@ -122,4 +136,5 @@ def _choices(styles: Sequence[Style], typed: str) -> Choices:
 
 async def setup(bot: StudiiBot) -> None:
     bot.tree.add_command(styles_command(bot))
+    bot.tree.add_command(defaults_command())
     add_to_studii(bot, _StylesGroup(bot))

@@ -45,6 +45,7 @@ from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
+from bot.ui.styles.defaults import DefaultsButton
 from bot.ui.styles.panel import StyleButton
 from bot.ui.styles.saving import SaveStyleButton
 
@@ -92,6 +93,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     SetButton,
     SaveStyleButton,
     StyleButton,
+    DefaultsButton,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,

@@ -27,10 +27,14 @@ class PhotoChannelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A tool with preset inputs. The catalogue's defaults apply to the others."""
+    """A tool with preset inputs. The catalogue's defaults apply to the others.
+
+    `style_id`: these are of that style of the server.
+    """
 
     tool: str
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    style_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

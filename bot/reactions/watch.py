@@ -15,11 +15,12 @@ from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannel
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
+from bot.reactions.presets import prepared
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.refusals import Refusals, refusal_words
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import AskedOneByOne, ConfirmationNeeded, Repeated, Services, prepared
+from bot.services import AskedOneByOne, ConfirmationNeeded, Repeated, Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
@@ -256,8 +257,9 @@ class PhotoWatch:
         author = await author_in(message, self._client, self._services)
         rules = await self._services.posting.rules(member.guild.id)
         try:
-            tool = self._catalog.get(preset.tool)
-            inputs = prepared(tool, preset)
+            tool, inputs = await prepared(
+                self._services, self._catalog, member, preset, tapped=tapped is not None
+            )
         except StudiiBotError as refusal:
             await self._refused(member, message, refusal)
             return []

@@ -26,7 +26,7 @@ from bot.services.moderation.approvals import (
 from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
 from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import AddedRule, WordService
-from bot.services.photos import PhotoService, Tap, prepared
+from bot.services.photos import PhotoService, Tap
 from bot.services.prices import OtherPrice, PriceTable, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed
@@ -101,7 +101,6 @@ __all__ = [
     "export_folder",
     "job_words",
     "matching_zones",
-    "prepared",
     "price_words",
     "rate_words",
     "short_price_words",

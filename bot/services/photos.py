@@ -1,9 +1,9 @@
 """Reactions and photo channels, cached in memory, so that other reactions cost no query."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.catalog import Catalog, SourceRule, Tool
+from bot.catalog import Catalog, SourceRule
 from bot.domain.photo_rules import (
     MAX_EMOJI,
     MAX_PHOTO_CHANNELS,
@@ -15,8 +15,12 @@ from bot.domain.photo_rules import (
     Preset,
     in_any_skin,
 )
+from bot.domain.styles import Style, wants_words
 from bot.errors import Refused
+from bot.services.styles import tool_of
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+
+NO_WORDS = "The style “{name}” needs a member's own words, so an emoji can't run it. Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,13 @@ class PhotoService:
             raise Refused(f"{lacking} Set it under `inputs`. Nothing was changed.") from lacking
         return Preset(known.slug, dict(inputs))
 
+    def preset_of(self, style: Style) -> Preset:
+        """Return what an emoji runs that is mapped to a server's style. Raises `Refused` as `preset` does."""
+        prompt = tool_of(self._catalog, style).prompt
+        if prompt is not None and wants_words(style.inputs.get(prompt.name)):
+            raise Refused(NO_WORDS.format(name=style.name))
+        return replace(self.preset(style.tool, style.inputs), style_id=style.id)
+
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
         """Turn tools by reaction on or off in a channel, or in the whole server if it is None."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
@@ -164,17 +175,12 @@ class PhotoService:
         return rules
 
 
-def prepared(tool: Tool, preset: Preset) -> dict[str, str]:
-    """Return the inputs to send. Raises `Refused` if the tool needs more by now."""
-    return tool.prepare(preset.inputs, has_source=True)
-
-
 def _runs(catalog: Catalog, preset: Preset) -> bool:
     tool = catalog.tools.get(preset.tool)
     if tool is None or tool.source is SourceRule.NONE:
         return False
     try:
-        prepared(tool, preset)
+        tool.prepare(preset.inputs, has_source=True)
     except Refused:
         return False
     return True

@@ -48,6 +48,7 @@ class PhotoRulings:
             "animated": emoji.animated,
             "tool": preset.tool if preset else None,
             "inputs": dict(preset.inputs) if preset else {},
+            "style_id": preset.style_id if preset else None,
         }
         await self._session.put(reaction_emoji, {"guild_id": guild_id, "emoji": emoji.key}, values)
 
@@ -56,6 +57,13 @@ class PhotoRulings:
         rows = reaction_emoji.c
         await self._session.execute(
             delete(reaction_emoji).where(rows.guild_id == guild_id, rows.emoji == emoji.key)
+        )
+
+    async def forget_style(self, guild_id: int, style_id: str) -> None:
+        """Remove the mappings of emoji to a style."""
+        rows = reaction_emoji.c
+        await self._session.execute(
+            delete(reaction_emoji).where(rows.guild_id == guild_id, rows.style_id == style_id)
         )
 
     async def set_channel(self, guild_id: int, channel: PhotoChannel) -> None:
@@ -127,4 +135,4 @@ def _channel(row: Mapping[Any, Any]) -> PhotoChannel:
 
 
 def _preset(row: Mapping[Any, Any]) -> Preset | None:
-    return None if row["tool"] is None else Preset(row["tool"], row["inputs"])
+    return None if row["tool"] is None else Preset(row["tool"], row["inputs"], row.get("style_id"))

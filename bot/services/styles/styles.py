@@ -122,12 +122,13 @@ class StyleService:
         return style
 
     async def remove_from_server(self, guild_id: int, name: str) -> Style:
-        """Remove a server's style. Raises `Refused` if there is none of that name."""
+        """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             style = await transaction.styles.named(guild_id, OF_SERVER, name)
             if style is None:
                 raise Refused(NOT_HERE.format(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
             await transaction.styles.remove(style.id)
+            await transaction.photo_rules.forget_style(guild_id, style.id)
         return style
 
     async def set_role(self, guild_id: int, name: str, role_id: int, *, may: bool) -> Style:

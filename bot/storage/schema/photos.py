@@ -1,6 +1,6 @@
 """The tables of reactions and of photo channels."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, Table, Text
 
 from bot.domain.photo_rules import PhotoChannelKind
 from bot.storage.schema.columns import Choice, metadata
@@ -24,6 +24,7 @@ reaction_emoji = Table(
     Column("animated", Boolean, nullable=False),
     Column("tool", Text),
     Column("inputs", JSON, nullable=False),
+    Column("style_id", String(16)),
 )
 
 photo_channels = Table(

@@ -70,8 +70,8 @@ def access_panel(
 
 
 KEPT = (
-    "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) in each server. `/forget-me` erases "
-    "them."
+    "The bot also keeps your jobs (`/jobs`), and your styles and defaults (`/styles`, `/defaults`) in each "
+    "server. `/forget-me` erases them."
 )
 
 

@@ -1,7 +1,7 @@
 """The panels of `/studii reactions`, `photos` and `metadata`, and what keeps photos from being served."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -9,6 +9,7 @@ import discord
 from bot.catalog import Catalog
 from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
 from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
@@ -53,11 +54,15 @@ def reactions_panel(
     rules: PhotoRules,
     taps: Sequence[Tap],
     catalog: Catalog,
+    styles: Mapping[str, str],
     *,
     sees_photos: bool,
     in_the_way: str = "",
 ) -> Panel:
-    """Return where reactions are on, which tool each emoji runs, and what keeps them from working."""
+    """Return where reactions are on, which tool each emoji runs, and what keeps them from working.
+
+    `styles` are the names of the styles that emoji run, by id.
+    """
     where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MAX_LISTED_LINES])
     if rules.everywhere:
         state = "Reactions are **on** in the whole server."
@@ -69,7 +74,7 @@ def reactions_panel(
     if offers and not rules.everywhere:
         there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MAX_LISTED_LINES])
         state += f"\nThe emoji under photos in {there} always work (`/studii photos`)."
-    known = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps]
+    known = [f"{tap.emoji} {_tap_words(tap.preset, catalog, styles)}" for tap in taps]
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
@@ -251,6 +256,13 @@ def _bounded(listed: Sequence[str], room: int) -> list[str]:
         shown.append(line)
     left = len(listed) - len(shown)
     return [*shown, f"… and {left} more"] if left else shown
+
+
+def _tap_words(preset: Preset, catalog: Catalog, styles: Mapping[str, str]) -> str:
+    name = styles.get(preset.style_id or "")
+    if name is None:
+        return _preset_words(preset, catalog)
+    return f"the style **“{plain(name, MAX_STYLE_NAME_CHARACTERS)}”**: {_preset_words(preset, catalog)}"
 
 
 def _preset_words(preset: Preset, catalog: Catalog) -> str:

@@ -15,7 +15,7 @@ HERE, EVERYWHERE, NOT = "here", "everywhere", "not"
 LABELS = {HERE: "Erase in this server", EVERYWHERE: "Erase in every server", NOT: "Keep my data"}
 GOES = (
     "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
-    "styles. Running jobs are erased when they're done."
+    "styles and defaults. Running jobs are erased when they're done."
 )
 STAYS = (
     "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
@@ -24,7 +24,10 @@ STAYS = (
     "data at Studii."
 )
 KEPT = "Nothing was erased."
-NOTHING = "There are no jobs of yours to erase, in any server. Your styles and grants can still be erased."
+NOTHING = (
+    "There are no jobs of yours to erase, in any server. Your styles, defaults and grants can still be "
+    "erased."
+)
 
 
 def ask_to_forget_me(erasable: Erasable) -> Panel:

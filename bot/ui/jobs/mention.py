@@ -16,7 +16,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.services import Services, ToolPrice, short_price_words
-from bot.ui.jobs.start import Terms, ask, begin, start_once
+from bot.ui.jobs.start import Terms, ask, begin, own_inputs, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton
@@ -158,12 +158,14 @@ class MentionButton(
         prompt = tool.prompt
         if prompt is None or not mention.words:
             await begin(interaction, tool, mention.photos, terms)
-        elif len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
-            values = {prompt.name: mention.words[: prompt.max_length]}
+            return
+        values = await own_inputs(interaction, tool)
+        values[prompt.name] = mention.words[: prompt.max_length]
+        if len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
             await ask(interaction, tool, FormStart(mention.photos, values), terms)
         else:
             photo = mention.photos[0] if mention.photos else None
-            await start_once(interaction, tool, {prompt.name: mention.words}, photo, terms)
+            await start_once(interaction, tool, values, photo, terms)
 
     async def _message(self, interaction: discord.Interaction[Any]) -> discord.Message:
         channel = interaction.client.get_partial_messageable(

@@ -81,7 +81,7 @@ async def begin(
     if tool.source is SourceRule.NONE:
         pictures, terms = (), replace(terms, photo_author=None)
     if asking or needs_form(tool, pictures):
-        await ask(interaction, tool, FormStart(pictures), terms)
+        await ask(interaction, tool, FormStart(pictures, await own_inputs(interaction, tool)), terms)
         return
     await start_once(interaction, tool, {}, pictures[0] if pictures else None, terms)
 
@@ -89,7 +89,15 @@ async def begin(
 async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
     """Show the tool's empty form, to which a photo can be attached."""
     ensure_can_post(interaction)
-    await ask(interaction, tool, FormStart())
+    await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
+
+
+async def own_inputs(interaction: discord.Interaction[Any], tool: Tool) -> dict[str, str | None]:
+    """Return the inputs of the tool that the person prefers."""
+    if interaction.guild_id is None:
+        return {}
+    defaults = host_of(interaction).services.defaults
+    return {**await defaults.of(interaction.guild_id, interaction.user.id, tool)}
 
 
 async def open_style_form(
@@ -106,7 +114,8 @@ async def open_style_form(
     tool = tool_of(host_of(interaction).catalog, style)
     prompt = tool.prompt
     # The person's own words go there.
-    values = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
+    of_style = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
+    values = {**await own_inputs(interaction, tool), **of_style}
     await ask(interaction, tool, FormStart(pictures, values, style=style), terms)
 
 

@@ -1,6 +1,6 @@
 """A list of tools to choose from, and a button for each that opens its form."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 import discord
@@ -8,17 +8,22 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
+from bot.domain.styles import Style
 from bot.errors import Refused
-from bot.services import PriceTable
+from bot.services import PriceTable, short_price_words
+from bot.services.styles import misfit
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES
-from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form, prices_for
+from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import NEUTRAL, box, row, text
 from bot.ui.kit.text import shortened
+from bot.ui.reading.member import member_context
 
+STYLE_EMOJI = "⭐"
+OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
 NO_TOOLS = "No tool here takes a photo."
 WITHOUT_PICTURE = "Doesn't use this picture:"
 BUTTONS_IN_A_ROW = 5
@@ -36,7 +41,8 @@ async def choose(
 ) -> None:
     """Let the person choose a tool for these pictures, shown to them alone; then ask, as a form does.
 
-    `others`: also offer tools that take no picture, after those that do; they say so.
+    `others`: also offer tools that take no picture, after those that do; they say so. Then come the styles
+    that the person can use on a picture.
     """
     all_tools = host_of(interaction).catalog.tools.values()
     tools = [tool for tool in all_tools if tool.source is not SourceRule.NONE]
@@ -45,25 +51,41 @@ async def choose(
     if not tools:
         raise Refused(NO_TOOLS)
 
-    async def chosen(picked: discord.Interaction[Any], tool: Tool) -> None:
-        await begin(picked, tool, pictures, terms, asking=True)
+    async def chosen(picked: discord.Interaction[Any], one: Tool | Style) -> None:
+        if isinstance(one, Style):
+            await open_style_form(picked, one, pictures, terms)
+        else:
+            await begin(picked, one, pictures, terms, asking=True)
 
-    await ToolPicker(tools, words, chosen, await prices_for(interaction)).show(interaction)
+    styles = await _styles_for(interaction, tools)
+    await ToolPicker(tools, styles, words, chosen, await prices_for(interaction)).show(interaction)
+
+
+async def _styles_for(interaction: discord.Interaction[Any], tools: Sequence[Tool]) -> list[Style]:
+    """Return the styles that the person can use with these tools on a picture."""
+    if interaction.guild_id is None:
+        return []
+    host, roles = host_of(interaction), member_context(interaction).roles
+    slugs = {tool.slug for tool in tools if tool.source is not SourceRule.NONE}
+    found = await host.services.styles.usable(interaction.guild_id, interaction.user.id, roles)
+    return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
 
 
 class ToolPicker(OpenView):
-    """A list of tools to choose from."""
+    """A list of tools and styles to choose from."""
 
     def __init__(
         self,
-        tools: Iterable[Tool],
+        tools: Sequence[Tool],
+        styles: Sequence[Style],
         words: str,
-        chosen: Callable[[discord.Interaction[Any], Tool], Awaitable[None]],
+        chosen: Callable[[discord.Interaction[Any], Tool | Style], Awaitable[None]],
         prices: PriceTable | None = None,
     ) -> None:
         super().__init__()
         self._prices = prices
-        self._tools = {tool.slug: tool for tool in list(tools)[:CHOICES]}
+        self._tools = {tool.slug: tool for tool in tools[:CHOICES]}
+        self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: CHOICES - len(self._tools)]}
         self._chosen = chosen
         self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
         self._select.callback = self._picked
@@ -83,13 +105,24 @@ class ToolPicker(OpenView):
                 emoji=tool.emoji,
             )
             for tool in self._tools.values()
-        ]
+        ] + [self._style_option(value, style) for value, style in self._styles.items()]
+
+    def _style_option(self, value: str, style: Style) -> discord.SelectOption:
+        tool = self._tools[style.tool]
+        price = "" if self._prices is None else short_price_words(self._prices.of(tool, style.inputs))
+        return discord.SelectOption(
+            label=style.name,
+            value=value,
+            description=shortened(f"{price} · {tool.title}" if price else tool.title, CHOICE_LENGTH),
+            emoji=STYLE_EMOJI,
+        )
 
     def _price(self, tool: Tool) -> str:
         return FormStart(prices=self._prices).price(tool)
 
     async def _picked(self, interaction: discord.Interaction[Any]) -> None:
-        await self._chosen(interaction, self._tools[self._select.values[0]])
+        value = self._select.values[0]
+        await self._chosen(interaction, self._styles.get(value) or self._tools[value])
 
 
 def _described(price: str, tool: Tool) -> str:

@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.services.styles import StyleService, ensure_for, inputs_of
 from bot.services.styles.styles import NOT_HERE, UNKNOWN
 from bot.ui.jobs.tool_form import Values
+from bot.ui.jobs.tool_picker import STYLE_EMOJI
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
@@ -18,7 +19,6 @@ from bot.ui.reading.permissions import server_of
 
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
-SIGN = "⭐"
 OF_SERVER = "this server's"
 MAX_SHOWN_NAME_CHARACTERS = 40
 
@@ -82,7 +82,7 @@ def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
 
 def shown_name(style: Style) -> str:
     """Return a style's name as lists show it."""
-    return f"{SIGN} {style.name} · {OF_SERVER}" if style.of_server else f"{SIGN} {style.name}"
+    return f"{STYLE_EMOJI} {style.name} · {OF_SERVER}" if style.of_server else f"{STYLE_EMOJI} {style.name}"
 
 
 async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style | None:

@@ -1,0 +1,135 @@
+"""`/defaults`: the inputs that a member prefers for each tool, shown and changed in a form for each."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog, Tool, ToolInput
+from bot.services import PriceTable, short_price_words
+from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES, FIELDS, RADIO_BUTTONS, Field, labelled, value_of
+from bot.ui.jobs.start import prices_for
+from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
+from bot.ui.jobs.wording import settings_words_of
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.forms import Form
+from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, row, small
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import shortened
+from bot.ui.reading.permissions import server_of
+
+USUAL = "—"  # the value of the choice of no default
+AS_USUAL = "As usual"
+NONE = "nothing set"
+HOW = (
+    "Used in this server for what you leave out: in commands, forms and mentions, and under photos. What you "
+    "give goes first, then a style, then these. An emoji's own inputs count as given."
+)
+SET = "Your defaults for {tool} are set."
+CLEARED = "Your defaults for {tool} are cleared."
+MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
+
+
+def settable(tool: Tool) -> list[ToolInput]:
+    """Return the inputs of a tool that a member can prefer, as many as a form has fields."""
+    return [one for one in tool.inputs if not one.long][:FIELDS]
+
+
+def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], changed: str = "") -> Panel:
+    """Return what a member prefers, with a button for each tool that has anything to prefer."""
+    tools = [tool for tool in catalog.tools.values() if settable(tool)][:MAX_TOOL_BUTTONS]
+    said = [_tool_words(tool, own.get(tool.slug, {})) for tool in tools]
+    buttons = [DefaultsButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
+    rows = [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
+    done = f"✅ {changed}" if changed else ""
+    return Panel(
+        box(GOOD if changed else NEUTRAL, lines("### ⚙️ Your defaults", done), lines(*said), small(HOW), *rows)
+    )
+
+
+async def show_defaults(interaction: discord.Interaction[Any], changed: str = "") -> None:
+    """Answer with what the person prefers, for them alone."""
+    host = host_of(interaction)
+    own = await host.services.defaults.all(server_of(interaction), interaction.user.id)
+    await answer(interaction, defaults_panel(host.catalog, own, changed))
+
+
+class DefaultsForm(Form):
+    """Asks which inputs of a tool the person prefers."""
+
+    def __init__(self, tool: Tool, own: Mapping[str, str], prices: PriceTable | None) -> None:
+        super().__init__(shortened(f"{tool.title}: your defaults", 45))
+        self._tool = tool
+        self._fields = {
+            one.name: _field(one, own.get(one.name), partial(_price, prices, tool, one))
+            for one in settable(tool)
+        }
+        for one in settable(tool):
+            self.add_item(labelled(one, self._fields[one.name]))
+
+    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        given = {name: value_of(field) for name, field in self._fields.items()}
+        inputs = {name: value for name, value in given.items() if value is not None and value != USUAL}
+        change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
+        await done_in_time(interaction, change)
+        said = SET if inputs else CLEARED
+        await show_defaults(interaction, said.format(tool=self._tool.title))
+
+
+class DefaultsButton(LastingButton, template=r"studii:defaults:(?P<tool>[a-z0-9_-]{1,32})"):
+    """Show the form with the presser's defaults for a tool."""
+
+    def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
+        self._slug = slug
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:defaults:{slug}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["tool"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        tool = host.catalog.get(self._slug)
+        own = await host.services.defaults.of(server_of(interaction), interaction.user.id, tool)
+        await DefaultsForm(tool, own, await prices_for(interaction)).show(interaction)
+
+
+def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
+    words = settings_words_of(tool, inputs)
+    shown = words if len(words) <= MAX_WORDS_CHARACTERS else f"{len(inputs)} inputs"
+    return f"- {tool.emoji} **{tool.title}**: {shown or NONE}"
+
+
+def _price(prices: PriceTable | None, tool: Tool, one: ToolInput, value: str) -> str:
+    if prices is None or not one.price:
+        return ""
+    return short_price_words(prices.of(tool, {one.name: value}))
+
+
+def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
+    """Return the field for an input; what the person prefers is chosen, or that they prefer nothing."""
+    if not one.suggestions:
+        return ui.TextInput(custom_id=one.name, default=own, required=False, max_length=one.max_length)
+    offered = list(one.suggestions[: CHOICES - 2])
+    if own and own not in offered:
+        offered.append(own)
+    usual = AS_USUAL if one.default is None else f"{AS_USUAL}: {one.default}"
+    shown = [(USUAL, shortened(usual, CHOICE_LENGTH))]
+    for value in offered:
+        price = price_of(value)
+        shown.append((value, shortened(f"{value} · {price}" if price else value, CHOICE_LENGTH)))
+    chosen = own or USUAL
+    if len(shown) <= RADIO_BUTTONS[1]:
+        buttons = [
+            discord.RadioGroupOption(label=label, value=value, default=value == chosen)
+            for value, label in shown
+        ]
+        return ui.RadioGroup(custom_id=one.name, options=buttons)
+    choices = [
+        discord.SelectOption(label=label, value=value, default=value == chosen) for value, label in shown
+    ]
+    return ui.Select(custom_id=one.name, options=choices)

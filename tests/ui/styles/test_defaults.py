@@ -1,0 +1,132 @@
+"""/defaults: a member's own inputs for each tool, and where they count."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord import InteractionResult, MemberActor
+
+from tests.reactions.taps import ROOM as TAPPED_ROOM
+from tests.reactions.taps import STAGING, post, ready
+from tests.support.desk import PNG, Desk, labelled, open_desk, texts
+from tests.ui.styles.test_saving import press, result_of
+
+ROOM = ("room.png", PNG)
+
+
+async def prefer(desk: Desk, who: MemberActor, title: str, **inputs: str) -> InteractionResult:
+    """Fill in the form of a tool's defaults."""
+    shown = await who.slash(desk.channel, "defaults")
+    form = await press(who, shown, title)
+    return await who.submit_modal(form, inputs)
+
+
+async def inputs_of_last(desk: Desk) -> dict[str, str]:
+    return dict((await desk.job()).inputs)
+
+
+async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        shown = await desk.maya.slash(desk.channel, "defaults")
+        assert shown.ephemeral
+        assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
+        form = await press(desk.maya, shown, "Studio")
+        modal: Any = form.modal
+        fields = [one["component"] for one in modal["components"]]
+        assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
+        assert [one["label"] for one in fields[0]["options"]] == [
+            "As usual: image",
+            "image · about 8 credits",
+            "video · about 40 credits",
+        ]
+        said = await desk.maya.submit_modal(form, {"mode": "—", "quality": "—", "aspect_ratio": "1:1"})
+        assert "✅ Your defaults for Studio are set." in texts(said)
+        assert "- 🎨 **Studio**: aspect ratio **1:1**" in texts(said)
+        for who, shape in ((desk.maya, "1:1"), (desk.tom, "16:9")):
+            await who.slash(desk.channel, "studio", prompt="A red kite")
+            assert (await inputs_of_last(desk))["aspect_ratio"] == shape
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite", aspect_ratio="3:4")
+        assert (await inputs_of_last(desk))["aspect_ratio"] == "3:4"
+        cleared = await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="—")
+        assert "✅ Your defaults for Studio are cleared." in texts(cleared)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+
+
+async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="office")
+        panel = await desk.maya.slash(desk.channel, "tools")
+        form: Any = (await press(desk.maya, panel, "Virtual staging")).modal
+        fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
+        chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]
+        assert chosen == ["luxury"]
+        await desk.admin.slash(
+            desk.channel, "studii styles add", name="Oak", tool="virtual-staging", inputs="style=oak"
+        )
+        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak")
+        assert await inputs_of_last(desk) == {"style": "oak", "room": "office"}
+        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak", room="dining")
+        assert await inputs_of_last(desk) == {"style": "oak", "room": "dining"}
+
+
+async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_after_the_member(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await prefer(desk, desk.tom, "Virtual staging", style="luxury", room="office")
+        message = await post(desk, desk.maya, TAPPED_ROOM)
+        await desk.admin.slash(
+            desk.channel,
+            "studii reactions map",
+            emoji="🔥",
+            tool="virtual-staging",
+            inputs="style=rustic",
+        )
+        for emoji, style in ((STAGING, "luxury"), ("🔥", "rustic")):
+            await desk.tom.react(message, emoji)
+            assert await inputs_of_last(desk) == {"style": style, "room": "office"}
+        await desk.admin.slash(
+            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=rustic, room=dining"
+        )
+        await post(desk, desk.tom, TAPPED_ROOM)
+        await desk.env.settle()
+        assert await inputs_of_last(desk) == {"style": "luxury", "room": "office"}
+        await post(desk, desk.maya, TAPPED_ROOM)
+        await desk.env.settle()
+        assert await inputs_of_last(desk) == {"style": "rustic", "room": "dining"}
+
+
+async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
+        await prefer(desk, desk.tom, "Studio", mode="—", quality="—", aspect_ratio="1:1")
+        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
+        assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+
+
+async def test_erasing_ones_data_erases_them_in_that_server(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="1:1")
+        studio = desk.bot.catalog.get("studio")
+        await desk.services.defaults.set(desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"})
+        await desk.forget(desk.maya, "Erase in this server")
+        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {}
+        assert await desk.services.defaults.of(desk.guild.id + 1, desk.maya.id, studio) == {"quality": "high"}
+        await desk.forget(desk.maya)
+        assert await desk.services.defaults.of(desk.guild.id + 1, desk.maya.id, studio) == {}
+
+
+@pytest.mark.parametrize("inputs", [{"shape": "1:1"}, {"prompt": "x"}, {"quality": "x" * 101}])
+async def test_what_the_catalogue_does_not_take_as_a_default_is_ignored(
+    tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        async with desk.storage.write() as transaction:
+            await transaction.member_defaults.set(desk.guild.id, desk.maya.id, "studio", inputs)
+        studio = desk.bot.catalog.get("studio")
+        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {}

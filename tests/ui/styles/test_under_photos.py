@@ -1,0 +1,113 @@
+"""Styles that an emoji runs, and those that the list of tools for a photo offers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.reactions.taps import ROOM, jobs_of, post, ready
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+
+async def add(desk: Desk, **options: Any) -> None:
+    await desk.admin.slash(desk.channel, "studii styles add", **options)
+
+
+async def map_style(desk: Desk, emoji: str, **options: str) -> str:
+    return texts(await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, **options))
+
+
+async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        await ready(desk)
+        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
+        offered = await desk.admin.autocomplete(
+            desk.channel, "studii reactions map", "style", "o", emoji="🔥"
+        )
+        assert [one["name"] for one in offered] == ["⭐ Oak · this server's"]
+        said = await map_style(desk, "🔥", style=offered[0]["value"])
+        assert "🔥 the style **“Oak”**: **Virtual staging** (style oak, room office)" in said
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, "🔥")
+        asked = texts(desk.channel.history()[-1])
+        assert "**Virtual staging** costs about 8 credits. Start it?" in asked
+        async with desk.storage.write() as transaction:
+            await transaction.confirmations.has_tapped(desk.guild.id, desk.maya.id, desk.clock.now())
+        await desk.maya.react(message, "🔥")
+        (job,) = await jobs_of(desk)
+        assert job.inputs == {"style": "oak", "room": "office"}
+        await desk.admin.slash(desk.channel, "studii styles remove", name="oak")
+        other = await post(desk, desk.tom, ROOM)
+        await desk.maya.react(other, "🔥")
+        assert len(await jobs_of(desk)) == 1
+        assert "🔥" not in texts(await desk.admin.slash(desk.channel, "studii reactions show"))
+
+
+async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        editors = desk.guild.create_role("Editors")
+        rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[editors])
+        async with desk.storage.write() as transaction:
+            await transaction.confirmations.has_tapped(desk.guild.id, rita.id, desk.clock.now())
+        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", role=editors)
+        await map_style(desk, "🔥", style="Oak")
+        await desk.services.photos.load()
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, "🔥")
+        assert await jobs_of(desk) == []
+        assert "That style is only for" in str([texts(one) for one in desk.tom.user.dm_channel.history()])
+        await rita.react(message, "🔥")
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_style_that_no_longer_fits_starts_nothing_by_a_tap(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
+        await map_style(desk, "🔥", style="Oak")
+        async with desk.storage.write() as transaction:
+            session = transaction.styles._session  # pyright: ignore[reportPrivateUsage] # an older catalogue's
+            await session.execute(text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'"""))
+        message = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(message, "🔥")
+        assert await jobs_of(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, "Name either a `tool`, with its `inputs`, or a `style`."),
+        ({"style": "House", "tool": "studio"}, "Name either a `tool`"),
+        ({"style": "House"}, "needs a member's own words, so an emoji can't run it"),
+        ({"style": "Nothing"}, "This server has no style “Nothing”."),
+        ({"style": "Wide"}, "Studio needs `prompt`"),
+    ],
+)
+async def test_what_an_emoji_can_not_run_is_refused_with_the_reason(
+    tmp_path: Path, options: dict[str, str], reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await add(desk, name="House", tool="studio", prompt="{text}, in oils")
+        await add(desk, name="Wide", tool="studio", inputs="aspect_ratio=16:9")
+        assert reason in await map_style(desk, "🔥", **options)
+        assert not desk.services.photos.rules(desk.guild.id).emoji
+
+
+async def test_the_list_of_tools_for_a_photo_offers_styles_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
+        message = await post(desk, desk.maya, ROOM)
+        listed = await desk.maya.context_menu(desk.channel, "Studii…", message)
+        (select,) = (piece for piece in pieces(listed) if piece["type"] == 3)
+        option = select["options"][-1]
+        assert (option["label"], option["description"]) == ("Oak", "about 8 credits · Virtual staging")
+        assert listed.response is not None
+        form = await desk.maya.select(listed.response, [option["value"]])
+        modal: Any = form.modal
+        assert modal["title"].startswith("Oak")
+        await desk.maya.submit_modal(form, {"style": "oak", "room": "office"})
+        assert (await desk.job()).inputs == {"style": "oak", "room": "office"}
