@@ -28,6 +28,9 @@ class Nobody:
     async def remove_question(self, question: Confirmation) -> bool:
         return True
 
+    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+        return True
+
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:

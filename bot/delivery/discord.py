@@ -133,6 +133,10 @@ class DiscordDelivery:
             await self._remove(job, earlier)
         return said
 
+    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+        """Take prompt, files and buttons from the message with which moderators were asked about the job."""
+        return await self._notices.reduce_request(job, channel_id, message_id, result=result)
+
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:

@@ -25,6 +25,7 @@ from bot.domain import (
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
+from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
@@ -65,6 +66,23 @@ class NoticePoster:
                 return await self._to_channel(notice, channel_id, job, shown)
         except DISCORD_ERRORS as error:
             return _failed(error, in_channel=channel_id is not None)
+
+    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+        """Reduce the message with which moderators were asked, unless it shows their decision already.
+
+        Return False if that isn't possible now.
+        """
+        channel = self._client.get_partial_messageable(channel_id, guild_id=job.guild_id)
+        panel = nothing_to_decide(job, self._names, result=result)
+        try:
+            async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
+                if asks(await channel.fetch_message(message_id)):
+                    partial = channel.get_partial_message(message_id)
+                    await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
+        except DISCORD_ERRORS as error:
+            _log.info("Job %s: what moderators were asked stays: %r", job.id, error, extra={"job": job.id})
+            return outcome_of(error) is not Outcome.LATER
+        return True
 
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None

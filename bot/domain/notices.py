@@ -21,12 +21,14 @@ class NoticeKind(StrEnum):
     WORDS = "words"  # a word rule refused what a member asked for
     APPROVAL = "approval"  # a request waits for approval; in the channel for approvals
     REVIEW = "review"  # a result waits for approval; there as well
+    DECIDED = "decided"  # there is nothing to decide any more: one of these two is reduced to that
     CREDITS_ASKED = "credits_asked"  # a member asks for more credits
     CREDITS_ANSWER = "credits_answer"  # what became of that; sent to the member
     BLOCKED = "blocked"  # an admin has blocked a member; sent to the member
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
 
 
+CHANNEL = "channel"  # in the details of a notice whose message is changed later: where it is
 # Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
 QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
 

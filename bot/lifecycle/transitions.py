@@ -38,15 +38,15 @@ async def make_ready(transaction: Transaction, job: Job, source_file: str | None
     await _lock_set(transaction, job)
     changes = JobChanges(source_file=source_file)
     pending = await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.PENDING, at=at, **changes)
-    if pending is not None and pending.set_id is None:
-        await transaction.notices.add(job.guild_id, NoticeKind.APPROVAL, job.id, at=at, job_id=job.id)
-    await _ask_about_set(transaction, pending, at)
+    await _tell_moderators(transaction, pending, at)
     return pending
 
 
 async def approve(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     """Let a pending job wait to be sent, as a moderator decided."""
-    return await transaction.jobs.make_ready(job.id, job.source_file, at, Approval.GIVEN)
+    approved = await transaction.jobs.make_ready(job.id, job.source_file, at, Approval.GIVEN)
+    await _tell_moderators(transaction, approved, at)
+    return approved
 
 
 async def give_way(transaction: Transaction, job: Job, at: datetime) -> Job | None:
@@ -75,7 +75,7 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
         changes |= JobChanges(announced_at=at, source_file=None)
     await _lock_set(transaction, job)
     cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
-    await _ask_about_set(transaction, cancelled, at)
+    await _tell_moderators(transaction, cancelled, at)
     return None if cancelled is None else await transaction.ledger.release_changed(cancelled, at)
 
 
@@ -111,7 +111,7 @@ async def fail_unpaid(
         held=None,
         not_before=None,
     )
-    await _ask_about_set(transaction, failed, at)
+    await _tell_moderators(transaction, failed, at)
     return None if failed is None else await transaction.ledger.release_changed(failed, at)
 
 
@@ -171,7 +171,10 @@ async def release_result(transaction: Transaction, job: Job, at: datetime) -> Jo
     """
     changes = JobChanges(result_approval=Approval.GIVEN, failure=None, failure_text=None)
     changes["posting"] = job.posting + (job.state is JobState.WITHHELD)
-    return await transaction.jobs.advance(job.id, job.state, JobState.SUCCEEDED, at=at, **changes)
+    released = await transaction.jobs.advance(job.id, job.state, JobState.SUCCEEDED, at=at, **changes)
+    if released is not None:
+        await _reduce_message(transaction, released, NoticeKind.REVIEW, job.id, at)
+    return released
 
 
 async def withhold_result(
@@ -184,7 +187,10 @@ async def withhold_result(
     changes = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
     if told:
         changes["announced_at"] = at
-    return await transaction.jobs.advance(job.id, JobState.REVIEWING, JobState.WITHHELD, at=at, **changes)
+    withheld = await transaction.jobs.advance(job.id, JobState.REVIEWING, JobState.WITHHELD, at=at, **changes)
+    if withheld is not None:
+        await _reduce_message(transaction, withheld, NoticeKind.REVIEW, job.id, at)
+    return withheld
 
 
 async def apply_ruling(
@@ -221,12 +227,27 @@ async def _lock_set(transaction: Transaction, job: Job) -> None:
         await transaction.ledger.lock(job.guild_id)
 
 
-async def _ask_about_set(transaction: Transaction, changed: Job | None, at: datetime) -> None:
-    """Ask moderators about a set once, when the last of its photos is there, or can't be had."""
-    if changed is None or changed.set_id is None or changed.approval is not Approval.WANTED:
+async def _tell_moderators(transaction: Transaction, changed: Job | None, at: datetime) -> None:
+    """Ask moderators about a request when it is complete, and end that when there is nothing to decide.
+
+    That of a set is complete when the last of its photos is there, or can't be had.
+    """
+    if changed is None or changed.approval is None:
         return
-    whole_set = await transaction.jobs.of_set(changed.set_id)
-    pending = [job for job in whole_set if job.state is JobState.PENDING]
-    if pending and all(job.state is not JobState.RECEIVED for job in whole_set):
-        kind, key = NoticeKind.APPROVAL, changed.set_id
+    kind, key, jobs = NoticeKind.APPROVAL, changed.set_id or changed.id, [changed]
+    if changed.set_id is not None:
+        jobs = await transaction.jobs.of_set(changed.set_id)
+    pending = [job for job in jobs if job.state is JobState.PENDING]
+    if not pending:
+        await _reduce_message(transaction, changed, kind, key, at)
+    elif all(job.state is not JobState.RECEIVED for job in jobs):
         await transaction.notices.add(changed.guild_id, kind, key, at=at, job_id=pending[0].id)
+
+
+async def _reduce_message(
+    transaction: Transaction, job: Job, kind: NoticeKind, key: str, at: datetime
+) -> None:
+    """Let the message go with which moderators were asked, if they were: its buttons and files."""
+    if await transaction.notices.known(job.guild_id, kind, key):
+        name = f"{kind}:{key}"
+        await transaction.notices.add(job.guild_id, NoticeKind.DECIDED, name, at=at, job_id=job.id)

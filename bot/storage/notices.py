@@ -8,7 +8,7 @@ from sqlalchemy import JSON, case, delete, func, literal, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Notice, NoticeKind
-from bot.domain.notices import QUOTING
+from bot.domain.notices import CHANNEL, QUOTING
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import notices
@@ -51,6 +51,12 @@ class Notices:
         one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & notices.c.key.in_(keys)
         return (await self._session.execute(select(notices.c.id).where(one))).first() is not None
 
+    async def get(self, guild_id: int, kind: NoticeKind, key: str) -> Notice | None:
+        """Return the notice of that kind and key, posted or not."""
+        one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
+        found = await self._session.rows(select(notices).where(one), notice_of, KEY)
+        return found[0] if found else None
+
     async def pending(self, limit: int, guild_id: int | None = None) -> list[Notice]:
         """Return notices that were not posted yet, oldest first; with `guild_id`, those of that server."""
         query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
@@ -73,15 +79,20 @@ class Notices:
         ours = self._session.ours(query, notices.c.guild_id)
         return list((await self._session.execute(ours)).scalars())
 
-    async def close(self, notice_id: int, at: datetime, message_id: int | None = None) -> None:
+    async def close(
+        self, notice_id: int, at: datetime, message_id: int | None = None, channel_id: int | None = None
+    ) -> None:
         """Mark the notice as posted (as that message) or given up (None). What it quotes is erased.
+
+        With `channel_id`, its details are where the message is, and nothing else.
 
         The row stays: SQLite gives the number of the last row, once deleted, to the next one, and Discord
         would take that for this notice (see `Notice.nonce`).
         """
         quoting = notices.c.kind.in_(list(QUOTING))
         kept = case((quoting, literal({}, JSON)), else_=notices.c.details)
-        values = {"posted_at": at, "message_id": message_id, "details": kept}
+        details = kept if channel_id is None else {CHANNEL: channel_id}
+        values = {"posted_at": at, "message_id": message_id, "details": details}
         closed = update(notices).where(notices.c.id == notice_id).values(values)
         await self._session.execute(closed, named=True)
 

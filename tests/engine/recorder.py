@@ -41,6 +41,8 @@ class Recorder:
     lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
     removal_answers: list[bool] = field(default_factory=list[bool])
+    reduced: list[tuple[Job, int, int, bool]] = field(default_factory=list[tuple[Job, int, int, bool]])
+    reduction_answers: list[bool] = field(default_factory=list[bool])
     attempts: int = 0
     delay: float = 0.0
 
@@ -75,6 +77,10 @@ class Recorder:
     async def remove_question(self, question: Confirmation) -> bool:
         self.removed_questions.append(question)
         return self.removal_answers.pop(0) if self.removal_answers else True
+
+    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+        self.reduced.append((job, channel_id, message_id, result))
+        return self.reduction_answers.pop(0) if self.reduction_answers else True
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None

@@ -20,6 +20,7 @@ from bot.domain import (
     Posted,
     TryLater,
 )
+from bot.domain.notices import CHANNEL
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalMatters, NotYet, to_decide_on
@@ -112,8 +113,10 @@ class NoticeBoard:
             log = await transaction.log_channels.get(notice.guild_id)
             rules = await transaction.policies.access(notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
-            decides = notice.kind in _TO_DECIDE_ON and job is not None
+            decides = notice.kind in _TO_DECIDE_ON
             jobs = await to_decide_on(transaction, notice, job) if decides and job is not None else []
+        if notice.kind is NoticeKind.DECIDED:
+            return await self._reduce(notice, job)
         if self._is_over(notice, job) or (decides and not jobs):
             await self._close(notice, None)
             return None
@@ -159,7 +162,28 @@ class NoticeBoard:
             await self._retry.run(
                 lambda: self._matters.end(notice, jobs, turned_off=channel_id is None), notice.id
             )
-        await self._retry.run(lambda: self._close(notice, said), notice.id)
+        await self._retry.run(lambda: self._close(notice, said, asked_in=channel_id), notice.id)
+        return None
+
+    async def _reduce(self, notice: Notice, job: Job | None) -> float | None:
+        """Take what there was to decide from the message that asked it. Return as `_tell` does."""
+        kind, _, key = notice.key.partition(":")
+        async with self._context.storage.read() as transaction:
+            asked = await transaction.notices.get(notice.guild_id, NoticeKind(kind), key)
+        place = None if asked is None else asked.details.get(CHANNEL)
+        if job is not None and asked is not None and asked.message_id is not None and place is not None:
+            about_result = asked.kind is NoticeKind.REVIEW
+            try:
+                async with asyncio.timeout(self._context.tuning.delivery_patience):
+                    done = await self._delivery.reduce_request(
+                        job, int(place), asked.message_id, result=about_result
+                    )
+            except TimeoutError:
+                done = False
+            age = self._context.clock.now() - notice.created_at
+            if not done and age < timedelta(seconds=self._context.tuning.notice_bound):
+                return 0.0
+        await self._close(notice, None)
         return None
 
     def _is_over(self, notice: Notice, job: Job | None) -> bool:
@@ -182,15 +206,17 @@ class NoticeBoard:
         lost_channel: int | None = None,
         *,
         works: bool = False,
+        asked_in: int | None = None,
     ) -> None:
         """Close the notice.
 
         `lost_channel` is the log channel, if it is gone. `works` says that the notice was posted there.
+        `asked_in` is the channel of a message that is changed later.
         """
         now = self._context.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
         async with self._context.storage.write() as transaction:
-            await transaction.notices.close(notice.id, now, message_id)
+            await transaction.notices.close(notice.id, now, message_id, asked_in)
             if works:
                 await transaction.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)
             if lost_channel is not None:

@@ -98,10 +98,8 @@ def _words(  # noqa: C901 - one case for each kind
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
-        case NoticeKind.APPROVAL | NoticeKind.REVIEW:  # messages of their own, in `moderation`
-            return []
-        case NoticeKind.BLOCKED:  # sent to the member: see `blocked_panel`
-            return []
+        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.DECIDED | NoticeKind.BLOCKED:
+            return []  # not posted as the others: see `moderation`, and `blocked_panel`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.LOG_LOST:

@@ -47,7 +47,7 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, **options: Any
     """Return the message with a result on which moderators decide."""
     job, files = await ask(desk, folder, **options)
     async with desk.storage.read() as transaction:
-        (notice,) = await transaction.notices.pending(10)
+        *_, notice = await transaction.notices.pending(10)
     assert notice.kind is NoticeKind.REVIEW
     assert isinstance(await desk.delivery.notify(notice, channel.id, job, files), Posted)
     return channel.history()[-1]
@@ -234,6 +234,25 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
         again = await desk.channel_message(f"studii:release-result:{job.id}-0")
         assert "already approved" in texts(await otto.click(again, label="Press"))
+
+
+async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        first = await shown(desk, tmp_path, channel)
+        await desk.forget(desk.maya)
+        gone = await desk.job()
+        assert (gone.state, gone.output_file) == (JobState.WITHHELD, None)
+        assert await desk.delivery.reduce_request(gone, channel.id, first.id, result=True)
+        said = channel.history()[-1]
+        assert "This result isn't posted" in texts(said)
+        assert "a member whose data was erased" in texts(said)
+        assert [piece for piece in pieces(said) if piece["type"] in {1, 12}] == []
+        second = await shown(desk, tmp_path, channel)
+        await moderator(desk).click(second, label="Approve")
+        approved = texts(channel.history()[-1])
+        assert await desk.delivery.reduce_request(await desk.job(), channel.id, second.id, result=True)
+        assert texts(channel.history()[-1]) == approved
 
 
 async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:

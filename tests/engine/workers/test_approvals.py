@@ -72,6 +72,25 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
         await world.balanced()
 
 
+async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with waiting(tmp_path) as (world, job):
+        async with world.running():
+            await world.reaches(job.id, JobState.PENDING)
+            await world.until(lambda: _told(world), "the request is posted")
+        async with world.storage.write() as transaction:
+            pending = await world.job(job.id)
+            assert await cancel(transaction, pending, world.clock.now(), told=True) is not None
+        world.discord.reduction_answers += [False, True]
+        async with world.running():
+            await world.until(lambda: _reduced(world), "the request is reduced")
+        assert [(channel, message) for _, channel, message, _ in world.discord.reduced] == [
+            (CHANNEL, 7001),
+            (CHANNEL, 7001),
+        ]
+
+
 @asynccontextmanager
 async def a_set(folder: Path) -> AsyncGenerator[tuple[World, list[Job]]]:
     """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
@@ -106,7 +125,7 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
     async with a_set(tmp_path) as (world, jobs):
         world.discord.notice_answers += [TryLater(0.2)] * 1000
         async with world.running():
-            await world.until(lambda: _told(world), "the request is tried")
+            await world.until(lambda: _tried(world), "the request is tried")
         async with world.storage.write() as transaction:
             assert await cancel(transaction, jobs[0], world.clock.now(), told=True) is not None
         world.discord.notice_answers.clear()
@@ -118,5 +137,15 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
         assert asked.id == jobs[1].id
 
 
-async def _told(world: World) -> bool:
+async def _tried(world: World) -> bool:
     return bool(world.discord.notices)
+
+
+async def _reduced(world: World) -> bool:
+    async with world.storage.read() as transaction:
+        return bool(world.discord.reduced) and not await transaction.notices.pending(1)
+
+
+async def _told(world: World) -> bool:
+    async with world.storage.read() as transaction:
+        return bool(world.discord.notices) and not await transaction.notices.pending(1)

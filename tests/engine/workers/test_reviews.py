@@ -196,10 +196,19 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
         spool = Spool(world.spool_folder, world.spool_bytes)
         privacy = PrivacyService(world.storage, world.clock, spool.remove, keep_days=90)
         await privacy.forget_member(job.user_id)
+        async with world.running():
+            await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
+        ((_, channel, message, about_result),) = world.discord.reduced
+        assert (channel, message, about_result) == (CHANNEL, 7001, True)
         gone = await world.job(job.id)
         assert (gone.state, gone.output_file, dict(gone.inputs)) == (JobState.WITHHELD, None, {})
         assert world.spooled() == []
         await world.balanced()
+
+
+async def _reduced(world: World) -> bool:
+    async with world.storage.read() as transaction:
+        return bool(world.discord.reduced) and not await transaction.notices.pending(1)
 
 
 async def _unkept(world: World, job: Job) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job
+from bot.domain import Job, JobState
 from bot.domain.access import MemberContext
+from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
+from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS, count_words
-from bot.ui.jobs.wording import ToolNames
+from bot.ui.jobs.wording import ToolNames, member_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
@@ -20,6 +22,8 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in, roles_of
 
 MAX_PROMPT_CHARACTERS = 2000
+ERASED = "a member whose data was erased"
+_DECIDING = ("studii:approve", "studii:decline")
 NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing was decided."
 
 Decline = Callable[[discord.Interaction[Any], Host, str | None], Awaitable[None]]
@@ -54,6 +58,36 @@ def decision_panel(
     several = f" · {count_words(len(jobs), 'photo', 'photos')}" if len(jobs) > 1 else ""
     what = f"**{names.title(job)}**{several} for <@{job.user_id}> in <#{job.channel_id}>"
     return Panel(box(colour, lines(f"### {said.replace('{}', interaction.user.mention, 1)}", what)))
+
+
+def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
+    """Return what becomes of a question to moderators that ended without a button under it."""
+    who = ERASED if job.scrubbed_at is not None else member_words(job.user_id)
+    what = f"**{names.title(job)}** for {who} in <#{job.channel_id}>"
+    return Panel(box(QUIET, lines(f"### {_ended_words(job, result=result)}", what)))
+
+
+def _ended_words(job: Job, *, result: bool) -> str:
+    code = "" if job.failure_text is None else job.failure_text.code
+    if code in {ReasonCode.NOT_APPROVED, ReasonCode.RESULT_NOT_SEEN}:
+        return f"⌛ No one decided within {APPROVAL_HOURS} hours"
+    if job.state is JobState.WITHHELD:
+        return "🚫 This result isn't posted"
+    if result:
+        return "✅ This result was approved"
+    if job.approval is Approval.GIVEN:
+        return "✅ This request was approved"
+    return "🚫 This request was cancelled" if job.state is JobState.CANCELLED else "🚫 This request has ended"
+
+
+def asks(message: discord.Message) -> bool:
+    """Return whether a message still has the buttons to decide something."""
+    return any(
+        isinstance(part, discord.Button) and (part.custom_id or "").startswith(_DECIDING)
+        for component in message.components
+        if isinstance(component, discord.ActionRow)
+        for part in component.children
+    )
 
 
 async def show_decision(interaction: discord.Interaction[Any], panel: Panel) -> None:
