@@ -6,6 +6,7 @@ import discord
 
 from bot.domain.access import MemberContext
 from bot.services import Approver
+from bot.ui.reading.permissions import parent_unknown
 
 
 def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
@@ -22,6 +23,20 @@ def approver_of(interaction: discord.Interaction[Any]) -> Approver:
     """Return the person who sent the interaction, as somebody who decides on requests and results."""
     context = member_context(interaction)
     return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
+
+
+def approver_in(interaction: discord.Interaction[Any], channel_id: int | None) -> Approver:
+    """Return the same with their permissions in that channel, or in the whole server if it is unknown."""
+    context, user = member_context(interaction), interaction.user
+    moderates = False
+    if isinstance(user, discord.Member):
+        channel = user.guild.get_channel_or_thread(channel_id or 0)
+        known = channel is not None and not parent_unknown(channel)
+        permissions = (
+            channel.permissions_for(user) if channel is not None and known else user.guild_permissions
+        )
+        moderates = permissions.manage_messages
+    return Approver(user.id, context.roles, context.manages, moderates)
 
 
 def member_context_in(

@@ -23,10 +23,11 @@ def in_spool(folder: Path, name: str, data: bytes = PNG) -> OutputFile:
     return OutputFile(path, "image", "image/png", len(data))
 
 
-async def ask(desk: Desk, folder: Path, **options: Any) -> tuple[Job, ForModerators]:
+async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, ForModerators]:
     """Do what the engine does with an approved request: its result waits."""
-    await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), **options)
-    job = await desk.job()
+    if job is None:
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
+        job = await desk.job()
     assert job.result_approval is Approval.WANTED
     photo = in_spool(folder, f"{job.id}.source.png")
     result = in_spool(folder, f"{job.id}.output.png")
@@ -43,9 +44,9 @@ async def ask(desk: Desk, folder: Path, **options: Any) -> tuple[Job, ForModerat
     return waiting, ForModerators((waiting,), (photo,), result)
 
 
-async def shown(desk: Desk, folder: Path, channel: ChannelHandle, **options: Any) -> discord.Message:
+async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | None = None) -> discord.Message:
     """Return the message with a result on which moderators decide."""
-    job, files = await ask(desk, folder, **options)
+    job, files = await ask(desk, folder, job)
     async with desk.storage.read() as transaction:
         *_, notice = await transaction.notices.pending(10)
     assert notice.kind is NoticeKind.REVIEW
@@ -234,6 +235,36 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
         again = await desk.channel_message(f"studii:release-result:{job.id}-0")
         assert "already approved" in texts(await otto.click(again, label="Press"))
+
+
+async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        await decline(desk, await shown(desk, tmp_path, channel))
+        own = desk.guild.create_text_channel(
+            "toms", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
+        )
+        assert "Results not posted" not in str(pieces(await desk.tom.slash(own, "jobs")))
+        stale = await desk.channel_message("studii:jobs:unposted:0", own.id)
+        assert "Only members who decide on results" in texts(await desk.tom.click(stale, label="Press"))
+
+
+async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        question = await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
+        assert question.response is not None
+        before = len(desk.channel.history())
+        await desk.maya.click(question.response, label="Run · about 8 credits")
+        message = await shown(desk, tmp_path, channel, await desk.job())
+        assert "for themselves only" in texts(message)
+        desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
+        await moderator(desk).click(message, label="Approve")
+        job = await desk.job()
+        assert job.output_file is not None
+        said = await desk.delivery.announce(job, in_spool(tmp_path, job.output_file))
+        assert said == Posted(None, by_dm=True)
+        assert len(desk.channel.history()) == before
 
 
 async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.services import PrivacyService
 from sandbox.studii import faults
-from tests.engine.world import GUILD, World, a_staging_job, engine_world
+from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
 
@@ -185,6 +185,48 @@ async def test_a_result_whose_file_was_lost_is_fetched_again_before_moderators_s
         async with world.running():
             await waits(world, job)
         assert [len(files) for files in world.discord.shown] == [2]
+
+
+async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(tmp_path: Path) -> None:
+    async with made(tmp_path) as (world, job):
+        async with world.running():
+            await waits(world, job)
+        spool = Spool(world.spool_folder, world.spool_bytes)
+        await PrivacyService(world.storage, world.clock, spool.remove, keep_days=90).hide_photo(job.id)
+        await release(world, job)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert (said.output, said.before) == (world.discord.shown[0][0], None)
+
+
+async def test_a_full_spool_gives_up_withheld_results_and_then_those_that_can_be_fetched_again(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (world, job):
+        async with world.running():
+            waiting = await waits(world, job)
+            declined = await world.accept(a_watched_job())
+            withheld = await world.reaches(declined.id, JobState.REVIEWING)
+            async with world.storage.write() as transaction:
+                await withhold_result(transaction, withheld, None, world.clock.now())
+            await world.announced(declined.id)
+        await set_rules(world, results=False)
+        for given_up in (withheld, waiting):
+            assert str(given_up.output_file) in world.spooled()
+            # There is no room for one more result.
+            world.spool_bytes = sum(path.stat().st_size for path in world.spool_folder.iterdir()) + 1
+            other = await world.accept(a_job())
+            async with world.running():
+                assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+            assert str(given_up.output_file) not in world.spooled()
+        # Nobody was told anything of them, and what waits is fetched again when it is needed.
+        assert (await world.job(declined.id)).output_file is None
+        assert len(world.discord.said) == 3
+        assert await world.job(job.id) == waiting
+        await release(world, job)
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.output == world.discord.shown[0][0]
 
 
 async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is_kept(

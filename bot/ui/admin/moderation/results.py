@@ -6,7 +6,7 @@ import discord
 
 from bot.domain import KEPT_DAYS, Job, JobState, Progress
 from bot.domain.approvals import APPROVAL_HOURS
-from bot.services import discord_timestamp
+from bot.services import Approver, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
@@ -25,7 +25,7 @@ from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, s
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
-from bot.ui.reading.member import approver_of
+from bot.ui.reading.member import approver_in, approver_of
 from bot.ui.reading.permissions import ensure_stays_there, server_of
 
 HIDDEN = (
@@ -49,7 +49,7 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        guild_id, approver = server_of(interaction), approver_of(interaction)
+        guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await host.services.reviews.waiting(guild_id, self.job_id, approver)
         left = await requester_of(interaction, job) is None
         job = await done_in_time(
@@ -69,11 +69,13 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        await host.services.reviews.waiting(server_of(interaction), self.job_id, approver_of(interaction))
+        await host.services.reviews.waiting(
+            server_of(interaction), self.job_id, await _approver(interaction, host)
+        )
         await ReasonForm("Decline result", self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
-        guild_id, approver = server_of(interaction), approver_of(interaction)
+        guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
@@ -91,7 +93,9 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await done_in_time(
             interaction,
-            host.services.reviews.release(server_of(interaction), self.job_id, approver_of(interaction)),
+            host.services.reviews.release(
+                server_of(interaction), self.job_id, await _approver(interaction, host)
+            ),
         )
         await show_decision(interaction, decision_panel([job], interaction, host, "✅ Released by {}", GOOD))
 
@@ -103,7 +107,7 @@ class SeeResultButton(JobButton, template=template_of(SEE)):
     label = "See result"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        guild_id, approver = server_of(interaction), approver_of(interaction)
+        guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job, shown = await host.services.reviews.kept(guild_id, self.job_id, approver)
         ensure_stays_there(interaction, job)
         # Files may take longer to send than Discord waits for an answer.
@@ -117,6 +121,15 @@ class SeeResultButton(JobButton, template=template_of(SEE)):
             )
         finally:
             files.close()
+
+
+async def _approver(interaction: discord.Interaction[Any], host: Host) -> Approver:
+    """Return the person who presses: a message that others see too is in the channel for approvals."""
+    message = interaction.message
+    if message is not None and not message.flags.ephemeral:
+        return approver_of(interaction)
+    rules = await host.services.approvals.rules(server_of(interaction))
+    return approver_in(interaction, rules.channel_id)
 
 
 def result_review(

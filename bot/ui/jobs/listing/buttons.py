@@ -30,7 +30,7 @@ from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
-from bot.ui.reading.member import approver_of
+from bot.ui.reading.member import approver_in
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,
     ensure_can_post,
@@ -60,7 +60,9 @@ async def show_list(
     manager = manages(interaction)
     if query.whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
-    decides = await host.services.reviews.decides(guild_id, approver_of(interaction))
+    rules = await host.services.approvals.rules(guild_id)
+    approver = approver_in(interaction, rules.channel_id)
+    decides = await host.services.reviews.decides(guild_id, approver)
     if query.whose == UNPOSTED and not decides:
         raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None

@@ -1,0 +1,42 @@
+"""Moderators are asked about a set once, whichever of its jobs is the last."""
+
+import asyncio
+from dataclasses import replace
+
+from bot.domain import Job, JobState, NoticeKind
+from bot.domain.approvals import Approval
+from bot.lifecycle.transitions import accept, cancel, make_ready
+from bot.storage import Storage
+from tests.support.jobs import NOW, a_job
+
+SET = "5" * 16
+
+
+async def a_set(storage: Storage, size: int) -> list[Job]:
+    jobs = [
+        replace(a_job(id=f"{number:016x}"), set_id=SET, approval=Approval.WANTED) for number in range(size)
+    ]
+    async with storage.write() as transaction:
+        return await accept(transaction, jobs, NOW)
+
+
+async def ready(storage: Storage, job: Job) -> None:
+    async with storage.write() as transaction:
+        await make_ready(transaction, job, None, NOW)
+
+
+async def cancelled(storage: Storage, job: Job) -> None:
+    async with storage.write() as transaction:
+        await cancel(transaction, job, NOW)
+
+
+async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: Storage) -> None:
+    jobs = await a_set(storage, 6)
+    await asyncio.gather(
+        *(ready(storage, job) for job in jobs[:4]), *(cancelled(storage, job) for job in jobs[4:])
+    )
+    async with storage.read() as transaction:
+        (notice,) = await transaction.notices.pending(10)
+        found = [job.state for job in await transaction.jobs.of_set(SET)]
+    assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
+    assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2
