@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import discord
 from aiohttp import TCPConnector
@@ -19,7 +19,7 @@ from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, Wanted, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
-from bot.delivery import CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
+from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError
 from bot.media.pool import DecoderPool
@@ -40,6 +40,7 @@ from bot.storage import (
     unusable,
 )
 from bot.studii import KeyRefused, StudiiClient
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 
 if TYPE_CHECKING:
@@ -50,6 +51,14 @@ _OTHER_KEY = (
     "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
 )
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
+
+
+class Photos(PhotoSource, Protocol):
+    """Where photos and other files of Discord's come from."""
+
+    async def read(self, url: str, limit: int) -> bytes:
+        """Return the file. Raises `PhotoUnavailable`, or `PhotoDelayed` if it is for the moment alone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ async def build(
     intents: Callable[[], Awaitable[discord.Intents]],
     recommended: Callable[[], Awaitable[int]] | None = None,
     clock: Clock | None = None,
-    photos: PhotoSource | None = None,
+    photos: Photos | None = None,
     connect: Callable[..., TCPConnector] | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
@@ -118,6 +127,7 @@ async def build(
             studii=studii,
             vault=kept.vault,
             delivery=delivery,
+            showcase=BestPoster(bot, ToolNames(catalog), clock, photos.read),
             photos=photos,
             decoder=decoder,
             spool=kept.spool,

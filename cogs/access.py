@@ -9,7 +9,7 @@ from bot.client.bot import StudiiBot
 from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
 from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, Services
-from bot.ui.admin.access import access_panel, privacy_panel
+from bot.ui.admin.access import access_panel, privacy_panel_for
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
@@ -171,18 +171,25 @@ def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int]
 def privacy_command(services: Services) -> Command:
     """Build `/privacy`."""
 
-    @function_command(name="privacy", description="Show or change whether others can use your photos")
-    @app_commands.describe(others_may_use_my_photos="Leave out to see the current setting")
+    @function_command(name="privacy", description="Show or change what others can do with your pictures")
+    @app_commands.describe(
+        others_may_use_my_photos="Whether others can use the tools on photos you post",
+        show_my_starred_results="Whether results that members star can be shown in a channel, with your name",
+    )
     @app_commands.guild_only()
     async def privacy(
-        interaction: discord.Interaction[Any], others_may_use_my_photos: bool | None = None
+        interaction: discord.Interaction[Any],
+        others_may_use_my_photos: bool | None = None,
+        show_my_starred_results: bool | None = None,
     ) -> None:
         user_id = interaction.user.id
         if others_may_use_my_photos is not None:
             await done_in_time(
                 interaction, services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
             )
-        await answer(interaction, privacy_panel(refuses=await services.access.refuses_photos(user_id)))
+        if show_my_starred_results is not None:
+            await done_in_time(interaction, services.best.answer(user_id, agreed=show_my_starred_results))
+        await answer(interaction, await privacy_panel_for(services, user_id))
 
     return privacy
 

@@ -6,6 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
+from bot.domain.best import MAX_STARS
+from bot.domain.posting import PostingRules
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel
@@ -15,6 +17,9 @@ from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 ONE_PLACE = "Choose one: a channel for results, threads, or `here:True`. Nothing was changed."
+
+ON_OR_OFF = "Choose one: a channel for the best results, or `stars:0`. Nothing was changed."
+NO_BEST_CHANNEL = "Choose the channel for the best results as well, under `best`. Nothing was changed."
 
 
 # Long: each option with its words and its values.
@@ -28,6 +33,8 @@ def channel_command(services: Services) -> Command:
         threads="Post each result in a thread under its photo, or under its card",
         here="Post results where they are asked for again",
         compare="What is shown beside a result that was made from a photo",
+        best="Also show results that members star with ⭐ here, if their makers agree",
+        stars="How many members have to star a result; 0 turns it off",
     )
     @app_commands.choices(
         cards=[
@@ -46,6 +53,8 @@ def channel_command(services: Services) -> Command:
         threads: bool | None = None,
         here: bool = False,
         compare: Literal["pair", "split"] | None = None,
+        best: discord.TextChannel | discord.Thread | None = None,
+        stars: app_commands.Range[int, 0, MAX_STARS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
         if sum((results is not None, threads is True, here)) > 1:
@@ -64,6 +73,7 @@ def channel_command(services: Services) -> Command:
             changes |= {"results_channel_id": None, "in_threads": False}
         elif threads is False:
             changes["in_threads"] = False
+        changes |= _best_changes(interaction, await services.posting.rules(guild_id), best, stars)
         if changes:
             rules = await done_in_time(interaction, services.posting.set(guild_id, **changes))
         else:
@@ -71,6 +81,26 @@ def channel_command(services: Services) -> Command:
         await answer(interaction, channel_panel(rules, changed=bool(changes)))
 
     return channel
+
+
+def _best_changes(
+    interaction: discord.Interaction[Any],
+    rules: PostingRules,
+    best: discord.TextChannel | discord.Thread | None,
+    stars: int | None,
+) -> dict[str, Any]:
+    """Return what changes of the channel for the best results."""
+    if stars == 0:
+        if best is not None:
+            raise Refused(ON_OR_OFF)
+        return {"best_channel_id": None}
+    changes: dict[str, Any] = {} if stars is None else {"best_stars": stars}
+    if best is not None:
+        _ensure_posting(interaction, best)
+        changes["best_channel_id"] = best.id
+    elif stars is not None and rules.best_channel_id is None:
+        raise Refused(NO_BEST_CHANNEL)
+    return changes
 
 
 def _ensure_posting(

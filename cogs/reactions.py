@@ -64,7 +64,7 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        if self._bot.accepting:
+        if self._bot.accepting and reads_photos(self._bot):
             self._watch.tapped(event)
 
     @commands.Cog.listener()

@@ -42,6 +42,14 @@ class SimulatedPhotos:
             raise PhotoUnavailable from error
         await asyncio.to_thread(destination.write_bytes, data)
 
+    async def read(self, url: str, limit: int) -> bytes:
+        if self.cdn is None:
+            raise PhotoUnavailable
+        try:
+            return await self.cdn.fetch(url, limit=limit)
+        except (UnknownAttachmentError, AttachmentTooLargeError) as error:
+            raise PhotoUnavailable from error
+
 
 class Stage:
     """A running world: everything in it is real except Studii and Discord."""

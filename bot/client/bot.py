@@ -29,6 +29,7 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
 from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
+from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.asking import AskAdminButton
 from bot.ui.jobs.buttons import BUTTONS
@@ -70,6 +71,7 @@ EXTENSIONS = (
     "cogs.setup",
     "cogs.reactions",
     "cogs.mentions",
+    "cogs.stars",
     "cogs.help",
 )
 STOP_ANSWER_SECONDS = 2.0
@@ -97,6 +99,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,
+    BestAnswerButton,
     ForgetMeButton,
     ConfirmButton,
     AskAdminButton,

@@ -47,8 +47,11 @@ async def choose_intents(
 
 
 def mention_intents() -> discord.Intents:
-    """Return the intents that no one has to grant: Discord shows the content of mentions alone."""
-    return discord.Intents(guilds=True, guild_messages=True)
+    """Return the intents that no one has to grant: Discord shows the content of mentions alone.
+
+    Reactions are for stars under results.
+    """
+    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
 
 
 def photo_intents() -> discord.Intents:

@@ -1,8 +1,9 @@
 """How the engine's words and pictures reach Discord, and how photos come from there."""
 
+from bot.delivery.best import BestPoster
 from bot.delivery.deferral_files import DeferralFiles
 from bot.delivery.deferrals import DeferralJournal
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.photos import CdnPhotoSource
 
-__all__ = ["CdnPhotoSource", "DeferralFiles", "DeferralJournal", "DiscordDelivery"]
+__all__ = ["BestPoster", "CdnPhotoSource", "DeferralFiles", "DeferralJournal", "DiscordDelivery"]

@@ -7,8 +7,10 @@ from typing import Any
 import discord
 
 from bot.domain import Job, Notice
+from bot.domain.best import BestResult
 from bot.domain.confirmations import Confirmation
 from bot.ui.admin.notices import mark_of
+from bot.ui.best.panels import best_mark
 from bot.ui.jobs.buttons import DeleteButton
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirming import ConfirmButton
@@ -61,6 +63,15 @@ async def find_question(
     button = ConfirmButton(question.id).custom_id
     since = question.created_at - CLOCKS_DIFFER
     return await _find(channel, author_id, lambda found: _has(found, button), since)
+
+
+async def find_best(channel: discord.abc.Messageable, author_id: int, best: BestResult) -> int | None:
+    """Return the id of the message that shows the starred result, or None if there is none.
+
+    Raises discord.HTTPException.
+    """
+    mark, since = best_mark(best), (best.begun_at or best.since) - CLOCKS_DIFFER
+    return await _find(channel, author_id, lambda found: _marked(found, mark), since)
 
 
 async def find_notice(channel: discord.abc.Messageable, author_id: int, notice: Notice) -> int | None:

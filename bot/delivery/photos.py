@@ -1,6 +1,7 @@
 """The bytes of photos that members attached, from Discord's CDN."""
 
 import asyncio
+import io
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -76,6 +77,17 @@ class CdnPhotoSource:
                 raise
             found = await _found(self._find, job, job.source)
             await self._fetch(job, found, destination, limit)
+
+    async def read(self, url: str, limit: int) -> bytes:
+        """Return a file of Discord's. Raises as `fetch` does."""
+        if not _is_discords(url):
+            raise PhotoUnavailable
+        file = io.BytesIO()
+        try:
+            await self._stream(url, file, limit)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise PhotoDelayed from error
+        return file.getvalue()
 
     async def _fetch(self, job: Job, source: SourcePhoto, destination: Path, limit: int) -> None:
         if not _is_discords(source.url):

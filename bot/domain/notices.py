@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     CREDITS_ASKED = "credits_asked"  # a member asks for more credits
     CREDITS_ANSWER = "credits_answer"  # what became of that; sent to the member
     BLOCKED = "blocked"  # an admin has blocked a member; sent to the member
+    BEST_LOST = "best_lost"  # the channel for the best results is gone
     LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
 
 

@@ -16,6 +16,7 @@ class PostingRules:
     photo's message, else under the card. `splits`: a picture that is half before and half after is shown
     beside a result. `disclosure` is said under each result; empty: nothing is. `staging_label` is written
     into that corner of a copy of a staged picture, which is shown beside it; empty: there is no copy.
+    `best_channel_id`: results that get `best_stars` stars, or a moderator's, are shown there as well.
     """
 
     keeps_cards: bool = False
@@ -25,3 +26,5 @@ class PostingRules:
     disclosure: str = MADE_WITH_AI
     staging_label: str = ""
     staging_corner: str = CORNERS[0]
+    best_channel_id: int | None = None
+    best_stars: int = 3

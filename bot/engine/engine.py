@@ -17,9 +17,10 @@ from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.lanes.rate_state import RateStates
 from bot.engine.lanes.recovery import INTERRUPTED, answer_is_over, doubt_restored, recover
 from bot.engine.lanes.supervisor import LaneSupervisor
-from bot.engine.ports import Delivery, PhotoSource
+from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
+from bot.engine.workers.best import BestResults
 from bot.engine.workers.cards import Cards
 from bot.engine.workers.download import Collector
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
@@ -55,6 +56,7 @@ class Engine:
         studii: StudiiClient,
         vault: Vault,
         delivery: Delivery,
+        showcase: Showcase | None = None,
         photos: PhotoSource,
         decoder: GuardedDecoder,
         spool: Spool,
@@ -93,7 +95,8 @@ class Engine:
             self._outbox.worker,
             self._cards.worker,
         )
-        self._workers = (*self._job_workers, self._notices.worker)
+        self._best = () if showcase is None else (BestResults(context, showcase).worker,)
+        self._workers = (*self._job_workers, self._notices.worker, *self._best)
         self._questions = Questions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -171,6 +174,8 @@ class Engine:
                 worker.tell(job)
         for guild_id in changes.notices:
             self._notices.worker.tell(guild_id)
+        for worker in self._best if changes.best else ():
+            worker.look()
         if changes.jobs:
             self._context.liveness.called()
 

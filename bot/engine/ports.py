@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress
+from bot.domain.best import BestResult
 from bot.domain.confirmations import Confirmation
+from bot.domain.posting import PostingRules
 
 
 class PhotoSource(Protocol):
@@ -77,4 +79,23 @@ class Delivery(Protocol):
         `job` is the one that the notice is about, as it stands now, and `shown` what moderators are to see of
         it if they decide on it.
         """
+        ...
+
+
+class Showcase(Protocol):
+    """Where starred results are shown. No method raises an error of the platform."""
+
+    async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
+        """Show a starred result in the channel for the best; doing it twice shows it once."""
+        ...
+
+    async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
+        """Remove what shows a starred result.
+
+        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
+        """
+        ...
+
+    async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
+        """Ask the maker of a starred result whether it may be shown."""
         ...

@@ -18,7 +18,7 @@ from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import WordService
 from bot.services.photos import PhotoService
-from bot.services.posting import PostingService
+from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.credit_requests import CreditRequestService
@@ -45,6 +45,7 @@ class Services:
     usage: UsageService
     photos: PhotoService
     posting: PostingService
+    best: BestService
     rulings: RulingService
     refusals: RefusalService
     approvals: ApprovalService
@@ -90,6 +91,7 @@ def build_services(
         usage=UsageService(storage, clock),
         photos=PhotoService(storage, catalog),
         posting=PostingService(storage, clock),
+        best=BestService(storage, clock),
         rulings=RulingService(storage, clock, wake),
         refusals=RefusalService(storage, clock),
         approvals=ApprovalService(storage, catalog, clock, wake),

@@ -10,6 +10,8 @@ from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY, job_of, lock_servers_of
 from bot.storage.schema import (
+    best_consents,
+    best_results,
     confirmations,
     credit_requests,
     guilds,
@@ -73,6 +75,15 @@ class Privacy:
             if guild_id is not None:
                 mine &= table.c.guild_id == guild_id
             await self._session.execute(delete(table).where(mine))
+        starred = best_results.c.user_id == user_id
+        if guild_id is not None:
+            starred &= best_results.c.guild_id == guild_id
+        else:
+            # A refusal stays, as it protects the member.
+            agreed = (best_consents.c.user_id == user_id) & best_consents.c.agreed.is_not(False)
+            await self._session.execute(delete(best_consents).where(agreed))
+        await self._session.execute(update(best_results).where(starred).values(wanted=False, since=at))
+        self._session.changes.best = True
         theirs = _jobs_of(user_id, guild_id)
         await lock_servers_of(self._session, theirs)
         await self._session.execute(update(jobs).where(theirs).values(forgotten_at=at))

@@ -40,7 +40,7 @@ from bot.storage.meta import Meta
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
-from bot.storage.posting import PostingRulings
+from bot.storage.posting import BestResults, PostingRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests
@@ -89,6 +89,7 @@ class Transaction:
         self.photo_rules = PhotoRulings(session)
         self.confirmations = Confirmations(session)
         self.posting_rules = PostingRulings(session)
+        self.best = BestResults(session)
         self.credit_requests = CreditRequests(session)
         self.styles = Styles(session)
         self.member_defaults = MemberDefaults(session)

@@ -1,7 +1,8 @@
 """The simulated Discord around the bot, which raises at its end what the bot did not foresee."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import discord
 import simcord
@@ -23,6 +24,7 @@ async def simulated_discord(
     async with simcord.run(
         bot, shard_count=1, check_errors=check_errors, settle_timeout=settle_timeout
     ) as env:
+        _tell_authors(env)
         yield env
         unforeseen = [error for error in env.errors if not _is_told(error)]
         if check_errors and unforeseen:
@@ -33,3 +35,17 @@ def _is_told(error: BaseException) -> bool:
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     late = isinstance(cause, discord.HTTPException) and expired(cause)
     return late or isinstance(cause, StudiiBotError)
+
+
+def _tell_authors(env: simcord.Env) -> None:
+    """Let events of added reactions name the author of the message, as Discord's do."""
+    emit = env.backend.emit
+
+    def emit_with_author(event: str, payload: Mapping[str, Any]) -> None:
+        if event == "MESSAGE_REACTION_ADD" and "message_author_id" not in payload:
+            message = env.backend.messages.get(int(payload["channel_id"]), {}).get(int(payload["message_id"]))
+            if message is not None:
+                payload = {**payload, "message_author_id": str(message.author_id)}
+        emit(event, payload)
+
+    env.backend.emit = emit_with_author

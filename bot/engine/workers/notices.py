@@ -36,6 +36,7 @@ _FOR_THE_OWNER = frozenset(
         NoticeKind.OUT_OF_CREDITS,
         NoticeKind.PLAN_DOUBTED,
         NoticeKind.LOG_LOST,
+        NoticeKind.BEST_LOST,
         NoticeKind.UNKNOWN,
         NoticeKind.STILL_RUNNING,
         NoticeKind.RESULT_LOST,

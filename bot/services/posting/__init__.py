@@ -1,5 +1,6 @@
 """How results are shown in servers' channels."""
 
+from bot.services.posting.best import BestService
 from bot.services.posting.rules import PostingService
 
-__all__ = ["PostingService"]
+__all__ = ["BestService", "PostingService"]

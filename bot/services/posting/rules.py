@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
+from bot.domain import NoticeKind
 from bot.domain.posting import PostingRules
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
@@ -19,6 +20,16 @@ class PostingService:
         self._storage = storage
         self._clock = clock
         self._known = BoundedDict[int, tuple[float, PostingRules]](MAX_REMEMBERED_RULES)
+        self._with_best: dict[int, PostingRules] = {}
+
+    async def load(self) -> None:
+        """Read which servers show their best results in a channel."""
+        async with self._storage.read() as transaction:
+            self._with_best = await transaction.posting_rules.with_best()
+
+    def with_best(self, guild_id: int) -> PostingRules | None:
+        """Return the server's rules without a query, or None if it shows no best results."""
+        return self._with_best.get(guild_id)
 
     async def rules(self, guild_id: int) -> PostingRules:
         """Return the server's rules, with a query now and then."""
@@ -34,8 +45,14 @@ class PostingService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             rules = replace(await transaction.posting_rules.get(guild_id), **changes)
             await transaction.posting_rules.set(guild_id, rules)
+            if "best_channel_id" in changes:
+                # Admins are told again if that one is lost too.
+                await transaction.notices.forget(guild_id, NoticeKind.BEST_LOST)
         return self._remember(guild_id, rules)
 
     def _remember(self, guild_id: int, rules: PostingRules) -> PostingRules:
         self._known[guild_id] = (self._clock.monotonic() + REMEMBERED_FOR, rules)
+        self._with_best.pop(guild_id, None)
+        if rules.best_channel_id is not None:
+            self._with_best[guild_id] = rules
         return rules

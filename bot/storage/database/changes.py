@@ -15,12 +15,14 @@ _WATCHED = frozenset({"jobs", "guilds", "studii_keys", "holds", "notices"})
 class Changes:
     """The changes of one committed transaction.
 
-    `jobs` are the changed jobs as they are now, by id, and `notices` the servers with a new notice. With
-    `others`, more has changed than these: what is kept in memory has to be read again.
+    `jobs` are the changed jobs as they are now, by id, and `notices` the servers with a new notice. `best`:
+    a starred result is to be shown, or to be taken back. With `others`, more has changed than these: what is
+    kept in memory has to be read again.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     notices: set[int] = field(default_factory=set[int])
+    best: bool = False
     others: bool = False
 
     def note(self, statement: Any) -> None:
@@ -29,4 +31,4 @@ class Changes:
             self.others = True
 
     def __bool__(self) -> bool:
-        return bool(self.others or self.jobs or self.notices)
+        return bool(self.others or self.jobs or self.notices or self.best)

@@ -1,5 +1,6 @@
 """How results are shown in servers' channels."""
 
+from bot.storage.posting.best import BestResults
 from bot.storage.posting.rules import PostingRulings
 
-__all__ = ["PostingRulings"]
+__all__ = ["BestResults", "PostingRulings"]

@@ -4,6 +4,7 @@ Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
+from bot.storage.schema.best import OPEN_BEST, best_consents, best_results
 from bot.storage.schema.columns import metadata
 from bot.storage.schema.guilds import guilds, holds, log_channels, notices, posting_rules, studii_keys
 from bot.storage.schema.jobs import (
@@ -26,9 +27,12 @@ __all__ = [
     "CARD_NEVER_SEEN",
     "GOING_OR_DONE",
     "NO_CARD_YET",
+    "OPEN_BEST",
     "SUPERSEDED_CARD",
     "access_lists",
     "allowances",
+    "best_consents",
+    "best_results",
     "blocks",
     "confirmations",
     "credit_requests",

@@ -95,6 +95,8 @@ posting_rules = Table(
     Column("disclosure", Text),
     Column("staging_label", Text),
     Column("staging_corner", String(16)),
+    Column("best_channel_id", BigInteger),
+    Column("best_stars", Integer),
 )
 
 # Notices to admins. A row stays after its notice was posted, so that it is not posted again.

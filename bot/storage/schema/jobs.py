@@ -109,6 +109,7 @@ jobs = Table(
     partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
     partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
     partial_index("ix_jobs_superseded_cards", "card_superseded_at", rows=SUPERSEDED_CARD),
+    partial_index("ix_jobs_results", "result_message_id", rows="result_message_id IS NOT NULL"),
     partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
     # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
     partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),

@@ -9,7 +9,8 @@ import discord
 from discord import ui
 
 from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction
-from bot.services import block_words, discord_timestamp
+from bot.services import Services, block_words, discord_timestamp
+from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
@@ -22,6 +23,7 @@ from bot.ui.kit.layout import (
     changed_words,
     lines,
     row,
+    rule,
     sentence_panel,
     small,
 )
@@ -38,6 +40,13 @@ GONE = (
 RUNNING_FINISH = "Jobs already started will finish."
 _WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "your own only (moderators: anyone's)"}
 _WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "no one"}
+_SHOWN = (
+    "Results that members star with ⭐ can be shown in a server's channel for the best, with your name. They "
+    "are removed from there when you change this, delete them, or use `/forget-me`."
+)
+_NOT_SHOWN = (
+    "Your results aren't shown in a server's channel for the best, even if members star them with ⭐."
+)
 
 
 def access_panel(
@@ -84,8 +93,13 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     return sentence_panel(f"In {plain(server, 100)}: {sentence(words, 1000)} {RUNNING_FINISH}", UNSURE)
 
 
-def privacy_panel(*, refuses: bool) -> Panel:
-    """Return whether others may use the member's photos, and how to change it."""
+async def privacy_panel_for(services: Services, user_id: int) -> Panel:
+    """Return what others may do with the member's pictures, and how to change it."""
+    refuses = await services.access.refuses_photos(user_id)
+    return _privacy_panel(refuses=refuses, shown=await services.best.consent(user_id))
+
+
+def _privacy_panel(*, refuses: bool, shown: bool | None) -> Panel:
     if refuses:
         said = "No one else can use the tools on your photos, in any server with this bot."
         button = PhotoUseButton(allow=True)
@@ -93,7 +107,18 @@ def privacy_panel(*, refuses: bool) -> Panel:
         said = "Others can use the tools on photos you post, within the rules of each server."
         button = PhotoUseButton(allow=False)
     title = "### 🖼️ Your photos"
-    return Panel(box(GOOD if refuses else NEUTRAL, f"{title}\n{said}", row(button), small(KEPT)))
+    starred = _SHOWN if shown else _NOT_SHOWN
+    return Panel(
+        box(
+            GOOD if refuses else NEUTRAL,
+            f"{title}\n{said}",
+            row(button),
+            small(KEPT),
+            rule(),
+            f"### ⭐ Your starred results\n{starred}",
+            row(BestAnswerButton(agreed=not shown)),
+        )
+    )
 
 
 class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|forbid)"):
@@ -115,8 +140,7 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
         access, user_id = host.services.access, interaction.user.id
         await interaction.response.defer()  # what follows may have to wait for others who write
         await access.set_photo_refusal(user_id, refuses=not self._allow)
-        panel = privacy_panel(refuses=await access.refuses_photos(user_id))
-        await interaction.edit_original_response(view=panel)
+        await interaction.edit_original_response(view=await privacy_panel_for(host.services, user_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +215,10 @@ def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[st
     if not rules.tools:
         return ["Every tool: **everyone, everywhere**"]
     shown: list[str] = []
-    for slug, rule in rules.tools.items():
+    for slug, tool in rules.tools.items():
         title = "Every tool" if slug == EVERY_TOOL else names.title_of(slug)
-        who = mentions.roles(rule.roles) if rule.roles else "everyone"
-        where = f"in {mentions.channels(rule.channels)}" if rule.channels else "everywhere"
+        who = mentions.roles(tool.roles) if tool.roles else "everyone"
+        where = f"in {mentions.channels(tool.channels)}" if tool.channels else "everywhere"
         shown.append(f"{title}: **{who}**, {where}")
     return shown
 

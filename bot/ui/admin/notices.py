@@ -102,6 +102,8 @@ def _words(  # noqa: C901 - one case for each kind
             return []  # not posted as the others: see `moderation`, and `blocked_panel`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
+        case NoticeKind.BEST_LOST:
+            return _best_lost(details)
         case NoticeKind.LOG_LOST:
             return _log_lost(details)
 
@@ -124,6 +126,14 @@ _LOST = (
     "The result isn't at its address at Studii, and I don't have it. It may still be in your Studii account. "
     "Its member was told. If this happens often, tell the bot's operator."
 )
+
+
+def _best_lost(details: Mapping[str, str | int | None]) -> list[str]:
+    return [
+        "### ⭐ I can't post in the channel for the best results",
+        f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. Starred "
+        "results aren't shown until you fix that, or choose another channel with `/studii channel`.",
+    ]
 
 
 def _log_lost(details: Mapping[str, str | int | None]) -> list[str]:

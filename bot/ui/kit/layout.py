@@ -81,7 +81,12 @@ def posting_mark(job: Job) -> int:
 
     Each posting of a job has its own.
     """
-    digest = hashlib.sha256(job.nonce.encode()).digest()
+    return mark_of_nonce(job.nonce)
+
+
+def mark_of_nonce(nonce: str) -> int:
+    """Return the number of the first component of the message with that nonce."""
+    digest = hashlib.sha256(nonce.encode()).digest()
     return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import discord
 
-from bot.domain import Job, SourcePhoto
+from bot.domain import SPOILER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
@@ -88,6 +88,12 @@ def is_beside(photo: SourcePhoto) -> bool:
     """Return whether a picture under a result is not the result itself, but shown to compare with it."""
     copies = (f"{HALVES_FILE}-", f"{LABELLED_FILE}-")
     return is_before(photo) or plain_name(photo).startswith(copies)
+
+
+def shows_before(url: str) -> bool:
+    """Return whether the file at that address, of a posting of ours, shows the photo before."""
+    name = urlsplit(url).path.rpartition("/")[2].removeprefix(SPOILER)
+    return name.startswith((f"{BEFORE_FILE}-", f"{HALVES_FILE}-"))
 
 
 def _shown_before(message: discord.Message | None) -> SourcePhoto | None:

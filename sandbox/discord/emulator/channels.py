@@ -179,6 +179,14 @@ class Channels:
         self.remove_reaction(self._message(request), APPLICATION_ID, unquote(request.match_info["emoji"]))
         return web.Response(status=204)
 
+    async def who_reacted(self, request: web.Request) -> web.Response:
+        """List those who put an emoji under a message, in the order of their ids."""
+        message, emoji = self._message(request), unquote(request.match_info["emoji"])
+        self._need(message.channel, HISTORY)
+        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 25))
+        who = sorted(one for one in message.reactions.get(emoji, []) if one > after)
+        return answer_with([person(one) for one in who[:limit]])
+
     async def start_thread(self, request: web.Request) -> web.Response:
         """Start a thread, under a message if the path names one."""
         channel, body = self._channel(request), await request.json()

@@ -36,6 +36,7 @@ def routes(about: Account, channels: Channels, answers: Answers) -> Sequence[tup
         ("GET", message, "message", channels.look_at),
         ("PATCH", message, "edit", channels.edit),
         ("DELETE", message, "delete", channels.delete),
+        ("GET", f"{message}/reactions/{{emoji}}", "reactions", channels.who_reacted),
         ("PUT", reaction, "react", channels.react),
         ("DELETE", reaction, "unreact", channels.unreact),
         ("POST", "/channels/{channel}/threads", "thread", channels.start_thread),

@@ -1,0 +1,198 @@
+"""Showing starred results in the channel for the best, and taking them back."""
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+import discord
+
+from bot.clock import Clock
+from bot.delivery.destination import known_channel
+from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.delivery.history import NONCE_SECONDS, find_best
+from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
+from bot.domain.best import BestResult
+from bot.domain.posting import PostingRules
+from bot.errors import PhotoDelayed, PhotoUnavailable
+from bot.ui.best.panels import ask_maker, best_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.reading.permissions import is_age_restricted, missing_to_post, stays_there
+from bot.ui.reading.photo_lookup import shows_before
+
+_log = logging.getLogger(__name__)
+
+SHOW_SECONDS = 100.0
+MAX_FILES = 10  # of a message
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
+
+Read = Callable[[str, int], Awaitable[bytes]]
+"""Reads a file of Discord's, of at most so many bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`."""
+
+
+class BestPoster:
+    """Shows starred results, each once however often it is tried."""
+
+    def __init__(self, client: discord.Client, names: ToolNames, clock: Clock, read: Read) -> None:
+        self._client = client
+        self._names = names
+        self._clock = clock
+        self._read = read
+
+    async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
+        """Show the result in the channel for the best, with its file as it was posted."""
+        channel_id = rules.best_channel_id or 0
+        try:
+            async with asyncio.timeout(SHOW_SECONDS):
+                return await self._show(best, job, rules, channel_id)
+        except PhotoDelayed:
+            return TryLater(seconds_until_retry(TimeoutError()))
+        except PhotoUnavailable:
+            return Undeliverable("its file is gone")
+        except DISCORD_ERRORS as error:
+            return _failed(error)
+
+    async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
+        """Remove what shows the result, also if it is not stored where that is.
+
+        Return in how many seconds to try again, if it can't be done now.
+        """
+        if best.begun_at is None:
+            return None
+        try:
+            async with asyncio.timeout(SHOW_SECONDS):
+                await self._hide(best, rules.best_channel_id)
+        except DISCORD_ERRORS as error:
+            if outcome_of(error) is Outcome.LATER:
+                return seconds_until_retry(error)
+            _log.info("Server %d: a best result could not be removed: %r", best.guild_id, error)
+        return None
+
+    async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
+        """Ask the maker by DM whether their results may be shown."""
+        guild = self._client.get_guild(best.guild_id)
+        if guild is None:
+            return TryLater(seconds_until_retry(TimeoutError()))
+        view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._names)
+        try:
+            async with asyncio.timeout(SHOW_SECONDS):
+                dm = await self._client.create_dm(discord.Object(best.user_id))
+                return Posted((await dm.send(view=view, nonce=f"best-{best.user_id}")).id)
+        except DISCORD_ERRORS as error:
+            said = _failed(error)
+            return said if isinstance(said, TryLater) else Undeliverable(str(error))
+
+    async def _show(
+        self, best: BestResult, job: Job, rules: PostingRules, channel_id: int
+    ) -> Announcement | ChannelGone:
+        refusal = self._refusal(best, job, channel_id)
+        if refusal is not None:
+            return refusal
+        channel = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
+        if self._may_be_there(best) and (found := await find_best(channel, self._own_id, best)):
+            return Posted(found, channel_id)
+        try:
+            message = await self._original(best).fetch()
+        except discord.NotFound:
+            return Undeliverable("the result was deleted")
+        media = [one for one in _media(message.components) if not shows_before(one.media.url)][:MAX_FILES]
+        files = await self._files(media, best.guild_id)
+        try:
+            sent = await channel.send(
+                view=best_panel(job, best, self._names, rules, list(zip(files, media, strict=False))),
+                files=files,
+                nonce=best.nonce,
+                allowed_mentions=NO_MENTIONS,
+            )
+        except discord.HTTPException as error:
+            if outcome_of(error) is not Outcome.TOO_LARGE:
+                raise
+            view = best_panel(job, best, self._names, rules, [])
+            sent = await channel.send(view=view, nonce=best.nonce, allowed_mentions=NO_MENTIONS)
+        finally:
+            for file in files:
+                file.close()
+        return Posted(sent.id, channel_id)
+
+    def _refusal(self, best: BestResult, job: Job, channel_id: int) -> Undeliverable | ChannelGone | None:
+        """Return why the result may not, or can't, be shown there."""
+        guild = self._client.get_guild(best.guild_id)
+        there = guild.get_channel_or_thread(channel_id) if guild is not None else None
+        # A thread that was archived is in no cache; results in threads are asked for in their channel.
+        here = guild and (
+            guild.get_channel_or_thread(best.channel_id) or guild.get_channel_or_thread(job.channel_id)
+        )
+        known = known_channel(self._client, best.guild_id, channel_id)
+        if known is not None and (missing := missing_to_post(known[1].permissions_for(known[0]), known[1])):
+            return ChannelGone(f"the bot lacks {', '.join(missing)}")
+        age_restricted = stays_there(self._client, job) or bool(is_age_restricted(here))
+        if age_restricted and not is_age_restricted(there):
+            return Undeliverable("results from age-restricted channels stay there")
+        if guild is not None and _hidden(guild, here) and not _hidden(guild, there):
+            return Undeliverable("its channel is not for everyone")
+        return None
+
+    async def _files(self, media: list[discord.MediaGalleryItem], guild_id: int) -> list[discord.File]:
+        """Read the files, as they were posted, as long as there is room for them in a message."""
+        guild = self._client.get_guild(guild_id)
+        room = (guild.filesize_limit if guild is not None else DEFAULT_LIMIT) - MESSAGE_MARGIN_BYTES
+        files: list[discord.File] = []
+        for one in media:
+            data = await self._read(one.media.url, room + MESSAGE_MARGIN_BYTES)
+            room -= len(data)
+            if room < 0 and files:
+                break
+            name = one.media.url.partition("?")[0].rpartition("/")[2].removeprefix("SPOILER_")
+            files.append(discord.File(io.BytesIO(data), name))
+        return files
+
+    async def _hide(self, best: BestResult, best_channel_id: int | None) -> None:
+        channel_id = best.posted_channel_id or best_channel_id
+        if channel_id is None:
+            return
+        there = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
+        found = best.posted_message_id or await find_best(there, self._own_id, best)
+        if found is not None:
+            await there.get_partial_message(found).delete()
+
+    def _original(self, best: BestResult) -> discord.PartialMessage:
+        channel = self._client.get_partial_messageable(best.channel_id, guild_id=best.guild_id)
+        return channel.get_partial_message(best.message_id)
+
+    def _may_be_there(self, best: BestResult) -> bool:
+        """Return whether it may have been posted so long ago that Discord has forgotten the nonce."""
+        begun = best.begun_at
+        return begun is not None and (self._clock.now() - begun).total_seconds() > NONCE_SECONDS
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0
+
+
+def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
+    for component in components:
+        if isinstance(component, discord.MediaGalleryComponent):
+            yield from component.items
+        yield from _media(getattr(component, "children", ()))
+
+
+def _hidden(guild: discord.Guild, channel: Any) -> bool:
+    """Return whether not everyone sees the channel, or the thread's channel."""
+    if isinstance(channel, discord.Thread):
+        if channel.is_private() or channel.parent is None:
+            return True
+        channel = channel.parent
+    return channel is None or not channel.permissions_for(guild.default_role).view_channel
+
+
+def _failed(error: Exception) -> Announcement | ChannelGone:
+    if isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE:
+        return ChannelGone(str(error))
+    if outcome_of(error) is Outcome.LATER:
+        return TryLater(seconds_until_retry(error))
+    return Undeliverable(str(error))

@@ -1,0 +1,135 @@
+"""Starred results are shown once their makers agree, and taken back when they are no longer to be shown."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from bot.aio.retry import Retry, backoff
+from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
+from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
+from bot.domain.best import BestResult
+from bot.domain.posting import PostingRules
+from bot.engine.context import EngineContext
+from bot.engine.ports import Showcase
+
+_log = logging.getLogger(__name__)
+
+GIVEN_UP_AFTER = timedelta(days=1)
+
+
+class BestResults:
+    """Shows, asks and takes back, one result at a time: their files are held in memory meanwhile."""
+
+    def __init__(self, context: EngineContext, showcase: Showcase) -> None:
+        self._context = context
+        self._showcase = showcase
+        self._retry = Retry("storing what became of a best result", context.liveness)
+        self.worker = KeyedWorker[BestResult](
+            "showing the best results",
+            self._find,
+            self._serve,
+            self._drop,
+            key=lambda best: best.message_id,
+            noun="message",
+            size=1,
+            clock=context.clock,
+            liveness=context.liveness,
+            patience=2 * context.tuning.delivery_patience,
+            look_around=context.tuning.look_around,
+        )
+
+    async def _find(self, limit: int) -> list[BestResult]:
+        async with self._context.storage.read() as transaction:
+            return await transaction.best.open(limit)
+
+    async def _serve(self, best: BestResult, tries: int) -> float | None:
+        # Between Discord's answer and our note of it nothing may be interrupted.
+        again = await shielded(self._do(best), patience=self._context.tuning.drain)
+        if again is None:
+            return None
+        return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)
+
+    async def _do(self, known: BestResult) -> float | None:
+        """Return None when there is nothing more to do, or in how many seconds to try again."""
+        async with self._context.storage.read() as transaction:
+            best = await transaction.best.get(known.message_id)
+            if best is None:
+                return None
+            job = await transaction.best.result_of(best.guild_id, best.message_id)
+            rules = await transaction.posting_rules.get(best.guild_id)
+        if not best.wanted:
+            return await self._take_back(best, rules)
+        if job is None or rules.best_channel_id is None:
+            await self._drop(best)
+            return None
+        if best.posted_message_id is not None or best.agreed is False:
+            return None
+        return await (self._show(best, job, rules) if best.agreed else self._ask(best, job, rules))
+
+    async def _take_back(self, best: BestResult, rules: PostingRules) -> float | None:
+        again = await self._showcase.hide(best, rules)
+        too_old = self._context.clock.now() - best.since > GIVEN_UP_AFTER
+        if again is not None and not too_old:
+            return again
+        await self._retry.run(lambda: self._gone(best), best.message_id)
+        return None
+
+    async def _ask(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
+        if best.asked:
+            return None
+        said = await self._showcase.ask(best, job, rules)
+        if isinstance(said, TryLater) and not self._too_old(best):
+            return said.seconds
+        await self._retry.run(lambda: self._asked(best), best.message_id)
+        return None
+
+    async def _show(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
+        if best.begun_at is None:
+            async with self._context.storage.write() as transaction:
+                await transaction.best.begun(best.message_id, self._context.clock.now())
+        said = await self._said(best, job, rules)
+        if isinstance(said, TryLater) and not self._too_old(best):
+            return said.seconds
+        await self._retry.run(lambda: self._note(best, rules, said), best.message_id)
+        return None
+
+    async def _said(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                return await self._showcase.show(best, job, rules)
+        except TimeoutError:
+            return TryLater(0.0)
+
+    async def _note(self, best: BestResult, rules: PostingRules, said: Announcement | ChannelGone) -> None:
+        async with self._context.storage.write() as transaction:
+            if isinstance(said, Posted) and said.message_id is not None:
+                there = said.channel_id or rules.best_channel_id or 0
+                await transaction.best.shown(best.message_id, there, said.message_id)
+                return
+            _log.info("Server %d: a starred result isn't shown: %s", best.guild_id, said)
+            await transaction.best.drop(best.message_id)
+            if isinstance(said, ChannelGone):
+                await transaction.notices.add(
+                    best.guild_id,
+                    NoticeKind.BEST_LOST,
+                    str(rules.best_channel_id),
+                    at=self._context.clock.now(),
+                    details={"channel": rules.best_channel_id},
+                )
+
+    async def _asked(self, best: BestResult) -> None:
+        async with self._context.storage.write() as transaction:
+            await transaction.best.asked(best.user_id, self._context.clock.now())
+
+    async def _gone(self, best: BestResult) -> None:
+        async with self._context.storage.write() as transaction:
+            await transaction.best.gone(best.message_id)
+
+    async def _drop(self, best: BestResult) -> None:
+        async with self._context.storage.write() as transaction:
+            await transaction.best.drop(best.message_id)
+
+    def _too_old(self, best: BestResult) -> bool:
+        begun = best.begun_at or self._context.clock.now()
+        return self._context.clock.now() - begun > GIVEN_UP_AFTER

@@ -1,0 +1,208 @@
+"""Stars under results: when a result has enough of them, it is shown in the channel for the best."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+import discord
+
+from bot.aio.bounded import BoundedDict
+from bot.clock import Clock
+from bot.domain import Job
+from bot.domain.best import STAR
+from bot.reactions.backlog import Backlog
+from bot.reactions.events import emoji_of
+from bot.services import Services
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading.permissions import parent_unknown
+
+_log = logging.getLogger(__name__)
+
+MAX_STARS_OF_A_SERVER, MAX_STARS, STARS_AT_ONCE = 200, 2000, 4
+MAX_OTHER_MESSAGES = (
+    10_000  # of the bot's own that are no results, remembered so that they are not read again
+)
+# A result's message is there a moment before it is stored.
+JUST_POSTED = timedelta(seconds=60)
+TRIES, PAUSE_SECONDS = 3, 2.0
+GONE = frozenset({404, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class _Starred:
+    """Stars under a message of the bot's were given or removed. `moderator`: one of those who gave them."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+    moderator: int | None = None
+
+
+class StarWatch:
+    """Looks at results under which stars were given, and at shown ones that lost some.
+
+    What else happens under messages costs no query and no request: stars count under the bot's own messages
+    alone, where a server shows its best results, and removals under results that are known to have stars.
+    The stars themselves are not stored. Discord is asked how many there are, so that those that were given
+    while the bot was away count with the next one.
+    """
+
+    def __init__(self, client: discord.Client, services: Services, clock: Clock) -> None:
+        self._client = client
+        self._services = services
+        self._clock = clock
+        self._others = BoundedDict[int, None](MAX_OTHER_MESSAGES)
+        self._queued: set[int] = set()  # messages that are to be looked at, whoever starred them
+        self._waiting: Backlog[_Starred] = Backlog(
+            "starred results",
+            self._look_at,
+            bound=MAX_STARS_OF_A_SERVER,
+            bound_in_all=MAX_STARS,
+            at_once=STARS_AT_ONCE,
+            abreast=2,
+            key=lambda starred: starred.message_id,
+        )
+
+    async def load(self) -> None:
+        """Load which servers show their best results, and which results have stars."""
+        await self._services.posting.load()
+        await self._services.best.load()
+
+    async def close(self) -> None:
+        """Drop waiting work."""
+        await self._waiting.close()
+
+    def starred(self, event: discord.RawReactionActionEvent) -> None:
+        """Handle an added reaction."""
+        own, member = self._client.user, event.member
+        if event.guild_id is None or member is None or member.bot or not _is_star(event.emoji):
+            return
+        if own is None or event.message_author_id != own.id or event.message_id in self._others:
+            return
+        if self._services.posting.with_best(event.guild_id) is None:
+            return
+        if self._services.best.is_starred(event.message_id):
+            return  # it is shown, or waits for its maker's answer
+        moderator = member.id if self._moderates(member, event.channel_id) else None
+        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator))
+
+    def unstarred(self, event: discord.RawReactionActionEvent) -> None:
+        """Handle a removed reaction."""
+        if event.guild_id is None or not _is_star(event.emoji):
+            return
+        if self._services.best.is_starred(event.message_id):
+            self._put(_Starred(event.guild_id, event.channel_id, event.message_id))
+
+    async def cleared(
+        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+    ) -> None:
+        """Handle the removal of all reactions, or all of one emoji."""
+        one = isinstance(event, discord.RawReactionClearEmojiEvent)
+        if event.guild_id is not None and (not one or _is_star(event.emoji)):
+            await self.deleted(event.guild_id, [event.message_id])
+
+    async def deleted(self, guild_id: int | None, message_ids: Collection[int]) -> None:
+        """Handle deleted messages."""
+        gone = [one for one in message_ids if self._services.best.is_starred(one)]
+        if guild_id is not None and gone:
+            await self._services.best.unwant(guild_id, gone)
+
+    def _put(self, starred: _Starred) -> None:
+        if starred.moderator is None:
+            if starred.message_id in self._queued:
+                return  # all its stars are counted then
+            self._queued.add(starred.message_id)
+        if not self._waiting.put(starred.guild_id, starred):
+            self._queued.discard(starred.message_id)
+
+    async def _look_at(self, starred: _Starred) -> None:
+        self._queued.discard(starred.message_id)
+        job = await self._result(starred)
+        if job is None:
+            return
+        rules = self._services.posting.with_best(starred.guild_id)
+        if rules is None:
+            return
+        best = self._services.best
+        enough = starred.moderator not in {None, job.user_id}
+        if not enough:
+            counted = await self._counted(starred, job, rules.best_stars)
+            if counted is None:
+                return
+            enough = counted
+        if enough:
+            await best.want(job, starred.channel_id, starred.message_id)
+        elif best.is_starred(starred.message_id):
+            await best.unwant(starred.guild_id, [starred.message_id])
+
+    async def _result(self, starred: _Starred) -> Job | None:
+        """Return the job whose result the message is. If it is none, the message is remembered."""
+        posted = discord.utils.snowflake_time(starred.message_id)
+        for _ in range(TRIES):
+            job = await self._services.best.result_of(starred.guild_id, starred.message_id)
+            if job is not None:
+                return job
+            if self._clock.now() - posted > JUST_POSTED:
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
+        self._others[starred.message_id] = None
+        return None
+
+    async def _counted(self, starred: _Starred, job: Job, needed: int) -> bool | None:
+        """Return whether the result has enough stars, or None if Discord doesn't say."""
+        channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
+        for left in reversed(range(TRIES)):
+            try:
+                return await self._has_enough(channel, starred.message_id, job, needed)
+            except DISCORD_ERRORS as error:
+                if isinstance(error, discord.HTTPException) and error.status in GONE:
+                    return False
+                _log.info("The stars of a result could not be counted: %r", error)
+                if left:
+                    await asyncio.sleep(PAUSE_SECONDS)
+        return None
+
+    async def _has_enough(
+        self, channel: discord.PartialMessageable, message_id: int, job: Job, needed: int
+    ) -> bool:
+        message = await channel.fetch_message(message_id)
+        stars = next((one for one in message.reactions if _is_star(one.emoji)), None)
+        if stars is None:
+            return False
+        count = 0
+        fans: list[int] = []
+        async for user in stars.users():
+            # One's own star doesn't count.
+            if not user.bot and user.id != job.user_id:
+                count += 1
+                fans.append(user.id)
+            if count >= needed:
+                return True
+        # One that is shown may have been starred by a moderator; the others' own event says so.
+        shown = self._services.best.is_starred(message_id)
+        return shown and await self._any_moderates(job.guild_id, channel.id, fans)
+
+    async def _any_moderates(self, guild_id: int, channel_id: int, user_ids: Collection[int]) -> bool:
+        guild = self._client.get_guild(guild_id)
+        for user_id in user_ids:
+            try:
+                member = await guild.fetch_member(user_id) if guild is not None else None
+            except discord.NotFound:
+                continue  # has left
+            if member is not None and self._moderates(member, channel_id):
+                return True
+        return False
+
+    def _moderates(self, member: discord.Member, channel_id: int) -> bool:
+        channel = member.guild.get_channel_or_thread(channel_id)
+        if channel is None or parent_unknown(channel):
+            return member.guild_permissions.manage_messages
+        return channel.permissions_for(member).manage_messages
+
+
+def _is_star(emoji: discord.PartialEmoji | discord.Emoji | str) -> bool:
+    if isinstance(emoji, str):
+        return emoji.replace("\ufe0f", "") == STAR
+    return isinstance(emoji, discord.PartialEmoji) and emoji_of(emoji).key == STAR

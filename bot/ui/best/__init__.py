@@ -1,0 +1,1 @@
+"""Starred results: how they are shown, and the question to their makers."""

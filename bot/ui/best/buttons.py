@@ -1,0 +1,37 @@
+"""The buttons with which a member lets their starred results be shown, or not."""
+
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import GOOD, NEUTRAL, sentence_panel
+
+AGREED = "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
+REFUSED = "Your results aren't shown, and those that were are removed. Change it anytime with `/privacy`."
+
+
+class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"):
+    """Let the presser's results be shown, or not, in every server. What was chosen takes the question's
+    place."""
+
+    def __init__(self, *, agreed: bool) -> None:
+        self._agreed = agreed
+        label = "Show my results" if agreed else "Don't show them"
+        style = discord.ButtonStyle.primary if agreed else discord.ButtonStyle.secondary
+        custom_id = f"studii:best:{'yes' if agreed else 'no'}"
+        super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(agreed=match["answer"] == "yes")
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        await interaction.response.defer()  # what follows may have to wait for others who write
+        await host.services.best.answer(interaction.user.id, agreed=self._agreed)
+        said = sentence_panel(AGREED if self._agreed else REFUSED, GOOD if self._agreed else NEUTRAL)
+        await interaction.edit_original_response(view=said)

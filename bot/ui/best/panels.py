@@ -1,0 +1,69 @@
+"""A starred result in the channel for the best, and the question to its maker."""
+
+from collections.abc import Sequence
+
+import discord
+from discord import MediaGalleryItem, ui
+
+from bot.domain import Job
+from bot.domain.best import STAR, BestResult
+from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
+from bot.ui.best.buttons import BestAnswerButton
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, mark_of_nonce, row, small, text
+from bot.ui.kit.text import plain
+
+_DESCRIPTION = "A result that members have starred"
+
+
+def best_panel(
+    job: Job,
+    best: BestResult,
+    names: ToolNames,
+    rules: PostingRules,
+    files: Sequence[tuple[discord.File, MediaGalleryItem]],
+) -> Panel:
+    """Return the result with its maker's name and a link. Its files have to be sent along.
+
+    What was behind a spoiler stays there, and the server's disclosure is said here too.
+    """
+    link = _link(best.guild_id, best.channel_id, best.message_id)
+    title = text(f"{STAR} **{names.title(job)}** by <@{best.user_id}>")
+    title.id = best_mark(best)
+    media = [
+        MediaGalleryItem(
+            f"attachment://{file.filename}", description=was.description or _DESCRIPTION, spoiler=was.spoiler
+        )
+        for file, was in files
+    ]
+    gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
+    disclosure = plain(rules.disclosure, MAX_DISCLOSURE_CHARACTERS)
+    said = [text(small(f"✨ {disclosure}"))] if disclosure else []
+    return Panel(title, *gallery, *said, row(ui.Button(label="See the result", url=link)))
+
+
+def best_mark(best: BestResult) -> int:
+    """Return the number of the first component of what shows the result."""
+    return mark_of_nonce(best.nonce)
+
+
+def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: ToolNames) -> Panel:
+    """Return the question whether results of the member may be shown in the channel for the best."""
+    link = _link(best.guild_id, best.channel_id, best.message_id)
+    return Panel(
+        box(
+            NEUTRAL,
+            f"### {STAR} Members of {plain(server, 100)} starred your result",
+            f"Starred results are shown in <#{channel_id}>, with their maker's name. Can I show yours? It's "
+            f"your [{names.title(job)}]({link}).",
+            small(
+                "Nothing of yours is shown unless you say yes. Your answer applies in every server with "
+                "this bot, and you can change it with `/privacy`."
+            ),
+            row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
+        )
+    )
+
+
+def _link(guild_id: int, channel_id: int, message_id: int) -> str:
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"

@@ -1,0 +1,61 @@
+"""Stars under results, for the channel for the best."""
+
+from functools import partial
+
+import discord
+from discord.ext import commands
+
+from bot.client.bot import StudiiBot
+from bot.client.told_once import ToldOnce
+from bot.reactions.stars import StarWatch
+
+# Events that wait for the end of an outage.
+MAX_WAITING_CHANGES = 2000
+
+
+class Stars(commands.Cog):
+    """Hands Discord's events to the watch."""
+
+    def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
+        self._bot = bot
+        self._watch = watch
+        self._events = ToldOnce("Changes of starred results", MAX_WAITING_CHANGES, watch.load)
+
+    async def cog_load(self) -> None:
+        await self._watch.load()
+
+    async def cog_unload(self) -> None:
+        self._events.close()
+        await self._watch.close()
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting:
+            self._watch.starred(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting:
+            self._watch.unstarred(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        await self._events.handle(event.message_id, partial(self._watch.cleared, event))
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        await self._events.handle(event.message_id, partial(self._watch.cleared, event))
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        gone = partial(self._watch.deleted, event.guild_id, [event.message_id])
+        await self._events.handle(event.message_id, gone)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        gone = partial(self._watch.deleted, event.guild_id, event.message_ids)
+        await self._events.handle(event.channel_id, gone)
+
+
+async def setup(bot: StudiiBot) -> None:
+    await bot.add_cog(Stars(bot, StarWatch(bot, bot.services, bot.clock)))

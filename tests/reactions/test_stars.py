@@ -1,0 +1,104 @@
+"""Results that members star are shown in a channel for the best, with their makers' consent."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+from simcord import ChannelHandle, MemberActor
+
+from sandbox.people import Person, text_of, until
+from sandbox.stage import Stage, open_stage
+from sandbox.studii import Options, StudiiServer
+
+STAR = "⭐"
+
+
+@dataclass
+class Stars:
+    """A server that shows its best results, and one result of Maya's."""
+
+    stage: Stage
+    maya: Person
+    best: ChannelHandle
+    result: discord.Message
+    tom: MemberActor
+    nora: MemberActor
+    fans: list[MemberActor]
+
+    async def star(self, *who: MemberActor) -> None:
+        for one in who:
+            async with self.stage.world.turn:
+                await one.react(self.result, STAR)
+
+    async def unstar(self, *who: MemberActor) -> None:
+        for one in who:
+            async with self.stage.world.turn:
+                await one.unreact(self.result, STAR)
+
+    def told(self) -> list[discord.Message]:
+        """The bot's direct messages to Maya."""
+        channel = self.maya.actor.user.dm_channel
+        return channel.history()
+
+    async def shown(self) -> discord.Message:
+        return (await until(self.best.history, "the result among the best"))[0]
+
+    async def taken_back(self) -> None:
+        await until(lambda: not self.best.history(), "the result to be removed from the best")
+
+    async def settle(self) -> None:
+        await self.stage.world.env.settle()
+
+
+@asynccontextmanager
+async def a_starred_server(folder: Path, **command: Any) -> AsyncGenerator[Stars]:
+    async with (
+        StudiiServer(Options(instant=True, long_side=96)) as studii,
+        open_stage(studii, folder) as stage,
+    ):
+        world = stage.world
+        best = world.guild.create_text_channel("best-of")
+        admin, maya = Person(stage, world.admin), Person(stage, world.maya)
+        await admin.set_key(studii.add_key("team").secret)
+        await admin.command("studii channel", best=best, stars=2)
+        fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
+        result = await maya.result_of(await maya.command("studio", prompt="A red kite", **command))
+        yield Stars(stage, maya, best, result, world.tom, world.admin, fans)
+
+
+async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_it_loses_them(
+    tmp_path: Path,
+) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        best = stars.stage.app.services.best
+        await stars.star(stars.maya.actor, stars.tom)  # one's own doesn't count
+        await stars.settle()
+        assert not best.is_starred(stars.result.id)
+        await stars.star(stars.fans[0])
+        (question,) = await until(stars.told, "Maya to be asked")
+        assert not stars.best.history()
+        async with stars.stage.world.turn:
+            await stars.maya.actor.user.click(question, label="Show my results")
+        assert "from now on" in text_of(stars.told()[-1])
+        message = await stars.shown()
+        assert f"by <@{stars.maya.actor.id}>" in text_of(message)
+        assert "Made with AI" in text_of(message)
+        assert "A red kite" not in text_of(message)
+        assert not message.mentions or not message.mention_everyone
+        (file,) = message.attachments
+        assert await file.read() == await stars.result.attachments[0].read()
+
+        await stars.star(*stars.fans)
+        await stars.unstar(stars.tom, stars.fans[0])
+        await stars.settle()
+        assert stars.best.history()  # two are left
+        await stars.stage.restart()
+        await stars.unstar(stars.fans[1])
+        await stars.taken_back()
+        await stars.star(stars.fans[1])
+        await stars.shown()
+        await stars.maya.press(stars.result, "Delete")
+        await stars.taken_back()
