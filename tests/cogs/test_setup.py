@@ -182,6 +182,7 @@ async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Pat
         await desk.admin.slash(desk.channel, "studii budget", credits=limit, period="day")
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
+        assert "**Next**: press **Set budget**" in texts(shown)
         assert f"the server has {limit} of {limit} credit" in texts(shown)
         assert "**Ready" not in texts(shown)
         assert colour(shown) == GOING.value

@@ -12,11 +12,11 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import ask_button
-from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.member import roles_of
 
 ASKED = "An admin was asked for more credits. You'll be told what they decide."
 NOT_THERE = "Ask from a channel of the server. Nothing was asked."
+DM_LOOKUP_SECONDS = 8.0  # the press is answered before
 NOT_ANSWERED = "Discord didn't answer me. Try again in a moment. Nothing was asked."
 
 
@@ -60,15 +60,22 @@ class AskAdminButton(
 async def _from_dm(
     interaction: discord.Interaction[Any], wanted: CreditsWanted
 ) -> tuple[discord.Member, int]:
-    """Return who asks, as a member of the server, and the channel of theirs that it was for."""
-    guild = interaction.client.get_guild(wanted.guild_id)
-    channel = None if guild is None else guild.get_channel_or_thread(wanted.channel_id or 0)
-    if guild is None or channel is None:
-        raise Refused(NOT_THERE)
+    """Return who asks, as a member of the server, and the channel of theirs that it was for.
+
+    With several processes, another one may know the server: then Discord is asked.
+    """
+    client = interaction.client
     try:
-        async with asyncio.timeout(LOOKUP_TIMEOUT):
+        async with asyncio.timeout(DM_LOOKUP_SECONDS):
+            guild = client.get_guild(wanted.guild_id)
+            guild = guild or await client.fetch_guild(wanted.guild_id, with_counts=False)
+            channel = guild.get_channel_or_thread(wanted.channel_id or 0)
+            channel = channel or await client.fetch_channel(wanted.channel_id or 0)
+            of_server = isinstance(channel, discord.abc.GuildChannel | discord.Thread)
+            if not of_server or channel.guild.id != guild.id:
+                raise Refused(NOT_THERE)
             return await guild.fetch_member(interaction.user.id), channel.id
-    except discord.NotFound as error:
+    except (discord.NotFound, discord.Forbidden) as error:
         raise Refused(NOT_THERE) from error
     except DISCORD_ERRORS as error:
         raise Refused(NOT_ANSWERED) from error

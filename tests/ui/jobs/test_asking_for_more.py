@@ -49,6 +49,10 @@ async def dm_message(desk: Desk, who: MemberActor, custom_id: str) -> discord.Me
     return await channel.send(view=view)
 
 
+def unknown(_guild_id: int) -> None:
+    """What a process says of a server that another one has."""
+
+
 async def left(desk: Desk, who: MemberActor) -> int | None:
     return (await desk.services.limits.of_member(desk.guild.id, who.id, ())).left
 
@@ -145,7 +149,10 @@ async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(tmp_p
         assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
 
 
-async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
@@ -155,6 +162,8 @@ async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(tmp_path: Path) -
         refused = dm.history()[-1]
         (button,) = (piece for piece in pieces(refused) if piece["type"] == 2)
         assert button["label"] == "Ask an admin"
+        if not known:  # another process has the server
+            monkeypatch.setattr(desk.bot, "get_guild", unknown)
         await press(desk, desk.tom, refused, button["custom_id"], in_server=False)
         assert "An admin was asked for more credits." in texts(dm.history()[-1])
         (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)

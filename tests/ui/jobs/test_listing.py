@@ -165,3 +165,19 @@ async def test_a_full_page_of_an_admins_list_fits_into_a_message(tmp_path: Path)
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert labels(shown).count("Post here") == 5
         assert len(pieces(shown)) <= 40
+
+
+async def test_results_that_are_in_one_message_have_each_their_own_picture(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        first = await posted(desk, tmp_path, desk.channel, "A red kite")
+        second = await posted(desk, tmp_path, desk.channel, "A blue kite")
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        names = [f"studio-{job.id[:8]}.png" for job in (first, second)]
+        both = await channel.send(files=[discord.File(tmp_path / f"{first.id}.png", name) for name in names])
+        async with desk.storage.write() as transaction:
+            for job in (first, second):
+                await transaction.jobs.update(job.id, result_message_id=both.id)
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert [url.rsplit("/", 1)[1].split("?")[0] for url in thumbnails(shown)] == names[::-1]

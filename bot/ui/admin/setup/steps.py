@@ -25,8 +25,7 @@ READY = (
 )
 PUBLIC = "**Ready, but everyone can read the log channel.** Fix what is marked ⚠️."
 NOTHING_LEFT = (
-    "**No job can start now.** The cheapest tool costs {price}, and the server has {left}. {renewal} "
-    "**Set budget** raises it."
+    "**No job can start now.** The cheapest tool costs {price}, and the server has {left}. {renewal}"
 )
 
 
@@ -100,7 +99,7 @@ def next_step(now: SetupState) -> Step | None:
         return None
     if now.missing:
         return Step.PERMISSIONS
-    if now.budget.is_default:
+    if now.budget.is_default or now.nothing_left:
         return Step.BUDGET
     if now.log.channel_id is None:
         return Step.LOG
