@@ -60,6 +60,7 @@ class Tour:
             Step("Nora turns on tools under each photo in the channel", self._offer_photos),
             Step("Nora posts the panel, and Tom restores a photo without typing a command", self._panel),
             Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
+            Step("Maya saves her result as a style, and makes another picture with it", self._style),
             Step("Tom furnishes an empty room", lambda: photo(tom, "virtual-staging", "room")),
             Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
             Step("Tom gives a product a new background", lambda: photo(tom, "product-background", "product")),
@@ -118,6 +119,19 @@ class Tour:
         card = await who.command(tool, **options)
         expect(not card.ephemeral, f"a card, not {text_of(card)!r}")
         return card
+
+    async def _style(self) -> str:
+        ready = f"<@{MAYA}>, your **Studio** is ready."
+        result = next(one for one in self._server.in_channel(PHOTO_DESK) if ready in text_of(one))
+        form = await self._maya.press_for_form(result, "Save as style")
+        prompt = "{text} at dawn, soft golden light"
+        saved = text_of(await self._maya.fill_in(form, {"name": "Golden dawn", "prompt": prompt}))
+        expect("Style saved" in saved, f"the style to be saved, not {saved!r}")
+        card = await self._card(self._maya, "studio", prompt="A lighthouse", style="golden dawn")
+        made = await self._maya.result_after(card)
+        whole = prompt.replace("{text}", "A lighthouse")
+        expect(whole in text_of(made), f"her words in the style's prompt, not {text_of(made)!r}")
+        return f"“A lighthouse” becomes “{whole}”"
 
     async def _panel(self) -> str:
         said = text_of(await self._nora.command("studii panel"))

@@ -10,6 +10,7 @@ from bot.cli.move import move
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.domain import NoticeKind, Plan
+from bot.domain.styles import Style
 from bot.errors import SettingsError
 from bot.storage import Storage, instance_lock
 from bot.storage.schema import metadata
@@ -29,6 +30,8 @@ async def filled(folder: Path) -> str:
             await transaction.guilds.set_key(1, key.id, now)
             await transaction.notices.add(1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
             await transaction.meta.set("name", b"value")
+            await transaction.styles.add(Style("f" * 16, 1, 7, "Oak", "studio", {"prompt": "x"}, now))
+            await transaction.member_defaults.set(1, 7, "studio", {"quality": "high"})
     return url
 
 
@@ -54,6 +57,8 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
         async with storage.read() as transaction:
             assert await transaction.audit.differences(SystemClock().now()) == []
             assert await transaction.jobs.get(new.id) is not None
+            assert [one.name for one in await transaction.styles.of(1, 7)] == ["Oak"]
+            assert await transaction.member_defaults.of(1, 7) == {"studio": {"quality": "high"}}
 
 
 async def test_a_database_with_rows_is_refused(tmp_path: Path, postgresql: str) -> None:

@@ -38,8 +38,8 @@ PHOTO_HELP = {
     SourceRule.REQUIRED: KINDS,
     SourceRule.OPTIONAL: f"Optional. {KINDS}",
 }
-STYLE_WORDS = "They go into the style's prompt."
-MORE_WORDS = "Optional. They are added to the style's prompt."
+STYLE_WORDS = "Your words go into: {prompt}"
+MORE_WORDS = "Optional. Your words are added to: {prompt}"
 ANOTHER_PHOTO = "Another photo"
 KEEPS_PHOTO = "Leave empty to keep the photo."
 ONLY_I = "Only I see it"
@@ -185,7 +185,8 @@ def styled(tool: Tool, style: Style) -> Tool:
     if template is None:
         return tool.model_copy(update={"title": style.name})
     needed = wants_words(template)
-    about = {"description": STYLE_WORDS if needed else MORE_WORDS, "required": needed, "default": None}
+    said = (STYLE_WORDS if needed else MORE_WORDS).format(prompt=template)
+    about = {"description": said, "required": needed, "default": None}
     inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
     return tool.model_copy(update={"title": style.name, "inputs": inputs})
 

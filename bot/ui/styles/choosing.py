@@ -92,7 +92,9 @@ async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str)
         return await _meant(interaction, tool, typed)
     if typed in own.suggestions:
         return None
-    return await _found(interaction, typed, tool.slug)
+    found = await _found(interaction, typed, tool.slug)
+    # What was typed may also be the name of a style for another tool.
+    return found if found is None or typed.startswith(SAVED) or found.tool == tool.slug else None
 
 
 async def _meant(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style:

@@ -1,5 +1,6 @@
 """Save as style: the form under a result that keeps its tool, inputs and prompt under a name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -8,13 +9,13 @@ from discord import ui
 from bot.catalog import Tool
 from bot.domain import Job, JobState
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, WORDS
-from bot.errors import Refused
+from bot.errors import Refused, StudiiBotError
 from bot.services.styles import NewStyle
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton, template_of
-from bot.ui.kit.forms import Form
+from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import FROM_AGE_RESTRICTED, MANAGERS_ONLY, manages, stays_there
@@ -26,6 +27,7 @@ ONLY_THEY = (
 NOT_MADE = "Only a job that has a result can be saved as a style."
 SAVED = "Style saved. Choose it with `style` in `/{tool}`."
 MINE, SERVER = "mine", "server"
+OWNERS = {MINE: "Only for me", SERVER: "For everyone in this server"}
 PROMPT_HELP = f"Write {WORDS} where your own words go. Without it, they are added at the end."
 
 
@@ -52,17 +54,39 @@ async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None
 class SaveForm(Form):
     """Asks for a style's name, its prompt, and if there is a choice, whose it is."""
 
-    def __init__(self, job: Job, tool: Tool, owners: list[str]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        tool: Tool,
+        owners: Sequence[str],
+        name: str | None = None,
+        prompt: str | None = None,
+        owner: str | None = MINE,
+    ) -> None:
+        """Prefill what the person has typed and chosen before."""
         super().__init__(SAVE_LABEL)
         self._job = job
         self._tool = tool
         self._owners = owners
-        self._name: ui.TextInput[Any] = ui.TextInput(custom_id="name", max_length=MAX_STYLE_NAME_CHARACTERS)
+        self._name: ui.TextInput[Any] = ui.TextInput(
+            custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS
+        )
         self.add_item(ui.Label(text="Name", component=self._name))
-        self._prompt = self._add_prompt()
-        self._owner = self._add_owner() if len(owners) > 1 else None
+        self._prompt = self._add_prompt(prompt)
+        self._owner = self._add_owner(owner) if len(owners) > 1 else None
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        try:
+            await self._save(interaction, host)
+        except StudiiBotError as refusal:
+            await RefusedForm(self._show_again).show(interaction, refusal)
+
+    async def _show_again(self, interaction: discord.Interaction[Any]) -> None:
+        prompt = None if self._prompt is None else self._prompt.value
+        owner = None if self._owner is None else self._owner.value
+        await SaveForm(self._job, self._tool, self._owners, self._name.value, prompt, owner).show(interaction)
+
+    async def _save(self, interaction: discord.Interaction[Any], host: Host) -> None:
         owner = self._owner.value if self._owner is not None else self._owners[0]
         if owner == SERVER and not manages(interaction):
             raise Refused(MANAGERS_ONLY)
@@ -81,26 +105,26 @@ class SaveForm(Form):
         )
         await show_style(interaction, host.services.styles.save(new), SAVED.format(tool=tool.slug))
 
-    def _add_prompt(self) -> ui.TextInput[Any] | None:
+    def _add_prompt(self, typed: str | None) -> ui.TextInput[Any] | None:
         one = self._tool.prompt
         if one is None:
             return None
         prompt: ui.TextInput[Any] = ui.TextInput(
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
-            default=prompt_of(self._tool, self._job.inputs),
+            default=prompt_of(self._tool, self._job.inputs) if typed is None else typed,
             required=False,
             max_length=one.max_length,
         )
         self.add_item(ui.Label(text="Prompt", description=shortened(PROMPT_HELP, 100), component=prompt))
         return prompt
 
-    def _add_owner(self) -> ui.RadioGroup[Any]:
+    def _add_owner(self, chosen: str | None) -> ui.RadioGroup[Any]:
         owner: ui.RadioGroup[Any] = ui.RadioGroup(
             custom_id="owner",
             options=[
-                discord.RadioGroupOption(label="Only for me", value=MINE, default=True),
-                discord.RadioGroupOption(label="For everyone in this server", value=SERVER),
+                discord.RadioGroupOption(label=label, value=value, default=value == chosen)
+                for value, label in OWNERS.items()
             ],
         )
         self.add_item(ui.Label(text="Whose style", component=owner))

@@ -114,6 +114,10 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
         )
         await save(desk.maya, result, name="Reading room")
         await save(desk.maya, result, name="Modern")
+        studio = NewStyle(
+            desk.guild.id, desk.maya.id, "Harbour", desk.bot.catalog.get("studio"), {"prompt": "A harbour"}
+        )
+        await desk.services.styles.save(studio)
         offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
         assert [one["name"] for one in offered][:4] == [
             "⭐ Modern",
@@ -126,6 +130,7 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
             ("reading ROOM", ("oak", "office")),
             ("modern", ("modern", "living")),
             ("Gothic", ("Gothic", "living")),
+            ("Harbour", ("Harbour", "living")),
         ):
             await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style=typed)
             inputs = await last_inputs(desk)
@@ -159,8 +164,11 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
         await save(desk.maya, result, name="Straße")
-        again = texts(await save(desk.maya, result, name="STRASSE"))
-        assert "You already have a style “Straße”." in again
+        again = await save(desk.maya, result, name="STRASSE", prompt="What I typed")
+        assert "You already have a style “Straße”." in texts(again)
+        edited: Any = (await press(desk.maya, again, "Edit")).modal
+        fields = [one["component"] for one in edited["components"]]
+        assert [one["value"] for one in fields] == ["STRASSE", "What I typed"]
         assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
         studio = desk.bot.catalog.get("studio")
         for number in range(MAX_STYLES - 1):
