@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, ForModerators, Job, JobState, OutputFile
+from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
 from bot.lifecycle.transitions import release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
@@ -39,14 +40,13 @@ class ReviewService:
         async with self._storage.read() as transaction:
             return await _waiting(transaction, guild_id, job_id, approver)
 
-    async def decides(self, guild_id: int, approver: Approver) -> bool:
+    async def decides(self, guild_id: int, rules: ApprovalRules, approver: Approver) -> bool:
         """Return whether the member may decide on results here, if there are any, or will be."""
+        if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
+            return False
+        if rules.wants_results:
+            return True
         async with self._storage.read() as transaction:
-            rules = (await transaction.policies.access(guild_id)).approval
-            if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
-                return False
-            if rules.wants_results:
-                return True
             return bool(await transaction.member_jobs.page(guild_id, None, 0, 1, states=UNSHOWN_STATES))
 
     async def kept(self, guild_id: int, job_id: str, approver: Approver) -> tuple[Job, ForModerators]:
@@ -56,7 +56,7 @@ class ReviewService:
         """
         async with self._storage.read() as transaction:
             job = await _kept(transaction, guild_id, job_id, approver)
-        return job, await files_of(job, self._open_file)
+        return job, await _files_of(job, self._open_file)
 
     async def approve(self, guild_id: int, job_id: str, approver: Approver, *, left: bool) -> Job:
         """Let a result that waits be posted. Withhold it if its requester has `left` the server.
@@ -100,7 +100,7 @@ class ReviewService:
         return released
 
 
-async def files_of(job: Job, open_file: Callable[[str], Awaitable[OutputFile | None]]) -> ForModerators:
+async def _files_of(job: Job, open_file: Callable[[str], Awaitable[OutputFile | None]]) -> ForModerators:
     """Return what moderators are to see of the job: its photo, and its result, as far as they are there."""
     names = (job.source_file, job.output_file)
     photo, result = [None if name is None else await open_file(name) for name in names]

@@ -62,7 +62,7 @@ async def show_list(
         raise Refused(MANAGERS_ONLY)
     rules = await host.services.approvals.rules(guild_id)
     approver = approver_in(interaction, rules.channel_id)
-    decides = await host.services.reviews.decides(guild_id, approver)
+    decides = await host.services.reviews.decides(guild_id, rules, approver)
     if query.whose == UNPOSTED and not decides:
         raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None
