@@ -1,0 +1,95 @@
+"""What a process sends only while its lease lasts: the last look is just before the first byte."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from yarl import URL
+
+from bot.aio.proxy import connector
+from bot.clock import boottime
+from bot.cluster import Membership, discord_gate, studii_gate
+from bot.cluster.gates import TOLD_AFTER
+from bot.cluster.lease import LeaseTimes
+from bot.domain import JobState
+from bot.storage import Changes
+from bot.studii import StudiiClient
+from tests.cluster.members import process_on
+from tests.engine.world import a_job, engine_world
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_migrated_database
+
+LONG = LeaseTimes(lasts=60.0, renewed_every=30.0)
+HANG = 100.0  # seconds
+ANSWER = URL("https://discord.com/api/v10/interactions/1/token/callback")
+LATER_ANSWER = URL("https://discord.com/api/v10/webhooks/1/token/messages/@original")
+MESSAGE = URL("https://discord.com/api/v10/channels/1/messages")
+
+
+async def test_a_process_that_stood_still_between_the_commit_and_the_post_sends_nothing(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    stopped = 0.0
+    url = await new_migrated_database(migrated_postgresql)
+    async with process_on(url, times=LONG, clock=lambda: boottime() + stopped) as own:
+        await asyncio.wait_for(own.stand_by(), PATIENCE)
+        async with (
+            engine_world(tmp_path, url=url, member=own) as world,
+            StudiiClient(world.studii.url, connect=partial(connector, None, gate=studii_gate(own))) as client,
+        ):
+            world.client = client
+            await world.use_key(world.studii.add_key(balance=1000))
+            refused = asyncio.Event()
+
+            def right_after_the_commit(changes: Changes) -> None:
+                nonlocal stopped
+                states = {job.state for job in changes.jobs.values()}
+                if JobState.SUBMITTING in states and not refused.is_set():
+                    stopped = HANG
+                elif stopped and JobState.WAITING in states:
+                    refused.set()
+
+            with world.storage.listening(right_after_the_commit):
+                async with world.running():
+                    job = await world.accept(a_job())
+                    await asyncio.wait_for(refused.wait(), PATIENCE)
+                    assert world.studii.requests.count("create") == 0
+                    stopped = 0.0
+                    await world.reaches(job.id, JobState.SUCCEEDED)
+                    assert len(world.studii.jobs) == 1
+
+
+class AProcess(Membership):
+    """One of several, at some moment of its lease."""
+
+    epoch = 1
+
+    def __init__(self, *, acts: bool, tells: bool) -> None:
+        self._acts, self._tells = acts, tells
+
+    def may_act(self) -> bool:
+        return self._acts
+
+    def may_tell(self) -> bool:
+        return self._tells
+
+
+def test_without_a_lease_people_are_told_of_the_database_a_little_later_and_nothing_else_is_sent() -> None:
+    gates = {
+        name: discord_gate(AProcess(acts=acts, tells=tells))
+        for name, acts, tells in (
+            ("holder", True, False),
+            ("cut off", False, True),
+            ("replaced", False, False),
+        )
+    }
+    holder, cut_off, replaced = (gates[name] for name in ("holder", "cut off", "replaced"))
+    assert holder is not None
+    assert cut_off is not None
+    assert replaced is not None
+    for url in (ANSWER, LATER_ANSWER, MESSAGE):
+        assert (holder.allows(url), holder.delay(url)) == (True, 0.0)
+        assert (replaced.allows(url), replaced.delay(url)) == (False, 0.0)
+        assert cut_off.allows(url) is (url is not MESSAGE)
+        assert cut_off.delay(url) == (0.0 if url is MESSAGE else TOLD_AFTER)
+    assert discord_gate(Membership()) is None
