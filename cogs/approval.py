@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.services import ApprovalChanges
-from bot.ui.admin.log import missing_there
+from bot.ui.admin.log import is_public, missing_there
 from bot.ui.admin.moderation.rules import approval_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
@@ -71,7 +71,8 @@ def approval_command(bot: StudiiBot) -> Command:
             rules = await done_in_time(interaction, services.approvals.change(guild_id, changes))
         else:
             rules = await services.approvals.rules(guild_id)
-        await answer(interaction, approval_panel(rules, names))
+        public = is_public(interaction.guild, rules.channel_id)
+        await answer(interaction, approval_panel(rules, names, public=public))
 
     return approval
 

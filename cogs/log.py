@@ -54,7 +54,7 @@ def log_command(services: Services) -> Command:
                 interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
             )
         guild = interaction.guild
-        panel = log_panel(wanted, trouble_there(guild, wanted), public=is_public(guild, wanted))
+        panel = log_panel(wanted, trouble_there(guild, wanted), public=is_public(guild, wanted.channel_id))
         await answer(interaction, panel)
 
     return log

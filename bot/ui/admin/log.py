@@ -46,11 +46,11 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     return hindrance(missing) if missing else ""
 
 
-def is_public(guild: discord.Guild | None, settings: LogSettings) -> bool:
-    """Return whether everyone in the server can read the log channel."""
-    if guild is None or settings.channel_id is None:
+def is_public(guild: discord.Guild | None, channel_id: int | None) -> bool:
+    """Return whether everyone in the server can read the channel."""
+    if guild is None or channel_id is None:
         return False
-    channel = guild.get_channel_or_thread(settings.channel_id)
+    channel = guild.get_channel_or_thread(channel_id)
     if channel is None or parent_unknown(channel):
         return False
     if isinstance(channel, discord.Thread) and channel.is_private():

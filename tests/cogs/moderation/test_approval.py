@@ -334,6 +334,26 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         assert "That request has already ended" in texts(await ines.click(again, label="Press"))
 
 
+async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await approvals(desk)
+        said = texts(await desk.admin.slash(desk.channel, "studii approval"))
+        assert "Everyone can read that channel" in said
+        bot = desk.env.bot.user
+        assert bot is not None
+        closed = desk.guild.create_text_channel(
+            "moderators",
+            overwrites={
+                desk.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+                bot: discord.PermissionOverwrite(view_channel=True),
+                desk.admin: discord.PermissionOverwrite(view_channel=True),
+            },
+        )
+        said = texts(await desk.admin.slash(desk.channel, "studii approval", channel=closed))
+        assert f"Requests are posted in <#{closed.id}>." in said
+        assert "Everyone can read" not in said
+
+
 @pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
 async def test_a_channel_in_which_the_bot_can_not_post_is_refused(tmp_path: Path, permission: str) -> None:
     async with open_desk(tmp_path) as desk:

@@ -21,13 +21,17 @@ RESULTS = (
 PRIVATE = small(
     "Private jobs wait too, and moderators see them: the bot tells their members before they start."
 )
+EVERYONE_READS = (
+    "⚠️ Everyone can read that channel, and private jobs are shown there too. Make it private, or set "
+    "another with `channel:`."
+)
 WAITING = small(
     f"Requests and results that are in the channel already can be decided on for {APPROVAL_HOURS} hours."
 )
 
 
-def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
-    """Return whose requests wait for approval, where, and who decides."""
+def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = False) -> Panel:
+    """Return whose requests wait for approval, where, and who decides. `public`: everyone can read there."""
     if rules.channel_id is None:
         return Panel(box(NEUTRAL, f"### 🛂 Approval is off\n{OFF}", lines(HOW, WAITING)))
     roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES])
@@ -50,6 +54,7 @@ def approval_panel(rules: ApprovalRules, names: ToolNames) -> Panel:
             lines(
                 "### 🛂 Approval is on",
                 f"Requests are posted in <#{rules.channel_id}>.",
+                EVERYONE_READS if public else "",
                 *who,
                 RESULTS if rules.results else "",
                 f"{approver} decide.",

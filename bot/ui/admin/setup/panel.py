@@ -77,7 +77,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
             reads_messages=host.intents.message_content,
             log=log,
             log_trouble=trouble_there(interaction.guild, log),
-            log_is_public=is_public(interaction.guild, log),
+            log_is_public=is_public(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
             least=await _least_price(host, guild_id),
             serves_photos=_serves_photos(host.services.photos.rules(guild_id)),
