@@ -1,17 +1,22 @@
-"""`make crash`: kill -9 at every point of a job's life, and under everything that may go wrong on the way."""
+"""`make crash`: kill -9 at every point of a job's life, and under everything that may go wrong on the way.
+
+`python -m tests.crash approvals` makes a part of the trials: those of each name that is given.
+"""
 
 import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from time import perf_counter, process_time
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import Progress
 
+from tests.crash.approvals import Deaths, killed_hurriedly, quiet_trials
 from tests.crash.plan import (
     DEFERRED,
     EVERY,
@@ -38,6 +43,14 @@ QUIET_LIVES = 6  # from which the points are found: not each comes up every time
 ROUNDS = 2  # so often it is tried to die at a point
 
 
+class Tried(Protocol):
+    """A trial of any kind."""
+
+    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+        """Return how it goes."""
+        ...
+
+
 @dataclass
 class Totals:
     """What came of all trials so far."""
@@ -55,11 +68,15 @@ class Crew:
         self._console = console
         self.totals = Totals()
 
+    def say(self, words: str) -> None:
+        """Show a line."""
+        self._console.print(words, soft_wrap=True)
+
     def processor(self) -> float:
         """Seconds that this process and those of the lives have used of it."""
         return process_time() + sum(process.processor for _, process in self._workers)
 
-    async def perform(self, what: str, trials: Sequence[Trial]) -> list[Verdict]:
+    async def perform(self, what: str, trials: Sequence[Tried]) -> list[Verdict]:
         """Make them all; the verdicts are in the order of the trials."""
         began, used = perf_counter(), self.processor()
         verdicts: dict[int, Verdict] = {}
@@ -79,7 +96,7 @@ class Crew:
         self._report(what, trials, made, perf_counter() - began, self.processor() - used)
         return made
 
-    async def kill(self, what: str, trials: Sequence[Trial]) -> None:
+    async def kill(self, what: str, trials: Sequence[Tried]) -> None:
         """Make trials with deaths. Some points come up by chance: where nobody died, it is tried again."""
         for _ in range(ROUNDS):
             made = await self.perform(what, trials)
@@ -90,7 +107,7 @@ class Crew:
         self._console.print(f"  {len(trials)} of these points did not come up")
 
     def _report(
-        self, what: str, trials: Sequence[Trial], made: Sequence[Verdict], seconds: float, used: float
+        self, what: str, trials: Sequence[Tried], made: Sequence[Verdict], seconds: float, used: float
     ) -> None:
         wrong = [
             f"{trial}: {complaint}"
@@ -111,7 +128,7 @@ class Crew:
         self.totals.wrong += wrong
 
 
-async def main(console: Console) -> bool:
+async def main(console: Console, names: Sequence[str] = ()) -> bool:
     began = perf_counter()
     async with AsyncExitStack() as stack:
         workers = [
@@ -120,35 +137,38 @@ async def main(console: Console) -> bool:
         ]
         crew = Crew(workers, console)
         await asyncio.gather(*(attempt(own, process) for own, process in workers))  # loads what it needs
-        quiet = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
-        points = all_points(verdict.points for verdict in quiet)
-        once = killed_once(points)
-        console.print(f"  {len(points)} points at which a job waits or goes on; {len(once)} deaths to try")
-        await crew.kill("Killed at every point", once)
-        await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
-        await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
-        await crew.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
-        await crew.perform("Killed three times", killed_three_times(points))
-        cancelled = await crew.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
-        cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))
-        await crew.kill("… and killed meanwhile", cancelling)
-        alone = await crew.perform("Trouble on the way to Studii and to Discord", troubles())
-        met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
-        under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])
-        console.print(
-            f"  {under.possible} deaths are possible under troubles; {len(under.trials)} are tried: at all"
-            f" {under.unheard} points that no quiet life has, once each, and at one in {EVERY} of the others,"
-            " beginning at another one under each trouble",
-            soft_wrap=True,
-        )
-        await crew.kill("… and killed", under.trials)
-        await _late(crew)
-        await _privately(crew)
+        for name in names or PARTS:
+            await PARTS[name](crew)
         console.print(
             f"{crew.totals.trials} trials in {perf_counter() - began:.0f} s ({crew.processor():.0f} s of"
             f" processor on {os.cpu_count()} cores); {len(crew.totals.wrong)} broken promises"
         )
         return not crew.totals.wrong
+
+
+async def _publicly(crew: Crew) -> None:
+    """Jobs whose result everybody sees."""
+    quiet = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
+    points = all_points(verdict.points for verdict in quiet)
+    once = killed_once(points)
+    crew.say(f"  {len(points)} points at which a job waits or goes on; {len(once)} deaths to try")
+    await crew.kill("Killed at every point", once)
+    await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
+    await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
+    await crew.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
+    await crew.perform("Killed three times", killed_three_times(points))
+    cancelled = await crew.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
+    cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))
+    await crew.kill("… and killed meanwhile", cancelling)
+    alone = await crew.perform("Trouble on the way to Studii and to Discord", troubles())
+    met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
+    under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])
+    crew.say(
+        f"  {under.possible} deaths are possible under troubles; {len(under.trials)} are tried: at all"
+        f" {under.unheard} points that no quiet life has, once each, and at one in {EVERY} of the others,"
+        " beginning at another one under each trouble"
+    )
+    await crew.kill("… and killed", under.trials)
 
 
 async def _late(crew: Crew) -> None:
@@ -178,5 +198,25 @@ async def _privately(crew: Crew) -> None:
     await crew.kill("… and killed", under.trials)
 
 
+async def _approvals(crew: Crew) -> None:
+    """Jobs on which moderators decide, before they are sent and before their results are posted."""
+    ordinary = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
+    deaths = Deaths(all_points(verdict.points for verdict in ordinary))
+    scenes = quiet_trials()
+    quiet = await crew.perform("Moderators decide", scenes)
+    killed = [deaths.of(trial, one.points) for trial, one in zip(scenes, quiet, strict=True)]
+    for trial, trials in zip(scenes, killed, strict=True):
+        await crew.kill(f"… {trial.part}, and killed meanwhile", trials)
+    hurried = killed_hurriedly(trial for trials in killed for trial in trials)
+    await crew.kill("… killed while they are asked, and they decide at once", hurried)
+
+
+PARTS: Mapping[str, Callable[[Crew], Awaitable[None]]] = {
+    "public": _publicly,
+    "late": _late,
+    "private": _privately,
+    "approvals": _approvals,
+}
+
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(main(Console())) else 1)
+    sys.exit(0 if asyncio.run(main(Console(), sys.argv[1:])) else 1)

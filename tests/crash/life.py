@@ -37,6 +37,7 @@ from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
+from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.compiled import share_compiled_statements
@@ -47,9 +48,11 @@ from tests.support.services import SPOOL_BYTES, services_on
 # Longer than discord.py waits before it repeats an answer: in earnest, Discord takes none so late.
 _CARDS = {"card_overdue": 1.5}
 # What is still to be said: last words, changes that a card does not show, and cards that are looked for.
-_OPEN = (
-    "jobs WHERE announced_at IS NULL",
-    "jobs WHERE card_message_id IS NOT NULL AND card_version < version",
+UNSAID = "jobs WHERE announced_at IS NULL"
+STALE_CARD = "jobs WHERE card_message_id IS NOT NULL AND card_version < version"
+GOES_ON = (
+    UNSAID,
+    STALE_CARD,
     f"jobs WHERE {SUPERSEDED_CARD}",
     f"jobs WHERE {CARD_NEVER_SEEN} AND NOT private",
 )
@@ -68,6 +71,9 @@ class Life:
 
     `slow`: somebody else is writing for a moment when the interaction comes, so that it is deferred; with
     `alone` as if the answer were to be for its person alone.
+
+    `goes_on`: rows for which it lives on. `at_once`: what else the gateway tells of in the same moment;
+    `then`: once somebody has a form open, which is filled in with `words` where it is handed in.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -90,6 +96,10 @@ class Life:
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
     guild: Mapping[str, Any] | None = None
     interaction: Mapping[str, Any] | None = None
+    goes_on: Sequence[str] = GOES_ON
+    at_once: Sequence[Mapping[str, Any]] = ()
+    then: Sequence[Mapping[str, Any]] = ()
+    words: str = ""
 
 
 class _LaterClock(SystemClock):
@@ -217,10 +227,11 @@ async def _live(life: Life, tracer: Tracer) -> int:
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
-            loop.call_soon(bot._connection.parse_interaction_create, life.interaction)  # pyright: ignore
+            for told in (life.interaction, *life.at_once):
+                loop.call_soon(bot._connection.parse_interaction_create, told)  # pyright: ignore
         try:
             async with asyncio.timeout(PATIENCE):
-                await _until_over(folder, running, life.dies_once)
+                await _until_over(life, bot, running)
         except TimeoutError:
             return GAVE_UP
         finally:
@@ -247,17 +258,36 @@ async def _writer(storage: Storage) -> "asyncio.Task[None]":
     return task
 
 
-async def _until_over(folder: Path, running: "asyncio.Task[Any]", dies_once: str | None) -> None:
+async def _until_over(life: Life, bot: StudiiBot, running: "asyncio.Task[Any]") -> None:
     # Past the bot's own storage: what is only looked at costs next to nothing, and is no point to die at.
     await asyncio.sleep(0)
-    with closing(sqlite3.connect(f"file:{folder / 'studii.db'}?mode=ro", uri=True)) as watcher:
+    to_come = list(life.then)
+    with closing(sqlite3.connect(f"file:{Path(life.folder) / 'studii.db'}?mode=ro", uri=True)) as watcher:
         while not running.done():
-            if dies_once is not None and _count(watcher, dies_once):
+            if life.dies_once is not None and _count(watcher, life.dies_once):
                 os.kill(os.getpid(), signal.SIGKILL)
-            if not any(_count(watcher, rows) for rows in _OPEN) and not _handling():
+            if to_come and (form := _open_form(bot)) is not None:
+                for told in to_come:
+                    filled = told if told["type"] != MODAL else {**told, "data": _filled(form, life.words)}
+                    running.get_loop().call_soon(bot._connection.parse_interaction_create, filled)  # pyright: ignore
+                to_come.clear()
+                await asyncio.sleep(0)
+            if not to_come and not any(_count(watcher, rows) for rows in life.goes_on) and not _handling():
                 return
             await asyncio.sleep(0.01)
     running.result()
+
+
+def _open_form(bot: StudiiBot) -> discord.ui.Modal | None:
+    """The form that somebody has open, once discord.py knows that they have."""
+    return next(iter(bot._connection._view_store._modals.values()), None)  # pyright: ignore
+
+
+def _filled(form: discord.ui.Modal, words: str) -> Mapping[str, Any]:
+    """What Discord tells of a form whose only field has these words."""
+    (label,) = form.to_dict()["components"]
+    field = {"type": label["component"]["type"], "custom_id": label["component"]["custom_id"], "value": words}
+    return {"custom_id": form.custom_id, "components": [{"type": label["type"], "component": field}]}
 
 
 def _handling() -> bool:
