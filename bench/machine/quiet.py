@@ -1,9 +1,21 @@
 """A delivery that posts nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Posted, Progress
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    ForModerators,
+    Job,
+    Notice,
+    OutputFile,
+    Posted,
+    Progress,
+    TooMuch,
+)
 from bot.domain.confirmations import Confirmation
+from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
 
 
@@ -23,6 +35,12 @@ class Nobody:
         return Posted(None)
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
+        return Posted(1)
+
+    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
+        return [list(parts)]
+
+    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
         return Posted(1)
 
     async def remove_question(self, question: Confirmation) -> bool:

@@ -39,8 +39,8 @@ class KeyedWorker(Generic[_T]):
 
     Items with the same `queue` go one after the other, in order; without `queue`, they are independent. Those
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
-    changed since the last try is tried again at once. With `shared_by`, groups and their members share the
-    worker (see `Turns`).
+    changed since the last try is tried again at once; with `told_at_once`, each that it was told since then.
+    With `shared_by`, groups and their members share the worker (see `Turns`).
     """
 
     # Long: it only keeps what it is given.
@@ -63,6 +63,7 @@ class KeyedWorker(Generic[_T]):
         rank: Callable[[_T], int] | None = None,
         queue: Callable[[_T], Hashable] | None = None,
         news: Callable[[_T], Hashable] = lambda _: None,
+        told_at_once: bool = False,
         shared_by: Callable[[_T], Who] | None = None,
     ) -> None:
         self.what = what
@@ -79,6 +80,7 @@ class KeyedWorker(Generic[_T]):
         self._rank = rank
         self._queue = queue or key
         self._news = news
+        self._told_at_once = told_at_once
         self._shared_by = shared_by
         self._turns = Turns(size)
         self._known: dict[Hashable, _T] = {}  # in order
@@ -89,7 +91,7 @@ class KeyedWorker(Generic[_T]):
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
         self._told: set[Hashable] = set()  # since the last look began
         self._ended: set[Hashable] = set()  # likewise
-        self._fresh: set[Hashable] = set()  # told while it is being worked on
+        self._fresh: set[Hashable] = set()  # told since the last try began
         self._retries: dict[Hashable, _Attempts] = {}
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
@@ -167,6 +169,7 @@ class KeyedWorker(Generic[_T]):
             key, queue = self._key(item), self._queue(item)
             retry = self._retries.get(key, _Attempts())
             resting = retry.not_before > now and retry.seen == self._news(item)
+            resting = resting and not (self._told_at_once and key in self._fresh)
             if resting and retry.tries <= HOLDS_ITS_QUEUE:
                 held_up.add(queue)
             elif not resting and queue not in held_up and key not in self._busy and self._has_place_for(item):

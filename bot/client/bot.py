@@ -39,7 +39,8 @@ from bot.ui.jobs.forgetting import ForgetMeButton
 from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
-from bot.ui.jobs.set_buttons import SetButton
+from bot.ui.jobs.sets.buttons import SetButton
+from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
 from bot.ui.jobs.tool_picker import ToolButton
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
@@ -96,6 +97,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     SaveStyleButton,
     StyleButton,
     DefaultsButton,
+    *SET_BUTTONS,
     LogDeleteButton,
     SetupButton,
     PhotoUseButton,
@@ -251,7 +253,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*LASTING_BUTTONS, *LIST_SELECTS)
+        self.add_dynamic_items(*LASTING_BUTTONS, *LIST_SELECTS, PictureMenu)
         if self._member.sharded is not None:
             _, _, limits = await self.http.get_bot_gateway()
             self._identifying_at_once = limits["max_concurrency"]

@@ -15,7 +15,7 @@ from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.delivery.tokens import CardToken, CardTokens
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
 from bot.ui.jobs.card import moved_card
-from bot.ui.jobs.set_card import card_of
+from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
@@ -41,7 +41,7 @@ class CardPoster:
         """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
         if job.card_message_id is None:
             return True
-        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
+        channel_id = job.channel_id if self._tokens.get(job) is None else None
         now = self._clock.monotonic()
         if not self._pace.take(channel_id, job.card_message_id, now, ending=job.over):
             return False
@@ -60,7 +60,7 @@ class CardPoster:
         """
         if job.card_message_id is None:
             return None
-        channel_id = job.channel_id if self._tokens.get(job.id) is None else None
+        channel_id = job.channel_id if self._tokens.get(job) is None else None
         if not self._pace.take_removal(channel_id, self._clock.monotonic()):
             return PACE_SECONDS
         try:
@@ -68,7 +68,7 @@ class CardPoster:
                 await self._delete(job, job.card_message_id)
         except DISCORD_ERRORS as error:
             return await self._not_removed(job, job.card_message_id, error)
-        self._tokens.forget(job.id)
+        self._tokens.forget(job)
         return None
 
     async def post(self, job: Job, progress: Progress) -> Announcement:
@@ -124,7 +124,7 @@ class CardPoster:
 
         Nothing else can change what one person alone sees. Raises discord.HTTPException.
         """
-        answer = self._tokens.get(job.id)
+        answer = self._tokens.get(job)
         if answer is None:
             return False
         try:
@@ -133,7 +133,7 @@ class CardPoster:
         except discord.HTTPException as error:
             if error.status not in {401, 403, 404} or error.code == UNKNOWN_MESSAGE:
                 raise
-            self._tokens.forget(job.id)  # expired earlier than we thought: go on without it
+            self._tokens.forget(job)  # expired earlier than we thought: go on without it
             return False
         return True
 

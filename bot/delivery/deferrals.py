@@ -17,7 +17,7 @@ from bot.domain import Job, Progress
 from bot.services import JobService
 from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
-from bot.ui.jobs.set_card import card_of
+from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel

@@ -8,6 +8,7 @@ import discord
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
+from bot.domain import Job
 
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
 LIFETIME = 15 * 60.0  # seconds
@@ -26,33 +27,38 @@ class CardToken:
 
 
 class CardTokens:
-    """Interaction tokens by job, in memory alone: they can act in the bot's name, and soon expire."""
+    """Interaction tokens by job or set, in memory alone: they can act in the bot's name, and soon expire."""
 
     def __init__(self, clock: Clock, *, bound: int = MAX_KEPT_TOKENS) -> None:
         self._clock = clock
         self._kept = BoundedDict[str, CardToken](bound)
 
-    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
-        """Note that the job's card is this interaction's answer."""
+    def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
+        """Note that this interaction's answer is the card of the job or the set with that id."""
         until = self._clock.monotonic() + LIFETIME - EXPIRY_MARGIN_SECONDS
-        self._kept[job_id] = CardToken(interaction.followup, until)
+        self._kept[card] = CardToken(interaction.followup, until)
         while self._oldest_expired():
             del self._kept[next(iter(self._kept))]
 
-    def get(self, job_id: str) -> CardToken | None:
+    def get(self, job: Job) -> CardToken | None:
         """Return what can edit the job's card now. None if the token has expired."""
-        kept = self._kept.get(job_id)
+        kept = self._kept.get(_card_of(job))
         if kept is None:
             return None
         if self._clock.monotonic() < kept.until:
             return kept
-        self.forget(job_id)
+        self.forget(job)
         return None
 
-    def forget(self, job_id: str) -> None:
+    def forget(self, job: Job) -> None:
         """Forget the token, which is of no use any more."""
-        self._kept.pop(job_id, None)
+        self._kept.pop(_card_of(job), None)
 
     def _oldest_expired(self) -> bool:
         oldest = next(iter(self._kept.values()), None)
         return oldest is not None and oldest.until <= self._clock.monotonic()
+
+
+def _card_of(job: Job) -> str:
+    """Return the id under which the job's card is kept; one that is shown anew has a card of its own."""
+    return job.id if job.set_id is None or job.posting > 0 else job.set_id

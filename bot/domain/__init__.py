@@ -10,6 +10,7 @@ from bot.domain.delivery import (
     ForModerators,
     OutputFile,
     Posted,
+    TooMuch,
     TryLater,
     Undeliverable,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "SourcePhoto",
     "Spending",
     "StudiiKey",
+    "TooMuch",
     "TryLater",
     "Undeliverable",
     "Usage",

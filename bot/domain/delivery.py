@@ -64,6 +64,11 @@ class Undeliverable:
 
 
 @dataclass(frozen=True, slots=True)
+class TooMuch:
+    """Discord refused the files of several jobs as too large for one message."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelGone:
     """The channel was deleted, or the bot may no longer post there. `reason` is for the log."""
 

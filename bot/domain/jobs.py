@@ -204,6 +204,7 @@ class Job:
     result_channel_id: int | None = None  # where its last word is, if not in its channel
     result_by_dm: bool | None = None  # its last word was sent to its person by direct message
     set_id: str | None = None  # 16 hex digits: the same for jobs that were asked for together
+    set_message: int | None = None  # number of the set's message that says how it ended, from 0
 
     @property
     def terminal(self) -> bool:
@@ -213,6 +214,16 @@ class Job:
     def over(self) -> bool:
         """Whether nothing happens to it automatically any more: it has ended, or its outcome is unknown."""
         return self.terminal or self.state is JobState.UNKNOWN
+
+    @property
+    def posted_with_set(self) -> bool:
+        """Whether a message says how it ended together with others of its set.
+
+        A message of its own says what may change: that the outcome is unknown, that a result is withheld. It
+        also shows a result that is posted anew.
+        """
+        lasting = self.terminal and self.state is not JobState.WITHHELD
+        return self.set_id is not None and self.posting == 0 and lasting
 
     @property
     def nonce(self) -> str:

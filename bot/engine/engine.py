@@ -26,10 +26,12 @@ from bot.engine.workers.download import Collector
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
+from bot.engine.workers.last_words import LastWords
 from bot.engine.workers.notices import NoticeBoard
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.questions import Questions
 from bot.engine.workers.refetch import Refetch
+from bot.engine.workers.set_postings import SetPostings
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
 from bot.storage import Changes, Storage, Vault
@@ -86,7 +88,9 @@ class Engine:
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
         refetch = Refetch(context, outputs, out_of_band)
-        self._outbox = Outbox(context, delivery, refetch)
+        last_words = LastWords(context, refetch)
+        self._outbox = Outbox(context, delivery, last_words)
+        self._set_postings = SetPostings(context, delivery, last_words)
         self._notices = NoticeBoard(context, delivery, refetch)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
@@ -96,7 +100,7 @@ class Engine:
             self._cards.worker,
         )
         self._best = () if showcase is None else (BestResults(context, showcase).worker,)
-        self._workers = (*self._job_workers, self._notices.worker, *self._best)
+        self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
         self._questions = Questions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -172,6 +176,7 @@ class Engine:
         for job in changes.jobs.values():
             for worker in self._job_workers:
                 worker.tell(job)
+            self._set_postings.tell(job)
         for guild_id in changes.notices:
             self._notices.worker.tell(guild_id)
         for worker in self._best if changes.best else ():

@@ -1,12 +1,23 @@
 """What the engine needs of the outside: a way to speak to people, and the bytes of their photos."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    ForModerators,
+    Job,
+    Notice,
+    OutputFile,
+    Progress,
+    TooMuch,
+)
 from bot.domain.best import BestResult
 from bot.domain.confirmations import Confirmation
 from bot.domain.posting import PostingRules
+from bot.domain.posting.sets import SetPart, SetPosting
 
 
 class PhotoSource(Protocol):
@@ -52,6 +63,18 @@ class Delivery(Protocol):
         """Say the last word on a job: its result, failure, cancellation or unknown outcome.
 
         Doing it twice says it once, as long as `job.nonce` is the same.
+        """
+        ...
+
+    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
+        """Distribute ended jobs of a set over messages, as many as their files need."""
+        ...
+
+    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
+        """Say the last word on several jobs of a set in one message.
+
+        Doing it twice says it once, as long as `posting.nonce` is the same. `TooMuch`: nothing was said; with
+        fewer jobs in the message it may be.
         """
         ...
 

@@ -70,6 +70,7 @@ class Tuning:
     announcements_at_once: int = 8
     cards_at_once: int = 4
     announcement_bound: float = 5 * MINUTE  # between two tries
+    set_patience: float = 2 * MINUTE  # how long the ends of a set's jobs wait for its others, after the first
     notice_bound: float = DAY  # what admins could not be told for so long is given up
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5

@@ -258,6 +258,11 @@ class JobService:
         async with self._storage.read() as transaction:
             return [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
 
+    async def number_in_set(self, job: Job) -> int:
+        """Return the place of the job's photo in its set, from 1; 0 if it is of no set."""
+        jobs = await self.of_set(job.set_id, job.guild_id) if job.set_id is not None else []
+        return next((number for number, one in enumerate(jobs, 1) if one.id == job.id), 0)
+
     async def cancel_set(self, set_id: str, guild_id: int, user_id: int, *, moderates: bool = False) -> int:
         """Cancel those jobs of a set that have not gone to Studii yet, and return how many. Its card says so.
 

@@ -19,7 +19,7 @@ from bot.clock import SystemClock
 from bot.delivery.deferrals import RESTARTED
 from bot.domain import EntryKind, Job, JobState, Plan
 from bot.storage import LaneNames, Storage, Vault, migrate
-from bot.ui.kit.layout import posting_mark
+from bot.ui.kit.layout import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
@@ -353,7 +353,7 @@ class Worlds:
 def _says_last_word(card: Message, job: Job) -> bool:
     """Whether a card shows how the job ended, as a posting does."""
     (first, *_) = card.payload["components"]
-    return first.get("id") == posting_mark(job)
+    return first.get("id") == mark_of_nonce(job.nonce)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from bot.delivery.tokens import CardTokens
 from bot.domain import Job, JobState, Progress
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, make_bot, open_desk, texts
+from tests.support.jobs import a_job
 
 
 async def waiting(desk: Desk) -> Job:
@@ -148,12 +149,13 @@ async def test_tokens_are_kept_in_bounded_number_and_no_longer_than_they_live(tm
         await desk.maya.slash(desk.channel, "credits")
         clock = FakeClock()
         tokens = CardTokens(clock, bound=2)
-        for name in ("first", "second", "third"):
-            tokens.remember(name, taken[0])
-        assert tokens.get("first") is None
-        assert tokens.get("third") is not None
+        first, second, third = a_job(id="1"), a_job(id="2"), a_job(id="3")
+        for job in (first, second, third):
+            tokens.remember(job.id, taken[0])
+        assert tokens.get(first) is None
+        assert tokens.get(third) is not None
         clock.advance(15 * 60)
-        assert tokens.get("third") is None
+        assert tokens.get(third) is None
 
 
 async def test_an_unknown_outcome_is_shown_at_once_like_any_end(tmp_path: Path) -> None:

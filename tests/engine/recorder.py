@@ -1,12 +1,23 @@
 """What the tests put in the place of Discord: it remembers what it was told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Posted, Progress
+from bot.domain import (
+    Announcement,
+    ChannelGone,
+    ForModerators,
+    Job,
+    Notice,
+    OutputFile,
+    Posted,
+    Progress,
+    TooMuch,
+)
 from bot.domain.confirmations import Confirmation
+from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
 
 
@@ -43,6 +54,9 @@ class Recorder:
     removal_answers: list[bool] = field(default_factory=list[bool])
     reduced: list[tuple[Job, int, int, bool]] = field(default_factory=list[tuple[Job, int, int, bool]])
     reduction_answers: list[bool] = field(default_factory=list[bool])
+    postings: list[SetPosting] = field(default_factory=list[SetPosting])
+    set_answers: list[Announcement | TooMuch] = field(default_factory=list[Announcement | TooMuch])
+    in_a_message: int = 5
     attempts: int = 0
     delay: float = 0.0
 
@@ -67,11 +81,20 @@ class Recorder:
         await asyncio.sleep(self.delay)
         answer = self.answers.pop(0) if self.answers else Posted(9000 + self.attempts)
         if isinstance(answer, Posted):
-            data = None if output is None else await asyncio.to_thread(output.path.read_bytes)
-            kind, content_type = (output.kind, output.content_type) if output else (None, None)
-            source = output.before if output else None
-            before = None if source is None else await asyncio.to_thread(source.path.read_bytes)
-            self.said.append(Said(job, data, kind, content_type, before))
+            self.said.append(await _said(job, output))
+        return answer
+
+    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
+        return [list(parts[at : at + self.in_a_message]) for at in range(0, len(parts), self.in_a_message)]
+
+    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
+        self.attempts += 1
+        await asyncio.sleep(self.delay)
+        answer = self.set_answers.pop(0) if self.set_answers else Posted(9000 + self.attempts)
+        if isinstance(answer, Posted):
+            self.postings.append(posting)
+            for part in posting.parts:
+                self.said.append(await _said(part.job, part.output))
         return answer
 
     async def remove_question(self, question: Confirmation) -> bool:
@@ -89,6 +112,14 @@ class Recorder:
         files = [] if shown is None else [shown.result, *shown.photos]
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
         return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))
+
+
+async def _said(job: Job, output: OutputFile | None) -> Said:
+    data = None if output is None else await asyncio.to_thread(output.path.read_bytes)
+    kind, content_type = (output.kind, output.content_type) if output else (None, None)
+    source = output.before if output else None
+    before = None if source is None else await asyncio.to_thread(source.path.read_bytes)
+    return Said(job, data, kind, content_type, before)
 
 
 @dataclass

@@ -1,14 +1,18 @@
-"""A set in the engine: one card for all of its jobs, each posted and settled by itself."""
+"""A set in the engine: one card for all of its jobs, each settled by itself, and posted together."""
 
 import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain import Job, JobState
+from bot.domain import Job, JobState, Posted, TooMuch, TryLater, Undeliverable
+from bot.domain.posting.sets import SetPosting
+from bot.lifecycle.transitions import cancel
 from sandbox.studii import Outcome
+from sandbox.studii.faults import DropAfter
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 
 SET = "5e75e75e75e75e75"
+CARD = 77
 
 
 async def a_set(
@@ -16,7 +20,7 @@ async def a_set(
     count: int = 3,
     *,
     like: Job | None = None,
-    card: int | None = 77,
+    card: int | None = CARD,
     origin: int | None = None,
 ) -> list[Job]:
     jobs: list[Job] = []
@@ -30,39 +34,195 @@ async def a_set(
     return jobs
 
 
-async def all_shown(world: World, jobs: list[Job]) -> bool:
-    now = [await world.job(job.id) for job in jobs]
-    return all(job.card_version == job.version and job.announced_at is not None for job in now)
+async def all_of(world: World, jobs: list[Job]) -> list[Job]:
+    return [await world.job(job.id) for job in jobs]
 
 
-async def test_every_edit_of_a_sets_card_shows_all_of_its_jobs(tmp_path: Path) -> None:
+async def posted(world: World, jobs: list[Job]) -> list[Job]:
+    """The jobs, once all of them are announced, and their card shows that or is gone."""
+
+    async def there() -> bool:
+        now = await all_of(world, jobs)
+        with_card = [job for job in now if job.card_message_id is not None]
+        shown = all(job.card_version == job.version and not job.card_superseded_at for job in with_card)
+        return shown and all(job.announced_at is not None for job in now)
+
+    await world.until(there, "a set that is posted")
+    return await all_of(world, jobs)
+
+
+def of(posting: SetPosting) -> list[int]:
+    return [part.number for part in posting.parts]
+
+
+async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(fails="No room in it."))
-        jobs = await a_set(world)
+        jobs = await a_set(world, 6)
         async with world.running():
-            for job in jobs:
-                await world.announced(job.id)
-            await world.until(lambda: all_shown(world, jobs), "a card that shows the end of all")
-        states = sorted(job.state for job in [await world.job(job.id) for job in jobs])
-        assert states == [JobState.FAILED, JobState.SUCCEEDED, JobState.SUCCEEDED]
-        drawn = [progress.whole_set for _, progress in world.discord.cards]
-        assert all([job.id for job in whole] == [job.id for job in jobs] for whole in drawn)
-        assert sorted(job.state for job in drawn[-1]) == states
-        assert not world.discord.removed_cards
+            now = await posted(world, jobs)
+        assert sorted(job.state for job in now) == [JobState.FAILED, *[JobState.SUCCEEDED] * 5]
+        # Each message has a number and a nonce of its own, and says how its photos ended.
+        assert [posting.nonce for posting in world.discord.postings] == [f"{SET}-0", f"{SET}-1"]
+        assert [of(posting) for posting in world.discord.postings] == [[1, 2, 3, 4, 5], [6]]
+        assert [job.result_message_id for job in now] == [9001] * 5 + [9002]
+        assert all(said.before is not None for said in world.discord.said if said.output is not None)
+        # Until then, each edit of the card showed all of them; in the end it is removed once.
+        drawn = [[one.id for one in progress.whole_set] for _, progress in world.discord.cards]
+        assert all(whole == [job.id for job in jobs] for whole in drawn)
+        assert [job.card_message_id for job in world.discord.removed_cards] == [CARD]
+        assert {job.card_message_id for job in now} == {None}
+        assert world.spooled() == []
         await world.balanced()
 
 
 async def test_a_set_under_a_photo_has_one_card(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(never_ends=True))
         jobs = await a_set(world, card=None, origin=55)
+
+        async def has_card() -> bool:
+            now = await all_of(world, jobs)
+            runs = any(job.state is JobState.RUNNING for job in now)
+            return runs and all(job.card_message_id for job in now) and sum(job.terminal for job in now) == 2
+
         async with world.running():
-            for job in jobs:
-                await world.announced(job.id)
-            await world.until(lambda: all_shown(world, jobs), "a card that shows the end of all")
-        assert len({(await world.job(job.id)).card_message_id for job in jobs}) == 1
+            await world.until(has_card, "a card, and one job that runs")
+            world.finish()
+            await posted(world, jobs)
+        assert len({job.card_message_id for job in world.discord.removed_cards}) == 1
+        assert len(world.discord.posted_cards) == 1
         await world.balanced()
+
+
+async def test_what_has_ended_waits_some_time_for_the_others_and_the_rest_follows(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, set_patience=0.5) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(never_ends=True))
+        jobs = await a_set(world, 4)
+        async with world.running():
+
+            async def some() -> bool:
+                return sum(job.announced_at is not None for job in await all_of(world, jobs)) == 3
+
+            await world.until(some, "messages with what has ended")
+            assert not world.discord.removed_cards  # the card shows the one that runs
+            before = len(world.discord.postings)
+            world.finish()
+            now = await posted(world, jobs)
+        assert len(world.discord.postings) == before + 1
+        numbers = [posting.number for posting in world.discord.postings]
+        assert numbers == list(range(len(numbers)))
+        ended = min(job.changed_at for job in now)
+        announced = min(job.announced_at for job in now if job.announced_at is not None)
+        assert (announced - ended).total_seconds() >= 0.5
+        assert len(world.discord.removed_cards) == 1
+        await world.balanced()
+
+
+async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, set_patience=600.0) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(never_ends=True))
+        jobs = await a_set(world)
+
+        async def two_ended() -> bool:
+            return sum(job.terminal for job in await all_of(world, jobs)) == 2
+
+        async with world.running():
+            await world.until(two_ended, "two that have ended")
+        assert not world.discord.postings
+        world.tuning = replace(world.tuning, set_patience=0.0)
+        async with world.running():
+
+            async def some() -> bool:
+                return sum(job.announced_at is not None for job in await all_of(world, jobs)) == 2
+
+            await world.until(some, "a message with what has ended")
+            world.finish()
+            await posted(world, jobs)
+        assert [len(posting.parts) for posting in world.discord.postings] == [2, 1]
+
+
+async def test_a_message_that_is_too_large_becomes_two(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.discord.set_answers = [TooMuch()]
+        jobs = await a_set(world, 4)
+        async with world.running():
+            await posted(world, jobs)
+        assert [(posting.nonce, of(posting)) for posting in world.discord.postings] == [
+            (f"{SET}-0", [1, 2]),
+            (f"{SET}-1", [3, 4]),
+        ]
+
+
+async def test_a_restart_between_two_messages_sends_what_was_made_up_before(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.discord.in_a_message = 2
+        world.discord.set_answers = [Posted(9001), *[TryLater(60.0)] * 20]
+        jobs = await a_set(world, 4)
+
+        async def half() -> bool:
+            return len(world.discord.set_answers) < 20
+
+        async with world.running():
+            await world.until(half, "a message that Discord doesn't take now")
+        world.discord.set_answers = []
+        world.discord.in_a_message = 1  # a server's limit has changed: what was made up stays
+        async with world.running():
+            await posted(world, jobs)
+        assert [(posting.nonce, of(posting)) for posting in world.discord.postings] == [
+            (f"{SET}-0", [1, 2]),
+            (f"{SET}-1", [3, 4]),
+        ]
+
+
+async def test_what_cannot_be_posted_is_kept_and_its_card_stays(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.discord.set_answers = [Undeliverable("nobody may post there")]
+        jobs = await a_set(world)
+        async with world.running():
+            now = await posted(world, jobs)
+            assert [job.card_message_id for job in now] == [CARD] * 3
+            assert all(job.output_file for job in now)
+            async with world.storage.write() as transaction:
+                await transaction.jobs.repost(jobs[0].id, 201, world.clock.now())
+            said = await world.announced(jobs[0].id)  # by a message of its own
+        assert said.output is not None
+        assert not world.discord.removed_cards
+
+
+async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, set_patience=600.0) as world:
+        await world.use_key(world.studii.add_key("team"))
+        first, last = await a_set(world, 2)
+        async with world.storage.write() as transaction:
+            to = JobState.PENDING  # until a moderator approves it
+            await transaction.jobs.advance(last.id, JobState.RECEIVED, to, at=world.clock.now())
+        async with world.running():
+            await world.reaches(first.id, JobState.SUCCEEDED)
+            async with world.storage.write() as transaction:
+                await cancel(transaction, await world.job(last.id), world.clock.now(), told=True)
+            await world.announced(first.id)
+            await posted(world, [first, last])
+        assert len(world.discord.removed_cards) == 1
+
+
+async def test_an_unknown_outcome_is_said_alone_and_keeps_the_card(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.fail("create", DropAfter())
+        jobs = await a_set(world)
+        async with world.running():
+            now = await posted(world, jobs)
+        assert sorted(job.state for job in now) == [*[JobState.SUCCEEDED] * 2, JobState.UNKNOWN]
+        assert [len(posting.parts) for posting in world.discord.postings] == [2]
+        assert not world.discord.removed_cards
 
 
 async def test_a_set_goes_on_after_a_restart(tmp_path: Path) -> None:
@@ -73,16 +233,14 @@ async def test_a_set_goes_on_after_a_restart(tmp_path: Path) -> None:
             world.studii.next_job(Outcome(duration=3.0))
 
         async def all_sent() -> bool:
-            states = {(await world.job(job.id)).state for job in jobs}
+            states = {job.state for job in await all_of(world, jobs)}
             return states <= {JobState.RUNNING, JobState.SUCCEEDED}
 
         async with world.running():
             await world.until(all_sent, "six jobs that Studii has")
         async with world.running():
-            await world.until(lambda: all_shown(world, jobs), "a card that shows the end of all")
+            await posted(world, jobs)
         said = [one.job.id for one in world.discord.said]
         assert sorted(said) == sorted(job.id for job in jobs)
         assert len(world.studii.jobs) == len(jobs)
-        drawn = world.discord.cards[-1][1].whole_set
-        assert [job.state for job in drawn] == [JobState.SUCCEEDED] * 6
         await world.balanced()

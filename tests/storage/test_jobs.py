@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
@@ -14,6 +15,7 @@ from tests.support.jobs import NOW, a_job
 
 PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
 LATER = NOW + timedelta(seconds=90, microseconds=7)
+IN_A_SET: Mapping[str, Any] = {"set_id": "0123456789abcdef", "set_message": 3}
 
 
 async def added(storage: Storage, **values: Any) -> Job:
@@ -41,7 +43,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         inputs={"prompt": "naïve 🐈\n“quoted” 'n' \x00?", "b": "2", "a": "1"},
         source=PHOTO,
         private=True,
-        set_id="0123456789abcdef",
+        **IN_A_SET,
         state=JobState.FAILED,
         version=4,
         charged=8,

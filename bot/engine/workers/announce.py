@@ -2,35 +2,30 @@
 
 import asyncio
 import logging
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import FailureCounts, Retry, backoff
+from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
-from bot.domain.approvals import Approval
+from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import NoRoom
 from bot.engine.ports import Delivery
-from bot.engine.workers.refetch import NotNow, Refetch
-from bot.storage import JobChanges
+from bot.engine.workers.last_words import LastWords, NotYet
 
 _log = logging.getLogger(__name__)
 
-ROOM_TRIES = 30  # while its key has no request left
-REFETCH_TRIES = 3  # before a result is announced without its file
-
 
 class Outbox:
-    """Announces jobs that ended, or whose outcome is unknown; in a channel one after the other."""
+    """Announces jobs that ended, or whose outcome is unknown; in a channel one after the other.
 
-    def __init__(self, context: EngineContext, delivery: Delivery, refetch: Refetch) -> None:
+    Those of sets are posted together (see `SetPostings`).
+    """
+
+    def __init__(self, context: EngineContext, delivery: Delivery, last_words: LastWords) -> None:
         self._context = context
         self._delivery = delivery
-        self._refetch = refetch
-        self._fetches = FailureCounts()
+        self._last_words = last_words
         self._retry = Retry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
@@ -44,7 +39,7 @@ class Outbox:
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
             look_around=context.tuning.look_around,
-            wants=lambda job: job.announced_at is None and job.over,
+            wants=lambda job: job.announced_at is None and job.over and not job.posted_with_set,
             queue=lambda job: job.channel_id,
         )
 
@@ -54,18 +49,9 @@ class Outbox:
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
-            job = await self._refetch.fetch(job)
-        except NoRoom as reason:
-            if tries < ROOM_TRIES:
-                return reason.seconds
-        except NotNow as reason:
-            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
-            fetches = self._fetches.count(job.id)
-            if fetches < REFETCH_TRIES:
-                return backoff(
-                    fetches, self._context.tuning.download_pause, self._context.tuning.backoff_bound
-                )
-        self._fetches.forget(job.id)
+            job = await self._last_words.with_file(job)
+        except NotYet as reason:
+            return reason.seconds
         # No cancellation may come between Discord's answer and our note of it.
         return await shielded(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
 
@@ -84,21 +70,11 @@ class Outbox:
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._retry.run(lambda: self._note(job, said), job.id)
         if isinstance(said, Posted):
-            _log.info("Job %s is posted", job.id, extra={"job": job.id})
-            if job.finished_at is not None:
-                # A result that had to be approved is late since then, not since its end.
-                approved = job.result_approval is Approval.GIVEN
-                since = job.changed_at if approved else job.finished_at
-                self._context.posted((self._context.clock.now() - since).total_seconds())
+            self._last_words.posted(job)
         return None
 
     async def _say(self, job: Job) -> Announcement:
-        output = None
-        if job.output_file is not None:
-            output = await self._context.spool.open_output(job.output_file)
-        if output is not None and output.kind == "image" and job.source_file is not None:
-            # Before and after are shown together.
-            output = replace(output, before=await self._context.spool.open_output(job.source_file))
+        output = await self._last_words.output_of(job)
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 return await self._delivery.announce(job, output)
@@ -107,31 +83,10 @@ class Outbox:
             return TryLater(0.0)
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
-        now = self._context.clock.now()
-        changes = JobChanges(result_message_id=None)
-        files: list[str | None] = []
         superseded = isinstance(said, Posted) and said.supersedes_card(job)
-        if isinstance(said, Posted):
-            changes |= JobChanges(
-                result_message_id=said.message_id,
-                result_channel_id=said.channel_id,
-                result_by_dm=said.by_dm,
-                card_superseded_at=now if superseded else None,
-            )
-            if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
-                changes |= JobChanges(source_file=None, output_file=None)
-                files = [job.source_file, job.output_file]
-        elif job.output_file is None:
-            # A result that could not be posted is kept, with the photo before, until somebody fetches it.
-            changes["source_file"] = None
-            files = [job.source_file]
         async with self._context.storage.write() as transaction:
-            # A card that stays says where the last word is.
-            logged = await transaction.jobs.announce(job, now, visible=not superseded, **changes)
-            if logged is None:
-                return  # ruled on, or to be posted anew, meanwhile: then this was not the last word
-            if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
-                await transaction.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=now, job_id=job.id)
+            now = self._context.clock.now()
+            files = await self._last_words.note(transaction, job, said, now, superseded=superseded)
         await self._context.spool.remove(*files)
 
     async def tidy(self) -> None:

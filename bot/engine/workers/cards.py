@@ -167,6 +167,8 @@ class Cards:
         if self._is_shown(job):
             return None
         way = await self._way(job)
+        if any(one.card_superseded_at is not None for one in way.whole_set):
+            return None  # it is being removed
         pause = self._pause(job, way, tries)
         if pause is not None:
             return pause
@@ -178,6 +180,10 @@ class Cards:
             shown = False
         if not shown:
             return self._context.tuning.card_again
+        self._note_shown(job, way)
+        return None
+
+    def _note_shown(self, job: Job, way: Progress) -> None:
         # The card of a set tells neither positions nor times.
         if job.state is JobState.WAITING and not way.whole_set:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
@@ -189,7 +195,6 @@ class Cards:
             self._ends.forget(job.id)
         for one in way.whole_set or (job,):
             self._note(one)
-        return None
 
     async def _get_card(self, job: Job, tries: int) -> float | None:
         """Find the card that should be there, or post it."""
@@ -204,7 +209,7 @@ class Cards:
             return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
         if _is_about_to_end(job) and tries < END_CHECKS:
             return self._context.tuning.card_again
-        if _is_to_be_posted(job) and tries < POSTED_CHECKS:
+        if _is_to_be_posted(job, way) and tries < POSTED_CHECKS:
             return self._context.tuning.card_again
         return None
 
@@ -227,7 +232,7 @@ class Cards:
         async with self._context.storage.read() as transaction:
             whole = await transaction.jobs.of_set(job.set_id)
         # One whose result is shown anew has a card of its own.
-        together = tuple(one for one in whole if one.card_message_id == job.card_message_id)
+        together = tuple(one for one in whole if one.card_message_id in {None, job.card_message_id})
         return replace(way, whole_set=together)
 
     async def _give_up(self, job: Job) -> None:
@@ -329,9 +334,12 @@ def _is_about_to_end(job: Job) -> bool:
     return job.state is JobState.RUNNING and job.output_url is not None
 
 
-def _is_to_be_posted(job: Job) -> bool:
-    """Return whether the job's posting, which takes the card's place, is about to be made."""
-    return job.terminal and job.announced_at is None
+def _is_to_be_posted(job: Job, way: Progress) -> bool:
+    """Return whether the job's posting, which takes the card's place, is about to be made.
+
+    That of a set takes its place once all have ended.
+    """
+    return all(one.terminal and one.announced_at is None for one in way.whole_set or (job,))
 
 
 def _rank(job: Job) -> int:

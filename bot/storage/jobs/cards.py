@@ -5,10 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, case, literal, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from bot.domain import ACTIVE_STATES, Job, JobState
-from bot.storage.jobs.rows import LAST_WORDS, JobRows
+from bot.storage.jobs.rows import LAST_WORDS, JobRows, changed_job
 from bot.storage.schema import CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD, jobs
 
 
@@ -82,6 +93,20 @@ class JobCards(JobRows):
         removed = {"card_message_id": None, "card_superseded_at": None, "card_version": jobs.c.version}
         # Only who shows the cards has to know.
         await self._session.execute(update(jobs).where(gone).values(removed), named=True)
+
+    async def supersede_set_card(self, set_id: str, at: datetime) -> None:
+        """Record that postings have taken the place of a set's card, which is removed for one of its jobs."""
+        of_set, has_card = jobs.c.set_id == set_id, jobs.c.card_message_id.is_not(None)
+        # The only one that still has the card; the others are without one at once.
+        keeper = select(func.min(jobs.c.number)).where(of_set, has_card).scalar_subquery()
+        dropped = {"card_message_id": None, "card_version": jobs.c.version}
+        for statement in (
+            update(jobs).where(of_set, has_card, jobs.c.number > keeper).values(dropped),
+            update(jobs).where(of_set).values(card_superseded_at=at).returning(jobs),
+        ):
+            changed = await self._session.execute(statement, named=True)
+        for row in changed.mappings():
+            changed_job(self._session, row)
 
     async def wanted_cards(self, limit: int) -> list[Job]:
         """Return unfinished jobs whose card the bot has not posted yet, oldest first."""

@@ -15,12 +15,18 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain import SENT_STATES, FileRole, Job, JobState
+from bot.domain import SENT_STATES, TERMINAL_STATES, FileRole, Job, JobState
 from bot.reasons import Reason
 from bot.storage.jobs.rows import KEY, LAST_WORDS, JobRows, job_of
 from bot.storage.schema import decodes, guilds, holds, jobs
 
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
+# Of jobs that have ended (`Job.posted_with_set`).
+_POSTED_WITH_SET = (
+    jobs.c.set_id.is_not(None)
+    & (jobs.c.posting == 0)
+    & jobs.c.state.not_in((JobState.UNKNOWN, JobState.WITHHELD))
+)
 _OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns anew
 
 
@@ -155,14 +161,22 @@ class JobQueue(JobRows):
         )
 
     async def unannounced(self, limit: int) -> list[Job]:
-        """Return ended and unknown jobs that are not announced yet, the oldest change first."""
+        """Return ended and unknown jobs that are not announced yet, the oldest change first; none that is
+        posted with its set."""
         unsaid = (
             select(jobs)
-            .where(jobs.c.announced_at.is_(None), jobs.c.state.in_(LAST_WORDS))
+            .where(jobs.c.announced_at.is_(None), jobs.c.state.in_(LAST_WORDS), ~_POSTED_WITH_SET)
             .order_by(jobs.c.changed_at, jobs.c.number)
             .limit(limit)
         )
         return await self._all(self._session.ours(unsaid, jobs.c.guild_id))
+
+    async def unannounced_sets(self, limit: int) -> list[Job]:
+        """Return of each set with ended jobs that no message tells of the first of them, oldest first."""
+        unsaid = jobs.c.announced_at.is_(None) & jobs.c.state.in_(TERMINAL_STATES) & _POSTED_WITH_SET
+        firsts = select(func.min(jobs.c.number)).where(unsaid).group_by(jobs.c.set_id)
+        query = select(jobs).where(jobs.c.number.in_(firsts)).order_by(jobs.c.number).limit(limit)
+        return await self._all(self._session.ours(query, jobs.c.guild_id))
 
     def _in_turn(self, which: ColumnElement[bool]) -> Subquery:
         """Return job numbers with their turn within their server, from 1. Members of a server alternate."""

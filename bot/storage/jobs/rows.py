@@ -62,6 +62,7 @@ class JobChanges(TypedDict, total=False):
     in_thread: bool | None
     result_by_dm: bool | None
     result_approval: Approval | None
+    set_message: int | None
 
 
 class JobRows:

@@ -95,6 +95,7 @@ jobs = Table(
     Column("result_channel_id", BigInteger),
     Column("in_thread", Boolean),
     Column("set_id", String(16)),
+    Column("set_message", Integer),
     one_of("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),

@@ -6,6 +6,7 @@ import discord
 
 from bot.domain import LogSettings
 from bot.errors import Refused
+from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
@@ -111,12 +112,15 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
             raise Refused(NOT_YOURS)
         # Discord may need longer than an interaction waits.
         await interaction.response.defer(ephemeral=True, thinking=True)
-        channel = interaction.client.get_partial_messageable(
-            job.result_channel_id or job.channel_id, guild_id=job.guild_id
-        )
         try:
-            await channel.get_partial_message(job.result_message_id).delete()
-        except discord.NotFound:
+            if job.set_message is None:
+                channel = interaction.client.get_partial_messageable(
+                    job.result_channel_id or job.channel_id, guild_id=job.guild_id
+                )
+                await channel.get_partial_message(job.result_message_id).delete()
+            else:  # the message shows others of the set
+                await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
+        except (discord.NotFound, PictureGone):
             raise Refused(RESULT_GONE) from None
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None

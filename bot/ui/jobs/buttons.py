@@ -49,7 +49,7 @@ class DeleteButton(JobButton, template=template_of("delete")):
             whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
             if whose == FORGOTTEN_MEMBER:
                 # The bot has erased it; the message still says whose it is.
-                whose = _addressed_to(interaction.message)
+                whose = addressed_to(interaction.message)
             if whose != interaction.user.id:
                 raise Refused(NOT_YOURS)
         await interaction.response.defer()
@@ -59,7 +59,7 @@ class DeleteButton(JobButton, template=template_of("delete")):
             return  # a second click: the message is gone
 
 
-def _addressed_to(message: discord.Message | None) -> int:
+def addressed_to(message: discord.Message | None) -> int:
     """Return the member whom a result or an ending addresses."""
     if message is None:
         return FORGOTTEN_MEMBER

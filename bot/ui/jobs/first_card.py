@@ -9,7 +9,7 @@ import discord
 
 from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
-from bot.ui.jobs.set_card import card_of
+from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -53,8 +53,8 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Seq
         outdated = deferral is not None  # the message is there, and shows nothing yet
     if message_id is None:
         return
+    host.cards.remember(job.set_id or job.id, interaction)
     for one in jobs:
-        host.cards.remember(one.id, interaction)
         await _store_card(host, one, message_id, 0 if outdated else one.version)
     if deferral is not None:
         await deferral.answered()

@@ -1,6 +1,7 @@
 """What a job posts at its end: the picture or video for its requester, or why there is none."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from bot.ui.jobs.wording import (
     state_words,
 )
 from bot.ui.kit.buttons import JobButton, custom_id_of
-from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, posting_mark, row, small, text
+from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
 
@@ -67,30 +68,36 @@ def result(
 
     `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
     """
-    tool, hidden = names.tool(job), _hidden(job)
-    alt = alt_words(names.title(job), tool, job)
-    described = {file_name: f"{_AFTER}: {alt}" if beside else alt}
-    described |= {name: _shown_as(name)[1] for name in beside}
-    media = [
-        MediaGalleryItem(f"attachment://{name}", description=shortened(words, ALT_LENGTH), spoiler=hidden)
-        for name, words in described.items()
-    ]
+    tool = names.tool(job)
     return _posting(
         job,
         text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
-        ui.MediaGallery(*media),
+        gallery(job, names, [f"attachment://{name}" for name in (file_name, *beside)]),
         text(
             lines(
-                small(_order(beside)),
+                small(order_words(beside)),
                 _details(job, names),
-                _disclosed(disclosure),
+                disclosed_words(disclosure),
                 *map(small, notes),
                 _link_in_text(job, tool, by_dm=by_dm),
-                _why_here(job, by_dm=by_dm),
+                why_here(job, by_dm=by_dm),
             )
         ),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
     )
+
+
+def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
+    """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
+    first, *beside = addresses
+    alt = alt_words(names.title(job), names.tool(job), job)
+    described = {first: f"{_AFTER}: {alt}" if beside else alt}
+    described |= {one: shown_as(file_name_of(one))[1] for one in beside}
+    media = [
+        MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
+        for one, words in described.items()
+    ]
+    return ui.MediaGallery(*media)
 
 
 def linked_result(
@@ -101,7 +108,7 @@ def linked_result(
     return _posting(
         job,
         text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
-        text(lines(_details(job, names), _disclosed(disclosure), _why_here(job, by_dm=by_dm))),
+        text(lines(_details(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
         _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
     )
 
@@ -120,16 +127,16 @@ def linked_video(job: Job, names: ToolNames, why: str, *, disclosure: str = "", 
     ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
     gone = f"{why} The link may stop working after a while."
     link = job.output_url or ""
-    shown = f"|| {link} ||" if link and _hidden(job) else link
+    shown = f"|| {link} ||" if link and is_hidden(job) else link
     about = _details(job, names, prompt=False)
-    details = lines(about, _disclosed(disclosure), _why_here(job, by_dm=by_dm))
+    details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     return lines(ready, gone, details, shown)
 
 
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
     """Return the buttons for `linked_video`."""
     view = ui.View(timeout=None)
-    for button in (*_remaking(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
+    for button in (*remaking_buttons(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
         view.add_item(button)
     view.stop()
     return view
@@ -148,7 +155,7 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
         buttons.append(DeleteButton.of(job))
     details = _details(job, names, prompt=not there)  # a link may be long
     again = small(CHARGED_AGAIN) if _may_be_charged_again(job) else ""
-    said = lines(head, why, there, details, again, _why_here(job, by_dm=by_dm))
+    said = lines(head, why, there, details, again, why_here(job, by_dm=by_dm))
     return _posting(job, text(said), row(*buttons))
 
 
@@ -160,7 +167,7 @@ def _may_be_charged_again(job: Job) -> bool:
 def _posting(job: Job, *pieces: Piece) -> Panel:
     """Return a panel that can be found again as this posting of the job; see `bot.ui.kit.marks`."""
     panel = Panel(*pieces)
-    panel.children[0].id = posting_mark(job)
+    panel.children[0].id = mark_of_nonce(job.nonce)
     return panel
 
 
@@ -188,27 +195,32 @@ def link_button(job: Job, label: str) -> ui.Button[Any] | None:
     return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
 
 
-def _shown_as(name: str) -> tuple[str, str]:
+def file_name_of(address: str) -> str:
+    """Return the name of the file at an address, also at one of a message's own files."""
+    return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
+
+
+def shown_as(name: str) -> tuple[str, str]:
     """Return what a picture beside the result is called, and its description."""
     if name.startswith(HALVES_FILE):
         return _BOTH, HALVES
     return (_LABELLED, LABELLED) if name.startswith(LABELLED_FILE) else (_BEFORE, BEFORE)
 
 
-def _order(beside: Sequence[str]) -> str:
+def order_words(beside: Sequence[str]) -> str:
     """Return `1 After · 2 Before`; empty where the result is alone."""
-    named = [_AFTER, *(_shown_as(name)[0] for name in beside)]
+    named = [_AFTER, *(shown_as(name)[0] for name in beside)]
     return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if beside else ""
 
 
-def _disclosed(words: str) -> str:
+def disclosed_words(words: str) -> str:
     """Return the line that says that the result was made with AI, in the server's words."""
     return small(f"✨ {plain(words, MAX_DISCLOSURE_CHARACTERS)}") if words else ""
 
 
 def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
     """Return the link for the text, if a button has no room, or the address is too long for one."""
-    buttons = _remaking(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
+    buttons = remaking_buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
     as_button = _usable(job.output_url, URL_LIMIT) and _has_room(buttons)
     if as_button or not _usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
@@ -225,11 +237,12 @@ def can_play(job: Job) -> bool:
     return job.output_kind == "video" and _usable(job.output_url, MAX_LINK_CHARACTERS)
 
 
-def _hidden(job: Job) -> bool:
+def is_hidden(job: Job) -> bool:
+    """Return whether results of the job are hidden behind a spoiler, as its photo was."""
     return job.source is not None and job.source.hidden
 
 
-def _why_here(job: Job, *, by_dm: bool) -> str:
+def why_here(job: Job, *, by_dm: bool) -> str:
     """Return why the result comes by DM, if it was not private."""
     told = by_dm and not job.private
     return small(f"I can't post in <#{job.channel_id}> any more, so I sent it to you here.") if told else ""
@@ -242,13 +255,15 @@ def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
 
 
 def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
-    buttons: list[Piece] = [*_remaking(job, tool, picture=picture, by_dm=by_dm)]
+    buttons: list[Piece] = [*remaking_buttons(job, tool, picture=picture, by_dm=by_dm)]
     if _has_room(buttons) and (original := link_button(job, "Original")) is not None:
         buttons.append(original)
     return row(*buttons, DeleteButton.of(job))
 
 
-def _remaking(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[JobButton | ui.Button[Any]]:
+def remaking_buttons(
+    job: Job, tool: Tool | None, *, picture: bool, by_dm: bool
+) -> list[JobButton | ui.Button[Any]]:
     """Return the buttons that start another job; none in a DM."""
     if by_dm:
         return []

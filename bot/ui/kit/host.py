@@ -34,8 +34,8 @@ _Open = ui.Modal | ui.LayoutView
 class CardMemory(Protocol):
     """Keeps the interactions that can still edit a job's card."""
 
-    def remember(self, job_id: str, interaction: discord.Interaction[Any]) -> None:
-        """Remember that the job's card is the answer to this interaction."""
+    def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
+        """Remember that the card of the job or the set with that id is the answer to this interaction."""
         ...
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:

@@ -76,14 +76,6 @@ def card_mark(job: Job) -> int:
     return 1 + int((job.set_id or job.id)[:7], 16)
 
 
-def posting_mark(job: Job) -> int:
-    """Return the number of the first component of the message with the job's last word.
-
-    Each posting of a job has its own.
-    """
-    return mark_of_nonce(job.nonce)
-
-
 def mark_of_nonce(nonce: str) -> int:
     """Return the number of the first component of the message with that nonce."""
     digest = hashlib.sha256(nonce.encode()).digest()

@@ -96,6 +96,17 @@ def shows_before(url: str) -> bool:
     return name.startswith((f"{BEFORE_FILE}-", f"{HALVES_FILE}-"))
 
 
+def shown_of(message: discord.Message | None, job: Job) -> list[str]:
+    """Return the addresses of the job's pictures in a message of its set, the result first."""
+    galleries = (
+        one
+        for one in (message.components if message is not None else ())
+        if isinstance(one, discord.MediaGalleryComponent)
+    )
+    found = [item.media.url for one in galleries for item in one.items]
+    return [address for address in found if f"-{job.id[:8]}." in urlsplit(address).path]
+
+
 def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
     pictures = pictures_in(message) if message is not None else []
     return next((photo for photo in pictures if is_before(photo)), None)

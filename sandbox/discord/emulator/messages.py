@@ -13,6 +13,8 @@ from sandbox.discord.emulator.refusals import EMPTY, INVALID_FORM, UNKNOWN_MESSA
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 DEFAULT, REPLY, CHAT_INPUT = 0, 19, 20  # types of messages
 MOST_COMPONENTS, MOST_CHARACTERS, LONGEST_CONTENT = 40, 4000, 2000
+MAX_FILES_IN_MESSAGE = 10  # of a message, and of a gallery
+_OWN = "attachment://"
 _NOTHING: dict[str, Any] = {name: [] for name in ("embeds", "mention_roles")}
 _CONTENT: dict[str, Any] = {"content": "", "attachments": [], "embeds": [], "components": []}
 
@@ -102,12 +104,13 @@ class Message:
         kept = self.flags & (COMPONENTS_V2 | EPHEMERAL)
         changed = self.payload | dict(payload)
         changed["flags"] = int(changed.get("flags") or 0) & ~LOADING | kept
-        ensure_valid(changed, {**self.files, **files})
-        self.payload = changed
+        own = self.files
         if "attachments" in payload:
             named = {str(one.get("id")) for one in payload["attachments"]}
-            self.files = {name: file for name, file in self.files.items() if str(file.id) in named}
-        self.files |= files
+            own = {name: file for name, file in own.items() if str(file.id) in named}
+        ensure_valid(changed, {**own, **files})
+        self.payload = changed
+        self.files = {**own, **files}
         self.edits += 1
 
     def _mentions_the_bot(self) -> bool:
@@ -136,6 +139,13 @@ def ensure_valid(payload: Mapping[str, Any], files: Mapping[str, Attached]) -> N
     shown = list(_walk(payload.get("components") or []))
     characters = sum(len(one.get("content") or "") for one in shown if one.get("type") == 10)
     if not shown or len(shown) > MOST_COMPONENTS or characters > MOST_CHARACTERS:
+        raise Refusal(*INVALID_FORM)
+    galleries = [list(one.get("items") or ()) for one in shown]
+    if max(len(files), *map(len, galleries)) > MAX_FILES_IN_MESSAGE:
+        raise Refusal(*INVALID_FORM)
+    addresses = [str(item["media"]["url"]) for items in galleries for item in items]
+    named = {one.removeprefix(_OWN) for one in addresses if one.startswith(_OWN)}
+    if not named <= files.keys():
         raise Refusal(*INVALID_FORM)
 
 
@@ -200,9 +210,12 @@ def _numbered(
 
 
 def _at_its_address(item: Mapping[str, Any], part: str, files: Mapping[str, Attached]) -> dict[str, Any]:
-    name = str(item[part]["url"]).removeprefix("attachment://")
-    address = files[name].address(name) if name in files else name
-    return dict(item) | {part: {"url": address, "proxy_url": address}}
+    name = str(item[part]["url"]).removeprefix(_OWN)
+    if name not in files:
+        return dict(item) | {part: {"url": name, "proxy_url": name}}
+    address = files[name].address(name)
+    media = {"url": address, "proxy_url": address, "attachment_id": str(files[name].id)}
+    return dict(item) | {part: media}
 
 
 def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:

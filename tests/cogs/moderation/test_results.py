@@ -9,7 +9,7 @@ from simcord import ChannelHandle
 from bot.domain import ForModerators, Job, JobState, NoticeKind, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready, succeed
-from bot.ui.jobs.set_card import set_card
+from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.cogs.moderation.test_approval import approvals, moderator
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts

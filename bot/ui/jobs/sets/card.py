@@ -79,8 +79,13 @@ def _counts(jobs: Sequence[Job]) -> str:
     return " · ".join(f"{number:,} {words}" for words, number in counted.items() if number)
 
 
+def photo_name(job: Job) -> str:
+    """Return the name of the job's photo as it is shown."""
+    return plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else "photo"
+
+
 def _line(number: int, job: Job) -> str:
-    name = plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else "photo"
+    name = photo_name(job)
     # Where each stands in the queue would need an edit whenever one moves.
     state = shortened(state_words(job, Progress()), STATE_LENGTH)
     return f"{number}. {SIGNS[job.state]} {name}: {state}{where_words(job)}"
@@ -109,20 +114,25 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
 
 
 def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:
-    """Return the look of `bot.ui.jobs.set_buttons.SetButton`, which finds its code by the custom id."""
+    """Return the look of `bot.ui.jobs.sets.buttons.SetButton`, which finds its code by the custom id."""
     actions: list[str] = []
     if any(job.state in UNSENT_STATES for job in jobs):
         actions.append(CANCEL)
     if all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs):
         actions.append(AGAIN)
-    return [
-        ui.Button(label=_label(action, jobs), custom_id=f"studii:set:{action}:{jobs[0].set_id}")
-        for action in actions
-    ]
+    return [_button(action, jobs) for action in actions]
+
+
+def again_button(jobs: Sequence[Job]) -> ui.Button[Any]:
+    """Return the button that runs the failed ones of a set again, with what they will probably cost."""
+    return _button(AGAIN, jobs)
+
+
+def _button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
+    return ui.Button(label=_label(action, jobs), custom_id=f"studii:set:{action}:{jobs[0].set_id}")
 
 
 def _label(action: str, jobs: Sequence[Job]) -> str:
-    """Return what the button does, and what running the failed ones again will probably cost together."""
     if action == CANCEL:
         return LABELS[CANCEL]
     price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])

@@ -13,7 +13,7 @@ from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
 from bot.services import PricesRose, count_words, short_price_words
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
-from bot.ui.jobs.set_card import AGAIN, CANCEL, LABELS
+from bot.ui.jobs.sets.card import AGAIN, CANCEL, LABELS
 from bot.ui.jobs.start import start_all_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton

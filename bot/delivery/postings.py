@@ -1,0 +1,149 @@
+"""What is said at the end of a job: as what message, and by what it is known again."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import discord
+
+from bot.delivery.destination import Place
+from bot.delivery.errors import Outcome, outcome_of
+from bot.delivery.files import Drawing, Fit, Showings
+from bot.delivery.history import has_custom_id, is_marked
+from bot.domain import Job, JobState, OutputFile
+from bot.domain.posting import PostingRules
+from bot.ui.jobs.buttons import DeleteButton
+from bot.ui.jobs.result import (
+    can_play,
+    ending,
+    linked_result,
+    linked_video,
+    plain_buttons,
+    result,
+)
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.buttons import custom_id_of
+from bot.ui.kit.layout import mark_of_nonce
+
+TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
+FILE_GONE = "Its file was deleted before it could be posted."
+
+
+class Posting(Protocol):
+    """One message with the last word on a job, or on several of a set.
+
+    `jobs` share their channel, their person and whether they are private; `nonce` is the message's, once for
+    each. `made`: it shows a result. `has_files`: for that it needs files. `owns_card`: a card says nothing
+    beyond it.
+    """
+
+    @property
+    def jobs(self) -> Sequence[Job]: ...
+    @property
+    def nonce(self) -> str: ...
+    @property
+    def made(self) -> bool: ...
+    @property
+    def has_files(self) -> bool: ...
+    @property
+    def owns_card(self) -> bool: ...
+
+    def is_in(self, components: Iterable[Any]) -> bool:
+        """Return whether a message of the bot with these components is it."""
+        ...
+
+    async def say(self, place: Place, limit: int, rules: PostingRules) -> int:
+        """Send it with at most `limit` bytes of files, and return the message's id.
+
+        Raises what Discord's calls raise.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What messages are made with."""
+
+    names: ToolNames
+    fit: Fit | None = None
+    drawing: Drawing | None = None
+
+
+class JobPosting:
+    """The last word on one job: its result, failure, cancellation or unknown outcome."""
+
+    def __init__(self, job: Job, output: OutputFile | None, tools: Tools) -> None:
+        self._job = job
+        self._output = output
+        self._tools = tools
+        self.jobs = (job,)
+        self.nonce = job.nonce
+        self.made = job.state is JobState.SUCCEEDED
+        self.has_files = self.made and output is not None
+        # The card of a set says more than one result; one that is shown anew has a card of its own.
+        self.owns_card = job.set_id is None or job.posting > 0
+
+    def is_in(self, components: Iterable[Any]) -> bool:
+        """Return whether a message of the bot with these components is it."""
+        # An ordinary message (a video's link) has no numbers of ours, but the button that only postings have.
+        button = custom_id_of(DeleteButton.action, self._job.id, self._job.posting)
+        found = list(components)
+        return is_marked(found, mark_of_nonce(self.nonce)) or has_custom_id(found, button)
+
+    async def say(self, place: Place, limit: int, rules: PostingRules) -> int:
+        """Send it: the result with its file, or with its link if Discord takes no file of its size."""
+        job, names = self._job, self._tools.names
+        if job.state is not JobState.SUCCEEDED:
+            return await self._send(place, view=ending(job, names, by_dm=place.by_dm))
+        if self._output is None:
+            return await self._send_link(place, FILE_GONE, rules)
+        return await self._send_file(place, self._output, limit, rules)
+
+    async def _send_file(self, place: Place, output: OutputFile, limit: int, rules: PostingRules) -> int:
+        showings = Showings(self._job, output, limit, self._tools.fit, self._tools.drawing, rules)
+        for attempt in (showings.whole, showings.alone, showings.smaller):
+            showing = await attempt()
+            if showing is None:
+                continue
+            view = result(
+                self._job,
+                self._tools.names,
+                *showing.names,
+                notes=showing.notes,
+                disclosure=rules.disclosure,
+                by_dm=place.by_dm,
+            )
+            try:
+                return await self._send(place, view=view, files=showing.files)
+            except discord.HTTPException as error:
+                if outcome_of(error) is not Outcome.TOO_LARGE:
+                    raise
+            finally:
+                showing.close()
+        return await self._send_link(place, await why_without(output), rules)
+
+    async def _send_link(self, place: Place, why: str, rules: PostingRules) -> int:
+        job, names = self._job, self._tools.names
+        if can_play(job) and place.answer is None:  # a card can't become an ordinary message
+            words = linked_video(job, names, why, disclosure=rules.disclosure, by_dm=place.by_dm)
+            view = plain_buttons(job, names, by_dm=place.by_dm)
+            return await self._send(place, content=words, view=view)
+        view = linked_result(job, names, why, disclosure=rules.disclosure, by_dm=place.by_dm)
+        return await self._send(place, view=view)
+
+    async def _send(self, place: Place, **parts: Any) -> int:
+        return await place.send(self.nonce, mention_of(self._job), **parts)
+
+
+async def why_without(output: OutputFile | None) -> str:
+    """Say why a result is posted without its file."""
+    there = output is not None and await asyncio.to_thread(output.path.is_file)
+    return TOO_LARGE if there else FILE_GONE
+
+
+def mention_of(job: Job) -> discord.AllowedMentions:
+    """Return that the message notifies the job's requester alone."""
+    return discord.AllowedMentions(
+        everyone=False, roles=False, users=[discord.Object(job.user_id)], replied_user=False
+    )

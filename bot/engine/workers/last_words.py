@@ -1,0 +1,112 @@
+"""What posting the end of a job takes, alone or with others of its set: its file, and the note of it."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from bot.aio.retry import FailureCounts, backoff
+from bot.domain import Job, JobState, NoticeKind, OutputFile, Posted, Undeliverable
+from bot.domain.approvals import Approval
+from bot.engine.context import EngineContext
+from bot.engine.lanes.out_of_band import NoRoom
+from bot.engine.workers.refetch import NotNow, Refetch
+from bot.storage import JobChanges, Transaction
+
+_log = logging.getLogger(__name__)
+
+ROOM_TRIES = 30  # while its key has no request left
+REFETCH_TRIES = 3  # before a result is announced without its file
+
+
+class NotYet(Exception):
+    """The file is fetched again in so many `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class LastWords:
+    """Gets the files of jobs that have ended, and notes what became of their announcements."""
+
+    def __init__(self, context: EngineContext, refetch: Refetch) -> None:
+        self._context = context
+        self._refetch = refetch
+        self._waits = FailureCounts()
+        self._fetches = FailureCounts()
+
+    async def with_file(self, job: Job) -> Job:
+        """Return the job, whose file is fetched again if it was lost; without a file if that fails.
+
+        Raises `NotYet`.
+        """
+        try:
+            job = await self._refetch.fetch(job)
+        except NoRoom as reason:
+            if self._waits.count(job.id) <= ROOM_TRIES:
+                raise NotYet(reason.seconds) from None
+        except NotNow as reason:
+            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
+            fetches = self._fetches.count(job.id)
+            if fetches < REFETCH_TRIES:
+                tuning = self._context.tuning
+                raise NotYet(backoff(fetches, tuning.download_pause, tuning.backoff_bound)) from None
+        self._waits.forget(job.id)
+        self._fetches.forget(job.id)
+        return job
+
+    async def output_of(self, job: Job) -> OutputFile | None:
+        """Return the job's file in the spool, with the photo before."""
+        output = None
+        if job.output_file is not None:
+            output = await self._context.spool.open_output(job.output_file)
+        if output is not None and output.kind == "image" and job.source_file is not None:
+            # Before and after are shown together.
+            output = replace(output, before=await self._context.spool.open_output(job.source_file))
+        return output
+
+    async def note(
+        self,
+        transaction: Transaction,
+        job: Job,
+        said: Posted | Undeliverable,
+        at: datetime,
+        *,
+        superseded: bool,
+    ) -> list[str | None]:
+        """Store what became of the announcement. Return the names of files that are not needed any more.
+
+        `superseded`: a posting has taken the place of the job's card. If the job was ruled on, or is to be
+        posted anew, meanwhile, this was not its last word, and nothing is stored.
+        """
+        changes = JobChanges(result_message_id=None, set_message=None)
+        files: list[str | None] = []
+        if isinstance(said, Posted):
+            changes |= JobChanges(
+                result_message_id=said.message_id,
+                result_channel_id=said.channel_id,
+                result_by_dm=said.by_dm,
+                card_superseded_at=at if superseded else None,
+                set_message=job.set_message,
+            )
+            if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
+                changes |= JobChanges(source_file=None, output_file=None)
+                files = [job.source_file, job.output_file]
+        elif job.output_file is None:
+            # A result that could not be posted is kept, with the photo before, until somebody fetches it.
+            changes["source_file"] = None
+            files = [job.source_file]
+        # A card that stays says where the last word is.
+        logged = await transaction.jobs.announce(job, at, visible=not superseded, **changes)
+        if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
+            await transaction.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
+        return [] if logged is None else files
+
+    def posted(self, job: Job) -> None:
+        """Tell how long it took from the job's end until its message was there."""
+        _log.info("Job %s is posted", job.id, extra={"job": job.id})
+        if job.finished_at is not None:
+            # A result that had to be approved is late since then, not since its end.
+            approved = job.result_approval is Approval.GIVEN
+            since = job.changed_at if approved else job.finished_at
+            self._context.posted((self._context.clock.now() - since).total_seconds())

@@ -1,0 +1,184 @@
+"""The jobs of a set are announced together: when all have ended, or some time after the first did."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.aio.liveness import TRANSFER_TIMEOUT
+from bot.aio.retry import FailureCounts, Retry, backoff
+from bot.aio.shield import shielded
+from bot.aio.worker import KeyedWorker
+from bot.domain import Announcement, Job, Posted, TooMuch, TryLater, Undeliverable
+from bot.domain.posting.sets import (
+    SetPart,
+    SetPosting,
+    after_posting,
+    card_is_superseded,
+    next_number,
+    post_at,
+    unposted,
+)
+from bot.engine.context import EngineContext
+from bot.engine.ports import Delivery
+from bot.engine.workers.last_words import LastWords, NotYet
+
+_log = logging.getLogger(__name__)
+
+
+class SetPostings:
+    """Posts the messages of sets.
+
+    Which jobs a message is about is stored, with its number, before it is sent: whenever the process ends,
+    the next one sends the same message, or finds it.
+    """
+
+    def __init__(self, context: EngineContext, delivery: Delivery, last_words: LastWords) -> None:
+        self._context = context
+        self._delivery = delivery
+        self._last_words = last_words
+        self._refusals = FailureCounts()
+        self._retry = Retry("storing that it was posted", context.liveness, noun="set")
+        self.worker = KeyedWorker[Job](
+            "posting sets",
+            self._find,
+            self._post,
+            self._give_up,
+            key=lambda job: job.set_id,
+            noun="set",
+            size=context.tuning.announcements_at_once,
+            clock=context.clock,
+            liveness=context.liveness,
+            patience=TRANSFER_TIMEOUT,  # files that are gone are fetched again
+            look_around=context.tuning.look_around,
+            told_at_once=True,  # another one has ended: perhaps the last
+        )
+
+    def tell(self, job: Job) -> None:
+        """Take over a job that has just changed, if its set may have something to post now."""
+        # One that ended without a word, or whose outcome is unknown, may be what the others waited for.
+        if job.set_id is not None and job.over:
+            self.worker.add(job)
+
+    async def _find(self, limit: int) -> list[Job]:
+        async with self._context.storage.read() as transaction:
+            return await transaction.job_queue.unannounced_sets(limit)
+
+    async def _post(self, job: Job, _tries: int) -> float | None:
+        """Post the set's messages that are due. Return in how many seconds to look again."""
+        try:
+            while (posting := await self._pending(job)) is not None or await self._claim(job):
+                if posting is None:
+                    continue  # its messages were made up just now
+                # No cancellation may come between Discord's answer and our note of it.
+                noting = self._say_and_note(posting)
+                again = await shielded(noting, patience=self._context.tuning.drain)
+                if again is not None:
+                    return again
+        except NotYet as reason:
+            return reason.seconds
+        return await self._due_in(job)
+
+    async def _say_and_note(self, posting: SetPosting) -> float | None:
+        said = await self._say(posting)
+        if isinstance(said, TryLater):
+            bound = self._context.tuning.announcement_bound
+            return backoff(self._refusals.count(posting.set_id), 1.0, bound, at_least=said.seconds)
+        self._refusals.forget(posting.set_id)
+        if isinstance(said, TooMuch):
+            await self._split(posting)
+            return None
+        # Discord forgets after some minutes that it has the message: said again, it would be there twice.
+        await self._retry.run(lambda: self._note(posting, said), posting.set_id)
+        return None
+
+    async def _give_up(self, job: Job) -> None:
+        """Give up messages that fail for an unknown reason; the results stay in the list of jobs."""
+        _log.error("The results of set %s can't be posted", job.set_id)
+        whole = await self._whole(job)
+        parts = tuple(await self._parts(whole, unposted(whole)))
+        posting = SetPosting(job.set_id or "", next_number(whole), parts, tuple(whole))
+        await shielded(self._note(posting, Undeliverable("unexpected errors")))
+
+    async def _whole(self, job: Job) -> list[Job]:
+        async with self._context.storage.read() as transaction:
+            return await transaction.jobs.of_set(job.set_id or "")
+
+    async def _due_in(self, job: Job) -> float | None:
+        """Return in how many seconds what has ended is posted, or None if there is nothing."""
+        whole = await self._whole(job)
+        if not unposted(whole):
+            return None
+        patience = timedelta(seconds=self._context.tuning.set_patience)
+        due = post_at(whole, patience)
+        if due is None:
+            return 0.0
+        # A clock that was set back doesn't make it longer.
+        return max(0.0, min(due - self._context.clock.now(), patience).total_seconds())
+
+    async def _pending(self, job: Job) -> SetPosting | None:
+        """Return the set's first message that was made up and is not noted as posted, if there is one."""
+        whole = await self._whole(job)
+        jobs = [one for one in unposted(whole) if one.set_message is not None]
+        if not jobs:
+            return None
+        number = min(one.set_message for one in jobs if one.set_message is not None)
+        parts = await self._parts(whole, [one for one in jobs if one.set_message == number])
+        return SetPosting(job.set_id or "", number, tuple(parts), tuple(whole))
+
+    async def _claim(self, job: Job) -> bool:
+        """Make up messages of what has ended, and store which jobs are in which. Return whether it is due."""
+        if await self._due_in(job) != 0.0:
+            return False
+        whole = await self._whole(job)
+        parts = await self._parts(whole, unposted(whole))
+        number = next_number(whole)
+        messages = await self._delivery.arrange(parts)
+        async with self._context.storage.write() as transaction:
+            await transaction.ledger.lock(job.guild_id)  # as several jobs are changed
+            for at, message in enumerate(messages, number):
+                for part in message:
+                    await transaction.jobs.update(part.job.id, part.job.state, set_message=at)
+        return True
+
+    async def _split(self, posting: SetPosting) -> None:
+        """Leave half of a message that is too large to another one, which was never sent either."""
+        number = next_number(posting.whole)
+        async with self._context.storage.write() as transaction:
+            await transaction.ledger.lock(posting.whole[0].guild_id)
+            for part in posting.parts[len(posting.parts) // 2 :]:
+                await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
+
+    async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> list[SetPart]:
+        numbers = {job.id: number for number, job in enumerate(whole, 1)}
+        found = [await self._last_words.with_file(job) for job in jobs]
+        return [SetPart(job, numbers[job.id], await self._last_words.output_of(job)) for job in found]
+
+    async def _say(self, posting: SetPosting) -> Announcement | TooMuch:
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                return await self._delivery.announce_set(posting)
+        except TimeoutError:
+            _log.warning("Set %s: posting its results took too long", posting.set_id)
+            return TryLater(0.0)
+
+    async def _note(self, posting: SetPosting, said: Posted | Undeliverable) -> None:
+        files: list[str | None] = []
+        async with self._context.storage.write() as transaction:
+            await transaction.ledger.lock(posting.whole[0].guild_id)
+            now = self._context.clock.now()
+            whole = await transaction.jobs.of_set(posting.set_id)
+            superseded = isinstance(said, Posted) and card_is_superseded(
+                after_posting(replace(posting, whole=tuple(whole)), said, now), said
+            )
+            for part in posting.parts:
+                files += await self._last_words.note(transaction, part.job, said, now, superseded=superseded)
+            if superseded:
+                await transaction.job_cards.supersede_set_card(posting.set_id, now)
+        await self._context.spool.remove(*files)
+        if isinstance(said, Undeliverable):
+            _log.warning("Set %s can't be delivered: %s", posting.set_id, said.reason)
+            return
+        for part in posting.parts:
+            self._last_words.posted(part.job)

@@ -1,0 +1,113 @@
+"""The menu and the buttons under a set's results: one picture is chosen, then run again, edited, deleted."""
+
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.domain import FORGOTTEN_MEMBER, Job
+from bot.errors import Refused
+from bot.ui.jobs.buttons import JOB_GONE, NOT_YOURS, addressed_to, job_for
+from bot.ui.jobs.sets.removal import PictureGone, remove_picture
+from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.buttons import LastingButton, LastingSelect
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import QUIET, sentence_panel
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import server_of
+from bot.ui.reading.photo_lookup import shown_of
+
+DELETED = "That picture was already deleted."
+DONE = "The picture is deleted. Its cost stays in the ledger."
+OUT_OF_REACH = "I can't change that message any more. Ask a moderator to delete it."
+
+
+class PictureMenu(
+    LastingSelect,
+    template=rf"studii:set:{PICK_ACTION}:(?P<set>[0-9a-f]{{16}}):(?P<number>[0-9]{{1,4}})",
+):
+    """Show the chosen picture of a set to who chose it, with the buttons that a single result has."""
+
+    def __init__(self, set_id: str, item: ui.Select[Any]) -> None:
+        self._set_id = set_id
+        super().__init__(item)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        if not isinstance(item, ui.Select):
+            raise TypeError("a set's menu is a list")
+        return cls(match["set"], item)
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await job_for(interaction, host.services, self.item.values[0])
+        if job.set_id != self._set_id:
+            raise Refused(JOB_GONE)
+        addresses = shown_of(interaction.message, job)
+        await answer(interaction, one_of_set(job, ToolNames(host.catalog), addresses))
+
+
+class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-9a-f]{{16}})"):
+    """Delete one picture from the message of its set."""
+
+    def __init__(self, job_id: str) -> None:
+        self._job_id = job_id
+        super().__init__(drop_button(job_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["job"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        job = await host.services.jobs.get(self._job_id)
+        if job is None or job.guild_id != server_of(interaction):
+            raise Refused(JOB_GONE)
+        if job.user_id != interaction.user.id and not interaction.permissions.manage_messages:
+            raise Refused(NOT_YOURS)
+        # Discord may need longer than an interaction waits.
+        await interaction.response.defer()
+        try:
+            await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
+        except PictureGone:
+            raise Refused(DELETED) from None
+        except discord.Forbidden:
+            raise Refused(OUT_OF_REACH) from None
+        await interaction.edit_original_response(view=sentence_panel(DONE, QUIET))
+
+
+class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<set>[0-9a-f]{{16}})"):
+    """Delete the message that the button stands under."""
+
+    def __init__(self, set_id: str) -> None:
+        self._set_id = set_id
+        super().__init__(ui.Button(label=DELETE, custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["set"])
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        if interaction.guild_id is not None and not interaction.permissions.manage_messages:
+            jobs = await host.services.jobs.of_set(self._set_id, interaction.guild_id)
+            if _owner(jobs, interaction) != interaction.user.id:
+                raise Refused(NOT_YOURS)
+        await interaction.response.defer()
+        try:
+            await interaction.delete_original_response()
+        except discord.NotFound:
+            return  # a second click: the message is gone
+
+
+def _owner(jobs: list[Job], interaction: discord.Interaction[Any]) -> int:
+    """Return who asked for the set; if the bot has erased that, the message still says so."""
+    whose = jobs[0].user_id if jobs else FORGOTTEN_MEMBER
+    return addressed_to(interaction.message) if whose == FORGOTTEN_MEMBER else whose
+
+
+SET_BUTTONS = (DropButton, SetDeleteButton)

@@ -1,0 +1,89 @@
+"""Takes one picture out of a message that shows several of a set."""
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import Job
+from bot.ui.jobs.result import file_name_of
+from bot.ui.jobs.sets.result import caption_of, is_caption, is_pick_id
+
+
+class PictureGone(Exception):
+    """The message doesn't show the picture (any more)."""
+
+
+class _Kept:
+    """A file that a message keeps when it is edited, as discord.py takes it."""
+
+    def __init__(self, attachment_id: int) -> None:
+        self._id = attachment_id
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self._id}
+
+
+async def remove_picture(client: discord.Client, job: Job, number: int) -> None:
+    """Remove the job's picture, the one with that number in its set, and its files from their message.
+
+    A message that shows no other is deleted. Raises `PictureGone`, and what Discord's calls raise.
+    """
+    if job.result_message_id is None:
+        raise PictureGone
+    channel_id = job.result_channel_id or job.channel_id
+    channel = client.get_partial_messageable(channel_id, guild_id=job.guild_id)
+    for last in (False, True):
+        try:
+            await _remove(await channel.fetch_message(job.result_message_id), job, number)
+        except discord.NotFound:
+            raise PictureGone from None
+        except discord.HTTPException as error:
+            # Somebody else may have removed another one meanwhile, whose files are gone.
+            if error.status != 400 or last:
+                raise
+        else:
+            return
+
+
+async def _remove(message: discord.Message, job: Job, number: int) -> None:
+    view = ui.LayoutView.from_message(message, timeout=None)
+    view.stop()  # discord.py keeps nothing of it
+    children = list(view.children)
+    at = next((place for place, one in enumerate(children) if _says(one, caption_of(number))), None)
+    if at is None:
+        raise PictureGone
+    following = children[at + 1 : at + 2]
+    for one in [children[at], *(one for one in following if isinstance(one, ui.MediaGallery))]:
+        view.remove_item(one)
+    if not any(isinstance(one, ui.TextDisplay) and is_caption(one.content) for one in view.children):
+        await message.delete()
+        return
+    _drop_option(view, job)
+    await message.edit(view=view, attachments=_files_of(view, message))
+
+
+def _says(item: ui.Item[Any], beginning: str) -> bool:
+    return isinstance(item, ui.TextDisplay) and item.content.startswith(beginning)
+
+
+def _drop_option(view: ui.LayoutView, job: Job) -> None:
+    for one in view.walk_children():
+        if isinstance(one, ui.Select) and is_pick_id(one.custom_id):
+            one.options = [option for option in one.options if option.value != job.id]
+
+
+def _files_of(view: ui.LayoutView, message: discord.Message) -> list[Any]:
+    """Return the files that the view shows, which the message keeps, and name them in the view."""
+    by_name = {one.filename: one.id for one in message.attachments}
+    kept: list[Any] = []
+    for one in view.children:
+        if not isinstance(one, ui.MediaGallery):
+            continue
+        for item in one.items:
+            name = file_name_of(item.media.url)
+            attachment_id = item.media.attachment_id or by_name.get(name)
+            if attachment_id is not None:
+                kept.append(_Kept(attachment_id))
+                item.media = discord.UnfurledMediaItem(f"attachment://{name}")
+    return kept

@@ -1,0 +1,195 @@
+"""What a set posts: pairs of before and after, what failed, and a menu to do more with one of them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.domain import Job, JobState, Progress, SourcePhoto
+from bot.domain.posting.sets import SetPart, SetPosting
+from bot.services import count_words, credit_words
+from bot.ui.jobs.card import SIGNS
+from bot.ui.jobs.result import (
+    disclosed_words,
+    gallery,
+    link_button,
+    link_words,
+    order_words,
+    remaking_buttons,
+    why_here,
+)
+from bot.ui.jobs.sets.card import again_button, photo_name
+from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
+from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
+from bot.ui.kit.text import shortened
+from bot.ui.reading.pictures import plain_name
+
+CHOOSE = "Choose a picture to run again, edit, use or delete"
+DELETE = "Delete"
+DELETE_THIS = "Delete this picture"
+PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"
+LINK_TOO_LONG = "There's no room for its link here: see `/jobs`."
+# Ten photos with what is said of each must fit into a message.
+MAX_LABEL_CHARACTERS = 80
+MAX_NOTE_CHARACTERS = 160
+MAX_FAILURE_CHARACTERS = 160
+MAX_SETTINGS_CHARACTERS = 300
+MAX_LINKS_CHARACTERS = 1600  # of all links together
+_CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPhoto:
+    """How a result is shown: the names of its files, the result's own first, and notes about them."""
+
+    files: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+# Long: one message from its first line to its last.
+def set_result(
+    posting: SetPosting,
+    names: ToolNames,
+    shown: Mapping[str, ShownPhoto],
+    *,
+    disclosure: str = "",
+    by_dm: bool = False,
+) -> Panel:
+    """Return what became of some photos of a set. The files have to be sent along.
+
+    `shown` says how the results are shown, by job; one without files is linked. `by_dm`: it is sent by DM,
+    where no job can be started.
+    """
+    first = posting.parts[0].job
+    made = [part for part in posting.parts if part.job.id in shown]
+    others = [part for part in posting.parts if part.job.id not in shown]
+    pieces: list[Piece] = [text(_head(posting, made, names))]
+    links = MAX_LINKS_CHARACTERS
+    for part in made:
+        photo = shown[part.job.id]
+        said = "" if photo.files else _link(part.job, links)
+        links -= len(said)
+        pieces += _photo(part, photo, names, said)
+    if others:
+        pieces.append(text(lines(*map(_failure, others))))
+    tool = names.tool(first)
+    settings = shortened(settings_words(tool, first), MAX_SETTINGS_CHARACTERS)
+    cost = credit_words(sum(part.job.settled for part in posting.parts))
+    details = small(" · ".join(part for part in (settings, cost) if part))
+    why = why_here(first, by_dm=by_dm)
+    said_ai = disclosed_words(disclosure) if made else ""
+    pieces.append(text(lines(details, prompt_words(tool, first), said_ai, why)))
+    pieces += _rows(posting, made, others, by_dm=by_dm)
+    panel = Panel(*pieces)
+    panel.children[0].id = mark_of_nonce(posting.nonce)
+    return panel
+
+
+def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
+    """Return one picture of a set's message for who chose it, with what can be done with it.
+
+    `addresses` are those of its pictures, the result first; empty: it has none to show.
+    """
+    name = photo_name(job)
+    again = remaking_buttons(job, names.tool(job), picture=bool(addresses), by_dm=False)
+    others: list[Piece] = []
+    if (original := link_button(job, "Original")) is not None:
+        others.append(original)
+    if job.result_message_id is not None:
+        others.append(drop_button(job.id))
+    pieces: list[Piece] = [text(f"### {names.emoji(job)} {names.title(job)}: {name}")]
+    if addresses:
+        pieces.append(gallery(job, names, addresses))
+    return Panel(*pieces, row(*again), *([row(*others)] if others else []))
+
+
+def drop_button(job_id: str) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.sets.menu.DropButton`, which finds its code by the custom id."""
+    custom_id = f"studii:set:{DROP_ACTION}:{job_id}"
+    return ui.Button(label=DELETE_THIS, style=discord.ButtonStyle.danger, custom_id=custom_id)
+
+
+def caption_of(number: int) -> str:
+    """Return how the line above a photo begins."""
+    return f"**{number}.**"
+
+
+def is_caption(words: str) -> bool:
+    """Return whether a text of a set's message stands above a photo."""
+    return _CAPTION.match(words) is not None
+
+
+def is_pick_id(custom_id: str) -> bool:
+    """Return whether it is the custom id of the menu of a set's message."""
+    return custom_id.startswith(f"studii:set:{PICK_ACTION}:")
+
+
+def pick_id(set_id: str, number: int) -> str:
+    """Return the custom id of the menu of a set's message."""
+    return f"studii:set:{PICK_ACTION}:{set_id}:{number}"
+
+
+def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
+    job = posting.parts[0].job
+    count, total = len(made) or len(posting.parts), len(posting.whole)
+    photos = count_words(total, "photo", "photos")
+    which = photos if count == total else f"{count:,} of {photos}"
+    title = f"<@{job.user_id}>, your **{names.title(job)}**"
+    if made:
+        return f"{names.emoji(job)} {title} is ready: {which}."
+    if all(part.job.state is JobState.CANCELLED for part in posting.parts):
+        return f"🚫 {title} was cancelled: {which}."
+    return f"❌ {title} failed: {which}."
+
+
+def _photo(part: SetPart, photo: ShownPhoto, names: ToolNames, link: str) -> list[Piece]:
+    notes = [shortened(note, MAX_NOTE_CHARACTERS) for note in photo.notes if note]
+    order = small(order_words(photo.files[1:]))
+    caption = text(
+        lines(f"{caption_of(part.number)} {photo_name(part.job)}", order, *map(small, notes), link)
+    )
+    if not photo.files:
+        return [caption]
+    return [caption, gallery(part.job, names, [f"attachment://{name}" for name in photo.files])]
+
+
+def _link(job: Job, room: int) -> str:
+    words = link_words(job)
+    return words if len(words) <= room else LINK_TOO_LONG
+
+
+def _failure(part: SetPart) -> str:
+    state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
+    said = f"{SIGNS[part.job.state]} **{part.number}.** {photo_name(part.job)}: {state}"
+    return f"{said} {cost_words(part.job)}"
+
+
+def _rows(
+    posting: SetPosting, made: Sequence[SetPart], others: Sequence[SetPart], *, by_dm: bool
+) -> list[Piece]:
+    rows: list[Piece] = []
+    if made and not by_dm:
+        options = [
+            discord.SelectOption(
+                label=shortened(f"{part.number}. {file_name(part.job.source)}", MAX_LABEL_CHARACTERS),
+                value=part.job.id,
+            )
+            for part in made
+        ]
+        custom_id = pick_id(posting.set_id, posting.number)
+        select: ui.Select[Any] = ui.Select(custom_id=custom_id, placeholder=CHOOSE, options=options)
+        rows.append(row(select))
+    buttons: list[Piece] = []
+    if not by_dm and any(part.job.state is JobState.FAILED for part in others):
+        buttons.append(again_button(posting.whole))
+    delete_id = f"studii:set:{DELETE_ACTION}:{posting.set_id}"
+    buttons.append(ui.Button(label=DELETE, custom_id=delete_id))
+    return [*rows, row(*buttons)]
+
+
+def file_name(source: SourcePhoto | None) -> str:
+    """Return the photo's name as it was given."""
+    return plain_name(source) if source is not None else "photo"

@@ -1,0 +1,238 @@
+"""A set's results: pairs in as many messages as Discord's limits need, and a menu for one of them."""
+
+import io
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+from simcord import MemberActor, ResponseMessage
+
+from bot.delivery import DiscordDelivery
+from bot.domain import FailureCode, JobState, OutputFile, Posted
+from bot.domain.posting import PostingRules
+from bot.domain.posting.sets import SetPart, SetPosting, arranged
+from bot.reasons import Reason
+from tests.reactions.taps import jobs_of, post
+from tests.support.decoders import SharedDecoders
+from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.jobs import a_job
+
+MIB = 1024 * 1024
+SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+
+
+def picture(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+ROOM, MADE = picture("blue"), picture("orange")
+
+
+async def usual(_: int) -> PostingRules:
+    return PostingRules()
+
+
+@asynccontextmanager
+async def made(
+    folder: Path, count: int = 3, *, failed: int = 0, private: bool = False, tool: str = "Photo restoration"
+) -> AsyncGenerator[tuple[Desk, list[SetPart]]]:
+    """Maya's rooms were restored, the last ones not; nothing has been posted."""
+    async with open_desk(folder) as desk:
+        await desk.set_key()
+        desk.delivery = delivery(desk)
+        desk.bot.attach(desk.services, desk.delivery, desk.clock)
+        message = await post(desk, desk.maya, *((f"room{one}.png", ROOM) for one in range(1, count + 1)))
+        form = await desk.maya.context_menu(desk.channel, tool, message)
+        await desk.maya.submit_modal(form, {"image": [f"first {count}"], "private": private})
+        for number, job in enumerate(await jobs_of(desk), 1):
+            if number > count - failed:
+                why = {"failure": FailureCode.STUDII, "failure_text": Reason.text("Too dark.")}
+                end = await desk.move(job, *SENT, JobState.FAILED, finished_at=desk.clock.now(), **why)
+                await desk.settle(end, 0)
+            else:
+                there = {"output_kind": "image", "output_url": "https://studii.example/o"}
+                end = await desk.move(job, *SENT, JobState.SUCCEEDED, finished_at=desk.clock.now(), **there)
+                await desk.settle(end, 8)
+        (folder / "after.png").write_bytes(MADE)
+        (folder / "before.png").write_bytes(ROOM)
+        before = OutputFile(folder / "before.png", "image", "image/png", len(ROOM))
+        output = OutputFile(folder / "after.png", "image", "image/png", len(MADE), before)
+        jobs = await jobs_of(desk)
+        parts = [
+            SetPart(job, number, output if job.state is JobState.SUCCEEDED else None)
+            for number, job in enumerate(jobs, 1)
+        ]
+        yield desk, parts
+
+
+def delivery(desk: Desk) -> DiscordDelivery:
+    return DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit, usual)
+
+
+async def announce(desk: Desk, parts: Sequence[SetPart]) -> list[Posted]:
+    """Post the set as the engine does, and note where."""
+    whole = tuple(part.job for part in parts)
+    said: list[Posted] = []
+    for number, some in enumerate(await desk.delivery.arrange(parts)):
+        posting = SetPosting(whole[0].set_id or "", number, tuple(some), whole)
+        posted = await desk.delivery.announce_set(posting)
+        assert isinstance(posted, Posted)
+        said.append(posted)
+        async with desk.storage.write() as transaction:
+            for part in some:
+                await transaction.jobs.update(
+                    part.job.id, result_message_id=posted.message_id, set_message=number
+                )
+    return said
+
+
+def galleries(desk: Desk) -> list[list[int]]:
+    """How many pictures each message of the set has in each of its galleries."""
+    return [
+        [len(piece["items"]) for piece in pieces(message) if piece["type"] == 12]
+        for message in desk.channel.history()[2:]
+    ]
+
+
+def labels(shown: object) -> list[str]:
+    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
+
+
+async def picked(desk: Desk, number: int, by: MemberActor | None = None) -> ResponseMessage:
+    jobs = await jobs_of(desk)
+    person = by or desk.maya
+    shown = await person.select(desk.channel.history()[-1], [jobs[number - 1].id])
+    assert shown.ephemeral
+    assert shown.response is not None
+    return shown.response
+
+
+async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -> None:
+    async with made(tmp_path, 6) as (desk, parts):
+        said = await announce(desk, parts)
+        assert len({one.message_id for one in said}) == 2
+        assert galleries(desk) == [[2, 2, 2], [2, 2, 2]]  # ten files are the most that a message takes
+        first, second = desk.channel.history()[2:]
+        assert f"<@{desk.maya.id}>, your **Photo restoration** is ready: 3 of 6 photos." in texts(first)
+        assert "**1.** room1.png\n-# 1 After · 2 Before" in texts(first)
+        assert "**4.** room4.png" in texts(second)
+        assert "24 credits" in texts(second)
+        assert texts(second).count("Made with AI") == 1
+        photos = desk.channel.history()[0]
+        assert first.reference is not None
+        assert first.reference.message_id == photos.id
+        # Asked again with the same number, it is the same message.
+        posting = SetPosting(parts[0].job.set_id or "", 0, tuple(parts[:3]), tuple(p.job for p in parts))
+        desk.clock.advance(300)
+        assert await desk.delivery.announce_set(posting) == said[0]
+        assert len(desk.channel.history()) == 4
+
+
+async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:
+    async with made(tmp_path, 3, failed=1) as (desk, parts):
+        await announce(desk, parts)
+        message = desk.channel.history()[-1]
+        assert "is ready: 2 of 3 photos." in texts(message)
+        assert "❌ **3.** room3.png: Too dark. Not charged." in texts(message)
+        assert labels(message) == ["Run the failed ones again · about 8 credits", "Delete"]
+        await desk.maya.click(message, label=labels(message)[0])
+        assert len(await jobs_of(desk)) == 4
+
+
+async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, parts):
+        await announce(desk, parts)
+        shown = await picked(desk, 2, desk.tom)
+        assert "Photo restoration: room2.png" in texts(shown)
+        assert labels(shown)[0].startswith("Run again · ")
+        assert labels(shown)[1:] == ["Edit", "Use in…", "Original", "Delete this picture"]
+        again = await desk.tom.click(shown, label=labels(shown)[0])
+        assert again.response is not None
+        new = (await jobs_of(desk))[-1]
+        assert new.source is not None
+        assert (new.user_id, new.set_id) == (desk.tom.id, None)
+        assert new.source.filename.startswith("before-")  # from the message, which always has an address
+        form = await desk.tom.click(shown, label="Use in…")
+        assert "Use this picture in" in texts(form)
+        refused = await desk.tom.click(shown, label="Delete this picture")
+        assert "Only the person who asked for this" in texts(refused)
+
+
+async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> None:
+    async with made(tmp_path, 2) as (desk, parts):
+        await announce(desk, parts)
+        shown = await picked(desk, 1)
+        gone = await desk.maya.click(shown, label="Delete this picture")
+        assert "The picture is deleted" in texts(gone)
+        message = desk.channel.history()[-1]
+        assert galleries(desk) == [[2]]
+        assert "room1.png" not in texts(message)
+        assert "**2.** room2.png" in texts(message)
+        (menu,) = [piece for piece in pieces(message) if piece["type"] == 3]
+        assert [one["label"] for one in menu["options"]] == ["2. room2.png"]
+        shown = await picked(desk, 2)
+        await desk.maya.click(shown, label="Delete this picture")
+        assert galleries(desk) == []  # it showed nothing else
+
+
+async def test_delete_takes_the_message_and_is_for_its_person_and_moderators(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, parts):
+        await announce(desk, parts)
+        refused = await desk.tom.click(desk.channel.history()[-1], label="Delete")
+        assert "Only the person who asked for this" in texts(refused)
+        await desk.maya.click(desk.channel.history()[-1], label="Delete")
+        assert galleries(desk) == []
+
+
+async def test_a_private_set_takes_the_place_of_its_card_if_one_message_holds_it(tmp_path: Path) -> None:
+    async with made(tmp_path, 3, private=True) as (desk, parts):
+        assert await announce(desk, parts) == [Posted(None)]
+        assert len(desk.channel.history()) == 1  # the photos
+
+
+async def test_a_private_set_of_two_messages_comes_by_direct_message(tmp_path: Path) -> None:
+    async with made(tmp_path, 6, private=True) as (desk, parts):
+        assert await announce(desk, parts) == [Posted(None, by_dm=True)] * 2
+        assert len(desk.channel.history()) == 1
+
+
+async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path: Path) -> None:
+    async with made(tmp_path, 2) as (desk, parts):
+        assert parts[0].output is not None
+        large = replace(parts[0].output, size=30 * MIB, before=None)
+        await announce(desk, [replace(parts[0], output=large), replace(parts[1], output=None)])
+        first, second = desk.channel.history()[2:]
+        assert "Shown smaller than it was made" in texts(first)
+        assert "[Open the picture](<https://studii.example/o>)" in texts(second)
+        assert galleries(desk) == [[1], []]
+
+
+async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path: Path) -> None:
+    async with made(tmp_path, 10) as (desk, parts):
+        name, url = "[x](http://e.example) *" * 20, f"https://studii.example/{'o' * 1400}"
+        long: list[SetPart] = []
+        for part in parts:
+            assert part.job.source is not None
+            source = replace(part.job.source, filename=f"{name}.png")
+            job = replace(part.job, source=source, output_url=url, inputs={"prompt": "*" * 2000})
+            long.append(replace(part, job=replace(job, tool="studio"), output=None))
+        await announce(desk, long)
+        assert len(texts(desk.channel.history()[-1])) < 4000
+
+
+def test_a_message_takes_ten_files_and_as_many_bytes_as_the_server_allows() -> None:
+    def messages(count: int, files: int, size: int, room: int) -> list[int]:
+        parts = [SetPart(a_job(), number) for number in range(count)]
+        return [len(one) for one in arranged(parts, room, count=lambda _: files, size=lambda _: size)]
+
+    assert messages(10, 2, 1, 100) == [5, 5]
+    assert messages(6, 2, 1, 100) == [3, 3]
+    assert messages(7, 3, 1, 100) == [2, 2, 3]
+    assert messages(10, 1, 1, 100) == [10]
+    assert messages(4, 1, 60, 100) == [1, 1, 1, 1]
+    assert messages(2, 1, 600, 100) == [1, 1]
+    assert messages(5, 1, 40, 100) == [1, 2, 2]
