@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -21,7 +22,7 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer
 from sandbox.studii.world import Key
 from tests.engine.world import free_port
-from tests.image.build import Image, build, missing
+from tests.image.build import ROOT, Image, build, missing
 from tests.image.contained import Container
 
 _T = TypeVar("_T")
@@ -134,6 +135,22 @@ async def check(image: Image, data: Path) -> None:
         say("A backup went out through a pipe, and came back through one.")
         async with trial.running():
             pass
+        with tempfile.TemporaryDirectory(prefix="studii-panel-") as files:
+            await as_on_a_panel(trial, Path(files))
+
+
+async def as_on_a_panel(trial: Trial, files: Path) -> None:
+    """Run it as Pterodactyl's Wings does: with the egg's variables, as another user, in its folder."""
+    egg = json.loads((ROOT / "deploy" / "pterodactyl" / "egg-studii.json").read_text("utf-8"))
+    variables = {one["env_variable"]: one["default_value"] for one in egg["variables"]}
+    contained = trial.container
+    settings = {**variables, **contained.settings}
+    panel = replace(contained, data=files, settings=settings, volume="/home/container", user="988")
+    async with replace(trial, container=panel).running():
+        status, out, errors = await until(lambda: panel.ran("health"), lambda result: result[0] == 0)
+        ensure(status == 0, f"health: {out.decode()} {errors}")
+    ensure((files / "data" / "studii.db").exists(), "its data isn't in the server's files")
+    say("It runs as Pterodactyl's egg says.")
 
 
 async def pictures(discord: DiscordServer) -> int:
@@ -143,11 +160,15 @@ async def pictures(discord: DiscordServer) -> int:
 
 async def until(ask: Callable[[], Awaitable[_T]], true: Callable[[_T], object]) -> _T:
     """Ask until the answer is like that. Return it."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if true(answer := await ask()):
-                return answer
-            await asyncio.sleep(0.5)
+    answer: _T | None = None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if true(answer := await ask()):
+                    return answer
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise SystemExit(f"Failed: the last answer was {answer}") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs a command in the image's files, as a container does: its user, nothing to write but /data and /tmp."""
+"""Runs a command in the image's files, as a container does: its user, and only /tmp and a volume to write."""
 
 import asyncio
 import os
@@ -13,19 +13,22 @@ from tests.support.process import killed_at_the_end
 # Each command takes the process's place, so that a signal reaches the bot.
 ENCLOSE = """
 set -e
-root=$1 data=$2 user=$3; shift 3
+root=$1 data=$2 volume=$3 user=$4; shift 4
+mkdir -p "$root$volume"
 mount --bind "$root" "$root"
-mount --bind "$data" "$root/data"
+mount --bind "$data" "$root$volume"
 mount -t tmpfs -o size=64m,mode=1777 tmpfs "$root/tmp"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -o remount,bind,ro "$root"
 exec chroot --userspec="$user:$user" "$root" "$@"
 """
-# Only Discord's address is changed.
+# Only Discord's addresses are changed. The second is used once a session was refused, as a hasty one is.
 LAUNCH = """
-import sys, discord.http
+import sys, discord.gateway, discord.http, yarl
 discord.http.Route.BASE = sys.argv[1]
+gateway = yarl.URL(sys.argv[1]).with_path("/gateway/").with_scheme("ws")
+discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = gateway
 from bot.__main__ import main
 sys.exit(main(sys.argv[2:]))
 """
@@ -33,23 +36,28 @@ sys.exit(main(sys.argv[2:]))
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The image with a volume, and the settings that it is started with."""
+    """The image with a volume, and the settings that it is started with.
+
+    `data` is the volume's folder here, `volume` its place in the container. `user`: by default the image's.
+    """
 
     image: Image
     data: Path
     discord: str
     settings: dict[str, str]
+    volume: str = "/data"
+    user: str = ""
 
     @asynccontextmanager
     async def started(self, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
         """Start it with these arguments; it is killed at the end if it still runs."""
-        user = self.image.config["User"]
+        user = self.user or self.image.config["User"]
         os.chown(self.data, int(user), int(user))
         environment = {**self.image.environment, **self.settings}
         enclose = ("unshare", "--mount", "--propagation=private", "sh", "-c", ENCLOSE, "sh")
         pairs = [f"{name}={value}" for name, value in environment.items()]
         process = await asyncio.create_subprocess_exec(
-            *(*enclose, str(self.image.root), str(self.data), user, "env", "-i", *pairs),
+            *(*enclose, str(self.image.root), str(self.data), self.volume, user, "env", "-i", *pairs),
             *("python", "-c", LAUNCH, self.discord, *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
