@@ -57,7 +57,7 @@ async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state:
         assert labels(told(desk)) == ["Delete"]
 
 
-async def test_a_linked_video_offers_again_edit_and_delete(tmp_path: Path) -> None:
+async def test_a_linked_video_offers_again_edit_save_and_delete(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="Waves", mode="video")
@@ -67,6 +67,6 @@ async def test_a_linked_video_offers_again_edit_and_delete(tmp_path: Path) -> No
         await desk.delivery.announce(job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
         result = desk.channel.history()[-1]
         assert url in result.content
-        assert labels(result) == ["Run again · about 40 credits", "Edit", "Delete"]
+        assert labels(result) == ["Run again · about 40 credits", "Edit", "Save as style", "Delete"]
         desk.clock.advance(60)
         assert (await desk.tom.click(result, label="Edit")).modal is not None
