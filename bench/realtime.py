@@ -14,7 +14,7 @@ from bench.machine.memory import MIB, measure
 from bench.machine.photos import huge_photos
 from bench.machine.pipeline import pipeline
 from bench.machine.process import start
-from bench.machine.reactions import unrelated
+from bench.machine.reactions import Reactions, stars_and_mentions, unrelated
 from bench.machine.restart import restart
 from bot.client.bot import quiet_discord_loggers
 
@@ -91,10 +91,17 @@ async def what_is_left(folder: Path) -> list[Row]:
 
 
 async def reactions(folder: Path) -> list[Row]:
-    run = await unrelated(folder)
+    return _costs("unrelated reactions", await unrelated(folder))
+
+
+async def stars(folder: Path) -> list[Row]:
+    return _costs("unrelated stars and mentions", await stars_and_mentions(folder))
+
+
+def _costs(what: str, run: Reactions) -> list[Row]:
     return [
         (
-            f"{run.number:,} unrelated reactions: each, the simulated Discord's part with it",
+            f"{run.number:,} {what}: each, the simulated Discord's part with it",
             f"{run.seconds / run.number * 1e6:,.0f} µs",
         ),
         ("… requests / queries that they caused", f"{run.requests} / {run.queries}"),
@@ -111,6 +118,7 @@ PARTS: Sequence[Callable[[Path], Awaitable[list[Row]]]] = (
     what_is_left,
     photos,
     reactions,
+    stars,
 )
 
 

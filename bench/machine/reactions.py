@@ -1,7 +1,7 @@
-"""Measure the real handler with thousands of reactions that don't concern the bot."""
+"""Measure the real handlers with thousands of reactions, stars and mentions that don't concern the bot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from bot.domain import Plan
+from bot.domain.best import STAR
 from bot.domain.photo_rules import PhotoChannelKind
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
@@ -19,6 +20,9 @@ from sandbox.studii import StudiiServer
 OF_NO_TOOL = "🎉"
 OF_A_TOOL = "🛋️"
 PHOTO = "room.jpg"
+ADDED, REMOVED = "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"
+
+Event = tuple[str, dict[str, Any]]
 
 
 @dataclass
@@ -41,12 +45,44 @@ async def unrelated(folder: Path, number: int = 5000) -> Reactions:
         here, elsewhere = stage.world.channel, stage.world.guild.create_text_channel("elsewhere")
         await stage.world.env.settle()
         places = ((here.id, OF_NO_TOOL), (elsewhere.id, OF_A_TOOL))
-        events = [_event(stage, *places[one % 2], here.id + 1 + one) for one in range(number)]
+        events = [(ADDED, _event(stage, *places[one % 2], here.id + 1 + one)) for one in range(number)]
         cost = await _cost(stage, events)
         photo = here.history()[-1]
-        counts = await _cost(stage, [_event(stage, here.id, OF_A_TOOL, photo.id)])
+        counts = await _cost(stage, [(ADDED, _event(stage, here.id, OF_A_TOOL, photo.id))])
         if not (counts.requests and counts.queries):
             raise RuntimeError(f"a reaction that counts cost nothing that was counted: {counts}")
+        return cost
+
+
+async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
+    """Send stars and mentions that are nobody's business, where the best results are shown.
+
+    A quarter each: stars under members' messages, their removal, messages that mention somebody else, and
+    bots that mention the bot. Raises RuntimeError as `unrelated` does.
+    """
+    async with _watched(folder) as stage:
+        guild, here, own = stage.world.guild, stage.world.channel, stage.world.env.backend.bot_user.id
+        await stage.app.services.posting.set(guild.id, best_channel_id=here.id)
+        await stage.world.env.settle()
+
+        def star(event: str, message_id: int, author: int) -> Event:
+            return event, _event(stage, here.id, STAR, message_id) | {"message_author_id": str(author)}
+
+        def said(message_id: int, mentioned: int, *, bot: bool = False) -> Event:
+            return "MESSAGE_CREATE", _message(stage, message_id, mentioned, bot=bot)
+
+        tom, first = stage.world.tom.id, here.id + 1
+        kinds: tuple[Callable[[int], Event], ...] = (
+            lambda one: star(ADDED, one, tom),
+            lambda one: star(REMOVED, one, tom),
+            lambda one: said(one, tom),
+            lambda one: said(one, own, bot=True),
+        )
+        cost = await _cost(stage, [kinds[one % 4](first + one) for one in range(number)])
+        starred = await _cost(stage, [star(ADDED, here.history()[-1].id, own)])
+        mentioned = await _cost(stage, [said(first + number, own)])
+        if not (starred.queries and mentioned.requests):
+            raise RuntimeError(f"what counts cost nothing that was counted: {starred}, {mentioned}")
         return cost
 
 
@@ -68,13 +104,13 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         yield stage
 
 
-async def _cost(stage: Stage, events: list[dict[str, Any]]) -> Reactions:
+async def _cost(stage: Stage, events: list[Event]) -> Reactions:
     env = stage.world.env
     cost = Reactions(len(events))
     requests, began = len(env.http_requests), perf_counter()
     with _queries(cost):
-        for one in events:
-            env.backend.emit("MESSAGE_REACTION_ADD", one)
+        for name, one in events:
+            env.backend.emit(name, one)
         await env.settle(timeout=60)
     cost.seconds = perf_counter() - began
     cost.requests = len(env.http_requests) - requests
@@ -93,9 +129,44 @@ def _queries(cost: Reactions) -> Generator[None]:
         event.remove(Engine, "before_cursor_execute", count)
 
 
+def _message(stage: Stage, message_id: int, mentioned: int, *, bot: bool) -> dict[str, Any]:
+    world = stage.world
+    author = _user(world.tom.id) | {"bot": bot}
+    empty = ("attachments", "embeds", "components", "mention_roles")
+    return {name: list[Any]() for name in empty} | {
+        "id": str(message_id),
+        "channel_id": str(world.channel.id),
+        "guild_id": str(world.guild.id),
+        "author": author,
+        "member": _member(),
+        "content": f"<@{mentioned}> Look",
+        "mentions": [_user(mentioned) | {"member": _member()}],
+        "timestamp": "2026-01-01T00:00:00+00:00",
+        "edited_timestamp": None,
+        "tts": False,
+        "mention_everyone": False,
+        "pinned": False,
+        "type": 0,
+        "flags": 0,
+    }
+
+
+def _user(user_id: int) -> dict[str, Any]:
+    return {"id": str(user_id), "username": "tom", "discriminator": "0", "avatar": None}
+
+
+def _member() -> dict[str, Any]:
+    return {
+        "roles": [],
+        "joined_at": "2026-01-01T00:00:00+00:00",
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+
+
 def _event(stage: Stage, channel_id: int, emoji: str, message_id: int) -> dict[str, Any]:
     world = stage.world
-    user = {"id": str(world.tom.id), "username": "tom", "discriminator": "0", "avatar": None}
     return {
         "user_id": str(world.tom.id),
         "channel_id": str(channel_id),
@@ -104,12 +175,5 @@ def _event(stage: Stage, channel_id: int, emoji: str, message_id: int) -> dict[s
         "emoji": {"id": None, "name": emoji},
         "type": 0,
         "burst": False,
-        "member": {
-            "user": user,
-            "roles": [],
-            "joined_at": "2026-01-01T00:00:00+00:00",
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-        },
+        "member": _member() | {"user": _user(world.tom.id)},
     }
