@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.best import MAX_STARS
 from bot.domain.posting import PostingRules
+from bot.domain.posting.best import MAX_STARS
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel

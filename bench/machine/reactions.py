@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from bot.domain import Plan
-from bot.domain.best import STAR
 from bot.domain.photo_rules import PhotoChannelKind
+from bot.domain.posting.best import STAR
 from sandbox.photos import empty_room
 from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer

@@ -14,8 +14,8 @@ from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
 from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
-from bot.domain.best import BestResult
 from bot.domain.posting import PostingRules
+from bot.domain.posting.best import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.ui.best.panels import ask_maker, best_panel
 from bot.ui.jobs.wording import ToolNames

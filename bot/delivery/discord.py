@@ -20,6 +20,7 @@ from bot.delivery.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.delivery.tokens import CardTokens
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
+from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.ui.jobs.wording import ToolNames
@@ -89,6 +90,16 @@ class DiscordDelivery:
         except DISCORD_ERRORS as error:
             _log.info("A question under a photo could not be removed: %r", error)
             return outcome_of(error) is not Outcome.LATER
+        return True
+
+    async def remove_offer(self, offer: Offer) -> bool:
+        """Remove the message that offers tools. Returns False if that isn't possible now."""
+        channel = self._client.get_partial_messageable(offer.channel_id, guild_id=offer.guild_id)
+        try:
+            async with asyncio.timeout(REMOVE_SECONDS):
+                await channel.get_partial_message(offer.message_id).delete()
+        except DISCORD_ERRORS as error:
+            return outcome_of(error) is not Outcome.LATER  # it is gone, as one that was taken, or stays
         return True
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:

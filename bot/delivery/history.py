@@ -7,8 +7,8 @@ from typing import Any
 import discord
 
 from bot.domain import Job, Notice
-from bot.domain.best import BestResult
 from bot.domain.confirmations import Confirmation
+from bot.domain.posting.best import BestResult
 from bot.ui.admin.notices import mark_of
 from bot.ui.best.panels import best_mark
 from bot.ui.jobs.card import CancelButton

@@ -14,9 +14,10 @@ from bot.domain import (
     Progress,
     TooMuch,
 )
-from bot.domain.best import BestResult
 from bot.domain.confirmations import Confirmation
+from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules
+from bot.domain.posting.best import BestResult
 from bot.domain.posting.sets import SetPart, SetPosting
 
 
@@ -92,6 +93,10 @@ class Delivery(Protocol):
 
         Return True if that is done, or can never be done. Return False if it is to be tried again later.
         """
+        ...
+
+    async def remove_offer(self, offer: Offer) -> bool:
+        """Remove the message that offers tools. Return as `remove_question` does."""
         ...
 
     async def notify(

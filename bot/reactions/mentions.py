@@ -75,32 +75,38 @@ class MentionWatch:
         message, channel = mentioned.message, self._channel(mentioned)
         if channel is None:
             return
-        panel = await self._panel(mentioned, channel)
+        panel, offers = await self._panel(mentioned, channel)
         try:
-            await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
+            said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("A mention could not be answered: %r", error)
+            return
+        if offers:
+            await self._services.offers.posted(mentioned.member.guild.id, channel.id, said.id)
 
-    async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> Panel:
+    async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
+        """Return the answer, and whether it offers tools."""
         message, member = mentioned.message, mentioned.member
         guild_id, context = member.guild.id, member_context_in(member, channel)
         mention = await read(message, self._client, self._services)
         if mention.unseen:
-            return sentence_panel(UNSEEN, QUIET)
+            return sentence_panel(UNSEEN, QUIET), False
         if not mention.photos and not mention.words:
             guide = await guide_for(self._services, self._client, guild_id, member, context)
-            return help_panel(guide, missing_to_post(channel.permissions_for(member.guild.me), channel))
+            return help_panel(
+                guide, missing_to_post(channel.permissions_for(member.guild.me), channel)
+            ), False
         closed = await self._services.jobs.why_closed(guild_id)
         if closed is not None:
-            return sentence_panel(closed, QUIET)
+            return sentence_panel(closed, QUIET), False
         wanted = {tool.slug for tool in fitting(mention, list(self._catalog.tools.values()))}
         denials = await self._services.access.denials(guild_id, member.id, context)
         prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
-            return offer_panel(message, mention, allowed)
+            return offer_panel(message, mention, allowed), True
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
-        return sentence_panel(shortened(reason, MAX_REASON_CHARACTERS), QUIET)
+        return sentence_panel(shortened(reason, MAX_REASON_CHARACTERS), QUIET), False
 
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""

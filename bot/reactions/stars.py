@@ -11,7 +11,7 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import Job
-from bot.domain.best import STAR
+from bot.domain.posting.best import STAR
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services

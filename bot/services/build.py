@@ -22,6 +22,7 @@ from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.credit_requests import CreditRequestService
+from bot.services.questions.offers import OfferService
 from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.styles import DefaultsService, StyleService
@@ -53,6 +54,7 @@ class Services:
     words: WordService
     confirmations: ConfirmationService
     credit_requests: CreditRequestService
+    offers: OfferService
     styles: StyleService
     defaults: DefaultsService
 
@@ -99,6 +101,7 @@ def build_services(
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock, wake),
         credit_requests=CreditRequestService(storage, catalog, clock, wake),
+        offers=OfferService(storage, clock),
         styles=StyleService(storage, catalog, clock),
         defaults=DefaultsService(storage, catalog, clock),
     )

@@ -43,7 +43,7 @@ from bot.storage.photo_rules import PhotoRulings
 from bot.storage.posting import BestResults, PostingRulings
 from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
-from bot.storage.questions import Confirmations, CreditRequests
+from bot.storage.questions import Confirmations, CreditRequests, Offers
 from bot.storage.servers import ServerMemory, Servers
 from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
@@ -89,6 +89,7 @@ class Transaction:
         self.photo_rules = PhotoRulings(session)
         self.confirmations = Confirmations(session)
         self.posting_rules = PostingRulings(session)
+        self.offers = Offers(session)
         self.best = BestResults(session)
         self.credit_requests = CreditRequests(session)
         self.styles = Styles(session)

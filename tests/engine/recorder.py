@@ -17,6 +17,7 @@ from bot.domain import (
     TooMuch,
 )
 from bot.domain.confirmations import Confirmation
+from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
 
@@ -51,6 +52,7 @@ class Recorder:
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
     lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
+    removed_offers: list[Offer] = field(default_factory=list[Offer])
     removal_answers: list[bool] = field(default_factory=list[bool])
     reduced: list[tuple[Job, int, int, bool]] = field(default_factory=list[tuple[Job, int, int, bool]])
     reduction_answers: list[bool] = field(default_factory=list[bool])
@@ -104,6 +106,10 @@ class Recorder:
     async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
         self.reduced.append((job, channel_id, message_id, result))
         return self.reduction_answers.pop(0) if self.reduction_answers else True
+
+    async def remove_offer(self, offer: Offer) -> bool:
+        self.removed_offers.append(offer)
+        return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None

@@ -8,6 +8,7 @@ import pytest
 from simcord import MemberActor
 
 from bot.client.login import mention_intents
+from bot.domain.offers import OFFERED_FOR
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 
@@ -93,6 +94,18 @@ async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
         await desk.maya.click(answer, label="Studio · about 8 credits")
         job = await desk.job()
         assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
+
+
+async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "a red kite")
+        async with desk.storage.read() as transaction:
+            (offer,) = await transaction.offers.next()
+        assert offer.expires_at - desk.clock.now() == OFFERED_FOR
+        assert await desk.delivery.remove_offer(offer)
+        assert answer_to(desk, message) is None
+        assert await desk.delivery.remove_offer(offer)
 
 
 async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
-from bot.domain.best import BestResult
 from bot.domain.posting import PostingRules
+from bot.domain.posting.best import BestResult
 from bot.engine.context import EngineContext
 from bot.engine.ports import Showcase
 

@@ -1,9 +1,10 @@
-"""Questions to persons that are over are removed, with the messages that ask them."""
+"""Questions and offers to persons that are over are removed, with the messages that show them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.domain.confirmations import Confirmation
+from bot.domain.offers import Offer
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
@@ -11,7 +12,8 @@ GIVEN_UP_AFTER = timedelta(days=1)  # a message that Discord doesn't let us remo
 
 
 class Questions:
-    """Removes questions that were answered, withdrawn or have expired, also those of an earlier life."""
+    """Removes questions that were answered, withdrawn or have expired, and offers that nobody took; also
+    those of an earlier life."""
 
     def __init__(self, context: EngineContext, delivery: Delivery) -> None:
         self._context = context
@@ -19,7 +21,7 @@ class Questions:
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
-        """Remove questions that are over, until cancelled."""
+        """Remove questions and offers that are over, until cancelled."""
         await run_forever("removing questions that are over", self._wake_up, self._sweep)
 
     def look(self) -> None:
@@ -30,16 +32,28 @@ class Questions:
         now, look_around = self._context.clock.now(), self._context.tuning.look_around
         async with self._context.storage.read() as transaction:
             questions = await transaction.confirmations.all()
+            offers = await transaction.offers.next()
         over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
         removed = [one.id for one in over if await self._removed(one)]
-        if removed:
+        gone = [one.message_id for one in offers if one.expires_at <= now and await self._taken_away(one)]
+        if removed or gone:
             async with self._context.storage.write() as transaction:
                 await transaction.confirmations.remove(removed)
-        due = [(one.expires_at - now).total_seconds() for one in questions if one.expires_at > now]
+                await transaction.offers.remove(gone)
+        due = [
+            (one.expires_at - now).total_seconds() for one in (*questions, *offers) if one.expires_at > now
+        ]
         return max(0.0, min([look_around, *due]))
 
     async def _removed(self, question: Confirmation) -> bool:
         """Return whether no message asks it any more, or none that we can remove."""
         if not question.under_photo or await self._delivery.remove_question(question):
             return True
-        return self._context.clock.now() - question.expires_at > GIVEN_UP_AFTER
+        return self._given_up(question.expires_at)
+
+    async def _taken_away(self, offer: Offer) -> bool:
+        """Return whether the offer's message is gone, or can't be removed."""
+        return await self._delivery.remove_offer(offer) or self._given_up(offer.expires_at)
+
+    def _given_up(self, expired_at: datetime) -> bool:
+        return self._context.clock.now() - expired_at > GIVEN_UP_AFTER

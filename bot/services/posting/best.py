@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import Job
-from bot.domain.best import BestResult
+from bot.domain.posting.best import BestResult
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MAX_REMEMBERED_STARRED = 20_000  # messages

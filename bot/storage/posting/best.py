@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Job, JobState
-from bot.domain.best import BestResult
+from bot.domain.posting.best import BestResult
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY as JOB_KEY
 from bot.storage.jobs import job_of

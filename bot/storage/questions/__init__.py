@@ -2,5 +2,6 @@
 
 from bot.storage.questions.confirmations import Confirmations
 from bot.storage.questions.credit_requests import CreditRequests
+from bot.storage.questions.offers import Offers
 
-__all__ = ["Confirmations", "CreditRequests"]
+__all__ = ["Confirmations", "CreditRequests", "Offers"]

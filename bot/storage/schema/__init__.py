@@ -20,7 +20,7 @@ from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
 from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
-from bot.storage.schema.questions import confirmations, credit_requests, tappers
+from bot.storage.schema.questions import confirmations, credit_requests, offers, tappers
 from bot.storage.schema.styles import member_defaults, styles
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "meta",
     "metadata",
     "notices",
+    "offers",
     "photo_channels",
     "photo_refusals",
     "policies",

@@ -49,6 +49,17 @@ credit_requests = Table(
     partial_index("uq_credit_requests_open", "guild_id", "user_id", unique=True, rows="state = 'open'"),
 )
 
+# Messages that offer tools after a mention; a row goes with its message, or when that can't be removed.
+offers = Table(
+    "offers",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "expires_at"),
+)
+
 # Members who have started a job by a tap.
 tappers = Table(
     "tappers",

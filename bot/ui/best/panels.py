@@ -6,8 +6,8 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.domain import Job
-from bot.domain.best import STAR, BestResult
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
+from bot.domain.posting.best import STAR, BestResult
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, mark_of_nonce, row, small, text

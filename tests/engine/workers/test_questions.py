@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.domain.offers import Offer
 from tests.engine.world import World, engine_world
 
 
@@ -55,3 +56,20 @@ async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path:
                 return await left(world) == []
 
             await world.until(done, "it to be given up")
+
+
+async def test_an_offer_that_nobody_took_is_removed_also_one_of_an_earlier_life(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        now = world.clock.now()
+        offers = [Offer(number, 100, 200, now + timedelta(seconds=at)) for number, at in ((1, -1), (2, 600))]
+        async with world.storage.write() as transaction:
+            for one in offers:
+                await transaction.offers.add(one)
+        async with world.running():
+
+            async def done() -> bool:
+                async with world.storage.read() as transaction:
+                    return [one.message_id for one in await transaction.offers.next()] == [2]
+
+            await world.until(done, "the offer that is over to be removed")
+        assert world.discord.removed_offers == [offers[0]]

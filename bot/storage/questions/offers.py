@@ -1,0 +1,34 @@
+"""Messages that offer tools after a mention, until they are removed."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+
+from sqlalchemy import delete, insert, select
+
+from bot.domain.offers import Offer
+from bot.storage.database.session import Session
+from bot.storage.schema import offers
+
+MAX_READ = 500
+
+
+class Offers:
+    """Offers within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, offer: Offer) -> None:
+        """Store a new offer."""
+        await self._session.execute(insert(offers).values(asdict(offer)), named=True)
+
+    async def next(self) -> list[Offer]:
+        """Return the offers that end next, at most 500."""
+        query = select(offers).order_by(offers.c.expires_at).limit(MAX_READ)
+        ours = self._session.ours(query, offers.c.guild_id)
+        return [Offer(**row) for row in (await self._session.execute(ours)).mappings()]
+
+    async def remove(self, message_ids: Collection[int]) -> None:
+        """Forget offers."""
+        gone = delete(offers).where(offers.c.message_id.in_(list(message_ids)))
+        await self._session.execute(gone, named=True)
