@@ -8,24 +8,28 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
+from bot.errors import Refused
 from bot.ui.admin.photos import inputs_from
-from bot.ui.kit.host import done_in_time
+from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.responses import answer
+from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, usable_styles
-from bot.ui.styles.defaults import show_defaults
+from bot.ui.styles.defaults import open_defaults_form, set_default, settable, show_defaults
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
 from cogs.studii import Command, add_to_studii, function_command
+from cogs.tools import CHOICES, suggested
 
 Interaction = discord.Interaction[Any]
 Choices = list[app_commands.Choice[str]]
-CHOICES = 25
 MAX_PROMPT_CHARACTERS = 2000  # characters
 MAX_INPUTS_CHARACTERS = 500
 Name = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
 # What was chosen from a list, or a name.
 Chosen = app_commands.Range[str, 1, 100]
+Value = app_commands.Range[str, 1, 100]
+NO_TOOL = "Name the `tool` whose input you want to set. Nothing was changed."
 
 
 def styles_command(bot: StudiiBot) -> Command:
@@ -44,13 +48,29 @@ def styles_command(bot: StudiiBot) -> Command:
     return styles
 
 
-def defaults_command() -> Command:
+def defaults_command(bot: StudiiBot) -> Command:
     """Build `/defaults`."""
 
     @function_command(name="defaults", description="Show or set the inputs that you prefer for each tool")
+    @app_commands.describe(
+        tool="The tool; alone it opens a form, left out it shows your defaults",
+        name="The input to set, such as aspect_ratio",
+        value="What you prefer; leave out to clear it",
+    )
+    @app_commands.rename(name="input")
+    @app_commands.autocomplete(tool=_tools_with_inputs, name=_inputs, value=_values)
     @app_commands.guild_only()
-    async def defaults(interaction: Interaction) -> None:
-        await show_defaults(interaction)
+    async def defaults(
+        interaction: Interaction, tool: str | None = None, name: str | None = None, value: Value | None = None
+    ) -> None:
+        if tool is None:
+            if name is not None or value is not None:
+                raise Refused(NO_TOOL)
+            await show_defaults(interaction)
+        elif name is None:
+            await open_defaults_form(interaction, bot.catalog.get(tool))
+        else:
+            await set_default(interaction, bot.catalog.get(tool), name, value)
 
     return defaults
 
@@ -110,10 +130,8 @@ class _StylesGroup(app_commands.Group):
         await self._answer(interaction, said)
 
     @add.autocomplete("tool")
-    async def _tools(self, _: Interaction, typed: str) -> Choices:
-        tools = [one for one in self._catalog.tools.values() if one.inputs]
-        fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
-        return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:CHOICES]]
+    async def _tools(self, interaction: Interaction, typed: str) -> Choices:
+        return await _tools_with_inputs(interaction, typed)
 
     @show.autocomplete("name")
     @remove.autocomplete("name")
@@ -123,6 +141,28 @@ class _StylesGroup(app_commands.Group):
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
         styles = await self._styles.of_server(server_of(interaction))
         await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
+
+
+async def _tools_with_inputs(interaction: Interaction, typed: str) -> Choices:
+    tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
+    fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
+    return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:CHOICES]]
+
+
+async def _inputs(interaction: Interaction, typed: str) -> Choices:
+    """Suggest inputs of the tool that was chosen before."""
+    tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
+    names = [] if tool is None else [one.name for one in settable(tool)]
+    return [app_commands.Choice(name=one, value=one) for one in names if typed.lower() in one][:CHOICES]
+
+
+async def _values(interaction: Interaction, typed: str) -> Choices:
+    """Suggest values of the input that was chosen before."""
+    tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
+    inputs = [] if tool is None else settable(tool)
+    one = next((one for one in inputs if one.name == interaction.namespace.input), None)
+    found = [] if one is None else suggested(one, typed)
+    return [app_commands.Choice(name=shortened(value, 100) or "…", value=value) for value in found]
 
 
 async def _usable(interaction: Interaction, typed: str) -> Choices:
@@ -136,5 +176,5 @@ def _choices(styles: Sequence[Style], typed: str) -> Choices:
 
 async def setup(bot: StudiiBot) -> None:
     bot.tree.add_command(styles_command(bot))
-    bot.tree.add_command(defaults_command())
+    bot.tree.add_command(defaults_command(bot))
     add_to_studii(bot, _StylesGroup(bot))

@@ -68,16 +68,16 @@ def tool_command(tool: Tool) -> PhotoCommand:
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
     app_commands.rename(**{key: one.name for key, one in options.items()})(run)
-    suggested = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
+    suggesting = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
     descriptions = {key: one.description for key, one in options.items()}
     descriptions |= {PRIVATE: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
     if has_style_input(tool):
         key = next(key for key, one in options.items() if one.name == STYLE)
         descriptions[key] = shortened(_OR_A_STYLE.format(input=descriptions[key]), 100)
     elif tool.inputs:
-        suggested[STYLE] = _suggestions(tool, None)
+        suggesting[STYLE] = _suggestions(tool, None)
         descriptions[STYLE] = _STYLE_HELP
-    app_commands.autocomplete(**suggested)(run)
+    app_commands.autocomplete(**suggesting)(run)
     if tool.source in _IMAGE_HELP:
         descriptions[IMAGE] = _IMAGE_HELP[tool.source]
     app_commands.describe(**descriptions)(run)

@@ -55,8 +55,9 @@ class DefaultsService:
 
 
 def _taken(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return those of the inputs that may be preferred: none that is a text of several lines."""
-    if tool is None:
-        return {}
-    most = {one.name: one.max_length for one in tool.inputs if not one.long}
-    return {name: value for name, value in inputs.items() if value and len(value) <= most.get(name, 0)}
+    """Return those of the inputs that may be preferred, in the tool's order: none for several lines."""
+    return {
+        one.name: inputs[one.name]
+        for one in (tool.inputs if tool is not None else ())
+        if not one.long and 0 < len(inputs.get(one.name, "")) <= one.max_length
+    }

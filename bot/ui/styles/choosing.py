@@ -8,11 +8,11 @@ import discord
 from bot.catalog import Tool
 from bot.domain.styles import Style, style_key
 from bot.errors import Refused
-from bot.services.styles import StyleService, ensure_for, inputs_of
+from bot.services.styles import ensure_for, inputs_of
 from bot.services.styles.styles import NOT_HERE, UNKNOWN
 from bot.ui.jobs.tool_form import Values
 from bot.ui.jobs.tool_picker import STYLE_EMOJI
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
@@ -50,9 +50,12 @@ async def values_with(
     return {**own, **named}
 
 
-async def style_meant(interaction: discord.Interaction[Any], typed: str) -> Style:
-    """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`."""
-    found = await _found(interaction, typed)
+async def style_meant(interaction: discord.Interaction[Any], typed: str, tool: str | None = None) -> Style:
+    """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`.
+
+    `tool`: where two have that name, the one for this tool.
+    """
+    found = await _found(interaction, typed, tool)
     if found is None:
         raise Refused(UNKNOWN.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
     return found
@@ -89,7 +92,7 @@ async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str)
     """Return the style, or None if what was typed is a value of the tool's own input."""
     own = next((one for one in tool.inputs if one.name == STYLE), None)
     if own is None:
-        return await _meant(interaction, tool, typed)
+        return await style_meant(interaction, typed, tool.slug)
     if typed in own.suggestions:
         return None
     found = await _found(interaction, typed, tool.slug)
@@ -97,16 +100,8 @@ async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str)
     return found if found is None or typed.startswith(SAVED) or found.tool == tool.slug else None
 
 
-async def _meant(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style:
-    found = await _found(interaction, typed, tool.slug)
-    if found is None:
-        raise Refused(UNKNOWN.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
-    return found
-
-
-async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | None = None) -> Style | None:
-    host: Host = host_of(interaction)
-    styles: StyleService = host.services.styles
+async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | None) -> Style | None:
+    styles = host_of(interaction).services.styles
     guild_id, user_id = server_of(interaction), interaction.user.id
     roles = member_context(interaction).roles
     if typed.startswith(SAVED):

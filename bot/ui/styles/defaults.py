@@ -8,6 +8,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, Tool, ToolInput
+from bot.errors import Refused
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES, FIELDS, RADIO_BUTTONS, Field, labelled, value_of
 from bot.ui.jobs.start import prices_for
@@ -30,12 +31,15 @@ HOW = (
 )
 SET = "Your defaults for {tool} are set."
 CLEARED = "Your defaults for {tool} are cleared."
+NO_INPUT = "{tool} has no input “{input}” to set. It has {names}. Nothing was changed."
+TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was changed."
+NOTHING = "{tool} has no inputs to set."
 MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
 
 
 def settable(tool: Tool) -> list[ToolInput]:
-    """Return the inputs of a tool that a member can prefer, as many as a form has fields."""
-    return [one for one in tool.inputs if not one.long][:FIELDS]
+    """Return the inputs of a tool that a member can prefer."""
+    return [one for one in tool.inputs if not one.long]
 
 
 def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], changed: str = "") -> Panel:
@@ -57,22 +61,48 @@ async def show_defaults(interaction: discord.Interaction[Any], changed: str = ""
     await answer(interaction, defaults_panel(host.catalog, own, changed))
 
 
+async def set_default(
+    interaction: discord.Interaction[Any], tool: Tool, name: str, value: str | None
+) -> None:
+    """Set one of the person's defaults, or clear it (None), and show them all. Raises `Refused`."""
+    one = next((one for one in settable(tool) if one.name == name), None)
+    if one is None:
+        names = ", ".join(f"`{one.name}`" for one in settable(tool)) or NONE
+        raise Refused(NO_INPUT.format(tool=tool.title, input=shortened(name, 40), names=names))
+    if value is not None and len(value) > one.max_length:
+        raise Refused(TOO_LONG.format(name=name, most=one.max_length, count=len(value)))
+    host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
+    own = await host.services.defaults.of(guild_id, user_id, tool)
+    inputs = {**own, name: value or ""}
+    await done_in_time(interaction, host.services.defaults.set(guild_id, user_id, tool, inputs))
+    await show_defaults(interaction, SET.format(tool=tool.title))
+
+
+async def open_defaults_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
+    """Show the form with the person's defaults for a tool."""
+    own = await host_of(interaction).services.defaults.of(server_of(interaction), interaction.user.id, tool)
+    if not settable(tool):
+        raise Refused(NOTHING.format(tool=tool.title))
+    await DefaultsForm(tool, own, await prices_for(interaction)).show(interaction)
+
+
 class DefaultsForm(Form):
-    """Asks which inputs of a tool the person prefers."""
+    """Asks which inputs of a tool the person prefers: as many as have room. Others keep their values."""
 
     def __init__(self, tool: Tool, own: Mapping[str, str], prices: PriceTable | None) -> None:
         super().__init__(shortened(f"{tool.title}: your defaults", 45))
         self._tool = tool
+        self._own = own
+        shown = settable(tool)[:FIELDS]
         self._fields = {
-            one.name: _field(one, own.get(one.name), partial(_price, prices, tool, one))
-            for one in settable(tool)
+            one.name: _field(one, own.get(one.name), partial(_price, prices, tool, one)) for one in shown
         }
-        for one in settable(tool):
+        for one in shown:
             self.add_item(labelled(one, self._fields[one.name]))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        given = {name: value_of(field) for name, field in self._fields.items()}
-        inputs = {name: value for name, value in given.items() if value is not None and value != USUAL}
+        given = {name: value_of(field) or USUAL for name, field in self._fields.items()}
+        inputs = {name: value for name, value in {**self._own, **given}.items() if value != USUAL}
         change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
         await done_in_time(interaction, change)
         said = SET if inputs else CLEARED
@@ -93,9 +123,7 @@ class DefaultsButton(LastingButton, template=r"studii:defaults:(?P<tool>[a-z0-9_
         return cls(match["tool"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        tool = host.catalog.get(self._slug)
-        own = await host.services.defaults.of(server_of(interaction), interaction.user.id, tool)
-        await DefaultsForm(tool, own, await prices_for(interaction)).show(interaction)
+        await open_defaults_form(interaction, host.catalog.get(self._slug))
 
 
 def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:

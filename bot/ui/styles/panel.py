@@ -18,7 +18,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, box, lines, row, sentence_panel, small
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain
+from bot.ui.kit.text import plain, sentence
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
@@ -45,12 +45,7 @@ def line_of(style: Style, catalog: Catalog) -> str:
     if misfit(catalog, style):
         return f"{about} · ⚠️ no longer fits"
     needs = wants_words(prompt_of(names.tool_of(style.tool), style.inputs))
-    return lines_joined(about, "with your words" if needs else "", _roles(style))
-
-
-def lines_joined(*parts: str) -> str:
-    """Return the parts that are not empty, with dots between them."""
-    return " · ".join(part for part in parts if part)
+    return _dotted(about, "with your words" if needs else "", _roles(style))
 
 
 def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
@@ -115,10 +110,10 @@ def style_panel(
             lines(
                 f"✅ {title}" if title else "",
                 f"### {names.emoji_of(style.tool)} {quoted(style)}",
-                small(lines_joined(names.title_of(style.tool), whose, _roles(style), made_by)),
+                small(_dotted(names.title_of(style.tool), whose, _roles(style), made_by)),
                 prompt_words_of(tool, style.inputs),
                 small(settings_words_of(tool, style.inputs)),
-                f"⚠️ {wrong}" if wrong else "",
+                f"⚠️ {sentence(wrong)}" if wrong else "",
             ),
             *shown,
             *([row(*buttons)] if buttons else []),
@@ -150,10 +145,7 @@ async def picture_of(interaction: discord.Interaction[Any], style: Style) -> str
     if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):
         return None
     channel = guild.get_channel_or_thread(job.result_channel_id or job.channel_id)
-    if channel is None or parent_unknown(channel):
-        return None
-    may = channel.permissions_for(person)
-    if not (may.view_channel and may.read_message_history):
+    if channel is None or not _reads(person, channel, own=job.user_id == person.id):
         return None
     place = interaction.client.get_partial_messageable(channel.id, guild_id=guild.id)
     try:
@@ -161,10 +153,20 @@ async def picture_of(interaction: discord.Interaction[Any], style: Style) -> str
             message = await place.fetch_message(job.result_message_id)
     except DISCORD_ERRORS:
         return None
-    made = [photo for photo in photos_in(message) if not is_beside(photo) and not photo.hidden]
-    # A message may show the results of a whole set.
-    of_job = [photo for photo in made if job.id[:8] in plain_name(photo)]
-    return next((photo.url for photo in (*of_job, *made)), None)
+    # A message may show the results of a whole set; their names tell them apart.
+    of_job = (photo for photo in photos_in(message) if job.id[:8] in plain_name(photo))
+    return next((photo.url for photo in of_job if not is_beside(photo) and not photo.hidden), None)
+
+
+def _reads(person: discord.Member, channel: Any, *, own: bool) -> bool:
+    """Return whether the person can read the channel. `own`: they have a result there.
+
+    Who is in a private thread isn't known without a request, so it is closed to others.
+    """
+    if parent_unknown(channel) or (isinstance(channel, discord.Thread) and channel.is_private() and not own):
+        return False
+    may = channel.permissions_for(person)
+    return may.view_channel and may.read_message_history
 
 
 class StyleButton(
@@ -199,6 +201,10 @@ class StyleButton(
 def quoted(style: Style) -> str:
     """Return a style's name for a message."""
     return f"“{plain(style.name, MAX_STYLE_NAME_CHARACTERS)}”"
+
+
+def _dotted(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _roles(style: Style) -> str:

@@ -11,7 +11,7 @@ from simcord.enums import OverwriteType
 
 from bot.domain.styles import MAX_STYLES
 from bot.services.styles import NewStyle
-from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
 
 ROOM = ("room.png", PNG)
@@ -191,3 +191,24 @@ async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_n
         assert await picture(desk, desk.maya, "Harbour") == []
         refused = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
         assert "age-restricted" in texts(refused)
+
+
+async def test_a_result_in_a_private_thread_is_shown_to_its_person_alone(tmp_path: Path) -> None:
+    in_threads = BOT_PERMISSIONS | discord.Permissions(
+        create_private_threads=True, send_messages_in_threads=True
+    )
+    async with open_desk(tmp_path, permissions=in_threads) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        await save(desk.admin, result, name="Harbour")
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="drafts", type=discord.ChannelType.private_thread)
+        (thread,) = desk.channel.threads
+        job = await desk.job()
+        place = desk.bot.get_channel(thread.id)
+        assert isinstance(place, discord.Thread)
+        sent = await place.send(file=await result.attachments[0].to_file())
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(job.id, result_message_id=sent.id, result_channel_id=thread.id)
+        assert await picture(desk, desk.tom, "Harbour") == []
+        assert len(await picture(desk, desk.maya, "Harbour")) == 1
