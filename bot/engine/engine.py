@@ -87,11 +87,10 @@ class Engine:
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        refetch = Refetch(context, outputs, out_of_band)
-        last_words = LastWords(context, refetch)
+        last_words = LastWords(context, Refetch(context, outputs, out_of_band))
         self._outbox = Outbox(context, delivery, last_words)
         self._set_postings = SetPostings(context, delivery, last_words)
-        self._notices = NoticeBoard(context, delivery, refetch)
+        self._notices = NoticeBoard(context, delivery, last_words)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
             *self._intake.workers,

@@ -1,21 +1,14 @@
 """What moderators are shown of requests and results on which they decide, and the end of what they can't be
 shown."""
 
-import logging
 from collections.abc import Sequence
 
-from bot.aio.retry import FailureCounts, backoff
 from bot.domain import FailureCode, ForModerators, Job, JobState, Notice, NoticeKind, OutputFile
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import NoRoom
-from bot.engine.workers.refetch import NotNow, Refetch
+from bot.engine.workers.last_words import LastWords
 from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
-
-_log = logging.getLogger(__name__)
-
-REFETCH_TRIES = 3  # before a result is decided on without its file
 
 
 async def to_decide_on(transaction: Transaction, notice: Notice, job: Job) -> list[Job]:
@@ -26,21 +19,12 @@ async def to_decide_on(transaction: Transaction, notice: Notice, job: Job) -> li
     return [one for one in together if one.state is JobState.PENDING]
 
 
-class NotYet(Exception):
-    """The files are not there yet. It can be tried again after `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
 class ApprovalMatters:
     """Finds the files of what is to be decided on, and ends what can't be."""
 
-    def __init__(self, context: EngineContext, refetch: Refetch) -> None:
+    def __init__(self, context: EngineContext, last_words: LastWords) -> None:
         self._context = context
-        self._refetch = refetch
-        self._fetches = FailureCounts()
+        self._last_words = last_words
 
     async def shown(self, notice: Notice, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `NotYet` while a lost result is fetched again."""
@@ -48,7 +32,7 @@ class ApprovalMatters:
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if notice.kind is NoticeKind.APPROVAL:
             return ForModerators(tuple(jobs), photos)
-        job = await self._fetched(jobs[0])
+        job = await self._last_words.with_file(jobs[0])
         return ForModerators((job,), photos, await self._file(job.output_file))
 
     async def end(self, notice: Notice, jobs: Sequence[Job], *, turned_off: bool) -> None:
@@ -66,22 +50,6 @@ class ApprovalMatters:
                 else:
                     why = Reason(ReasonCode.RESULT_REVIEWS_GONE)
                     await withhold_result(transaction, job, why, now)
-
-    async def _fetched(self, job: Job) -> Job:
-        """Return the job with its result's file, if it can be had (again)."""
-        tuning = self._context.tuning
-        try:
-            fetched = await self._refetch.fetch(job)
-        except NoRoom as reason:
-            raise NotYet(reason.seconds) from None
-        except NotNow as reason:
-            _log.info("Job %s: its result can't be fetched again: %s", job.id, reason, extra={"job": job.id})
-            fetches = self._fetches.count(job.id)
-            if fetches < REFETCH_TRIES:
-                raise NotYet(backoff(fetches, tuning.download_pause, tuning.backoff_bound)) from None
-            fetched = job
-        self._fetches.forget(job.id)
-        return fetched
 
     async def _file(self, name: str | None) -> OutputFile | None:
         return None if name is None else await self._context.spool.open_output(name)
