@@ -22,6 +22,7 @@ def shorten(environment: Mapping[str, str]) -> None:
     from bot.cluster import member
     from bot.cluster.lease import LeaseTimes
     from bot.engine import Tuning
+    from bot.engine.lanes import rate_state
 
     lasts = float(environment[NAME])
     member.LeaseTimes = partial(  # type: ignore[misc,assignment]
@@ -34,4 +35,5 @@ def shorten(environment: Mapping[str, str]) -> None:
     )
     member.IDENTIFY_EVERY = lasts / 4
     period = float(environment[RATE])
+    rate_state.AHEAD = min(rate_state.AHEAD, period)
     app.Tuning = partial(Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3)  # type: ignore[misc,assignment]

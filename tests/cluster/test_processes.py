@@ -101,7 +101,7 @@ async def test_servers_of_two_processes_share_a_key_and_its_limit(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     guilds = servers(2)
-    shared = cluster(tmp_path, migrated_postgresql, guilds, shards=2, shared_key=True, period=3.0)
+    shared = cluster(tmp_path, migrated_postgresql, guilds, shards=2, shared_key=True, period=2.0)
     async with shared as own:
         settings = {"SHARD_COUNT": "2", "SHARDS_PER_PROCESS": "1"}
         async with own.process(**settings), own.process(**settings):
