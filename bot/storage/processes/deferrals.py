@@ -1,7 +1,7 @@
 """Deferred interactions of processes that share a PostgreSQL."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 from bot.aio.groups import Groups
 from bot.aio.shield import shielded
 from bot.storage.database.engines import lease_engine
+from bot.storage.database.errors import UNUSABLE
 from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.session import session
 from bot.storage.schema import deferrals
@@ -41,9 +42,15 @@ class DeferralTable:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str, fence: Fence) -> AsyncGenerator["DeferralTable"]:
-        """Open the table, and close its connection at the end. `fence` is the process's own."""
+        """Open the table, and close its connection at the end. `fence` is the process's own.
+
+        It connects now, as a deferral can't wait for that.
+        """
         table = cls(url, fence)
         try:
+            with suppress(*UNUSABLE):  # it is tried again when it is needed
+                async with session(table._engine):
+                    pass
             yield table
         finally:
             await shielded(table._engine.dispose())
