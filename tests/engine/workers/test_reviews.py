@@ -199,6 +199,23 @@ async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(
         assert (said.output, said.before) == (world.discord.shown[0][0], None)
 
 
+async def test_results_of_a_set_are_decided_on_one_by_one(tmp_path: Path) -> None:
+    async with made(tmp_path) as (world, job):
+        first, second = [await world.accept(a_watched_job(set_id="5" * 16)) for _ in range(2)]
+        async with world.running():
+            for one in (job, first, second):
+                await world.reaches(one.id, JobState.REVIEWING)
+            await release(world, first)
+            async with world.storage.write() as transaction:
+                why = Reason(ReasonCode.RESULT_DECLINED)
+                assert await withhold_result(transaction, await world.job(second.id), why, world.clock.now())
+            said = [(await world.announced(one.id)).job for one in (first, second)]
+        assert [one.state for one in said] == [JobState.SUCCEEDED, JobState.WITHHELD]
+        assert (await world.job(first.id)).output_file is None
+        assert (await world.job(second.id)).output_file is not None
+        await world.balanced()
+
+
 async def test_a_full_spool_gives_up_withheld_results_and_then_those_that_can_be_fetched_again(
     tmp_path: Path,
 ) -> None:
