@@ -1,6 +1,5 @@
 """Styles as people see them: one with its picture, and lists; with the buttons to use and to remove one."""
 
-import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, Self
 
@@ -11,19 +10,16 @@ from bot.catalog import Catalog
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, WORDS, Style, wants_words
 from bot.services import PriceTable, count_words, short_price_words
 from bot.services.styles import misfit
+from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.start import open_style_form, prices_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words_of, settings_words_of
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, box, lines, row, sentence_panel, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
-from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
-from bot.ui.reading.photo_lookup import is_beside
-from bot.ui.reading.pictures import photos_in, plain_name
 
 USE, REMOVE = "use", "remove"
 TITLE = "### ⭐ Styles"
@@ -140,22 +136,15 @@ async def picture_of(interaction: discord.Interaction[Any], style: Style) -> str
     """
     host, guild, person = host_of(interaction), interaction.guild, interaction.user
     job = None if style.job_id is None else await host.services.jobs.get(style.job_id)
-    if job is None or job.guild_id != style.guild_id or job.private or job.result_message_id is None:
+    if job is None or job.guild_id != style.guild_id or job.private:
         return None
     if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):
         return None
     channel = guild.get_channel_or_thread(job.result_channel_id or job.channel_id)
     if channel is None or not _reads(person, channel, own=job.user_id == person.id):
         return None
-    place = interaction.client.get_partial_messageable(channel.id, guild_id=guild.id)
-    try:
-        async with asyncio.timeout(LOOKUP_TIMEOUT):
-            message = await place.fetch_message(job.result_message_id)
-    except DISCORD_ERRORS:
-        return None
-    # A message may show the results of a whole set; their names tell them apart.
-    of_job = (photo for photo in photos_in(message) if job.id[:8] in plain_name(photo))
-    return next((photo.url for photo in of_job if not is_beside(photo) and not photo.hidden), None)
+    picture = (await pictures_of(interaction.client, [job])).get(job.id)
+    return None if picture is None or picture.hidden else picture.url
 
 
 def _reads(person: discord.Member, channel: Any, *, own: bool) -> bool:

@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import UNSENT_STATES, Job, JobState
+from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import CHOICES
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, ListQuery
@@ -58,12 +58,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page of the list. `pictures` are addresses by job; `note` says what has just happened."""
+    """A page of the list. `pictures` are by job; `note` says what has just happened."""
 
     page: JobPage
     query: ListQuery
     reader: Reader
-    pictures: Mapping[str, str] = field(default_factory=dict[str, str])
+    pictures: Mapping[str, SourcePhoto] = field(default_factory=dict[str, SourcePhoto])
     note: str = ""
 
 
@@ -163,12 +163,12 @@ def _filter(
 def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
     readable = job.id in shown.reader.reads
     said = _words(job, names, shown.query.whose, readable=readable)
-    url = shown.pictures.get(job.id) if readable else None
+    picture = shown.pictures.get(job.id) if readable else None
     pieces: list[Piece] = [text(said)]
-    if url is not None:
-        hidden = job.source is not None and job.source.hidden
+    if picture is not None:
+        hidden = picture.hidden or (job.source is not None and job.source.hidden)
         alt = alt_words(names.title(job), names.tool(job), job)
-        thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(url, description=alt, spoiler=hidden)
+        thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(picture.url, description=alt, spoiler=hidden)
         pieces = [ui.Section(said, accessory=thumbnail)]
     buttons = _buttons(job, names, shown, readable=readable)
     return [*pieces, row(*buttons)] if buttons else pieces

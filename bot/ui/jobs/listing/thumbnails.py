@@ -1,4 +1,4 @@
-"""The pictures of jobs in the list: from what was posted, with the addresses that Discord gives them now."""
+"""The pictures of jobs: from what was posted, with the addresses that Discord gives them now."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +14,8 @@ from bot.ui.reading.pictures import photos_in
 PICTURES_PATIENCE = 1.2  # seconds; the list itself has to be shown within 3
 
 
-async def pictures_of(client: discord.Client, jobs: Iterable[Job]) -> Mapping[str, str]:
-    """Return the addresses of results' pictures by job; those that Discord tells in time.
+async def pictures_of(client: discord.Client, jobs: Iterable[Job]) -> Mapping[str, SourcePhoto]:
+    """Return results' pictures by job; those that Discord tells in time.
 
     A stored address would be valid for about a day. Several results may be in one message.
     https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
@@ -24,8 +24,8 @@ async def pictures_of(client: discord.Client, jobs: Iterable[Job]) -> Mapping[st
     places = list(dict.fromkeys(map(_place, posted)))
     found = await asyncio.gather(*(_made_in(client, *place) for place in places))
     made = dict(zip(places, found, strict=True))
-    addresses = {job.id: _of(job, made[_place(job)]) for job in posted}
-    return {job_id: url for job_id, url in addresses.items() if url is not None}
+    pictures = {job.id: _of(job, made[_place(job)]) for job in posted}
+    return {job_id: picture for job_id, picture in pictures.items() if picture is not None}
 
 
 def _place(job: Job) -> tuple[int, int]:
@@ -54,7 +54,7 @@ async def _made_in(client: discord.Client, channel_id: int, message_id: int) -> 
     return [photo for photo in photos_in(message) if not is_beside(photo)]
 
 
-def _of(job: Job, made: Sequence[SourcePhoto]) -> str | None:
-    """Return the address of the job's own picture, which has a part of its id in its name."""
-    own = (photo.url for photo in made if f"-{job.id[:8]}." in urlsplit(photo.url).path)
-    return next(own, made[0].url if len(made) == 1 else None)
+def _of(job: Job, made: Sequence[SourcePhoto]) -> SourcePhoto | None:
+    """Return the job's own picture, which has a part of its id in its name."""
+    own = (photo for photo in made if f"-{job.id[:8]}." in urlsplit(photo.url).path)
+    return next(own, made[0] if len(made) == 1 else None)
