@@ -19,10 +19,19 @@ class Stars(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = ToldOnce("Changes of starred results", MAX_WAITING_CHANGES, watch.load)
+        self._events = ToldOnce("Changes of starred results", MAX_WAITING_CHANGES, watch.catch_up)
 
     async def cog_load(self) -> None:
         await self._watch.load()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await self._events.compare()
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, _shard_id: int) -> None:
+        if self._bot.is_ready():  # one that was taken over while others were served
+            await self._events.compare()
 
     async def cog_unload(self) -> None:
         self._events.close()
@@ -45,6 +54,13 @@ class Stars(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
         await self._events.handle(event.message_id, partial(self._watch.cleared, event))
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        if event.data.get("edited_timestamp"):  # not for a link that Discord looked up
+            # A picture of a set was removed: what is shown of the set may no longer be.
+            gone = partial(self._watch.deleted, event.guild_id, [event.message_id])
+            await self._events.handle(event.message_id, gone)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

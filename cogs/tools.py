@@ -11,7 +11,8 @@ from discord.ext import commands
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.start import Terms, start
+from bot.ui.jobs.start import Terms, ask, start
+from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
@@ -63,7 +64,11 @@ def tool_command(tool: Tool) -> PhotoCommand:
         extra = extra_inputs(given.get(EXTRA), tool)
         private = bool(given.get(PRIVATE))
         values = {**await values_with(interaction, tool, values, style)}
-        await start(interaction, tool, values, source, Terms(private=private, extra=extra))
+        terms = Terms(private=private, extra=extra)
+        if tool.prompt is not None and tool.prompt.required and not values.get(tool.prompt.name):
+            await ask(interaction, tool, FormStart([] if source is None else [source], values), terms)
+        else:
+            await start(interaction, tool, values, source, terms)
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
@@ -90,7 +95,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         needed = tool.source is SourceRule.REQUIRED
         image = _parameter(IMAGE, discord.Attachment, required=needed)
         # Before the optional ones; Discord requires that order anyway.
-        place = 0 if needed else sum(_needed(one) for one in tool.inputs)
+        place = 0 if needed else sum(_needed(one) or one.long for one in tool.inputs)
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
     if tool.inputs and not has_style_input(tool):
@@ -112,7 +117,8 @@ def _text(one: ToolInput) -> Any:
 
 
 def _needed(one: ToolInput) -> bool:
-    return one.required and one.default is None
+    """Return whether the command can't be sent without the input. A prompt can be typed in the form."""
+    return one.required and one.default is None and not one.long
 
 
 def _suggests(one: ToolInput) -> bool:

@@ -26,6 +26,8 @@ MAX_OTHER_MESSAGES = (
 )
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
+# Of what may have changed while the bot was away.
+MAX_CAUGHT_UP, MAX_CHANNELS, MAX_MESSAGES = 100, 25, 50
 TRIES, PAUSE_SECONDS = 3, 2.0
 GONE = frozenset({404, 403})
 
@@ -38,6 +40,7 @@ class _Starred:
     channel_id: int
     message_id: int
     moderator: int | None = None
+    whole_channel: bool = False  # look for results with stars in it; `message_id` is the channel's own id
 
 
 class StarWatch:
@@ -69,6 +72,18 @@ class StarWatch:
         """Load which servers show their best results, and which results have stars."""
         await self._services.posting.load()
         await self._services.best.load()
+
+    async def catch_up(self) -> None:
+        """Look at what may have changed while the bot was away: the latest shown results, and the latest
+        results in channels where some were posted within a day."""
+        await self.load()
+        shown, channels = await self._services.best.to_catch_up(MAX_CAUGHT_UP, MAX_CHANNELS)
+        for best in shown:
+            if self._client.get_guild(best.guild_id) is not None:
+                self._put(_Starred(best.guild_id, best.channel_id, best.message_id))
+        for guild_id, channel_id in channels:
+            if self._client.get_guild(guild_id) is not None:
+                self._waiting.put(guild_id, _Starred(guild_id, channel_id, channel_id, whole_channel=True))
 
     async def close(self) -> None:
         """Drop waiting work."""
@@ -117,7 +132,23 @@ class StarWatch:
         if not self._waiting.put(starred.guild_id, starred):
             self._queued.discard(starred.message_id)
 
+    async def _look_through(self, starred: _Starred) -> None:
+        """Look at the results with stars among the channel's latest messages."""
+        channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
+        own = self._client.user
+        try:
+            async for message in channel.history(limit=MAX_MESSAGES):
+                if own is None or message.author.id != own.id or message.id in self._others:
+                    continue
+                if any(_is_star(one.emoji) for one in message.reactions):
+                    self._put(_Starred(starred.guild_id, starred.channel_id, message.id))
+        except DISCORD_ERRORS as error:
+            _log.info("Stars from before the start could not be looked for: %r", error)
+
     async def _look_at(self, starred: _Starred) -> None:
+        if starred.whole_channel:
+            await self._look_through(starred)
+            return
         self._queued.discard(starred.message_id)
         job = await self._result(starred)
         if job is None:

@@ -68,12 +68,21 @@ async def test_a_photo_option_offers_pictures_alone(tmp_path: Path) -> None:
             assert filtered == {"image": ["image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"]}
 
 
-async def test_required_options_come_first_and_the_photo_before_what_may_be_left_out(tmp_path: Path) -> None:
+async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the_form(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
         assert command is not None
         options = [(option["name"], option.get("required", False)) for option in command["options"]]
-        assert options[:3] == [("prompt", True), ("image", False), ("mode", False)]
+        assert options[:3] == [("prompt", False), ("image", False), ("mode", False)]
+        await desk.set_key()
+        form = await desk.maya.slash(desk.channel, "studio", mode="video", private=True)
+        assert form.modal is not None
+        fields = {one["component"]["custom_id"]: one["component"] for one in form.modal["components"]}
+        assert {"prompt", "image"} <= fields.keys()
+        assert [one["value"] for one in fields["mode"]["options"] if one.get("default")] == ["video"]
+        await desk.maya.submit_modal(form, {"prompt": "Waves at dawn", "mode": "video"})
+        job = await desk.job()
+        assert (job.inputs["prompt"], job.inputs["mode"], job.private) == ("Waves at dawn", "video", True)
 
 
 @pytest.mark.parametrize(

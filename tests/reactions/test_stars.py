@@ -1,6 +1,6 @@
 """Results that members star are shown in a channel for the best, with their makers' consent."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,10 @@ from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
 
 STAR = "⭐"
+
+
+def unheard(event: str, payload: Mapping[str, Any]) -> None:
+    """Tell the bot nothing, as while it is away."""
 
 
 @dataclass
@@ -101,4 +105,33 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
         await stars.star(stars.fans[1])
         await stars.shown()
         await stars.maya.press(stars.result, "Delete")
+        await stars.taken_back()
+
+
+async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_start(tmp_path: Path) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        backend = stars.stage.world.env.backend
+        emit = backend.emit
+        backend.emit = unheard
+        for one in stars.fans[:2]:
+            backend.set_reaction(stars.result.channel.id, stars.result.id, STAR, one.id, True)
+        backend.emit = emit
+        await stars.stage.restart()
+        await stars.shown()
+
+
+async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(tmp_path: Path) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        world = stars.stage.world
+        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
+        await stars.star(moderator)
+        await stars.shown()
+        await stars.star(stars.tom)
+        await stars.unstar(stars.tom)
+        await stars.settle()
+        assert stars.best.history()  # the moderator's is there
+        await stars.maya.command("privacy", show_my_starred_results=False)
         await stars.taken_back()

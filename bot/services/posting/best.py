@@ -10,6 +10,7 @@ from bot.domain.posting.best import BestResult
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MAX_REMEMBERED_STARRED = 20_000  # messages
+CAUGHT_UP = timedelta(days=1)  # how old results are that are looked at after a start
 UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
 
 
@@ -28,6 +29,15 @@ class BestService:
             known = await transaction.best.messages(MAX_REMEMBERED_STARRED)
         for message_id in reversed(known):
             self._starred[message_id] = None
+
+    async def to_catch_up(
+        self, most: int, most_channels: int
+    ) -> tuple[list[BestResult], list[tuple[int, int]]]:
+        """Return the results that are shown, the latest first, and the servers and channels with results of
+        the last day, where the best are shown."""
+        async with self._storage.read() as transaction:
+            since = self._clock.now() - CAUGHT_UP
+            return await transaction.best.latest(most), await transaction.best.channels(since, most_channels)
 
     def is_starred(self, message_id: int) -> bool:
         """Return whether the message may be a result that has the stars, without a query."""

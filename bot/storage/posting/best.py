@@ -13,7 +13,7 @@ from bot.domain.posting.best import BestResult
 from bot.storage.database.session import Session
 from bot.storage.jobs import KEY as JOB_KEY
 from bot.storage.jobs import job_of
-from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs
+from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules
 
 _OF_CONSENT = frozenset({"agreed", "asked"})
 _PARTS = (best_results, best_consents.c.agreed, best_consents.c.user_id.label("asked"))
@@ -61,6 +61,25 @@ class BestResults:
         query = select(best_results.c.message_id).order_by(best_results.c.since.desc()).limit(limit)
         ours = self._session.ours(query, best_results.c.guild_id)
         return list((await self._session.execute(ours)).scalars())
+
+    async def latest(self, limit: int) -> list[BestResult]:
+        """Return wanted results, the newest first."""
+        return await self._some(best_results.c.wanted, limit, newest=True)
+
+    async def channels(self, since: datetime, limit: int) -> list[tuple[int, int]]:
+        """Return the servers and channels with results since then, in servers that show the best ones."""
+        channel = func.coalesce(jobs.c.result_channel_id, jobs.c.channel_id).label("place")
+        query = (
+            select(jobs.c.guild_id, channel)
+            .join(posting_rules, posting_rules.c.guild_id == jobs.c.guild_id)
+            .where(posting_rules.c.best_channel_id.is_not(None), jobs.c.created_at > since)
+            .where(jobs.c.result_message_id.is_not(None), jobs.c.state == JobState.SUCCEEDED)
+            .distinct()
+            .limit(limit)
+        )
+        ours = self._session.ours(query, jobs.c.guild_id)
+        found = (await self._session.execute(ours)).mappings()
+        return [(row["guild_id"], row["place"]) for row in found]
 
     async def begun(self, message_id: int, at: datetime) -> None:
         """Note that the result may have been shown from now on."""
@@ -113,9 +132,12 @@ class BestResults:
             await self._session.execute(update(best_results).where(theirs).values(wanted=False, since=at))
         self._session.changes.best = True
 
-    async def _some(self, which: ColumnElement[bool], limit: int) -> list[BestResult]:
+    async def _some(
+        self, which: ColumnElement[bool], limit: int, *, newest: bool = False
+    ) -> list[BestResult]:
         joined = best_results.outerjoin(best_consents, best_consents.c.user_id == best_results.c.user_id)
-        query = select(*_PARTS).select_from(joined).where(which).order_by(best_results.c.since).limit(limit)
+        order = best_results.c.since.desc() if newest else best_results.c.since
+        query = select(*_PARTS).select_from(joined).where(which).order_by(order).limit(limit)
         ours = self._session.ours(query, best_results.c.guild_id)
         return await self._session.rows(ours, _best_of, (best_results.c.message_id,))
 
