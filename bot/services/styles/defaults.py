@@ -1,13 +1,15 @@
 """The inputs that members prefer for each tool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.aio.bounded import BoundedDict
+from bot.aio.groups import Groups
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 REMEMBERED_SERVERS = 5000
+MAX_READ_TOGETHER = 500  # members who ask at the same moment
 REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
 
 
@@ -20,6 +22,8 @@ class DefaultsService:
         self._catalog = catalog
         self._clock = clock
         self._members = BoundedDict[int, tuple[float, frozenset[int]]](REMEMBERED_SERVERS)
+        # Of a crowd that comes at the same moment, one asks the database.
+        self._reading = Groups("reading who has defaults", self._read, most=MAX_READ_TOGETHER)
 
     async def of(self, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:
         """Return the member's inputs for the tool that it still takes."""
@@ -45,13 +49,18 @@ class DefaultsService:
         known = self._members.get(guild_id)
         if known is not None and self._clock.monotonic() < known[0]:
             return known[1]
-        async with self._storage.read() as transaction:
-            members = await transaction.member_defaults.members(guild_id)
-        return self._remember(guild_id, members)
+        return await self._reading.ask(guild_id)
 
-    def _remember(self, guild_id: int, members: frozenset[int]) -> frozenset[int]:
+    async def _read(self, take: Callable[[], Sequence[int]]) -> list[frozenset[int]]:
+        async with self._storage.read() as transaction:
+            guild_ids = take()
+            found = {one: await transaction.member_defaults.members(one) for one in set(guild_ids)}
+        for guild_id, members in found.items():
+            self._remember(guild_id, members)
+        return [found[one] for one in guild_ids]
+
+    def _remember(self, guild_id: int, members: frozenset[int]) -> None:
         self._members[guild_id] = (self._clock.monotonic() + REMEMBERED_FOR, members)
-        return members
 
 
 def _taken(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:

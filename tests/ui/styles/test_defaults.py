@@ -1,5 +1,6 @@
 """/defaults: a member's own inputs for each tool, and where they count."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,22 @@ async def test_what_the_catalogue_does_not_take_as_a_default_is_ignored(
             await transaction.member_defaults.set(desk.guild.id, desk.maya.id, "studio", inputs)
         studio = desk.bot.catalog.get("studio")
         assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {}
+
+
+async def test_a_crowd_that_comes_at_the_same_moment_reads_the_database_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        studio = desk.bot.catalog.get("studio")
+        await desk.services.defaults.set(desk.guild.id, desk.maya.id, studio, {"quality": "high"})
+        desk.clock.advance(60)
+        reads: list[str] = []
+        watched = desk.storage.read
+
+        def read() -> Any:
+            reads.append("read")
+            return watched()
+
+        desk.storage.read = read  # pyright: ignore[reportAttributeAccessIssue] # counted, and done
+        asked = (desk.services.defaults.of(desk.guild.id, 1000 + one, studio) for one in range(50))
+        assert await asyncio.gather(*asked) == [{}] * 50
+        assert len(reads) == 1
+        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {"quality": "high"}
