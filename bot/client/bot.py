@@ -32,7 +32,7 @@ from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.asking import AskAdminButton
-from bot.ui.jobs.buttons import BUTTONS
+from bot.ui.jobs.buttons import BUTTONS, DeleteLinkedButton
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirming import ConfirmButton
 from bot.ui.jobs.forgetting import ForgetMeButton
@@ -85,6 +85,7 @@ RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     CancelButton,
     *BUTTONS,
+    DeleteLinkedButton,
     *LIST_BUTTONS,
     *RULING_BUTTONS,
     *REQUEST_BUTTONS,

@@ -176,3 +176,37 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
         assert "-# 1 After · 2 With a label · 3 Before" in texts(desk.channel.history()[-1])
+
+
+async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_delete_names_that_link(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path) as (desk, _, job):
+        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        decoders = SharedDecoders()
+        delivery = DiscordDelivery(
+            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
+        )
+        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        message = desk.channel.history()[-1]
+        told = texts(await desk.tom.click(message, label="For a listing"))
+        assert "Virtually staged: this image has been digitally altered with AI." in told
+        assert f"Original, unaltered image: {message.jump_url}" in told
+        assert "as it was sent" in told
+        assert "isn't legal advice" in told
+        assert "Only the person" in texts(await desk.tom.click(message, label="Delete"))
+        asked = await desk.maya.click(message, label="Delete")
+        assert message.jump_url in texts(asked)
+        assert desk.channel.history()[-1].id == message.id
+        assert asked.response is not None
+        await desk.maya.click(asked.response, label="Delete, and end the link")
+        assert message.id not in {one.id for one in desk.channel.history()}
+
+
+async def test_a_result_without_a_label_offers_no_words_for_a_listing(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, delivery, job):
+        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        message = desk.channel.history()[-1]
+        assert "For a listing" not in {one.get("label") for one in pieces(message)}
+        await desk.maya.click(message, label="Delete")
+        assert message.id not in {one.id for one in desk.channel.history()}

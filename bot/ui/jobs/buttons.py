@@ -2,28 +2,38 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
 
 import discord
+from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
+from bot.ui.jobs.staged import StagedButton, links_original
 from bot.ui.jobs.start import Terms, ask, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import choose
 from bot.ui.jobs.wording import again_label, again_price
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.host import Host
+from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, box, row, sentence_panel
+from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
 NOT_YOURS = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
+LINK_DIES = (
+    "### Delete this result?\nA link to the original photo stops working: {link}. If a listing uses it, "
+    "put the photo somewhere else first."
+)
+DELETED = "The result is deleted, and links to it don't work any more."
 JOB_GONE = "That job is unknown here. Use the command instead."
 PRIVATE = "That result is private to someone else. Use the command to make your own."
 RESULT_GONE = (
@@ -43,20 +53,67 @@ class DeleteButton(JobButton, template=template_of("delete")):
     label = "Delete"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        if not interaction.permissions.manage_messages:
-            job = await host.services.jobs.get(self.job_id)
-            of_here = job is not None and interaction.guild_id in {None, job.guild_id}
-            whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
-            if whose == FORGOTTEN_MEMBER:
-                # The bot has erased it; the message still says whose it is.
-                whose = addressed_to(interaction.message)
-            if whose != interaction.user.id:
-                raise Refused(NOT_YOURS)
+        message = interaction.message
+        await _ensure_may_delete(interaction, host, self.job_id, message)
+        if message is not None and links_original(message):
+            ask = box(
+                UNSURE,
+                LINK_DIES.format(link=message.jump_url),
+                row(DeleteLinkedButton(self.job_id, message.id)),
+            )
+            await answer(interaction, Panel(ask))
+            return
         await interaction.response.defer()
         try:
             await interaction.delete_original_response()
         except discord.NotFound:
             return  # a second click: the message is gone
+
+
+class DeleteLinkedButton(
+    LastingButton, template=r"studii:delete-linked:(?P<job>[0-9a-f]{16}):(?P<message>[0-9]{1,20})"
+):
+    """Delete a message of this channel to which a listing may link, after its person was told."""
+
+    def __init__(self, job_id: str, message_id: int) -> None:
+        self._job_id = job_id
+        self._message_id = message_id
+        custom_id = f"studii:delete-linked:{job_id}:{message_id}"
+        style = discord.ButtonStyle.danger
+        super().__init__(ui.Button(label="Delete, and end the link", style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["job"], int(match["message"]))
+
+    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+        channel = interaction.client.get_partial_messageable(
+            interaction.channel_id or 0, guild_id=interaction.guild_id
+        )
+        await interaction.response.defer()
+        with suppress(discord.NotFound):  # it is gone already
+            message = await channel.fetch_message(self._message_id)
+            await _ensure_may_delete(interaction, host, self._job_id, message)
+            await message.delete()
+        await interaction.edit_original_response(view=sentence_panel(DELETED, NEUTRAL))
+
+
+async def _ensure_may_delete(
+    interaction: discord.Interaction[Any], host: Host, job_id: str, message: discord.Message | None
+) -> None:
+    """Raise `Refused` unless it is the presser's own, or they are a moderator."""
+    if interaction.permissions.manage_messages:
+        return
+    job = await host.services.jobs.get(job_id)
+    of_here = job is not None and interaction.guild_id in {None, job.guild_id}
+    whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
+    if whose == FORGOTTEN_MEMBER:
+        # The bot has erased it; the message still says whose it is.
+        whose = addressed_to(message)
+    if whose != interaction.user.id:
+        raise Refused(NOT_YOURS)
 
 
 def addressed_to(message: discord.Message | None) -> int:
@@ -150,4 +207,4 @@ class EditButton(JobButton, template=template_of(EDIT)):
         await ask(interaction, tool, FormStart(pictures, job.inputs, replaceable=True), terms)
 
 
-BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, AgainButton, UseInButton, EditButton)
+BUTTONS: tuple[type[JobButton], ...] = (DeleteButton, AgainButton, UseInButton, EditButton, StagedButton)

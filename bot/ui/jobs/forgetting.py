@@ -16,13 +16,13 @@ LABELS = {HERE: "Erase in this server", EVERYWHERE: "Erase in every server", NOT
 GOES = (
     "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
     "styles and defaults. Running jobs are erased when they're done. What channels for "
-    "the best show of yours is removed."
+    "the best show of yours is removed, and links to that stop working."
 )
 STAYS = (
     "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
     "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. The "
-    "server's styles, without your name and your pictures. Results in channels (delete them there) and your "
-    "data at Studii."
+    "server's styles, without your name and your pictures. Results in channels, and links to them, until you "
+    "delete them there. Your data at Studii."
 )
 KEPT = "Nothing was erased."
 NOTHING = (

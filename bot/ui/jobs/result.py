@@ -14,6 +14,7 @@ from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
+from bot.ui.jobs.staged import StagedButton
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW
 from bot.ui.jobs.wording import (
     ALT_LENGTH,
@@ -27,7 +28,7 @@ from bot.ui.jobs.wording import (
 from bot.ui.kit.buttons import JobButton, custom_id_of
 from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain, shortened
-from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
+from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE
 
 SAVE, SAVE_LABEL = "save", "Save as style"
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
@@ -84,6 +85,7 @@ def result(
             )
         ),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
+        *_for_listing(job, beside, by_dm=by_dm),
     )
 
 
@@ -259,6 +261,13 @@ def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.A
     if _has_room(buttons) and (original := link_button(job, "Original")) is not None:
         buttons.append(original)
     return row(*buttons, DeleteButton.of(job))
+
+
+def _for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
+    """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
+    labelled = any(one.startswith(LABELLED_FILE) for one in beside)
+    original = any(one.startswith(BEFORE_FILE) for one in beside)
+    return [row(StagedButton.of(job))] if labelled and original and not by_dm else []
 
 
 def remaking_buttons(

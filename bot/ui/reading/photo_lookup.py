@@ -61,7 +61,7 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
         return shown
     if job.source is None:
         return None
-    if shown is not None and not plain_name(shown).startswith(SMALLER_BEFORE):
+    if shown is not None and not is_smaller(shown):
         return shown
     given = None if _expired(job.source.url, now) else job.source
     if job.source.message_id is None and given is not None:
@@ -82,6 +82,11 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
 def is_before(photo: SourcePhoto) -> bool:
     """Return whether a picture under a result is the photo that it was made from."""
     return plain_name(photo).startswith(f"{BEFORE_FILE}-")
+
+
+def is_smaller(photo: SourcePhoto) -> bool:
+    """Return whether it is a copy of the photo that was made smaller to be shown under a result."""
+    return plain_name(photo).startswith(SMALLER_BEFORE)
 
 
 def is_beside(photo: SourcePhoto) -> bool:

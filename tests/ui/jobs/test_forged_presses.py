@@ -15,7 +15,13 @@ from tests.support.presses import press
 
 OF_JOBS = [kind for kind in LASTING_BUTTONS if issubclass(kind, JobButton)]
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-REFUSALS = ("is unknown here", "already settled", "was already deleted", "Only the person who asked")
+REFUSALS = (
+    "is unknown here",
+    "already settled",
+    "was already deleted",
+    "Only the person who asked",
+    "nothing to link to",
+)
 
 
 def elsewhere(desk: Desk, name: str = "maya") -> tuple[MemberActor, int]:
