@@ -23,9 +23,10 @@ class WhyAsk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """A question to a person whether a job is to start, at a price in credits.
+    """A question to a person whether a job, or all jobs of a set, are to start, at a price in credits.
 
-    `request` has no context: that of the answer counts. `message_id` is the bot's message with the question,
+    `request` has no context: that of the answer counts. `others` are those of the set that differ from it in
+    their photo; `price` is that of all together. `message_id` is the bot's message with the question,
     if it has to be removed.
     """
 
@@ -38,6 +39,11 @@ class Confirmation:
     expires_at: datetime
     message_id: int | None = None
     used_at: datetime | None = None  # when the job was started
+    others: tuple[JobRequest, ...] = ()
+
+    @property
+    def requests(self) -> tuple[JobRequest, ...]:
+        return (self.request, *self.others)
 
     @property
     def under_photo(self) -> bool:
@@ -51,8 +57,7 @@ def why_ask(
     """Return why the person is asked before a job of that price starts, or None if it starts at once.
 
     `above`: the server asks before jobs that cost more. `tapped_before`: the member has started a job by a
-    tap in the server. `seen`: moderators see it, in that way. The card of a set tells its person of that, as
-    a set asks no questions.
+    tap in the server. `seen`: moderators see it, in that way; of a set, its card tells that.
     """
     if request.agreed is not None:
         return None if price <= request.agreed else WhyAsk.DEARER

@@ -20,7 +20,7 @@ from bot.reactions.questions import PhotoQuestions
 from bot.reactions.refusals import Refusals, refusal_words
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import AskedOneByOne, ConfirmationNeeded, Repeated, Services
+from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_in, author_of
 from bot.ui.reading.member import channel_ids_of, member_context_in
@@ -52,10 +52,6 @@ class _PostedPhoto:
 
     message: discord.Message
     channel: PhotoChannel
-
-
-# Why a set is refused some of whose jobs may be accepted alone.
-_NOT_ALL = (AskedOneByOne, CreditsShort)
 
 
 class PhotoWatch:
@@ -285,7 +281,10 @@ class PhotoWatch:
             except Outage:
                 raise  # asked for again when it is over; what was accepted is not accepted twice
             except StudiiBotError as refusal:
-                if isinstance(refusal, Repeated) or (len(together) > 1 and isinstance(refusal, _NOT_ALL)):
+                if isinstance(refusal, BeingAsked):
+                    break  # about all of them
+                some_fit = len(together) > 1 and isinstance(refusal, CreditsShort)
+                if isinstance(refusal, Repeated) or some_fit:
                     continue  # the job that there is already is the answer; or some can be accepted alone
                 await refused(refusal)
             else:

@@ -2,7 +2,7 @@
 
 from bot.domain.periods import matching_zones
 from bot.services.acceptance import (
-    AskedOneByOne,
+    BeingAsked,
     ConfirmationNeeded,
     KeyHeld,
     NoRoomForAll,
@@ -58,7 +58,7 @@ __all__ = [
     "ApprovalChanges",
     "ApprovalService",
     "Approver",
-    "AskedOneByOne",
+    "BeingAsked",
     "BudgetState",
     "ConfirmationNeeded",
     "ConfirmationService",

@@ -10,7 +10,7 @@ from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usag
 from bot.domain.access import private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import Confirmation, WhyAsk, why_ask
-from bot.domain.prices import Charges, Estimate
+from bot.domain.prices import Charges, Estimate, price_of_all
 from bot.domain.words import WordEffect
 from bot.errors import CreditsShort, CreditsWanted, Refused, StudiiBotError
 from bot.lifecycle import key_holds
@@ -42,18 +42,19 @@ class ConfirmationNeeded(StudiiBotError):
 
     default = "This starts only when you confirm it. Nothing was charged."
 
-    def __init__(self, request: JobRequest, price: Estimate, why: WhyAsk) -> None:
+    def __init__(
+        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()
+    ) -> None:
         super().__init__()
         self.request = request
+        self.others = tuple(others)
         self.price = price
         self.why = why
         self.question: Confirmation | None = None
 
 
-class AskedOneByOne(Refused):
-    """The person has to be asked before each job of a set."""
-
-    default = "Each of these photos has to be confirmed, so start them one by one. Nothing was charged."
+class BeingAsked(Repeated):
+    """The person was asked about this already."""
 
 
 class PricesRose(Refused):
@@ -139,8 +140,12 @@ class Acceptance:
     def decide(self, request: JobRequest) -> Job:
         """Accept the request, or raise `Refused` with the reason and who can change it.
 
-        A request that is refused changes nothing for those after it.
+        A request that is refused changes nothing for those after it. Raises `ConfirmationNeeded` if the
+        person has to be asked first.
         """
+        return self._decide(request, asks=True)
+
+    def _decide(self, request: JobRequest, *, asks: bool) -> Job:
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
         approval = _approval(server.config, request, tool)
@@ -162,7 +167,8 @@ class Acceptance:
         else:
             result_approval = Approval.WANTED if results else None
             seen = WhyAsk.RESULT_SEEN if results else WhyAsk.SEEN
-        self._ask_first(server, request, price, seen)
+        if asks:
+            self._ask_first(server, [request], price, seen)
         role = None if member.allowance is None else member.allowance.role_id
         job = replace(
             self._new_job(request, tool, price),
@@ -181,22 +187,29 @@ class Acceptance:
             raise
 
     def _ask_first(
-        self, server: ServerState, request: JobRequest, price: Estimate, seen: WhyAsk | None
+        self,
+        server: ServerState,
+        requests: Sequence[JobRequest],
+        price: Estimate,
+        seen: WhyAsk | None = None,
     ) -> None:
-        """Raise `ConfirmationNeeded` if the person has to be asked before the job starts."""
+        """Raise `ConfirmationNeeded` if the person has to be asked before the jobs start, at that price
+        together."""
+        request, *others = requests
         if request.confirmation is not None:
             if request.confirmation not in self._open_questions:
                 raise Repeated
             self._open_questions.discard(request.confirmation)
+        shown = request.shown_price
         why = why_ask(
-            request,
+            replace(request, shown_price=None if shown is None else shown * len(requests)),
             price.amount,
             above=server.config.settings.confirm_above,
             tapped_before=request.user_id in server.tapped_before,
             seen=seen,
         )
         if why is not None:
-            raise ConfirmationNeeded(request, price, why)
+            raise ConfirmationNeeded(request, price, why, others)
 
     def decide_all(self, requests: Sequence[JobRequest]) -> list[Job]:
         """Accept all these requests of one person in a server, or none of them.
@@ -209,26 +222,39 @@ class Acceptance:
         budget, members = server.budget, dict(server.members)
         count, alerts, done = len(self.jobs), dict(self.alerts), set(self._done)
         accepted, refusal = self.as_many_as_possible(requests)
-        if refusal is None:
-            return accepted
+        try:
+            if refusal is None:
+                self._ask_about_all(server, requests, accepted)
+                return accepted
+        except (ConfirmationNeeded, Repeated, PricesRose) as unasked:
+            refusal = unasked
         server.budget, server.members = budget, members
         self.alerts, self._done = alerts, done
         del self.jobs[count:]
-        if accepted and not isinstance(refusal, Repeated | WordsRefused | AskedOneByOne | PricesRose):
+        if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused | PricesRose):
             raise NoRoomForAll(len(accepted), len(requests), str(refusal)) from refusal
         raise refusal
+
+    def _ask_about_all(
+        self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job]
+    ) -> None:
+        """Ask about a set as a whole. Raises `PricesRose` if each costs more than the person saw."""
+        prices = [Estimate(job.estimate, learned=bool(job.price_learned)) for job in jobs]
+        try:
+            self._ask_first(server, requests, price_of_all(prices))
+        except ConfirmationNeeded as needed:
+            if needed.why is WhyAsk.DEARER and needed.request.agreed is None:
+                raise PricesRose(max(prices, key=lambda price: price.amount)) from None
+            raise
 
     def as_many_as_possible(self, requests: Sequence[JobRequest]) -> tuple[list[Job], Refused | None]:
         """Accept the requests up to the first that is refused, and return why that is."""
         accepted: list[Job] = []
         for request in requests:
             try:
-                accepted.append(self.decide(request))
+                accepted.append(self._decide(request, asks=False))
             except Refused as refusal:
                 return accepted, refusal
-            except ConfirmationNeeded as needed:
-                rose = needed.why is WhyAsk.DEARER
-                return accepted, PricesRose(needed.price) if rose else AskedOneByOne()
         return accepted, None
 
     def ensure_possible(self, request: JobRequest) -> None:

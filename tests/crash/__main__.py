@@ -20,6 +20,7 @@ from tests.crash.approvals import Deaths, killed_hurriedly, quiet_trials
 from tests.crash.plan import (
     DEFERRED,
     EVERY,
+    NONCES_FORGOTTEN,
     Trial,
     all_points,
     killed_around_a_removal,
@@ -36,6 +37,7 @@ from tests.crash.plan import (
     private_troubles,
     troubles,
 )
+from tests.crash.sets import SetTrial, set_deaths
 from tests.crash.trial import Verdict, attempt
 from tests.crash.world import Worlds, Zygote, worlds, zygote
 
@@ -171,6 +173,18 @@ async def _publicly(crew: Crew) -> None:
     await crew.kill("… and killed", under.trials)
 
 
+async def _sets(crew: Crew) -> None:
+    """A set: while its messages are made up, sent and noted, and while the first results wait."""
+    calm = [SetTrial(waits=waits) for waits in (False, True)] * 3
+    lives = await crew.perform("Quiet lives of sets", calm)
+    deaths = set_deaths(all_points(verdict.points for verdict in lives))
+    await crew.kill("Sets, and killed while they are posted", [SetTrial([one], waits=True) for one in deaths])
+    forgotten = [SetTrial([one], later=NONCES_FORGOTTEN) for one in deaths]
+    await crew.kill("… and Discord has forgotten the nonces", forgotten)
+    blind = [SetTrial([one], blind=True) for one in deaths if "_note" in one.point]
+    await crew.kill("… and may not look for what they posted", blind)
+
+
 async def _late(crew: Crew) -> None:
     """The same while the database is slow: the answer is announced, and comes later."""
     for kind in DEFERRED:
@@ -213,6 +227,7 @@ async def _approvals(crew: Crew) -> None:
 
 PARTS: Mapping[str, Callable[[Crew], Awaitable[None]]] = {
     "public": _publicly,
+    "sets": _sets,
     "late": _late,
     "private": _privately,
     "approvals": _approvals,

@@ -18,6 +18,7 @@ from tests.crash.plan import (
     killed_under_trouble,
     killed_while_answering_late,
 )
+from tests.crash.sets import SetTrial, set_deaths
 from tests.crash.trial import (
     DISCORD_TROUBLES,
     PRIVATE_TROUBLES,
@@ -137,6 +138,24 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         assert job is not None
         # Found, it was removed: the job's posting is in its place.
         assert [one.id for one in own.discord.in_channel(case.channel_id)] == [job.result_message_id]
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        calm = await SetTrial(waits=True).make(own, process)
+        assert (calm.state, calm.complaints) == (JobState.SUCCEEDED, [])
+        deaths = set_deaths(calm.points)
+        assert len(deaths) > 30
+        noted = [one for one in deaths if "set_postings._note" in one.point]
+        for death in random.Random(SEED).sample(deaths, 2) + random.Random(SEED).sample(noted, 2):
+            with subtests.test(death.point, nth=death.nth):
+                verdict = await SetTrial([death], waits=True).make(own, process)
+                assert verdict.complaints == []
+        with subtests.test("found again", point=noted[0].point):
+            assert (await SetTrial(noted[:1], later=900).make(own, process)).complaints == []
 
 
 @pytest.mark.usefixtures("quiet")

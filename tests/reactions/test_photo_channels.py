@@ -116,6 +116,24 @@ async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) 
         assert sources == ["room.png", "hall.png"]
 
 
+async def test_a_set_asks_its_poster_once_and_as_a_whole(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await automatic(desk, most=5)
+        await desk.services.credits.set_confirm_above(desk.guild.id, 20)
+        photos = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
+        told = [one[2] for one in desk.env.backend.transcript if one[1] == "MESSAGE_CREATE"]
+        (again,) = [dict(one) for one in told if one["id"] == str(photos.id)]
+        desk.env.backend.emit("MESSAGE_CREATE", again)  # as after a resume
+        await desk.env.settle()
+        assert await jobs_of(desk) == []
+        (asked,) = desk.channel.history()[1:]
+        assert "**Virtual staging** of 3 photos costs about 24 credits. Start it?" in texts(asked)
+        await desk.maya.click(asked, label="Run · about 24 credits")
+        jobs = await jobs_of(desk)
+        assert len({job.set_id for job in jobs}) == len({job.origin_message_id for job in jobs}) == 1
+        assert len(jobs) == 3
+
+
 async def test_an_event_that_comes_twice_makes_no_second_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk)

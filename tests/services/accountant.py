@@ -60,13 +60,14 @@ class Account:
 
 @dataclass
 class Question:
-    """A member is asked whether a job is to start at that price."""
+    """A member is asked whether a job, or a set of so many, is to start at that price."""
 
     user_id: int
     kind: str
     price: int
     until: datetime
     used: bool = False
+    count: int = 1  # of jobs
 
 
 @dataclass

@@ -136,13 +136,14 @@ class Bank:
         context = MemberContext(roles=frozenset(ROLES[user_id]))
         return await self._ask(JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context))
 
-    async def confirm(self, question_id: str) -> Answer:
+    async def confirm(self, question_id: str) -> Answer | list[Job]:
         """Its person says that the job is to start."""
         async with self.storage.read() as transaction:
             question = await transaction.confirmations.get(question_id)
         assert question is not None
         context = MemberContext(roles=frozenset(ROLES[question.request.user_id]))
-        return await self._ask(confirmed(question, context))
+        requests = confirmed(question, context)
+        return await (self._ask(requests[0]) if len(requests) == 1 else self._ask_all(requests))
 
     async def _ask(self, request: JobRequest) -> Answer:
         try:
@@ -153,14 +154,17 @@ class Bank:
     async def set_confirm(self, above: int) -> None:
         await self.credits.set_confirm_above(GUILD, above)
 
-    async def accept_set(self, user_id: int, kind: str, count: int) -> list[Job] | Refused:
+    async def accept_set(self, user_id: int, kind: str, count: int) -> Answer | list[Job]:
         """Jobs of that kind, all of them or none."""
         context = MemberContext(roles=frozenset(ROLES[user_id]))
         request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context)
+        return await self._ask_all([request] * count)
+
+    async def _ask_all(self, requests: Sequence[JobRequest]) -> Answer | list[Job]:
         try:
-            return await self.jobs.accept_all([request] * count)
-        except Refused as refused:
-            return refused
+            return await self.jobs.accept_all(requests)
+        except (Refused, ConfirmationNeeded) as said:
+            return said
 
     async def send(self, job_id: str) -> bool:
         """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""

@@ -132,23 +132,42 @@ class Books(RuleBasedStateMachine):
             assert isinstance(said, Refused)
             self.compare()
             return
-        self.accepted(said, asked.user_id, asked.kind, asked.price)
-        asked.used = isinstance(said, Job)
+        if asked.count > 1:
+            self.accepted_set(said, asked.user_id, asked.kind, asked.count, asked.price)
+        else:
+            assert not isinstance(said, list)
+            self.accepted(said, asked.user_id, asked.kind, asked.price)
+        asked.used = isinstance(said, Job | list)
 
     def accept_set(self, user_id: int, kind: str, count: int) -> None:
         """Several jobs at once: all of them, or none and nothing is reserved."""
-        now = self.bank.now
-        amount, learned = self.paper.expected(kind)
-        asks = self.paper.confirm is not None and amount > self.paper.confirm
-        room = amount * count <= self.paper.rest(now, user_id)
-        may = room and self.paper.may_start(now, user_id, count) and not asks
-        said = self.do(self.bank.accept_set(user_id, kind, count))
-        assert isinstance(said, list) == may
+        self.accepted_set(self.do(self.bank.accept_set(user_id, kind, count)), user_id, kind, count)
+
+    def accepted_set(
+        self, said: Answer | list[Job] | None, user_id: int, kind: str, count: int, agreed: int | None = None
+    ) -> None:
+        """Its person is asked about all of it at once."""
+        now, paper = self.bank.now, self.paper
+        amount, learned = paper.expected(kind)
+        whole = amount * count
+        may = whole <= paper.rest(now, user_id) and paper.may_start(now, user_id, count)
+        above = paper.confirm if agreed is None else agreed
+        asks = above is not None and whole > above
+        room = agreed is not None or paper.asked(now, user_id) < MAX_OPEN_QUESTIONS
+        assert isinstance(said, list) == (may and not asks)
+        assert isinstance(said, ConfirmationNeeded) == (may and asks and room)
         if isinstance(said, list):
-            role = self.paper.role_of(user_id)
+            role = paper.role_of(user_id)
             for job in said:
-                self.paper.accounts[job.id] = Account(user_id, now, amount, kind, role, learned)
+                paper.accounts[job.id] = Account(user_id, now, amount, kind, role, learned)
             assert len(said) == count
+        elif isinstance(said, ConfirmationNeeded):
+            assert said.question is not None
+            assert said.question.price == whole
+            asked = paper.questions.setdefault(
+                said.question.id, Question(user_id, kind, whole, now + ANSWERED_WITHIN, count=count)
+            )
+            asked.price = whole
         self.compare()
 
     def send(self, number: int) -> None:

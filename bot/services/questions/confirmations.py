@@ -10,7 +10,7 @@ from bot.domain import Job, JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
-from bot.services.acceptance import ConfirmationNeeded, Repeated
+from bot.services.acceptance import BeingAsked, ConfirmationNeeded
 from bot.storage import Storage, Transaction
 
 TOO_MANY = (
@@ -48,9 +48,12 @@ class ConfirmationService:
             self._wake()
 
 
-def confirmed(question: Confirmation, context: MemberContext) -> JobRequest:
-    """Return the request that the person has confirmed, with the facts about them as they are now."""
-    return replace(question.request, context=context, agreed=question.price, confirmation=question.id)
+def confirmed(question: Confirmation, context: MemberContext) -> list[JobRequest]:
+    """Return the requests that the person has confirmed, with the facts about them as they are now."""
+    return [
+        replace(request, context=context, agreed=question.price, confirmation=question.id)
+        for request in question.requests
+    ]
 
 
 async def keep_questions(
@@ -61,7 +64,7 @@ async def keep_questions(
 ) -> list[list[Job] | Exception]:
     """Store the questions among the answers to these requests, and which were answered by these jobs.
 
-    Requests that are accepted together, as a set, ask no questions.
+    About requests that are accepted together, as a set, there is one question.
     """
     kept = list(answers)
     used: list[str] = []
@@ -83,7 +86,8 @@ async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetim
     questions = transaction.confirmations
     needed.question = Confirmation(
         id=request.confirmation or secrets.token_hex(8),
-        request=replace(request, context=MemberContext(), shown_price=None, agreed=None, confirmation=None),
+        request=_bare(request),
+        others=tuple(map(_bare, needed.others)),
         price=price.amount,
         learned=price.learned,
         why=needed.why,
@@ -94,8 +98,13 @@ async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetim
         await questions.ask_again(request.confirmation, price.amount, needed.why, learned=price.learned)
         return needed
     if request.once is not None and await questions.asked_once(request.once):
-        return Repeated()
+        return BeingAsked()
     if await questions.count_of(request.guild_id, request.user_id, at) >= MAX_OPEN_QUESTIONS:
         return Refused(TOO_MANY)
     await questions.add(needed.question)
     return needed
+
+
+def _bare(request: JobRequest) -> JobRequest:
+    """Return the request without what is known anew when the question is answered."""
+    return replace(request, context=MemberContext(), shown_price=None, agreed=None, confirmation=None)

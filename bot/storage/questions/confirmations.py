@@ -1,6 +1,7 @@
 """Questions to a person before a job starts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -41,7 +42,7 @@ class Confirmations:
             "guild_id": request.guild_id,
             "channel_id": request.channel_id,
             "user_id": request.user_id,
-            "request": _json_of(request),
+            "request": _json_of(request, asked.others),
             "once": request.once,
             "origin_message_id": request.origin_message_id,
             "price": asked.price,
@@ -125,6 +126,7 @@ def confirmation_of(row: RowMapping) -> Confirmation:
     return Confirmation(
         id=row["id"],
         request=_request_of(row),
+        others=_others_of(row),
         price=row["price"],
         learned=row["learned"],
         why=row["why"],
@@ -135,22 +137,39 @@ def confirmation_of(row: RowMapping) -> Confirmation:
     )
 
 
-def _json_of(request: JobRequest) -> dict[str, Any]:
+def _json_of(request: JobRequest, others: Sequence[JobRequest]) -> dict[str, Any]:
     made: dict[str, Any] = {name: getattr(request, name) for name in _PLAIN}
     made["inputs"] = dict(request.inputs)
-    if request.source is not None:
-        made["source"] = {name: getattr(request.source, name) for name in _PHOTO}
+    made["source"] = _json_of_photo(request.source)
+    if others:
+        # Those of a set differ in their photos alone.
+        made["others"] = [{"once": one.once, "source": _json_of_photo(one.source)} for one in others]
     return made
+
+
+def _json_of_photo(photo: SourcePhoto | None) -> dict[str, Any] | None:
+    return None if photo is None else {name: getattr(photo, name) for name in _PHOTO}
+
+
+def _photo_of(stored: Mapping[str, Any] | None) -> SourcePhoto | None:
+    return None if stored is None else SourcePhoto(**stored)
+
+
+def _others_of(row: RowMapping) -> tuple[JobRequest, ...]:
+    stored: Mapping[str, Any] = json_object(row["request"])
+    first = _request_of(row)
+    return tuple(
+        replace(first, once=one["once"], source=_photo_of(one["source"])) for one in stored.get("others", ())
+    )
 
 
 def _request_of(row: RowMapping) -> JobRequest:
     stored: Mapping[str, Any] = json_object(row["request"])
-    source = stored.get("source")
     return JobRequest(
         guild_id=row["guild_id"],
         channel_id=row["channel_id"],
         user_id=row["user_id"],
-        source=None if source is None else SourcePhoto(**source),
+        source=_photo_of(stored.get("source")),
         origin_message_id=row["origin_message_id"],
         once=row["once"],
         **{name: stored[name] for name in _PLAIN},

@@ -8,7 +8,7 @@ from discord import ui
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.prices import Estimate
 from bot.errors import Refused
-from bot.services import ConfirmationNeeded, confirmed, short_price_words
+from bot.services import ConfirmationNeeded, confirmed, count_words, short_price_words
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words_of
 from bot.ui.kit.buttons import LastingButton
@@ -40,15 +40,16 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
     request, price = question.request, question_price(question)
     title = names.title_of(request.tool)
+    of_photos = f" of {count_words(len(question.requests), 'photo', 'photos')}" if question.others else ""
     button = ConfirmButton(question.id, f"Run · {price}")
     if question.under_photo:
-        said = f"<@{request.user_id}>, **{title}** costs {price}. Start it?"
+        said = f"<@{request.user_id}>, **{title}**{of_photos} costs {price}. Start it?"
         return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
     prompt = prompt_words_of(names.tool_of(request.tool), request.inputs)
     return Panel(
         box(
             GOING,
-            lines(f"### {names.emoji_of(request.tool)} {title} costs {price}. Start it?", prompt),
+            lines(f"### {names.emoji_of(request.tool)} {title}{of_photos} costs {price}. Start it?", prompt),
             small(_WHY[question.why]),
             row(button),
         )
@@ -92,15 +93,16 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         # First: it shows nothing, and what follows may have to wait for others who write.
         await interaction.response.defer()
         try:
-            job = await host.services.jobs.accept(confirmed(question, member_context(interaction)))
+            jobs = await host.services.jobs.accept_all(confirmed(question, member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))
             return
-        await show_confirmed(interaction, host, job)
-        photo = job.origin_message_id or (None if job.source is None else job.source.message_id)
-        if photo is not None:
-            host.photo_used(photo, job)
+        await show_confirmed(interaction, host, jobs)
+        for job in jobs:
+            photo = job.origin_message_id or (None if job.source is None else job.source.message_id)
+            if photo is not None:
+                host.photo_used(photo, job)
 
 
 async def _take_away(interaction: discord.Interaction[Any]) -> None:

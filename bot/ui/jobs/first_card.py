@@ -60,28 +60,29 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Seq
         await deferral.answered()
 
 
-async def show_confirmed(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
-    """Show the card of a job in the place of the question before it, whose press was deferred.
+async def show_confirmed(interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job]) -> None:
+    """Show the card of a job, or of a set, in the place of the question before it, whose press was deferred.
 
     The engine posts the card of a job under a photo, and what can't be posted now. Raises nothing if it can't
     be shown.
     """
-    message_id = None
+    job, progress, message_id = jobs[0], Progress(whole_set=tuple(jobs)), None
     try:
         if job.private:
-            card = card_of(job, ToolNames(host.catalog), Progress())
+            card = card_of(job, ToolNames(host.catalog), progress)
             shown = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
             message_id = shown.id
-            host.cards.remember(job.id, interaction)
+            host.cards.remember(job.set_id or job.id, interaction)
         else:
             await interaction.delete_original_response()
     except DISCORD_ERRORS as error:
         _log.info("Job %s: its question could not be taken away: %r", job.id, error, extra={"job": job.id})
     if not job.private and job.origin_message_id is None:
-        said = await host.cards.post_card(job, Progress())
+        said = await host.cards.post_card(job, progress)
         message_id = said.message_id if isinstance(said, Posted) else None
     if message_id is not None:
-        await _store_card(host, job, message_id, job.version)
+        for one in jobs:
+            await _store_card(host, one, message_id, one.version)
 
 
 async def _post_card(

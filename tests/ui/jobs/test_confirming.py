@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.domain import Job
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
 from bot.services import Repeated, confirmed
@@ -126,10 +125,10 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
         async with desk.storage.read() as transaction:
             (question,) = await transaction.confirmations.all()
         answers = await asyncio.gather(
-            *(desk.services.jobs.accept(confirmed(question, MemberContext())) for _ in range(5)),
+            *(desk.services.jobs.accept_all(confirmed(question, MemberContext())) for _ in range(5)),
             return_exceptions=True,
         )
-        assert [type(one) for one in answers if not isinstance(one, Job)] == [Repeated] * 4
+        assert [type(one) for one in answers if not isinstance(one, list)] == [Repeated] * 4
         assert len(await jobs(desk)) == 1
         assert await desk.services.confirmations.open(question.id) is None
 

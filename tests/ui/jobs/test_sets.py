@@ -116,6 +116,29 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(await jobs_of(desk)) == 4
 
 
+async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_confirm_above(desk.guild.id, 40)
+        form = await offered(desk, desk.maya)
+        assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
+        asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        assert asked.ephemeral
+        assert "Photo restoration of 6 photos costs about 48 credits. Start it?" in texts(asked)
+        assert await jobs_of(desk) == []
+        assert asked.response is not None
+        await desk.maya.click(asked.response, label="Run · about 48 credits")
+        jobs = await jobs_of(desk)
+        assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
+        assert len({job.set_id for job in jobs}) == len({job.card_message_id for job in jobs}) == 1
+        assert "6 photos" in texts(desk.channel.history()[-1])
+        # A set below that price starts at once.
+        uploads = await opened(desk, desk.tom, "photo-restore")
+        card = await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]})
+        assert "5 photos" in texts(card)
+        assert len(await jobs_of(desk)) == 11
+
+
 async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -1,0 +1,131 @@
+"""A set that the bot dies of: between its messages, between a message and its note, while it waits."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.domain import EntryKind, Job, JobState
+from bot.storage import Storage
+from bot.ui.kit.layout import card_mark, mark_of_nonce
+from sandbox.discord.emulator.messages import Message
+from sandbox.studii import Outcome
+from tests.crash.life import ENDED
+from tests.crash.trial import Death, Verdict
+from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
+from tests.engine.world import a_staging_job
+
+PHOTOS = 6  # with theirs before, too many for one message
+WAIT = 0.2  # seconds that the first ones wait for the last
+SLOW = 0.8  # seconds that the last one takes
+_SET_POINTS = ("set_postings", "SetPostings", "announce_set", "arrange")
+
+
+@dataclass(frozen=True)
+class SetTrial:
+    """A set under a message with photos. `later` and `blind` as in `Trial`; `waits`: one of its jobs takes
+    longer than the others wait for it."""
+
+    deaths: Sequence[Death] = ()
+    later: float = 0.0
+    blind: bool = False
+    waits: bool = False
+
+    # Long: one trial from its begin to its verdict, in order.
+    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+        """Return how it goes."""
+        case = await worlds.case()
+        set_id = await _accepted(case, worlds.discord.post(case.channel_id, MAYA, "Six rooms"))
+        worlds.discord.channels.readable = not self.blind
+        if self.waits:
+            worlds.studii.next_job(Outcome(duration=SLOW))
+        tuning = {"set_patience": WAIT if self.waits else 60.0}
+        died, unknown = 0, 0
+        for death in self.deaths:
+            code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, tuning=tuning))
+            if code != KILLED:
+                break
+            died += 1
+            unknown = max(unknown, sum(job.state is JobState.SUBMITTING for job in await _jobs(case)))
+        if self.later:
+            worlds.discord.channels.forget_nonces()
+        code = await zygote.live(worlds.life(case, trace=not self.deaths, later=self.later, tuning=tuning))
+        complaints = await _wrong(worlds, case, set_id, unknown=unknown)
+        if code != ENDED:
+            complaints.append(f"the last life ended with {code}")
+        traced = code == ENDED and not self.deaths
+        points: dict[str, int] = json.loads((case.folder / "points.json").read_text()) if traced else {}
+        states = {job.state for job in await _jobs(case)}
+        worlds.studii.failures.clear()
+        await worlds.drop(case)
+        return Verdict(states.pop() if len(states) == 1 else None, died, complaints, points)
+
+    def __str__(self) -> str:
+        deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
+        return f"set, {'waits, ' * self.waits}{deaths}"
+
+
+def set_deaths(points: Mapping[str, int]) -> list[Death]:
+    """Every death while a set is posted: at each point, and at it again in a later message."""
+    found = [point for point in sorted(points) if any(part in point for part in _SET_POINTS)]
+    return [Death(point, nth) for point in found for nth in (1, 2, 3) if nth <= points[point]]
+
+
+async def _accepted(case: Case, photo: Message) -> str:
+    """Store a set that an earlier life accepted from a message in a photo channel; its card is not there."""
+    set_id = secrets.token_hex(8)
+    async with Storage.open(case.database) as storage, storage.write() as transaction:
+        for _ in range(PHOTOS):
+            new = a_staging_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA)
+            job = replace(new, set_id=set_id, origin_message_id=photo.id)
+            await transaction.jobs.add(job)
+            await transaction.ledger.reserve(job, job.created_at)
+    return set_id
+
+
+async def _jobs(case: Case) -> list[Job]:
+    async with Storage.open(case.database) as storage, storage.read() as transaction:
+        return await transaction.jobs.in_states(list(JobState))
+
+
+async def _wrong(worlds: Worlds, case: Case, set_id: str, *, unknown: int) -> list[str]:
+    """What is not as it was promised, after the last life has ended by itself."""
+    jobs = await _jobs(case)
+    complaints: list[str] = []
+    async with Storage.open(case.database) as storage, storage.read() as transaction:
+        complaints += await transaction.audit.everything()
+        for job in jobs:
+            kinds = [line.kind for line in await transaction.ledger.entries(job_id=job.id)]
+            if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
+                complaints.append(f"its lines in the ledger are {kinds}")
+    if sum(job.state is JobState.UNKNOWN for job in jobs) > unknown:
+        complaints.append("unknown, although it was known")
+    submitted = [one for one in worlds.studii.jobs.values() if one.key is case.key]
+    if len(submitted) > PHOTOS:
+        complaints.append(f"submitted {len(submitted)} times")
+    there = [one for one in worlds.discord.in_channel(case.channel_id) if one.of_the_bot]
+    by_mark = Counter(_mark(one) for one in there)
+    messages = {one.id: one for one in there}
+    shown = Counter(file.sha256 for one in there for file in one.files.values())
+    for job in jobs:
+        mark = mark_of_nonce(job.nonce if job.set_message is None else f"{set_id}-{job.set_message}")
+        posted = messages.get(job.result_message_id or 0)
+        if posted is None or _mark(posted) != mark or by_mark[mark] != 1:
+            said = "nothing" if posted is None else posted.words()
+            complaints.append(f"{job.state}, and {by_mark[mark]} messages say so: {said}")
+        if job.state is JobState.SUCCEEDED and job.set_message is None:
+            complaints.append("a result has a message of its own")
+    results = [file for one in there for name, file in one.files.items() if not name.startswith("before")]
+    if len(results) != sum(job.state is JobState.SUCCEEDED for job in jobs):
+        complaints.append(f"{len(results)} results are shown; all files: {sum(shown.values())}")
+    cards = by_mark[card_mark(jobs[0])]
+    if cards > 1 or (cards and all(job.state is JobState.SUCCEEDED for job in jobs)):
+        complaints.append(f"{cards} cards stand beside the results")
+    return complaints
+
+
+def _mark(message: Message) -> int:
+    components: list[dict[str, Any]] = message.payload.get("components") or [{}]
+    return int(components[0].get("id") or 0)
