@@ -36,7 +36,7 @@ image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it
 	@$(BIN)/python -W ignore -m tests.image $(ARGS)
 
 fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps (many minutes)
-	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/test_ledger_always.py $(ARGS)
+	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/ledger/test_ledger_always.py $(ARGS)
 
 check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Dockerfile, and vulnerabilities of locked packages
 	$(BIN)/ruff check .

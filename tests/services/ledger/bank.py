@@ -1,23 +1,22 @@
 """Everything that moves credits, through the services and a real database: what the fuzz test plays with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, ClassVar
 from unittest.mock import patch
 
 from sqlalchemy import Delete, Update, delete
 
 from bot.catalog import Catalog
-from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
+from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
 from bot.lifecycle.submission import lose
-from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, succeed, wait
+from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import (
     ConfirmationNeeded,
@@ -42,17 +41,16 @@ from bot.storage.schema import (
     policies,
     prices,
 )
-from tests.services.accountant import ROLES, USUAL
+from tests.services.ledger.accountant import ROLES, USUAL
+from tests.services.ledger.moderating_bank import GUILD, LANE, ModeratingBank
 from tests.support.clock import FakeClock
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
 
-GUILD = 1
 MEMBERS = tuple(ROLES)
 BEGIN = datetime(2027, 3, 12, 9, tzinfo=UTC)
-LANE, OTHER_LANE = "lane", "another lane"
-TO_STUDII = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
-Replacement = tuple[str, Callable[..., Any]]
+OTHER_LANE = "another lane"
+Replacement = tuple[str, Any]  # what is replaced, and by what
 Answer = Job | Refused | ConfirmationNeeded
 
 
@@ -68,7 +66,7 @@ class Seen:
     wrong: list[str]
 
 
-class Bank:
+class Bank(ModeratingBank):
     """The bot's books; a subclass may be crooked, by a way of its own or by replacing a part of the bot."""
 
     replaced: ClassVar[Sequence[Replacement]] = ()
@@ -92,6 +90,7 @@ class Bank:
         self.limits = LimitService(self.storage, self.clock)
         self.rulings = RulingService(self.storage, self.clock, lambda: None)
         self.requests = CreditRequestService(self.storage, self.catalog, self.clock, lambda: None)
+        await self.open_for_moderators()
 
     async def close(self) -> None:
         await self.stack.aclose()
@@ -116,9 +115,7 @@ class Bank:
                 credit_requests,
             ):
                 await write(transaction, delete(table))
-            key = await transaction.keys.current(GUILD)
-            key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", self.now)
-            await transaction.guilds.set_key(GUILD, key.id, self.now)
+        await self.set_key()
 
     async def accept(self, user_id: int, amount: int) -> Answer:
         """A job of which the last charge says that it costs so much."""
@@ -171,10 +168,13 @@ class Bank:
         async with self.storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             assert job is not None
+            if job.state is JobState.RECEIVED:
+                job = await make_ready(transaction, job, None, self.now)
+            if job is None or job.state is not JobState.WAITING:
+                return False
             if not await may_be_sent(transaction, self.catalog, job, LANE, self.now):
                 return False
-            for old, new in pairwise(TO_STUDII):
-                await transaction.jobs.advance(job_id, old, new, at=self.now)
+            await transaction.jobs.advance(job_id, JobState.WAITING, JobState.SUBMITTING, at=self.now)
             key = await transaction.keys.current(GUILD)
             await transaction.jobs.update(job_id, key_id=key.id if key else None)
             return True

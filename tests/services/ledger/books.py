@@ -17,7 +17,7 @@ from bot.errors import CreditsShort, Refused
 from bot.services import ConfirmationNeeded
 from bot.services.jobs import CancelNoted
 from bot.storage import ReservationError
-from tests.services.accountant import (
+from tests.services.ledger.accountant import (
     ASSUMED,
     EVERYONE,
     ROLES,
@@ -28,7 +28,7 @@ from tests.services.accountant import (
     Question,
     Stage,
 )
-from tests.services.bank import LANE, MEMBERS, OTHER_LANE, Answer, Bank
+from tests.services.ledger.bank import LANE, MEMBERS, OTHER_LANE, Answer, Bank
 
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
@@ -112,7 +112,7 @@ class Books(RuleBasedStateMachine):
         assert isinstance(said, ConfirmationNeeded) == (may and asks and room)
         if isinstance(said, Job):
             role = paper.role_of(user_id)
-            paper.accounts[said.id] = Account(user_id, now, amount, kind, role, learned)
+            paper.accounts[said.id] = self._account(user_id, now, amount, kind, role, learned)
         elif isinstance(said, ConfirmationNeeded):
             assert said.question is not None
             assert said.question.price == amount
@@ -121,6 +121,12 @@ class Books(RuleBasedStateMachine):
             )
             asked.price = amount
         self.compare()
+
+    def _account(self, *of_it: Any) -> Account:
+        account = Account(*of_it)
+        account.wants_approval = self.paper.approves
+        account.wants_look = self.paper.approves and self.paper.looks
+        return account
 
     def confirm(self, number: int) -> None:
         """A question is answered; once, and in time."""
@@ -159,7 +165,9 @@ class Books(RuleBasedStateMachine):
         if isinstance(said, list):
             role = paper.role_of(user_id)
             for job in said:
-                paper.accounts[job.id] = Account(user_id, now, amount, kind, role, learned)
+                account = self._account(user_id, now, amount, kind, role, learned)
+                account.set_id = job.set_id
+                paper.accounts[job.id] = account
             assert len(said) == count
         elif isinstance(said, ConfirmationNeeded):
             assert said.question is not None
@@ -188,6 +196,7 @@ class Books(RuleBasedStateMachine):
     def end(self, number: int, way: str, charge: int | None) -> None:
         job_id, account = self.pick(number)
         can = account.stage in ((Stage.ACCEPTED, Stage.SENT) if way == "free" else (Stage.RUNNING,))
+        can = can and account.undecided is None
         assert self.do(self.bank.end(job_id, way, charge)) == can
         if can and way == "free":
             account.resolve(0)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from bot.domain import Period
+from bot.domain import JobState, Period
 from bot.domain.limits import AllowanceScope, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
@@ -46,6 +46,11 @@ class Account:
     sent_at: datetime | None = None
     stage: Stage = Stage.ACCEPTED
     cancel_noted: bool = False
+    set_id: str | None = None
+    wants_approval: bool = False  # of its request
+    wants_look: bool = False  # its result is to be approved as well
+    undecided: JobState | None = None  # in which it waits for moderators, or is not seen because of them
+    asked_at: datetime | None = None  # when they were asked
 
     def asks(self, now: datetime) -> bool:
         """Whether others wait to learn what this one costs."""
@@ -55,7 +60,12 @@ class Account:
         return silent and self.sent_at is not None and self.sent_at > now - timedelta(minutes=10)
 
     def resolve(self, charge: int, stage: Stage = Stage.ENDED) -> None:
-        self.reserved, self.settled, self.stage = 0, charge, stage
+        self.reserved, self.settled, self.stage, self.undecided = 0, charge, stage, None
+
+    def taken_in(self, now: datetime) -> None:
+        """It could be sent, unless moderators have to be asked."""
+        if self.wants_approval and self.undecided is None:
+            self.undecided, self.asked_at = JobState.PENDING, now
 
 
 @dataclass
@@ -84,6 +94,8 @@ class Accountant:
     questions: dict[str, Question] = field(default_factory=dict[str, "Question"])
     confirm: int | None = None
     requests: dict[int, datetime] = field(default_factory=dict[int, datetime])  # open ones, by member
+    approves: bool = False  # requests wait for moderators
+    looks: bool = False  # and results
     at_once: int | None = None
     rate: StartRate | None = None
     prices: dict[str, int] = field(default_factory=dict[str, int])  # what the server's key was charged last
@@ -103,6 +115,9 @@ class Accountant:
 
     def may_send(self, account: Account, now: datetime) -> bool:
         """Whether a job may be sent; it gets the price that is known by now, and may end for that."""
+        account.taken_in(now)
+        if account.undecided:
+            return False
         if account.learned:
             return True
         self._reprice([account], now)
@@ -143,6 +158,8 @@ class Accountant:
         if news:
             self._set_price(account, cost, now, surprising=surprising)
         account.resolve(cost)
+        if completed and account.wants_look and self.looks:
+            account.undecided, account.asked_at = JobState.REVIEWING, now
         return news
 
     def _set_price(self, account: Account, charge: int, now: datetime, *, surprising: bool) -> None:

@@ -18,14 +18,17 @@ from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import StudiiBotError
-from tests.services.accountant import ASSUMED
-from tests.services.bank import MEMBERS, Bank
-from tests.services.books import Bookkeeping, Books
-from tests.services.crooks import CROOKS
-from tests.services.overruns import Overruns
-from tests.services.stories import STORIES, Story
+from tests.services.ledger.accountant import ASSUMED
+from tests.services.ledger.bank import MEMBERS, Bank
+from tests.services.ledger.books import Books
+from tests.services.ledger.moderated_books import ModeratedBooks
+from tests.services.ledger.moderated_stories import MODERATED_STORIES
+from tests.services.ledger.overruns import Overruns
+from tests.services.ledger.stories import STORIES
 from tests.support.database import database, sqlite_in_one_thread
 
+Story = Callable[[Any], None]
+ALL_STORIES: dict[Story, tuple[type[Bank], ...]] = {**STORIES, **MODERATED_STORIES}
 STEPS = int(os.environ.get("FUZZ_STEPS", "200"))
 FUZZING = STEPS > 1000
 WRONG = (AssertionError, StudiiBotError, DBAPIError, pytest.fail.Exception)
@@ -47,14 +50,14 @@ def _in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell(
     books: str,
     bank_type: type[Bank],
-    story: Callable[[Any], None],
-    game: type[Books] = Bookkeeping,
+    story: Story,
+    game: type[Books] = ModeratedBooks,
 ) -> BaseException | None:
     """Play a story with books of that type. Returns what was found out."""
     with asyncio.Runner() as runner:
         bank = bank_type(books)
         runner.run(bank.open())
-        machine: Any = type("Bookkeeping", (game,), {"bank": bank, "runner": runner, "steps": 0})
+        machine: Any = type("Played", (game,), {"bank": bank, "runner": runner, "steps": 0})
         kept: Books = machine()
         try:
             story(kept)
@@ -72,14 +75,14 @@ def play(
     examples: int,
     *,
     chance: bool = False,
-    game: type[Books] = Bookkeeping,
+    game: type[Books] = ModeratedBooks,
 ) -> tuple[int, BaseException | None]:
     """Steps that were taken with books of that type, and what was found out; `chance`: others each time."""
     found: BaseException | None = None
     with asyncio.Runner() as runner:
         bank = bank_type(books)
         runner.run(bank.open())
-        machine = type("Bookkeeping", (game,), {"bank": bank, "runner": runner, "steps": 0})
+        machine = type("Played", (game,), {"bank": bank, "runner": runner, "steps": 0})
         case: Any = machine.TestCase
         case.settings = settings(
             max_examples=examples,
@@ -100,7 +103,7 @@ def play(
     return machine.steps, found
 
 
-@pytest.mark.parametrize("game", [Bookkeeping, Overruns], ids=lambda game: game.__name__)
+@pytest.mark.parametrize("game", [ModeratedBooks, Overruns], ids=lambda game: game.__name__)
 def test_the_ledger_is_an_accountants_whatever_happens(books: str, game: type[Books]) -> None:
     """`Overruns`: Studii charges up to ten times what was reserved, and no budget is exceeded by more than
     docs/credits.md says."""
@@ -115,14 +118,14 @@ def test_the_ledger_is_an_accountants_whatever_happens(books: str, game: type[Bo
     say(f"{steps:,} steps, and every sum was right after each.{game.words()}")
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+@pytest.mark.parametrize("story", ALL_STORIES, ids=lambda story: story.__name__)
 def test_honest_books_are_right_in_every_story(books: str, story: Story) -> None:
     assert tell(books, Bank, story) is None
 
 
 @pytest.mark.parametrize(
     ("story", "crook"),
-    [(story, crook) for story, crooks in STORIES.items() for crook in crooks],
+    [(story, crook) for story, crooks in ALL_STORIES.items() for crook in crooks],
     ids=lambda one: one.__name__,
 )
 def test_crooked_books_are_found_out(books: str, story: Story, crook: type[Bank]) -> None:
@@ -145,7 +148,7 @@ def test_a_budget_can_be_exceeded_by_nearly_as_much_as_docs_say(books: str) -> N
 
 
 def test_every_crook_has_a_story() -> None:
-    assert {crook for crooks in STORIES.values() for crook in crooks} == set(CROOKS)
+    assert {crook for crooks in ALL_STORIES.values() for crook in crooks} == set(Bank.__subclasses__())
 
 
 def say(words: str) -> None:

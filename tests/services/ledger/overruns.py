@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from bot.domain import Period
-from tests.services.accountant import ASSUMED, Stage
-from tests.services.bank import MEMBERS
-from tests.services.books import Books, kinds, some_job
+from tests.services.ledger.accountant import ASSUMED, Stage
+from tests.services.ledger.bank import MEMBERS
+from tests.services.ledger.books import Books, kinds, some_job
 
 factors = st.sampled_from([0.1, 1, 10])
 

@@ -15,9 +15,10 @@ from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
 from bot.services.budgets import BudgetState, ensure_room, state_of_budget
 from bot.services.limits import MemberState, state_of_member
+from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.storage import ReservationError, Transaction
 from bot.storage.schema import jobs
-from tests.services.bank import GUILD, LANE, Answer, Bank, write
+from tests.services.ledger.bank import GUILD, LANE, Answer, Bank, write
 
 
 def no_check(*_: Any) -> None:
@@ -106,6 +107,15 @@ async def nothing_given(*_: Any) -> None: ...
 
 class GrantsWithoutAnEntry(Bank):
     replaced = (("bot.services.questions.credit_requests._give", nothing_given),)
+
+
+async def given_twice(transaction: Transaction, request: Any, at: datetime) -> None:
+    await _give(transaction, request, at)
+    await _give(transaction, request, at)
+
+
+class GrantsTwiceForOneRequest(Bank):
+    replaced = (("bot.services.questions.credit_requests._give", given_twice),)
 
 
 def no_question(*_: Any, **__: Any) -> None: ...
@@ -327,6 +337,3 @@ def the_present(budget: Budget, timezone: str, now: datetime) -> Window:
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
     replaced = (("bot.lifecycle.room.window", the_present),)
-
-
-CROOKS = tuple(Bank.__subclasses__())

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope, StartRate
-from tests.services import crooks
-from tests.services.accountant import EVERYONE
-from tests.services.bank import Bank
-from tests.services.books import Bookkeeping
+from tests.services.ledger import crooks
+from tests.services.ledger.accountant import EVERYONE
+from tests.services.ledger.bank import Bank
+from tests.services.ledger.books import Bookkeeping
 
 Story = Callable[[Bookkeeping], None]
 POOR, RICH = 3, 4  # members
@@ -270,7 +270,7 @@ STORIES: Mapping[Story, tuple[type[Bank], ...]] = {
     ),
     studii_is_silent_about_a_charge: (crooks.DoesNotWaitForSilence,),
     last_answers_have_the_last_word: (crooks.LearnsNothingAtTheEnd,),
-    a_request_is_granted: (crooks.GrantsWithoutAnEntry,),
+    a_request_is_granted: (crooks.GrantsWithoutAnEntry, crooks.GrantsTwiceForOneRequest),
     a_question_is_answered: (crooks.StartsWithoutAsking, crooks.StartsTwiceForOneAnswer),
     a_cancellation_meets_a_submission: (crooks.ForgetsACancellation,),
     a_job_is_cancelled: (crooks.PaysForWhatIsCancelled,),
