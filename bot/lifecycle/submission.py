@@ -67,8 +67,11 @@ class Taken:
     others_changed: bool = False
 
 
-def needs_upload(job: Job, key_id: int) -> bool:
-    """Return whether the job's photo has to be uploaded before the job can be submitted with that key."""
+def needs_upload(job: Job, key_id: int | None) -> bool:
+    """Return whether the job's photo has to be uploaded before the job can be submitted with that key.
+
+    `key_id` is None for a job that no key was used for yet.
+    """
     return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
 
 

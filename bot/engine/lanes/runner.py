@@ -45,12 +45,11 @@ class Entries:
             # Bounded, for the case that the wall clock was put back.
             pause = min(self._seconds_until(job.not_before), self._longest_pause)
             not_before = max(not_before, now + pause)
-        upload = key_id is not None and needs_upload(job, key_id)
         return Waiting(
             job.id,
             job.user_id,
             job.created_at.timestamp(),
-            Step.UPLOAD if upload else Step.SUBMIT,
+            Step.UPLOAD if needs_upload(job, key_id) else Step.SUBMIT,
             self._work(job),
             not_before,
             begun=job.state is JobState.UPLOADING,

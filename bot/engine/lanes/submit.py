@@ -98,7 +98,8 @@ class Submitter:
                         ahead = await self._requests.record(transaction, [rate], now)
                         result = Claim(job, key, secret, was_held)
         self._requests.grant([rate], ahead)
-        if result.job is not None and result.job.held is not None:
+        if result.job is None or result.job.held is not None:
+            # It is another lane's, or all of its key wait: the database tells.
             self._context.look()
         return result
 

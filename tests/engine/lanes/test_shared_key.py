@@ -1,20 +1,34 @@
 """A key that servers of several processes use."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
+from bot.catalog import Catalog
+from bot.clock import SystemClock
 from bot.domain import JobState, Plan
+from bot.engine.context import StepResult
+from bot.engine.lanes.runner import Entries
+from bot.engine.scheduler.queue import Step, Waiting
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on
-from tests.engine.world import a_job, engine_world
+from tests.engine.world import a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
 PERIOD = 2.0  # seconds
 MINE, THEIRS = 1 << 30, (1 << 30) + (1 << 22)  # servers of shards 0 and 1
+
+
+def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> None:
+    job = replace(a_staging_job(), state=JobState.WAITING, source_file="room.png")
+    entries = Entries(SystemClock(), 60.0, Catalog.load())
+    entry = entries.after(StepResult(job, sent=False, again=1.0))
+    assert isinstance(entry, Waiting)
+    assert entry.step is Step.UPLOAD
 
 
 async def test_what_another_process_sends_with_the_key_counts_from_its_first_request_on(
