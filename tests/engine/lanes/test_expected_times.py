@@ -35,10 +35,11 @@ async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not
         await world.use_key(world.studii.add_key("team"))
         async with world.running() as engine:
             for number in range(TOLD_FROM):
-                world.studii.next_job(Outcome(duration=0.3))
+                world.studii.next_job(Outcome(never_ends=True))  # before its card has been drawn
                 job = await with_card(world, 500 + number)
                 engine.wake()
                 assert (await shown(world, job, JobState.RUNNING)).ends_at is None
+                world.finish()
                 await world.announced(job.id)
             world.studii.next_job(Outcome(duration=60))  # goes on while its card is drawn
             job = await with_card(world, 600)
