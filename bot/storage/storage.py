@@ -1,7 +1,6 @@
 """The database: short transactions, one writer at a time."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -11,7 +10,6 @@ from contextlib import (
     suppress,
 )
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.aio.shield import shielded
@@ -21,7 +19,7 @@ from bot.storage.access import Policies
 from bot.storage.audit import Audit
 from bot.storage.database import engines
 from bot.storage.database.changes import Changes
-from bot.storage.database.errors import UNUSABLE, OutageLog, shown, sqlite_code, unusable
+from bot.storage.database.errors import UNUSABLE, OutageLog, shown, unusable
 from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
@@ -62,6 +60,7 @@ class Transaction:
     """Everything that is kept, seen and changed within one transaction."""
 
     def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
+        self._session = session
         self.jobs = Jobs(session)
         self.job_cards = JobCards(session)
         self.job_queue = JobQueue(session)
@@ -95,6 +94,10 @@ class Transaction:
         self.styles = Styles(session)
         self.member_defaults = MemberDefaults(session)
         self.unreadable = UnreadableCheck(session)
+
+    async def begin(self) -> None:
+        """Begin now: on SQLite, a transaction begins together with its first statement."""
+        await self._session.run("SELECT 1")
 
 
 def _unobserved(_what: str, _seconds: float) -> None:
@@ -158,8 +161,10 @@ class Storage:
         storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, fence, observe)
         try:
             try:
-                async with storage.write(patience=patience):
-                    pass  # the first writer turns on write-ahead logging, without which readers would block
+                async with storage.write(patience=patience) as transaction:
+                    await (
+                        transaction.begin()
+                    )  # the first writer turns on write-ahead logging, without which readers would block
             except UNUSABLE as error:
                 raise unusable(url, error) from error
             if path is None and (wrong := await missing_rights_at(url)):
@@ -195,15 +200,15 @@ class Storage:
         async with self._readers:
             with self._observed("read"), self._reads.watching():
                 async with self._connected(self._reading) as current:
-                    if current.on_sqlite:
-                        await current.run("BEGIN")
+                    current.begin("BEGIN")
                     yield Transaction(current)
 
     @asynccontextmanager
     async def write(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
         """Change the database: all of the block, or nothing of it if the block raises.
 
-        Raises `Busy` if the transaction could not begin within `patience` seconds, `DatabaseAway` if there is
+        Raises `Busy` if the transaction could not begin within `patience` seconds (on SQLite it begins with
+        its first statement, and that raises it), `DatabaseAway` if there is
         no way to the database, `NotAlone` if another process has taken over, and `DatabaseFailed` for any
         other failure of the database. A commit is never given up: if the task is cancelled meanwhile, it
         commits, and then raises CancelledError.
@@ -318,19 +323,8 @@ class Storage:
         return left
 
     async def _begin(self, current: Session, deadline: float) -> None:
-        while True:
-            patience = int(min(self._left(deadline), _SLICE) * 1000)
-            if patience != self._busy_timeout:
-                await current.run(f"PRAGMA busy_timeout={patience}")
-                self._busy_timeout = patience
-            try:
-                await current.run("BEGIN IMMEDIATE")
-            except DBAPIError as error:
-                if not _held_by_another_process(error):
-                    raise
-            else:
-                return
-
-
-def _held_by_another_process(error: DBAPIError) -> bool:
-    return sqlite_code(error) == sqlite3.SQLITE_BUSY
+        patience = int(min(self._left(deadline), _SLICE) * 1000)
+        if patience != self._busy_timeout:
+            await current.run(f"PRAGMA busy_timeout={patience}")
+            self._busy_timeout = patience
+        current.begin("BEGIN IMMEDIATE", lambda: self._left(deadline))

@@ -16,9 +16,7 @@ from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 
 JOBS = 10
-STATEMENTS = (
-    30  # of the engine for a job from words that is polled a few times, with the BEGIN of each transaction
-)
+STATEMENTS = 25  # of the engine for a job from words that is polled a few times
 
 
 @contextmanager

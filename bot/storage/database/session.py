@@ -58,7 +58,8 @@ class Session:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether SQLite has a transaction open: it ends one by itself after some errors."""
+        """Whether SQLite has a transaction, or will with the next statement: it ends one by itself after some
+        errors."""
         driver = _driver(self._connection)
         return driver is not None and driver.in_transaction
 
@@ -131,19 +132,27 @@ class Session:
         """Run a statement in the database's own dialect, without parameters."""
         return await self._complete(self._connection.exec_driver_sql(sql))
 
+    def begin(self, how: str, wait_on: Callable[[], object] | None = None) -> None:
+        """Begin a transaction in SQLite, together with the first statement.
+
+        If another process holds the file then, that waits as long as `wait_on` returns.
+        """
+        if (driver := _driver(self._connection)) is not None:
+            driver.first, driver.wait_on = (how,), wait_on
+
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
 
     def mark(self, name: str) -> None:
         """Set a savepoint in SQLite, together with the next statement."""
         if (driver := _driver(self._connection)) is not None:
-            driver.first = f"SAVEPOINT {name}"
+            driver.first += (_savepoint(name),)
 
     async def undo_to(self, name: str) -> None:
         """Undo what came after the mark."""
         driver = _driver(self._connection)
-        if driver is not None and driver.first is not None:
-            driver.first = None  # there was no statement after it
+        if driver is not None and driver.first[-1:] == (_savepoint(name),):
+            driver.first = driver.first[:-1]  # there was no statement after it
         else:
             await self.run(f"ROLLBACK TO {name}")
 
@@ -196,7 +205,7 @@ async def session(
         else:
             await shielded(connection.start())
         if (driver := _driver(connection)) is not None:
-            driver.steady, driver.first = True, None
+            driver.steady, driver.first, driver.wait_on = True, (), None
         yield Session(connection, unreadable, changed, shards)
     finally:
         if connection.sync_connection is not None:
@@ -220,6 +229,10 @@ async def _completed(connection: AsyncConnection, work: Awaitable[T]) -> T:
         raise
     driver.raise_cancelled()
     return result
+
+
+def _savepoint(name: str) -> str:
+    return f"SAVEPOINT {name}"
 
 
 def _driver(connection: AsyncConnection) -> OneCallConnection | None:

@@ -32,33 +32,43 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     """A connection that makes one call for each statement.
 
     With `steady`, a call ends before its task hears that it was cancelled: `raise_cancelled` tells it.
-    `first` is a statement without a result that is executed by the next call, before what that is for.
+    `first` are statements without a result that are executed by the next call, before what that is for. If
+    another process holds the file then, the call is repeated as long as `wait_on` returns: it raises when
+    there is no more patience.
     """
 
     steady = False
-    first: str | None = None
+    first: tuple[str, ...] = ()
+    wait_on: Callable[[], object] | None = None
     cancelled: asyncio.CancelledError | None = None
 
     def cursor(self, server_side: bool = False) -> Any:
         return super().cursor(server_side=True) if server_side else _Cursor(self)
 
     def commit(self) -> None:
+        self.first = ()
         if self.in_transaction:
             self.call(sqlite3.Connection.commit)
 
     def rollback(self) -> None:
+        self.first = ()
         if self.in_transaction:
             self.call(sqlite3.Connection.rollback)
 
     def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Return what the function returns, called in the driver's thread."""
-        first, self.first = self.first, None
-        if first is not None:
+        first, self.first = self.first, ()
+        if first:
             function = partial(_after, first, function)
-        try:
-            return await_only(self._call(function))
-        except Exception as error:  # noqa: BLE001 - the adapter's own way
-            self._handle_exception(error)
+        while True:
+            try:
+                return await_only(self._call(function))
+            except _HeldByAnotherProcess as error:
+                if self.wait_on is None or self.cancelled is not None:
+                    self._handle_exception(error.reason)
+                self.wait_on()
+            except Exception as error:  # noqa: BLE001 - the adapter's own way
+                self._handle_exception(error)
 
     def raise_cancelled(self) -> None:
         """Raise the cancellation that came during a call, if one did."""
@@ -68,8 +78,9 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
 
     @property
     def in_transaction(self) -> bool:
+        """Whether a transaction is open, or will be with the next call."""
         raw: sqlite3.Connection | None = self._driver._connection  # noqa: SLF001
-        return raw is not None and raw.in_transaction
+        return bool(self.first) or (raw is not None and raw.in_transaction)
 
     @property
     def _driver(self) -> Any:
@@ -149,8 +160,22 @@ def one_call_driver() -> Any:
     return _OneCallDriver(aiosqlite, sqlite3)
 
 
-def _after(first: str, function: Callable[[sqlite3.Connection], T], raw: sqlite3.Connection) -> T:
-    raw.execute(first).close()
+class _HeldByAnotherProcess(Exception):
+    """A transaction could not begin, and nothing was done."""
+
+    def __init__(self, reason: sqlite3.OperationalError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _after(first: Sequence[str], function: Callable[[sqlite3.Connection], T], raw: sqlite3.Connection) -> T:
+    for statement in first:
+        try:
+            raw.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise _HeldByAnotherProcess(error) from error
+            raise
     return function(raw)
 
 

@@ -160,12 +160,34 @@ async def test_who_comes_late_does_not_make_the_first_wait(
     monkeypatch.setattr(group_commit, "JOINING", 0.0)
 
     async def nothing() -> None:
-        async with storage.write():
-            pass
+        async with storage.write() as tx:
+            await tx.begin()
 
     with commits() as seen:
         await asyncio.gather(*await in_line(storage, [nothing] * 5))
     assert len(seen) == 5
+
+
+async def test_writers_who_change_nothing_are_in_nobodys_way(storage: Storage) -> None:
+    async def nothing() -> None:
+        async with storage.write():
+            pass
+
+    async def fails(*, first: bool) -> None:
+        async with storage.write() as tx:
+            if not first:
+                await tx.meta.set("lost", b"1")
+            raise LookupError
+
+    async def writes() -> None:
+        async with storage.write() as tx:
+            await tx.meta.set("kept", b"1")
+
+    line = [nothing, lambda: fails(first=True), lambda: fails(first=False), nothing, writes, nothing]
+    ended = await asyncio.gather(*await in_line(storage, line), return_exceptions=True)
+    assert [type(one) for one in ended] == [type(None), LookupError, LookupError, *[type(None)] * 3]
+    async with storage.read() as tx:
+        assert (await tx.meta.get("lost"), await tx.meta.get("kept")) == (None, b"1")
 
 
 async def test_nobody_is_told_anything_before_the_commit(storage: Storage) -> None:
@@ -253,7 +275,7 @@ async def test_sharing_a_commit_takes_no_call_of_its_own(
     await write()
     monkeypatch.setattr(OneCallConnection, "call", count)
     await asyncio.gather(*await in_line(storage, [write] * 4))
-    assert len(calls) == 1 + 4 + 1  # the beginning, a statement each, and the commit
+    assert len(calls) == 4 + 1  # a statement each, and the commit
 
 
 async def test_a_commit_that_fails_is_told_to_all_who_share_it(
