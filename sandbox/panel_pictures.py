@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, tools.png and errors.png: panels and messages, as the page shows them.
+"""Draws docs/setup.png, tools.png, staged.png and errors.png: panels and messages, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -39,8 +39,19 @@ async def panels() -> dict[str, bytes]:
             await visitor.look_as("Maya")
             await visitor.run("tools")
             made["tools.png"] = await picture(visitor, "What you can make here")
+            made["staged.png"] = await staged(visitor, world)
             made["errors.png"] = stacked([one async for one in errors(visitor, world)])
             return made
+
+
+async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
+    """Return a picture of a staged room with its labelled copy and the photo before."""
+    await world.guest(NORA).command("studii disclosure", staging="Virtually staged")
+    room = ("empty-room.jpg", world.photos["empty-room.jpg"], "image/jpeg")
+    maya = world.guest(MAYA)
+    await maya.result_after(await maya.command("virtual-staging", image=room, style="scandinavian"))
+    await visitor.look_as("Maya")
+    return await picture(visitor, "With a label")
 
 
 async def errors(visitor: Visitor, world: DemoWorld) -> AsyncIterator[bytes]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from sandbox.demo.acts import Acts, NotPossibleError
 from sandbox.demo.people import Guest, text_of, until
-from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, TEAM, TOM
+from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, SHOWROOM, TEAM, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import APPLICATION_ID
 from sandbox.studii import StudiiServer
 
 STAGING = "🛋️"
+STAR = "⭐"
 BUDGET = 500  # credits a day, enough for the tour and an evening of trying
 
 
@@ -61,6 +62,7 @@ class Tour:
             Step("Nora posts the panel, and Tom restores a photo without typing a command", self._panel),
             Step(f"Maya types /studio: {harbour}", lambda: words(maya, "studio", prompt=harbour)),
             Step("Maya saves her result as a style, and makes another picture with it", self._style),
+            Step("Mika stars Maya's picture, and Maya lets it be shown among the best", self._star),
             Step("Tom furnishes an empty room", lambda: photo(tom, "virtual-staging", "room")),
             Step("Maya restores an old photo", lambda: photo(maya, "photo-restore", "old")),
             Step("Tom gives a product a new background", lambda: photo(tom, "product-background", "product")),
@@ -132,6 +134,27 @@ class Tour:
         whole = prompt.replace("{text}", "A lighthouse")
         expect(whole in text_of(made), f"her words in the style's prompt, not {text_of(made)!r}")
         return f"“A lighthouse” becomes “{whole}”"
+
+    async def _star(self) -> str:
+        await self._nora.command("studii channel", best=str(SHOWROOM), stars=3)
+        ready = f"<@{MAYA}>, your **Studio** is ready."
+        result = next(one for one in self._server.in_channel(PHOTO_DESK) if ready in text_of(one))
+        self._mika.tap(result, STAR)
+        dm = self._server.channels.dm_with(MAYA).id
+        question = await until(
+            lambda: next(
+                (one for one in self._server.in_channel(dm) if "starred your result" in text_of(one)), None
+            ),
+            "Maya to be asked",
+        )
+        expect(not self._server.in_channel(SHOWROOM), "nothing to be shown before Maya agrees")
+        await self._maya.press(question, "Show my results")
+        shown = await until(
+            lambda: next(iter(self._server.in_channel(SHOWROOM)), None), "the picture among the best"
+        )
+        (file,), (made, *_) = shown.files.values(), result.files.values()
+        expect(file.data == made.data, "the picture to be shown byte for byte")
+        return f"asked by direct message first; shown in #showroom: {text_of(shown).splitlines()[0]}"
 
     async def _panel(self) -> str:
         said = text_of(await self._nora.command("studii panel"))
