@@ -94,8 +94,10 @@ export class Composer {
     const fields = command.options.map((one) => option(one, this.names, suggest));
     const shown = make("div", { class: "fields" });
     const extras = make("div", { class: "extras" });
+    // A text to be typed is what people begin with, also where it can be left out.
+    const isTyped = (one) => one.type === 3 && !one.autocomplete && !one.choices?.length;
     fields.forEach((field, index) => {
-      if (command.options[index].required) return shown.append(field.element);
+      if (command.options[index].required || (index === 0 && isTyped(command.options[0]))) return shown.append(field.element);
       const show = () => {
         shown.append(field.element);
         button.remove();
@@ -122,7 +124,8 @@ export class Composer {
   }
 
   values(fields) {
-    return Object.fromEntries(fields.filter((one) => one.element.isConnected).map((one) => [one.name, one.read()]));
+    const read = fields.filter((one) => one.element.isConnected).map((one) => [one.name, one.read()]);
+    return Object.fromEntries(read.filter(([, value]) => value !== ""));
   }
 
   async use(command, fields) {
