@@ -219,8 +219,14 @@ class Tour:
         form = await self._tom.menu("Photo restoration", self._tom.post_all(files, "Three at once"))
         choice = form["components"][0]["component"]["options"][0]
         expect(choice["label"].startswith("All 3 · "), f"all three to be offered, not {choice['label']!r}")
-        card = await self._tom.fill_in(form, {"image": [choice["value"]]})
-        await until(lambda: "3 done" in text_of(card), "a card that counts three results")
+        await self._tom.fill_in(form, {"image": [choice["value"]]})
+
+        def posted() -> Message | None:
+            there = self._server.in_channel(PHOTO_DESK)
+            return next((one for one in there if "is ready: 3 photos." in text_of(one)), None)
+
+        results = await until(posted, "a message with three results")
+        expect(len(results.files) == 6, f"three results beside their photos, not {list(results.files)}")
         return f"“{choice['label']}”: {self._charged() - before} credits"
 
     async def _output(self, tool: str, result: Message) -> tuple[str, bytes]:

@@ -27,7 +27,7 @@ from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, te
 from bot.ui.kit.text import shortened
 from bot.ui.reading.pictures import plain_name
 
-CHOOSE = "Choose a picture to run again, edit, use or delete"
+CHOOSE = "Do more with one picture"
 DELETE = "Delete"
 DELETE_THIS = "Delete this picture"
 PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"

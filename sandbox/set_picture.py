@@ -1,0 +1,82 @@
+"""Draws docs/set.png: the two messages with the results of six photos, as the page shows them on a phone.
+
+python -m sandbox.set_picture [--width PIXELS] [FILE]
+"""
+
+import argparse
+import asyncio
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from sandbox.demo.people import text_of, until
+from sandbox.demo.pictures import RESULT_SECONDS, save_files
+from sandbox.demo.place import MAYA, PHOTO_DESK, TOM
+from sandbox.demo.visitor import Visitor
+from sandbox.demo.world import DemoWorld, prepared_world
+from sandbox.discord.browser import find_chromium, launch
+from sandbox.panel_pictures import GAP, SCALE, as_png, picture
+
+PHOTOS = 6
+NARROW, HEIGHT = 420, 2200  # CSS pixels, in which a message with three pairs has room
+
+
+async def a_set(width: int = NARROW) -> bytes:
+    """Return the picture as PNG. Raises `RuntimeError` where there is no Chromium."""
+    chromium = find_chromium()
+    if chromium is None:
+        raise RuntimeError("Chromium wasn't found.")
+    with tempfile.TemporaryDirectory() as folder:
+        async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
+            first = await _post(world)
+            visitor = await Visitor.come(browser, world.site.url, width=width, height=HEIGHT, scale=SCALE)
+            await visitor.look_as("Maya")
+            await visitor.sees(f"3 of {PHOTOS} photos", seconds=RESULT_SECONDS)
+            messages = [await picture(visitor, words) for words in (f"1. {first}", f"of {PHOTOS} photos")]
+            return await asyncio.to_thread(_beside, messages)
+
+
+async def _post(world: DemoWorld) -> str:
+    """Have a set made of the samples, and return the name of its first photo."""
+    names = sorted(world.photos)
+    files = [
+        (f"{Path(name).stem}{'-again' * (number >= len(names))}.jpg", world.photos[name], "image/jpeg")
+        for number, name in enumerate((names * PHOTOS)[:PHOTOS])
+    ]
+    posted = world.guest(TOM).post_all(files, "Could these be restored?")
+    form = await world.guest(MAYA).menu("Photo restoration", posted)
+    await world.guest(MAYA).fill_in(form, {"image": [f"first {PHOTOS}"]})
+
+    def there() -> bool:
+        return any(f"**{PHOTOS}.** " in text_of(one) for one in world.discord.in_channel(PHOTO_DESK))
+
+    await until(there, "the set's last message")
+    return files[0][0]
+
+
+def _beside(pictures: Sequence[bytes]) -> bytes:
+    """Put the pictures beside each other."""
+    opened = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
+    size = (sum(one.width + GAP for one in opened), max(one.height for one in opened))
+    whole = Image.new("RGB", size, opened[0].getpixel((0, 0)))
+    left = 0
+    for one in opened:
+        whole.paste(one, (left, 0))
+        left += one.width + GAP
+    return as_png(whole.quantize(256))  # a third of the bytes
+
+
+def main() -> None:
+    """Write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/set.png"))
+    parser.add_argument("--width", type=int, default=NARROW, help="CSS pixels of the window")
+    given = parser.parse_args()
+    save_files({given.file.name: asyncio.run(a_set(given.width))}, given.file.parent)
+
+
+if __name__ == "__main__":
+    main()
