@@ -65,7 +65,7 @@ async def style_of_server(interaction: discord.Interaction[Any], typed: str) -> 
     """Return the server's style like `style_meant`, whichever roles may use it."""
     styles, guild_id = host_of(interaction).services.styles, server_of(interaction)
     of_server = await styles.of_server(guild_id)
-    key = style_key(typed)
+    key = style_key(_bare(typed))
     found = [one for one in of_server if f"{SAVED}{one.id}" == typed or style_key(one.name) == key]
     if not found:
         raise Refused(NOT_HERE.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
@@ -79,7 +79,7 @@ def has_style_input(tool: Tool) -> bool:
 
 def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
     """Return the name and the value of each style whose name has what was typed in it."""
-    key = style_key(typed)
+    key = style_key(_bare(typed))
     return [(shown_name(one), f"{SAVED}{one.id}") for one in styles if key in style_key(one.name)]
 
 
@@ -106,4 +106,9 @@ async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | 
     roles = member_context(interaction).roles
     if typed.startswith(SAVED):
         return await styles.get(typed.removeprefix(SAVED), guild_id, user_id, roles)
-    return await styles.named(guild_id, user_id, roles, typed, tool)
+    return await styles.named(guild_id, user_id, roles, _bare(typed), tool)
+
+
+def _bare(typed: str) -> str:
+    """Return the name of what may have been copied from a list, or is left of a choice that was edited."""
+    return typed.removeprefix(STYLE_EMOJI).removesuffix(f" · {OF_SERVER}").strip()

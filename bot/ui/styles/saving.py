@@ -18,11 +18,15 @@ from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.text import shortened
-from bot.ui.reading.permissions import FROM_AGE_RESTRICTED, MANAGERS_ONLY, manages, stays_there
+from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import show_style
 
 ONLY_THEY = (
     "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
+)
+NOT_SHARED = (
+    "That was made in an age-restricted channel, so it can't be this server's style. The member can save it "
+    "as their own. Nothing was saved."
 )
 NOT_MADE = "Only a job that has a result can be saved as a style."
 SAVED = "Style saved. Choose it with `style` in `/{tool}`."
@@ -46,7 +50,7 @@ async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None
         raise Refused(INPUTS_ERASED)
     shared = not stays_there(interaction.client, job)
     if not own and not shared:
-        raise Refused(FROM_AGE_RESTRICTED)
+        raise Refused(NOT_SHARED)
     owners = [*([MINE] if own else []), *([SERVER] if admin and shared else [])]
     await SaveForm(job, tool, owners).show(interaction)
 

@@ -34,7 +34,9 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> No
         assert "- 🎨 **“House style”** · Studio · with your words" in said
         (offered,) = await desk.tom.autocomplete(desk.channel, "studio", "style", "house", prompt="x")
         assert offered["name"] == "⭐ House style · this server's"
-        await desk.tom.slash(desk.channel, "studio", prompt="a boat", style=offered["value"])
+        again = await desk.tom.autocomplete(desk.channel, "studio", "style", offered["name"], prompt="x")
+        assert again == [offered]
+        await desk.tom.slash(desk.channel, "studio", prompt="a boat", style=offered["name"])
         inputs = (await desk.job()).inputs
         assert (inputs["prompt"], inputs["aspect_ratio"]) == ("a boat, in oils", "1:1")
         assert "**This server's**\n- 🎨 **“House style”**" in texts(
