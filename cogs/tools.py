@@ -10,8 +10,9 @@ from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
+from bot.services.styles import WordsNeeded
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.start import Terms, ask, start
+from bot.ui.jobs.start import Terms, ask, open_style_form, start
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
@@ -57,18 +58,8 @@ def tool_command(tool: Tool) -> PhotoCommand:
     options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
 
     async def run(interaction: discord.Interaction[Any], **given: Any) -> None:
-        attached: discord.Attachment | None = given.get(IMAGE)
-        source = source_photo(attached) if attached is not None else None
         values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
-        style = values.pop(STYLE, None) or given.get(STYLE)
-        extra = extra_inputs(given.get(EXTRA), tool)
-        private = bool(given.get(PRIVATE))
-        values = {**await values_with(interaction, tool, values, style)}
-        terms = Terms(private=private, extra=extra)
-        if tool.prompt is not None and tool.prompt.required and not values.get(tool.prompt.name):
-            await ask(interaction, tool, FormStart([] if source is None else [source], values), terms)
-        else:
-            await start(interaction, tool, values, source, terms)
+        await _run(interaction, tool, values, given)
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
@@ -87,6 +78,27 @@ def tool_command(tool: Tool) -> PhotoCommand:
         descriptions[IMAGE] = _IMAGE_HELP[tool.source]
     app_commands.describe(**descriptions)(run)
     return PhotoCommand(name=tool.slug, description=tool.summary, callback=run)
+
+
+async def _run(
+    interaction: discord.Interaction[Any], tool: Tool, values: dict[str, str | None], given: dict[str, Any]
+) -> None:
+    """Start the job; show a form if there is no prompt. `given` are the options that every tool has."""
+    attached: discord.Attachment | None = given.get(IMAGE)
+    source = source_photo(attached) if attached is not None else None
+    style = values.pop(STYLE, None) or given.get(STYLE)
+    terms = Terms(private=bool(given.get(PRIVATE)), extra=extra_inputs(given.get(EXTRA), tool))
+    pictures = [] if source is None else [source]
+    try:
+        whole = {**await values_with(interaction, tool, values, style)}
+    except WordsNeeded as needed:
+        there = {name: value for name, value in values.items() if value is not None}
+        await open_style_form(interaction, needed.style, pictures, terms, there)
+        return
+    if tool.prompt is not None and tool.prompt.required and not whole.get(tool.prompt.name):
+        await ask(interaction, tool, FormStart(pictures, whole), terms)
+    else:
+        await start(interaction, tool, whole, source, terms)
 
 
 def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:

@@ -1,7 +1,16 @@
 """Styles, and the inputs that members prefer."""
 
 from bot.services.styles.defaults import DefaultsService
-from bot.services.styles.fitting import ensure_for, inputs_of, misfit, tool_of
+from bot.services.styles.fitting import WordsNeeded, ensure_for, inputs_of, misfit, tool_of
 from bot.services.styles.styles import NewStyle, StyleService
 
-__all__ = ["DefaultsService", "NewStyle", "StyleService", "ensure_for", "inputs_of", "misfit", "tool_of"]
+__all__ = [
+    "DefaultsService",
+    "NewStyle",
+    "StyleService",
+    "WordsNeeded",
+    "ensure_for",
+    "inputs_of",
+    "misfit",
+    "tool_of",
+]

@@ -15,6 +15,14 @@ OTHER_TOOL = "The style “{name}” is for {tool}. Use it with `/{slug}`. Nothi
 WORDS_NEEDED = "The style “{name}” needs your own words: type them as `{input}`. Nothing was charged."
 
 
+class WordsNeeded(Refused):
+    """The style can't be used without a person's own words."""
+
+    def __init__(self, style: Style, name: str) -> None:
+        super().__init__(WORDS_NEEDED.format(name=style.name, input=name))
+        self.style = style
+
+
 def misfit(catalog: Catalog, style: Style) -> str:
     """Return why the style can't be used with the catalogue as it is now; empty if it can."""
     tool = catalog.tools.get(style.tool)
@@ -44,7 +52,7 @@ def ensure_for(catalog: Catalog, style: Style, tool: Tool) -> None:
 def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict[str, str]:
     """Return the style's inputs with those that are given in their place, and the given words in its prompt.
 
-    Raises `Refused` if it needs words and there are none.
+    Raises `WordsNeeded` if it needs words and there are none.
     """
     named = {name: value for name, value in given.items() if value and value.strip()}
     inputs = {**style.inputs, **named}
@@ -53,6 +61,6 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
         return inputs
     template, words = style.inputs.get(prompt.name), named.get(prompt.name)
     if wants_words(template) and words is None:
-        raise Refused(WORDS_NEEDED.format(name=style.name, input=prompt.name))
+        raise WordsNeeded(style, prompt.name)
     whole = with_words(template, words)
     return {**inputs, prompt.name: whole} if whole is not None else inputs

@@ -105,17 +105,18 @@ async def open_style_form(
     style: Style,
     pictures: Sequence[SourcePhoto] = (),
     terms: Terms = AS_USUAL,
+    given: Values | None = None,
 ) -> None:
     """Show the form of a style, to which a photo can be attached if there are no `pictures`.
 
-    Raises `Refused` if the style can't be used any more.
+    `given` are inputs that go before the style's. Raises `Refused` if the style can't be used any more.
     """
     ensure_can_post(interaction)
     tool = tool_of(host_of(interaction).catalog, style)
     prompt = tool.prompt
     # The person's own words go there.
     of_style = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
-    values = {**await own_inputs(interaction, tool), **of_style}
+    values = {**await own_inputs(interaction, tool), **of_style, **(given or {})}
     await ask(interaction, tool, FormStart(pictures, values, style=style), terms)
 
 

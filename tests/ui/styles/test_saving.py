@@ -107,6 +107,21 @@ async def test_words_are_added_to_a_style_that_has_no_place_for_them(tmp_path: P
         assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
 
 
+async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
+        await save(desk.maya, result, name="Harbour", prompt="A harbour")
+        await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
+        await desk.maya.slash(desk.channel, "studio", style="harbour")
+        assert (await last_inputs(desk))["prompt"] == "A harbour"
+        asked = await desk.maya.slash(desk.channel, "studio", style="dawn", aspect_ratio="1:1")
+        modal: Any = asked.modal
+        assert modal["title"].startswith("Dawn")
+        await desk.maya.submit_modal(asked, {"prompt": "two boats", "mode": "image", "quality": "high"})
+        inputs = await last_inputs(desk)
+        assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
+
+
 async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(
