@@ -167,8 +167,9 @@ class Engine:
         """Return the share of its requests that each lane has in use, by the beginning of its hash."""
         return self._lanes.occupancy()
 
-    def _tell(self, changes: Changes) -> None:
+    def _tell(self, told: Changes) -> None:
         """Tell those whom they concern of a transaction's changes."""
+        changes = told.of(self._context.member.shards)
         if changes.others:
             self.wake()
         self._lanes.tell(changes)

@@ -1,11 +1,12 @@
 """What a transaction has changed, for those who act on it without asking the database."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.sql.dml import UpdateBase
 
 from bot.domain import Job
+from bot.domain.shards import Shards
 
 # Changes in these tables that no repository names are told as `others`.
 _WATCHED = frozenset({"jobs", "guilds", "studii_keys", "holds", "notices"})
@@ -24,6 +25,18 @@ class Changes:
     notices: set[int] = field(default_factory=set[int])
     best: bool = False
     others: bool = False
+
+    def of(self, shards: Shards) -> "Changes":
+        """Return the changes that concern the servers of these shards.
+
+        A transaction may change jobs of other processes' servers, as when it learns the price of a key that
+        they share: those are the others' to go on with.
+        """
+        if shards.all:
+            return self
+        jobs = {job.id: job for job in self.jobs.values() if shards.has(job.guild_id)}
+        notices = {guild_id for guild_id in self.notices if shards.has(guild_id)}
+        return replace(self, jobs=jobs, notices=notices)
 
     def note(self, statement: Any) -> None:
         """Note a statement that changes something that no repository names."""
