@@ -38,6 +38,7 @@ from tests.crash.plan import (
     troubles,
 )
 from tests.crash.sets import SetTrial, set_deaths
+from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import Verdict, attempt
 from tests.crash.world import Worlds, Zygote, worlds, zygote
 
@@ -225,9 +226,20 @@ async def _approvals(crew: Crew) -> None:
     await crew.kill("… killed while they are asked, and they decide at once", hurried)
 
 
+async def _stars(crew: Crew) -> None:
+    """A starred result: while it is shown among the best, and while it is taken back."""
+    for back in (False, True):
+        lives = await crew.perform("Quiet lives of stars", [StarTrial(back=back)] * QUIET_LIVES)
+        deaths = star_deaths(all_points(verdict.points for verdict in lives))
+        await crew.kill("… and killed meanwhile", [StarTrial([one], back=back) for one in deaths])
+        forgotten = [StarTrial([one], back=back, later=NONCES_FORGOTTEN) for one in deaths]
+        await crew.kill("… and Discord has forgotten the nonce", forgotten)
+
+
 PARTS: Mapping[str, Callable[[Crew], Awaitable[None]]] = {
     "public": _publicly,
     "sets": _sets,
+    "stars": _stars,
     "late": _late,
     "private": _privately,
     "approvals": _approvals,

@@ -25,16 +25,18 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
-from bot.delivery import DeferralFiles, DeferralJournal, DiscordDelivery
+from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.engine.workers.guarded_decoder import Decoder
+from bot.errors import PhotoUnavailable
 from bot.media import Photo
 from bot.media.pool import DecoderPool
 from bot.services import JobService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
@@ -120,6 +122,11 @@ class _Photos:
         await asyncio.to_thread(shutil.copyfile, self._folder / "photo.png", destination)
 
 
+async def _read(url: str, limit: int) -> bytes:
+    """Read a file of Discord's; the starred results of trials have none."""
+    raise PhotoUnavailable
+
+
 class _Deadly:
     """Opening some files kills the process; meanwhile others are being opened."""
 
@@ -180,8 +187,7 @@ def _always(*_: object) -> bool:
 # Long: one life from its begin to its end, in order.
 async def _live(life: Life, tracer: Tracer) -> int:
     folder = Path(life.folder)
-    clock = _LaterClock(life.later)
-    catalog = Catalog.load()
+    clock, catalog = _LaterClock(life.later), Catalog.load()
     vault = Vault.open((), folder / "encryption.key")
     async with (
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
@@ -203,6 +209,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             studii=studii,
             vault=vault,
             delivery=delivery,
+            showcase=BestPoster(bot, ToolNames(catalog), clock, _read),
             photos=_Photos(folder),
             decoder=guarded,
             spool=Spool(folder / "spool", SPOOL_BYTES),

@@ -19,6 +19,7 @@ from tests.crash.plan import (
     killed_while_answering_late,
 )
 from tests.crash.sets import SetTrial, set_deaths
+from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import (
     DISCORD_TROUBLES,
     PRIVATE_TROUBLES,
@@ -156,6 +157,22 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
                 assert verdict.complaints == []
         with subtests.test("found again", point=noted[0].point):
             assert (await SetTrial(noted[:1], later=900).make(own, process)).complaints == []
+
+
+@pytest.mark.usefixtures("quiet")
+async def test_a_starred_result_that_the_bot_dies_of_is_shown_once_and_taken_back(
+    process: Zygote, subtests: pytest.Subtests
+) -> None:
+    async with worlds() as own:
+        for back in (False, True):
+            calm = await StarTrial(back=back).make(own, process)
+            assert calm.complaints == []
+            deaths = star_deaths(calm.points)
+            for death in random.Random(SEED).sample(deaths, 2):
+                with subtests.test(death.point, nth=death.nth, back=back):
+                    assert (
+                        await StarTrial([death], back=back, later=900).make(own, process)
+                    ).complaints == []
 
 
 @pytest.mark.usefixtures("quiet")

@@ -18,6 +18,7 @@ from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
+from bot.engine.ports import Showcase
 from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
@@ -83,13 +84,16 @@ class World:
     member: Membership = field(default_factory=Membership)
     spool_bytes: int = 10_000_000
 
-    def engine(self, posted: Callable[[float], None] = lambda _: None) -> Engine:
+    def engine(
+        self, posted: Callable[[float], None] = lambda _: None, showcase: Showcase | None = None
+    ) -> Engine:
         return Engine(
             storage=self.storage,
             member=self.member,
             studii=self.client,
             vault=self.vault,
             delivery=self.discord,
+            showcase=showcase,
             photos=self.album,
             decoder=GuardedDecoder(self.storage, self.decoder, self.clock, quiet=0.0),
             spool=Spool(self.spool_folder, self.spool_bytes),

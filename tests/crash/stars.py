@@ -1,0 +1,102 @@
+"""A starred result that the bot dies of: while it is shown among the best, and while it is taken back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.clock import SystemClock
+from bot.domain import JobState
+from bot.domain.posting import PostingRules
+from bot.domain.posting.best import BestResult
+from bot.storage import Storage
+from bot.storage.schema import OPEN_BEST
+from sandbox.discord.emulator import APPLICATION_ID
+from sandbox.discord.emulator.places import Channel
+from tests.crash.life import ENDED
+from tests.crash.trial import Death, Verdict
+from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
+from tests.support.jobs import a_job
+
+_STAR_POINTS = ("workers.best", "BestResults", "BestPoster", "delivery.best", "posting.best", "best.")
+
+
+@dataclass(frozen=True)
+class StarTrial:
+    """A result that has the stars, and whose maker agrees; `back`: it is shown, and has lost them."""
+
+    deaths: Sequence[Death] = ()
+    back: bool = False
+    later: float = 0.0
+
+    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+        """Return how it goes."""
+        case = await worlds.case()
+        best_id = case.channel_id + 500_000
+        worlds.discord.places.add_channel(Channel(best_id, case.guild_id, "best-of"))
+        starred = await _starred(worlds, case, best_id)
+        open_rows = (f"best_results WHERE {OPEN_BEST}",)
+        if self.back:
+            await zygote.live(worlds.life(case, goes_on=open_rows))
+            async with Storage.open(case.database) as storage, storage.write() as transaction:
+                await transaction.best.unwant(case.guild_id, [starred], SystemClock().now())
+        died = 0
+        for death in self.deaths:
+            life = worlds.life(case, point=death.point, nth=death.nth, goes_on=open_rows)
+            if await zygote.live(life) != KILLED:
+                break
+            died += 1
+        if self.later:
+            worlds.discord.channels.forget_nonces()
+        code = await zygote.live(
+            worlds.life(case, trace=not self.deaths, later=self.later, goes_on=open_rows)
+        )
+        complaints = await self._wrong(worlds, case, best_id, starred)
+        if code != ENDED:
+            complaints.append(f"the last life ended with {code}")
+        traced = code == ENDED and not self.deaths
+        points: dict[str, int] = json.loads((case.folder / "points.json").read_text()) if traced else {}
+        await worlds.drop(case)
+        return Verdict(JobState.SUCCEEDED, died, complaints, points)
+
+    async def _wrong(self, worlds: Worlds, case: Case, best_id: int, starred: int) -> list[str]:
+        async with Storage.open(case.database) as storage, storage.read() as transaction:
+            best = await transaction.best.get(starred)
+        there = [one.id for one in worlds.discord.in_channel(best_id)]
+        if self.back:
+            left = [] if best is None else ["it is still said to be shown"]
+            return left + (["it is still shown"] if there else [])
+        stored = None if best is None else best.posted_message_id
+        return [] if there == [stored] else [f"{len(there)} messages show it, and {stored} is stored"]
+
+    def __str__(self) -> str:
+        deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
+        return f"star, {'taken back, ' * self.back}{deaths}"
+
+
+def star_deaths(points: Mapping[str, int]) -> list[Death]:
+    """Every death while a starred result is dealt with."""
+    found = [point for point in sorted(points) if any(part in point for part in _STAR_POINTS)]
+    return [Death(point, nth) for point in found for nth in range(1, min(points[point], 3) + 1)]
+
+
+async def _starred(worlds: Worlds, case: Case, best_id: int) -> int:
+    """Store a posted result that has the stars. Return its message."""
+    message = worlds.discord.post(case.channel_id, APPLICATION_ID, "A result")
+    now = SystemClock().now()
+    new = a_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA, age_restricted=False)
+    job = replace(
+        new,
+        state=JobState.SUCCEEDED,
+        created_at=now,
+        changed_at=now,
+        announced_at=now,
+        result_message_id=message.id,
+        card_version=new.version,
+    )
+    best = BestResult(message.id, case.guild_id, case.channel_id, job.id, MAYA, wanted=True, since=now)
+    async with Storage.open(case.database) as storage, storage.write() as transaction:
+        await transaction.jobs.add(job)
+        await transaction.posting_rules.set(case.guild_id, PostingRules(best_channel_id=best_id))
+        await transaction.best.answer(MAYA, now, agreed=True)
+        await transaction.best.want(best)
+    return message.id

@@ -1,0 +1,95 @@
+"""Starred results: asked about once, shown, taken back, and what admins are told of a lost channel."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
+from bot.domain.posting import PostingRules
+from bot.domain.posting.best import BestResult
+from tests.engine.world import World, engine_world
+from tests.support.jobs import a_job
+
+GUILD, MAYA, MESSAGE, PLACE = 100, 3, 7, 9
+
+
+@dataclass
+class Shown:
+    """A showcase that remembers what it was told, and answers as it is told."""
+
+    answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
+    asked: list[int] = field(default_factory=list[int])
+    hidden: list[int] = field(default_factory=list[int])
+
+    async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
+        return self.answers.pop(0) if self.answers else Posted(70 + best.number, PLACE)
+
+    async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
+        self.hidden.append(best.posted_message_id or 0)
+        return None
+
+    async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
+        self.asked.append(best.user_id)
+        return Posted(80)
+
+
+async def starred(world: World, *messages: int) -> None:
+    """Store results with the stars, in a server that shows its best ones."""
+    now = world.clock.now()
+    async with world.storage.write() as transaction:
+        await transaction.posting_rules.set(GUILD, PostingRules(best_channel_id=PLACE))
+        for one in messages:
+            made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
+            job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
+            await transaction.jobs.add(job)
+            await transaction.best.want(BestResult(one, GUILD, 2, job.id, MAYA, wanted=True, since=now))
+
+
+async def row(world: World, message: int = MESSAGE) -> BestResult | None:
+    async with world.storage.read() as transaction:
+        return await transaction.best.get(message)
+
+
+async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await starred(world, MESSAGE, MESSAGE + 1)
+        showcase = Shown([TryLater(0.0)])
+        async with world.running(world.engine(showcase=showcase)):
+
+            async def asked() -> bool:
+                found = await row(world)
+                return found is not None and found.asked
+
+            async def shown() -> bool:
+                found = [await row(world, one) for one in (MESSAGE, MESSAGE + 1)]
+                return all(one is not None and one.posted_message_id for one in found)
+
+            async def gone() -> bool:
+                return await row(world) is None and await row(world, MESSAGE + 1) is None
+
+            await world.until(asked, "the maker to be asked")
+            async with world.storage.write() as transaction:
+                await transaction.best.answer(MAYA, world.clock.now(), agreed=True)
+            await world.until(shown, "both to be shown")
+            async with world.storage.write() as transaction:
+                await transaction.privacy.forget(MAYA, world.clock.now())
+            await world.until(gone, "both to be taken back")
+        assert showcase.asked == [MAYA]
+        assert showcase.hidden == [70, 70]
+
+
+async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await starred(world, MESSAGE, MESSAGE + 1)
+        async with world.storage.write() as transaction:
+            await transaction.best.answer(MAYA, world.clock.now(), agreed=True)
+        async with world.running(
+            world.engine(showcase=Shown([ChannelGone("closed"), ChannelGone("closed")]))
+        ):
+
+            async def told() -> bool:
+                left = [await row(world), await row(world, MESSAGE + 1)]
+                return left == [None, None] and bool(world.discord.notices)
+
+            await world.until(told, "the admins to be told")
+        kinds = [notice.kind for notice, _, _ in world.discord.notices]
+        assert kinds == [NoticeKind.BEST_LOST]
