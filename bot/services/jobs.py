@@ -17,7 +17,7 @@ from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
 from bot.services.acceptance import Acceptance, ensure_open
 from bot.services.acceptance_facts import acceptance_of
-from bot.services.moderation.refusals import note_refusal, pause_words
+from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
 from bot.services.questions.confirmations import keep_questions
 from bot.services.wording import UNKNOWN_JOB, size_words
@@ -346,7 +346,7 @@ def _why_not_cancelled(state: JobState) -> str:
 async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:
     """Note the refusal. Return it, with the pause if it is followed by one."""
     until = await note_refusal(transaction, refused.refusal, at)
-    return refused if until is None else WordsRefused(f"{pause_words(until)} {refused}", refused.refusal)
+    return refused if until is None else WordsRefused(refused.refusal, until)
 
 
 def _decision(acceptance: Acceptance, requests: _Requests) -> list[Job] | Exception:

@@ -48,9 +48,10 @@ class WordRefusal:
     user_id: int
     tool: str
     rule: str  # as an admin wrote it
-    text: str  # what the person had asked for
+    text: str  # what was asked for
     hidden: bool  # it came from a place from which nothing may be shown elsewhere
     manages: bool  # the person has Manage Server
+    preset: bool  # an admin chose the text, for an emoji or a photo channel
 
 
 class WordRuleError(StrEnum):

@@ -17,6 +17,7 @@ BETWEEN = timedelta(hours=1)  # the same reason is told a member again
 COUNTED = timedelta(days=1)
 MAX_REFUSALS = 100
 MAX_PAUSE_HOURS = 24 * 30
+MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 _DIGEST = 16  # hex digits
 
 
@@ -55,19 +56,24 @@ class RefusalService:
 
 
 async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:
-    """Let moderators know of a refusal by a word rule. If it pauses the member, return until when."""
-    until = await _pause(transaction, refusal, at)
+    """Let moderators know of a refusal by a word rule. If it pauses the member, return until when.
+
+    What an admin chose is no fault of the member who posted or tapped a photo: it pauses no one, and is told
+    once a day.
+    """
+    until = None if refusal.preset else await _pause(transaction, refusal, at)
     details = {
-        "user": refusal.user_id,
+        "user": None if refusal.preset else refusal.user_id,
+        "preset": int(refusal.preset),
         "channel": refusal.channel_id,
         "tool": refusal.tool,
         "rule": refusal.rule,
-        "text": None if refusal.hidden else refusal.text,
+        "text": None if refusal.hidden else refusal.text[:MAX_QUOTED_CHARACTERS],
         "until": None if until is None else int(until.timestamp()),
     }
-    # Begins with the member, by whom it can be erased.
-    key = f"{refusal.user_id}:{secrets.token_hex(8)}"
-    await transaction.notices.add(refusal.guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    await transaction.notices.add(
+        refusal.guild_id, NoticeKind.WORDS, _key(refusal, at), at=at, details=details
+    )
     return until
 
 
@@ -78,6 +84,14 @@ def pause_words(until: datetime) -> str:
         f"You can't start jobs here until {when}, because word rules refused many of your requests. "
         "An admin can end this with `/studii access`."
     )
+
+
+def _key(refusal: WordRefusal, at: datetime) -> str:
+    if not refusal.preset:
+        # Begins with the member, by whom it can be erased.
+        return f"{refusal.user_id}:{secrets.token_hex(8)}"
+    told = f"{refusal.channel_id} {refusal.tool} {refusal.rule}"
+    return f"preset:{hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]}:{at:%Y-%m-%d}"
 
 
 async def _pause(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:

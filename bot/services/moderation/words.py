@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
@@ -19,12 +20,12 @@ from bot.domain.words import (
     word_rule,
 )
 from bot.errors import Refused
+from bot.services.moderation.refusals import pause_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
 FEW = 5  # jobs; of fewer nothing follows
-MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 _CANNOT = {
     WordRuleError.EMPTY: "A rule needs at least one letter or digit. Nothing was changed.",
     WordRuleError.TOO_LONG: f"A rule can have at most {MAX_RULE_CHARACTERS} characters. Nothing was changed.",
@@ -41,6 +42,7 @@ MET = (
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
     "Nothing was charged."
 )
+MET_AND_PAUSED = "A word rule in this server doesn't allow that. Nothing was charged. {pause}"
 NOT_TO_BE_SAVED = (
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
     "Nothing was saved."
@@ -52,10 +54,14 @@ MET_BY_PRESET = (
 
 
 class WordsRefused(Refused):
-    """A rule about words refuses what a person asked for; `refusal` is what moderators read of it."""
+    """A rule about words refuses what a person asked for; `refusal` is what moderators read of it.
 
-    def __init__(self, message: str, refusal: WordRefusal) -> None:
-        super().__init__(message)
+    `until`: it was one too many, and the person is paused until then. What they wrote is not lost.
+    """
+
+    def __init__(self, refusal: WordRefusal, until: datetime | None = None) -> None:
+        met = MET if until is None else MET_AND_PAUSED.format(pause=pause_words(until))
+        super().__init__(MET_BY_PRESET if refusal.preset else f"{met} You wrote: “{refusal.text}”")
         self.refusal = refusal
 
 
@@ -153,22 +159,20 @@ async def ensure_words_allowed(transaction: Transaction, guild_id: int, texts: S
 
 
 def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefused:
-    """Return the refusal, with what the person wrote, so that it is not lost."""
-    written = " · ".join(tool.chosen(request.inputs).values())
+    """Return the refusal of the request by the rule."""
     refusal = WordRefusal(
         guild_id=request.guild_id,
         channel_id=request.channel_id,
         user_id=request.user_id,
         tool=tool.slug,
         rule=rule.words,
-        text=written[:MAX_QUOTED_CHARACTERS],
+        text=" · ".join(tool.chosen(request.inputs).values()),
         # Where it is not known whether the channel is age-restricted, it may be.
         hidden=request.age_restricted is not False,
         manages=request.context.manages,
+        preset=request.origin_message_id is not None,
     )
-    if request.origin_message_id is not None:
-        return WordsRefused(MET_BY_PRESET, refusal)
-    return WordsRefused(f"{MET} You wrote: “{written}”", refusal)
+    return WordsRefused(refusal)
 
 
 def _texts(request: JobRequest, tool: Tool) -> list[str]:

@@ -158,10 +158,23 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
             desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=gothic"
         )
         await forbid(desk, "gothic")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(3):
+            await post(desk, desk.tom, ROOM)
+            await desk.env.settle()
+        assert await jobs_of(desk) == []
+        # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        assert len(await notices(desk)) == 1
+        shown = await posted(desk)
+        assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
+        assert "> ||gothic||" in shown
+        assert f"<@{desk.tom.id}>" not in shown
+        assert "`/studii photos`" in shown
+        desk.clock.advance(86_400)
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
-        assert await jobs_of(desk) == []
-        assert len(await notices(desk)) == 1
+        assert len(await notices(desk)) == 2
 
 
 async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
@@ -205,6 +218,9 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
         until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
         second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
         assert f"You can't start jobs here until {until}, because word rules refused many" in second
+        assert "A word rule in this server doesn't allow that. Nothing was charged." in second
+        assert "try again" not in second
+        assert "You wrote: “Another blimp”" in second
         assert f"They can't start jobs until {until}." in await posted(desk)
         harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert f"You can't start jobs here until {until}" in texts(harmless)
