@@ -211,6 +211,11 @@ class Job:
         return self.state in TERMINAL_STATES
 
     @property
+    def not_approved(self) -> bool:
+        """Whether moderators did not let it start. A result that isn't posted is another matter."""
+        return self.state is JobState.FAILED and self.failure is FailureCode.DECLINED
+
+    @property
     def over(self) -> bool:
         """Whether nothing happens to it automatically any more: it has ended, or its outcome is unknown."""
         return self.terminal or self.state is JobState.UNKNOWN

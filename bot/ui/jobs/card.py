@@ -46,7 +46,7 @@ COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.CANCELLED: QUIET,
     JobState.UNKNOWN: UNSURE,
 }
-SIGNS: Mapping[JobState, str] = {
+_SIGNS: Mapping[JobState, str] = {
     JobState.RECEIVED: "⏳",
     JobState.PENDING: "🛂",
     JobState.WAITING: "⏳",
@@ -91,15 +91,18 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
             COLOURS[job.state],
             lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
             rule(),
-            lines(
-                f"{SIGNS[job.state]} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))
-            ),
+            lines(f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
         ),
         *buttons,
     )
     card.children[0].id = card_mark(job)
     return card
+
+
+def sign_of(job: Job) -> str:
+    """Return the sign of the job's state."""
+    return "🚫" if job.not_approved else _SIGNS[job.state]
 
 
 def can_be_edited(job: Job) -> bool:

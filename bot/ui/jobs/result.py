@@ -46,8 +46,10 @@ _AFTER, _BOTH, _BEFORE, _LABELLED = "After", "Both halves", "Before", "With a la
 LABELS = (_BEFORE, _AFTER)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
+_MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
 # These begin as a result does; `bot.ui.jobs.buttons` reads the member in them.
 _FAILED = "❌ <@{member}>, your **{tool}** job failed."
+_NOT_APPROVED = "🚫 <@{member}>, your **{tool}** request wasn't approved."
 _ENDINGS = {
     JobState.UNKNOWN: "❔ <@{member}>, your **{tool}** job has an unknown outcome.",
     JobState.CANCELLED: "🚫 <@{member}>, your **{tool}** job was cancelled.",
@@ -146,7 +148,8 @@ def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View
 
 def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """Return that the job failed, was cancelled, or has an unknown outcome; and what it cost."""
-    head = _ENDINGS.get(job.state, _FAILED).format(member=job.user_id, tool=names.title(job))
+    failed = _NOT_APPROVED if job.not_approved else _FAILED
+    head = _ENDINGS.get(job.state, failed).format(member=job.user_id, tool=names.title(job))
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     buttons: list[Piece] = [] if by_dm else _another_try(job, names.tool(job))
@@ -179,8 +182,8 @@ def _another_try(job: Job, tool: Tool | None) -> list[Piece]:
     if job.failure not in _MAY_WORK_LATER:
         return []
     has_inputs = tool is not None and bool(tool.inputs)
-    # Studii may have refused what the prompt says: another one may pass.
-    edit = [edit_button(job)] if has_inputs and job.failure is FailureCode.STUDII else []
+    # It may be the prompt that Studii or a moderator refused: another one may pass.
+    edit = [edit_button(job)] if has_inputs and job.failure in _MAY_BE_ITS_INPUTS else []
     return [*edit, AgainButton.of(job)]
 
 

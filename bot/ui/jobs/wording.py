@@ -45,6 +45,7 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], str] = {  # the second says whethe
     (JobState.REVIEWING, False): "It's finished. A moderator looks at the result before it's posted.",
     (JobState.REVIEWING, True): "It's finished. A moderator looks at the result before you get it.",
 }
+NOT_APPROVED = "not approved"
 _UNREASONED = {JobState.FAILED: "The job failed.", JobState.WITHHELD: "The result wasn't posted."}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
@@ -189,7 +190,8 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
     what = f"[{title}]({link})" if linked and link is not None else title
     cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
-    return f"{names.emoji(job)} {what} · {_STATE_NAMES[job.state]} · {cost} · {when}"
+    state = NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
+    return f"{names.emoji(job)} {what} · {state} · {cost} · {when}"
 
 
 def message_link(job: Job) -> str | None:

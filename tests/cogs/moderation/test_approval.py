@@ -8,6 +8,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
+from bot.catalog import Catalog
 from bot.domain import (
     ForModerators,
     Job,
@@ -22,8 +23,10 @@ from bot.domain import (
 )
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
+from bot.ui.jobs.sets.card import set_card
+from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 
 
 async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
@@ -100,8 +103,13 @@ async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_pat
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
         await desk.delivery.announce(job, None)
         told = texts(desk.channel.history()[-1])
+        assert f"🚫 <@{desk.maya.id}>, your **Studio** request wasn't approved." in told
         assert "A moderator declined this: “No kites, " in told
         assert "Not charged." in told
+        assert "failed" not in told
+        assert labelled(desk.channel.history()[-1], "Edit")
+        listed = texts(await desk.maya.slash(desk.channel, "jobs"))
+        assert "· not approved · not charged ·" in listed
 
 
 async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Path) -> None:
@@ -330,6 +338,9 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
         assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
+        card = str(set_card(await jobs_of(desk), ToolNames(Catalog.load())).to_components())
+        assert "**1 cancelled · 2 not approved**" in card
+        assert "❌" not in card
         again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")
         assert "That request has already ended" in texts(await ines.click(again, label="Press"))
 

@@ -10,8 +10,15 @@ from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
 from bot.domain.prices import price_of_all
 from bot.services import count_words, credit_words, short_price_words
-from bot.ui.jobs.card import COLOURS, SIGNS, job_card, where_words
-from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, state_words
+from bot.ui.jobs.card import COLOURS, job_card, sign_of, where_words
+from bot.ui.jobs.wording import (
+    NOT_APPROVED,
+    ToolNames,
+    again_price,
+    prompt_words,
+    settings_words,
+    state_words,
+)
 from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.pictures import plain_name
@@ -75,7 +82,10 @@ def _seen(jobs: Sequence[Job]) -> str:
 
 
 def _counts(jobs: Sequence[Job]) -> str:
+    declined = sum(job.not_approved for job in jobs)
     counted = {words: sum(job.state in states for job in jobs) for words, states in _COUNTED.items()}
+    counted["failed"] -= declined
+    counted[NOT_APPROVED] = declined
     return " · ".join(f"{number:,} {words}" for words, number in counted.items() if number)
 
 
@@ -88,7 +98,7 @@ def _line(number: int, job: Job) -> str:
     name = photo_name(job)
     # Where each stands in the queue would need an edit whenever one moves.
     state = shortened(state_words(job, Progress()), STATE_LENGTH)
-    return f"{number}. {SIGNS[job.state]} {name}: {state}{where_words(job)}"
+    return f"{number}. {sign_of(job)} {name}: {state}{where_words(job)}"
 
 
 def _cost(jobs: Sequence[Job]) -> str:

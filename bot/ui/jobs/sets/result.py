@@ -11,7 +11,7 @@ from discord import ui
 from bot.domain import Job, JobState, Progress, SourcePhoto
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.services import count_words, credit_words
-from bot.ui.jobs.card import SIGNS
+from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.result import (
     disclosed_words,
     gallery,
@@ -140,8 +140,11 @@ def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str
     title = f"<@{job.user_id}>, your **{names.title(job)}**"
     if made:
         return f"{names.emoji(job)} {title} is ready: {which}."
-    if all(part.job.state is JobState.CANCELLED for part in posting.parts):
+    ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
+    if not ended:
         return f"🚫 {title} was cancelled: {which}."
+    if all(one.not_approved for one in ended):
+        return f"🚫 {title} wasn't approved: {which}."
     return f"❌ {title} failed: {which}."
 
 
@@ -163,7 +166,7 @@ def _link(job: Job, room: int) -> str:
 
 def _failure(part: SetPart) -> str:
     state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
-    said = f"{SIGNS[part.job.state]} **{part.number}.** {photo_name(part.job)}: {state}"
+    said = f"{sign_of(part.job)} **{part.number}.** {photo_name(part.job)}: {state}"
     return f"{said} {cost_words(part.job)}"
 
 
