@@ -44,7 +44,7 @@ async def from_the_menu(desk: Desk) -> discord.Message:
 async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
     listed = await desk.maya.slash(channel or desk.channel, "jobs")
     assert listed.response is not None
-    button = next(piece for piece in pieces(listed) if piece.get("label") == "Run again")
+    button = next(piece for piece in pieces(listed) if str(piece.get("label")).startswith("Run again"))
     return await desk.maya.click(listed.response, custom_id=button["custom_id"])
 
 
