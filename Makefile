@@ -17,7 +17,7 @@ test: $(VENV)/dev.done ## run the tests
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
-	@$(BIN)/python -W ignore -m tests.crash
+	@$(BIN)/python -W ignore -m tests.crash $(ARGS)
 
 cluster: $(VENV)/dev.done ## kill, stop and replace processes that share a PostgreSQL, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.cluster

@@ -46,7 +46,7 @@ class Nobody:
     async def remove_question(self, question: Confirmation) -> bool:
         return True
 
-    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         return True
 
     async def notify(

@@ -121,9 +121,9 @@ class DiscordDelivery:
         except TooMuchAtOnce:
             return TooMuch()
 
-    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Take prompt, files and buttons from the message with which moderators were asked about the job."""
-        return await self._notices.reduce_request(job, channel_id, message_id, result=result)
+        return await self._notices.reduce_request(job, asked, channel_id)
 
     async def notify(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None

@@ -67,22 +67,30 @@ class NoticePoster:
         except DISCORD_ERRORS as error:
             return _failed(error, in_channel=channel_id is not None)
 
-    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Reduce the message with which moderators were asked, unless it shows their decision already.
 
-        Return False if that isn't possible now.
+        It is looked for if it may have been posted without our knowing. Return False if that isn't possible
+        now.
         """
         channel = self._client.get_partial_messageable(channel_id, guild_id=job.guild_id)
-        panel = nothing_to_decide(job, self._names, result=result)
+        panel = nothing_to_decide(job, self._names, result=asked.kind is NoticeKind.REVIEW)
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
-                if asks(await channel.fetch_message(message_id)):
+                message_id = asked.message_id
+                if message_id is None:
+                    message_id = await find_notice(channel, self._own_id, asked)
+                if message_id is not None and asks(await channel.fetch_message(message_id)):
                     partial = channel.get_partial_message(message_id)
                     await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("Job %s: what moderators were asked stays: %r", job.id, error, extra={"job": job.id})
             return outcome_of(error) is not Outcome.LATER
         return True
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0
 
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None
@@ -133,8 +141,7 @@ class NoticePoster:
         shown: ForModerators | None = None,
     ) -> Posted:
         if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
-            own_id = self._client.user.id if self._client.user else 0
-            found = await find_notice(channel, own_id, notice)
+            found = await find_notice(channel, self._own_id, notice)
             if found is not None:
                 return Posted(found)
         hidden = (

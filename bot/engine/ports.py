@@ -86,10 +86,11 @@ class Delivery(Protocol):
         """
         ...
 
-    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
+    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Take prompt, files and buttons from the message with which moderators were asked about the job.
 
-        `result`: about its result, else about its request. What shows their decision stays as it is.
+        `asked` is the notice that did so there; it has no message if none is known. What shows their decision
+        stays as it is.
 
         Return True if that is done, or can never be done. Return False if it is to be tried again later.
         """

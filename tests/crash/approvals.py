@@ -19,7 +19,7 @@ EVERY = 25  # of the points that an ordinary job's life has as well, one in so m
 
 @dataclass(frozen=True)
 class Step:
-    """What moderators do to what waits: press these, at once, or nothing. `later`: so many seconds later."""
+    """What people do to what waits: press these, at once, or nothing. `later`: so many seconds later."""
 
     presses: Sequence[Press] = ()
     later: float = 0.0
@@ -54,6 +54,8 @@ REQUESTS: Sequence[Scene] = (
     _scene("approved by two", Step([_YES, _YES]), ends=[_DONE]),
     _scene("approved and declined", Step([_YES, _NO]), ends=[_DONE, _FAILED]),
     _scene("declined and approved", Step([_NO, _YES]), ends=[_DONE, _FAILED]),
+    _scene("cancelled", Step([Press.CANCEL]), ends=[JobState.CANCELLED]),
+    _scene("cancelled and approved", Step([Press.CANCEL, _YES]), ends=[JobState.CANCELLED, _DONE]),
     _scene("approved at its end", Step([_YES], DAY), ends=[_DONE, _FAILED]),
 )
 RESULTS: Sequence[Scene] = (
@@ -203,6 +205,11 @@ def quiet_trials() -> list[ApprovalTrial]:
 
 
 def killed_hurriedly(trials: Iterable[ApprovalTrial]) -> list[ApprovalTrial]:
-    """The deaths around the message with which moderators are asked, who then press at once."""
-    asked = [one for one in trials if one.deaths and one.asks]
-    return [replace(one, hurried=True) for one in asked if POSTING in one.deaths[0].point]
+    """The deaths around the message with which moderators are asked, who then press at once.
+
+    Or its person does, and cancels it.
+    """
+    asked = [replace(one, hurried=True) for one in trials if one.deaths and one.asks]
+    asked = [one for one in asked if POSTING in one.deaths[0].point]
+    cancelled = next(one for one in REQUESTS if one.steps[0].presses == [Press.CANCEL])
+    return asked + [replace(one, scene=cancelled) for one in asked if one.at == ASKED]

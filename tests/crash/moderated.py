@@ -14,7 +14,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import MANAGE_MESSAGES, Channel, Role
 from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import GOES_ON, STALE_CARD, UNSAID
-from tests.crash.world import NOT_WHOLE, Case, Worlds
+from tests.crash.world import MAYA, NOT_WHOLE, Case, Worlds
 from tests.engine.world import STAGING
 
 REASON = "Not this room"
@@ -31,12 +31,13 @@ SHOWN = (
 
 
 class Press(StrEnum):
-    """A button under what moderators are shown."""
+    """A button under what moderators are shown, or under its person's card."""
 
     APPROVE = "approve"
     DECLINE = "decline"
     APPROVE_RESULT = "approve-result"
     DECLINE_RESULT = "decline-result"
+    CANCEL = "cancel"
 
     @property
     def asks_why(self) -> bool:
@@ -83,32 +84,37 @@ class Moderated(Worlds):
     def press(
         self, case: ModeratedCase, presses: Sequence[Press]
     ) -> tuple[Mapping[str, Any], list[Interaction]]:
-        """What a life is told when moderators press these at once, each of them one, and what becomes of it.
+        """What a life is told when people press these at once, each of them one, and what becomes of it.
 
         Who declines has opened the form before.
         """
         first: list[Mapping[str, Any]] = []
         then: list[Mapping[str, Any]] = []
         begun: list[Interaction] = []
-        message = self._asking(case, presses[0]) if presses else None
-        if message is None:
-            return {}, []
         for press, moderator in zip(presses, MODERATORS, strict=False):
+            message = self._with(case, press)
+            if message is None:
+                continue
+            who = MAYA if press is Press.CANCEL else moderator
             name = next(one for one in message.custom_ids() if f":{press}:" in one)
-            pressed, told = self.discord.press(message, moderator, name)
-            begun.append(pressed)
+            pressed, told = self.discord.press(message, who, name)
+            if press is not Press.CANCEL:  # what answers that is that the card goes
+                begun.append(pressed)
             (first if press.asks_why else then).append(told)
             if press.asks_why:
                 place = message.channel_id
-                handed, told = self.discord.begin(place, moderator, MODAL, {}, pressed=message)
+                handed, told = self.discord.begin(place, who, MODAL, {}, pressed=message)
                 begun.append(handed)
                 then.append(told)
         if not first:
             first, then = then, []
+        if not first:
+            return {}, []
         return {"interaction": first[0], "at_once": first[1:], "then": then, "words": REASON}, begun
 
-    def _asking(self, case: ModeratedCase, press: Press) -> Message | None:
-        shown = self.discord.in_channel(case.approvals_id)
+    def _with(self, case: ModeratedCase, press: Press) -> Message | None:
+        place = case.channel_id if press is Press.CANCEL else case.approvals_id
+        shown = self.discord.in_channel(place)
         return next((one for one in shown if any(f":{press}:" in name for name in one.custom_ids())), None)
 
     async def job_of(self, case: Case) -> Job | None:
@@ -141,7 +147,8 @@ class Moderated(Worlds):
         shown = self.discord.in_channel(case.approvals_id)
         reviewed = case.results and bool(self._submitted(case)) and job.state is not JobState.UNKNOWN
         complaints: list[str] = []
-        if len(shown) != 1 + reviewed:
+        never = job.state is JobState.CANCELLED and not shown  # it was over before they could be asked
+        if len(shown) != 1 + reviewed and not never:
             complaints.append(f"moderators were asked {len(shown)} times")
         asked = [one.words() for one in shown if one.custom_ids() or one.files or _tells(one)]
         complaints += [f"what moderators were asked is left: {words}" for words in asked]

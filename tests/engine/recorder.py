@@ -54,7 +54,7 @@ class Recorder:
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
     removed_offers: list[Offer] = field(default_factory=list[Offer])
     removal_answers: list[bool] = field(default_factory=list[bool])
-    reduced: list[tuple[Job, int, int, bool]] = field(default_factory=list[tuple[Job, int, int, bool]])
+    reduced: list[tuple[Job, Notice, int]] = field(default_factory=list[tuple[Job, Notice, int]])
     reduction_answers: list[bool] = field(default_factory=list[bool])
     postings: list[SetPosting] = field(default_factory=list[SetPosting])
     set_answers: list[Announcement | TooMuch] = field(default_factory=list[Announcement | TooMuch])
@@ -103,8 +103,8 @@ class Recorder:
         self.removed_questions.append(question)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def reduce_request(self, job: Job, channel_id: int, message_id: int, *, result: bool) -> bool:
-        self.reduced.append((job, channel_id, message_id, result))
+    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
+        self.reduced.append((job, asked, channel_id))
         return self.reduction_answers.pop(0) if self.reduction_answers else True
 
     async def remove_offer(self, offer: Offer) -> bool:

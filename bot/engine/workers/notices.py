@@ -171,14 +171,13 @@ class NoticeBoard:
         kind, _, key = notice.key.partition(":")
         async with self._context.storage.read() as transaction:
             asked = await transaction.notices.get(notice.guild_id, NoticeKind(kind), key)
-        place = None if asked is None else asked.details.get(CHANNEL)
-        if job is not None and asked is not None and asked.message_id is not None and place is not None:
-            about_result = asked.kind is NoticeKind.REVIEW
+            rules = (await transaction.policies.access(notice.guild_id)).approval
+        # Discord may have taken the message without our knowing: then it is looked for.
+        place = None if asked is None else asked.details.get(CHANNEL, rules.channel_id)
+        if job is not None and asked is not None and place is not None:
             try:
                 async with asyncio.timeout(self._context.tuning.delivery_patience):
-                    done = await self._delivery.reduce_request(
-                        job, int(place), asked.message_id, result=about_result
-                    )
+                    done = await self._delivery.reduce_request(job, asked, int(place))
             except TimeoutError:
                 done = False
             age = self._context.clock.now() - notice.created_at

@@ -1,12 +1,13 @@
 """Results that wait for a moderator's decision before they are posted."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import discord
 from simcord import ChannelHandle
 
-from bot.domain import ForModerators, Job, JobState, NoticeKind, OutputFile, Posted, Progress
+from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready, succeed
 from bot.ui.jobs.sets.card import set_card
@@ -267,14 +268,23 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
         assert len(desk.channel.history()) == before
 
 
+async def asked_about(desk: Desk, job: Job) -> Notice:
+    async with desk.storage.read() as transaction:
+        asked = await transaction.notices.get(desk.guild.id, NoticeKind.REVIEW, job.id)
+    assert asked is not None
+    return asked
+
+
 async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
-        first = await shown(desk, tmp_path, channel)
+        await shown(desk, tmp_path, channel)
         await desk.forget(desk.maya)
         gone = await desk.job()
         assert (gone.state, gone.output_file) == (JobState.WITHHELD, None)
-        assert await desk.delivery.reduce_request(gone, channel.id, first.id, result=True)
+        asked = await asked_about(desk, gone)
+        assert asked.message_id is None  # its number was not stored, so it is looked for
+        assert await desk.delivery.reduce_request(gone, asked, channel.id)
         said = channel.history()[-1]
         assert "This result isn't posted" in texts(said)
         assert "a member whose data was erased" in texts(said)
@@ -282,7 +292,9 @@ async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decis
         second = await shown(desk, tmp_path, channel)
         await moderator(desk).click(second, label="Approve")
         approved = texts(channel.history()[-1])
-        assert await desk.delivery.reduce_request(await desk.job(), channel.id, second.id, result=True)
+        job = await desk.job()
+        posted = replace(await asked_about(desk, job), message_id=second.id)
+        assert await desk.delivery.reduce_request(job, posted, channel.id)
         assert texts(channel.history()[-1]) == approved
 
 

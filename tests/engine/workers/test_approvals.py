@@ -85,10 +85,28 @@ async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_a
         world.discord.reduction_answers += [False, True]
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
-        assert [(channel, message) for _, channel, message, _ in world.discord.reduced] == [
+        assert [(channel, asked.message_id) for _, asked, channel in world.discord.reduced] == [
             (CHANNEL, 7001),
             (CHANNEL, 7001),
         ]
+
+
+async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looked_for_when_it_is_over(
+    tmp_path: Path,
+) -> None:
+    async with waiting(tmp_path) as (world, job):
+        world.discord.notice_answers += [TryLater(0.2)] * 1000  # the answer of Discord's that is lost
+        async with world.running():
+            await world.until(lambda: _tried(world), "the request is tried")
+        async with world.storage.write() as transaction:
+            assert (
+                await cancel(transaction, await world.job(job.id), world.clock.now(), told=True) is not None
+            )
+        async with world.running():
+            await world.until(lambda: _reduced(world), "the request is reduced")
+        ((_, asked, channel),) = world.discord.reduced
+        assert (asked.kind, asked.key, asked.message_id) == (NoticeKind.APPROVAL, job.id, None)
+        assert channel == CHANNEL
 
 
 @asynccontextmanager

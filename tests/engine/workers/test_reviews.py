@@ -257,8 +257,8 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
         await privacy.forget_member(job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
-        ((_, channel, message, about_result),) = world.discord.reduced
-        assert (channel, message, about_result) == (CHANNEL, 7001, True)
+        ((_, asked, channel),) = world.discord.reduced
+        assert (channel, asked.message_id, asked.kind) == (CHANNEL, 7001, NoticeKind.REVIEW)
         gone = await world.job(job.id)
         assert (gone.state, gone.output_file, dict(gone.inputs)) == (JobState.WITHHELD, None, {})
         assert world.spooled() == []
