@@ -47,7 +47,8 @@ class Poster:
     async def post(self, posting: Posting) -> Announcement:
         """Post it as a new message. Earlier ones, that say of an unknown outcome, are then removed."""
         try:
-            async with asyncio.timeout(POST_TIMEOUT_SECONDS):
+            # Each photo may have to be made smaller first.
+            async with asyncio.timeout(POST_TIMEOUT_SECONDS * len(posting.jobs)):
                 said = await self._post(posting)
         except DISCORD_ERRORS as error:
             return announcement_of(posting.jobs[0], error)

@@ -1,5 +1,6 @@
 """The last words on several jobs of a set, in one message."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,9 @@ class SetMessage:
             ((job_id, showing),) = showings.items()
             return await self._send_one(place, job_id, showing, rules)
         # None is larger than its share, which is as much as it needs.
-        shown = {job_id: await one.whole() for job_id, one in showings.items()}
+        # Photos before are made smaller side by side, as far as there are decoders.
+        made = await asyncio.gather(*(one.whole() for one in showings.values()))
+        shown = dict(zip(showings, made, strict=True))
         try:
             return await self._send(place, shown, rules)
         except discord.HTTPException as error:

@@ -157,7 +157,7 @@ class SetPostings:
 
     async def _say(self, posting: SetPosting) -> Announcement | TooMuch:
         try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.delivery_patience * len(posting.parts)):
                 return await self._delivery.announce_set(posting)
         except TimeoutError:
             _log.warning("Set %s: posting its results took too long", posting.set_id)
