@@ -279,7 +279,7 @@ async def _until_over(life: Life, bot: StudiiBot, running: "asyncio.Task[Any]") 
                     running.get_loop().call_soon(bot._connection.parse_interaction_create, filled)  # pyright: ignore
                 to_come.clear()
                 await asyncio.sleep(0)
-            if not to_come and not any(_count(watcher, rows) for rows in life.goes_on) and not _handling():
+            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling():
                 return
             await asyncio.sleep(0.01)
     running.result()
@@ -300,6 +300,12 @@ def _filled(form: discord.ui.Modal, words: str) -> Mapping[str, Any]:
 def _handling() -> bool:
     """Whether somebody's command or button is being dealt with, or was left unanswered by an earlier life."""
     return any(task.get_name().startswith((*HANDLERS, FINISHING)) for task in asyncio.all_tasks())
+
+
+def _goes_on(watcher: sqlite3.Connection, rows: Sequence[str]) -> bool:
+    """Whether there are any of these rows, at one moment: one may go over from these to those."""
+    there = " OR ".join(f"EXISTS (SELECT 1 FROM {one})" for one in rows)  # noqa: S608 - words of ours
+    return bool(watcher.execute(f"SELECT {there}").fetchone()[0])
 
 
 def _count(watcher: sqlite3.Connection, rows: str) -> int:
