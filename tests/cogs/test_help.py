@@ -67,6 +67,26 @@ async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
         assert "`/studii setup`" in texts(await desk.admin.slash(desk.channel, "help"))
 
 
+async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators_decide(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        channel = desk.guild.create_text_channel("requests")
+        await desk.admin.slash(desk.channel, "studii approval", channel=channel, tool="studio", results=True)
+        member = texts(await desk.maya.slash(desk.channel, "help"))
+        waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
+        assert member.count(waits) == 1
+        assert "You decide" not in member
+        admin = texts(await desk.admin.slash(desk.channel, "help"))
+        assert f"You decide on requests and results in <#{channel.id}>" in admin
+        assert "🛂" not in admin  # an admin's own requests don't wait
+        await desk.admin.slash(desk.channel, "studii approval", everyone=True, results=False)
+        member = texts(await desk.maya.slash(desk.channel, "help"))
+        assert member.count("🛂") == 1
+        assert "🛂 In this server a moderator approves your requests before they start." in member
+
+
 async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -12,7 +12,7 @@ from bot.domain import JobState, Plan
 from bot.reasons import Reason, ReasonCode
 from bot.storage import LaneLimits
 from bot.ui.kit.layout import GOING, GOOD
-from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
 
 
 def message(shown: InteractionResult) -> ResponseMessage:
@@ -231,6 +231,7 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
+        assert labelled(message(shown), "Mention admins in credit requests")
         await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "✅ **Requests for credits** go to the log channel" in texts(shown)

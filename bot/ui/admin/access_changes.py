@@ -42,7 +42,7 @@ def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:
     if given.portraits is not None:
         said.append(f"Members can now use tools that change a person {_WHOSE[PhotoScope(given.portraits)]}.")
     if given.block is not None:
-        said.append(f"<@{given.block}> can't start jobs here any more. I tell them by direct message.")
+        said.append(f"<@{given.block}> can't start jobs here any more. They get a direct message.")
     if given.unblock is not None:
         said.append(f"<@{given.unblock}> can start jobs here again.")
     return said

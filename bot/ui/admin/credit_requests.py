@@ -39,7 +39,7 @@ def asked_words(details: Details, names: ToolNames) -> list[str]:
             f"<@{details.get('user')}> wants to run **{title}** in <#{details.get('asked_in')}>. It costs "
             f"{credit_words(price)}, and {short} has too few left.",
             small(
-                f"{credit_words(amount)} are added for the current period. Anyone with Manage Server can "
+                f"A grant adds {credit_words(amount)} for the current period. Anyone with Manage Server can "
                 "answer, or add credits with `/studii grant`."
             ),
         ),
@@ -62,7 +62,7 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
         to = "you" if details.get("member") else "the server"
-        said = f"{user}, an admin of **{where}** granted {to} {amount}. You can run **{title}** again."
+        said = f"{user}, an admin of **{where}** granted {to} {amount}. You can run **{title}** now."
         return Panel(box(GOOD, said))
     said = f"{user}, an admin of **{where}** declined your request for more credits for **{title}**."
     return Panel(box(QUIET, said))

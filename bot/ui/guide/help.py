@@ -7,7 +7,9 @@ from typing import Any, Self
 import discord
 from discord import ui
 
+from bot.catalog import Tool
 from bot.domain.access import MemberContext
+from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.services import Services, Tap, ToolPrice, short_price_words
 from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, offer_for
@@ -37,6 +39,10 @@ ADMINS = (
     "**As an admin**: `/studii setup` shows what is missing, and `/studii panel` posts these buttons for "
     "everyone. `/studii budget`, `/studii allowance` and `/studii access` limit who can use what, and where."
 )
+APPROVED = "🛂 In this server a moderator approves your requests before they start{results}."
+APPROVED_TOOL = "🛂 A moderator approves requests for it before they start{results}."
+AND_RESULTS = ", and looks at the results before they're posted"
+DECIDES = "You decide on requests and results in <#{channel}>; `/jobs` has results that weren't posted."
 NO_ROOM = "…and {count:,} more: type `/` to see them."
 
 
@@ -56,6 +62,12 @@ class Guide:
     offer: Offer
     context: MemberContext
     places: PhotoPlaces
+    approval: ApprovalRules
+    decides: bool = False  # on requests that wait for approval
+
+    def waits(self, tool: Tool) -> bool:
+        """Return whether the person's requests for that tool wait for a moderator."""
+        return self.approval.wants(tool.slug, self.context.roles, manages=self.context.manages)
 
 
 async def guide_for(
@@ -68,7 +80,9 @@ async def guide_for(
     """Read what the person can do in the server, in the channel of the context."""
     offer = await offer_for(services, guild_id, person.id, context)
     places = _places(services, client, guild_id, person, context) if offer.denial is None else PhotoPlaces()
-    return Guide(offer, context, places)
+    approval = (await services.access.rules(guild_id)).approval
+    decides = _decides(client.get_guild(guild_id), person, context, approval)
+    return Guide(offer, context, places, approval, decides)
 
 
 def help_panel(guide: Guide, missing: list[str]) -> Panel:
@@ -76,14 +90,22 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     offer, context = guide.offer, guide.context
     cannot_post = CANNOT_POST.format(reason=hindrance(missing)) if missing else ""
     usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
+    all_wait = bool(usable) and all(map(guide.waits, usable))
+    results = AND_RESULTS if guide.approval.wants_results else ""
+    tool_lines = (_tool_line(one, guide, results, all_wait=all_wait) for one in offer.prices)
     return Panel(
         box(
             NEUTRAL if offer.is_open and not missing else GOING,
             lines(TITLE, cannot_post, hindrance_words(offer)),
-            "" if offer.denial else fitting(_tool_line(one, offer) for one in offer.prices),
+            "" if offer.denial else fitting(tool_lines),
+            APPROVED.format(results=results) if all_wait else "",
             lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
             YOURS,
-            lines(MODERATORS if context.moderates else "", ADMINS if context.manages else ""),
+            lines(
+                MODERATORS if context.moderates else "",
+                DECIDES.format(channel=guide.approval.channel_id) if guide.decides else "",
+                ADMINS if context.manages else "",
+            ),
             *tool_rows(usable[:MAX_TOOL_BUTTONS]),
         )
     )
@@ -127,8 +149,10 @@ class HelpButton(LastingButton, template=r"studii:help"):
         await show_help(interaction)
 
 
-def _tool_line(one: ToolPrice, offer: Offer) -> str:
-    tool, hindrance = one.tool, hindrance_of(one, offer)
+def _tool_line(one: ToolPrice, guide: Guide, results: str, *, all_wait: bool) -> str:
+    tool, hindrance = one.tool, hindrance_of(one, guide.offer)
+    if not hindrance and not all_wait and guide.waits(tool):
+        hindrance = APPROVED_TOOL.format(results=results)
     said = f"{tool.emoji} **{tool.title}**: {tool.summary} · {short_price_words(one.price)}"
     return f"{said}\n-# {hindrance}" if hindrance else said
 
@@ -165,6 +189,16 @@ def _places(
     here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
     taps = services.photos.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
     return PhotoPlaces(taps, offers[:MAX_NAMED_CHANNELS], autos[:MAX_NAMED_CHANNELS])
+
+
+def _decides(
+    guild: discord.Guild | None, person: discord.abc.User, context: MemberContext, approval: ApprovalRules
+) -> bool:
+    channel = None if guild is None else guild.get_channel(approval.channel_id or 0)
+    if channel is None or not isinstance(person, discord.Member):
+        return False
+    moderates = channel.permissions_for(person).manage_messages
+    return approval.may_approve(context.roles, manages=context.manages, moderates=moderates)
 
 
 def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:

@@ -15,8 +15,8 @@ HERE, EVERYWHERE, NOT = "here", "everywhere", "not"
 LABELS = {HERE: "Erase in this server", EVERYWHERE: "Erase in every server", NOT: "Keep my data"}
 GOES = (
     "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
-    "styles and defaults. Running jobs are erased when they're done. What channels for "
-    "the best show of yours is removed, and links to that stop working."
+    "styles and defaults. Running jobs are erased when they're done. Your "
+    "results in channels for the best are removed, and links to those stop working."
 )
 STAYS = (
     "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "

@@ -19,6 +19,8 @@ LOST_ANSWER = (
 )
 SENDING = "Sending it to Studii…"
 CANCELLED_UNLESS_TAKEN = "It will be cancelled if Studii doesn't take it."
+# Statuses of jobs whose result has still to be fetched.
+_FINISHED_STATUSES = frozenset({"completed", "done", "finished", "succeeded", "success"})
 # Statuses that say no more than our own sentence.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
 _FROM = {True: "from past charges", False: "estimate", None: "estimate"}
@@ -234,6 +236,8 @@ def _place(position: int | None) -> str:
 
 
 def _running(job: Job, progress: Progress) -> str:
+    if not job.held and _studii_status(job) in _FINISHED_STATUSES:
+        return "Fetching the result from Studii…"
     parts = [sentence(reason_words(job.held)) if job.held else _at_studii(job)]
     if job.submitted_at is not None:
         parts.append(f"started {discord_timestamp(job.submitted_at)}")
@@ -245,12 +249,16 @@ def _running(job: Job, progress: Progress) -> str:
 
 
 def _at_studii(job: Job) -> str:
-    status = (job.studii_status or "").strip().lower()
+    status = _studii_status(job)
     if status == "queued":
         return "Queued at Studii"
     if status and status not in _PLAIN_STATUSES:
         return f"Studii is working on it ({plain(status, VALUE_LENGTH)})"
     return "Studii is working on it"
+
+
+def _studii_status(job: Job) -> str:
+    return (job.studii_status or "").strip().lower()
 
 
 def _done(job: Job) -> str:

@@ -280,7 +280,7 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
         assert await desk.job() == before
         assert question.response is not None
         await desk.maya.click(question.response, label="Run · about 8 credits")
-        assert "for themselves only" in texts(await asked(desk, channel))
+        assert "It's private: only they get the result." in texts(await asked(desk, channel))
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert "waiting for approval" in texts(shown)
 

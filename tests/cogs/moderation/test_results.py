@@ -220,6 +220,9 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         assert jobs.response is not None
         listed = await otto.click(jobs.response, label="Results not posted")
         assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in texts(listed)
+        # Only states in which a result isn't posted can be chosen.
+        assert "Waiting for a moderator" in str(pieces(listed))
+        assert "Outcome unknown" not in str(pieces(listed))
         seen = await otto.click(listed.response or jobs.response, label="See result")
         assert "A result that isn't posted" in texts(seen)
         assert "A moderator looked at the result and didn't let it be posted." in texts(seen)
@@ -258,7 +261,7 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
         before = len(desk.channel.history())
         await desk.maya.click(question.response, label="Run · about 8 credits")
         message = await shown(desk, tmp_path, channel, await desk.job())
-        assert "for themselves only" in texts(message)
+        assert "It's private: only they get it." in texts(message)
         desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
         await moderator(desk).click(message, label="Approve")
         job = await desk.job()

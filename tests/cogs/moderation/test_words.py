@@ -268,7 +268,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
         until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
         assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
-        assert "I tell them by direct message." in shown
+        assert "They get a direct message." in shown
         notice = await last_notice(desk)
         assert await desk.delivery.notify(notice, None, None)
         dm = desk.maya.user.dm_channel

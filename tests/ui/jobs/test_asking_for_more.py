@@ -70,7 +70,7 @@ async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_an
         assert (
             f"<@{desk.maya.id}> wants to run **Studio** in <#{desk.channel.id}>. It costs 8 credits" in said
         )
-        assert "20 credits are added for the current period." in said
+        assert "A grant adds 20 credits for the current period." in said
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Grant 20", "Decline"]
 
 
@@ -108,7 +108,7 @@ async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
         await desk.delivery.notify(told, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None
-        assert "granted you 20 credits. You can run **Studio** again." in texts(dm.history()[-1])
+        assert "granted you 20 credits. You can run **Studio** now." in texts(dm.history()[-1])
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 

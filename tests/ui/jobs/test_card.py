@@ -156,6 +156,11 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
         ),
         ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "Queued at Studii"),
         ({"state": JobState.RUNNING, "studii_status": "upscaling"}, None, "working on it (upscaling)"),
+        (
+            {"state": JobState.RUNNING, "studii_status": "completed"},
+            None,
+            "✨ Fetching the result from Studii…",
+        ),
         ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=14)}, None, "Done in 14 s"),
         (
             {"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=90)},

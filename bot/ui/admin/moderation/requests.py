@@ -105,7 +105,7 @@ def approval_request(
     job, count = jobs[0], len(jobs)
     tool, several = names.tool(job), count > 1
     what = f"**{names.title(job)}**" + (f" with {count} photos" if several else "")
-    private = ", for themselves only" if job.private else ""
+    private = ". It's private: only they get the result" if job.private else ""
     prompt = prompt_of(tool, job.inputs)
     reserved = credit_words(sum(one.reserved for one in jobs))
     cost = f"{reserved} reserved for all" if several else cost_words(job)

@@ -142,7 +142,7 @@ def result_review(
     tool = names.tool(job)
     waits = job.state is JobState.REVIEWING
     about = f"<@{job.user_id}> made this with **{names.title(job)}** in <#{job.channel_id}>" + (
-        ", for themselves only." if job.private else "."
+        ". It's private: only they get it." if job.private else "."
     )
     prompt = prompt_of(tool, job.inputs)
     when = discord_timestamp(job.finished_at or job.changed_at)

@@ -130,6 +130,11 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
 
 def _other_place(log: LogSettings) -> tuple[str, str]:
     """Return the button that sends requests for credits elsewhere: what it does, and its label."""
+    if log.channel_id is None:
+        # They go where members ask in any case.
+        if log.requests_in_place:
+            return "tolog", "Don't mention admins in credit requests"
+        return "inplace", "Mention admins in credit requests"
     if log.requests_in_place:
         return "tolog", "Send credit requests to the log channel"
     return "inplace", "Show credit requests where members ask"

@@ -11,7 +11,7 @@ from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import CHOICES
-from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, ListQuery
+from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.result import link_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
 from bot.ui.jobs.wording import (
@@ -137,7 +137,8 @@ def _page_button(label: str, query: ListQuery) -> ui.Button[Any]:
 
 def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
     """Return the look of two `bot.ui.jobs.listing.buttons.FilterSelect`."""
-    states = [discord.SelectOption(label=label, value=value) for value, label in STATE_LABELS.items()]
+    labels = UNPOSTED_LABELS if query.whose == UNPOSTED else STATE_LABELS
+    states = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
     named = [
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
         for tool in tools[: CHOICES - 1]

@@ -25,6 +25,7 @@ STATE_LABELS: Mapping[str, str] = {
     "cancelled": "Cancelled",
     "unknown": "Outcome unknown",
 }
+UNPOSTED_LABELS: Mapping[str, str] = {"open": "Waiting for a moderator", "withheld": "Not posted"}
 QUERY = (
     rf"(?P<whose>{MINE}|{SERVER}|{UNPOSTED}):(?P<number>[0-9]{{1,6}})"
     rf"(?::(?P<state>{'|'.join(STATES)})?:(?P<of>[a-z0-9_-]{{1,32}})?)?"
