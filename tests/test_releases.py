@@ -56,6 +56,11 @@ def test_the_newest_release_has_the_newest_schema_unless_changes_wait_for_the_ne
     )
 
 
+def test_what_waits_for_the_next_release_is_text_and_no_list() -> None:
+    told = {name: (ROOT / "changes" / name).read_text("utf-8") for name in fragments()}
+    assert [name for name, words in told.items() if words.startswith(("- ", "* "))] == []
+
+
 def test_what_waits_for_the_next_release_has_a_kind() -> None:
     wrong = [name for name in fragments() if not re.fullmatch(rf"[\w+-]+\.({'|'.join(KINDS)})\.md", name)]
     assert not wrong

@@ -357,8 +357,11 @@ _HOST: type[Host] = StudiiBot  # the type checker compares them
 
 
 def quiet_discord_loggers() -> None:
-    """Keep discord.py from logging whole events and requests: tokens and typed keys are in them."""
+    """Keep discord.py from logging whole events and requests: tokens and typed keys are in them.
+
+    It logs no more than LOG_LEVEL wants either.
+    """
     for name, level in LOUDEST.items():
-        logging.getLogger(name).setLevel(level)
+        logging.getLogger(name).setLevel(max(level, logging.getLogger().level))
     # The bot joins no voice channels, so it needs no warnings about missing voice libraries.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False

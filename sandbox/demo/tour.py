@@ -298,8 +298,8 @@ def form_words(form: Mapping[str, Any]) -> str:
             continue
         options = field.get("options", [])
         chosen = next((one["label"] for one in options if one.get("default")), field.get("value", ""))
-        more = f"  ▾ {len(options)} choices" if options else ""
-        fields.append(f"  {label['label']}: [{chosen}]{more}")
+        of = f" (of {len(options)})" if options else ""
+        fields.append(f"  {label['label']}: {chosen or 'empty'}{of}")
     return "\n".join(fields)
 
 

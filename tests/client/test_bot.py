@@ -240,6 +240,10 @@ def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixtur
         for name in ("discord.gateway", "discord.http", "discord.webhook.async_", "discord.client"):
             logging.getLogger(name).debug("an event with a token in it")
     assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        quiet_discord_loggers()
+        logging.getLogger("discord.gateway").info("connected")
+    assert not caplog.records
 
 
 def test_services_are_needed_before_the_start() -> None:

@@ -14,19 +14,23 @@ const kept = {
 
 const state = {
   who: kept.read("who", ""), channel: kept.read("channel", ""), locale: kept.read("locale", "en-US"), seen: kept.read("seen", {}),
-  names: { users: {}, channels: {}, roles: {}, commands: {} }, channels: [], commands: [], drawn: new Map(), looking: null, low: true,
+  names: { users: {}, channels: {}, roles: {}, commands: {} }, channels: [], commands: [], drawn: new Map(), looking: null, low: true, last: "0", news: false,
 };
 let socket = null;
 let number = 0;
 const waiting = new Map();
 
-// Sends a wish; returns its answer, after having shown what it brings: an error, or a form.
+// What somebody does with these is answered at the end of the channel.
+const SHOWN_BELOW = ["post", "command", "menu", "submit"];
+
+// Sends a wish; returns its answer, after having shown what it brings: an error, a form, or the newest message.
 function send(wish) {
   return new Promise((resolve) => {
     const id = ++number;
     waiting.set(id, (answer) => {
       if (answer.error) say(answer.error);
-      if (answer.form) showForm(answer.form);
+      else if (answer.form) showForm(answer.form);
+      else if (SHOWN_BELOW.includes(wish.do) && !answer.choices) goDown();
       resolve(answer);
     });
     socket.send(JSON.stringify({ id, ...wish }));
@@ -109,7 +113,9 @@ function look(changes = {}) {
 function drawChannels(all) {
   state.channels = all;
   const read = (state.seen[state.who] ??= {});
-  find("#channels").replaceChildren(...all.map((one) => {
+  const list = find("#channels");
+  const held = [...list.children].indexOf(document.activeElement);
+  list.replaceChildren(...all.map((one) => {
     const here = one.id === state.channel;
     if (here || !read[one.id]) read[one.id] = one.last;
     const name = one.kind === "channel" ? `# ${one.name}` : one.kind === "thread" ? `↳ ${one.name}` : `✉ ${one.name}`;
@@ -117,6 +123,7 @@ function drawChannels(all) {
     return make("button", { type: "button", class: `${one.kind} ${news ? "news" : ""}`, "aria-current": String(here), title: one.topic,
       onclick: () => (side(false), look({ channel: one.id })) }, name + (news ? " •" : ""));
   }));
+  if (held >= 0) list.children[held]?.focus({ preventScroll: true });
   kept.write("seen", state.seen);
 }
 
@@ -145,6 +152,9 @@ function drawMessages(told) {
     }
     if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
   });
+  const last = told.all.at(-1)?.id ?? "0";
+  state.news = !elsewhere && (state.news || BigInt(last) > BigInt(state.last));
+  state.last = last;
   follow();
   find("#app").dataset.who = told.who;
   if (elsewhere) drawPlace();
@@ -167,6 +177,7 @@ function drawPlace() {
   find("#channel-name").textContent = name;
   find("#channel-topic").textContent = here.topic;
   composer.place(name, here.writes);
+  drawChannels(state.channels);
   kept.write("channel", state.channel);
 }
 
@@ -174,12 +185,19 @@ function drawPlace() {
 function follow() {
   const list = find("#messages");
   if (state.low) list.scrollTop = list.scrollHeight;
+  state.news &&= !state.low;
+  find("#newest").hidden = !state.news;
+}
+
+function goDown() {
+  state.low = true;
+  follow();
 }
 
 let top = 0;
 find("#messages").addEventListener("scroll", ({ target }) => {
   // Only somebody's own scrolling goes up; what arrives makes the list longer.
-  if (target.scrollHeight - target.scrollTop - target.clientHeight < 60) state.low = true;
+  if (target.scrollHeight - target.scrollTop - target.clientHeight < 60) goDown();
   else if (target.scrollTop < top) state.low = false;
   top = target.scrollTop;
 });
@@ -290,7 +308,8 @@ function side(open) {
 
 find("#open-side").addEventListener("click", () => side(!find("#app").classList.contains("side-open")));
 find("main").addEventListener("click", (event) => event.target.closest("#open-side") || side(false));
-find("#tour").addEventListener("click", () => send({ do: "tour" }));
+find("#tour").addEventListener("click", () => (goDown(), send({ do: "tour" })));
+find("#newest").addEventListener("click", goDown);
 find("#person").addEventListener("change", (event) => (side(false), look({ who: event.target.value })));
 find("#locale").addEventListener("change", (event) => look({ locale: event.target.value }));
 addEventListener("keydown", (event) => {

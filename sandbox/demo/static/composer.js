@@ -173,6 +173,7 @@ export class Composer {
     const words = find("#words").value;
     if (!words.trim() && !this.files.length) return;
     const files = await Promise.all(this.files.map((file) => this.acts.upload(file)));
+    if (files.includes("")) return; // what was too large is told, and the rest stays to be sent
     const people = Object.entries(this.names.users).sort(([, a], [, b]) => b.length - a.length);
     const written = people.reduce((all, [id, name]) => all.replaceAll(`@${name}`, `<@${id}>`), words);
     const reply_to = this.replyTo;
@@ -197,6 +198,7 @@ export class Composer {
       event.preventDefault();
       depth = 0;
       over.hidden = true;
+      if (find("#file").disabled) return this.acts.say("You can't post here.");
       this.add([...event.dataTransfer.files]);
     });
   }

@@ -23,7 +23,8 @@ export function message(told, acts, names) {
   const item = make("li", { id: `m${told.id}`, tabindex: 0, class: told.private ? "private" : told.pings ? "pings" : "" }, body);
   item.append(tools(told, acts));
   item.addEventListener("contextmenu", (event) => {
-    if (event.target.closest("a, input, select, textarea") || String(getSelection())) return;
+    const own = event.target.closest("a, input, select, textarea"); // has a menu of the browser's
+    if ((own && !own.querySelector("img")) || String(getSelection())) return;
     event.preventDefault();
     acts.menu(told, { x: event.clientX, y: event.clientY });
   });
@@ -127,7 +128,8 @@ function button(one, told, acts) {
   const label = [one.emoji?.name, one.label].filter(Boolean).join(" ");
   if (one.style === 5) {
     const shown = link(one.url, [`${label} ↗`]);
-    return make("span", { class: "file" }, shown);
+    shown.className = "button";
+    return shown;
   }
   const press = async (event) => {
     const pressed = event.currentTarget;

@@ -87,6 +87,34 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
         await visitor.tab.wait_for("!document.querySelector('dialog').open")
 
 
+async def test_what_people_do_further_up_is_shown_at_the_end(tmp_path: Path) -> None:
+    messages = "document.querySelector('#messages')"
+    at_end = f"(all => all.scrollHeight - all.scrollTop - all.clientHeight < 60)({messages})"
+    top = (
+        f"new Promise(done => {{ {messages}.addEventListener('scroll', () => done(1), {{once: true}});"
+        f"{messages}.scrollTop = 0; }})"
+    )
+    async with visited(tmp_path, width=900, height=600) as (world, visitor):
+        await visitor.tab.wait_for(at_end)
+        await visitor.tab.evaluate(top)
+        await visitor.tab.click("#messages img[alt='empty-room.jpg']", button="right")
+        await visitor.choose("Virtual staging")
+        await visitor.tab.wait_for(FORM_IS_THERE)
+        await visitor.tab.click("dialog [type=submit]")
+        await visitor.sees("is ready", seconds=PATIENCE)
+        await visitor.tab.wait_for(at_end)
+        await visitor.tab.evaluate(top)
+        assert await visitor.tab.evaluate("document.querySelector('#newest').hidden")
+        async with PageClient.open(world.site.url, TOM, PHOTO_DESK) as page:
+            await page.do("post", words="Hello", files=[], reply_to=None)
+        await visitor.tab.click("#newest", text="New messages")
+        await visitor.tab.wait_for(at_end)
+        await visitor.go_to("showroom")
+        await visitor.tab.wait_for(
+            "document.querySelector('#channels [aria-current=true]').innerText.includes('showroom')"
+        )
+
+
 async def test_a_browser_that_does_not_start_is_told(tmp_path: Path) -> None:
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\nexit 3\n")
