@@ -186,8 +186,7 @@ async def use_of_members(
     guild_id = settings.guild_id
     period, name = budget_period(settings, at)
     limited = members if whole or limits.own or limits.roles or limits.default is not None else ()
-    usage, used = await transaction.ledger.usage_of(guild_id, period, limited)
-    grants = await transaction.ledger.grants(guild_id, name)
+    usage, used, grants = await transaction.ledger.usage_and_grants(guild_id, period, name, limited)
     going = (
         await transaction.member_jobs.going_of(guild_id, members)
         if whole or limits.at_once is not None

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Cast,
     ColumnElement,
     and_,
     case,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    null,
     select,
+    union_all,
     update,
 )
 
@@ -172,17 +175,38 @@ class Ledger:
         values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount}
         await self._session.execute(insert(ledger).values(**values, period=period, at=at))
 
-    async def usage_of(
-        self, guild_id: int, window: Window, user_ids: Collection[int]
-    ) -> tuple[Usage, dict[int, Usage]]:
-        """Return what `usage` returns for the server and for each of these members, by one statement."""
-        who = case((jobs.c.user_id.in_(list(user_ids)), jobs.c.user_id)).label("who")
-        sums = (func.sum(jobs.c.settled).label("settled"), func.sum(jobs.c.reserved).label("reserved"))
-        query = select(who, *sums).where(*_within(guild_id, window)).group_by(who)
-        rows = (await self._session.execute(query)).mappings()
-        used = {row["who"]: Usage(row["settled"], row["reserved"]) for row in rows}
-        whole = Usage(sum(one.settled for one in used.values()), sum(one.reserved for one in used.values()))
-        return whole, {user_id: used.get(user_id, Usage()) for user_id in user_ids}
+    async def usage_and_grants(
+        self, guild_id: int, window: Window, period: str, user_ids: Collection[int]
+    ) -> tuple[Usage, dict[int, Usage], dict[int | None, int]]:
+        """Return what `usage` returns for the server and for each of these members, and `grants`.
+
+        By one statement, as each command asks for it.
+        """
+        who = case((jobs.c.user_id.in_(list(user_ids)), jobs.c.user_id)) if user_ids else _unsaid()
+        used = (
+            select(
+                who.label("who"),
+                func.sum(jobs.c.settled).label("settled"),
+                func.sum(jobs.c.reserved).label("reserved"),
+                _unsaid().label("granted"),
+            )
+            .where(*_within(guild_id, window))
+            .group_by(*([who] if user_ids else ()))
+        )
+        granted = (
+            select(ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
+            .where(_grants(guild_id, period))
+            .group_by(ledger.c.user_id)
+        )
+        usage: dict[int | None, Usage] = {}
+        grants: dict[int | None, int] = {}
+        for row in (await self._session.execute(union_all(used, granted))).mappings():
+            if row["granted"] is not None:
+                grants[row["who"]] = row["granted"]
+            else:
+                usage[row["who"]] = Usage(row["settled"] or 0, row["reserved"] or 0)
+        whole = Usage(sum(one.settled for one in usage.values()), sum(one.reserved for one in usage.values()))
+        return whole, {user_id: usage.get(user_id, Usage()) for user_id in user_ids}, grants
 
     async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
         """Return the sum of grants for the period, to the server or to one member."""
@@ -241,6 +265,11 @@ def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
     if window.end is not None:
         conditions.append(jobs.c.created_at < window.end)
     return conditions
+
+
+def _unsaid() -> Cast[int]:
+    """Return a NULL where others of a union have numbers, as PostgreSQL wants to know."""
+    return cast(null(), BigInteger)
 
 
 def _grants(guild_id: int, period: str) -> ColumnElement[bool]:
