@@ -132,6 +132,24 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         assert len(desk.channel.history()) == 4
 
 
+async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
+    async with made(tmp_path, 4) as (desk, parts):
+        elsewhere = desk.guild.create_text_channel("results")
+
+        async def rules(_: int) -> PostingRules:
+            return PostingRules(splits=True, keeps_cards=True, disclosure="")
+
+        decoders = SharedDecoders()
+        own = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        desk.delivery = own
+        there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
+        said = await announce(desk, there)
+        assert {(one.channel_id, one.keeps_card) for one in said} == {(elsewhere.id, True)}
+        messages = elsewhere.history()
+        assert ["1 After · 2 Both halves · 3 Before" in texts(one) for one in messages] == [True, True]
+        assert not any("Made with AI" in texts(one) for one in messages)
+
+
 async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:
     async with made(tmp_path, 3, failed=1) as (desk, parts):
         await announce(desk, parts)
