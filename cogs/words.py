@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
+from bot.domain.limits import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
@@ -28,12 +29,12 @@ class _WordsGroup(app_commands.Group):
         super().__init__(name="words", description="Words and phrases that members can't ask for")
         self._words = services.words
         self._refusals = services.refusals
+        self._log_channels = services.log_channels
 
     @app_commands.command(description="Show the word rules")
     async def show(self, interaction: Interaction) -> None:
         guild_id = server_of(interaction)
-        rules, pause = await self._words.rules(guild_id), await self._refusals.pause(guild_id)
-        await answer(interaction, words_panel(rules, pause))
+        await self._show(interaction, guild_id, await self._refusals.pause(guild_id))
 
     @app_commands.command(description="Refuse requests with a word or a phrase, or send them to approval")
     @app_commands.describe(
@@ -42,9 +43,9 @@ class _WordsGroup(app_commands.Group):
     )
     @app_commands.choices(then=THEN)
     async def add(self, interaction: Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
-        change = self._words.add(server_of(interaction), words, WordEffect(then))
-        added = await done_in_time(interaction, change)
-        await answer(interaction, rule_added_panel(added))
+        guild_id = server_of(interaction)
+        added = await done_in_time(interaction, self._words.add(guild_id, words, WordEffect(then)))
+        await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
     @app_commands.command(description="Remove a word rule")
     @app_commands.describe(words="The rule to remove")
@@ -64,7 +65,14 @@ class _WordsGroup(app_commands.Group):
     ) -> None:
         guild_id = server_of(interaction)
         pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
-        await answer(interaction, words_panel(await self._words.rules(guild_id), pause))
+        await self._show(interaction, guild_id, pause)
+
+    async def _show(self, interaction: Interaction, guild_id: int, pause: WordPause) -> None:
+        rules, logged = await self._words.rules(guild_id), await self._is_logged(guild_id)
+        await answer(interaction, words_panel(rules, pause, logged=logged))
+
+    async def _is_logged(self, guild_id: int) -> bool:
+        return (await self._log_channels.get(guild_id)).channel_id is not None
 
     @remove.autocomplete("words")
     async def _rules(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -13,15 +13,19 @@ _HOW = small(
     "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
     "matter. Rules apply to prompts, other inputs and the presets of photo channels."
 )
+_UNLOGGED = (
+    "⚠️ There's no log channel, so moderators don't see refused requests. Choose one with `/studii log`."
+)
 _NONE = "There are no word rules. `/studii words add` makes one."
 
 
-def words_panel(rules: Sequence[WordRule], pause: WordPause) -> Panel:
-    """Return the server's rules, and when they pause a member."""
+def words_panel(rules: Sequence[WordRule], pause: WordPause, *, logged: bool) -> Panel:
+    """Return the server's rules, and when they pause a member. `logged`: the server has a log channel."""
     counted = small(f"{count_words(len(rules), 'rule', 'rules')} of {MAX_WORD_RULES}") if rules else ""
-    return Panel(
-        box(NEUTRAL, "### 🔤 Word rules", _listed(rules) or _NONE, counted, _pause_words(pause), _HOW)
-    )
+    refuses = any(rule.effect is WordEffect.REFUSE for rule in rules)
+    unlogged = _UNLOGGED if refuses and not logged else ""
+    listed = _listed(rules) or _NONE
+    return Panel(box(NEUTRAL, "### 🔤 Word rules", listed, counted, unlogged, _pause_words(pause), _HOW))
 
 
 def _pause_words(pause: WordPause) -> str:
@@ -32,14 +36,17 @@ def _pause_words(pause: WordPause) -> str:
     return f"{refusals} within a day pause a member for {hours}. `/studii words pause` changes this."
 
 
-def rule_added_panel(added: AddedRule) -> Panel:
+def rule_added_panel(added: AddedRule, *, logged: bool) -> Panel:
     """Return that the rule was added, with a warning if it would catch very much."""
     waits = added.rule.effect is WordEffect.APPROVE
     then = "wait for a moderator's approval" if waits else "are refused"
     said = f"Requests with {_quoted(added.rule, effect=False)} {then} from now on."
     warnings = _warnings(added)
     undo = small("Remove it with `/studii words remove`.") if warnings else ""
-    return Panel(box(UNSURE if warnings else GOOD, f"### 🔤 Rule added\n{said}", lines(*warnings), undo))
+    unlogged = "" if logged or waits else _UNLOGGED
+    return Panel(
+        box(UNSURE if warnings else GOOD, f"### 🔤 Rule added\n{said}", lines(*warnings), undo, unlogged)
+    )
 
 
 def rule_removed_panel(rule: WordRule) -> Panel:
@@ -51,15 +58,19 @@ def rule_removed_panel(rule: WordRule) -> Panel:
 
 def _warnings(added: AddedRule) -> list[str]:
     made: list[str] = []
+    waits = added.rule.effect is WordEffect.APPROVE
     if added.common:
-        made.append("⚠️ That's one letter or a very common word, so it will refuse nearly every prompt.")
+        much = "nearly every prompt waits" if waits else "it will refuse nearly every prompt"
+        made.append(f"⚠️ That's one letter or a very common word, so {much}.")
     if added.caught and not added.common:
         recent = job_words(added.recent)
         sign = "⚠️ " if added.catches_much else ""
-        made.append(f"{sign}It would have refused {added.caught} of the server's last {recent}.")
+        did = "held up" if waits else "refused"
+        made.append(f"{sign}It would have {did} {added.caught} of the server's last {recent}.")
     if added.suggested:
         values = ", ".join(f"`{value}`" for value in added.suggested[:10])
-        made.append(f"⚠️ It also refuses values that the bot itself suggests: {values}.")
+        does = "holds up" if waits else "refuses"
+        made.append(f"⚠️ It also {does} values that the bot itself suggests: {values}.")
     return made
 
 

@@ -58,6 +58,13 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
         assert "||Blimp\\*||, ||red kite||" in shown
         assert f"2 rules of {MAX_WORD_RULES}" in shown
+        unlogged = "There's no log channel, so moderators don't see refused requests."
+        assert unlogged in shown
+        assert unlogged in await forbid(desk, "red kite")
+        log = desk.guild.create_text_channel("log")
+        await desk.admin.slash(desk.channel, "studii log", channel=log)
+        assert unlogged not in texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert unlogged not in await forbid(desk, "red kite")
         removed = await desk.admin.slash(desk.channel, "studii words remove", words="RED kite")
         assert "Requests with ||red kite|| are allowed again." in texts(removed).replace("RED", "red")
         unknown = await desk.admin.slash(desk.channel, "studii words remove", words="red kite")
@@ -84,7 +91,7 @@ async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_pat
         assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(
             desk, "modern"
         )
-        assert "⚠️" not in await forbid(desk, "blimp")
+        assert "Remove it with" not in await forbid(desk, "blimp")
         assert "at least one letter or digit" in await forbid(desk, "***")
 
 
