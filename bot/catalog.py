@@ -181,6 +181,10 @@ class Tool(_Strict):
             given[self.source_flag.name] = inputs.get(self.source_flag.name)
         return {name: value for name, value in inputs.items() if given.get(name) != value}
 
+    def texts(self, inputs: Mapping[str, str]) -> list[str]:
+        """Return all that somebody said with the inputs: values, and names that are not the tool's."""
+        return [*self.chosen(inputs).values(), *self.undeclared(inputs)]
+
     def variant(self, inputs: Mapping[str, str]) -> str:
         """Return the inputs that change the price, in a fixed order: `mode=image quality=standard`."""
         priced = [one.name for one in self.inputs if one.price and one.name in inputs]

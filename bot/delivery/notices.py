@@ -184,7 +184,7 @@ class NoticePoster:
             if notice.kind is NoticeKind.REVIEW:
                 view = result_review(shown.jobs[0], self._names, files, mark=mark_of(notice), hidden=hidden)
             else:
-                view = approval_request(shown.jobs, self._names, mark_of(notice), files, hidden=hidden)
+                view = approval_request(shown, self._names, mark_of(notice), files, hidden=hidden)
             try:
                 message = await channel.send(
                     view=view, files=files.all, nonce=notice.nonce, allowed_mentions=NO_MENTIONS

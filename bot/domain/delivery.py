@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.jobs import Job, JobState
+from bot.domain.words import WordRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,13 @@ class OutputFile:
 class ForModerators:
     """What moderators are to see of what they decide on: photos of requests, or a result and its photo.
 
-    `jobs` is one, or those of a set on which they decide together.
+    `jobs` is one, or those of a set on which they decide together. `rules` send requests to approval.
     """
 
     jobs: tuple[Job, ...]
     photos: tuple[OutputFile, ...] = ()
     result: OutputFile | None = None
+    rules: tuple[WordRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

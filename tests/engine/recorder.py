@@ -11,6 +11,7 @@ from bot.domain import (
     ForModerators,
     Job,
     Notice,
+    NoticeKind,
     OutputFile,
     Posted,
     Progress,
@@ -19,6 +20,7 @@ from bot.domain import (
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
+from bot.domain.words import WordRule
 from bot.errors import PhotoUnavailable
 
 
@@ -44,6 +46,9 @@ class Recorder:
         default_factory=list[tuple[Notice, int | None, Job | None]]
     )
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
+    rules: list[tuple[WordRule, ...]] = field(
+        default_factory=list[tuple[WordRule, ...]]
+    )  # that sent requests
     notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     card_answers: list[bool] = field(default_factory=list[bool])
     removed_cards: list[Job] = field(default_factory=list[Job])
@@ -115,6 +120,8 @@ class Recorder:
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         self.notices.append((notice, channel_id, job))
+        if shown is not None and notice.kind is NoticeKind.APPROVAL:
+            self.rules.append(shown.rules)
         files = [] if shown is None else [shown.result, *shown.photos]
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
         return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))

@@ -4,6 +4,7 @@ shown."""
 from collections.abc import Sequence
 
 from bot.domain import FailureCode, ForModerators, Job, JobState, Notice, NoticeKind, OutputFile
+from bot.domain.words import WordEffect
 from bot.engine.context import EngineContext
 from bot.engine.workers.last_words import LastWords
 from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
@@ -31,7 +32,10 @@ class ApprovalMatters:
         names = [job.source_file for job in jobs if job.source_file is not None]
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if notice.kind is NoticeKind.APPROVAL:
-            return ForModerators(tuple(jobs), photos)
+            async with self._context.storage.read() as transaction:
+                rules = await transaction.word_rules.get(notice.guild_id)
+            rules = tuple(one for one in rules if one.effect is WordEffect.APPROVE)
+            return ForModerators(tuple(jobs), photos, rules=rules)
         job = await self._last_words.with_file(jobs[0])
         return ForModerators((job,), photos, await self._file(job.output_file))
 

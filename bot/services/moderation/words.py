@@ -141,7 +141,7 @@ class WordService:
 
 def met_by(rules: tuple[WordRule, ...], request: JobRequest, tool: Tool) -> WordRule | None:
     """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
-    return matcher_of(rules).met(_texts(request, tool)) if rules else None
+    return matcher_of(rules).met(tool.texts(request.inputs)) if rules else None
 
 
 async def ensure_words_allowed(transaction: Transaction, guild_id: int, texts: Sequence[str]) -> None:
@@ -173,8 +173,3 @@ def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefus
         preset=request.origin_message_id is not None,
     )
     return WordsRefused(refusal)
-
-
-def _texts(request: JobRequest, tool: Tool) -> list[str]:
-    """Return all that the request says in words: values, and the names of inputs that are not the tool's."""
-    return [*tool.chosen(request.inputs).values(), *tool.undeclared(request.inputs)]

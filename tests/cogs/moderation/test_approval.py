@@ -55,7 +55,8 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     async with desk.storage.read() as transaction:
         (notice,) = await transaction.notices.pending(10)
     assert notice.kind is NoticeKind.APPROVAL
-    shown = ForModerators((pending,), photos)
+    rules = await desk.services.words.rules(desk.guild.id)
+    shown = ForModerators((pending,), photos, rules=rules)
     assert isinstance(await desk.delivery.notify(notice, channel.id, pending, shown), Posted)
     async with desk.storage.write() as transaction:
         await transaction.notices.close(notice.id, desk.clock.now())
@@ -262,6 +263,17 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
         assert "Approval is off" in texts(off)
         # Without a channel, what would have been sent there is refused.
         assert "A word rule" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+
+
+async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        await desk.admin.slash(desk.channel, "studii words add", words="kit*", then="approve")
+        # What the catalogue sends on its own meets no rule.
+        await desk.admin.slash(desk.channel, "studii words add", words="standard", then="approve")
+        assert "Word rule: ||kit\\*||" in texts(await ask(desk, channel))
+        await desk.tom.slash(desk.channel, "studio", prompt="A red boat")
+        assert "Word rule" not in texts(await asked(desk, channel))
 
 
 async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_sees_it(tmp_path: Path) -> None:

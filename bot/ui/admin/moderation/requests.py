@@ -1,12 +1,14 @@
 """A request that waits for approval, in the moderators' channel: Approve and Decline, once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 
-from bot.domain import Job, JobState
+from bot.catalog import Tool
+from bot.domain import ForModerators, JobState
 from bot.domain.approvals import APPROVAL_HOURS
+from bot.domain.words import MAX_RULE_CHARACTERS, matcher_of
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
@@ -95,13 +97,14 @@ class DeclineButton(JobButton, template=template_of("decline")):
 
 
 def approval_request(
-    jobs: Sequence[Job], names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool
+    shown: ForModerators, names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool
 ) -> Panel:
     """Return a request as moderators see it: who, what and where, the prompt and the photos hidden at first.
 
-    `jobs` is one job, or those of a set on which they decide together. The files are sent with it. `hidden`:
-    nothing of it may be shown here.
+    It is about one job, or those of a set on which they decide together. The files are sent with it.
+    `hidden`: nothing of it may be shown here.
     """
+    jobs = shown.jobs
     job, count = jobs[0], len(jobs)
     tool, several = names.tool(job), count > 1
     what = f"**{names.title(job)}**" + (f" with {count} photos" if several else "")
@@ -119,6 +122,7 @@ def approval_request(
             HIDDEN if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
+            "" if hidden else _rule_words(shown, tool),
             (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
             small(f"{cost} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),
         ),
@@ -126,6 +130,14 @@ def approval_request(
     )
     container.id = mark
     return Panel(container, row(*(button.of(job) for button in REQUEST_BUTTONS)))
+
+
+def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
+    """Return the word rule that sends the request here; empty if none does."""
+    inputs = shown.jobs[0].inputs
+    said = list(inputs.values()) if tool is None else tool.texts(inputs)
+    rule = matcher_of(shown.rules).met(said)
+    return "" if rule is None else small(f"Word rule: ||{plain(rule.words, MAX_RULE_CHARACTERS)}||")
 
 
 REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

@@ -77,7 +77,8 @@ def set_result(
         pieces.append(text(lines(*map(_failure, others))))
     tool = names.tool(first)
     settings = shortened(settings_words(tool, first), MAX_SETTINGS_CHARACTERS)
-    cost = credit_words(sum(part.job.settled for part in posting.parts))
+    charged = sum(part.job.settled for part in posting.parts)
+    cost = credit_words(charged) if charged else "Not charged"
     details = small(" · ".join(part for part in (settings, cost) if part))
     why = why_here(first, by_dm=by_dm)
     said_ai = disclosed_words(disclosure) if made else ""
