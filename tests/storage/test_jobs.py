@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
+from bot.domain import NEXT_STATES, FailureCode, Job, JobState, LogSettings, Plan, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.reasons import Reason
 from bot.storage import CardShown, JobChanges, Storage
@@ -132,6 +132,25 @@ async def test_a_change_of_state_counts_up_the_version_and_returns_the_job(stora
         job, state=JobState.WAITING, version=2, changed_at=LATER, source=None, source_file="a.png"
     )
     assert await stored(storage, job) == changed
+
+
+async def test_a_change_tells_of_the_jobs_own_price_and_server_alone(storage: Storage) -> None:
+    job = await added(storage, state=JobState.SUBMITTING)
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(2, "other", "abcd", Plan.PRO, b"sealed", NOW)
+        await transaction.holds.set(2, key.id, Reason.text("Refused."), LATER)
+        await transaction.log_channels.set(2, LogSettings(22, results=True))
+        await transaction.prices.learn("lane", "career-photo", "", 14, LATER)
+        await transaction.prices.learn("lane", job.tool, "mode=video", 40, LATER)
+        await transaction.prices.learn("lane", job.tool, job.variant, 8, NOW)
+    async with storage.write() as transaction:
+        started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, "lane", LATER)
+        assert started is not None
+        assert (started.last_charge, started.server_held) == (8, False)
+        finished = await transaction.jobs.finish_running(job.id, "lane", studii_status="completed")
+        assert finished is not None
+        assert finished[1:] == (8, NOW)
+        assert await transaction.jobs.announce(finished[0], LATER, visible=False) is False
 
 
 async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None:

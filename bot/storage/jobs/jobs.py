@@ -6,11 +6,13 @@ from typing import Any, NamedTuple, Unpack
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     ScalarSelect,
     case,
     exists,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -103,8 +105,8 @@ class Jobs(JobRows):
         """
         which = (jobs.c.id == job.id) & (jobs.c.state == job.state) & (jobs.c.posting == job.posting)
         values = {"announced_at": at, "version": jobs.c.version + int(visible)} | columns_of(changes)
-        theirs = (log_channels.c.guild_id == jobs.c.guild_id) & log_channels.c.channel_id.is_not(None)
-        shown = exists().where(theirs, log_channels.c.results).correlate(jobs)
+        theirs = log_channels.c.guild_id == _returned(jobs.c.guild_id)
+        shown = exists().where(theirs, log_channels.c.channel_id.is_not(None), log_channels.c.results)
         announce = update(jobs).where(which).values(values).returning(jobs, shown.label("shown"))
         row = (await self._session.execute(announce, named=True)).mappings().one_or_none()
         if row is None:
@@ -144,7 +146,7 @@ class Jobs(JobRows):
         """Move the job to running, as `advance` does, and tell what matters to its credits and its server."""
         if JobState.RUNNING not in NEXT_STATES[expected]:
             raise ValueError(f"a job does not go from {expected} to running")
-        held = exists().where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs)
+        held = exists().where(holds.c.guild_id == _returned(jobs.c.guild_id))
         start = (
             update(jobs)
             .where(jobs.c.id == job_id, jobs.c.state == expected)
@@ -231,8 +233,17 @@ class Jobs(JobRows):
 
 def _price(column: Column[Any], lane: str) -> ScalarSelect[Any]:
     """Return what is known of the job's price with the key of that lane."""
-    same = (prices.c.lane == lane) & (prices.c.tool == jobs.c.tool) & (prices.c.variant == jobs.c.variant)
-    return select(column).where(same).correlate(jobs).scalar_subquery()
+    tool, variant = _returned(jobs.c.tool), _returned(jobs.c.variant)
+    same = (prices.c.lane == lane) & (prices.c.tool == tool) & (prices.c.variant == variant)
+    return select(column).where(same).scalar_subquery()
+
+
+def _returned(column: Column[Any]) -> ColumnElement[Any]:
+    """Name a job's column with its table, for subqueries within RETURNING.
+
+    SQLAlchemy leaves the table out there on SQLite: `tool = tool` would compare the inner table with itself.
+    """
+    return literal_column(f"{jobs.name}.{column.name}", column.type)
 
 
 def _key_of(row: RowMapping) -> StudiiKey | None:
