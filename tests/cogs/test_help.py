@@ -82,6 +82,8 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
         assert f"You decide on requests and results in <#{channel.id}>" in admin
         assert "🛂" not in admin  # an admin's own requests don't wait
         await desk.admin.slash(desk.channel, "studii approval", everyone=True, results=False)
+        admin = texts(await desk.admin.slash(desk.channel, "help"))
+        assert f"You decide on requests in <#{channel.id}>." in admin
         member = texts(await desk.maya.slash(desk.channel, "help"))
         assert member.count("🛂") == 1
         assert "🛂 In this server a moderator approves your requests before they start." in member

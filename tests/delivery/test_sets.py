@@ -13,7 +13,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import FailureCode, JobState, OutputFile, Posted
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
-from bot.reasons import Reason
+from bot.reasons import Reason, ReasonCode
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -148,6 +148,18 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
         messages = elsewhere.history()
         assert ["1 After · 2 Both halves · 3 Before" in texts(one) for one in messages] == [True, True]
         assert not any("Made with AI" in texts(one) for one in messages)
+
+
+async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path: Path) -> None:
+    async with made(tmp_path, 2, failed=2) as (desk, parts):
+        why = {"failure": FailureCode.DECLINED, "failure_text": Reason(ReasonCode.DECLINED)}
+        declined = [replace(part, job=replace(part.job, **why)) for part in parts]
+        await announce(desk, declined)
+        said = texts(desk.channel.history()[-1])
+        assert f"🚫 <@{desk.maya.id}>, your **Photo restoration** wasn't approved: 2 photos." in said
+        assert said.count("Not charged") == 2  # in the line of each
+        assert "❌" not in said
+        assert "0 credits" not in said
 
 
 async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:

@@ -42,7 +42,10 @@ ADMINS = (
 APPROVED = "🛂 In this server a moderator approves your requests before they start{results}."
 APPROVED_TOOL = "🛂 A moderator approves requests for it before they start{results}."
 AND_RESULTS = ", and looks at the results before they're posted"
-DECIDES = "You decide on requests and results in <#{channel}>; `/jobs` has results that weren't posted."
+DECIDES = "You decide on requests in <#{channel}>."
+DECIDES_ON_RESULTS = (
+    "You decide on requests and results in <#{channel}>; `/jobs` has results that weren't posted."
+)
 NO_ROOM = "…and {count:,} more: type `/` to see them."
 
 
@@ -91,7 +94,9 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     cannot_post = CANNOT_POST.format(reason=hindrance(missing)) if missing else ""
     usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
     all_wait = bool(usable) and all(map(guide.waits, usable))
-    results = AND_RESULTS if guide.approval.wants_results else ""
+    results, decides = "", DECIDES
+    if guide.approval.wants_results:
+        results, decides = AND_RESULTS, DECIDES_ON_RESULTS
     tool_lines = (_tool_line(one, guide, results, all_wait=all_wait) for one in offer.prices)
     return Panel(
         box(
@@ -103,7 +108,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
             YOURS,
             lines(
                 MODERATORS if context.moderates else "",
-                DECIDES.format(channel=guide.approval.channel_id) if guide.decides else "",
+                decides.format(channel=guide.approval.channel_id) if guide.decides else "",
                 ADMINS if context.manages else "",
             ),
             *tool_rows(usable[:MAX_TOOL_BUTTONS]),

@@ -78,11 +78,12 @@ def set_result(
     tool = names.tool(first)
     settings = shortened(settings_words(tool, first), MAX_SETTINGS_CHARACTERS)
     charged = sum(part.job.settled for part in posting.parts)
-    cost = credit_words(charged) if charged else "Not charged"
+    cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
     details = small(" · ".join(part for part in (settings, cost) if part))
     why = why_here(first, by_dm=by_dm)
     said_ai = disclosed_words(disclosure) if made else ""
-    pieces.append(text(lines(details, prompt_words(tool, first), said_ai, why)))
+    about = lines(details, prompt_words(tool, first), said_ai, why)
+    pieces += [text(about)] if about else []
     pieces += _rows(posting, made, others, by_dm=by_dm)
     panel = Panel(*pieces)
     panel.children[0].id = mark_of_nonce(posting.nonce)
