@@ -91,7 +91,7 @@ class Poster:
         if not posting.made:
             return [own]
         if job.in_thread:
-            thread = await thread_for(self._client, self._names, job)
+            thread = await thread_for(self._client, self._names, job, keeps_card=rules.keeps_cards)
             return [own] if thread is None else [thread, own]
         there = job.post_channel_id
         if there in {None, job.channel_id} or stays_there(self._client, job):

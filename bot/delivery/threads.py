@@ -16,7 +16,9 @@ ALREADY_THERE = 160004
 MAX_THREAD_NAME_CHARACTERS = 100
 
 
-async def thread_for(client: discord.Client, names: ToolNames, job: Job) -> Target | None:
+async def thread_for(
+    client: discord.Client, names: ToolNames, job: Job, *, keeps_card: bool
+) -> Target | None:
     """Return the thread for the job's result: under the photo's message, else under the job's card.
 
     A thread has the id of the message that it is under, so it is found again after a restart. Returns None
@@ -27,7 +29,7 @@ async def thread_for(client: discord.Client, names: ToolNames, job: Job) -> Targ
     if above is None:
         return None
     # The card is what the channel shows of a thread under it.
-    target = Target(above, keeps_card=photo is None)
+    target = Target(above, keeps_card=keeps_card or photo is None)
     try:
         message = channel_of(client, job).get_partial_message(above)
         await message.create_thread(name=names.title(job)[:MAX_THREAD_NAME_CHARACTERS])

@@ -68,11 +68,12 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
     async with open_desk(tmp_path) as desk:
         photo = await desk.tom.send(desk.channel, "The kitchen")
         source = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
-        for _ in range(2):
+        for kept in (False, True):
+            await desk.services.posting.set(desk.guild.id, keeps_cards=kept)
             job = replace(await finished(desk), in_thread=True, source=source)
             said = await desk.delivery.announce(job, output(tmp_path))
             assert isinstance(said, Posted)
-            assert (said.channel_id, said.keeps_card) == (photo.id, False)
+            assert (said.channel_id, said.keeps_card) == (photo.id, kept)
         thread = desk.bot.get_channel(photo.id)
         assert isinstance(thread, discord.Thread)
         assert thread.name == "Studio"
