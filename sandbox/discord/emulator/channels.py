@@ -232,6 +232,11 @@ class Channels:
             member = dict(self._places.guilds[guild_id].member(message.author_id))
             del member["user"]
             told["member"] = member
+        reference: Mapping[str, Any] = message.payload.get("message_reference") or {}
+        if reference.get("message_id"):
+            above = self._messages.get(int(reference["message_id"]))
+            shown = None if above is None else above.told(content=self.sees_content())
+            told["referenced_message"] = shown  # null: it was deleted
         self._tell(name, guild_id, told)
 
     def _tell_of_reaction(self, name: str, message: Message, user_id: int, emoji: str) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from sandbox.discord.emulator import DiscordServer, Rules
+from sandbox.discord.emulator.places import APPLICATION_ID
 from tests.sandbox.emulator.client import ALL_INTENTS, emulated, settled
 
 GUILD, OTHER = 1 << 22, 2 << 22  # of shards 1 and 0 of two
@@ -44,6 +45,25 @@ async def test_each_shard_hears_of_its_own_servers_and_the_first_of_direct_messa
         assert (await second.until("MESSAGE_CREATE"))["channel_id"] == str(GUILD)
         assert (await first.until("MESSAGE_CREATE"))["channel_id"] == str(OTHER)
         assert (await first.until("MESSAGE_CREATE"))["channel_id"] == str(dm.id)
+
+
+@pytest.mark.parametrize("intent", [True, False])
+async def test_a_reply_comes_with_the_message_above_as_far_as_it_may_be_seen(*, intent: bool) -> None:
+    async with (
+        emulated(guilds=[GUILD], rules=AT_ONCE, message_content=intent) as client,
+        client.identified() as socket,
+    ):
+        photo = client.server.post(GUILD, 301, "The kitchen", {"room.png": (b"photo", "image/png")})
+        await socket.until("MESSAGE_CREATE")
+        client.server.post(GUILD, 300, f"<@{APPLICATION_ID}>", reply_to=photo.id)
+        told = await socket.until("MESSAGE_CREATE")
+        assert told["content"]
+        above = told["referenced_message"]
+        assert (above["id"], above["author"]["id"]) == (str(photo.id), "301")
+        assert bool(above["content"]) is bool(above["attachments"]) is intent
+        client.server.delete(photo)
+        client.server.post(GUILD, 300, "Where is it?", reply_to=photo.id)
+        assert (await socket.until("MESSAGE_CREATE"))["referenced_message"] is None
 
 
 async def test_two_sessions_of_one_shard_both_hear_everything() -> None:
