@@ -19,7 +19,14 @@ from bot.lifecycle.prices import expected_cost
 from bot.reasons import Reason
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, ensure_room, short_price_words
-from bot.services.limits import MemberState, MemberUse, ensure_within, state_of_member
+from bot.services.limits import (
+    LimitReached,
+    MemberState,
+    MemberUse,
+    ensure_all_within,
+    ensure_within,
+    state_of_member,
+)
 from bot.services.moderation.words import WordsRefused, met_by, words_refused
 from bot.services.prices import least_of, least_price
 from bot.services.wording import NO_KEY
@@ -71,11 +78,13 @@ class PricesRose(Refused):
 class NoRoomForAll(CreditsShort):
     """Some of the jobs of a set could be accepted, but not all."""
 
-    def __init__(self, room: int, wanted: int, reason: str) -> None:
+    def __init__(self, room: int, wanted: int, reason: Refused) -> None:
         super().__init__(
             f"There's room for {room:,} of these {wanted:,} photos now, so none was started. {reason}"
         )
         self.room = room
+        if isinstance(reason, CreditsShort):
+            self.wanted = reason.wanted
 
 
 class KeyHeld(Refused):
@@ -232,8 +241,27 @@ class Acceptance:
         self.alerts, self._done = alerts, done
         del self.jobs[count:]
         if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused | PricesRose):
-            raise NoRoomForAll(len(accepted), len(requests), str(refusal)) from refusal
+            reason = self._why_not_all(server, requests, accepted, refusal)
+            raise NoRoomForAll(len(accepted), len(requests), reason) from refusal
         raise refusal
+
+    def _why_not_all(
+        self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job], refusal: Refused
+    ) -> Refused:
+        """Return why there is no room for more than these jobs: `refusal`, counted without them."""
+        budget, first = server.budget, jobs[0]
+        if budget is None or not isinstance(refusal, CreditsShort | LimitReached):
+            return refusal
+        each = Estimate(first.estimate, learned=bool(first.price_learned))
+        price = price_of_all([each] * len(requests))
+        try:
+            ensure_all_within(self._member(server, budget, requests[0]), price, len(requests))
+        except CreditsShort as short:
+            short.wanted = CreditsWanted(first.guild_id, first.tool, price.amount, first.channel_id)
+            return short
+        except LimitReached as reached:
+            return reached
+        return refusal
 
     def _ask_about_all(
         self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job]

@@ -1,7 +1,7 @@
 """Limits of members, set by admins and checked in the transaction that reserves."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
@@ -24,6 +24,7 @@ from bot.services.budgets import (
     BudgetState,
     budget_period,
     budget_state,
+    ensure_room,
     rest_words,
     short_price_words,
     state_of_budget,
@@ -36,6 +37,10 @@ MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 CHANGE_IT = "An admin can change this with `/studii allowance`."
+
+
+class LimitReached(Refused):
+    """A member may start no more jobs now, whatever they cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,15 +246,29 @@ def ensure_within(state: MemberState, price: Estimate) -> None:
             f"{again} {CHANGE_IT}"
         )
     if state.at_once is not None and state.going >= state.at_once:
-        raise Refused(
+        raise LimitReached(
             f"You already have {job_words(state.going)} running, the limit here. "
             f"Try again when one finishes. {CHANGE_IT}"
         )
     if state.rate is not None and state.next_start is not None:
-        raise Refused(
+        raise LimitReached(
             f"You've reached the limit of {rate_words(state.rate)} here. "
             f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_IT}"
         )
+
+
+def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
+    """Raise `Refused`, as `ensure_room` and `ensure_within` do, if so many jobs that cost `price` together
+    are too many."""
+    ensure_room(state.budget, price)
+    ensure_within(replace(state, at_once=None, rate=None), price)
+    if state.at_once is not None and state.going + number > state.at_once:
+        running = f", and have {state.going:,} running already" if state.going else ""
+        raise LimitReached(
+            f"You can run {job_words(state.at_once)} at the same time here{running}. {CHANGE_IT}"
+        )
+    if state.rate is not None:
+        raise LimitReached(f"The limit here is {rate_words(state.rate)}. {CHANGE_IT}")
 
 
 def _ensure_sense(changes: LimitChanges) -> None:

@@ -110,8 +110,16 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
         told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
         assert told.ephemeral
         assert "There's room for 4 of these 6 photos now, so none was started" in texts(told)
+        # Of all six, and of the budget as it is: none was started.
+        assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
+        assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
         assert await jobs_of(desk) == []
         assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage()
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
+        await desk.services.limits.set(desk.guild.id, at_once=5)
+        uploads = await opened(desk, desk.maya, "photo-restore")
+        told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
+        assert "so none was started. You can run 5 jobs at the same time here." in texts(told)
         await desk.maya.submit_modal(form, {"image": ["first 4"]})
         assert len(await jobs_of(desk)) == 4
 
