@@ -22,7 +22,7 @@ from sandbox.photos import empty_room
 
 ROOT = Path(__file__).parents[1]
 ADDRESS = re.compile(rb"http://127\.0\.0\.1:\d+/")
-LONGEST = 600.0  # seconds
+PICTURE_TIMEOUT_SECONDS = 600.0  # seconds
 # Without these a machine that reaches the network by a proxy of its own would have none.
 KEPT = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
 
@@ -52,9 +52,9 @@ async def _first_picture(address: str, folder: Path) -> None:
     async with launch(chromium) as browser:
         visitor = await Visitor.come(browser, address)
         await visitor.sees("Welcome!")
-        await visitor.tab.wait_for("!document.querySelector('#tour').hidden", seconds=LONGEST)
+        await visitor.tab.wait_for("!document.querySelector('#tour').hidden", seconds=PICTURE_TIMEOUT_SECONDS)
         await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
-        await visitor.tab.wait_for(RESULT_IS_THERE, seconds=LONGEST)
+        await visitor.tab.wait_for(RESULT_IS_THERE, seconds=PICTURE_TIMEOUT_SECONDS)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -79,7 +79,7 @@ async def main() -> None:
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(PICTURE_TIMEOUT_SECONDS):
                 address = await _address(process)
                 there = perf_counter()
                 sys.stdout.write(f"to the address: {there - started:.0f} s\n")

@@ -21,7 +21,7 @@ from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
-NOT_OURS = 60.0  # seconds until it is looked again whether upkeep has become this process's
+UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
 STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
 FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = (
     1.0,
@@ -153,7 +153,7 @@ async def _tidy(app: App) -> None:
     """Erase what is due, if this process does what is the whole bot's."""
 
     async def turn() -> float | None:
-        return await app.services.privacy.sweep() if app.member.shards.whole_bot else NOT_OURS
+        return await app.services.privacy.sweep() if app.member.shards.whole_bot else UPKEEP_CHECK_SECONDS
 
     await run_forever("erasing what is due", WakeUp(), turn)
 

@@ -16,7 +16,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-EITHER = "Use either `off` or other options, not both. Nothing was changed."
+OFF_OR_OPTIONS = "Use either `off` or other options, not both. Nothing was changed."
 NOTHING_TO_REMOVE = "Name the `role` or the `tool` to remove. Nothing was changed."
 
 
@@ -52,7 +52,7 @@ def approval_command(bot: StudiiBot) -> Command:
         guild_id = server_of(interaction)
         given = (channel, everyone, role, tool, results, approver)
         if off and any(one is not None for one in given):
-            raise Refused(EITHER)
+            raise Refused(OFF_OR_OPTIONS)
         if remove and role is None and tool is None:
             raise Refused(NOTHING_TO_REMOVE)
         _ensure_posting(interaction, channel)

@@ -16,7 +16,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-EITHER = "Use either `off` or a channel and what to post, not both. Nothing was changed."
+OFF_OR_CHANNEL = "Use either `off` or a channel and what to post, not both. Nothing was changed."
 NOT_NOW = "Set a channel first, with `/studii log channel:`."
 
 
@@ -37,7 +37,7 @@ def log_command(services: Services) -> Command:
     ) -> None:
         guild_id = server_of(interaction)
         if off and (channel is not None or results):
-            raise Refused(EITHER)
+            raise Refused(OFF_OR_CHANNEL)
         now = await services.log_channels.get(guild_id)
         wanted = replace(
             now,

@@ -33,7 +33,6 @@ from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
 from cogs.studii import add_to_studii
 
-Interaction = discord.Interaction[Any]
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
@@ -129,12 +128,12 @@ class _ReactionsGroup(app_commands.Group):
         self._styles_of = services.styles.of_server
         self._catalog = catalog
 
-    async def _suggest(self, _: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _suggest(self, _: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
         fitting = [tool for tool in tools if typed.lower() in f"{tool.slug} {tool.title}".lower()]
         return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:25]]
 
-    async def _in_the_way(self, interaction: Interaction, guild_id: int) -> str:
+    async def _in_the_way(self, interaction: discord.Interaction[Any], guild_id: int) -> str:
         rules = self._photos.rules(guild_id)
         closed = await self._jobs.why_closed(guild_id)
         nothing_on = not (rules.everywhere or rules.reaction_channels or rules.channels)
@@ -152,18 +151,18 @@ class ReactionCommands(_ReactionsGroup):
     """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
     @app_commands.command(description="Show where reactions run tools, and which tool each emoji runs")
-    async def show(self, interaction: Interaction) -> None:
+    async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
         await self._answer(interaction, guild_id, "Reactions")
 
     @app_commands.command(name="on", description="Let members run tools by tapping an emoji under a photo")
     @app_commands.describe(channel="Only in this channel; leave out for the whole server")
-    async def turn_on(self, interaction: Interaction, channel: Place | None = None) -> None:
+    async def turn_on(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=True)
 
     @app_commands.command(name="off", description="Turn reactions off")
     @app_commands.describe(channel="Only in this channel; leave out to turn them off everywhere")
-    async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
+    async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=False)
 
     @app_commands.command(name="map", description="Choose which tool or which style an emoji runs")
@@ -175,7 +174,7 @@ class ReactionCommands(_ReactionsGroup):
     )
     async def map_emoji(
         self,
-        interaction: Interaction,
+        interaction: discord.Interaction[Any],
         emoji: str,
         tool: str | None = None,
         inputs: str | None = None,
@@ -193,22 +192,26 @@ class ReactionCommands(_ReactionsGroup):
 
     @app_commands.command(name="remove", description="Remove an emoji")
     @app_commands.describe(emoji="The emoji")
-    async def remove(self, interaction: Interaction, emoji: str) -> None:
+    async def remove(self, interaction: discord.Interaction[Any], emoji: str) -> None:
         guild_id = server_of(interaction)
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
         await self._answer(interaction, guild_id, "Emoji removed")
 
     @map_emoji.autocomplete("tool")
-    async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _tools(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
     @map_emoji.autocomplete("style")
-    async def _styles(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _styles(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
         of_server = await self._styles_of(server_of(interaction))
         found = style_choices(of_server, typed)[:25]
         return [app_commands.Choice(name=name, value=value) for name, value in found]
 
-    async def _turn(self, interaction: Interaction, channel: Place | None, *, on: bool) -> None:
+    async def _turn(self, interaction: discord.Interaction[Any], channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
         rules = await done_in_time(
             interaction, self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
@@ -218,7 +221,9 @@ class ReactionCommands(_ReactionsGroup):
         title = f"Reactions are {how}" if channel is None else f"Reactions are {how} in <#{channel.id}>"
         await self._answer(interaction, guild_id, title, still)
 
-    async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
+    async def _answer(
+        self, interaction: discord.Interaction[Any], guild_id: int, title: str, still: str = ""
+    ) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
@@ -235,13 +240,13 @@ class PhotoCommands(_ReactionsGroup):
     """/studii photos: what the bot does automatically with the photos of a channel."""
 
     @app_commands.command(description="Show the photo channels, and what happens in each")
-    async def show(self, interaction: Interaction) -> None:
+    async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
         await self._answer(interaction, guild_id, "Photo channels")
 
     @app_commands.command(description="Put the tools' emoji under each photo in a channel, ready to tap")
     @app_commands.describe(channel="The channel; leave out for this one")
-    async def offer(self, interaction: Interaction, channel: Place | None = None) -> None:
+    async def offer(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         await done_in_time(
@@ -258,7 +263,7 @@ class PhotoCommands(_ReactionsGroup):
     )
     async def auto(
         self,
-        interaction: Interaction,
+        interaction: discord.Interaction[Any],
         tool: str,
         inputs: str | None = None,
         most: app_commands.Range[int, 1, MAX_PHOTOS_AT_ONCE] = 1,
@@ -274,7 +279,7 @@ class PhotoCommands(_ReactionsGroup):
 
     @app_commands.command(name="off", description="Turn off photo automation in a channel")
     @app_commands.describe(channel="The channel; leave out for this one")
-    async def turn_off(self, interaction: Interaction, channel: Place | None = None) -> None:
+    async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         rules = await done_in_time(interaction, self._photos.clear_channel(guild_id, place))
@@ -283,10 +288,14 @@ class PhotoCommands(_ReactionsGroup):
         await self._answer(interaction, guild_id, f"Photo automation is {how} in <#{place}>", still)
 
     @auto.autocomplete("tool")
-    async def _tools(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _tools(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
-    async def _answer(self, interaction: Interaction, guild_id: int, title: str, still: str = "") -> None:
+    async def _answer(
+        self, interaction: discord.Interaction[Any], guild_id: int, title: str, still: str = ""
+    ) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id))
@@ -294,7 +303,7 @@ class PhotoCommands(_ReactionsGroup):
         await answer(interaction, panel)
 
 
-def _place(interaction: Interaction, channel: Place | None) -> int:
+def _place(interaction: discord.Interaction[Any], channel: Place | None) -> int:
     place = channel.id if channel else interaction.channel_id
     if place is None:
         raise Refused(NO_PLACE)

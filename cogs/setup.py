@@ -24,7 +24,7 @@ from cogs.studii import Command, add_to_studii, function_command
 
 _log = logging.getLogger(__name__)
 
-PAUSED = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
+PAUSE_BEGUN = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
 STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
 
 # Events that wait for the end of an outage. If there are more, all servers are compared after it.
@@ -143,7 +143,7 @@ def setup_commands(services: Services) -> list[Command]:
     @function_command(name="pause", description="Pause new jobs; running jobs will finish")
     async def pause(interaction: discord.Interaction[Any]) -> None:
         changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
-        await answer(interaction, sentence_panel(PAUSED if changed else STILL_PAUSED, GOOD))
+        await answer(interaction, sentence_panel(PAUSE_BEGUN if changed else STILL_PAUSED, GOOD))
 
     @function_command(name="resume", description="Accept new jobs again")
     async def resume(interaction: discord.Interaction[Any]) -> None:

@@ -10,7 +10,7 @@ from bot.client.told_once import ToldOnce
 from bot.reactions.stars import StarWatch
 
 # Events that wait for the end of an outage.
-MAX_WAITING_CHANGES = 2000
+MAX_WAITING_STARS = 2000
 
 
 class Stars(commands.Cog):
@@ -19,7 +19,7 @@ class Stars(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = ToldOnce("Changes of starred results", MAX_WAITING_CHANGES, watch.catch_up)
+        self._events = ToldOnce("Changes of starred results", MAX_WAITING_STARS, watch.catch_up)
 
     async def cog_load(self) -> None:
         await self._watch.load()

@@ -19,17 +19,17 @@ from bot.ui.styles.defaults import open_defaults_form, set_default, settable, sh
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
 from cogs.studii import Command, add_to_studii, function_command
-from cogs.tools import CHOICES, suggested
+from cogs.tools import MAX_SUGGESTIONS, suggested
 
 Interaction = discord.Interaction[Any]
-Choices = list[app_commands.Choice[str]]
-MAX_PROMPT_CHARACTERS = 2000  # characters
+StyleChoices = list[app_commands.Choice[str]]
+MAX_STYLE_PROMPT_CHARACTERS = 2000  # characters
 MAX_INPUTS_CHARACTERS = 500
-Name = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
+StyleName = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
 # What was chosen from a list, or a name.
 Chosen = app_commands.Range[str, 1, 100]
 Value = app_commands.Range[str, 1, 100]
-NO_TOOL = "Name the `tool` whose input you want to set. Nothing was changed."
+TOOL_MISSING = "Name the `tool` whose input you want to set. Nothing was changed."
 
 
 def styles_command(bot: StudiiBot) -> Command:
@@ -65,7 +65,7 @@ def defaults_command(bot: StudiiBot) -> Command:
     ) -> None:
         if tool is None:
             if name is not None or value is not None:
-                raise Refused(NO_TOOL)
+                raise Refused(TOOL_MISSING)
             await show_defaults(interaction)
         elif name is None:
             await open_defaults_form(interaction, bot.catalog.get(tool))
@@ -101,9 +101,9 @@ class _StylesGroup(app_commands.Group):
     async def add(
         self,
         interaction: Interaction,
-        name: Name,
+        name: StyleName,
         tool: str | None = None,
-        prompt: app_commands.Range[str, 1, MAX_PROMPT_CHARACTERS] | None = None,
+        prompt: app_commands.Range[str, 1, MAX_STYLE_PROMPT_CHARACTERS] | None = None,
         inputs: app_commands.Range[str, 1, MAX_INPUTS_CHARACTERS] | None = None,
         role: discord.Role | None = None,
     ) -> None:
@@ -130,12 +130,12 @@ class _StylesGroup(app_commands.Group):
         await self._answer(interaction, said)
 
     @add.autocomplete("tool")
-    async def _tools(self, interaction: Interaction, typed: str) -> Choices:
+    async def _tools(self, interaction: Interaction, typed: str) -> StyleChoices:
         return await _tools_with_inputs(interaction, typed)
 
     @show.autocomplete("name")
     @remove.autocomplete("name")
-    async def _suggest(self, interaction: Interaction, typed: str) -> Choices:
+    async def _suggest(self, interaction: Interaction, typed: str) -> StyleChoices:
         return _choices(await self._styles.of_server(server_of(interaction)), typed)
 
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
@@ -143,20 +143,22 @@ class _StylesGroup(app_commands.Group):
         await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
 
 
-async def _tools_with_inputs(interaction: Interaction, typed: str) -> Choices:
+async def _tools_with_inputs(interaction: Interaction, typed: str) -> StyleChoices:
     tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
     fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
-    return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:CHOICES]]
+    return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:MAX_SUGGESTIONS]]
 
 
-async def _inputs(interaction: Interaction, typed: str) -> Choices:
+async def _inputs(interaction: Interaction, typed: str) -> StyleChoices:
     """Suggest inputs of the tool that was chosen before."""
     tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
     names = [] if tool is None else [one.name for one in settable(tool)]
-    return [app_commands.Choice(name=one, value=one) for one in names if typed.lower() in one][:CHOICES]
+    return [app_commands.Choice(name=one, value=one) for one in names if typed.lower() in one][
+        :MAX_SUGGESTIONS
+    ]
 
 
-async def _values(interaction: Interaction, typed: str) -> Choices:
+async def _values(interaction: Interaction, typed: str) -> StyleChoices:
     """Suggest values of the input that was chosen before."""
     tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
     inputs = [] if tool is None else settable(tool)
@@ -165,13 +167,13 @@ async def _values(interaction: Interaction, typed: str) -> Choices:
     return [app_commands.Choice(name=shortened(value, 100) or "…", value=value) for value in found]
 
 
-async def _usable(interaction: Interaction, typed: str) -> Choices:
+async def _usable(interaction: Interaction, typed: str) -> StyleChoices:
     return _choices(await usable_styles(interaction), typed)
 
 
-def _choices(styles: Sequence[Style], typed: str) -> Choices:
+def _choices(styles: Sequence[Style], typed: str) -> StyleChoices:
     found = style_choices(styles, typed)
-    return [app_commands.Choice(name=name, value=value) for name, value in found[:CHOICES]]
+    return [app_commands.Choice(name=name, value=value) for name, value in found[:MAX_SUGGESTIONS]]
 
 
 async def setup(bot: StudiiBot) -> None:

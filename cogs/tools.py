@@ -19,10 +19,10 @@ from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
 
-CHOICES = 25  # suggestions that Discord shows
+MAX_SUGGESTIONS = 25  # suggestions that Discord shows
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
 IMAGE = "image"
-PRIVATE = "private"
+PRIVATE_OPTION = "private"
 EXTRA = "extra"
 _PRIVATE_HELP = "Show the result only to you"
 _STYLE_HELP = "A style that you or this server saved; what you give here goes before its inputs"
@@ -66,7 +66,7 @@ def tool_command(tool: Tool) -> PhotoCommand:
     app_commands.rename(**{key: one.name for key, one in options.items()})(run)
     suggesting = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
     descriptions = {key: one.description for key, one in options.items()}
-    descriptions |= {PRIVATE: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
+    descriptions |= {PRIVATE_OPTION: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
     if has_style_input(tool):
         key = next(key for key, one in options.items() if one.name == STYLE)
         descriptions[key] = shortened(_OR_A_STYLE.format(input=descriptions[key]), 100)
@@ -87,7 +87,7 @@ async def _run(
     attached: discord.Attachment | None = given.get(IMAGE)
     source = source_photo(attached) if attached is not None else None
     style = values.pop(STYLE, None) or given.get(STYLE)
-    terms = Terms(private=bool(given.get(PRIVATE)), extra=extra_inputs(given.get(EXTRA), tool))
+    terms = Terms(private=bool(given.get(PRIVATE_OPTION)), extra=extra_inputs(given.get(EXTRA), tool))
     pictures = [] if source is None else [source]
     try:
         whole = {**await values_with(interaction, tool, values, style)}
@@ -112,7 +112,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         parameters.insert(place, image)
     if tool.inputs and not has_style_input(tool):
         parameters.append(_parameter(STYLE, app_commands.Range[str, 1, 100], required=False))
-    parameters.append(_parameter(PRIVATE, bool, required=False))
+    parameters.append(_parameter(PRIVATE_OPTION, bool, required=False))
     parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, MAX_EXTRA_CHARACTERS], required=False))
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return inspect.Signature([first, *parameters])
@@ -145,8 +145,10 @@ def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
         styles: list[tuple[str, str]] = []
         if one is None or one.name == STYLE:
             usable = [style for style in await usable_styles(interaction) if style.tool == tool.slug]
-            styles = style_choices(usable, typed)[: CHOICES - min(len(values), MAX_VALUES_BESIDE_STYLES)]
-        shown = [*styles, *((value, value) for value in values)][:CHOICES]
+            styles = style_choices(usable, typed)[
+                : MAX_SUGGESTIONS - min(len(values), MAX_VALUES_BESIDE_STYLES)
+            ]
+        shown = [*styles, *((value, value) for value in values)][:MAX_SUGGESTIONS]
         return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
 
     return suggest
@@ -157,8 +159,8 @@ def suggested(one: ToolInput, typed: str) -> list[str]:
     typed = typed.strip()[: one.max_length]
     found = [value for value in one.suggestions if typed.lower() in value.lower()]
     if typed and typed not in found and len(typed) <= 100:
-        found = [*found[: CHOICES - 1], typed]
-    return found[:CHOICES]
+        found = [*found[: MAX_SUGGESTIONS - 1], typed]
+    return found[:MAX_SUGGESTIONS]
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -22,7 +22,7 @@ from cogs.studii import Command, add_to_studii, function_command
 
 _NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
 _SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]
-WHAT = (
+LEDGER_COLUMNS = (
     "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
     "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
     "`adjust` when one takes some back.\n`credits` is the amount. A job's cost is its "
@@ -75,7 +75,8 @@ async def _send_ledger(
         panel = Panel(
             box(
                 NEUTRAL,
-                f"### 🧾 Ledger ({when})\n{_line_words(written.lines)} {WHAT.format(zone=zone.key)}",
+                f"### 🧾 Ledger ({when})\n{_line_words(written.lines)} "
+                f"{LEDGER_COLUMNS.format(zone=zone.key)}",
                 ui.File(f"attachment://{written.path.name}"),
                 small("Only you can see this."),
             )

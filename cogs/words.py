@@ -15,7 +15,6 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii import add_to_studii
 
-Interaction = discord.Interaction[Any]
 MAX_SUGGESTED_RULES = 25
 THEN = [
     app_commands.Choice(name="refuse it", value=WordEffect.REFUSE.value),
@@ -32,7 +31,7 @@ class _WordsGroup(app_commands.Group):
         self._log_channels = services.log_channels
 
     @app_commands.command(description="Show the word rules")
-    async def show(self, interaction: Interaction) -> None:
+    async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
         await self._show(interaction, guild_id, await self._refusals.pause(guild_id))
 
@@ -42,14 +41,16 @@ class _WordsGroup(app_commands.Group):
         then="What happens to a request with it; refused by default",
     )
     @app_commands.choices(then=THEN)
-    async def add(self, interaction: Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
+    async def add(
+        self, interaction: discord.Interaction[Any], words: Rule, then: str = WordEffect.REFUSE
+    ) -> None:
         guild_id = server_of(interaction)
         added = await done_in_time(interaction, self._words.add(guild_id, words, WordEffect(then)))
         await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
     @app_commands.command(description="Remove a word rule")
     @app_commands.describe(words="The rule to remove")
-    async def remove(self, interaction: Interaction, words: str) -> None:
+    async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
         removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
         await answer(interaction, rule_removed_panel(removed))
 
@@ -59,7 +60,7 @@ class _WordsGroup(app_commands.Group):
     )
     async def pause(
         self,
-        interaction: Interaction,
+        interaction: discord.Interaction[Any],
         refusals: app_commands.Range[int, 0, MAX_REFUSALS] | None = None,
         hours: app_commands.Range[int, 1, MAX_PAUSE_HOURS] | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class _WordsGroup(app_commands.Group):
         pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
         await self._show(interaction, guild_id, pause)
 
-    async def _show(self, interaction: Interaction, guild_id: int, pause: WordPause) -> None:
+    async def _show(self, interaction: discord.Interaction[Any], guild_id: int, pause: WordPause) -> None:
         rules, logged = await self._words.rules(guild_id), await self._is_logged(guild_id)
         await answer(interaction, words_panel(rules, pause, logged=logged))
 
@@ -75,7 +76,9 @@ class _WordsGroup(app_commands.Group):
         return (await self._log_channels.get(guild_id)).channel_id is not None
 
     @remove.autocomplete("words")
-    async def _rules(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _rules(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
         rules = await self._words.rules(server_of(interaction))
         found = [rule.words for rule in rules if typed.casefold() in rule.words.casefold()]
         return [app_commands.Choice(name=words, value=words) for words in found[:MAX_SUGGESTED_RULES]]

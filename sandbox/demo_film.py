@@ -20,9 +20,9 @@ from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import Tab, find_chromium, launch
 
-WIDTH, HEIGHT = 860, 640  # CSS pixels
-EVERY = 0.25  # seconds between two pictures
-LONGEST = 1.6  # seconds that nothing may happen: waiting is shortened to this
+FILM_WIDTH, FILM_HEIGHT = 860, 640  # CSS pixels
+FRAME_SECONDS = 0.25  # seconds between two pictures
+MAX_STILL_SECONDS = 1.6  # seconds that nothing may happen: waiting is shortened to this
 LAST = 3.0  # seconds that the last picture stands
 COLOURS = 255
 
@@ -48,7 +48,7 @@ class Film:
         while True:
             started = monotonic()
             self._taken.append((await self._tab.screenshot(), started))
-            await asyncio.sleep(max(0.0, started + EVERY - monotonic()))
+            await asyncio.sleep(max(0.0, started + FRAME_SECONDS - monotonic()))
 
     def cut(self) -> bytes:
         """Return the film as a GIF, without repeated pictures and with shortened waiting."""
@@ -58,12 +58,12 @@ class Film:
         before = b""
         for (data, at), end in zip(self._taken, ends, strict=True):
             if data == before:
-                lasting[-1] = min(LONGEST, lasting[-1] + end - at)
+                lasting[-1] = min(MAX_STILL_SECONDS, lasting[-1] + end - at)
                 continue
             before = data
             picture = Image.open(io.BytesIO(data)).convert("RGB")
             frames.append(picture.quantize(COLOURS, dither=Image.Dither.NONE))
-            lasting.append(min(LONGEST, end - at))
+            lasting.append(min(MAX_STILL_SECONDS, end - at))
         lasting[-1] = LAST
         held = io.BytesIO()
         durations = [round(seconds * 1000) for seconds in lasting]
@@ -114,7 +114,7 @@ async def film() -> bytes:
             photo = Path(folder) / "empty-room.jpg"
             await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
             await world.guest(NORA).command("studii photos offer")
-            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT)
+            visitor = await Visitor.come(browser, world.site.url, width=FILM_WIDTH, height=FILM_HEIGHT)
             taken = Film(visitor.tab)
             async with taken.running():
                 await play(world, visitor, photo)

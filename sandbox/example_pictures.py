@@ -15,9 +15,9 @@ from sandbox.studii.render import render
 from sandbox.studii.tools import parse_job
 
 SIDE = 400  # pixels; Discord shows a thumbnail in a square
-LARGEST = 40_000  # bytes
+MAX_EXAMPLE_BYTES = 40_000  # bytes
 SEED = 7
-TOOLS: Mapping[str, tuple[Callable[[], bytes] | None, Mapping[str, str]]] = {
+EXAMPLE_INPUTS: Mapping[str, tuple[Callable[[], bytes] | None, Mapping[str, str]]] = {
     "studio": (
         None,
         {"mode": "image", "source": "text", "prompt": "A quiet harbour at dawn", "aspect_ratio": "1:1"},
@@ -31,7 +31,7 @@ TOOLS: Mapping[str, tuple[Callable[[], bytes] | None, Mapping[str, str]]] = {
 
 def example(slug: str) -> bytes:
     """Make one tool's picture: its output, with the photo that it started from on the left half."""
-    photo, inputs = TOOLS[slug]
+    photo, inputs = EXAMPLE_INPUTS[slug]
     before = photo() if photo is not None else None
     body: dict[str, object] = {"tool": slug, "inputs": dict(inputs)}
     if before is not None:
@@ -47,7 +47,7 @@ def main() -> None:
     """Write all of them to where the bot finds them."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     EXAMPLES.mkdir(exist_ok=True)
-    for slug in TOOLS:
+    for slug in EXAMPLE_INPUTS:
         (EXAMPLES / example_name(slug)).write_bytes(example(slug))
 
 
@@ -59,7 +59,7 @@ def _jpeg(picture: Image.Image) -> bytes:
     for quality in range(85, 30, -5):
         held = io.BytesIO()
         picture.save(held, "JPEG", quality=quality, optimize=True)
-        if held.tell() <= LARGEST:
+        if held.tell() <= MAX_EXAMPLE_BYTES:
             return held.getvalue()
     raise ValueError("the picture has too much in it to be small")
 

@@ -19,7 +19,7 @@ from sandbox.demo.world import prepared_world
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.panel_pictures import as_png
 
-WIDTH, HEIGHT, SCALE = 660, 760, 1.5  # CSS pixels, and picture pixels for each
+OFFER_WIDTH, OFFER_HEIGHT, OFFER_SCALE = 660, 760, 1.5  # CSS pixels, and picture pixels for each
 OFFERED = 4  # emoji
 
 
@@ -34,7 +34,9 @@ async def offer() -> bytes:
             photo = ("empty-room.jpg", world.photos["empty-room.jpg"], "image/jpeg")
             posted = world.guest(MAYA).post(photo, "What could this room become?")
             await until(lambda: len(posted.reactions) == OFFERED, "the emoji under the photo")
-            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT, scale=SCALE)
+            visitor = await Visitor.come(
+                browser, world.site.url, width=OFFER_WIDTH, height=OFFER_HEIGHT, scale=OFFER_SCALE
+            )
             await visitor.look_as("Tom")
             await visitor.tap("🛋️")
             await visitor.press_button("Run · ")

@@ -19,8 +19,8 @@ from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import find_chromium, launch
 from sandbox.studii import faults
 
-SCALE = 1.5
-WIDTH = 980  # CSS pixels of the window
+PICTURE_SCALE = 1.5
+WINDOW_WIDTH = 980  # CSS pixels of the window
 MARGIN = 8  # CSS pixels
 GAP = 12  # pixels between pictures that stand below one another
 
@@ -32,7 +32,9 @@ async def panels() -> dict[str, bytes]:
         raise RuntimeError("Chromium wasn't found.")
     with tempfile.TemporaryDirectory() as folder:
         async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
-            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=1300, scale=SCALE)
+            visitor = await Visitor.come(
+                browser, world.site.url, width=WINDOW_WIDTH, height=1300, scale=PICTURE_SCALE
+            )
             await visitor.look_as("Nora")
             await visitor.run("studii setup")
             made = {"setup.png": await picture(visitor, "Studii in this server")}
@@ -100,7 +102,7 @@ def _cropped(screenshot: bytes, box: list[float]) -> bytes:
     right = min(right, left + 720)
     shown = Image.open(io.BytesIO(screenshot)).convert("RGB")
     edges = (left - MARGIN, top, right + MARGIN, bottom)  # its neighbours begin at once
-    x0, y0, x1, y1 = (round(edge * SCALE) for edge in edges)
+    x0, y0, x1, y1 = (round(edge * PICTURE_SCALE) for edge in edges)
     shown = shown.crop((max(0, x0), max(0, y0), min(shown.width, x1), min(shown.height, y1)))
     return as_png(shown)
 

@@ -18,7 +18,7 @@ from sandbox.demo.place import MAYA, PHOTO_DESK, TOM
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import find_chromium, launch
-from sandbox.panel_pictures import GAP, SCALE, as_png, picture
+from sandbox.panel_pictures import GAP, PICTURE_SCALE, as_png, picture
 
 PHOTOS = 6
 NARROW, HEIGHT = 420, 2200  # CSS pixels, in which a message with three pairs has room
@@ -32,7 +32,9 @@ async def a_set(width: int = NARROW) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
             first = await _post(world)
-            visitor = await Visitor.come(browser, world.site.url, width=width, height=HEIGHT, scale=SCALE)
+            visitor = await Visitor.come(
+                browser, world.site.url, width=width, height=HEIGHT, scale=PICTURE_SCALE
+            )
             await visitor.look_as("Maya")
             await visitor.sees(f"3 of {PHOTOS} photos", seconds=RESULT_SECONDS)
             messages = [await picture(visitor, words) for words in (f"1. {first}", f"of {PHOTOS} photos")]

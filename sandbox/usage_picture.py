@@ -19,7 +19,7 @@ from bot.storage import Storage, migrate
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import usage_chart
 
-GUILD = 1
+USAGE_GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)
 COSTS = {"studio": 8, "virtual-staging": 8, "photo-restore": 5, "product-background": 5, "career-photo": 10}
 SHARES = {"studio": 7, "virtual-staging": 4, "photo-restore": 3, "product-background": 2, "career-photo": 2}
@@ -39,7 +39,7 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
     """Add jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
     chance = random.Random(seed)  # noqa: S311 - the same picture each time
     async with storage.write() as transaction:
-        await transaction.guilds.set_budget(GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
+        await transaction.guilds.set_budget(USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
         for number in range(days):
             day = NOW - timedelta(days=days - 1 - number)
             wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)
@@ -55,7 +55,7 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
 def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
     return Job(
         id=job_id,
-        guild_id=GUILD,
+        guild_id=USAGE_GUILD,
         channel_id=2,
         user_id=user_id,
         tool=tool,
@@ -80,7 +80,7 @@ async def picture() -> bytes:
         await migrate(url)
         async with Storage.open(url) as storage:
             await fill(storage)
-            report = await UsageService(storage, FixedClock()).report(GUILD, Span.DAYS_30)
+            report = await UsageService(storage, FixedClock()).report(USAGE_GUILD, Span.DAYS_30)
     return draw(usage_chart(report, Catalog.load(), Span.DAYS_30))
 
 

@@ -9,10 +9,10 @@ from aiohttp import web
 from bot.delivery import edit_rate as pace
 from bot.domain import JobState
 from bot.engine.workers import queue_positions as places
-from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer, faults
+from tests.support.simulated.people import Person, text_of, until
+from tests.support.simulated.stage import Stage, open_stage
 
 ROOM = ("room.jpg", empty_room((320, 240)))
 

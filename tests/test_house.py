@@ -11,9 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
-MOST_MODULES = 20  # beside each other in a folder
+MAX_MODULES = 20  # beside each other in a folder
 LONG, TOO_LONG = 40, 60  # lines of a function, from `def` to its end
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
+NAMESPACES = (("bot", "cogs"), ("sandbox",))  # in which a constant's name stands for one thing
+VAGUE = re.compile(r"(^|_)(MOST|LONGEST|LEAST|LARGEST|SHORTEST|SMALLEST|FEWEST)(_|$)")  # say MAX_ or MIN_
 REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or before its decorators
 
 # Imports that the contracts in pyproject.toml forbid: the module, and what it imports.
@@ -29,10 +31,10 @@ FORBIDDEN = (
     ("cogs.jobs", "bot.lifecycle"),
     ("cogs.jobs", "bot.studii.wire"),
     ("bot.process", "cogs.tools"),
-    ("bot.cli.doctor", "sandbox.stage"),
+    ("bot.cli.doctor", "sandbox.photos"),
     ("bot.ui.kit.text", "bench"),
     ("bot.storage.jobs", "tests"),
-    ("cogs.tools", "sandbox.stage"),
+    ("cogs.tools", "sandbox.photos"),
     ("bot.media.decoder.serve", "bot.media.pool"),
     ("bot.media.decoder.operations", "bot.errors"),
     ("bot.services.credits", "bot.engine"),
@@ -49,7 +51,7 @@ def test_no_folder_has_more_modules_than_a_stranger_takes_in() -> None:
     modules_of = Counter(module.parent for module in modules() if module.name != "__init__.py")
     sizes = Counter({folder.relative_to(ROOT).as_posix(): size for folder, size in modules_of.items()})
     print("The largest folders:", sizes.most_common(3))  # noqa: T201 - seen with -s, or when it fails
-    assert max(sizes.values()) <= MOST_MODULES
+    assert max(sizes.values()) <= MAX_MODULES
 
 
 def test_long_functions_say_why() -> None:
@@ -66,6 +68,29 @@ def test_long_functions_say_why() -> None:
             if size > LONG and not reasoned:
                 faults.append(f"{name} has {size} lines")
     assert not faults
+
+
+def constants(module: Path) -> Iterator[str]:
+    """Yield the names that a module gives its constants, at its top level."""
+    for node in ast.parse(module.read_text()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            parts = target.elts if isinstance(target, ast.Tuple) else [target]
+            yield from (part.id for part in parts if isinstance(part, ast.Name) and part.id.isupper())
+
+
+def test_a_constant_has_a_name_of_its_own_that_says_what_it_bounds() -> None:
+    vague = [name for module in modules() for name in constants(module) if VAGUE.search(name)]
+    assert vague == []
+    for folders in NAMESPACES:
+        names = Counter(
+            name
+            for folder in folders
+            for module in (ROOT / folder).rglob("*.py")
+            for name in constants(module)
+            if not name.startswith("_")
+        )
+        assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_contributing_names_files_and_definitions_that_exist() -> None:

@@ -12,10 +12,10 @@ from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from bot.domain import JobState, Period, Plan
-from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, Outcome, StudiiServer, faults
+from tests.support.simulated.people import Person, text_of, until
+from tests.support.simulated.stage import Stage, open_stage
 
 QUICK = Options(instant=True, long_side=96)
 PHOTO_TOOLS = {

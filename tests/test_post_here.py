@@ -7,10 +7,10 @@ from PIL import Image
 from simcord import InteractionResult
 
 from bot.domain import JobState
-from sandbox.people import Person, text_of, until
 from sandbox.photos import empty_room
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
+from tests.support.simulated.people import Person, text_of, until
+from tests.support.simulated.stage import Stage, open_stage
 
 ROOM = ("room.jpg", empty_room((320, 240)))
 

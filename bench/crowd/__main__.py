@@ -23,7 +23,7 @@ from bench.crowd.worlds import Wanted, Worlds, worlds
 
 MIB = 1024 * 1024
 WITH_RESULTS = ("buttons", "commands-while-results", "taps")
-MOST_RESULTS = 25  # in a server
+MAX_RESULTS = 25  # in a server
 FIRST = 3  # commands before the crowd, so that nothing is done for the first time
 WARM_UP = 100_000  # the number of the member who uses them
 SETTLED = 2.0  # seconds
@@ -98,7 +98,7 @@ async def _pipeline(given: argparse.Namespace, console: Console) -> None:
 
 async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
     # Results are a part of these, and a key has 300 requests a minute.
-    usual = max(1, size // MOST_RESULTS) if given.what in WITH_RESULTS else 1
+    usual = max(1, size // MAX_RESULTS) if given.what in WITH_RESULTS else 1
     wanted = Wanted(
         given.servers or usual, held=given.held, automatic=given.what == "photos", floor=given.floor
     )

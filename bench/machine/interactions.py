@@ -8,8 +8,8 @@ from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from bot.domain import Plan
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
+from tests.support.simulated.stage import Stage, open_stage
 
 
 async def first_answers(folder: Path, number: int = 50) -> list[float]:

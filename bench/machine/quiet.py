@@ -15,6 +15,7 @@ from bot.domain import (
     TooMuch,
 )
 from bot.domain.confirmations import Confirmation
+from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
 
@@ -44,6 +45,9 @@ class Nobody:
         return Posted(1)
 
     async def remove_question(self, question: Confirmation) -> bool:
+        return True
+
+    async def remove_offer(self, offer: Offer) -> bool:
         return True
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:

@@ -14,8 +14,8 @@ from bot.domain import Plan
 from bot.domain.photo_rules import PhotoChannelKind
 from bot.domain.posting.best import STAR
 from sandbox.photos import empty_room
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import StudiiServer
+from tests.support.simulated.stage import Stage, open_stage
 
 OF_NO_TOOL = "🎉"
 OF_A_TOOL = "🛋️"

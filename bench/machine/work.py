@@ -22,7 +22,7 @@ from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer
 
 CHANNELS = 1000  # the first channel of the first server; each server has three
-LARGEST = 500 * 1024 * 1024  # bytes of a message's files
+MAX_MESSAGE_BYTES = 500 * 1024 * 1024  # bytes of a message's files
 IMAGE = {"mode": "image", "source": "text", "quality": "standard"}
 
 
@@ -70,7 +70,7 @@ def discord_of(servers: int) -> DiscordServer:
     server = DiscordServer(limits=None, keep_files=0)
     for guild_id in range(1, servers + 1):
         first = CHANNELS * guild_id
-        server.add_guild(guild_id, range(first, first + 3), upload_limit=LARGEST)
+        server.add_guild(guild_id, range(first, first + 3), upload_limit=MAX_MESSAGE_BYTES)
     return server
 
 

@@ -13,7 +13,7 @@ from math import exp
 from bench.simulation.loads import MIXES, USUAL, Load
 from bot.engine.scheduler.durations import Work
 
-LEAST_GAP = 1.0  # seconds
+MIN_GAP_SECONDS = 1.0  # seconds
 PRICES = [0.0, *(0.003 * 1.43**n for n in range(29))]  # up to some 67 s
 
 
@@ -51,7 +51,7 @@ def _best(work: Work, price: float) -> float:
     """Return the least expected delay plus price of polls of one job. From the last cell on it is free."""
     step, ended, area = _tables(work)
     last = len(ended) - 1
-    least = max(1, round(LEAST_GAP / step))
+    least = max(1, round(MIN_GAP_SECONDS / step))
     ahead = [0.0] * (last + 1)
     for now in range(last - 1, -1, -1):
         done, so_far, shift = ended[now], area[now], now * step

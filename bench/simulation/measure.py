@@ -18,7 +18,7 @@ from sandbox.studii.ratelimit import Counting
 
 POLICIES = ("lane", "new lane", "round-robin", "fixed 2 s", "fixed 5 s", "exponential")
 PREDICTED = ("lane", "new lane")
-LONGEST = 7200.0  # seconds of the virtual clock
+MAX_SIMULATED_SECONDS = 7200.0  # seconds of the virtual clock
 NOTICED = 3.0  # seconds; predictions within this are right, and shorter waits don't count
 
 
@@ -94,7 +94,7 @@ def measure(
             _let_some_ask(some, scale.askers, Random(f"asks {seed}"))
         for job in some:
             world.at(job.asked, partial(client.take, job))
-        world.run(LONGEST)
+        world.run(MAX_SIMULATED_SECONDS)
         jobs += some
         requests, refused = requests + world.requests, refused + world.refused
         if isinstance(client, OwnLane):

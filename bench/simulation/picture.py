@@ -16,7 +16,7 @@ COLORS = {
     "exponential": "#c0504d",
 }
 WIDTH, LEFT, TOP, BAR, GAP = 1200, 270, 96, 15, 20
-LEAST, MOST = 0.2, 200.0  # seconds; the axis is logarithmic
+AXIS_FROM_SECONDS, AXIS_TO_SECONDS = 0.2, 200.0  # seconds; the axis is logarithmic
 TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
@@ -65,8 +65,10 @@ def _label(one: Result) -> str:
 
 
 def _x(seconds: float) -> float:
-    inside = min(max(seconds, LEAST), MOST)
-    return LEFT + (WIDTH - LEFT - 240) * log10(inside / LEAST) / log10(MOST / LEAST)
+    inside = min(max(seconds, AXIS_FROM_SECONDS), AXIS_TO_SECONDS)
+    return LEFT + (WIDTH - LEFT - 240) * log10(inside / AXIS_FROM_SECONDS) / log10(
+        AXIS_TO_SECONDS / AXIS_FROM_SECONDS
+    )
 
 
 def _legend(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:

@@ -29,7 +29,9 @@ from bot.storage import (
 # (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
 SOUND_SQLITE = (3, 51, 3)
 MAX_LISTED_FAULTS = 6  # sentences
-BUSY_TIMEOUT = 5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
+WRITE_CHECK_SECONDS = (
+    5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
+)
 SUMS_AGREE = "Recalculated by job, by server and by current period: all sums agree."
 
 
@@ -114,7 +116,7 @@ async def sqlite(settings: Settings) -> list[Finding]:
 
 
 async def _ledger(url: str) -> Finding:
-    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage:  # raises if it can't be written
+    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
         try:
             async with storage.read() as transaction:
                 wrong = await transaction.audit.differences(SystemClock().now())
@@ -127,7 +129,7 @@ async def _ledger(url: str) -> Finding:
 
 
 async def _unreadable_rows(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
         rows = await transaction.unreadable.names()
     if not rows:
         return []
@@ -142,7 +144,7 @@ async def _unreadable_rows(url: str) -> list[Finding]:
 
 
 async def _missing_servers(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
         missing = await transaction.guilds.missing()
     if not missing:
         return []
@@ -160,7 +162,7 @@ async def _sealed(settings: Settings) -> list[bytes]:
     try:
         if not (await schema_of(url)).current:
             return []
-        async with Storage.open(url, patience=BUSY_TIMEOUT) as storage, storage.read() as transaction:
+        async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
             return [key.ciphertext for key in await transaction.keys.all() if key.retired_at is None]
     except (SettingsError, *UNUSABLE):
         return []

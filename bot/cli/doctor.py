@@ -42,7 +42,7 @@ CHECKS: Sequence[Check] = (
     Check("Pictures", on_machine.pictures),
     Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
-COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
+VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
 
 
 async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) -> list[Finding]:
@@ -87,7 +87,7 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
     table.add_column("", no_wrap=True)
     table.add_column("Finding", overflow="fold")
     for one in findings:
-        table.add_row(one.what, f"[{COLOURS[one.verdict]}]{one.verdict}[/]", _escaped(one.words))
+        table.add_row(one.what, f"[{VERDICT_COLOURS[one.verdict]}]{one.verdict}[/]", _escaped(one.words))
     console.print(table)
     return all(one.verdict is not Verdict.STOPS for one in findings)
 

@@ -10,7 +10,7 @@ from bot.errors import SettingsError
 
 SECONDS = 15.0  # the bot may wait for its database meanwhile
 MAX_HEALTH_ANSWER_BYTES = 65_536
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to listen, not one to call
+LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to listen, not one to call
 
 
 def healthy(settings: HealthSettings) -> tuple[bool, str]:
@@ -20,7 +20,7 @@ def healthy(settings: HealthSettings) -> tuple[bool, str]:
     """
     if settings.health_port is None:
         raise SettingsError("HEALTH_PORT isn't set, so the bot's health can't be checked.")
-    host = EVERYWHERE.get(settings.health_address, settings.health_address)
+    host = LOOPBACK_OF.get(settings.health_address, settings.health_address)
     connection = http.client.HTTPConnection(host, settings.health_port, timeout=SECONDS)
     try:
         connection.request("GET", "/healthz")

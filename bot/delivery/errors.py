@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
-TOO_LARGE = 40005
+REQUEST_TOO_LARGE = 40005
 # Said with a 403: trouble of Discord's own; and 0, as its refusals have a code and the page of what stands in
 # front of it has none.
 _NO_REFUSALS = frozenset({40333, 0})
@@ -33,7 +33,7 @@ def outcome_of(error: Exception) -> Outcome:
     """Decide what to do about an error that a call to Discord raised."""
     if not isinstance(error, discord.HTTPException):
         return Outcome.LATER
-    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == TOO_LARGE:
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE:
         return Outcome.TOO_LARGE
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
         return Outcome.WAS_DELETED

@@ -13,7 +13,7 @@ import discord
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.media.kinds import PhotoKind, suffix_of
-from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, LABELS
+from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 
@@ -154,7 +154,9 @@ class Showings:
         before, wanted = self._output.before, self._rules.splits and self._output.kind == "image"
         if self._drawing is None or not wanted or before is None or room < MIN_BEFORE_BYTES:
             return None
-        return await self._drawing.split(before.path, self._output.path, min(room, MAX_SPLIT_BYTES), LABELS)
+        return await self._drawing.split(
+            before.path, self._output.path, min(room, MAX_SPLIT_BYTES), SPLIT_LABELS
+        )
 
     def _copy(self, data: bytes | None, what: str) -> discord.File | None:
         return None if data is None else discord.File(io.BytesIO(data), f"{what}-{self._job.id[:8]}.jpg")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.visible import visible, without_invisible
 
-WORDS = "{text}"  # in a style's prompt: where the words of whoever uses it go
+STYLE_WORDS = "{text}"  # in a style's prompt: where the words of whoever uses it go
 OF_SERVER = 0  # in the place of a member's id
 MAX_STYLES = 50  # of a member in a server, and of a server
 MAX_STYLE_ROLES = 20  # that may use one of a server's styles
@@ -51,11 +51,11 @@ def style_key(name: str) -> str:
 
 def wants_words(prompt: str | None) -> bool:
     """Return whether a style with that prompt can't be used without words."""
-    return prompt is not None and WORDS in prompt
+    return prompt is not None and STYLE_WORDS in prompt
 
 
 def with_words(prompt: str | None, words: str | None) -> str | None:
     """Return a style's prompt with the words in their place, or at its end if it has none."""
     if not prompt or not words:
         return prompt or words
-    return prompt.replace(WORDS, words) if WORDS in prompt else f"{prompt}, {words}"
+    return prompt.replace(STYLE_WORDS, words) if STYLE_WORDS in prompt else f"{prompt}, {words}"

@@ -29,12 +29,12 @@ from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-MEGABYTE = 1024 * 1024
-TOTAL_BYTES = 660 * MEGABYTE
+MEBIBYTE = 1024 * 1024
+TOTAL_BYTES = 660 * MEBIBYTE
 """The most memory for pictures that are open at the same time."""
-MAX_PICTURE_MEMORY_BYTES = 560 * MEGABYTE
+MAX_PICTURE_MEMORY_BYTES = 560 * MEBIBYTE
 """The most for one picture: a small one has room beside it."""
-SMALL_BYTES = 140 * MEGABYTE
+SMALL_BYTES = 140 * MEBIBYTE
 """A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
 
 SMALL_AT_ONCE = 2
@@ -44,12 +44,12 @@ large ones."""
 _BUSY = 4  # how much longer it may take than the seconds of the processor that it uses
 _CHECK_AGAIN = 0.2
 IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
-_MAY_KEEP = 48 * MEGABYTE  # that a process holds on to between two pictures
+_MAY_KEEP = 48 * MEBIBYTE  # that a process holds on to between two pictures
 _TRIES = 3
-_MAPPED = 32 * MEGABYTE  # address space beside the picture itself
-_MAPPED_BY_THREADS = 112 * MEGABYTE  # where the library has threads, and each of them its arena and stack
+_MAPPED = 32 * MEBIBYTE  # address space beside the picture itself
+_MAPPED_BY_THREADS = 112 * MEBIBYTE  # where the library has threads, and each of them its arena and stack
 _THREADED = frozenset({PhotoKind.HEIC, PhotoKind.AVIF})
-_PROBE_BYTES = 64 * MEGABYTE
+_PROBE_BYTES = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class DecoderPool:
             raise refusal
         if "failed" in answer:
             _log.warning(
-                "A decoder ran out of its %d MB (%s)", allowed // MEGABYTE, Path(request["path"]).name
+                "A decoder ran out of its %d MB (%s)", allowed // MEBIBYTE, Path(request["path"]).name
             )
             self._died()
             raise DecoderFailed

@@ -12,7 +12,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
-from bot.ui.jobs.mention import NO_TOOL, UNSEEN, fitting, mentions, offer_panel, read
+from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, fitting, mentions, offer_panel, read
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -105,7 +105,7 @@ class MentionWatch:
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
             return offer_panel(message, mention, allowed), True
-        reason = next((denials[one.tool.slug] for one in prices), NO_TOOL)
+        reason = next((denials[one.tool.slug] for one in prices), NO_TOOL_TAKES_IT)
         return sentence_panel(shortened(reason, MAX_REASON_CHARACTERS), QUIET), False
 
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:

@@ -20,7 +20,7 @@ from bot.ui.reading.permissions import parent_unknown
 
 _log = logging.getLogger(__name__)
 
-MAX_STARS_OF_A_SERVER, MAX_STARS, STARS_AT_ONCE = 200, 2000, 4
+MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 MAX_OTHER_MESSAGES = (
     10_000  # of the bot's own that are no results, remembered so that they are not read again
 )
@@ -29,7 +29,7 @@ JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
 MAX_CAUGHT_UP, MAX_CHANNELS, MAX_MESSAGES = 100, 25, 50
 TRIES, PAUSE_SECONDS = 3, 2.0
-GONE = frozenset({404, 403})
+GONE_STATUSES = frozenset({404, 403})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StarWatch:
             "starred results",
             self._look_at,
             bound=MAX_STARS_OF_A_SERVER,
-            bound_in_all=MAX_STARS,
+            bound_in_all=MAX_REMEMBERED_STARS,
             at_once=STARS_AT_ONCE,
             abreast=2,
             key=lambda starred: starred.message_id,
@@ -188,7 +188,7 @@ class StarWatch:
             try:
                 return await self._has_enough(channel, starred.message_id, job, needed)
             except DISCORD_ERRORS as error:
-                if isinstance(error, discord.HTTPException) and error.status in GONE:
+                if isinstance(error, discord.HTTPException) and error.status in GONE_STATUSES:
                     return False
                 _log.info("The stars of a result could not be counted: %r", error)
                 if left:

@@ -32,7 +32,7 @@ from bot.services.prices import least_of, least_price
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
-PAUSED = (
+NEW_JOBS_PAUSED = (
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii resume`."
 )
@@ -376,7 +376,7 @@ def ensure_open(settings: GuildSettings) -> None:
     if settings.key_id is None:
         raise Refused(NO_KEY)
     if settings.paused:
-        raise Refused(PAUSED)
+        raise Refused(NEW_JOBS_PAUSED)
 
 
 def _approval(config: ServerConfig, request: JobRequest, tool: Tool) -> Approval | None:

@@ -27,7 +27,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
-NO_RULE = "There is no rule for {} to remove. Nothing was changed."
+NO_RULE_TO_REMOVE = "There is no rule for {} to remove. Nothing was changed."
 NOT_LISTED = (
     "No rule for {} names this role or channel. `/studii access` shows the rules. Nothing was changed."
 )
@@ -124,7 +124,7 @@ class AccessChange:
                 changed |= await self._policies.list_clear(self._guild_id, which, target)
         if not changed:
             title = "every tool" if tool is None else self._catalog.get(tool).title
-            raise Refused((NO_RULE if everything else NOT_LISTED).format(title))
+            raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).format(title))
 
     async def set_photos(
         self, *, photos: PhotoScope | None = None, portraits: PhotoScope | None = None

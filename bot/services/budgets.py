@@ -11,7 +11,7 @@ from bot.services.wording import PERIOD_WORDS, credit_words, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
-CHANGE_IT = "An admin can change the budget with `/studii budget`."
+CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     )
     cost = short_price_words(price)
     raise CreditsShort(
-        f"Not enough credits: this costs {cost}, and the server has {state.left_words}. {again} {CHANGE_IT}"
+        f"Not enough credits: this costs {cost}, and the server has {state.left_words}. {again} "
+        f"{CHANGE_BUDGET}"
     )
 
 

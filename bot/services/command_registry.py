@@ -2,7 +2,7 @@
 
 from bot.storage import Storage
 
-PREFIX = "commands:"
+META_PREFIX = "commands:"
 
 
 class CommandRegistry:
@@ -25,8 +25,8 @@ class CommandRegistry:
     async def elsewhere(self, guild_id: int | None) -> list[int]:
         """Return the other servers with commands of their own."""
         async with self._storage.read() as transaction:
-            names = await transaction.meta.names(PREFIX)
-        kept = {int(name.removeprefix(PREFIX)) for name in names if name != _name(None)}
+            names = await transaction.meta.names(META_PREFIX)
+        kept = {int(name.removeprefix(META_PREFIX)) for name in names if name != _name(None)}
         return sorted(kept - {guild_id})
 
     async def forget(self, guild_id: int) -> None:
@@ -36,4 +36,4 @@ class CommandRegistry:
 
 
 def _name(guild_id: int | None) -> str:
-    return f"{PREFIX}{'global' if guild_id is None else guild_id}"
+    return f"{META_PREFIX}{'global' if guild_id is None else guild_id}"

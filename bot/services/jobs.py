@@ -30,7 +30,9 @@ NOT_YOURS_TO_CANCEL = (
 )
 NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
 POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
-TOO_LATE = "Studii already has this job, so you can't cancel it. The result will arrive automatically."
+ALREADY_SUBMITTED = (
+    "Studii already has this job, so you can't cancel it. The result will arrive automatically."
+)
 FINISHED = "Studii has already made this, so you can't cancel it. The result waits for a moderator."
 ENDED = "That job has already ended, so there's nothing to cancel."
 JOBS_ON_A_PAGE = (
@@ -340,7 +342,7 @@ def _as_set(requests: _Requests) -> _Requests:
 def _why_not_cancelled(state: JobState) -> str:
     if state is JobState.REVIEWING:
         return FINISHED
-    return TOO_LATE if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
+    return ALREADY_SUBMITTED if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
 
 
 async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:

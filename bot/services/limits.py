@@ -36,7 +36,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-CHANGE_IT = "An admin can change this with `/studii allowance`."
+CHANGE_ALLOWANCE = "An admin can change this with `/studii allowance`."
 
 
 class LimitReached(Refused):
@@ -243,17 +243,17 @@ def ensure_within(state: MemberState, price: Estimate) -> None:
         cost = short_price_words(price)
         raise CreditsShort(
             f"Not enough credits: this costs {cost}, and your allowance has {state.left_words}. "
-            f"{again} {CHANGE_IT}"
+            f"{again} {CHANGE_ALLOWANCE}"
         )
     if state.at_once is not None and state.going >= state.at_once:
         raise LimitReached(
             f"You already have {job_words(state.going)} running, the limit here. "
-            f"Try again when one finishes. {CHANGE_IT}"
+            f"Try again when one finishes. {CHANGE_ALLOWANCE}"
         )
     if state.rate is not None and state.next_start is not None:
         raise LimitReached(
             f"You've reached the limit of {rate_words(state.rate)} here. "
-            f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_IT}"
+            f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_ALLOWANCE}"
         )
 
 

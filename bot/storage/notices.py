@@ -13,7 +13,7 @@ from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import notices
 
-KEY = (notices.c.id,)
+NOTICE_KEY = (notices.c.id,)
 KEY_LENGTH = 64
 
 
@@ -54,7 +54,7 @@ class Notices:
     async def get(self, guild_id: int, kind: NoticeKind, key: str) -> Notice | None:
         """Return the notice of that kind and key, posted or not."""
         one = (notices.c.guild_id == guild_id) & (notices.c.kind == kind) & (notices.c.key == key)
-        found = await self._session.rows(select(notices).where(one), notice_of, KEY)
+        found = await self._session.rows(select(notices).where(one), notice_of, NOTICE_KEY)
         return found[0] if found else None
 
     async def pending(self, limit: int, guild_id: int | None = None) -> list[Notice]:
@@ -62,7 +62,7 @@ class Notices:
         query = select(notices).where(notices.c.posted_at.is_(None)).order_by(notices.c.id).limit(limit)
         if guild_id is not None:
             query = query.where(notices.c.guild_id == guild_id)
-        return await self._session.rows(query, notice_of, KEY)
+        return await self._session.rows(query, notice_of, NOTICE_KEY)
 
     async def servers_waiting(self, limit: int) -> list[int]:
         """Return servers with notices that were not posted yet, those with the oldest first."""

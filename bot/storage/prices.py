@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, Text, func, literal, select, updat
 
 from bot.domain import UNSENT_STATES, Job, JobState
 from bot.storage.database.session import Session
-from bot.storage.jobs import KEY, changed_job, job_of
+from bot.storage.jobs import JOB_KEY, changed_job, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
 ANY_KEY = ""  # as a lane: the last charge with any key
@@ -99,7 +99,7 @@ class Prices:
     async def _jobs(self, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
         """Return the jobs, locked until the transaction ends."""
         query = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
-        return await self._session.rows(query, job_of, KEY)
+        return await self._session.rows(query, job_of, JOB_KEY)
 
     async def _last(self, lane: str, tool: str, variant: str) -> dict[str, int]:
         query = select(prices.c.lane, prices.c.charge).where(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.storage.database.session import Session
-from bot.storage.jobs import KEY, job_of, lock_servers_of
+from bot.storage.jobs import JOB_KEY, job_of, lock_servers_of
 from bot.storage.schema import (
     best_consents,
     best_results,
@@ -164,7 +164,7 @@ class Privacy:
         # The inputs are not read, so that unreadable ones are erased as well.
         columns = [column for column in jobs.c if column.name != "inputs"]
         query = select(*columns).where(which, jobs.c.scrubbed_at.is_(None)).order_by(jobs.c.number)
-        return await self._session.rows(query.limit(limit), lambda row: job_of(row, inputs={}), KEY)
+        return await self._session.rows(query.limit(limit), lambda row: job_of(row, inputs={}), JOB_KEY)
 
 
 def _jobs_of(user_id: int, guild_id: int | None) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WrapV
 
 from bot.studii.sanitize import words_of
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
@@ -92,7 +92,7 @@ JOB_REPORT = TypeAdapter(JobReport)
 UPLOAD_TARGET = TypeAdapter(UploadTarget)
 
 
-def parse(shape: TypeAdapter[T], body: bytes | None) -> T | None:
+def parse(shape: TypeAdapter[_T], body: bytes | None) -> _T | None:
     """Return the validated body, or None if it is missing or invalid."""
     if body is None:
         return None

@@ -14,8 +14,8 @@ from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONE
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import ADD_REACTIONS, ATTACH, MANAGE_MESSAGES, SEND, SEND_IN_THREADS
 
-ANSWER_SECONDS = 3.2  # Discord waits for three
-LOOK_EVERY = 0.01
+COMMAND_ANSWER_SECONDS = 3.2  # Discord waits for three
+ANSWER_POLL_SECONDS = 0.01
 BUTTON = 2
 
 
@@ -145,11 +145,11 @@ class Acts:
     async def _answered(self, begun: tuple[Interaction, dict[str, Any]]) -> dict[str, Any]:
         """Send it, wait for the first answer, and return what is more than a message: a form or choices."""
         interaction = self._server.send(begun)
-        until = time.monotonic() + ANSWER_SECONDS
+        until = time.monotonic() + COMMAND_ANSWER_SECONDS
         while interaction.answered_as is None:
             if time.monotonic() > until:
                 raise NotPossibleError("The application did not respond.")
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(ANSWER_POLL_SECONDS)
         said = interaction.said or {}
         if interaction.answered_as == FORM:
             self._forms[interaction.token] = (interaction, said)

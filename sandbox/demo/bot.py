@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.emulator.remote import ROOT
 from sandbox.discord.launch import command
 from sandbox.studii import StudiiServer
 
-ROOT = Path(__file__).parents[2]
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 END = 20.0  # seconds in which it has to end
 
 
@@ -38,7 +38,7 @@ async def running_bot(
     process = await asyncio.create_subprocess_exec(
         *command(discord.api, discord.cdn_address, "run"),
         cwd=folder,
-        env={name: os.environ[name] for name in KEPT if name in os.environ} | settings,
+        env={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | settings,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         # Of its own session: Ctrl-C is for us, who stop it.

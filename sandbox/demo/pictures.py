@@ -9,7 +9,7 @@ from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld
 from sandbox.discord.browser import find_chromium, launch
 
-WIDTH, HEIGHT = 1000, 900  # CSS pixels
+PAGE_WIDTH, PAGE_HEIGHT = 1000, 900  # CSS pixels
 RESULT_SECONDS = 40.0
 # The newest message is a result whose picture has arrived.
 RESULT_IS_THERE = """(result => [...(result?.querySelectorAll('img') ?? [])].some(
@@ -37,7 +37,9 @@ async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
         photo = Path(held) / "empty-room.jpg"
         await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
         async with launch(chromium) as browser:
-            visitor = await Visitor.come(browser, world.site.url, width=WIDTH, height=HEIGHT, scale=2)
+            visitor = await Visitor.come(
+                browser, world.site.url, width=PAGE_WIDTH, height=PAGE_HEIGHT, scale=2
+            )
             await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
             await visitor.sees("style scandinavian")
             save_files({"card.png": await visitor.tab.screenshot()}, folder)

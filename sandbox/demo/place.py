@@ -12,12 +12,12 @@ from sandbox.discord.emulator.places import (
     HISTORY,
     MANAGE_GUILD,
     MANAGE_MESSAGES,
-    NAMES,
     PUBLIC_THREAD,
     PUBLIC_THREADS,
     SEND,
     SEND_IN_THREADS,
     USE_COMMANDS,
+    USER_NAMES,
     VIEW,
     Channel,
     Guild,
@@ -32,7 +32,9 @@ OWNER, NORA, MIKA, MAYA, TOM, INES = range(GUILD + 10, GUILD + 16)
 ADMINS, MODERATORS, MEMBERS, BOTS = range(GUILD + 20, GUILD + 24)
 PHOTO_DESK, SHOWROOM, TEAM, THREAD = range(GUILD + 30, GUILD + 34)
 BOT_PERMISSIONS = VIEW | SEND | SEND_IN_THREADS | ATTACH | HISTORY | ADD_REACTIONS | USE_COMMANDS
-EVERYONE = VIEW | SEND | SEND_IN_THREADS | ATTACH | HISTORY | ADD_REACTIONS | USE_COMMANDS | PUBLIC_THREADS
+EVERYONE_MAY = (
+    VIEW | SEND | SEND_IN_THREADS | ATTACH | HISTORY | ADD_REACTIONS | USE_COMMANDS | PUBLIC_THREADS
+)
 
 WELCOME = """**Welcome!** This is Studii for Discord, with a simulated Discord and a simulated Studii.
 - Type `/` to see what Studii can make, or open the menu of a photo (right-click, or ⋯).
@@ -70,8 +72,8 @@ _ROLES = (
 
 def build(server: DiscordServer) -> Guild:
     """Make the server with its people, roles and channels."""
-    NAMES.update({person.id: person.name for person in PEOPLE} | {OWNER: "Harbour"})
-    guild = server.add_guild(GUILD, (), everyone=EVERYONE)
+    USER_NAMES.update({person.id: person.name for person in PEOPLE} | {OWNER: "Harbour"})
+    guild = server.add_guild(GUILD, (), everyone=EVERYONE_MAY)
     guild.name, guild.owner_id, guild.member_count = SERVER, OWNER, len(PEOPLE) + 1
     guild.roles |= {role.id: role for role in _ROLES}
     guild.members |= {person.id: person.roles for person in PEOPLE} | {APPLICATION_ID: (BOTS,)}

@@ -25,7 +25,7 @@ from sandbox.discord.emulator.inputs import NotFilledInError
 STATIC = Path(__file__).parent / "static"
 GATHER_SECONDS = 0.05  # in which changes are told together
 KEPT_BYTES = 512 * 1024 * 1024  # of uploads that were not used yet
-LARGEST = 100 * 1024 * 1024  # bytes of one upload
+MAX_UPLOAD_BYTES = 100 * 1024 * 1024  # bytes of one upload
 LOCALES = ("en-US", "de", "fr", "es-ES", "pt-BR", "ja")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
@@ -94,7 +94,7 @@ class Site:
         self.changed()
 
     async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=LARGEST, middlewares=[self._guard])
+        app = web.Application(client_max_size=MAX_UPLOAD_BYTES, middlewares=[self._guard])
         app.router.add_get("/", self._index)
         app.router.add_get("/live", self._live)
         app.router.add_post("/upload", self._upload)

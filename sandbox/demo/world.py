@@ -15,7 +15,7 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.photos import sample_photos
 from sandbox.studii import Options, StudiiServer
 
-LARGEST = 100 * 1024 * 1024  # bytes of a file that can be fetched again
+MAX_KEPT_UPLOAD_BYTES = 100 * 1024 * 1024  # bytes of a file that can be fetched again
 
 
 @dataclass
@@ -54,7 +54,7 @@ async def open_world(folder: Path, *, port: int = 0, speed: float = 1.0) -> Asyn
     """
     async with AsyncExitStack() as opened:
         studii = await opened.enter_async_context(StudiiServer(Options(speed=speed)))
-        discord = DiscordServer(message_content=True, keep_files=LARGEST)
+        discord = DiscordServer(message_content=True, keep_files=MAX_KEPT_UPLOAD_BYTES)
         build(discord)
         await opened.enter_async_context(discord)
         site = await opened.enter_async_context(Site(discord, port=port))

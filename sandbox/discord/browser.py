@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -31,7 +31,7 @@ FLAGS = (
     "--remote-debugging-port=0",
 )
 START_SECONDS = 30.0
-ANSWER_SECONDS = 20.0
+BROWSER_ANSWER_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
 
@@ -41,7 +41,7 @@ class BrowserError(RuntimeError):
 
 def find_chromium() -> Path | None:
     """Find the Chromium of this machine. None if it has none."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
     return Path(found) if found else None
 
 
@@ -146,7 +146,7 @@ class Browser:
             message["sessionId"] = session
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(BROWSER_ANSWER_SECONDS):
                 await self._socket.send_str(json.dumps(message))
                 return await answer
         except (TimeoutError, aiohttp.ClientError) as error:

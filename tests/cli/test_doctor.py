@@ -348,7 +348,7 @@ async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_ru
     tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await keep_key(tmp_path)
-    monkeypatch.setattr("bot.cli.checks_database.BUSY_TIMEOUT", 0.3)
+    monkeypatch.setattr("bot.cli.checks_database.WRITE_CHECK_SECONDS", 0.3)
     with closing(sqlite3.connect(database(tmp_path))) as connection:
         connection.execute("BEGIN IMMEDIATE")
         findings = await found(around)

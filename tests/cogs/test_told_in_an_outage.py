@@ -8,11 +8,11 @@ import pytest
 
 from bot.aio import outages
 from bot.domain import JobState
-from sandbox.people import until
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk
 from tests.support.servers import cog, come, greetings, leave
+from tests.support.simulated.people import until
 
 
 @pytest.fixture(autouse=True)

@@ -16,10 +16,10 @@ from bench.machine.held import MIB, Held
 from tests.hostile.bot import Seen, Victim, innocents, victim
 from tests.hostile.files import BLANK, HostileFile, files
 
-MOST_SECONDS = 3.0  # for a refusal, and for an innocent photo of 12 megapixels
-MOST_TOGETHER = 750 * MIB
-MOST_OWN = 20 * MIB
-MOST_LATER = 50 * MIB
+MAX_SECONDS = 3.0  # for a refusal, and for an innocent photo of 12 megapixels
+MAX_TOGETHER_BYTES = 750 * MIB
+MAX_OWN_BYTES = 20 * MIB
+MAX_LATER_BYTES = 50 * MIB
 LATER = 60.0
 WARM_UP = 2
 COSTLIEST = (
@@ -93,7 +93,7 @@ async def _left(bot: Victim, idle: Held, console: Console) -> list[str]:
     later = now.together - idle.together
     own, decoders = (now.own - idle.own) / MIB, (now.decoders - idle.decoders) / MIB
     console.print(f"A minute later the bot holds {own:+.0f} MiB and its decoders {decoders:+.0f} MiB.")
-    wrong = ["what is left"] if later > MOST_LATER else []
+    wrong = ["what is left"] if later > MAX_LATER_BYTES else []
     return wrong + ["the stop"] * (await bot.stop() != 0)
 
 
@@ -105,8 +105,8 @@ async def _meet(
 
 
 def _is_wrong(one: Seen) -> bool:
-    is_late = one.innocent > MOST_SECONDS or (not one.is_taken and one.seconds > MOST_SECONDS)
-    is_large = one.together > MOST_TOGETHER or one.own > MOST_OWN
+    is_late = one.innocent > MAX_SECONDS or (not one.is_taken and one.seconds > MAX_SECONDS)
+    is_large = one.together > MAX_TOGETHER_BYTES or one.own > MAX_OWN_BYTES
     return is_late or is_large or not one.are_innocents_taken
 
 

@@ -18,13 +18,13 @@ from bot.storage import Storage, migrate
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.files import Attached
-from sandbox.people import until
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.files import HostileFile
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, started_process
 from tests.support.services import services_on
+from tests.support.simulated.people import until
 
 GUILD, CHANNEL = 11_001, 22_001
 STRANGER, INNOCENT = 301, 302

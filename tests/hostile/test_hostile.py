@@ -13,12 +13,12 @@ from bench.machine.held import MIB
 from bot.media import pool
 from bot.media.decoder_process import DecoderProcess
 from bot.media.pool import TimeLimits
-from sandbox.people import STEP_TIMEOUT, Person, until
-from sandbox.stage import open_stage
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.__main__ import COSTLIEST
 from tests.hostile.bot import INPUTS, innocents, victim
 from tests.hostile.files import BLANK, files, scans
+from tests.support.simulated.people import STEP_TIMEOUT, Person, until
+from tests.support.simulated.stage import open_stage
 
 SAMPLE = (
     "JPEG, 7,000 scans",

@@ -28,7 +28,7 @@ from tests.image.contained import Container
 _T = TypeVar("_T")
 GUILD, MEMBER = 100, 200
 PATIENCE = 120.0
-MOST_MEGABYTES = 200
+MAX_MEGABYTES = 200
 STOPS_WITHIN = 10.0  # seconds
 
 
@@ -45,7 +45,7 @@ def main() -> int:
         image = build(given or Path(folder))
         say(f"The image is built, in {perf_counter() - started:.0f} s.")
         say(f"Its own part has {image.own_megabytes} MB.")
-        ensure(image.own_megabytes <= MOST_MEGABYTES, f"more than {MOST_MEGABYTES} MB")
+        ensure(image.own_megabytes <= MAX_MEGABYTES, f"more than {MAX_MEGABYTES} MB")
         with tempfile.TemporaryDirectory(prefix="studii-data-") as data:
             asyncio.run(check(image, Path(data)))
     return 0

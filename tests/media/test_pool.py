@@ -15,7 +15,7 @@ from bot.media.answers import ProbeResult
 from bot.media.decoder_process import DecoderProcess, environment
 from bot.media.memory import MemoryBudget
 from bot.media.pool import DecoderPool, TimeLimits
-from sandbox.people import until
+from tests.support.simulated.people import until
 
 ROOT = Path(__file__).parents[2]
 

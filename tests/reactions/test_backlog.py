@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.reactions.backlog import Backlog
-from sandbox.people import until
+from tests.support.simulated.people import until
 
 HERE, THERE = 1, 2  # servers
 

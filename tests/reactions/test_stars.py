@@ -9,9 +9,9 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from sandbox.people import Person, text_of, until
-from sandbox.stage import Stage, open_stage
 from sandbox.studii import Options, StudiiServer
+from tests.support.simulated.people import Person, text_of, until
+from tests.support.simulated.stage import Stage, open_stage
 
 STAR = "⭐"
 

@@ -8,7 +8,7 @@ from bot.domain import JobState, Notice, NoticeKind, Period, Plan
 from bot.errors import Refused
 from tests.services.conftest import GUILD, SECRET, World
 
-MOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
+ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
 
 async def told(world: World) -> list[Notice]:
@@ -38,14 +38,14 @@ async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: World) 
     await spend(world, 8)
     assert await kinds(world) == []
     await spend(world, 8)
-    assert await kinds(world) == [MOST]
+    assert await kinds(world) == [ALMOST]
     await spend(world, 1, 3)
-    assert await kinds(world) == [MOST, ALL]
+    assert await kinds(world) == [ALMOST, ALL]
     await is_refused(world)
-    assert await kinds(world) == [MOST, ALL]
+    assert await kinds(world) == [ALMOST, ALL]
     world.clock.advance(24 * 3600)
     await spend(world, 16, 4)
-    assert await kinds(world) == [MOST, ALL, MOST, ALL]
+    assert await kinds(world) == [ALMOST, ALL, ALMOST, ALL]
 
 
 async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_could_start(
@@ -54,9 +54,9 @@ async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_cou
     await world.ready(daily=100)
     await spend(world, 80)
     await is_refused(world, 40)
-    assert await kinds(world) == [MOST]
+    assert await kinds(world) == [ALMOST]
     await spend(world, 20)
-    assert await kinds(world) == [MOST, ALL]
+    assert await kinds(world) == [ALMOST, ALL]
 
 
 async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of_it_afterwards(
@@ -111,7 +111,7 @@ async def test_a_week_that_begins_today_is_another_period_than_today(world: Worl
     await spend(world, 8)
     assert await kinds(world) == [ALL]
     await world.services.credits.set_budget(GUILD, 10, Period.WEEK)
-    assert await kinds(world) == [ALL, MOST]
+    assert await kinds(world) == [ALL, ALMOST]
 
 
 async def test_another_time_zone_in_which_more_was_spent_tells_it(world: World) -> None:
@@ -121,4 +121,4 @@ async def test_another_time_zone_in_which_more_was_spent_tells_it(world: World) 
     await spend(world, 4)
     assert await kinds(world) == []
     await world.services.credits.set_budget(GUILD, None, None, "America/Los_Angeles")
-    assert await kinds(world) == [MOST]
+    assert await kinds(world) == [ALMOST]

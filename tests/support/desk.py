@@ -18,11 +18,11 @@ from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.services import Services
 from bot.storage import Storage
-from sandbox.discord.simulation import simulated_discord
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.patience import PATIENCE
 from tests.support.services import services_on
+from tests.support.simulated.simulation import simulated_discord
 
 KEY = "stu_0123456789abcdef"
 REFUSED_KEY = "stu_refused_by_studii"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 65_536  # bytes of a request
+MAX_REQUEST_BYTES = 65_536  # bytes of a request
 _CHUNK = 65_536
 
 
@@ -132,7 +132,7 @@ def serve(channel: socket.socket) -> int:
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
     while True:
-        request, fds, _, _ = socket.recv_fds(channel, LONGEST, 4)
+        request, fds, _, _ = socket.recv_fds(channel, MAX_REQUEST_BYTES, 4)
         if not request:
             return 0
         if os.fork() == 0:

@@ -15,7 +15,7 @@ from bot.engine.ports import Showcase
 
 _log = logging.getLogger(__name__)
 
-GIVEN_UP_AFTER = timedelta(days=1)
+BEST_GIVEN_UP_AFTER = timedelta(days=1)
 
 
 class BestResults:
@@ -69,7 +69,7 @@ class BestResults:
 
     async def _take_back(self, best: BestResult, rules: PostingRules) -> float | None:
         again = await self._showcase.hide(best, rules)
-        too_old = self._context.clock.now() - best.since > GIVEN_UP_AFTER
+        too_old = self._context.clock.now() - best.since > BEST_GIVEN_UP_AFTER
         if again is not None and not too_old:
             return again
         await self._retry.run(lambda: self._gone(best), best.message_id)
@@ -132,4 +132,4 @@ class BestResults:
 
     def _too_old(self, best: BestResult) -> bool:
         begun = best.begun_at or self._context.clock.now()
-        return self._context.clock.now() - begun > GIVEN_UP_AFTER
+        return self._context.clock.now() - begun > BEST_GIVEN_UP_AFTER

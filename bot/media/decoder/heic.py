@@ -11,7 +11,7 @@ from PIL import Image
 from pillow_heif import HeifImageFile
 
 from bot.media.decoder.libavif import AvifError, Planes, created, run
-from bot.media.decoder.libheif import LIBRARY, Colours, HeifError, call
+from bot.media.decoder.libheif import LIBHEIF, Colours, HeifError, call
 from bot.media.decoder.planes import rows
 from bot.media.decoder.rows import Rows
 from bot.media.decoder.structure.facts import Broken
@@ -75,7 +75,7 @@ class Heic:
 
     @contextmanager
     def _image(self) -> Generator[ctypes.c_void_p]:
-        library: Any = LIBRARY
+        library: Any = LIBHEIF
         context, handle, image = (
             ctypes.c_void_p(library.heif_context_alloc()),
             ctypes.c_void_p(),
@@ -102,7 +102,7 @@ class Heic:
 @contextmanager
 def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
     """Describe the planes of an image to libavif. Raises `_Unusual` if it can't have them."""
-    library: Any = LIBRARY
+    library: Any = LIBHEIF
     place = created("avifImageCreateEmpty")
     try:
         planes = Planes.from_address(place.value or 0)
@@ -131,7 +131,7 @@ def _planes_of(image: ctypes.c_void_p) -> Generator[Planes]:
 
 
 def _plane(image: ctypes.c_void_p, channel: int, depth: int, width: int, height: int) -> tuple[int, int]:
-    library: Any = LIBRARY
+    library: Any = LIBHEIF
     size = library.heif_image_get_width(image, channel), library.heif_image_get_height(image, channel)
     stride = ctypes.c_size_t()
     place = library.heif_image_get_plane_readonly2(image, channel, ctypes.byref(stride))
@@ -142,7 +142,7 @@ def _plane(image: ctypes.c_void_p, channel: int, depth: int, width: int, height:
 
 
 def _colours(image: ctypes.c_void_p) -> dict[str, int]:
-    library: Any = LIBRARY
+    library: Any = LIBHEIF
     found = ctypes.c_void_p()
     try:
         call("heif_image_get_nclx_color_profile", image, ctypes.byref(found))

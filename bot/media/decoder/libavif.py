@@ -99,12 +99,12 @@ def _is_known(library: ctypes.CDLL) -> bool:
     return found == (0, 1, 16_384 * 16_384, 32_768, 7, False)
 
 
-LIBRARY = _library()
+LIBAVIF = _library()
 
 
 def call(name: str, *arguments: object) -> None:
     """Call a function that returns an `avifResult`. Raises `MemoryError` and `AvifError`."""
-    result: int = getattr(LIBRARY, name)(*arguments)
+    result: int = getattr(LIBAVIF, name)(*arguments)
     if result == _OUT_OF_MEMORY:
         raise MemoryError
     if result:
@@ -113,7 +113,7 @@ def call(name: str, *arguments: object) -> None:
 
 def created(name: str) -> ctypes.c_void_p:
     """Return what a function creates. Raises `MemoryError`."""
-    place: int | None = getattr(LIBRARY, name)()
+    place: int | None = getattr(LIBAVIF, name)()
     if not place:
         raise MemoryError
     return ctypes.c_void_p(place)
@@ -121,4 +121,4 @@ def created(name: str) -> ctypes.c_void_p:
 
 def run(name: str, *arguments: object) -> None:
     """Call a function that can't fail."""
-    getattr(LIBRARY, name)(*arguments)
+    getattr(LIBAVIF, name)(*arguments)

@@ -51,12 +51,12 @@ def _library() -> ctypes.CDLL | None:
     return library
 
 
-LIBRARY = _library()
+LIBHEIF = _library()
 
 
 def call(name: str, *arguments: object) -> None:
     """Call a function that returns a `heif_error`. Raises `MemoryError` and `HeifError`."""
-    function = getattr(LIBRARY, name)
+    function = getattr(LIBHEIF, name)
     function.restype = Error
     error: Error = function(*arguments)
     if error.code == _OUT_OF_MEMORY and error.detail != _BEYOND_LIMITS:

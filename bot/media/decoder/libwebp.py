@@ -22,4 +22,4 @@ def _library() -> ctypes.CDLL | None:
         return None
 
 
-LIBRARY = _library()
+LIBWEBP = _library()

@@ -30,11 +30,11 @@ class NativePicture(Protocol):
 
 def _found() -> dict[PhotoKind, Callable[[BinaryIO], NativePicture]]:
     found: dict[PhotoKind, Callable[[BinaryIO], NativePicture]] = {}
-    if libwebp.LIBRARY is not None:
+    if libwebp.LIBWEBP is not None:
         found[PhotoKind.WEBP] = WebP
-    if libavif.LIBRARY is not None:
+    if libavif.LIBAVIF is not None:
         found[PhotoKind.AVIF] = Avif
-        if libheif.LIBRARY is not None:
+        if libheif.LIBHEIF is not None:
             found[PhotoKind.HEIC] = Heic
     return found
 

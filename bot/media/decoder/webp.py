@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from bot.media.decoder.libwebp import LIBRARY, RGBA, YUV
+from bot.media.decoder.libwebp import LIBWEBP, RGBA, YUV
 from bot.media.decoder.structure.facts import Broken
 from bot.media.decoder.structure.webp import picture_in
 
@@ -49,7 +49,7 @@ class WebP:
         return image
 
     def _decode(self, function: str, *into: object) -> None:
-        decode = getattr(LIBRARY, function)
+        decode = getattr(LIBWEBP, function)
         decode.restype = ctypes.c_void_p
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as mapped:
             data = self._picture.data

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.media.metadata.exif import EXIF_PREFIX
 from bot.media.metadata.kept import KeptMetadata
-from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
+from bot.media.metadata.pieces import BrokenStructure, FilePiece, PartCounter, Range, Source
 
 _SOI, _EOI, _SOS, _TEM, _COM = 0xD8, 0xD9, 0xDA, 0x01, 0xFE
 _APP0, _APP1, _APP2, _APP11, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE
@@ -36,14 +36,14 @@ class _JpegReading:
 
     source: Source
     findings: KeptMetadata = field(default_factory=KeptMetadata)
-    pieces: list[Piece] = field(default_factory=list[Piece])
+    pieces: list[FilePiece] = field(default_factory=list[FilePiece])
     store: set[Range] = field(default_factory=set[Range])
     metadata_at: int | None = None  # in `pieces`
     has_jfif: bool = False
     has_scan: bool = False
 
 
-def pieces_of(source: Source) -> list[Piece]:
+def pieces_of(source: Source) -> list[FilePiece]:
     """Return what the JPEG is made of without metadata. Raises `BrokenStructure`."""
     if source.read(0, 2) != bytes((0xFF, _SOI)):
         raise BrokenStructure("no start of image")
@@ -120,7 +120,7 @@ def _take_jfif(reading: _JpegReading, data: bytes) -> None:
         reading.pieces.append(_segment(_APP0, data[: _JFIF_SIZE - 2] + bytes(2)))
 
 
-def _composed(reading: _JpegReading) -> list[Piece]:
+def _composed(reading: _JpegReading) -> list[FilePiece]:
     findings, at = reading.findings, reading.metadata_at
     keeps_store = findings.keeps_store()
     written = b""
@@ -128,7 +128,7 @@ def _composed(reading: _JpegReading) -> list[Piece]:
         written += _segment(_APP1, exif)
     if xmp := findings.xmp():
         written += _segment(_APP1, _XMP + xmp)
-    composed: list[Piece] = (
+    composed: list[FilePiece] = (
         [*reading.pieces[:at], written, *reading.pieces[at:]] if written else reading.pieces
     )
     if keeps_store:

@@ -24,7 +24,7 @@ class Range:
     end: int
 
 
-Piece = Range | bytes
+FilePiece = Range | bytes
 
 
 class Source:
@@ -76,14 +76,14 @@ class PartCounter:
             raise BrokenStructure("the file has too many parts")
 
 
-def length_of(piece: Piece) -> int:
+def length_of(piece: FilePiece) -> int:
     """Return the number of bytes that the piece stands for."""
     return len(piece) if isinstance(piece, bytes) else piece.end - piece.start
 
 
-def joined(pieces: Iterable[Piece]) -> list[Piece]:
+def joined(pieces: Iterable[FilePiece]) -> list[FilePiece]:
     """Return the pieces with neighbouring ranges joined and empty pieces left out."""
-    result: list[Piece] = []
+    result: list[FilePiece] = []
     for piece in pieces:
         last = result[-1] if result else None
         if length_of(piece) == 0:
@@ -97,7 +97,7 @@ def joined(pieces: Iterable[Piece]) -> list[Piece]:
     return result
 
 
-def is_unchanged(pieces: Iterable[Piece], source: Source) -> bool:
+def is_unchanged(pieces: Iterable[FilePiece], source: Source) -> bool:
     """Return whether the pieces are the original file, byte for byte."""
     at = 0
     for piece in pieces:
@@ -110,7 +110,7 @@ def is_unchanged(pieces: Iterable[Piece], source: Source) -> bool:
     return at == source.size
 
 
-def copy(pieces: Iterable[Piece], source: Source, target: BinaryIO) -> None:
+def copy(pieces: Iterable[FilePiece], source: Source, target: BinaryIO) -> None:
     """Write the pieces to `target`."""
     for piece in pieces:
         if isinstance(piece, bytes):

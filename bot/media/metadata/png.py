@@ -4,7 +4,7 @@ import zlib
 
 from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.marks import MAX_STORE, MAX_XMP
-from bot.media.metadata.pieces import BrokenStructure, PartCounter, Piece, Range, Source
+from bot.media.metadata.pieces import BrokenStructure, FilePiece, PartCounter, Range, Source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"IEND"
@@ -23,11 +23,11 @@ _MAX_EXIF = 1024 * 1024  # bytes
 _MAX_INFLATED = 512 * 1024  # bytes of a text; what is longer counts as not said
 
 
-def pieces_of(source: Source) -> list[Piece]:
+def pieces_of(source: Source) -> list[FilePiece]:
     """Return what the PNG is made of without metadata. Raises `BrokenStructure`."""
     if source.read(0, len(_SIGNATURE)) != _SIGNATURE:
         raise BrokenStructure("no signature")
-    pieces: list[Piece] = [Range(0, len(_SIGNATURE))]
+    pieces: list[FilePiece] = [Range(0, len(_SIGNATURE))]
     store: set[Range] = set()
     findings, parts, at = KeptMetadata(), PartCounter(), len(_SIGNATURE)
     metadata_at: int | None = None
@@ -56,15 +56,15 @@ def pieces_of(source: Source) -> list[Piece]:
 
 
 def _composed(
-    pieces: list[Piece], store: set[Range], findings: KeptMetadata, metadata_at: int | None
-) -> list[Piece]:
+    pieces: list[FilePiece], store: set[Range], findings: KeptMetadata, metadata_at: int | None
+) -> list[FilePiece]:
     keeps_store = findings.keeps_store()
     written = b""
     if exif := findings.exif():
         written += _chunk(b"eXIf", exif)
     if xmp := findings.xmp():
         written += _chunk(b"iTXt", _XMP + bytes(5) + xmp)
-    composed: list[Piece] = [*pieces[:metadata_at], written, *pieces[metadata_at:]] if written else pieces
+    composed: list[FilePiece] = [*pieces[:metadata_at], written, *pieces[metadata_at:]] if written else pieces
     composed = [*composed, _chunk(_END, b"")]
     if keeps_store:
         return composed

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
 from bot.media.metadata import jpeg, png, webp
-from bot.media.metadata.pieces import Piece, Source, copy, is_unchanged, joined
+from bot.media.metadata.pieces import FilePiece, Source, copy, is_unchanged, joined
 
-_CONTAINERS: Mapping[PhotoKind, Callable[[Source], list[Piece]]] = {
+_CONTAINERS: Mapping[PhotoKind, Callable[[Source], list[FilePiece]]] = {
     PhotoKind.JPEG: jpeg.pieces_of,
     PhotoKind.PNG: png.pieces_of,
     PhotoKind.WEBP: webp.pieces_of,

@@ -6,8 +6,8 @@ from bot.media.metadata.kept import KeptMetadata
 from bot.media.metadata.marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.pieces import (
     BrokenStructure,
+    FilePiece,
     PartCounter,
-    Piece,
     Range,
     Source,
     length_of,
@@ -25,12 +25,12 @@ class _WebpReading:
     source: Source
     extended: bytes | None = None  # the data of VP8X
     findings: KeptMetadata = field(default_factory=KeptMetadata)
-    pieces: list[Piece] = field(default_factory=list[Piece])
+    pieces: list[FilePiece] = field(default_factory=list[FilePiece])
     store: set[Range] = field(default_factory=set[Range])
     seen: set[bytes] = field(default_factory=set[bytes])
 
 
-def pieces_of(source: Source) -> list[Piece]:
+def pieces_of(source: Source) -> list[FilePiece]:
     """Return what the WebP is made of without metadata. Raises `BrokenStructure`."""
     head = source.read(0, _HEAD)
     end = 8 + int.from_bytes(head[4:8], "little")
@@ -74,7 +74,7 @@ def _take(reading: _WebpReading, kind: bytes, chunk: Range, size: int) -> None:
             reading.findings.add_xmp(source.read(chunk.start + 8, size))
 
 
-def _composed(reading: _WebpReading) -> list[Piece]:
+def _composed(reading: _WebpReading) -> list[FilePiece]:
     findings = reading.findings
     pieces = reading.pieces
     if not findings.keeps_store():
@@ -82,7 +82,7 @@ def _composed(reading: _WebpReading) -> list[Piece]:
     exif, xmp, extended = findings.exif(), findings.xmp(), reading.extended
     if xmp and extended is None:
         extended = _extended_for(reading)
-    written: list[Piece] = []
+    written: list[FilePiece] = []
     if extended is not None:
         flags = extended[0] & ~(_HAS_EXIF | _HAS_XMP)
         flags |= _HAS_EXIF if exif else 0

@@ -22,8 +22,8 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = "You can't decide on your own job. Ask another moderator."
 NOT_APPROVER = "Only {} can decide on that here. An admin can change this with `/studii approval`."
-TOO_LATE = "That request was already approved."
-OVER = "That request has already ended, so there's nothing to decide. Nothing was charged."
+ALREADY_APPROVED = "That request was already approved."
+REQUEST_OVER = "That request has already ended, so there's nothing to decide. Nothing was charged."
 LOWERED = (
     "Not enough credits: the budget was lowered meanwhile, and reserved credits exceed it by {}. Raise it "
     "with `/studii budget`, or decline the request."
@@ -184,14 +184,16 @@ async def _pending(transaction: Transaction, guild_id: int, job_id: str, approve
     together = [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
     pending = [one for one in together if one.state is JobState.PENDING]
     if not pending:
-        raise Refused(OVER if all(one.terminal and not one.settled for one in together) else TOO_LATE)
+        raise Refused(
+            REQUEST_OVER if all(one.terminal and not one.settled for one in together) else ALREADY_APPROVED
+        )
     return pending
 
 
 def _those_decided(jobs: Sequence[Job | None]) -> list[Job]:
     decided = [job for job in jobs if job is not None]
     if not decided:
-        raise Refused(OVER)
+        raise Refused(REQUEST_OVER)
     return decided
 
 

@@ -17,7 +17,7 @@ WITHHELD = (
     "`/jobs` while it's kept. Nothing was changed."
 )
 NO_RESULT = "That job has no result to decide on."
-DELETED = "That result isn't kept any more, so there's nothing to post."
+RESULT_NOT_KEPT = "That result isn't kept any more, so there's nothing to post."
 
 
 class ReviewService:
@@ -123,5 +123,5 @@ async def _kept(transaction: Transaction, guild_id: int, job_id: str, approver: 
     if job.state not in (JobState.REVIEWING, JobState.WITHHELD):
         raise Refused(NO_RESULT)
     if job.output_file is None:
-        raise Refused(DELETED)
+        raise Refused(RESULT_NOT_KEPT)
     return job

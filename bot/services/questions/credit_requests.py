@@ -16,7 +16,7 @@ from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 ENOUGH_NOW = "You have enough credits for this now. Try again."
-UNKNOWN = "That request is unknown here."
+UNKNOWN_REQUEST = "That request is unknown here."
 NO_BUDGET_FOR_IT = "That price is too high to ask for."
 ANSWERED = {
     RequestState.GRANTED: "<@{by}> has already granted this.",
@@ -76,7 +76,7 @@ class CreditRequestService:
         async with self._storage.read() as transaction:
             request = await transaction.credit_requests.get(request_id)
         if request is None:
-            raise Refused(UNKNOWN)
+            raise Refused(UNKNOWN_REQUEST)
         return request
 
     async def grant(self, request_id: str, by: int) -> CreditRequest:

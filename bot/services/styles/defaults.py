@@ -10,7 +10,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 REMEMBERED_SERVERS = 5000
 MAX_READ_TOGETHER = 500  # members who ask at the same moment
-REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
+DEFAULTS_REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
 
 
 class DefaultsService:
@@ -60,7 +60,7 @@ class DefaultsService:
         return [found[one] for one in guild_ids]
 
     def _remember(self, guild_id: int, members: frozenset[int]) -> None:
-        self._members[guild_id] = (self._clock.monotonic() + REMEMBERED_FOR, members)
+        self._members[guild_id] = (self._clock.monotonic() + DEFAULTS_REMEMBERED_FOR, members)
 
 
 def _taken(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:

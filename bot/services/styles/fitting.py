@@ -6,7 +6,7 @@ from bot.catalog import Catalog, Tool
 from bot.domain.styles import Style, wants_words, with_words
 from bot.errors import Refused
 
-NO_TOOL = "The style “{name}” is for a tool that isn't here any more. Nothing was charged."
+TOOL_GONE = "The style “{name}” is for a tool that isn't here any more. Nothing was charged."
 NO_INPUT = (
     "The style “{name}” no longer fits: {tool} doesn't take `{input}` any more. Remove it and save a new "
     "one. Nothing was charged."
@@ -27,7 +27,7 @@ def misfit(catalog: Catalog, style: Style) -> str:
     """Return why the style can't be used with the catalogue as it is now; empty if it can."""
     tool = catalog.tools.get(style.tool)
     if tool is None:
-        return NO_TOOL.format(name=style.name)
+        return TOOL_GONE.format(name=style.name)
     known = {one.name for one in tool.inputs}
     unknown = next((name for name in style.inputs if name not in known), None)
     if unknown is not None:

@@ -21,7 +21,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 NO_NAME = "A style needs a name that can be read. Nothing was saved."
 LONG_NAME = f"A style's name can have at most {MAX_STYLE_NAME_CHARACTERS} characters. Nothing was saved."
-TAKEN = "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
+NAME_TAKEN = "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
 TAKEN_HERE = (
     "This server already has a style “{name}”. Choose another name, or remove that one with `/studii styles "
     "remove`. Nothing was saved."
@@ -32,13 +32,13 @@ FULL_HERE = (
     "Nothing was saved."
 )
 UNKNOWN = "There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged."
-GONE = "That style has been removed. `/styles` shows those that you can use. Nothing was charged."
+STYLE_GONE = "That style has been removed. `/styles` shows those that you can use. Nothing was charged."
 NOT_HERE = "This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed."
 NOT_FOR_YOU = "That style is only for {roles}. An admin can change this with `/studii styles`."
 NOT_YOURS = "That style isn't yours. Nothing was changed."
 MANY_ROLES = f"A style can be for at most {MAX_STYLE_ROLES} roles. Nothing was changed."
 NOT_LIMITED = "That style isn't limited to this role. Nothing was changed."
-TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was saved."
+STYLE_TEXT_TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was saved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,10 @@ class StyleService:
         async with self._storage.read() as transaction:
             style = await transaction.styles.get(style_id)
         if style is None or style.guild_id != guild_id:
-            raise Refused(GONE)
+            raise Refused(STYLE_GONE)
         if not style.usable_by(user_id, roles):
             if not style.of_server:
-                raise Refused(GONE)
+                raise Refused(STYLE_GONE)
             raise NotAllowed(NOT_FOR_YOU.format(roles=" ".join(f"<@&{one}>" for one in sorted(style.roles))))
         return style
 
@@ -98,7 +98,7 @@ class StyleService:
     async def save(self, new: NewStyle) -> Style:
         """Save the style. Raises `Refused` if its name, its words or their number don't allow it."""
         style = self._style(new)
-        taken, full = (TAKEN_HERE, FULL_HERE) if new.for_server else (TAKEN, FULL)
+        taken, full = (TAKEN_HERE, FULL_HERE) if new.for_server else (NAME_TAKEN, FULL)
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             texts = [style.name, *new.tool.chosen(style.inputs).values()]
             await ensure_words_allowed(transaction, new.guild_id, texts)
@@ -115,7 +115,7 @@ class StyleService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             style = await transaction.styles.get(style_id)
             if style is None or style.guild_id != guild_id:
-                raise Refused(GONE)
+                raise Refused(STYLE_GONE)
             if style.user_id != user_id or style.of_server:
                 raise Refused(NOT_YOURS)
             await transaction.styles.remove(style_id)
@@ -160,7 +160,7 @@ class StyleService:
         for key, value in inputs.items():
             most = declared[key].max_length
             if len(value) > most:
-                raise Refused(TOO_LONG.format(name=key, most=most, count=len(value)))
+                raise Refused(STYLE_TEXT_TOO_LONG.format(name=key, most=most, count=len(value)))
         return Style(
             id=secrets.token_hex(8),
             guild_id=new.guild_id,

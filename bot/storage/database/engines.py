@@ -12,13 +12,13 @@ from sqlalchemy.pool import NullPool
 
 from bot.storage.database.sqlite_driver import one_call_driver
 
-BUSY_TIMEOUT = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
+LOCK_TIMEOUT_SECONDS = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
 READERS = 4
 LEASE_TIMEOUT = 4.0  # seconds for a statement about leases, or to connect; they are renewed every few seconds
 
-_READ_PRAGMAS = (f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}", "PRAGMA query_only=ON")
+_READ_PRAGMAS = (f"PRAGMA busy_timeout={LOCK_TIMEOUT_SECONDS * 1000:.0f}", "PRAGMA query_only=ON")
 _WRITE_PRAGMAS = (
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}",
+    f"PRAGMA busy_timeout={LOCK_TIMEOUT_SECONDS * 1000:.0f}",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",  # overwrite erased data, and don't only mark it as free

@@ -11,7 +11,7 @@ from bot.storage.database.location import lock_of, sqlite_file
 
 _MAGIC = b"SQLite format 3\0"
 MAX_CHECKED_BYTES = 500_000_000  # a check reads some 200 MB a second
-NOT_OURS = "belongs to another program. Set DATABASE_URL to another one."
+ANOTHER_PROGRAMS = "belongs to another program. Set DATABASE_URL to another one."
 _UNKNOWN = (
     "isn't a database, and nothing beside it shows that the bot used it. Check DATABASE_URL. If this is the "
     "bot's damaged database, rename it and restore again. Nothing was changed."
@@ -49,7 +49,7 @@ def _look_into(path: Path, *, replaced: bool) -> None:
         return
     if begins == _MAGIC:
         if not _is_ours(path):
-            raise SettingsError(f"The database file {path} {NOT_OURS}")
+            raise SettingsError(f"The database file {path} {ANOTHER_PROGRAMS}")
     elif not replaced:
         raise unusable_file(path, sqlite3.SQLITE_NOTADB)
     elif not _was_used(path):

@@ -17,7 +17,7 @@ from bot.errors import SettingsError
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable
-from bot.storage.database.file_checks import NOT_OURS, ensure_ours
+from bot.storage.database.file_checks import ANOTHER_PROGRAMS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.rights import missing_rights
 
@@ -128,7 +128,7 @@ def foreign(schema: Schema, path: Path | None) -> str | None:
             "database."
         )
     if (schema.revision is not None and not schema.known) or (schema.others and path is not None):
-        return f"{f'file {path} ' if path else ''}{NOT_OURS}"
+        return f"{f'file {path} ' if path else ''}{ANOTHER_PROGRAMS}"
     return None
 
 

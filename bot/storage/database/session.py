@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 _Columns = TypeVarTuple("_Columns")
 
 
@@ -88,7 +88,7 @@ class Session:
             self._changed(statement.table)
         return done
 
-    async def rows(self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]]) -> list[T]:
+    async def rows(self, query: Select[Any], build: Build[_T], key: Sequence[Column[Any]]) -> list[_T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
         place where the query has a limit. `key` is the primary key of the table that they are of."""
         asked = query
@@ -109,7 +109,7 @@ class Session:
                     asked = asked.where(~among(key, part))
 
     async def _unreadable(
-        self, query: Select[Any], build: Build[T], key: Sequence[Column[Any]], keys: Sequence[Key]
+        self, query: Select[Any], build: Build[_T], key: Sequence[Column[Any]], keys: Sequence[Key]
     ) -> list[Key]:
         """Return those of the keys whose rows can't be read, found by halves."""
         try:
@@ -165,7 +165,7 @@ class Session:
         except DBAPIError:
             await self._complete(self._connection.invalidate())  # SQLite rolls back when it is closed
 
-    async def _complete(self, work: Awaitable[T]) -> T:
+    async def _complete(self, work: Awaitable[_T]) -> _T:
         """Wait until `work` has ended, however often the task is cancelled meanwhile."""
         return await _completed(self._connection, work)
 
@@ -212,7 +212,7 @@ async def session(
             await _completed(connection, connection.close())
 
 
-async def _completed(connection: AsyncConnection, work: Awaitable[T]) -> T:
+async def _completed(connection: AsyncConnection, work: Awaitable[_T]) -> _T:
     """Wait until `work` on the connection has ended, however often the task is cancelled meanwhile.
 
     The cancellation is raised then.

@@ -18,10 +18,10 @@ import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.util import await_only
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class _Steady(asyncio.Future[T]):
+class _Steady(asyncio.Future[_T]):
     """A future that a task awaits to its end although it is cancelled."""
 
     def cancel(self, msg: Any | None = None) -> bool:
@@ -55,7 +55,7 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
         if self.in_transaction:
             self.call(sqlite3.Connection.rollback)
 
-    def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    def call(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Return what the function returns, called in the driver's thread."""
         first, self.first = self.first, ()
         if first:
@@ -86,14 +86,14 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     def _driver(self) -> Any:
         return self._connection
 
-    async def _call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    async def _call(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         # As aiosqlite's `_execute`, which abandons the call when its task is cancelled.
         driver = self._driver
         raw: sqlite3.Connection | None = driver._connection  # noqa: SLF001
         if raw is None or not driver._running:  # noqa: SLF001
             raise ValueError("Connection closed")
         loop = asyncio.get_running_loop()
-        ended = _Steady[T](loop=loop) if self.steady else loop.create_future()
+        ended = _Steady[_T](loop=loop) if self.steady else loop.create_future()
         driver._tx.put_nowait((ended, partial(function, raw)))  # noqa: SLF001
         try:
             return await ended
@@ -168,7 +168,7 @@ class _HeldByAnotherProcess(Exception):
         self.reason = reason
 
 
-def _after(first: Sequence[str], function: Callable[[sqlite3.Connection], T], raw: sqlite3.Connection) -> T:
+def _after(first: Sequence[str], function: Callable[[sqlite3.Connection], _T], raw: sqlite3.Connection) -> _T:
     for statement in first:
         try:
             raw.execute(statement).close()

@@ -9,8 +9,8 @@ from sqlalchemy.engine import RowMapping
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Build = Callable[[RowMapping], T]
+_T = TypeVar("_T")
+Build = Callable[[RowMapping], _T]
 Key = tuple[Any, ...]
 
 MAX_REMEMBERED_ROWS = 1000  # the first ones: later ones are not logged either, so that the log is bounded

@@ -4,10 +4,10 @@ from bot.storage.jobs.cards import CardShown, JobCards
 from bot.storage.jobs.jobs import Jobs
 from bot.storage.jobs.members import MemberJobs
 from bot.storage.jobs.queue import JobQueue
-from bot.storage.jobs.rows import KEY, JobChanges, changed_job, job_of, lock_servers_of
+from bot.storage.jobs.rows import JOB_KEY, JobChanges, changed_job, job_of, lock_servers_of
 
 __all__ = [
-    "KEY",
+    "JOB_KEY",
     "CardShown",
     "JobCards",
     "JobChanges",

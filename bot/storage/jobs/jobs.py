@@ -20,7 +20,7 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import NEXT_STATES, Job, JobState, StudiiKey
 from bot.domain.approvals import Approval
-from bot.storage.jobs.rows import KEY, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
+from bot.storage.jobs.rows import JOB_KEY, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
 from bot.storage.schema import guilds, holds, jobs, log_channels, prices, studii_keys
 
 _KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
@@ -62,7 +62,7 @@ class Jobs(JobRows):
             .join(studii_keys, studii_keys.c.id == guilds.c.key_id, isouter=True)
             .where(jobs.c.id == job_id)
         )
-        found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), KEY)
+        found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), JOB_KEY)
         return found[0] if found else (None, None)
 
     async def make_ready(

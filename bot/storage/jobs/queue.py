@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from bot.domain import SENT_STATES, TERMINAL_STATES, FileRole, Job, JobState
 from bot.reasons import Reason
-from bot.storage.jobs.rows import KEY, LAST_WORDS, JobRows, job_of
+from bot.storage.jobs.rows import JOB_KEY, LAST_WORDS, JobRows, job_of
 from bot.storage.schema import decodes, guilds, holds, jobs
 
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
@@ -46,7 +46,7 @@ class JobQueue(JobRows):
             .order_by(jobs.c.number)
         )
         ours = self._session.ours(query, jobs.c.guild_id)
-        return await self._session.rows(ours, lambda row: (job_of(row), row["current_key_id"]), KEY)
+        return await self._session.rows(ours, lambda row: (job_of(row), row["current_key_id"]), JOB_KEY)
 
     async def to_take_in(
         self, limit: int, at: datetime, full: Collection[int] = (), *, again: bool = False

@@ -15,7 +15,7 @@ from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import jobs
 
-KEY = (jobs.c.number,)
+JOB_KEY = (jobs.c.number,)
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
 _SOURCE = {
@@ -88,7 +88,7 @@ class JobRows:
         return found[0] if found else None
 
     async def _all(self, query: Select[Any]) -> list[Job]:
-        return await self._session.rows(query, job_of, KEY)
+        return await self._session.rows(query, job_of, JOB_KEY)
 
 
 async def lock_servers_of(session: Session, which: ColumnElement[bool]) -> None:

@@ -14,7 +14,7 @@ from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import confirmations, tappers
 
-KEY = (confirmations.c.id,)
+CONFIRMATION_KEY = (confirmations.c.id,)
 _PLAIN = (
     "tool",
     "inputs",
@@ -118,7 +118,7 @@ class Confirmations:
 
     async def _all(self, which: Any) -> list[Confirmation]:
         query = select(confirmations).where(which).order_by(confirmations.c.created_at, confirmations.c.id)
-        return await self._session.rows(query, confirmation_of, KEY)
+        return await self._session.rows(query, confirmation_of, CONFIRMATION_KEY)
 
 
 def confirmation_of(row: RowMapping) -> Confirmation:

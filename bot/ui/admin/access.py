@@ -33,7 +33,7 @@ MAX_NAMES_IN_A_ROW = 15
 MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
 MAX_OPTION_CHARACTERS = 1400  # of these, for all but the tools
 LAST_LINE = 20  # characters
-GONE = (
+DELETED_IN_RULES = (
     "⚠️ A deleted role or channel gives no one access. Open the tool to everyone with "
     "`change`, then set its rules again. For `private` and `extra`, set the roles again."
 )
@@ -72,7 +72,7 @@ def access_panel(
             done,
             tools,
             options,
-            small(GONE if _Mentions(there).gone(rules) else ""),
+            small(DELETED_IN_RULES if _Mentions(there).gone(rules) else ""),
             small("Each member's `/privacy` setting always applies."),
         )
     )

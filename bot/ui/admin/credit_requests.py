@@ -20,11 +20,11 @@ from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
 Details = Mapping[str, str | int | None]
 GRANT, DECLINE = "grant", "decline"
-LEFT = "<@{user}> isn't in this server any more, so nothing was granted."
+REQUESTER_GONE = "<@{user}> isn't in this server any more, so nothing was granted."
 _ANSWERED = {
     RequestState.GRANTED: "Granted {amount} to {whom} by <@{by}>.",
     RequestState.DECLINED: "Declined by <@{by}>.",
-    RequestState.LEFT: LEFT,
+    RequestState.LEFT: REQUESTER_GONE,
 }
 
 

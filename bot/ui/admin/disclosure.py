@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
 from bot.ui.kit.text import plain
 
-OFF = "off"
+NO_LINE = "off"
 NOT_WRITABLE = (
     "I can only write Latin, Greek and Cyrillic letters, digits and simple signs on pictures. "
     "Nothing was changed."
@@ -47,7 +47,7 @@ def disclosure_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
 def words_or_off(typed: str) -> str:
     """Return an admin's words on one line; empty if they are `off`."""
     words = " ".join(visible(typed).split())
-    return "" if words.casefold() == OFF else words
+    return "" if words.casefold() == NO_LINE else words
 
 
 def words_for_pictures(typed: str) -> str:

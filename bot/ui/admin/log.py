@@ -13,21 +13,23 @@ from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, line
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
 
-WHAT = (
+LOG_SHOWS = (
     "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the "
     "key or is out of credits, and for each job with an unknown outcome."
 )
-HELLO = "📋 **This is now Studii's log channel.** " + WHAT
+HELLO = "📋 **This is now Studii's log channel.** " + LOG_SHOWS
 ON = "It also shows who made what, with a link and a button to delete it."
-OFF = "It doesn't show who made what. Turn that on with `/studii log results:True`."
-NOT_YOURS = "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
-RESULT_GONE = "That result was already deleted."
+RESULTS_OFF = "It doesn't show who made what. Turn that on with `/studii log results:True`."
+DELETE_FROM_LOG = (
+    "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
+)
+ALREADY_DELETED = "That result was already deleted."
 MAY_NOT = "I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself."
 EVERYONE_READS = (
     "Everyone can read it, and it can show refused prompts and who made what. Make it private, or set "
     "another with `/studii log`."
 )
-CHANNEL_GONE = "the channel was deleted, or is an archived thread"
+LOG_CHANNEL_GONE = "the channel was deleted, or is an archived thread"
 
 
 def missing_there(me: discord.Member, channel: Any) -> list[str]:
@@ -42,7 +44,7 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
         return ""
     channel = guild.get_channel_or_thread(settings.channel_id)
     if channel is None or parent_unknown(channel):
-        return CHANNEL_GONE
+        return LOG_CHANNEL_GONE
     missing = missing_there(guild.me, channel)
     return hindrance(missing) if missing else ""
 
@@ -77,7 +79,7 @@ def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False)
             box(
                 NEUTRAL,
                 "### 📋 No log channel",
-                f"Set one with `/studii log channel:`. {WHAT}",
+                f"Set one with `/studii log channel:`. {LOG_SHOWS}",
                 small(
                     "Without one, the server's owner gets a DM when the key stops working, credits run out, "
                     "or a job has an unknown outcome."
@@ -91,8 +93,8 @@ def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False)
         box(
             BAD if trouble else GOING if public else GOOD,
             lines(f"### 📋 Log channel: <#{settings.channel_id}>", problem),
-            WHAT,
-            small(ON if settings.results else OFF),
+            LOG_SHOWS,
+            small(ON if settings.results else RESULTS_OFF),
         )
     )
 
@@ -107,9 +109,9 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await host.services.jobs.get(self.job_id)
         if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
-            raise Refused(RESULT_GONE)
+            raise Refused(ALREADY_DELETED)
         if not moderates(interaction, job):
-            raise Refused(NOT_YOURS)
+            raise Refused(DELETE_FROM_LOG)
         # Discord may need longer than an interaction waits.
         await interaction.response.defer(ephemeral=True, thinking=True)
         try:
@@ -121,7 +123,7 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
             else:  # the message shows others of the set
                 await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
         except (discord.NotFound, PictureGone):
-            raise Refused(RESULT_GONE) from None
+            raise Refused(ALREADY_DELETED) from None
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
         await answer(

@@ -9,7 +9,9 @@ from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, sentence_panel
 
-AGREED = "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
+STARS_AGREED = (
+    "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
+)
 REFUSED = "Your results aren't shown, and those that were are removed. Change it anytime with `/privacy`."
 
 
@@ -33,5 +35,5 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await interaction.response.defer()  # what follows may have to wait for others who write
         await host.services.best.answer(interaction.user.id, agreed=self._agreed)
-        said = sentence_panel(AGREED if self._agreed else REFUSED, GOOD if self._agreed else NEUTRAL)
+        said = sentence_panel(STARS_AGREED if self._agreed else REFUSED, GOOD if self._agreed else NEUTRAL)
         await interaction.edit_original_response(view=said)

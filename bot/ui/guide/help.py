@@ -39,7 +39,7 @@ ADMINS = (
     "**As an admin**: `/studii setup` shows what is missing, and `/studii panel` posts these buttons for "
     "everyone. `/studii budget`, `/studii allowance` and `/studii access` limit who can use what, and where."
 )
-APPROVED = "🛂 In this server a moderator approves your requests before they start{results}."
+APPROVED_FIRST = "🛂 In this server a moderator approves your requests before they start{results}."
 APPROVED_TOOL = "🛂 A moderator approves requests for it before they start{results}."
 AND_RESULTS = ", and looks at the results before they're posted"
 DECIDES = "You decide on requests in <#{channel}>."
@@ -103,7 +103,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
             NEUTRAL if offer.is_open and not missing else GOING,
             lines(TITLE, cannot_post, hindrance_words(offer)),
             "" if offer.denial else fitting(tool_lines),
-            APPROVED.format(results=results) if all_wait else "",
+            APPROVED_FIRST.format(results=results) if all_wait else "",
             lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
             YOURS,
             lines(

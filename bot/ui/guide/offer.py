@@ -15,7 +15,7 @@ MAX_DENIAL_CHARACTERS = 300
 NOT_ENOUGH = "You don't have enough credits left for this."
 NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
 HELD = "Studii refused the last job."
-PAUSED = "New jobs are paused here. An admin can resume with `/studii resume`."
+PAUSED_HERE = "New jobs are paused here. An admin can resume with `/studii resume`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def hindrance_words(offer: Offer) -> str:
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
-        f"⏸️ {PAUSED}" if offer.limits.budget.settings.paused else "",
+        f"⏸️ {PAUSED_HERE}" if offer.limits.budget.settings.paused else "",
         f"🚫 {shortened(offer.denial, MAX_DENIAL_CHARACTERS)}" if offer.denial else "",
         f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
     )

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 POST_TIMEOUT = 30.0  # seconds
 # It may be pinned for years, so it names no price and nothing that only some may do.
-WHAT = (
+PANEL_TEXT = (
     "### 🎨 Make and edit pictures with Studii\nPress a button: a form opens, with room for your photo. It "
     "names the price, and nothing is charged before you send it."
 )
@@ -38,7 +38,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
     return Panel(
         box(
             NEUTRAL,
-            WHAT,
+            PANEL_TEXT,
             fitting(f"{tool.emoji} **{tool.title}**: {tool.summary}" for tool in tools),
             *tool_rows(tools[:MAX_TOOL_BUTTONS]),
             row(HelpButton()),

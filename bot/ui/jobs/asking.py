@@ -15,7 +15,7 @@ from bot.ui.kit.responses import ask_button
 from bot.ui.reading.member import roles_of
 
 ASKED = "An admin was asked for more credits. You'll be told what they decide."
-NOT_THERE = "Ask from a channel of the server. Nothing was asked."
+NOT_IN_A_SERVER = "Ask from a channel of the server. Nothing was asked."
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
 NOT_ANSWERED = "Discord didn't answer me. Try again in a moment. Nothing was asked."
 
@@ -51,7 +51,7 @@ class AskAdminButton(
         elif interaction.guild_id == wanted.guild_id and interaction.channel_id is not None:
             member, channel_id = interaction.user, interaction.channel_id
         else:
-            raise Refused(NOT_THERE)
+            raise Refused(NOT_IN_A_SERVER)
         roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
         await host.services.credit_requests.ask(wanted, member.id, roles, channel_id)
         await interaction.edit_original_response(view=sentence_panel(ASKED, GOOD))
@@ -73,9 +73,9 @@ async def _from_dm(
             channel = channel or await client.fetch_channel(wanted.channel_id or 0)
             of_server = isinstance(channel, discord.abc.GuildChannel | discord.Thread)
             if not of_server or channel.guild.id != guild.id:
-                raise Refused(NOT_THERE)
+                raise Refused(NOT_IN_A_SERVER)
             return await guild.fetch_member(interaction.user.id), channel.id
     except (discord.NotFound, discord.Forbidden) as error:
-        raise Refused(NOT_THERE) from error
+        raise Refused(NOT_IN_A_SERVER) from error
     except DISCORD_ERRORS as error:
         raise Refused(NOT_ANSWERED) from error

@@ -28,15 +28,15 @@ from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
-NOT_YOURS = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
+ANOTHERS_RESULT = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
 LINK_DIES = (
     "### Delete this result?\nA link to the original photo stops working: {link}. If a listing uses it, "
     "put the photo somewhere else first."
 )
 DELETED = "The result is deleted, and links to it don't work any more."
 JOB_GONE = "That job is unknown here. Use the command instead."
-PRIVATE = "That result is private to someone else. Use the command to make your own."
-RESULT_GONE = (
+PRIVATE_RESULT = "That result is private to someone else. Use the command to make your own."
+NO_PICTURE_LEFT = (
     "This message has no picture any more, or the picture was too large to post. Post it here "
     "as a photo and use its menu. Nothing was charged."
 )
@@ -113,7 +113,7 @@ async def _ensure_may_delete(
         # The bot has erased it; the message still says whose it is.
         whose = addressed_to(message)
     if whose != interaction.user.id:
-        raise Refused(NOT_YOURS)
+        raise Refused(ANOTHERS_RESULT)
 
 
 def addressed_to(message: discord.Message | None) -> int:
@@ -159,7 +159,7 @@ class UseInButton(JobButton, template=template_of("use")):
         ensure_can_post(interaction)
         made = [photo for photo in _pictures(interaction.message) if not is_beside(photo)]
         if not made:
-            raise Refused(RESULT_GONE)
+            raise Refused(NO_PICTURE_LEFT)
         await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job), private=job.private))
 
 
@@ -169,7 +169,7 @@ async def job_for(interaction: discord.Interaction[Any], services: Services, job
     if job is None or job.guild_id != interaction.guild_id:
         raise Refused(JOB_GONE)
     if job.private and job.user_id != interaction.user.id:
-        raise Refused(PRIVATE)
+        raise Refused(PRIVATE_RESULT)
     return job
 
 

@@ -29,10 +29,10 @@ from bot.ui.kit.layout import (
 from bot.ui.reading.permissions import moderates, server_of
 
 EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
-KEPT = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
+KEPT_IN_JOBS = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
 BY_DM = "I couldn't post it here, so I sent it to <@{member}> by direct message."
 _SEE = {JobState.SUCCEEDED: "see the result"}
-COLOURS: Mapping[JobState, discord.Colour] = {
+STATE_COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.PENDING: NEUTRAL,
     JobState.WAITING: NEUTRAL,
@@ -88,7 +88,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
     card = Panel(
         box(
-            COLOURS[job.state],
+            STATE_COLOURS[job.state],
             lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
             rule(),
             lines(f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))),
@@ -132,4 +132,4 @@ def where_words(job: Job) -> str:
         return ""
     if job.result_by_dm:
         return f"\n{BY_DM.format(member=job.user_id)}"
-    return f"\n{KEPT}" if job.state is JobState.SUCCEEDED and job.output_file is not None else ""
+    return f"\n{KEPT_IN_JOBS}" if job.state is JobState.SUCCEEDED and job.output_file is not None else ""

@@ -18,8 +18,8 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
-NOT_YOURS = "This question is for someone else. Use the command or tap the photo yourself."
-OVER = (
+ANOTHERS_QUESTION = "This question is for someone else. Use the command or tap the photo yourself."
+QUESTION_OVER = (
     "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
 )
 _WHY = {
@@ -88,7 +88,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
             await _take_away(interaction)
             return
         if question.request.user_id != interaction.user.id:
-            raise Refused(NOT_YOURS)
+            raise Refused(ANOTHERS_QUESTION)
         ensure_can_post(interaction)
         # First: it shows nothing, and what follows may have to wait for others who write.
         await interaction.response.defer()
@@ -109,8 +109,8 @@ async def _take_away(interaction: discord.Interaction[Any]) -> None:
     """Remove a question that is over, and say so to the presser."""
     message = interaction.message
     if message is not None and message.flags.ephemeral:
-        await interaction.response.edit_message(view=sentence_panel(OVER, QUIET))
+        await interaction.response.edit_message(view=sentence_panel(QUESTION_OVER, QUIET))
         return
     await interaction.response.defer()
     await interaction.delete_original_response()
-    await answer(interaction, sentence_panel(OVER, QUIET))
+    await answer(interaction, sentence_panel(QUESTION_OVER, QUIET))

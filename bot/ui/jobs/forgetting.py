@@ -11,8 +11,12 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, Piece, box, row, rule, sentence_panel, small
 from bot.ui.reading.permissions import server_of
 
-HERE, EVERYWHERE, NOT = "here", "everywhere", "not"
-LABELS = {HERE: "Erase in this server", EVERYWHERE: "Erase in every server", NOT: "Keep my data"}
+THIS_SERVER, EVERY_SERVER, KEEP_DATA = "here", "everywhere", "not"
+ERASE_LABELS = {
+    THIS_SERVER: "Erase in this server",
+    EVERY_SERVER: "Erase in every server",
+    KEEP_DATA: "Keep my data",
+}
 GOES = (
     "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
     "styles and defaults. Running jobs are erased when they're done. Your "
@@ -24,8 +28,8 @@ STAYS = (
     "server's styles, without your name and your pictures. Results in channels, and links to them, until you "
     "delete them there. Your data at Studii."
 )
-KEPT = "Nothing was erased."
-NOTHING = (
+NOTHING_ERASED = "Nothing was erased."
+NOTHING_TO_ERASE = (
     "There are no jobs of yours to erase, in any server. Your styles, defaults and grants can still be "
     "erased."
 )
@@ -35,11 +39,15 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
     """Return what would be erased and what stays, with a button for each way."""
     here, everywhere = job_words(erasable.here), job_words(erasable.everywhere)
     count = f"Your data here: **{here}** in this server, **{everywhere}** in every server with this bot."
-    buttons: list[Piece] = [ForgetMeButton(HERE), ForgetMeButton(EVERYWHERE), ForgetMeButton(NOT)]
+    buttons: list[Piece] = [
+        ForgetMeButton(THIS_SERVER),
+        ForgetMeButton(EVERY_SERVER),
+        ForgetMeButton(KEEP_DATA),
+    ]
     return Panel(
         box(
             UNSURE,
-            f"### 🧹 Erase your data?\n{count if erasable.everywhere else NOTHING}",
+            f"### 🧹 Erase your data?\n{count if erasable.everywhere else NOTHING_TO_ERASE}",
             rule(),
             GOES,
             STAYS,
@@ -51,7 +59,7 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
 
 def forgotten_panel(erased: Erased, where: str) -> Panel:
     """Return what was erased."""
-    place = "in this server" if where == HERE else "in every server"
+    place = "in this server" if where == THIS_SERVER else "in every server"
     words = [f"Your data {place} is erased: prompts, links and pictures of {job_words(erased.now)}."]
     if erased.later:
         words.append(f"Still running, and erased when done: {job_words(erased.later)}.")
@@ -59,13 +67,17 @@ def forgotten_panel(erased: Erased, where: str) -> Panel:
     return sentence_panel(" ".join(words), GOOD)
 
 
-class ForgetMeButton(LastingButton, template=rf"studii:forgetme:(?P<where>{HERE}|{EVERYWHERE}|{NOT})"):
+class ForgetMeButton(
+    LastingButton, template=rf"studii:forgetme:(?P<where>{THIS_SERVER}|{EVERY_SERVER}|{KEEP_DATA})"
+):
     """Erase the presser's own data, or not. What was done takes the place of the question."""
 
     def __init__(self, where: str) -> None:
         self._where = where
-        style = discord.ButtonStyle.secondary if where == NOT else discord.ButtonStyle.danger
-        super().__init__(ui.Button(label=LABELS[where], style=style, custom_id=f"studii:forgetme:{where}"))
+        style = discord.ButtonStyle.secondary if where == KEEP_DATA else discord.ButtonStyle.danger
+        super().__init__(
+            ui.Button(label=ERASE_LABELS[where], style=style, custom_id=f"studii:forgetme:{where}")
+        )
 
     @classmethod
     async def from_custom_id(
@@ -74,12 +86,12 @@ class ForgetMeButton(LastingButton, template=rf"studii:forgetme:(?P<where>{HERE}
         return cls(match["where"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        if self._where == NOT:
-            await interaction.response.edit_message(view=sentence_panel(KEPT, NEUTRAL))
+        if self._where == KEEP_DATA:
+            await interaction.response.edit_message(view=sentence_panel(NOTHING_ERASED, NEUTRAL))
             return
         guild_id = server_of(interaction)
         await interaction.response.defer()  # erasing may take a while
         erased = await host.services.privacy.forget_member(
-            interaction.user.id, guild_id if self._where == HERE else None
+            interaction.user.id, guild_id if self._where == THIS_SERVER else None
         )
         await interaction.edit_original_response(view=forgotten_panel(erased, self._where))

@@ -12,7 +12,7 @@ from bot.ui.kit.text import shortened
 
 # https://discord.com/developers/docs/components/reference
 FIELDS = 5
-CHOICES = 25
+MAX_FORM_OPTIONS = 25
 RADIO_BUTTONS = (2, 10)
 FIELD_LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
@@ -76,10 +76,10 @@ def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda 
             required=required,
             max_length=one.max_length,
         )
-    offered = list(one.suggestions[:CHOICES])
+    offered = list(one.suggestions[:MAX_FORM_OPTIONS])
     if value and value not in offered:
         # Other values are accepted too: the previous one stays on offer.
-        offered = [value, *offered[: CHOICES - 1]]
+        offered = [value, *offered[: MAX_FORM_OPTIONS - 1]]
     least, most = RADIO_BUTTONS
     if least <= len(offered) <= most:
         buttons = [

@@ -33,9 +33,9 @@ from bot.ui.reading.pictures import photos_in, taken_of
 WORDS_SHOWN = 200  # characters
 WHICH = "### What would you like to make?"
 ONLY_THEY = "Only {member} can use these buttons. Mention me with a photo of your own."
-GONE = "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
+MESSAGE_GONE = "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
 AWAY = "Discord didn't show me your message. Try again in a moment. Nothing was charged."
-NO_TOOL = "No tool here takes that. `/tools` shows what you can make."
+NO_TOOL_TAKES_IT = "No tool here takes that. `/tools` shows what you can make."
 UNSEEN = (
     "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
     "press or right click it, then Apps. Or mention me in the message with the photo."
@@ -149,7 +149,7 @@ class MentionButton(
         message = await self._message(interaction)
         mention = await read(message, interaction.client, host.services)
         if tool not in fitting(mention, [tool]):
-            raise Refused(GONE)
+            raise Refused(MESSAGE_GONE)
         # The bot's offer goes once it is taken.
         offer_id = interaction.message.id if interaction.message is not None else None
         terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=self._price)
@@ -175,7 +175,7 @@ class MentionButton(
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await channel.fetch_message(self._message_id)
         except (discord.NotFound, discord.Forbidden) as error:
-            raise Refused(GONE) from error
+            raise Refused(MESSAGE_GONE) from error
         except DISCORD_ERRORS as error:
             raise Refused(AWAY) from error
 

@@ -43,7 +43,7 @@ BEFORE_LEFT_OUT = "The original photo isn't shown, because Discord has a size li
 BEFORE_GONE = "The original photo has been deleted, so it isn't shown."
 # What is which in the gallery, in which Discord draws no captions.
 _AFTER, _BOTH, _BEFORE, _LABELLED = "After", "Both halves", "Before", "With a label"
-LABELS = (_BEFORE, _AFTER)
+SPLIT_LABELS = (_BEFORE, _AFTER)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})

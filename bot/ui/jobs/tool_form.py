@@ -14,9 +14,9 @@ from bot.domain.prices import Estimate, price_of_all
 from bot.domain.styles import Style, wants_words
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
-    CHOICES,
     DESCRIPTION_LENGTH,
     FIELDS,
+    MAX_FORM_OPTIONS,
     Arrangement,
     arranged,
     field_for,
@@ -31,14 +31,14 @@ from bot.ui.reading.pictures import attached, plain_name
 
 TITLE_LENGTH = 45
 # Names that no input has, so that all fields differ.
-PHOTO, PRIVATE = "image", "private"
-HIDDEN = "Behind a spoiler"
+PHOTO, PRIVATE_FIELD = "image", "private"
+BEHIND_SPOILER = "Behind a spoiler"
 KINDS = "JPEG, PNG, WebP, HEIC and others"
 PHOTO_HELP = {
     SourceRule.REQUIRED: KINDS,
     SourceRule.OPTIONAL: f"Optional. {KINDS}",
 }
-STYLE_WORDS = "Your words go into: {prompt}"
+YOUR_WORDS_GO_INTO = "Your words go into: {prompt}"
 MORE_WORDS = "Optional. Your words are added to: {prompt}"
 ANOTHER_PHOTO = "Another photo"
 KEEPS_PHOTO = "Leave empty to keep the photo."
@@ -117,7 +117,7 @@ class ToolForm(Form):
         super().__init__(_title(tool.title, start.price(tool)))
         self._start = start
         self._submit = submit
-        self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:CHOICES])
+        self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:MAX_FORM_OPTIONS])
         self._choice = self._add_choice() if len(self._pictures) > 1 else None
         self._upload = self._add_upload(tool)
         shown = arranged(tool, FIELDS - len(self.children), private=start.may_be_private)
@@ -170,7 +170,7 @@ class ToolForm(Form):
         return upload
 
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
-        checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE, default=self._start.private)
+        checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE_FIELD, default=self._start.private)
         missing = ", ".join(one.name for one in shown.left_out)
         about = f"There was no room for {missing}: set it with /{tool.slug}." if missing else None
         about = shortened(about, DESCRIPTION_LENGTH) if about else None
@@ -185,7 +185,7 @@ def styled(tool: Tool, style: Style) -> Tool:
     if template is None:
         return tool.model_copy(update={"title": style.name})
     needed = wants_words(template)
-    said = (STYLE_WORDS if needed else MORE_WORDS).format(prompt=template)
+    said = (YOUR_WORDS_GO_INTO if needed else MORE_WORDS).format(prompt=template)
     about = {"description": said, "required": needed, "default": None}
     inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
     return tool.model_copy(update={"title": style.name, "inputs": inputs})
@@ -205,14 +205,14 @@ def _picture_select(
     ] + [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
-            description=HIDDEN if photo.hidden else None,
+            description=BEHIND_SPOILER if photo.hidden else None,
             value=str(number),
         )
         for number, photo in enumerate(pictures)
     ]
     named = next((one for one in options if one.value == chosen), None)
     (named or next(one for one in options if one.value == "0")).default = True
-    return ui.Select(custom_id=PHOTO, options=options[:CHOICES])
+    return ui.Select(custom_id=PHOTO, options=options[:MAX_FORM_OPTIONS])
 
 
 def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOption]:

@@ -12,7 +12,7 @@ from bot.domain.styles import Style
 from bot.errors import Refused
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
-from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES
+from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import LastingButton
@@ -84,8 +84,8 @@ class ToolPicker(OpenView):
     ) -> None:
         super().__init__()
         self._prices = prices
-        self._tools = {tool.slug: tool for tool in tools[:CHOICES]}
-        self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: CHOICES - len(self._tools)]}
+        self._tools = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
+        self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(self._tools)]}
         self._chosen = chosen
         self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
         self._select.callback = self._picked

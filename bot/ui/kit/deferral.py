@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds; Discord gives up after 3
-WITHDRAWN = "This didn't start. Only the person who asked can see why."
+START_WITHDRAWN = "This didn't start. Only the person who asked can see why."
 _KEPT = "deferral"  # the name in `Interaction.extras`
 
 
@@ -114,7 +114,7 @@ class Deferral:
             await self._interaction.delete_original_response()
         except DISCORD_ERRORS as error:
             _log.info("A deferred answer could not be deleted: %r", error)
-            await self._interaction.edit_original_response(view=sentence_panel(WITHDRAWN))
+            await self._interaction.edit_original_response(view=sentence_panel(START_WITHDRAWN))
         await self._interaction.followup.send(view=panel, ephemeral=True)
 
 

@@ -17,10 +17,10 @@ from bot.services import Services
 from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
 
-OUTDATED = (
+FORM_OUTDATED = (
     "That was open for too long, or I have restarted since. Open it again. Nothing was changed or charged."
 )
-NOT_THERE = "That button isn't in the message any more. Check the message again. Nothing was changed."
+BUTTON_GONE = "That button isn't in the message any more. Check the message again. Nothing was changed."
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.
 LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
@@ -109,12 +109,12 @@ class OpenForms:
             # discord.py finds the code of a button only if the message holds it.
             message = interaction.message
             if message is not None and custom_id not in custom_ids(message.components):
-                await tell(interaction, Refused(NOT_THERE))
+                await tell(interaction, Refused(BUTTON_GONE))
             return
         form = self._open.get(custom_id)
         is_open = form is not None and not form.is_finished()
         if not is_open and not interaction.response.is_done():
-            await tell(interaction, Refused(OUTDATED))
+            await tell(interaction, Refused(FORM_OUTDATED))
 
 
 class Clicks:

@@ -36,7 +36,7 @@ from bot.studii import (
 Arguments = Mapping[str, Argument]
 Words = str | Callable[[Arguments], str]
 
-UNKNOWN = "This version of the bot doesn't know the reason."
+UNKNOWN_REASON = "This version of the bot doesn't know the reason."
 # What may have been paid for is not to be forgotten.
 _LOOK_THERE = "It may still be in the Studii account: ask the server's admins."
 _ASK_FOR_IT = f"Moderators can still release it with `/jobs` for {KEPT_DAYS} days: ask one."
@@ -51,11 +51,11 @@ def reason_words(reason: Reason | None) -> str:
     """
     if reason is None:
         return ""
-    words = _WORDS.get(reason.code, UNKNOWN)
+    words = _WORDS.get(reason.code, UNKNOWN_REASON)
     try:
         return words.format_map(reason.arguments) if isinstance(words, str) else words(reason.arguments)
     except (LookupError, TypeError, ValueError, ArithmeticError):
-        return UNKNOWN
+        return UNKNOWN_REASON
 
 
 def error_words(error: StudiiBotError) -> str:

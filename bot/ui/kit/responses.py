@@ -27,7 +27,9 @@ _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK
 _JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 NO_MENTIONS = discord.AllowedMentions.none()
 MAX_REFUSAL_CHARACTERS = 1500  # of a reason
-OUTDATED = "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
+COMMAND_OUTDATED = (
+    "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
+)
 
 
 async def tell(interaction: discord.Interaction[Any], error: BaseException) -> None:
@@ -95,7 +97,7 @@ def words_for(interaction: discord.Interaction[Any], error: BaseException) -> st
         return sentence(error_words(error), MAX_REFUSAL_CHARACTERS)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.info("An outdated command was used: %s", error)
-        return OUTDATED
+        return COMMAND_OUTDATED
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
     about = {"job": _job_in(interaction)}

@@ -13,7 +13,7 @@ FROM_AGE_RESTRICTED = (
     "That was made in an age-restricted channel, so I can only post the result in an age-restricted channel."
 )
 MANAGE_THREADS = "Manage Threads"
-HOW = "Edit Channel > Permissions > Studii"
+PERMISSIONS_MENU = "Edit Channel > Permissions > Studii"
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
@@ -63,7 +63,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     if missing:
         raise Refused(
             f"I couldn't post the result here: I'm missing {listed(missing)} in this channel. An admin "
-            f"can allow it under {HOW}. Nothing was charged.",
+            f"can allow it under {PERMISSIONS_MENU}. Nothing was charged.",
         )
     return guild_id
 
@@ -75,7 +75,7 @@ def hindrance(missing: list[str]) -> str:
     """
     lacking = [name for name in missing if name != MANAGE_THREADS]
     locked = ["the thread is locked (unlock it, or use another channel)"] if MANAGE_THREADS in missing else []
-    return "; ".join([*locked, *([f"I'm missing {listed(lacking)} ({HOW})"] if lacking else [])])
+    return "; ".join([*locked, *([f"I'm missing {listed(lacking)} ({PERMISSIONS_MENU})"] if lacking else [])])
 
 
 def server_of(interaction: discord.Interaction[Any]) -> int:

@@ -17,7 +17,7 @@ BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 HALVES_FILE = "halves"  # the same of a picture that is half before and half after
 LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
-ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
+REQUEST_ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
 COMMANDS_PHOTO_GONE = (
     "The photo was attached to a command or a form, and Discord keeps such photos for about a day. "
     "Attach it again, with Edit or the command. Nothing was charged."
@@ -57,7 +57,7 @@ async def source_of(interaction: discord.Interaction[Any], job: Job, now: dateti
     shown = _shown_before(interaction.message)
     if job.scrubbed_at is not None:
         if shown is None:
-            raise PhotoGone(ERASED)
+            raise PhotoGone(REQUEST_ERASED)
         return shown
     if job.source is None:
         return None

@@ -8,7 +8,7 @@ import discord
 from bot.domain.posting import PostingRules
 from bot.errors import Refused
 from bot.ui.reading.permissions import (
-    HOW,
+    PERMISSIONS_MENU,
     hindrance,
     is_age_restricted,
     listed,
@@ -16,7 +16,7 @@ from bot.ui.reading.permissions import (
     parent_unknown,
 )
 
-CHANNEL_GONE = (
+RESULTS_CHANNEL_GONE = (
     "The channel for results was deleted, or is an archived thread. An admin can choose another with "
     "`/studii channel`. Nothing was charged."
 )
@@ -49,7 +49,7 @@ def posting_place(
         return HERE
     there = guild.get_channel_or_thread(rules.results_channel_id or 0)
     if there is None or parent_unknown(there):
-        raise Refused(CHANNEL_GONE)
+        raise Refused(RESULTS_CHANNEL_GONE)
     if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
         return HERE
     missing = missing_to_post(there.permissions_for(guild.me), there)
@@ -65,7 +65,7 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
     if missing:
         raise Refused(
             f"Results go in threads here, and I'm missing {listed(missing)}. An admin can allow it "
-            f"under {HOW}. Nothing was charged."
+            f"under {PERMISSIONS_MENU}. Nothing was charged."
         )
     return PostingPlace(in_thread=True)
 

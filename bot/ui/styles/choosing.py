@@ -19,7 +19,7 @@ from bot.ui.reading.permissions import server_of
 
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
-OF_SERVER = "this server's"
+THIS_SERVERS = "this server's"
 MAX_SHOWN_NAME_CHARACTERS = 40
 
 
@@ -85,7 +85,9 @@ def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
 
 def shown_name(style: Style) -> str:
     """Return a style's name as lists show it."""
-    return f"{STYLE_EMOJI} {style.name} · {OF_SERVER}" if style.of_server else f"{STYLE_EMOJI} {style.name}"
+    return (
+        f"{STYLE_EMOJI} {style.name} · {THIS_SERVERS}" if style.of_server else f"{STYLE_EMOJI} {style.name}"
+    )
 
 
 async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style | None:
@@ -111,4 +113,4 @@ async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | 
 
 def _bare(typed: str) -> str:
     """Return the name of what may have been copied from a list, or is left of a choice that was edited."""
-    return typed.removeprefix(STYLE_EMOJI).removesuffix(f" · {OF_SERVER}").strip()
+    return typed.removeprefix(STYLE_EMOJI).removesuffix(f" · {THIS_SERVERS}").strip()

@@ -10,7 +10,15 @@ from discord import ui
 from bot.catalog import Catalog, Tool, ToolInput
 from bot.errors import Refused
 from bot.services import PriceTable, short_price_words
-from bot.ui.jobs.form_fields import CHOICE_LENGTH, CHOICES, FIELDS, RADIO_BUTTONS, Field, labelled, value_of
+from bot.ui.jobs.form_fields import (
+    CHOICE_LENGTH,
+    FIELDS,
+    MAX_FORM_OPTIONS,
+    RADIO_BUTTONS,
+    Field,
+    labelled,
+    value_of,
+)
 from bot.ui.jobs.start import prices_for
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words_of
@@ -23,16 +31,16 @@ from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
 
 USUAL = "—"  # the value of the choice of no default
-AS_USUAL = "As usual"
+AS_USUAL_CHOICE = "As usual"
 NONE = "nothing set"
-HOW = (
+HOW_DEFAULTS_WORK = (
     "Used in this server for what you leave out: in commands, forms and mentions, and under photos. What you "
     "give goes first, then a style, then these. An emoji's own inputs count as given."
 )
-SET = "Your defaults for {tool} are set."
+DEFAULTS_SET = "Your defaults for {tool} are set."
 CLEARED = "Your defaults for {tool} are cleared."
-NO_INPUT = "{tool} has no input “{input}” to set. It has {names}. Nothing was changed."
-TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was changed."
+TOOL_LACKS_INPUT = "{tool} has no input “{input}” to set. It has {names}. Nothing was changed."
+VALUE_TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was changed."
 NOTHING = "{tool} has no inputs to set."
 MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
 
@@ -50,7 +58,13 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
     rows = [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
     done = f"✅ {changed}" if changed else ""
     return Panel(
-        box(GOOD if changed else NEUTRAL, lines("### ⚙️ Your defaults", done), lines(*said), small(HOW), *rows)
+        box(
+            GOOD if changed else NEUTRAL,
+            lines("### ⚙️ Your defaults", done),
+            lines(*said),
+            small(HOW_DEFAULTS_WORK),
+            *rows,
+        )
     )
 
 
@@ -68,14 +82,14 @@ async def set_default(
     one = next((one for one in settable(tool) if one.name == name), None)
     if one is None:
         names = ", ".join(f"`{one.name}`" for one in settable(tool)) or NONE
-        raise Refused(NO_INPUT.format(tool=tool.title, input=shortened(name, 40), names=names))
+        raise Refused(TOOL_LACKS_INPUT.format(tool=tool.title, input=shortened(name, 40), names=names))
     if value is not None and len(value) > one.max_length:
-        raise Refused(TOO_LONG.format(name=name, most=one.max_length, count=len(value)))
+        raise Refused(VALUE_TOO_LONG.format(name=name, most=one.max_length, count=len(value)))
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
     own = await host.services.defaults.of(guild_id, user_id, tool)
     inputs = {**own, name: value or ""}
     await done_in_time(interaction, host.services.defaults.set(guild_id, user_id, tool, inputs))
-    await show_defaults(interaction, SET.format(tool=tool.title))
+    await show_defaults(interaction, DEFAULTS_SET.format(tool=tool.title))
 
 
 async def open_defaults_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
@@ -105,7 +119,7 @@ class DefaultsForm(Form):
         inputs = {name: value for name, value in {**self._own, **given}.items() if value != USUAL}
         change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
         await done_in_time(interaction, change)
-        said = SET if inputs else CLEARED
+        said = DEFAULTS_SET if inputs else CLEARED
         await show_defaults(interaction, said.format(tool=self._tool.title))
 
 
@@ -142,10 +156,10 @@ def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
     """Return the field for an input; what the person prefers is chosen, or that they prefer nothing."""
     if not one.suggestions:
         return ui.TextInput(custom_id=one.name, default=own, required=False, max_length=one.max_length)
-    offered = list(one.suggestions[: CHOICES - 2])
+    offered = list(one.suggestions[: MAX_FORM_OPTIONS - 2])
     if own and own not in offered:
         offered.append(own)
-    usual = AS_USUAL if one.default is None else f"{AS_USUAL}: {one.default}"
+    usual = AS_USUAL_CHOICE if one.default is None else f"{AS_USUAL_CHOICE}: {one.default}"
     shown = [(USUAL, shortened(usual, CHOICE_LENGTH))]
     for value in offered:
         price = price_of(value)

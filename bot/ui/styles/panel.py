@@ -7,7 +7,7 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, WORDS, Style, wants_words
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, wants_words
 from bot.services import PriceTable, count_words, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.listing.thumbnails import pictures_of
@@ -22,15 +22,15 @@ from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
 
 USE, REMOVE = "use", "remove"
-TITLE = "### ⭐ Styles"
+STYLES_TITLE = "### ⭐ Styles"
 NONE_YET = "You have no styles here yet. Press **Save as style** under a result of yours."
-HOW = (
-    f"Choose one with `style` in a tool's command, or see one with `/styles name:`. `{WORDS}` is where your "
-    "own words go."
+HOW_STYLES_WORK = (
+    f"Choose one with `style` in a tool's command, or see one with `/styles name:`. `{STYLE_WORDS}` is where "
+    "your own words go."
 )
 NONE_HERE = "This server has no styles yet. `/studii styles add` makes one."
 HOW_HERE = "Members choose one with `style` in a tool's command. `/studii styles show name:` shows one."
-MAX_LIST_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
+MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
 
 
@@ -49,16 +49,16 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
     own = [one for one in styles if not one.of_server]
     of_server = [one for one in styles if one.of_server]
     mine, here = (
-        _listed(own, catalog, MAX_LIST_CHARACTERS // 2),
-        _listed(of_server, catalog, MAX_LIST_CHARACTERS // 2),
+        _listed(own, catalog, MAX_STYLES_CHARACTERS // 2),
+        _listed(of_server, catalog, MAX_STYLES_CHARACTERS // 2),
     )
     counted = f"{count_words(len(own), 'style', 'styles')} of {MAX_STYLES}"
     return Panel(
         box(
             NEUTRAL,
-            lines(TITLE, f"**Yours** · {counted}" if own else NONE_YET, *mine),
+            lines(STYLES_TITLE, f"**Yours** · {counted}" if own else NONE_YET, *mine),
             lines("**This server's**", *here) if here else "",
-            small(HOW) if styles else "",
+            small(HOW_STYLES_WORK) if styles else "",
         )
     )
 
@@ -71,7 +71,7 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
         box(
             GOOD if changed else NEUTRAL,
             lines("### ⭐ This server's styles", done),
-            lines(f"{counted}:", *_listed(styles, catalog, MAX_LIST_CHARACTERS)) if styles else NONE_HERE,
+            lines(f"{counted}:", *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else NONE_HERE,
             small(HOW_HERE) if styles else "",
         )
     )

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.domain import Job, JobState
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, WORDS
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS
 from bot.errors import Refused, StudiiBotError
 from bot.services.styles import NewStyle
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
@@ -21,7 +21,7 @@ from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import show_style
 
-ONLY_THEY = (
+ANOTHERS_FORM = (
     "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
 )
 NOT_SHARED = (
@@ -29,10 +29,10 @@ NOT_SHARED = (
     "as their own. Nothing was saved."
 )
 NOT_MADE = "Only a job that has a result can be saved as a style."
-SAVED = "Style saved. Choose it with `style` in `/{tool}`."
-MINE, SERVER = "mine", "server"
-OWNERS = {MINE: "Only for me", SERVER: "For everyone in this server"}
-PROMPT_HELP = f"Write {WORDS} where your own words go. Without it, they are added at the end."
+STYLE_SAVED = "Style saved. Choose it with `style` in `/{tool}`."
+MINE_FIELD, SERVER_FIELD = "mine", "server"
+OWNERS = {MINE_FIELD: "Only for me", SERVER_FIELD: "For everyone in this server"}
+PROMPT_HELP = f"Write {STYLE_WORDS} where your own words go. Without it, they are added at the end."
 
 
 async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -43,7 +43,7 @@ async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None
     tool = host_of(interaction).catalog.get(job.tool)
     own, admin = job.user_id == interaction.user.id, manages(interaction)
     if not own and not admin:
-        raise Refused(ONLY_THEY)
+        raise Refused(ANOTHERS_FORM)
     if job.state is not JobState.SUCCEEDED:
         raise Refused(NOT_MADE)
     if job.scrubbed_at is not None:
@@ -51,7 +51,7 @@ async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None
     shared = not stays_there(interaction.client, job)
     if not own and not shared:
         raise Refused(NOT_SHARED)
-    owners = [*([MINE] if own else []), *([SERVER] if admin and shared else [])]
+    owners = [*([MINE_FIELD] if own else []), *([SERVER_FIELD] if admin and shared else [])]
     await SaveForm(job, tool, owners).show(interaction)
 
 
@@ -65,7 +65,7 @@ class SaveForm(Form):
         owners: Sequence[str],
         name: str | None = None,
         prompt: str | None = None,
-        owner: str | None = MINE,
+        owner: str | None = MINE_FIELD,
     ) -> None:
         """Prefill what the person has typed and chosen before."""
         super().__init__(SAVE_LABEL)
@@ -92,7 +92,7 @@ class SaveForm(Form):
 
     async def _save(self, interaction: discord.Interaction[Any], host: Host) -> None:
         owner = self._owner.value if self._owner is not None else self._owners[0]
-        if owner == SERVER and not manages(interaction):
+        if owner == SERVER_FIELD and not manages(interaction):
             raise Refused(MANAGERS_ONLY)
         job, tool = self._job, self._tool
         inputs = dict(job.inputs)
@@ -104,10 +104,10 @@ class SaveForm(Form):
             self._name.value,
             tool,
             inputs,
-            for_server=owner == SERVER,
+            for_server=owner == SERVER_FIELD,
             job_id=None if job.private else job.id,
         )
-        await show_style(interaction, host.services.styles.save(new), SAVED.format(tool=tool.slug))
+        await show_style(interaction, host.services.styles.save(new), STYLE_SAVED.format(tool=tool.slug))
 
     def _add_prompt(self, typed: str | None) -> ui.TextInput[Any] | None:
         one = self._tool.prompt

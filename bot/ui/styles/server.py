@@ -14,12 +14,12 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.panel import quoted
 
-NO_TOOL = (
+STYLE_WITHOUT_TOOL = (
     "A new style needs a `tool`. `/studii styles show` lists the styles that there are. Nothing was saved."
 )
 NO_PROMPT = "{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved."
-NO_INPUT = "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved."
-NOTHING = "A style needs a `prompt` or `inputs`. Nothing was saved."
+UNKNOWN_INPUT = "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved."
+EMPTY_STYLE = "A style needs a `prompt` or `inputs`. Nothing was saved."
 PROMPT_TWICE = "Write the prompt under `prompt`, not under `inputs`. Nothing was saved."
 NO_ROLE = "Everyone already has that role. Leave out `role`, so that everyone can use the style."
 
@@ -43,7 +43,7 @@ async def add_to_server(interaction: discord.Interaction[Any], wanted: Wanted) -
         raise Refused(NO_ROLE)
     if wanted.tool is None:
         if wanted.role_id is None or wanted.prompt is not None or wanted.inputs:
-            raise Refused(NO_TOOL)
+            raise Refused(STYLE_WITHOUT_TOOL)
         style = await styles.set_role(guild_id, wanted.name, wanted.role_id, may=True)
         return f"{quoted(style)} is for <@&{wanted.role_id}> now."
     tool = host.catalog.get(wanted.tool)
@@ -66,7 +66,7 @@ def _inputs(tool: Tool, wanted: Wanted) -> dict[str, str]:
     unknown = next((name for name in wanted.inputs if name not in names), None)
     if unknown is not None:
         listed = ", ".join(f"`{name}`" for name in names) or "none"
-        raise Refused(NO_INPUT.format(tool=tool.title, input=plain(unknown, 40), names=listed))
+        raise Refused(UNKNOWN_INPUT.format(tool=tool.title, input=plain(unknown, 40), names=listed))
     prompt = tool.prompt
     inputs = dict(wanted.inputs)
     if wanted.prompt is not None:
@@ -76,5 +76,5 @@ def _inputs(tool: Tool, wanted: Wanted) -> dict[str, str]:
             raise Refused(PROMPT_TWICE)
         inputs[prompt.name] = wanted.prompt
     if not inputs:
-        raise Refused(NOTHING)
+        raise Refused(EMPTY_STYLE)
     return inputs

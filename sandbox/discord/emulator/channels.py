@@ -44,7 +44,7 @@ from sandbox.discord.emulator.refusals import (
     answer_with,
 )
 
-MOST_TOLD, USUALLY_TOLD = 100, 50  # messages of a look into the history
+MAX_HISTORY_MESSAGES, DEFAULT_HISTORY_MESSAGES = 100, 50  # messages of a look into the history
 
 
 class Channels:
@@ -135,7 +135,7 @@ class Channels:
             raise Refusal(*MISSING_ACCESS)
         self._need(channel, HISTORY, MISSING_ACCESS)
         told = [one for one in self._messages.values() if one.channel_id == channel.id and not one.ephemeral]
-        limit = min(int(request.query.get("limit", USUALLY_TOLD)), MOST_TOLD)
+        limit = min(int(request.query.get("limit", DEFAULT_HISTORY_MESSAGES)), MAX_HISTORY_MESSAGES)
         if "before" in request.query:
             told = [one for one in told if one.id < int(request.query["before"])]
         if "after" in request.query:

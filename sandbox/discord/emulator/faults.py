@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sandbox.discord.emulator.refusals import Refusal
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+FaultHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Faults:
         """Spoil nothing more."""
         self._next.clear()
 
-    def spoilt(self, call: str, handler: Handler) -> Handler:
+    def spoilt(self, call: str, handler: FaultHandler) -> FaultHandler:
         """Return the handler with the faults of that kind in front."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -52,7 +52,7 @@ class Faults:
         return handle
 
 
-async def _meet(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _meet(fault: Fault, request: web.Request, handler: FaultHandler) -> web.StreamResponse:
     if fault.refusal is not None:
         raise Refusal(*fault.refusal)
     answer: web.StreamResponse | None = None

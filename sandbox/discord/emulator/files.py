@@ -17,9 +17,9 @@ from sandbox.discord.addresses import CDN
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.refusals import Refusal
 
-CHUNK = 256 * 1024  # bytes
+CHUNK_BYTES = 256 * 1024  # bytes
 LASTS = 24 * 3600  # seconds that an address is good
-KEPT = 10 * 1024 * 1024  # bytes of the largest file that can be fetched again
+MAX_KEPT_FILE_BYTES = 10 * 1024 * 1024  # bytes of the largest file that can be fetched again
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def signature(path: str, until: int) -> str:
 class Cdn:
     """Serves the files that are kept."""
 
-    def __init__(self, ids: Ids, largest_kept: int = KEPT) -> None:
+    def __init__(self, ids: Ids, largest_kept: int = MAX_KEPT_FILE_BYTES) -> None:
         self._ids = ids
         self._largest_kept = largest_kept
         self._files: dict[str, Attached] = {}  # by path
@@ -108,7 +108,7 @@ class Cdn:
                 continue
             size, kept, digest = 0, bytearray(), hashlib.sha256()
             is_payload = part.name == "payload_json"
-            while chunk := await part.read_chunk(CHUNK):
+            while chunk := await part.read_chunk(CHUNK_BYTES):
                 size += len(chunk)
                 digest.update(chunk)
                 if is_payload or size <= self._largest_kept:

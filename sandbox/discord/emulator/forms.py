@@ -18,8 +18,8 @@ _GROUPS = {
     "video": (".mp4", ".mov", ".qt", ".webm"),
     "audio": (".mp3", ".m4a", ".wav", ".ogg", ".opus", ".flac"),
 }
-_MOST_OPTIONS = {SELECT: (1, 25), RADIO: (2, 10), CHECKBOXES: (1, 10)}
-_MOST_VALUES = {SELECT: 25, UPLOAD: 10, CHECKBOXES: 10}
+_OPTION_LIMITS = {SELECT: (1, 25), RADIO: (2, 10), CHECKBOXES: (1, 10)}
+_MAX_VALUES = {SELECT: 25, UPLOAD: 10, CHECKBOXES: 10}
 
 
 def ensure_form(form: Mapping[str, Any]) -> None:
@@ -60,10 +60,10 @@ def _field(component: Mapping[str, Any]) -> Mapping[str, Any] | None:
     kind: Any = field.get("type")
     _ensure(kind in {SELECT, TEXT_INPUT, *_ENTITY_SELECTS, UPLOAD, RADIO, CHECKBOXES, CHECKBOX})
     _ensure_length(field.get("custom_id"), 100)
-    if kind in _MOST_OPTIONS:
-        _ensure_choices(field, *_MOST_OPTIONS[kind])
-    if kind in _MOST_VALUES:
-        _ensure_bounds(field, _MOST_VALUES[kind])
+    if kind in _OPTION_LIMITS:
+        _ensure_choices(field, *_OPTION_LIMITS[kind])
+    if kind in _MAX_VALUES:
+        _ensure_bounds(field, _MAX_VALUES[kind])
     if "file_types" in field:
         _ensure(kind == UPLOAD)
         _ensure_file_types(field["file_types"])

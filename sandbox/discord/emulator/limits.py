@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sandbox.discord.emulator.faults import Handler
+from sandbox.discord.emulator.faults import FaultHandler
 from sandbox.discord.emulator.refusals import answer_with
 
 SECOND, TEN_MINUTES = 1.0, 600.0
@@ -70,7 +70,7 @@ class RateLimits:
         self._refused.clear()
         self._second = _Bucket(0, 0.0)
 
-    def limited(self, call: str, handler: Handler) -> Handler:
+    def limited(self, call: str, handler: FaultHandler) -> FaultHandler:
         """Return the handler with the limits of that kind of request in front."""
 
         async def handle(request: web.Request) -> web.StreamResponse:

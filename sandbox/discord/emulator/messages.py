@@ -12,7 +12,7 @@ from sandbox.discord.emulator.refusals import EMPTY, INVALID_FORM, UNKNOWN_MESSA
 
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 DEFAULT, REPLY, CHAT_INPUT = 0, 19, 20  # types of messages
-MOST_COMPONENTS, MOST_CHARACTERS, LONGEST_CONTENT = 40, 4000, 2000
+MAX_COMPONENTS, MAX_CHARACTERS, MAX_CONTENT_CHARACTERS = 40, 4000, 2000
 MAX_FILES_IN_MESSAGE = 10  # of a message, and of a gallery
 _OWN = "attachment://"
 _NOTHING: dict[str, Any] = {name: [] for name in ("embeds", "mention_roles")}
@@ -129,7 +129,7 @@ def ensure_valid(payload: Mapping[str, Any], files: Mapping[str, Attached]) -> N
     https://discord.com/developers/docs/components/reference#component-reference
     """
     if not int(payload.get("flags") or 0) & COMPONENTS_V2:
-        if len(payload.get("content") or "") > LONGEST_CONTENT:
+        if len(payload.get("content") or "") > MAX_CONTENT_CHARACTERS:
             raise Refusal(*INVALID_FORM)
         if not (any(payload.get(name) for name in ("content", "embeds", "components")) or files):
             raise Refusal(*EMPTY)
@@ -138,7 +138,7 @@ def ensure_valid(payload: Mapping[str, Any], files: Mapping[str, Attached]) -> N
         raise Refusal(*INVALID_FORM)
     shown = list(_walk(payload.get("components") or []))
     characters = sum(len(one.get("content") or "") for one in shown if one.get("type") == 10)
-    if not shown or len(shown) > MOST_COMPONENTS or characters > MOST_CHARACTERS:
+    if not shown or len(shown) > MAX_COMPONENTS or characters > MAX_CHARACTERS:
         raise Refusal(*INVALID_FORM)
     galleries = [list(one.get("items") or ()) for one in shown]
     if max(len(files), *map(len, galleries)) > MAX_FILES_IN_MESSAGE:

@@ -17,7 +17,7 @@ MANAGE_MESSAGES, ATTACH, HISTORY, USE_COMMANDS = 1 << 13, 1 << 15, 1 << 16, 1 <<
 MANAGE_THREADS, PUBLIC_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 35, 1 << 38
 EVERYTHING = (1 << 53) - 1
 READ_AND_WRITE = VIEW | SEND | ATTACH | HISTORY
-EVERYONE = READ_AND_WRITE | ADD_REACTIONS | USE_COMMANDS | PUBLIC_THREADS | SEND_IN_THREADS
+EVERYONE_PERMISSIONS = READ_AND_WRITE | ADD_REACTIONS | USE_COMMANDS | PUBLIC_THREADS | SEND_IN_THREADS
 
 TEXT, DM, PUBLIC_THREAD = 0, 1, 11
 BOT: dict[str, Any] = {
@@ -30,12 +30,12 @@ BOT: dict[str, Any] = {
 }
 
 
-NAMES: dict[int, str] = {}  # of people who have one, by id; users are the same in every server
+USER_NAMES: dict[int, str] = {}  # of people who have one, by id; users are the same in every server
 
 
 def person(user_id: int) -> dict[str, Any]:
     """Return a user of that id, who is a person."""
-    shown = NAMES.get(user_id)
+    shown = USER_NAMES.get(user_id)
     username = f"member{user_id}" if shown is None else shown.lower()
     name = {"username": username, "discriminator": "0", "global_name": shown, "avatar": None}
     return {"id": str(user_id), **name, "bot": False}

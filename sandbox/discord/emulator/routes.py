@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from sandbox.discord.emulator.account import Account
 from sandbox.discord.emulator.answers import Answers
 from sandbox.discord.emulator.channels import Channels
-from sandbox.discord.emulator.faults import Handler
+from sandbox.discord.emulator.faults import FaultHandler
 
 
-def routes(about: Account, channels: Channels, answers: Answers) -> Sequence[tuple[str, str, str, Handler]]:
+def routes(
+    about: Account, channels: Channels, answers: Answers
+) -> Sequence[tuple[str, str, str, FaultHandler]]:
     """Return method, path, name and handler of each."""
     answer, message = "/webhooks/{application}/{token}", "/channels/{channel}/messages/{message}"
     own_commands = "/applications/{application}/guilds/{guild}/commands"

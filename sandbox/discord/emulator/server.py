@@ -18,15 +18,15 @@ from aiohttp import web
 from sandbox.discord.emulator.account import Account
 from sandbox.discord.emulator.answers import Answers
 from sandbox.discord.emulator.channels import Channels
-from sandbox.discord.emulator.faults import Fault, Faults, Handler
-from sandbox.discord.emulator.files import KEPT, Attached, Cdn
+from sandbox.discord.emulator.faults import Fault, FaultHandler, Faults
+from sandbox.discord.emulator.files import MAX_KEPT_FILE_BYTES, Attached, Cdn
 from sandbox.discord.emulator.forms import ATTACHMENT_OPTION, is_offered
 from sandbox.discord.emulator.gateway import Gateway
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Interaction, command_data, event
 from sandbox.discord.emulator.limits import Limits, RateLimits
 from sandbox.discord.emulator.messages import Message, Messages
-from sandbox.discord.emulator.places import EVERYONE, MIB, Guild, Places
+from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MIB, Guild, Places
 from sandbox.discord.emulator.refusals import UNAUTHORIZED, Refusal, answer_with
 from sandbox.discord.emulator.routes import routes
 from sandbox.discord.emulator.sessions import Rules, Sessions
@@ -62,7 +62,7 @@ class DiscordServer:
         first_answer: float = 3.0,
         rules: Rules | None = None,
         limits: Limits | None = REAL,
-        keep_files: int = KEPT,
+        keep_files: int = MAX_KEPT_FILE_BYTES,
     ) -> None:
         self._tls = tls
         self._gateway_told = gateway
@@ -135,7 +135,7 @@ class DiscordServer:
         guild_id: int,
         channels: Iterable[int] | None = None,
         *,
-        everyone: int = EVERYONE,
+        everyone: int = EVERYONE_PERMISSIONS,
         upload_limit: int = 10 * MIB,
     ) -> Guild:
         """Add the bot to a server: with one channel of the server's own id, if no others are named."""
@@ -328,7 +328,7 @@ class DiscordServer:
             raise Refusal(*UNAUTHORIZED)
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: FaultHandler) -> web.StreamResponse:
         path = request.path.removeprefix(PREFIX)
         self.requests.append((request.method, path))
         try:

@@ -80,7 +80,7 @@ class ApprovesPastALoweredBudget(Bank):
 async def that_one_alone(transaction: Transaction, _: int, job_id: str, by: approvals.Approver) -> list[Job]:
     job = await transaction.jobs.get(job_id)
     if job is None or job.state is not JobState.PENDING:
-        raise Refused(approvals.OVER)
+        raise Refused(approvals.REQUEST_OVER)
     return [job]
 
 

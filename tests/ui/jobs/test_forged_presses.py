@@ -8,7 +8,7 @@ from simcord import MemberActor
 
 from bot.client.bot import LASTING_BUTTONS
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
-from bot.ui.jobs.listing.panel import AGAIN, CANCEL, POST, SHOW
+from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press
@@ -69,7 +69,7 @@ async def test_a_button_that_names_a_job_of_another_server_does_nothing(
         assert desk.env.backend.get_message(channel_id, message.id)
 
 
-@pytest.mark.parametrize("action", [CANCEL, POST, SHOW, AGAIN])
+@pytest.mark.parametrize("action", [CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN])
 async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: str) -> None:
     async with open_desk(tmp_path) as desk:
         job = await job_in(desk, *(() if action == "cancel" else DONE))

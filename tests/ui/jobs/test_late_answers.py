@@ -15,7 +15,7 @@ from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import RESTARTED, RESTARTED_CHANGE
 from bot.storage import Vault
 from bot.ui.kit import deferral
-from bot.ui.kit.deferral import WITHDRAWN
+from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.patience import PATIENCE
 
@@ -119,7 +119,7 @@ async def test_where_the_announcement_cannot_be_deleted_it_becomes_a_neutral_lin
         desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=404, code=10008, times=1)
         shown = await asked(desk, desk.maya, tmp_path)
         (line,) = desk.channel.history()
-        assert texts(line) == WITHDRAWN
+        assert texts(line) == START_WITHDRAWN
         (told,) = shown.followups
         assert told.ephemeral
         assert "1 of 1 credit left today" in texts(told)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from simcord import InteractionResult
 
-from bot.ui.kit.host import OUTDATED
+from bot.ui.kit.host import FORM_OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, open_desk, pieces, texts
 from tests.support.presses import hand_in, press
@@ -76,4 +76,4 @@ async def test_a_form_that_was_refused_is_not_taken_again(tmp_path: Path) -> Non
         refused = await desk.admin.submit_modal(shown, FORM | {"budget": "plenty"})
         assert "whole number of credits" in texts(refused)
         assert shown.modal is not None
-        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == OUTDATED
+        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == FORM_OUTDATED

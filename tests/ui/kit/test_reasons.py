@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from bot.reasons import Reason, ReasonCode
 from bot.storage.database.migrations import SCRIPTS
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, TooLarge, UploadFailed
-from bot.ui.kit.reasons import UNKNOWN, reason_words
+from bot.ui.kit.reasons import UNKNOWN_REASON, reason_words
 
 DETAIL = {"detail": "No such style"}
 ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
@@ -47,7 +47,7 @@ def coded(sentence: str) -> str | None:
 @pytest.mark.parametrize("code", ReasonCode)
 def test_every_code_has_its_words(code: ReasonCode) -> None:
     words = reason_words(some(code))
-    assert words != UNKNOWN
+    assert words != UNKNOWN_REASON
     assert words.endswith((".", "”"))
     assert "{" not in words
     texts = [value for value in some(code).arguments.values() if isinstance(value, str)]
@@ -82,7 +82,7 @@ def test_a_sentence_that_is_no_reason_is_shown_as_it_is(stored: str) -> None:
 )
 def test_what_another_version_stored_breaks_nothing(reason: Reason) -> None:
     assert Reason.decode(reason.encode()) == reason
-    assert reason_words(reason) == UNKNOWN
+    assert reason_words(reason) == UNKNOWN_REASON
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_migration_knows_the_sentences_of_before(line: str) -> None:
     assert kept is not None
     reason = Reason.decode(kept)
     assert reason.code == code
-    assert reason_words(reason) != UNKNOWN
+    assert reason_words(reason) != UNKNOWN_REASON
     assert all(str(text) in sentence for text in reason.arguments.values() if isinstance(text, str))
 
 

@@ -14,8 +14,8 @@ from bot.media.kinds import PhotoKind
 
 __all__ = ["Broken", "NotAPhoto", "Structure", "structure_of"]
 
-_HAS_LIBAVIF = libavif.LIBRARY is not None
-_HAS_LIBHEIF = _HAS_LIBAVIF and libheif.LIBRARY is not None
+_HAS_LIBAVIF = libavif.LIBAVIF is not None
+_HAS_LIBHEIF = _HAS_LIBAVIF and libheif.LIBHEIF is not None
 
 _READERS: dict[PhotoKind, Callable[[mmap.mmap], Structure]] = {
     PhotoKind.JPEG: jpeg.read,

@@ -5,7 +5,7 @@ import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.media.decoder.libwebp import LIBRARY
+from bot.media.decoder.libwebp import LIBWEBP
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 
 MAX_WEBP_CHUNKS = 20_000
@@ -122,7 +122,7 @@ def _chunks_between(data: "mmap.mmap | bytes", at: int, end: int) -> Iterator[tu
 
 def _bytes_per_pixel(data: mmap.mmap) -> tuple[int, int]:
     """Return what checking takes, and what opening takes."""
-    if LIBRARY is None:
+    if LIBWEBP is None:
         return _WITH_PILLOW, _WITH_PILLOW
     names: set[bytes] = set()
     for name, start, length in _chunks(data):

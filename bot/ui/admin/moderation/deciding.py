@@ -22,7 +22,7 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in, roles_of
 
 MAX_PROMPT_CHARACTERS = 2000
-ERASED = "a member whose data was erased"
+ERASED_MEMBER = "a member whose data was erased"
 _DECIDING = ("studii:approve", "studii:decline")
 NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing was decided."
 
@@ -62,7 +62,7 @@ def decision_panel(
 
 def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
     """Return what becomes of a question to moderators that ended without a button under it."""
-    who = ERASED if job.scrubbed_at is not None else member_words(job.user_id)
+    who = ERASED_MEMBER if job.scrubbed_at is not None else member_words(job.user_id)
     what = f"**{names.title(job)}** for {who} in <#{job.channel_id}>"
     return Panel(box(QUIET, lines(f"### {_ended_words(job, result=result)}", what)))
 

@@ -28,7 +28,7 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import server_of
 
-HIDDEN = (
+HIDDEN_REQUEST = (
     "The request isn't shown here, because it comes from an age-restricted channel. To see such requests, "
     "make this channel age-restricted."
 )
@@ -36,7 +36,7 @@ NO_PHOTO = "The photo is too large to show here."
 NOT_ALL_PHOTOS = "Not all of the photos can be shown here: they are too large."
 TOGETHER = "Your decision counts for all {} photos."
 # What ended a request that a moderator was about to approve.
-ENDED: Mapping[str, str] = {
+ENDED_WORDS: Mapping[str, str] = {
     ReasonCode.REQUESTER_LEFT: "<@{}> has left the server, so the request was ended. Nothing was charged.",
     ReasonCode.BLOCKED_MEANWHILE: (
         "<@{}> has been blocked since they asked, so the request was ended. Nothing was charged."
@@ -69,7 +69,7 @@ class ApproveButton(JobButton, template=template_of("approve")):
         )
         job = jobs[0]
         if job.state is JobState.FAILED:
-            said = ENDED.get("" if job.failure_text is None else job.failure_text.code, "")
+            said = ENDED_WORDS.get("" if job.failure_text is None else job.failure_text.code, "")
             await show_decision(interaction, sentence_panel(said.format(job.user_id), QUIET))
             return
         await show_decision(interaction, decision_panel(jobs, interaction, host, "✅ Approved by {}", GOOD))
@@ -119,7 +119,7 @@ def approval_request(
             "### 🛂 A request waits for approval",
             f"<@{job.user_id}> asks for {what} in <#{job.channel_id}>{private}.",
             TOGETHER.format(count) if several else "",
-            HIDDEN if hidden else "",
+            HIDDEN_REQUEST if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
             "" if hidden else _rule_words(shown, tool),

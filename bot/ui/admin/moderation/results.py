@@ -28,16 +28,16 @@ from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.member import approver_in, approver_of
 from bot.ui.reading.permissions import ensure_stays_there, server_of
 
-HIDDEN = (
+HIDDEN_RESULT = (
     "The result isn't shown here, because it was made in an age-restricted channel. To see such results, "
     "make this channel age-restricted."
 )
-TOO_LARGE = "The result is too large to show here."
-LEFT = (
+TOO_LARGE_TO_SHOW = "The result is too large to show here."
+MEMBER_LEFT = (
     "<@{}> has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
     f"{KEPT_DAYS} days."
 )
-APPROVED = "✅ Result approved by {}"
+RESULT_APPROVED = "✅ Result approved by {}"
 _ENDS = f"isn't posted if no one decides within {APPROVAL_HOURS} hours"
 
 
@@ -56,9 +56,9 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
             interaction, host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
         )
         if job.state is JobState.WITHHELD:
-            await show_decision(interaction, sentence_panel(LEFT.format(job.user_id), QUIET))
+            await show_decision(interaction, sentence_panel(MEMBER_LEFT.format(job.user_id), QUIET))
             return
-        await show_decision(interaction, decision_panel([job], interaction, host, APPROVED, GOOD))
+        await show_decision(interaction, decision_panel([job], interaction, host, RESULT_APPROVED, GOOD))
 
 
 class DeclineResultButton(JobButton, template=template_of("decline-result")):
@@ -153,10 +153,10 @@ def result_review(
             "### 🛂 A result waits for approval" if waits else "### 🚫 A result that isn't posted",
             about,
             "" if waits else state_words(job, Progress()),
-            HIDDEN if hidden else "",
+            HIDDEN_RESULT if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
-            f"{TOO_LARGE} {link_words(job)}" if files.result is None and not hidden else "",
+            f"{TOO_LARGE_TO_SHOW} {link_words(job)}" if files.result is None and not hidden else "",
             small("1 Result · 2 Photo") if files.result is not None and files.photos else "",
             small(" · ".join(facts)),
         ),

@@ -8,12 +8,12 @@ from discord import ui
 
 from bot.domain import Job, Progress
 from bot.errors import Refused
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (
-    AGAIN,
-    CANCEL,
+    CANCEL_LISTED,
     POST,
+    RUN_LISTED_AGAIN,
     SHOW,
     Reader,
     Shown,
@@ -122,7 +122,7 @@ class FilterSelect(LastingSelect, template=rf"studii:jobsby:(?P<by>state|tool):{
 
 class ListedButton(
     LastingButton,
-    template=rf"studii:listed:(?P<action>{CANCEL}|{POST}|{SHOW}|{AGAIN}):(?P<job>[0-9a-f]{{16}}):{QUERY}",
+    template=rf"studii:listed:(?P<action>{CANCEL_LISTED}|{POST}|{SHOW}|{RUN_LISTED_AGAIN}):(?P<job>[0-9a-f]{{16}}):{QUERY}",
 ):
     """Do something with a job in the list: cancel it, post or show its result here, run it again.
 
@@ -145,7 +145,7 @@ class ListedButton(
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
-        elif self._action == CANCEL:
+        elif self._action == CANCEL_LISTED:
             await self._cancel(interaction, host, job)
         elif self._action == POST:
             await self._post(interaction, host, job)
@@ -159,9 +159,9 @@ class ListedButton(
         job = await host.services.jobs.get(self._job_id)
         if job is None or job.guild_id != interaction.guild_id:
             return None
-        cancels = self._action == CANCEL and moderates(interaction, job)
+        cancels = self._action == CANCEL_LISTED and moderates(interaction, job)
         if job.private and job.user_id != interaction.user.id and not cancels:
-            raise Refused(PRIVATE)
+            raise Refused(PRIVATE_RESULT)
         return job
 
     async def _cancel(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:

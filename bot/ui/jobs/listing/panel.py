@@ -10,7 +10,7 @@ from discord import ui
 from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
 from bot.services import JobPage
-from bot.ui.jobs.form_fields import CHOICES
+from bot.ui.jobs.form_fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.result import link_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
@@ -27,7 +27,7 @@ from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, lines, row, small, text
 from bot.ui.kit.text import plain, shortened
 
-CANCEL, POST, SHOW, AGAIN = "cancel", "post", "show", "again"
+CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN = "cancel", "post", "show", "again"
 SEE = "see-result"
 PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
@@ -39,7 +39,7 @@ NOTHING_UNPOSTED = "There are no results that wait for a moderator, or that one 
 TITLES = {MINE: "Your jobs", SERVER: "Server jobs", UNPOSTED: "Results not posted"}
 NO_SUCH_JOBS = "There are no such jobs."
 NO_MORE = "This page is empty now."
-PRIVATE = "private"
+PRIVATE_VALUE = "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
 def action_for(job: Job, whose: str) -> str | None:
     """Return what can be done with a job from the list, by its person (`MINE`) or by an admin."""
     if job.state in UNSENT_STATES:
-        return CANCEL
+        return CANCEL_LISTED
     if whose != MINE:
         return None
     if job.state in {JobState.FAILED, JobState.CANCELLED}:
-        return AGAIN
+        return RUN_LISTED_AGAIN
     kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
     if not kept:
         return None
@@ -95,9 +95,11 @@ def action_for(job: Job, whose: str) -> str | None:
 
 def label_of(action: str, job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return the label of a job's button: which job Cancel ends, and what running it again costs."""
-    if action == CANCEL:
+    if action == CANCEL_LISTED:
         return f"Cancel {job_name(job, names, readable=readable)}"
-    return again_label(job) if action == AGAIN else {POST: "Post here", SHOW: "Show result"}[action]
+    return (
+        again_label(job) if action == RUN_LISTED_AGAIN else {POST: "Post here", SHOW: "Show result"}[action]
+    )
 
 
 def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
@@ -141,7 +143,7 @@ def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
     states = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
     named = [
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
-        for tool in tools[: CHOICES - 1]
+        for tool in tools[: MAX_FORM_OPTIONS - 1]
     ]
     return [
         _filter("state", "All states", states, query.state, query),
@@ -186,7 +188,7 @@ def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
         asked = small(shortened(settings_words(tool, job), SETTINGS_BEGINNING))
     if whose == MINE:
         return lines(line, asked)
-    private = f" · {PRIVATE}" if job.private else ""
+    private = f" · {PRIVATE_VALUE}" if job.private else ""
     return lines(line, asked, small(f"{member_words(job.user_id)} in <#{job.channel_id}>{private}"))
 
 

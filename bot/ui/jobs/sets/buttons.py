@@ -12,8 +12,8 @@ from bot.domain import Job, JobState, SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
 from bot.services import PricesRose, count_words, short_price_words
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE, terms_of
-from bot.ui.jobs.sets.card import AGAIN, CANCEL, LABELS
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
+from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import start_all_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
@@ -26,12 +26,12 @@ from bot.ui.reading.photo_lookup import source_of
 NOTHING_TO_CANCEL = "All of them were sent to Studii already. The results will arrive automatically."
 DEARER = "**{tool}** for {photos} costs {price}. That's more than the price you saw. Start them?"
 NOTHING_FAILED = "None of them has failed. Nothing was started."
-ERASED = "The original request has expired. Start it again with the photos. Nothing was charged."
+SET_ERASED = "The original request has expired. Start it again with the photos. Nothing was charged."
 
 
 class SetButton(
     LastingButton,
-    template=rf"studii:set:(?P<action>{CANCEL}|{AGAIN}):(?P<set>[0-9a-f]{{16}})(?::(?P<each>[0-9]{{1,9}}))?",
+    template=rf"studii:set:(?P<action>{CANCEL_SET}|{RUN_SET_AGAIN}):(?P<set>[0-9a-f]{{16}})(?::(?P<each>[0-9]{{1,9}}))?",
 ):
     """Cancel those of a set that have not started, or run those that failed again.
 
@@ -57,8 +57,8 @@ class SetButton(
         if not jobs:
             raise Refused(JOB_GONE)
         if jobs[0].private and jobs[0].user_id != interaction.user.id:
-            raise Refused(PRIVATE)
-        if self._action == CANCEL:
+            raise Refused(PRIVATE_RESULT)
+        if self._action == CANCEL_SET:
             await self._cancel(interaction, host, jobs[0])
         else:
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
@@ -78,7 +78,7 @@ class SetButton(
         first = failed[0]
         ensure_stays_there(interaction, first)
         if any(job.scrubbed_at is not None for job in failed):
-            raise Refused(ERASED)
+            raise Refused(SET_ERASED)
         now = host.clock.now()
         found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
         photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
@@ -96,6 +96,6 @@ class SetButton(
         """Ask the person about a price above the one that they saw."""
         together = short_price_words(price_of_all([price] * count))
         label = f"Run {count_words(count, 'photo', 'photos')} · {together}"
-        button = SetButton(AGAIN, self._set_id, price.amount, label)
+        button = SetButton(RUN_SET_AGAIN, self._set_id, price.amount, label)
         said = DEARER.format(tool=tool.title, photos=count_words(count, "photo", "photos"), price=together)
         await answer(interaction, Panel(box(GOING, said, row(button))))

@@ -10,7 +10,7 @@ from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
 from bot.domain.prices import price_of_all
 from bot.services import count_words, credit_words, short_price_words
-from bot.ui.jobs.card import COLOURS, job_card, sign_of, where_words
+from bot.ui.jobs.card import STATE_COLOURS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import (
     NOT_APPROVED,
     ToolNames,
@@ -23,8 +23,8 @@ from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, sm
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.pictures import plain_name
 
-CANCEL, AGAIN = "cancel", "again"
-LABELS = {CANCEL: "Cancel what hasn't started", AGAIN: "Run the failed ones again"}
+CANCEL_SET, RUN_SET_AGAIN = "cancel", "again"
+LABELS = {CANCEL_SET: "Cancel what hasn't started", RUN_SET_AGAIN: "Run the failed ones again"}
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 80
@@ -120,22 +120,22 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
         JobState.SUCCEEDED,
         JobState.CANCELLED,
     )
-    return COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
+    return STATE_COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
 
 
 def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:
     """Return the look of `bot.ui.jobs.sets.buttons.SetButton`, which finds its code by the custom id."""
     actions: list[str] = []
     if any(job.state in UNSENT_STATES for job in jobs):
-        actions.append(CANCEL)
+        actions.append(CANCEL_SET)
     if all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs):
-        actions.append(AGAIN)
+        actions.append(RUN_SET_AGAIN)
     return [_button(action, jobs) for action in actions]
 
 
 def again_button(jobs: Sequence[Job]) -> ui.Button[Any]:
     """Return the button that runs the failed ones of a set again, with what they will probably cost."""
-    return _button(AGAIN, jobs)
+    return _button(RUN_SET_AGAIN, jobs)
 
 
 def _button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
@@ -143,7 +143,7 @@ def _button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
 
 
 def _label(action: str, jobs: Sequence[Job]) -> str:
-    if action == CANCEL:
-        return LABELS[CANCEL]
+    if action == CANCEL_SET:
+        return LABELS[CANCEL_SET]
     price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
-    return f"{LABELS[AGAIN]} · {short_price_words(price)}"
+    return f"{LABELS[RUN_SET_AGAIN]} · {short_price_words(price)}"

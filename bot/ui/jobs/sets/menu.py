@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
-from bot.ui.jobs.buttons import JOB_GONE, NOT_YOURS, addressed_to, job_for
+from bot.ui.jobs.buttons import ANOTHERS_RESULT, JOB_GONE, addressed_to, job_for
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
 from bot.ui.jobs.wording import ToolNames
@@ -18,7 +18,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.photo_lookup import shown_of
 
-DELETED = "That picture was already deleted."
+PICTURE_DELETED = "That picture was already deleted."
 DONE = "The picture is deleted. Its cost stays in the ledger."
 OUT_OF_REACH = "I can't change that message any more. Ask a moderator to delete it."
 
@@ -67,13 +67,13 @@ class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-
         if job is None or job.guild_id != server_of(interaction):
             raise Refused(JOB_GONE)
         if job.user_id != interaction.user.id and not interaction.permissions.manage_messages:
-            raise Refused(NOT_YOURS)
+            raise Refused(ANOTHERS_RESULT)
         # Discord may need longer than an interaction waits.
         await interaction.response.defer()
         try:
             await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
         except PictureGone:
-            raise Refused(DELETED) from None
+            raise Refused(PICTURE_DELETED) from None
         except discord.Forbidden:
             raise Refused(OUT_OF_REACH) from None
         await interaction.edit_original_response(view=sentence_panel(DONE, QUIET))
@@ -96,7 +96,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         if interaction.guild_id is not None and not interaction.permissions.manage_messages:
             jobs = await host.services.jobs.of_set(self._set_id, interaction.guild_id)
             if _owner(jobs, interaction) != interaction.user.id:
-                raise Refused(NOT_YOURS)
+                raise Refused(ANOTHERS_RESULT)
         await interaction.response.defer()
         try:
             await interaction.delete_original_response()

@@ -36,7 +36,7 @@ LINK_TOO_LONG = "There's no room for its link here: see `/jobs`."
 MAX_LABEL_CHARACTERS = 80
 MAX_NOTE_CHARACTERS = 160
 MAX_FAILURE_CHARACTERS = 160
-MAX_SETTINGS_CHARACTERS = 300
+MAX_SET_RESULT_CHARACTERS = 300
 MAX_LINKS_CHARACTERS = 1600  # of all links together
 _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 
@@ -76,7 +76,7 @@ def set_result(
     if others:
         pieces.append(text(lines(*map(_failure, others))))
     tool = names.tool(first)
-    settings = shortened(settings_words(tool, first), MAX_SETTINGS_CHARACTERS)
+    settings = shortened(settings_words(tool, first), MAX_SET_RESULT_CHARACTERS)
     charged = sum(part.job.settled for part in posting.parts)
     cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
     details = small(" · ".join(part for part in (settings, cost) if part))

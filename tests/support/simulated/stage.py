@@ -16,10 +16,10 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.domain import Job
 from bot.errors import PhotoUnavailable
-from sandbox.discord.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
-from sandbox.discord.simulation import simulated_discord
-from sandbox.discord.world import World, build_world
 from sandbox.studii import StudiiServer
+from tests.support.simulated.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
+from tests.support.simulated.server import SimulatedServer, build_server
+from tests.support.simulated.simulation import simulated_discord
 
 ENGINE_ENDS_WITHIN = 60.0  # seconds
 SETTLES_WITHIN = 120.0  # seconds; also on a busy machine
@@ -57,7 +57,7 @@ class Stage:
     def __init__(self, studii: StudiiServer, settings: Settings) -> None:
         self.studii = studii
         self.clock: Clock = SystemClock()
-        self.world: World
+        self.world: SimulatedServer
         self.app: app.App
         self.engine: asyncio.Task[None]
         self._settings = settings
@@ -73,7 +73,7 @@ class Stage:
         )
         return self.app.bot
 
-    def enter(self, world: World) -> None:
+    def enter(self, world: SimulatedServer) -> None:
         """Start the engine in this world, which the bot has come into."""
         self.world = world
         self._photos.cdn = world.cdn
@@ -110,7 +110,7 @@ async def open_stage(
     async with simulated_discord(
         await stage.build(), check_errors=check_errors, settle_timeout=SETTLES_WITHIN
     ) as env:
-        stage.enter(await build_world(env, stage.clock, photos or {}, bot_permissions=BOT_PERMISSIONS))
+        stage.enter(await build_server(env, stage.clock, photos or {}, bot_permissions=BOT_PERMISSIONS))
         try:
             yield stage
         finally:

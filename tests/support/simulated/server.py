@@ -10,15 +10,15 @@ import discord
 from simcord import ChannelHandle, Env, GuildHandle, MemberActor
 
 from bot.clock import Clock
-from sandbox.discord.cdn import SimulatedCdn
-from sandbox.discord.clock import catch_up
+from tests.support.simulated.cdn import SimulatedCdn
+from tests.support.simulated.clock import catch_up
 
 SERVER = "Harbour Street Studio"
 BOT = "Studii"
 
 
 @dataclass(frozen=True)
-class World:
+class SimulatedServer:
     """A server on the simulated Discord.
 
     The simulation lets one person act at a time: hold `turn` around everything that an actor does while a
@@ -40,13 +40,13 @@ class World:
         return (self.maya, self.tom, self.admin)
 
 
-async def build_world(
+async def build_server(
     env: Env,
     clock: Clock,
     photos: Mapping[str, bytes],
     *,
     bot_permissions: discord.Permissions | None = None,
-) -> World:
+) -> SimulatedServer:
     """Make the server and let its members post the photos, which are given by file name.
 
     The bot may do what bot_permissions say; without them, everything but administer.
@@ -66,7 +66,7 @@ async def build_world(
     await env.settle()
     for author, (name, data) in zip(cycle((maya, tom)), photos.items(), strict=False):
         await author.send(channel, _caption(name), attachments=[(name, data)])
-    return World(env, guild, channel, admin, maya, tom, SimulatedCdn(env))
+    return SimulatedServer(env, guild, channel, admin, maya, tom, SimulatedCdn(env))
 
 
 def _limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -> None:

@@ -7,17 +7,17 @@ import pytest
 import simcord
 
 from bot.clock import SystemClock
-from sandbox.discord.cdn import AttachmentTooLargeError, UnknownAttachmentError
-from sandbox.discord.world import World, build_world
-from tests.sandbox.studio_bot import StudioBot
+from tests.support.simulated.cdn import AttachmentTooLargeError, UnknownAttachmentError
+from tests.support.simulated.server import SimulatedServer, build_server
+from tests.support.simulated.studio_bot import StudioBot
 
 PHOTOS = {"empty-living-room.jpg": b"a room", "mug.jpg": b"a mug", "old_portrait.jpg": b"a face"}
 
 
 @asynccontextmanager
-async def world(bot_permissions: discord.Permissions | None = None) -> AsyncGenerator[World]:
+async def world(bot_permissions: discord.Permissions | None = None) -> AsyncGenerator[SimulatedServer]:
     async with simcord.run(StudioBot()) as env:
-        yield await build_world(env, SystemClock(), PHOTOS, bot_permissions=bot_permissions)
+        yield await build_server(env, SystemClock(), PHOTOS, bot_permissions=bot_permissions)
 
 
 async def test_members_have_posted_the_photos_just_now() -> None:

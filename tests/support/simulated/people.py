@@ -1,4 +1,4 @@
-"""People's actions and views in the simulated Discord, for the tour and the tests."""
+"""People's actions and views in the simulated Discord, for the tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import discord
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
 from sandbox.discord.reading import texts
-from sandbox.stage import Stage
+from tests.support.simulated.stage import Stage
 
 T = TypeVar("T")
 STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is busy
