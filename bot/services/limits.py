@@ -265,10 +265,10 @@ def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
     if state.at_once is not None and state.going + number > state.at_once:
         running = f", and have {state.going:,} running already" if state.going else ""
         raise LimitReached(
-            f"You can run {job_words(state.at_once)} at the same time here{running}. {CHANGE_IT}"
+            f"You can run {job_words(state.at_once)} at the same time here{running}. {CHANGE_ALLOWANCE}"
         )
     if state.rate is not None:
-        raise LimitReached(f"The limit here is {rate_words(state.rate)}. {CHANGE_IT}")
+        raise LimitReached(f"The limit here is {rate_words(state.rate)}. {CHANGE_ALLOWANCE}")
 
 
 def _ensure_sense(changes: LimitChanges) -> None:
