@@ -1,6 +1,7 @@
 """Connections that are refused to a process without the right to send, right before it sends."""
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,5 +34,7 @@ class GatedConnector(TCPConnector):
         # Between here and the request's first byte nothing is awaited.
         if not self._gate.allows(req.url):
             connection.close()
-            raise ClientConnectorError(req.connection_key, OSError("this process may not send now"))
+            raise ClientConnectorError(
+                req.connection_key, OSError(errno.EPERM, "this process may not send now")
+            )
         return connection

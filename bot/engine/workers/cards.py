@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from bot.engine.ports import Delivery
 from bot.engine.workers.card_removals import CardRemovals
 from bot.engine.workers.expected_ends import ExpectedEnds
 from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
+from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
 # A job that is about to be queued has its position in a moment: one edit of its card then shows both.
@@ -79,7 +81,8 @@ class Cards:
         try:
             await run_forever("positions and times on cards", self._tending, self._tend)
         finally:
-            await shielded(self._store_notes())
+            with suppress(Outage):  # whoever serves next finds out what they show
+                await shielded(self._store_notes())
 
     def _wants(self, job: Job) -> bool:
         if job.card_superseded_at is not None:
