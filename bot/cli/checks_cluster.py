@@ -31,7 +31,7 @@ async def processes(settings: Settings) -> list[Finding]:
             f"No process serves {_shards(free)} of {counts.shards}, so the servers there get no answer. "
             "Start another process, or raise SHARDS_PER_PROCESS."
         )
-        found.append(Finding("Shards", Verdict.LOOK, words))
+        found.append(Finding("Shards", Verdict.STOPS, words))
     return [*found, *await _recommendation(settings, counts.shards)]
 
 
@@ -57,8 +57,8 @@ def _described(process: ProcessInfo, count: int) -> Finding:
     if not process.alive:
         return Finding("Process", Verdict.LOOK, f"{who} has ended without giving its shards back.")
     if process.since is None:
-        return Finding("Process", Verdict.GOOD, f"{who} stands by since {_time(process.started_at)}.")
-    words = f"{who} serves {_shards(process.shards)} of {count} since {_time(process.since)}."
+        return Finding("Process", Verdict.GOOD, f"{who} has stood by since {_time(process.started_at)}.")
+    words = f"{who} has served {_shards(process.shards)} of {count} since {_time(process.since)}."
     return Finding("Process", Verdict.GOOD, words)
 
 

@@ -35,15 +35,15 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
         found = await processes(settings)
         serving, free, few = found
         assert serving.words.startswith("maple:1 (number 1, version")
-        assert "serves shards 0, 1 of 4 since 2" in serving.words
+        assert "has served shards 0, 1 of 4 since 2" in serving.words
         assert "No process serves shards 2, 3 of 4" in free.words
         assert "Discord recommends 5 shards" in few.words
-        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.LOOK, Verdict.LOOK]
+        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS, Verdict.LOOK]
         async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
             await until(lambda: first.free_shards == 0)
             words = [one.words for one in await processes(settings)]
-            assert sum("serves shards" in one for one in words) == 2
-            assert sum("stands by since" in one for one in words) == 1
+            assert sum("has served shards" in one for one in words) == 2
+            assert sum("has stood by since" in one for one in words) == 1
             assert not any("No process serves" in one for one in words)
 
 
