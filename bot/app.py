@@ -21,7 +21,7 @@ from bot.cluster import Membership, Wanted, discord_gate, membership, studii_gat
 from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
-from bot.errors import Refused, SettingsError
+from bot.errors import Refused, SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
@@ -96,19 +96,21 @@ async def build(
     clock: Clock | None = None,
     photos: Photos | None = None,
     connect: Callable[..., TCPConnector] | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
 
     `intents` asks Discord which intents are allowed, after everything else was checked, and `recommended` how
     many shards it recommends (by default one). On PostgreSQL, this stands by until there are shards to serve.
     `photos` is where photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP
-    sessions, by default through the proxy of the settings. Raises `SettingsError` if a setting, the database
-    or another instance prevents the start.
+    sessions, by default through the proxy of the settings. `metrics` go on counting where this is called
+    again. Raises `SettingsError` if a setting, the database or another instance prevents the start, and
+    `TakeOverFailed` if Discord does after this process has stood by.
     """
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)
     async with AsyncExitStack() as stack:
-        metrics = Metrics()
+        metrics = metrics or Metrics()
         kept = await _open(settings, stack, metrics, recommended or _one)
         member = kept.member
         connect = connect or partial(connector, settings.proxy)
@@ -116,7 +118,7 @@ async def build(
         pool = await stack.enter_async_context(DecoderPool(died=metrics.decoder_died))
         decoder = GuardedDecoder(kept.storage, pool, clock)
         to_discord = connect(limit=0, gate=discord_gate(member))
-        bot = _bot(settings, catalog, await intents(), to_discord, metrics, clock, member)
+        bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
@@ -146,6 +148,17 @@ async def build(
 
 async def _one() -> int:
     return 1
+
+
+async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
+    try:
+        return await ask()
+    except SettingsError:
+        raise
+    except StudiiBotError as error:
+        if member.stood_by:
+            raise TakeOverFailed(str(error)) from error
+        raise
 
 
 async def _open(

@@ -14,8 +14,9 @@ from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.decoder.bounds import hide_memory
+from bot.monitoring.metrics import Metrics
 from bot.monitoring.watchdog import Watchdog
 from bot.version import VERSION
 
@@ -85,24 +86,25 @@ def _share_heap() -> None:
 
 async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
     clock, losses = SystemClock(), 0
+    metrics = Metrics()  # what was counted before a take-over stays counted
     while True:
         began = clock.monotonic()
         try:
-            if not await _serve(settings, stop, parts_run):
+            if not await _serve(settings, metrics, stop, parts_run):
                 return
         except PartDied:
             raise
         except StudiiBotError as error:
-            if not losses:
+            if not losses and not isinstance(error, TakeOverFailed):
                 raise
-            _log.error("This process can't stand by yet, and tries again. %s", error)
+            _log.error("This process can't serve yet, and tries again. %s", error)
         parts_run.clear()
         losses = 1 if clock.monotonic() - began > STEADY else losses + 1
         # Each take-over identifies itself at Discord's gateway, which allows a number of that a day.
         await asyncio.sleep(backoff(losses, FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS))
 
 
-async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:
+async def _serve(settings: Settings, metrics: Metrics, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:
     """Serve until told to stop. Return whether another process has taken over."""
     token = settings.discord_token.get_secret_value()
     async with (
@@ -110,6 +112,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Eve
             settings,
             intents=lambda: choose_intents(token, settings.message_content, settings.proxy),
             recommended=lambda: recommended_shards(token, settings.proxy),
+            metrics=metrics,
         ) as app,
         Watchdog(app.engine.stuck),
     ):

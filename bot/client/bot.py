@@ -256,12 +256,19 @@ class StudiiBot(commands.AutoShardedBot):
             await self.load_extension(extension)
         self.add_dynamic_items(*LASTING_BUTTONS, *LIST_SELECTS, PictureMenu)
         if self._member.sharded is not None:
-            _, _, limits = await self.http.get_bot_gateway()
-            self._identifying_at_once = limits["max_concurrency"]
+            self._identifying_at_once = await self._allowed_at_once()
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
             await self._register_commands()
         self._begin(self._finish_deferrals(), FINISHING)
+
+    async def _allowed_at_once(self) -> int:
+        """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
+        try:
+            _, _, limits = await self.http.get_bot_gateway()
+        except discord.GatewayNotFound:
+            return 1
+        return limits["max_concurrency"]
 
     async def close(self) -> None:
         begun = tuple(self._begun)

@@ -112,7 +112,10 @@ async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
 async def recommended_shards(token: str, proxy: Proxy | None = None) -> int:
     """Return how many shards Discord recommends for the bot. Raises as `application_of`."""
     async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
-        recommended, _, _ = await client.http.get_bot_gateway()
+        try:
+            recommended, _, _ = await client.http.get_bot_gateway()
+        except discord.GatewayNotFound as error:  # in place of any status
+            raise (error.__cause__ or error) from None
     return recommended
 
 

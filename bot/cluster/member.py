@@ -14,7 +14,7 @@ from bot.cluster.lease import (
     number_of_shards,
 )
 from bot.domain.shards import Shards, shard_of
-from bot.errors import DatabaseFailed
+from bot.errors import DatabaseFailed, StudiiBotError
 from bot.storage import UNUSABLE, Fence, ProcessTable, ShardCounts, sqlite_file, unusable
 from bot.version import VERSION
 
@@ -49,6 +49,11 @@ class Membership(Fence):
     def free_shards(self) -> int:
         """The number of shards that no process holds."""
         return 0
+
+    @property
+    def stood_by(self) -> bool:
+        """Whether this process has waited for another one's shards."""
+        return False
 
     def may_act(self) -> bool:
         """Return whether no other process can have taken over by now."""
@@ -127,6 +132,10 @@ class Member(Membership):
     @property
     def free_shards(self) -> int:
         return len(self._free)
+
+    @property
+    def stood_by(self) -> bool:
+        return self._said_standby
 
     def met(self) -> None:
         self._count("fence")
@@ -248,7 +257,16 @@ class Member(Membership):
         takes_all = self._wanted.per_process is None
         if not needs_recommendation(counts, self._wanted.shard_count, takes_all=takes_all):
             return None
-        return await self._wanted.recommended()
+        if not counts.shards:
+            return await self._wanted.recommended()
+        # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
+        try:
+            async with asyncio.timeout(self._times.renewed_every):
+                return await self._wanted.recommended()
+        except (StudiiBotError, TimeoutError) as error:
+            said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
+            _log.warning(said, counts.shards, error)
+            return None
 
     def _shard_count(self, counts: ShardCounts, recommended: int | None) -> int:
         takes_all = self._wanted.per_process is None

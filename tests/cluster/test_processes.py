@@ -5,14 +5,17 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.delivery.deferrals import RESTARTED
 from bot.domain import JobState
+from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.world import Cluster, cluster, servers, until, until_async
+from tests.engine.world import free_port
 
 
 @asynccontextmanager
@@ -69,9 +72,11 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
 async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
-    async with cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES) as own, own.process() as first:
+    port = free_port()
+    worlds = cluster(tmp_path, migrated_postgresql, [GUILD], options=TAKES)
+    async with worlds as own, own.process(HEALTH_PORT=str(port)) as first:
         await until(lambda: own.connected() == [0])
-        async with own.process() as second:
+        async with own.process() as second, aiohttp.ClientSession() as session:
             await until(lambda: second.said("stands by"))
             jobs = [own.ask(GUILD, f"A kite number {number}") for number in range(4)]
             await until(lambda: all(one.over for one in jobs))
@@ -82,13 +87,18 @@ async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing
             # Both sessions hear of it, as Discord has not noticed yet that one is dead.
             asked = own.ask(GUILD, "A blue kite")
             await until(lambda: asked.over)
-            requests = len(own.discord.requests)
             first.forked.send_signal(signal.SIGCONT)
             await until(lambda: first.said("drops its shards"))
             await until(lambda: own.connected() == [0])
             await until(lambda: len(own.posted(GUILD)) == 5)
-            assert requests
             await until(lambda: sum("stands by" in line for line in first.log) == 1)
+            assert (
+                len([path for _, path in own.discord.requests if asked.token in path and "callback" in path])
+                == 1
+            )
+            assert not first.said("Traceback")
+            async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+                assert "studii_takeovers_total 1.0" in await response.text()
             last = own.ask(GUILD, "A white kite")
             await until(lambda: last.over)
             second.forked.send_signal(signal.SIGTERM)
@@ -100,6 +110,26 @@ async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing
         assert len(own.studii.jobs) == 6
         assert len(set(own.posted(GUILD))) == 6
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
+
+
+async def test_a_standby_takes_over_although_discord_is_unwell_at_that_moment(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    async with cluster(tmp_path, migrated_postgresql, [GUILD]) as own, own.process() as first:
+        await until(lambda: own.connected() == [0])
+        async with own.process() as second:
+            await until(lambda: second.said("stands by"))
+            # Asked for the number of shards, and for the intents; and then for the gateway's limits.
+            own.discord.fail("me", *[Fault(status=503)] * 2)
+            own.discord.fail("gateway", *[Fault(status=503)] * 2)
+            first.forked.kill()
+            await until(lambda: second.said("so there are 1 as before"))
+            await until(lambda: second.said("tries again"))
+            await until(lambda: second.serves and own.connected() == [0])
+            asked = own.ask(GUILD)
+            await until(lambda: asked.over)
+            assert second.forked.returncode is None
+            assert not second.said("Traceback")
 
 
 async def test_servers_of_two_processes_share_a_key_and_its_limit(
