@@ -93,6 +93,22 @@ def test_the_cluster_runs_the_image_as_compose_does() -> None:
     assert f"newTag: {VERSION}\n" in kustomization
 
 
+def test_the_compose_file_of_several_processes_has_what_its_steps_name() -> None:
+    text = (ROOT / "compose.cluster.yaml").read_text("utf-8")
+    steps = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    services = {"postgresql", "one", "two"}
+    assert set(re.findall(r"^  (\w+):(?: &\w+)?$", text.partition("\nvolumes:")[0], re.MULTILINE)) == services
+    named = re.findall(r"-f compose\.cluster\.yaml (?:up -d --wait|exec) (\w+)", steps)
+    assert set(named) == {"postgresql", "one"}
+    assert text.count("<<: *process") == 1
+    assert re.search(r"file: compose\.yaml\n +service: studii\n", text)
+    settings = re.findall(r"^      ([A-Z_]+): ", text.partition("&process")[2], re.MULTILINE)
+    assert {name.lower() for name in settings} <= set(Settings.model_fields)
+    assert set(re.findall(r"\$\{([A-Z_]+)[:}]", text)) == {"POSTGRES_PASSWORD", "ENCRYPTION_KEYS"}
+    assert "postgresql://studii:${POSTGRES_PASSWORD}@postgresql/studii" in text  # as in the steps of a move
+    assert "move postgresql://studii:PASSWORD@postgresql/studii" in steps
+
+
 def variables(manifest: str) -> dict[str, str]:
     """The variables that a manifest sets."""
     return dict(
