@@ -136,6 +136,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
         app.bot.refuse_commands()
         answered = asyncio.create_task(app.bot.answered(), name="last answers")
         if lost:  # another process hears of everything now
+            engine.cancel()  # before there is no session to send with
             await answered
             await app.bot.close()
         failures = [await _end(upkeep), await _end(engine)]
