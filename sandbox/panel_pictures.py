@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, tools.png, staged.png and errors.png: panels and messages, as the page shows them.
+"""Draws docs/setup.png, tools.png, modal.png, staged.png and errors.png, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from sandbox.demo.pictures import FORM_IS_THERE
 from sandbox.demo.place import MAYA, NORA, TEAM
 from sandbox.demo.visitor import MESSAGES, Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
@@ -41,9 +42,21 @@ async def panels() -> dict[str, bytes]:
             await visitor.look_as("Maya")
             await visitor.run("tools")
             made["tools.png"] = await picture(visitor, "What you can make here")
+            made["modal.png"] = await form(visitor)
             made["staged.png"] = await staged(visitor, world)
             made["errors.png"] = stacked([one async for one in errors(visitor, world)])
             return made
+
+
+async def form(visitor: Visitor) -> bytes:
+    """Return a picture of a tool's form."""
+    await visitor.open_menu("Empty room")
+    await visitor.choose("Virtual staging")
+    await visitor.tab.wait_for(FORM_IS_THERE)
+    made = await _shown(visitor, "document.querySelector('dialog')")
+    await visitor.tab.press("Escape")
+    await visitor.tab.evaluate("document.querySelector('#messages').scrollTop = 1e6")  # and follow what comes
+    return made
 
 
 async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
@@ -79,8 +92,12 @@ async def picture(visitor: Visitor, words: str) -> bytes:
     await visitor.tab.evaluate("document.activeElement.blur()")
     await visitor.tab.evaluate(f"{message}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
     await asyncio.sleep(0.5)  # pictures in it may still arrive
+    return await _shown(visitor, message)
+
+
+async def _shown(visitor: Visitor, element: str) -> bytes:
     box = await visitor.tab.evaluate(
-        f"(box => [box.left, box.top, box.right, box.bottom])({message}.getBoundingClientRect())"
+        f"(box => [box.left, box.top, box.right, box.bottom])({element}.getBoundingClientRect())"
     )
     return await asyncio.to_thread(_cropped, await visitor.tab.screenshot(), box)
 

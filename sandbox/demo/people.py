@@ -1,6 +1,7 @@
 """People of the demo's server, who act as on the page and see what stands there."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -9,11 +10,13 @@ from sandbox.demo.acts import Acts, File, NotPossibleError
 from sandbox.demo.place import PHOTO_DESK, Person
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import LOADING, Message
+from sandbox.discord.emulator.places import USER_NAMES
 from sandbox.discord.reading import texts
 
 T = TypeVar("T")
 STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is busy
 LOOK_EVERY = 0.03
+_MARKS = re.compile(r"^(?:#{1,3}|-#|>|-) |\*\*|\|\||`", re.MULTILINE)  # of Discord's markdown
 
 
 async def until(look: Callable[[], T | None], what: str) -> T:
@@ -30,6 +33,14 @@ def text_of(message: Message) -> str:
     """Return all text that a person reads in a message, with its buttons' labels, line by line."""
     told = message.told()
     return "\n".join(filter(None, [str(told["content"]), *texts(told["components"])]))
+
+
+def plain(server: DiscordServer, text: str) -> str:
+    """Return a text with markup in one line, as it is read: with names for mentions, and without marks."""
+    text = re.sub(r"<@(\d+)>", lambda found: f"@{USER_NAMES.get(int(found[1]), 'someone')}", text)
+    text = re.sub(r"<#(\d+)>", lambda found: f"#{server.places.channels[int(found[1])].name}", text)
+    text = re.sub(r"<t:\d+(?::\w)?>", "just now", text)
+    return " ".join(_MARKS.sub("", text).split())
 
 
 class Guest:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo.acts import Acts, NotPossibleError
-from sandbox.demo.people import Guest, text_of, until
+from sandbox.demo.people import Guest, plain, text_of, until
 from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, SHOWROOM, TEAM, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
@@ -252,7 +252,8 @@ class Tour:
         granted = text_of(request).splitlines()[-1]
         await self._nora.command("studii grant", credits=-int(granted.split()[1]))
         await self._nora.command("studii budget", credits=BUDGET, period="day")
-        return f"{' '.join(said.splitlines()[0].split())}\nMaya asks an admin: {granted}"
+        refused, granted = (plain(self._server, words) for words in (said.splitlines()[0], granted))
+        return f"{refused}\nMaya asks an admin: {granted}"
 
     async def _word_rule(self) -> str:
         await self._nora.command("studii words add", words="blimp*")
@@ -260,7 +261,7 @@ class Tour:
         await self._nora.command("studii words remove", words="blimp*")
         said = text_of(answer)
         expect(answer.ephemeral and "A word rule" in said, f"a refusal that names a word rule, not {said!r}")
-        return " ".join(said.split())
+        return plain(self._server, said)
 
     async def _approval(self) -> str:
         await self._nora.command("studii approval", channel=str(TEAM), tool="studio", results=True)
@@ -270,7 +271,7 @@ class Tour:
             lambda: self._in_team("A request waits for approval"), "the request in the moderators' channel"
         )
         expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
-        asked = " ".join(text_of(request).split())
+        asked = plain(self._server, text_of(request))
         await self._mika.press(request, "Approve")
         result = await until(
             lambda: self._in_team("A result waits for approval"), "the result in the moderators' channel"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from sandbox.demo.people import plain
 from sandbox.demo.place import INES, MAYA, MIKA, NORA, PHOTO_DESK, TEAM, THREAD, TOM, build
 from sandbox.demo.site import Site, TourShown
 from sandbox.discord.emulator import DiscordServer
@@ -119,6 +120,13 @@ async def test_nothing_is_sent_while_nothing_happens() -> None:
         await page.until(lambda _: True)
         with pytest.raises(TimeoutError):
             await page.socket.receive(timeout=0.3)
+
+
+def test_the_tour_tells_what_was_said_without_markup() -> None:
+    discord = DiscordServer(message_content=True)
+    build(discord)
+    said = f"### 🛂 A request\n<@{MAYA}> asks in <#{PHOTO_DESK}>.\n> ||A storm||\n-# asked <t:1795674474:R>"
+    assert plain(discord, said) == "🛂 A request @Maya asks in #photo-desk. A storm asked just now"
 
 
 async def test_the_tour_is_offered_once_it_can_be_played() -> None:
