@@ -117,7 +117,8 @@ class JobRequest:
     posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped`,
     `age_restricted`, `post_channel_id`, `in_thread` and `set_id` see `Job`. `shown_price` is the price in
     credits that the person has seen, on a button; `agreed` the one that they were asked about, by the
-    `confirmation`.
+    `confirmation`. `own` are the inputs that the person chose where an admin chose the others, for an emoji
+    or a photo channel.
     """
 
     guild_id: int
@@ -139,6 +140,7 @@ class JobRequest:
     post_channel_id: int | None = None
     in_thread: bool | None = None
     set_id: str | None = None
+    own: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from bot.ui.reading.member import roles_of
 
 async def prepared(
     services: Services, catalog: Catalog, member: discord.Member, preset: Preset, *, tapped: bool
-) -> tuple[Tool, dict[str, str]]:
-    """Return the tool, and the inputs to send.
+) -> tuple[Tool, dict[str, str], dict[str, str]]:
+    """Return the tool, the inputs to send, and those of them that the member prefers.
 
     What an emoji is mapped to is what the member asks for by tapping it; in a photo channel what they prefer
     goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if the emoji's
@@ -24,4 +24,5 @@ async def prepared(
     tool = catalog.get(preset.tool)
     own = await services.defaults.of(member.guild.id, member.id, tool)
     inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
-    return tool, tool.prepare(inputs, has_source=True)
+    preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
+    return tool, tool.prepare(inputs, has_source=True), preferred

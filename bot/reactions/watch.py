@@ -253,7 +253,7 @@ class PhotoWatch:
         author = await author_in(message, self._client, self._services)
         rules = await self._services.posting.rules(member.guild.id)
         try:
-            tool, inputs = await prepared(
+            tool, inputs, own = await prepared(
                 self._services, self._catalog, member, preset, tapped=tapped is not None
             )
         except StudiiBotError as refusal:
@@ -261,7 +261,7 @@ class PhotoWatch:
             return []
         place = posting_place(member.guild, message.channel, member, rules)
         requests = [
-            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped)
+            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos
         ]
         return await self._accept(requests, note, partial(self._refused, member, message))

@@ -170,6 +170,6 @@ def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefus
         # Where it is not known whether the channel is age-restricted, it may be.
         hidden=request.age_restricted is not False,
         manages=request.context.manages,
-        preset=request.origin_message_id is not None,
+        preset=request.origin_message_id is not None and not matcher_of((rule,)).met(tool.texts(request.own)),
     )
     return WordsRefused(refusal)

@@ -184,6 +184,22 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
         assert len(await notices(desk)) == 2
 
 
+async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="virtual-staging")
+        tool = desk.bot.catalog.get("virtual-staging")
+        await desk.services.defaults.set(desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
+        await forbid(desk, "gothic")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(2):
+            await post(desk, desk.tom, ROOM)
+            await desk.env.settle()
+        assert await jobs_of(desk) == []
+        assert desk.tom.id in (await desk.services.access.rules(desk.guild.id)).blocked
+        assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
+
+
 async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
