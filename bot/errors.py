@@ -85,7 +85,9 @@ class DatabaseAway(Busy):
 
 
 class NotAlone(DatabaseAway):
-    """The instance's lock is lost, so another instance may be at work: nothing may be written."""
+    """Another process serves these servers now: nothing may be written."""
+
+    default = "Another process of the bot has taken over. Try again in a moment."
 
 
 class ReasonedError(StudiiBotError):

@@ -1,9 +1,14 @@
-"""A server removes the bot, or seems to, while its jobs are on their way."""
+"""What is done now and then: for servers that have removed the bot or seem to, and of several processes by
+one."""
 
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from bot.cluster import Membership
 from bot.domain import Job, JobState
+from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
 from bot.services import ServerService
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world
@@ -47,3 +52,28 @@ async def test_a_job_in_a_server_that_seems_to_have_removed_the_bot_ends_after_a
             assert (await world.announced(ends.id)).job.state is JobState.FAILED
         assert (await world.job(stays.id)).state is JobState.WAITING
         await world.balanced()
+
+
+class AProcess(Membership):
+    """One of two that share the servers."""
+
+    def __init__(self, shard: int) -> None:
+        self._shards = Shards(2, frozenset({shard}))
+
+    @property
+    def shards(self) -> Shards:
+        return self._shards
+
+
+@pytest.mark.parametrize(("shard", "left"), [(DIRECT_MESSAGES, 0), (1, 2)])
+async def test_of_several_processes_one_does_the_housekeeping_of_all_servers(
+    tmp_path: Path, shard: int, left: int
+) -> None:
+    async with engine_world(tmp_path, member=AProcess(shard)) as world:
+        for guild_id in (GUILD, GUILD + (1 << SHARD_BITS)):
+            key = await world.use_key(world.studii.add_key(), guild_id)
+            async with world.storage.write() as transaction:
+                await transaction.keys.retire(key.id, world.clock.now())
+        await world.engine()._tidy()  # pyright: ignore[reportPrivateUsage]
+        async with world.storage.write() as transaction:
+            assert await transaction.privacy.erase_retired_keys(world.clock.now()) == left
