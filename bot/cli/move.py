@@ -21,9 +21,7 @@ async def move(settings: StorageSettings, address: str) -> str:
         )
     if not file.exists():
         raise SettingsError(f"There is no database at {file}. Check DATABASE_URL. Nothing was changed.")
-    target = StorageSettings.read(database_url=address)
-    if sqlite_file(target.database_url) is not None:
-        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user:password@host/name.")
+    target = _target(address)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(bot_stopped(settings.database_url, "move POSTGRESQL_URL"))
         await migrate(settings.database_url)
@@ -40,3 +38,13 @@ async def move(settings: StorageSettings, address: str) -> str:
             f" Move {settings.folder}/encryption.key and {settings.folder}/spool to {target.folder}/ first."
         )
     return words
+
+
+def _target(address: str) -> StorageSettings:
+    try:
+        target = StorageSettings.read(database_url=address)
+    except SettingsError:  # it names the setting, which isn't what is wrong
+        target = None
+    if target is None or sqlite_file(target.database_url) is not None:
+        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user:password@host/name.")
+    return target

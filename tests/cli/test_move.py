@@ -78,7 +78,8 @@ async def test_a_bot_that_runs_is_to_be_stopped_first(tmp_path: Path, postgresql
 
 async def test_only_a_postgresql_is_a_place_to_move_to(tmp_path: Path) -> None:
     source = await filled(tmp_path)
-    with pytest.raises(SettingsError, match="Name a PostgreSQL"):
-        await move(StorageSettings(database_url=source), f"sqlite:///{tmp_path}/other.db")
+    for address in (f"sqlite:///{tmp_path}/other.db", "mysql://user:secret@host/name"):
+        with pytest.raises(SettingsError, match="Name a PostgreSQL"):
+            await move(StorageSettings(database_url=source), address)
     with pytest.raises(SettingsError, match="names a PostgreSQL already"):
         await move(StorageSettings(database_url="postgresql://a@b/c"), "postgresql://a@b/d")
