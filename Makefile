@@ -7,7 +7,7 @@ ARGS ?=
 .PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord account or a key (ARGS=--tour: with the tour; ARGS=--once: only the tour)
 	@$(BIN)/python -m sandbox $(ARGS)

@@ -13,7 +13,7 @@ from bot.config import Settings
 from bot.errors import StudiiBotError
 from bot.services import count_words
 from bot.storage import sqlite_file
-from bot.studii import KeyRefused, StudiiClient
+from bot.studii import KeyRefused, NotSent, StudiiClient
 
 CLOCK_MAY_DIFFER = 30.0  # seconds
 # Of Discord's limits: from so many servers on it wants shards, and from so many users on a review.
@@ -137,7 +137,9 @@ def _clock(ahead: float) -> Finding:
 
 
 def _short(error: StudiiBotError) -> str:
-    """Return the first sentence of the error's message."""
+    """Return what was in the way, or else the first sentence of the error's message."""
+    if isinstance(error, NotSent) and error.reason:
+        return error.reason
     return str(error).split(". ", maxsplit=1)[0].rstrip(".")
 
 

@@ -472,6 +472,7 @@ async def test_a_studii_that_is_away_does_not_stop_it(around: dict[str, str]) ->
     findings = await found({**around, "studii_api_url": "http://127.0.0.1:9/api/v1"})
     assert stopping(findings) == set()
     assert findings["Studii"].verdict is Verdict.LOOK
+    assert "can't be reached (ClientConnectorError). Check" in findings["Studii"].words
     assert "jobs wait" in findings["Studii"].words
 
 

@@ -314,5 +314,8 @@ find("#person").addEventListener("change", (event) => (side(false), look({ who: 
 find("#locale").addEventListener("change", (event) => look({ locale: event.target.value }));
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") (side(false), (find("#menu").hidden = true));
+  // Who types anywhere in the channel writes a message.
+  const types = [...event.key].length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (types && !event.target.closest("input, textarea, select, dialog, #menu, #command")) find("#words").focus();
 });
 connect();

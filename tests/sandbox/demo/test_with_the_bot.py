@@ -71,7 +71,8 @@ async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> Non
 
 async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path: Path) -> None:
     async with visited(tmp_path, width=400, height=800) as (world, visitor):
-        await visitor.tab.evaluate("document.querySelector('#words').focus()")
+        await visitor.tab.press("/")  # wherever one is
+        await visitor.tab.wait_for("document.activeElement.id === 'words'")
         await visitor.tab.type_text("/studio")
         await visitor.tab.press("Enter")
         await visitor.tab.wait_for("document.activeElement.dataset.option === 'prompt'")
