@@ -144,4 +144,4 @@ def _allow(delivery: DiscordDelivery, size: int) -> None:
     def limit(_: Job) -> int:
         return size
 
-    setattr(delivery, "_size_limit", limit)  # noqa: B010
+    vars(delivery)["_poster"].size_limit = limit

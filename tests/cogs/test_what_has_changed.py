@@ -44,9 +44,7 @@ async def test_the_panel_of_access_says_what_has_just_changed(tmp_path: Path) ->
             "✅ Members can now use tools that change a person on anyone's photos.": {"portraits": "anyone"},
             "✅ No one can now use `private`.": {"private": "nobody"},
             f"✅ Only <@&{artists.id}> can now use `extra`.": {"extra": "nobody", "role": artists},
-            f"✅ <@{tom}> can't start jobs here any more. I tell them by direct message.": {
-                "block": desk.tom
-            },
+            f"✅ <@{tom}> can't start jobs here any more. They get a direct message.": {"block": desk.tom},
             f"✅ <@{tom}> can start jobs here again.": {"unblock": desk.tom},
         }
         for sentence, options in said.items():

@@ -83,8 +83,10 @@ class Collector:
             done = await succeed(transaction, job, output.path.name, output.kind, self._context.clock.now())
             if output.kind == "image":  # which has been opened
                 await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
-        if done is not None:
-            _log.info("Job %s is %s", job.id, done.state, extra={"job": job.id})
+        if done is not None and done.state is JobState.REVIEWING:
+            _log.info("Job %s waits for a look at its result", job.id, extra={"job": job.id})
+        elif done is not None:
+            _log.info("Job %s succeeded", job.id, extra={"job": job.id})
 
     async def _ask_anew(self, job: Job) -> None:
         """Ask Studii for a fresh address, once."""
