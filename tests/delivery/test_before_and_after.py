@@ -11,6 +11,8 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
+from bot.ui.jobs.result import for_listing
+from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts
 
@@ -201,6 +203,13 @@ async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_dele
         assert asked.response is not None
         await desk.maya.click(asked.response, label="Delete, and end the link")
         assert message.id not in {one.id for one in desk.channel.history()}
+
+
+async def test_a_private_result_offers_no_link_that_nobody_could_open(tmp_path: Path) -> None:
+    async with made(tmp_path) as (_, _, job):
+        beside = [f"{LABELLED_FILE}-1.png", f"{BEFORE_FILE}-1.png"]
+        assert for_listing(job, beside, by_dm=False)
+        assert not for_listing(replace(job, private=True), beside, by_dm=False)
 
 
 async def test_a_result_without_a_label_offers_no_words_for_a_listing(tmp_path: Path) -> None:

@@ -192,6 +192,36 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
         assert "Only the person who asked for this" in texts(refused)
 
 
+async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_names_the_link(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path, 2, tool="Virtual staging") as (desk, parts):
+
+        async def rules(_: int) -> PostingRules:
+            return PostingRules(staging_label="Virtually staged")
+
+        decoders = SharedDecoders()
+        desk.delivery = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        await announce(desk, parts)
+        message = desk.channel.history()[-1]
+        shown = await picked(desk, 2, desk.tom)
+        assert f"Original, unaltered image: {message.jump_url}" in texts(
+            await desk.tom.click(shown, label="For a listing")
+        )
+        shown = await picked(desk, 2)
+        asked = (await desk.maya.click(shown, label="Delete this picture")).response
+        assert asked is not None
+        assert message.jump_url in texts(asked)
+        assert galleries(desk) == [[3, 3]]
+        await desk.maya.click(asked, label="Delete, and end the link")
+        assert galleries(desk) == [[3]]
+        asked = (await desk.maya.click(desk.channel.history()[-1], label="Delete")).response
+        assert asked is not None
+        assert message.jump_url in texts(asked)
+        await desk.maya.click(asked, label="Delete, and end the link")
+        assert galleries(desk) == []
+
+
 async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> None:
     async with made(tmp_path, 2) as (desk, parts):
         await announce(desk, parts)

@@ -56,18 +56,19 @@ class DeleteButton(JobButton, template=template_of("delete")):
         message = interaction.message
         await _ensure_may_delete(interaction, host, self.job_id, message)
         if message is not None and links_original(message):
-            ask = box(
-                UNSURE,
-                LINK_DIES.format(link=message.jump_url),
-                row(DeleteLinkedButton(self.job_id, message.id)),
-            )
-            await answer(interaction, Panel(ask))
+            await answer(interaction, question_of_link(LINK_DIES, message, self.job_id))
             return
         await interaction.response.defer()
         try:
             await interaction.delete_original_response()
         except discord.NotFound:
             return  # a second click: the message is gone
+
+
+def question_of_link(words: str, message: discord.Message, job_id: str) -> Panel:
+    """Return the question whether to delete a message to which a listing may link."""
+    said = words.format(link=message.jump_url)
+    return Panel(box(UNSURE, said, row(DeleteLinkedButton(job_id, message.id))))
 
 
 class DeleteLinkedButton(

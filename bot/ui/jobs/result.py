@@ -87,7 +87,7 @@ def result(
             )
         ),
         _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
-        *_for_listing(job, beside, by_dm=by_dm),
+        *for_listing(job, beside, by_dm=by_dm),
     )
 
 
@@ -266,11 +266,13 @@ def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.A
     return row(*buttons, DeleteButton.of(job))
 
 
-def _for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
+def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
     """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
     labelled = any(one.startswith(LABELLED_FILE) for one in beside)
     original = any(one.startswith(BEFORE_FILE) for one in beside)
-    return [row(StagedButton.of(job))] if labelled and original and not by_dm else []
+    # Nobody else could open a link to what is private.
+    seen = not (by_dm or job.private)
+    return [row(StagedButton.of(job))] if labelled and original and seen else []
 
 
 def remaking_buttons(

@@ -5,13 +5,14 @@ from typing import Any
 import discord
 
 from bot.errors import Refused
+from bot.ui.jobs.wording import message_link
 from bot.ui.kit.buttons import JobButton, template_of
-from bot.ui.kit.host import Host, custom_ids
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
-from bot.ui.reading.photo_lookup import is_before, is_smaller
+from bot.ui.reading.photo_lookup import is_before, is_labelled, is_smaller
 from bot.ui.reading.pictures import pictures_in
 
 ACTION = "staged"
@@ -19,13 +20,19 @@ NO_ORIGINAL = (
     "This message doesn't show the original photo, so there's nothing to link to. Run the tool again on the "
     "photo. Nothing was charged."
 )
+ONLY_YOURS = (
+    "Only you can see this picture, so a link to it works for no one else. Run the tool again without "
+    "“Only I see it”. Nothing was charged."
+)
 # As listings name it; see California's Business and Professions Code, section 10140.8.
 WORDS = "{label}: this image has been digitally altered with AI. Original, unaltered image: {link}"
 USUAL_LABEL = "Virtually staged"
-AS_SENT = "The link leads to this message. It shows the photo as it was sent, without its metadata."
+AS_SENT = (
+    "The link leads to the message with the picture. It shows the photo as it was sent, without its metadata."
+)
 SMALLER = (
-    "The link leads to this message. It shows the photo smaller than it was sent (re-encoded), because "
-    "Discord has a size limit here."
+    "The link leads to the message with the picture. It shows the photo smaller than it was sent "
+    "(re-encoded), because Discord has a size limit here."
 )
 WORKS = (
     "The link works for people who can see this channel, until someone deletes the message. For a public "
@@ -45,9 +52,15 @@ class StagedButton(JobButton, template=template_of(ACTION)):
         before = next((one for one in pictures_in(message) if is_before(one)), None) if message else None
         if message is None or before is None:
             raise Refused(NO_ORIGINAL)
+        link = message.jump_url
+        if message.flags.ephemeral:  # one picture of a set, from the message that shows all
+            job = await host.services.jobs.get(self.job_id)
+            link = message_link(job) if job is not None and job.result_message_id is not None else None
+        if link is None:
+            raise Refused(ONLY_YOURS)
         rules = await host.services.posting.rules(server_of(interaction))
         label = shortened(rules.staging_label or USUAL_LABEL, 80)
-        words = WORDS.format(label=label.replace("`", "'"), link=message.jump_url)
+        words = WORDS.format(label=label.replace("`", "'"), link=link)
         shown = SMALLER if is_smaller(before) else AS_SENT
         panel = Panel(
             box(
@@ -61,8 +74,6 @@ class StagedButton(JobButton, template=template_of(ACTION)):
 
 
 def links_original(message: discord.Message | None) -> bool:
-    """Return whether the message offers a link to itself, as where the original photo is."""
-    if message is None:
-        return False
-    begins = f"studii:{ACTION}:"
-    return any(one is not None and one.startswith(begins) for one in custom_ids(message.components))
+    """Return whether the message shows what `StagedButton` offers a link to."""
+    pictures = pictures_in(message) if message is not None else []
+    return any(map(is_labelled, pictures)) and any(map(is_before, pictures))

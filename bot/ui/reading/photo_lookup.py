@@ -89,10 +89,14 @@ def is_smaller(photo: SourcePhoto) -> bool:
     return plain_name(photo).startswith(SMALLER_BEFORE)
 
 
+def is_labelled(photo: SourcePhoto) -> bool:
+    """Return whether a picture under a result is its copy with words that say what it is."""
+    return plain_name(photo).startswith(f"{LABELLED_FILE}-")
+
+
 def is_beside(photo: SourcePhoto) -> bool:
     """Return whether a picture under a result is not the result itself, but shown to compare with it."""
-    copies = (f"{HALVES_FILE}-", f"{LABELLED_FILE}-")
-    return is_before(photo) or plain_name(photo).startswith(copies)
+    return is_before(photo) or is_labelled(photo) or plain_name(photo).startswith(f"{HALVES_FILE}-")
 
 
 def shows_before(url: str) -> bool:

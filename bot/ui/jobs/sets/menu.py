@@ -7,17 +7,29 @@ from discord import ui
 
 from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
-from bot.ui.jobs.buttons import ANOTHERS_RESULT, JOB_GONE, addressed_to, job_for
+from bot.ui.jobs.buttons import (
+    ANOTHERS_RESULT,
+    JOB_GONE,
+    LINK_DIES,
+    addressed_to,
+    job_for,
+    question_of_link,
+)
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
-from bot.ui.jobs.wording import ToolNames
+from bot.ui.jobs.staged import links_original
+from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, sentence_panel
+from bot.ui.kit.layout import QUIET, UNSURE, Panel, box, row, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.photo_lookup import shown_of
 
+LINKS_DIE = (
+    "### Delete these results?\nA link to the original photos stops working: {link}. If a listing uses it, "
+    "put the photos somewhere else first."
+)
 PICTURE_DELETED = "That picture was already deleted."
 DONE = "The picture is deleted. Its cost stays in the ledger."
 OUT_OF_REACH = "I can't change that message any more. Ask a moderator to delete it."
@@ -49,18 +61,21 @@ class PictureMenu(
         await answer(interaction, one_of_set(job, ToolNames(host.catalog), addresses))
 
 
-class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-9a-f]{{16}})"):
-    """Delete one picture from the message of its set."""
+class DropButton(
+    LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-9a-f]{{16}})(?P<asked>:asked)?"
+):
+    """Delete one picture from the message of its set; if a listing may link that, its person is asked."""
 
-    def __init__(self, job_id: str) -> None:
+    def __init__(self, job_id: str, *, asked: bool = False) -> None:
         self._job_id = job_id
-        super().__init__(drop_button(job_id))
+        self._asked = asked
+        super().__init__(drop_button(job_id, asked=asked))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
-        return cls(match["job"])
+        return cls(match["job"], asked=match["asked"] is not None)
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await host.services.jobs.get(self._job_id)
@@ -68,6 +83,10 @@ class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-
             raise Refused(JOB_GONE)
         if job.user_id != interaction.user.id and not interaction.permissions.manage_messages:
             raise Refused(ANOTHERS_RESULT)
+        if not self._asked and links_original(interaction.message):
+            ask = LINK_DIES.format(link=message_link(job))
+            await answer(interaction, Panel(box(UNSURE, ask, row(DropButton(self._job_id, asked=True)))))
+            return
         # Discord may need longer than an interaction waits.
         await interaction.response.defer()
         try:
@@ -93,10 +112,14 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         return cls(match["set"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        if interaction.guild_id is not None and not interaction.permissions.manage_messages:
-            jobs = await host.services.jobs.of_set(self._set_id, interaction.guild_id)
-            if _owner(jobs, interaction) != interaction.user.id:
-                raise Refused(ANOTHERS_RESULT)
+        message, guild_id = interaction.message, interaction.guild_id
+        jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
+        moderates = guild_id is None or interaction.permissions.manage_messages
+        if not moderates and _owner(jobs, interaction) != interaction.user.id:
+            raise Refused(ANOTHERS_RESULT)
+        if message is not None and jobs and not jobs[0].private and links_original(message):
+            await answer(interaction, question_of_link(LINKS_DIE, message, jobs[0].id))
+            return
         await interaction.response.defer()
         try:
             await interaction.delete_original_response()

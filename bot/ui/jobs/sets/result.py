@@ -14,6 +14,8 @@ from bot.services import count_words, credit_words
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.result import (
     disclosed_words,
+    file_name_of,
+    for_listing,
     gallery,
     link_button,
     link_words,
@@ -30,6 +32,7 @@ from bot.ui.reading.pictures import plain_name
 CHOOSE = "Do more with one picture"
 DELETE = "Delete"
 DELETE_THIS = "Delete this picture"
+DELETE_LINKED = "Delete, and end the link"
 PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"
 LINK_TOO_LONG = "There's no room for its link here: see `/jobs`."
 # Ten photos with what is said of each must fit into a message.
@@ -105,13 +108,18 @@ def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
     pieces: list[Piece] = [text(f"### {names.emoji(job)} {names.title(job)}: {name}")]
     if addresses:
         pieces.append(gallery(job, names, addresses))
-    return Panel(*pieces, row(*again), *([row(*others)] if others else []))
+    listing = for_listing(job, [file_name_of(one) for one in addresses], by_dm=job.result_message_id is None)
+    return Panel(*pieces, row(*again), *([row(*others)] if others else []), *listing)
 
 
-def drop_button(job_id: str) -> ui.Button[Any]:
-    """Return the look of `bot.ui.jobs.sets.menu.DropButton`, which finds its code by the custom id."""
-    custom_id = f"studii:set:{DROP_ACTION}:{job_id}"
-    return ui.Button(label=DELETE_THIS, style=discord.ButtonStyle.danger, custom_id=custom_id)
+def drop_button(job_id: str, *, asked: bool = False) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.sets.menu.DropButton`, which finds its code by the custom id.
+
+    `asked`: its person has been asked about the link that dies.
+    """
+    custom_id = f"studii:set:{DROP_ACTION}:{job_id}" + (":asked" if asked else "")
+    label = DELETE_LINKED if asked else DELETE_THIS
+    return ui.Button(label=label, style=discord.ButtonStyle.danger, custom_id=custom_id)
 
 
 def caption_of(number: int) -> str:
