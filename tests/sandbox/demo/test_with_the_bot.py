@@ -91,9 +91,11 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
 async def test_what_people_do_further_up_is_shown_at_the_end(tmp_path: Path) -> None:
     messages = "document.querySelector('#messages')"
     at_end = f"(all => all.scrollHeight - all.scrollTop - all.clientHeight < 60)({messages})"
+    # Until it stays there: what arrives in the same moment leads back to the end.
     top = (
-        f"new Promise(done => {{ {messages}.addEventListener('scroll', () => done(1), {{once: true}});"
-        f"{messages}.scrollTop = 0; }})"
+        f"new Promise(done => {{ let stays = 0; const up = () => {{"
+        f"stays = {messages}.scrollTop ? 0 : stays + 1; {messages}.scrollTop = 0;"
+        f"stays > 20 ? done(1) : setTimeout(up, 50); }}; up(); }})"
     )
     async with visited(tmp_path, width=900, height=600) as (world, visitor):
         await visitor.tab.wait_for(at_end)
