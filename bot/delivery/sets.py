@@ -16,6 +16,7 @@ from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
 from bot.ui.jobs.sets.result import ShownPhoto, set_result
 from bot.ui.kit.layout import mark_of_nonce
+from bot.ui.kit.responses import NO_MENTIONS
 
 BEFORE_ROOM_BYTES = 4 * MIN_BEFORE_BYTES  # bytes that a photo before has beside its result, at least
 
@@ -90,7 +91,7 @@ class SetMessage:
         )
         files = [file for showing in shown.values() for file in showing.files]
         try:
-            mentions = mention_of(self.jobs[0])
+            mentions = mention_of(self.jobs[0]) if self._posting.is_news else NO_MENTIONS
             return await place.send(self.nonce, mentions, view=panel, **({"files": files} if files else {}))
         finally:
             for showing in shown.values():

@@ -117,7 +117,7 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         assert len({one.message_id for one in said}) == 2
         assert galleries(desk) == [[2, 2, 2], [2, 2, 2]]  # ten files are the most that a message takes
         first, second = desk.channel.history()[2:]
-        assert f"<@{desk.maya.id}>, your **Photo restoration** is ready: 3 of 6 photos." in texts(first)
+        assert f"<@{desk.maya.id}>, your **Photo restoration** is ready: photos 1 to 3 of 6." in texts(first)
         assert "**1.** room1.png\n-# 1 After · 2 Before" in texts(first)
         assert "**4.** room4.png" in texts(second)
         assert "24 credits" in texts(second)
@@ -166,7 +166,7 @@ async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path
     async with made(tmp_path, 3, failed=1) as (desk, parts):
         await announce(desk, parts)
         message = desk.channel.history()[-1]
-        assert "is ready: 2 of 3 photos." in texts(message)
+        assert "is ready: photos 1 and 2 of 3." in texts(message)
         assert "❌ **3.** room3.png: Too dark. Not charged." in texts(message)
         assert labels(message) == ["Run the failed ones again · about 8 credits", "Delete"]
         await desk.maya.click(message, label=labels(message)[0])

@@ -66,6 +66,7 @@ async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -
         # Each message has a number and a nonce of its own, and says how its photos ended.
         assert [posting.nonce for posting in world.discord.postings] == [f"{SET}-0", f"{SET}-1"]
         assert [of(posting) for posting in world.discord.postings] == [[1, 2, 3, 4, 5], [6]]
+        assert [posting.is_news for posting in world.discord.postings] == [True, False]  # one notification
         assert [job.result_message_id for job in now] == [9001] * 5 + [9002]
         assert all(said.before is not None for said in world.discord.said if said.output is not None)
         # Until then, each edit of the card showed all of them; in the end it is removed once.
@@ -113,6 +114,7 @@ async def test_what_has_ended_waits_some_time_for_the_others_and_the_rest_follow
             world.finish()
             now = await posted(world, jobs)
         assert len(world.discord.postings) == before + 1
+        assert world.discord.postings[-1].is_news
         numbers = [posting.number for posting in world.discord.postings]
         assert numbers == list(range(len(numbers)))
         ended = min(job.changed_at for job in now)

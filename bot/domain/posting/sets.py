@@ -38,6 +38,12 @@ class SetPosting:
         return f"{self.set_id}-{self.number}"
 
     @property
+    def is_news(self) -> bool:
+        """Whether it says what had not ended when the set's last message was posted: then it notifies."""
+        said = [job.announced_at for job in self.whole if job.announced_at is not None]
+        return not said or any(part.job.changed_at > max(said) for part in self.parts)
+
+    @property
     def complete(self) -> bool:
         """Whether it says of all photos of the set how they ended, but for those that were cancelled."""
         said = {part.job.id for part in self.parts}

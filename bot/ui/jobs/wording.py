@@ -231,7 +231,7 @@ def _waiting(job: Job, progress: Progress) -> str:
 
 def _place(position: int | None) -> str:
     if position is None:
-        return "In the queue"
+        return "Waiting to start"
     return "Next in the queue" if position == 1 else f"{ordinal(position)} in the queue"
 
 

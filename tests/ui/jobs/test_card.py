@@ -187,7 +187,7 @@ SOON = NOON + timedelta(seconds=90)
     ("changes", "progress", "expected"),
     [
         # What is not known is not said.
-        ({"state": JobState.WAITING}, Progress(), "⏳ In the queue…"),
+        ({"state": JobState.WAITING}, Progress(), "⏳ Waiting to start…"),
         ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in the queue…"),
         (
             {"state": JobState.WAITING},

@@ -144,9 +144,7 @@ def pick_id(set_id: str, number: int) -> str:
 
 def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
     job = posting.parts[0].job
-    count, total = len(made) or len(posting.parts), len(posting.whole)
-    photos = count_words(total, "photo", "photos")
-    which = photos if count == total else f"{count:,} of {photos}"
+    which = _which([part.number for part in made or posting.parts], len(posting.whole))
     title = f"<@{job.user_id}>, your **{names.title(job)}**"
     if made:
         return f"{names.emoji(job)} {title} is ready: {which}."
@@ -156,6 +154,18 @@ def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str
     if all(one.not_approved for one in ended):
         return f"🚫 {title} wasn't approved: {which}."
     return f"❌ {title} failed: {which}."
+
+
+def _which(numbers: Sequence[int], total: int) -> str:
+    """Name the photos of a set that a message is about, by their numbers if they are not all."""
+    if len(numbers) == total:
+        return count_words(total, "photo", "photos")
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return f"photo {first:,} of {total:,}"
+    if len(numbers) > 2 and last - first == len(numbers) - 1:
+        return f"photos {first:,} to {last:,} of {total:,}"
+    return f"photos {', '.join(f'{one:,}' for one in numbers[:-1])} and {last:,} of {total:,}"
 
 
 def _photo(part: SetPart, photo: ShownPhoto, names: ToolNames, link: str) -> list[Piece]:
