@@ -182,7 +182,7 @@ class Tool(_Strict):
         return {name: value for name, value in inputs.items() if given.get(name) != value}
 
     def texts(self, inputs: Mapping[str, str]) -> list[str]:
-        """Return all that somebody said with the inputs: values, and names that are not the tool's."""
+        """Return every text of a request: the values, and the names that are not the tool's."""
         return [*self.chosen(inputs).values(), *self.undeclared(inputs)]
 
     def variant(self, inputs: Mapping[str, str]) -> str:

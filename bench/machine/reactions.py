@@ -57,7 +57,7 @@ async def unrelated(folder: Path, number: int = 5000) -> Reactions:
 async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
     """Send stars and mentions that are nobody's business, where the best results are shown.
 
-    A quarter each: stars under members' messages, their removal, messages that mention somebody else, and
+    A quarter each: stars under members' messages, their removal, messages that mention someone else, and
     bots that mention the bot. Raises RuntimeError as `unrelated` does.
     """
     async with _watched(folder) as stage:

@@ -32,7 +32,7 @@ MAX_FILES = 10  # of a message
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
 
 Read = Callable[[str, int], Awaitable[bytes]]
-"""Reads a file of Discord's, of at most so many bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`."""
+"""Read a file from Discord, up to a number of bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`."""
 
 
 class BestPoster:

@@ -126,7 +126,7 @@ class NoticePoster:
         except discord.Forbidden as error:
             _log.info("Server %d: a member takes no DM (%s): %s", notice.guild_id, notice.kind, error)
         if notice.kind is NoticeKind.BLOCKED:
-            return Posted(None)  # nobody else should read it: they are told when they try to start a job
+            return Posted(None)  # no one else may read it: a refused command tells them
         place = int(notice.details.get("asked_in") or 0)
         channel = self._client.get_partial_messageable(place, guild_id=notice.guild_id)
         only = discord.AllowedMentions(everyone=False, roles=False, users=[member])

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.visible import visible, without_invisible
 
-STYLE_WORDS = "{text}"  # in a style's prompt: where the words of whoever uses it go
+STYLE_WORDS = "{text}"  # in a style's prompt: replaced by the member's own words
 OF_SERVER = 0  # in the place of a member's id
 MAX_STYLES = 50  # of a member in a server, and of a server
 MAX_STYLE_ROLES = 20  # that may use one of a server's styles

@@ -81,7 +81,7 @@ class Cards:
         try:
             await run_forever("positions and times on cards", self._tending, self._tend)
         finally:
-            with suppress(Outage):  # whoever serves next finds out what they show
+            with suppress(Outage):  # the next process finds out what they show
                 await shielded(self._store_notes())
 
     def _wants(self, job: Job) -> bool:
