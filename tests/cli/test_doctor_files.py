@@ -1,0 +1,216 @@
+"""`doctor` looks at the files, the database and the disk, and says in plain words what to do."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.cli import checks_database as in_database
+from bot.cli.doctor import examine
+from bot.cli.findings import Verdict
+from bot.config import Settings
+from bot.storage import instance_lock, migrate
+from sandbox.discord.emulator import TOKEN
+from tests.cli.doctor import DRIVERS, found, stopping, with_free
+from tests.cli.test_commands import database, keep_key, ran
+from tests.support.postgresql import new_database
+
+
+async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path, around: dict[str, str]) -> None:
+    (tmp_path / "data").mkdir()
+    database(tmp_path).write_bytes(b"x")
+    findings = await found(around)
+    assert "Database" not in findings or findings["Database"].verdict is Verdict.STOPS
+    assert any("isn't an SQLite database" in one.words for one in findings.values())
+
+
+async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://db/studii")
+    settings, wrong = Settings.read_leniently(**around)
+    findings = {one.what: one for one in await examine(settings, wrong)}
+    assert stopping(findings) == {"Settings"}
+    for what in ("Folder", "Disk", "Bot", "Encryption key", "Database", "SQLite"):
+        assert findings[what].words == "Not checked: fix DATABASE_URL first."
+    assert findings["Discord"].verdict is Verdict.GOOD
+
+
+def a_file_for_a_folder(folder: Path) -> None:
+    (folder / "data").write_text("in the way")
+
+
+def a_file_for_the_spool(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "spool").write_text("in the way")
+
+
+def a_folder_for_the_database(folder: Path) -> None:
+    database(folder).mkdir(parents=True)
+
+
+def no_database(folder: Path) -> None:
+    database(folder).parent.mkdir()
+    database(folder).write_text("Dear diary. " * 500)
+
+
+def of_another_program(folder: Path) -> None:
+    database(folder).parent.mkdir()
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+
+
+def of_another_program_with_revisions(folder: Path) -> None:
+    of_another_program(folder)
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('1ab4c9')")
+        connection.commit()
+
+
+def a_key_file_without_a_key(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "encryption.key").write_text("garbage")
+
+
+@pytest.mark.parametrize(
+    ("before", "what", "remedy"),
+    [
+        (a_file_for_a_folder, "Folder", "where the bot needs a folder. Move it"),
+        (a_file_for_the_spool, "Folder", "where the bot needs a folder. Move it"),
+        (a_folder_for_the_database, "Folder", "where the bot needs a file. Move it"),
+        (no_database, "Database", "isn't an SQLite database. Set DATABASE_URL to another file"),
+        (of_another_program, "Database", "belongs to another program. Set DATABASE_URL"),
+        (of_another_program_with_revisions, "Database", "belongs to another program. Set DATABASE_URL"),
+        (a_key_file_without_a_key, "Encryption key", "Put its last copy back."),
+    ],
+)
+async def test_what_is_in_the_bots_place_stops_it_and_is_found(
+    tmp_path: Path, around: dict[str, str], before: Callable[[Path], None], what: str, remedy: str
+) -> None:
+    before(tmp_path)
+    findings = await found(around)
+    assert what in stopping(findings)
+    assert remedy in findings[what].words
+    status, _, errors = await ran(tmp_path, "run")
+    assert status == 2, errors
+    assert not [word for word in DRIVERS if word in errors], errors
+
+
+async def test_a_folder_that_may_not_be_written_is_given_to_the_one_who_runs_the_bot(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_key(tmp_path)
+
+    def allowed(path: Path, _mode: int) -> bool:  # modes do not stop root
+        return path != tmp_path / "data"
+
+    monkeypatch.setattr("os.access", allowed)
+    findings = await found(around)
+    assert stopping(findings) == {"Folder"}
+    assert "chown -R" in findings["Folder"].words
+
+
+async def damage(folder: Path, sql: str) -> None:
+    await keep_key(folder)
+    with closing(sqlite3.connect(database(folder))) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+async def test_a_database_of_a_newer_version_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
+    await damage(tmp_path, "UPDATE alembic_version SET version_num = '9001'")
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "newer version of the bot (schema 9001" in findings["Database"].words
+    assert "Start the newer version again" in findings["Database"].words
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE ledger", "DROP TABLE jobs"])
+async def test_a_database_that_lacks_a_table_stops_it(
+    tmp_path: Path, around: dict[str, str], sql: str
+) -> None:
+    await damage(tmp_path, sql)
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "Restore a backup" in findings["Database"].words
+
+
+async def test_a_damaged_database_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
+    await keep_key(tmp_path)
+    content = bytearray(database(tmp_path).read_bytes())
+    content[8192:] = b"\x55" * (len(content) - 8192)
+    database(tmp_path).write_bytes(content)
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "damaged. Restore a backup" in findings["Database"].words
+
+
+async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_running_bot(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep_key(tmp_path)
+    monkeypatch.setattr("bot.cli.checks_database.WRITE_CHECK_SECONDS", 0.3)
+    with closing(sqlite3.connect(database(tmp_path))) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "another program" in findings["Database"].words
+    async with instance_lock(f"sqlite+aiosqlite:///{database(tmp_path)}"):
+        findings = await found(around)
+    assert stopping(findings) == set()
+    assert "Stop it before restore and rotate-keys" in findings["Bot"].words
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict", "remedy"),
+    [
+        (1_000_000, Verdict.STOPS, "Free some space"),
+        (500_000_000, Verdict.LOOK, "Lower SPOOL_MB or free some space"),
+    ],
+)
+async def test_a_disk_that_is_nearly_full_is_told(
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict, remedy: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", with_free(free))
+    findings = await found(around)
+    assert findings["Disk"].verdict is verdict
+    assert remedy in findings["Disk"].words
+    assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
+
+
+async def test_no_room_for_the_copy_before_an_update_stops_it(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await damage(tmp_path, "UPDATE alembic_version SET version_num = '0001'")
+    assert (await found(around))["Database"].verdict is Verdict.LOOK
+    monkeypatch.setattr(shutil, "disk_usage", with_free(10_100_000))
+    findings = await found(around)
+    assert stopping(findings) == {"Database"}
+    assert "Free some space" in findings["Database"].words
+
+
+async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_start_makes_no_copy(
+    postgresql: str,
+) -> None:
+    url = await new_database(postgresql)
+    await migrate(url, "0036")
+    (finding,) = await in_database.database(Settings.read(discord_token=TOKEN, database_url=url))
+    assert finding.verdict is Verdict.LOOK
+    assert finding.words.startswith("Schema 0036. The next start upgrades it to ")
+    assert finding.words.endswith(". Back it up with pg_dump first.")
+
+
+async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    with closing(sqlite3.connect(database(tmp_path))) as file, file:
+        file.execute(
+            "INSERT INTO photo_channels (guild_id, channel_id, kind, tool, inputs, most) "
+            "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
+        )
+    (found,) = [one for one in await examine(Settings.read(**around)) if one.what == "Rows"]
+    assert found.verdict is Verdict.LOOK
+    assert "1 row can't be read: photo_channels 7 8." in found.words
