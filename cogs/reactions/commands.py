@@ -1,18 +1,13 @@
-"""Taps and photo channels, and how admins turn them on: /studii reactions and /studii photos."""
+"""The commands that turn taps and photo channels on and off: /studii reactions and /studii photos."""
 
-from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.catalog import Catalog, SourceRule
-from bot.client.bot import StudiiBot
-from bot.client.told_once import ToldOnce
 from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
-from bot.reactions import PhotoWatch
 from bot.services import Services
 from bot.ui.admin.photos import (
     inputs_from,
@@ -31,92 +26,12 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
-from cogs.studii import add_to_studii
 
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
 TOOL_OR_STYLE = "Name either a `tool`, with its `inputs`, or a `style`. Nothing was changed."
 NO_PLACE = "This only works in a channel. Name one under `channel`."
-
-# Events that wait for the end of an outage. If there are more, all rules are read again after it.
-MAX_WAITING_CHANGES = 5000
-
-
-class PhotoEvents(commands.Cog):
-    """Hands Discord's events to the watch."""
-
-    def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
-        self._bot = bot
-        self._watch = watch
-        self._events = ToldOnce(
-            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photos.load
-        )
-
-    async def cog_load(self) -> None:
-        await self._bot.services.photos.load()
-        await self._watch.load()
-
-    async def cog_unload(self) -> None:
-        self._events.close()
-        await self._watch.close()
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        if self._bot.accepting and reads_photos(self._bot):
-            self._watch.tapped(event)
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
-        if self._bot.accepting:
-            self._watch.taken_back(event)
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        if self._bot.accepting:
-            self._watch.cleared(event)
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
-        if self._bot.accepting:
-            self._watch.cleared(event)
-
-    @commands.Cog.listener()
-    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        if self._bot.accepting:
-            self._watch.deleted(event.guild_id, event.message_id)
-
-    @commands.Cog.listener()
-    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
-        if self._bot.accepting:
-            for message_id in event.message_ids:
-                self._watch.deleted(event.guild_id, message_id)
-
-    @commands.Cog.listener()
-    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        if self._bot.accepting and "attachments" in event.data:
-            self._watch.edited(event.message)
-
-    @commands.Cog.listener()
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._bot.services.photos.look_again, guild.id))
-
-    @commands.Cog.listener()
-    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._forget_place(channel.guild.id, channel.id)
-
-    @commands.Cog.listener()
-    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        await self._forget_place(event.guild_id, event.thread_id)
-
-    @commands.Cog.listener()
-    async def on_message(self, message: discord.Message) -> None:
-        if self._bot.accepting:
-            self._watch.posted(message)
-
-    async def _forget_place(self, guild_id: int, channel_id: int) -> None:
-        forget = partial(self._bot.services.photos.forget_place, guild_id, channel_id)
-        await self._events.handle(guild_id, forget)
 
 
 class _ReactionsGroup(app_commands.Group):
@@ -308,15 +223,3 @@ def _place(interaction: discord.Interaction[Any], channel: Place | None) -> int:
     if place is None:
         raise Refused(NO_PLACE)
     return place
-
-
-async def setup(bot: StudiiBot) -> None:
-    services = bot.services
-    watch = PhotoWatch(bot, services, bot.catalog)
-    bot.watch_photos(watch.used)
-    await bot.add_cog(PhotoEvents(bot, watch))
-    add_to_studii(
-        bot,
-        ReactionCommands("reactions", "Tools that run when you tap an emoji", services, bot.catalog),
-        PhotoCommands("photos", "Channels that offer or run tools on photos", services, bot.catalog),
-    )

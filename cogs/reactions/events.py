@@ -1,0 +1,90 @@
+"""Hand what happens to messages, reactions and channels to what runs tools on photos."""
+
+from functools import partial
+
+import discord
+from discord.ext import commands
+
+from bot.client.bot import StudiiBot
+from bot.client.told_once import ToldOnce
+from bot.reactions import PhotoWatch
+from bot.ui.admin.photos import reads_photos
+
+# Events that wait for the end of an outage. If there are more, all rules are read again after it.
+MAX_WAITING_CHANGES = 5000
+
+
+class PhotoEvents(commands.Cog):
+    """Hands Discord's events to the watch."""
+
+    def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
+        self._bot = bot
+        self._watch = watch
+        self._events = ToldOnce(
+            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photos.load
+        )
+
+    async def cog_load(self) -> None:
+        await self._bot.services.photos.load()
+        await self._watch.load()
+
+    async def cog_unload(self) -> None:
+        self._events.close()
+        await self._watch.close()
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting and reads_photos(self._bot):
+            self._watch.tapped(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        if self._bot.accepting:
+            self._watch.taken_back(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        if self._bot.accepting:
+            self._watch.cleared(event)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        if self._bot.accepting:
+            self._watch.cleared(event)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        if self._bot.accepting:
+            self._watch.deleted(event.guild_id, event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        if self._bot.accepting:
+            for message_id in event.message_ids:
+                self._watch.deleted(event.guild_id, message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        if self._bot.accepting and "attachments" in event.data:
+            self._watch.edited(event.message)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._events.handle(guild.id, partial(self._bot.services.photos.look_again, guild.id))
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._forget_place(channel.guild.id, channel.id)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        await self._forget_place(event.guild_id, event.thread_id)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        if self._bot.accepting:
+            self._watch.posted(message)
+
+    async def _forget_place(self, guild_id: int, channel_id: int) -> None:
+        forget = partial(self._bot.services.photos.forget_place, guild_id, channel_id)
+        await self._events.handle(guild_id, forget)
