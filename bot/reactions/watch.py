@@ -1,38 +1,30 @@
 """Handle reactions and photos. Other events take no request, query or task."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
 import discord
 
-from bot.catalog import Catalog, Tool
-from bot.domain import Job, JobRequest, SourcePhoto
-from bot.domain.access import MemberContext, open_in
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Preset
-from bot.errors import CreditsShort, Outage, StudiiBotError
+from bot.catalog import Catalog
+from bot.domain import Job, SourcePhoto
+from bot.domain.access import open_in
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, once_key, place_of
-from bot.reactions.presets import prepared
+from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
+from bot.reactions.photo_jobs import PhotoJobs
+from bot.reactions.places import can_post, hindrance_to_post
 from bot.reactions.questions import PhotoQuestions
-from bot.reactions.refusals import Refusals, refusal_words
+from bot.reactions.refusals import Refusals
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
-from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
+from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.authors import author_in, author_of
-from bot.ui.reading.member import channel_ids_of, member_context_in
-from bot.ui.reading.permissions import (
-    hindrance,
-    is_age_restricted,
-    missing_to_offer,
-    missing_to_post,
-    parent_unknown,
-)
+from bot.ui.reading.authors import author_of
+from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.pictures import photos_in, taken_of
-from bot.ui.reading.posting import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +52,6 @@ class PhotoWatch:
     def __init__(self, client: discord.Client, services: Services, catalog: Catalog) -> None:
         self._client = client
         self._services = services
-        self._catalog = catalog
         self._taps = Taps(services.jobs, services.privacy, self._start)
         self._questions = PhotoQuestions(services.confirmations, catalog)
         self._withdrawn = Backlog[list[str]](
@@ -73,6 +64,7 @@ class PhotoWatch:
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
         self._refusals = Refusals(services.refusals)
+        self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
         self._skipped = Skipped(self._refusals.tell)
 
     async def load(self) -> None:
@@ -179,7 +171,7 @@ class PhotoWatch:
         member = tapped.member
         if tap is None or member is None:
             return None
-        in_the_way = self._hindrance(member.guild, tapped.channel_id)
+        in_the_way = hindrance_to_post(member.guild, tapped.channel_id)
         if in_the_way is not None:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if self._state_of(tapped)[0]:
@@ -198,7 +190,7 @@ class PhotoWatch:
             return None
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = [] if own else _photos(message)
-        jobs = await self._ask(member, message, tap.preset, photos[:1], tapped.emoji.key)
+        jobs = await self._photo_jobs.ask(member, message, tap.preset, photos[:1], tapped.emoji.key)
         return jobs[0] if jobs else None
 
     async def _run(self, photo: _PostedPhoto) -> None:
@@ -206,16 +198,18 @@ class PhotoWatch:
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
             return
-        in_the_way = self._hindrance(author.guild, message.channel.id)
+        in_the_way = hindrance_to_post(author.guild, message.channel.id)
         if in_the_way is not None:
             await self._refusals.tell(author, in_the_way)
         else:
             note = partial(self._taps.made_from, message.id)
-            await self._ask(author, message, channel.preset, _photos(message)[: channel.most], note=note)
+            await self._photo_jobs.ask(
+                author, message, channel.preset, _photos(message)[: channel.most], note=note
+            )
 
     async def _offer(self, photo: _PostedPhoto) -> None:
         message = photo.message
-        if message.guild is None or not self._can_post(message.guild, message.channel.id, offer=True):
+        if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
         if await self._services.jobs.why_closed(message.guild.id) is not None:
             return  # nor would it here
@@ -239,95 +233,6 @@ class PhotoWatch:
                     return  # the message is gone
             except DISCORD_ERRORS as error:
                 _log.info("An emoji could not be put under a photo: %r", error)
-
-    async def _ask(
-        self,
-        member: discord.Member,
-        message: discord.Message,
-        preset: Preset,
-        photos: Sequence[SourcePhoto],
-        tapped: str | None = None,
-        note: Callable[[Job], None] = lambda _: None,
-    ) -> list[Job]:
-        """Ask for a job for each photo, as a set if all can be taken together. `note` is called with each."""
-        author = await author_in(message, self._client, self._services)
-        rules = await self._services.posting.rules(member.guild.id)
-        try:
-            tool, inputs, own = await prepared(
-                self._services, self._catalog, member, preset, tapped=tapped is not None
-            )
-        except StudiiBotError as refusal:
-            await self._refused(member, message, refusal)
-            return []
-        place = posting_place(member.guild, message.channel, member, rules)
-        requests = [
-            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
-            for photo in photos
-        ]
-        return await self._accept(requests, note, partial(self._refused, member, message))
-
-    async def _accept(
-        self,
-        requests: Sequence[JobRequest],
-        note: Callable[[Job], None],
-        refused: Callable[[StudiiBotError], Awaitable[None]],
-    ) -> list[Job]:
-        """Accept all as a set. If there is no room for all, or some exist already, each alone."""
-        jobs: list[Job] = []
-        alone = [[request] for request in requests]
-        for together in [requests, *alone] if len(requests) > 1 else alone:
-            try:
-                accepted = await self._services.jobs.accept_all(together)
-            except Outage:
-                raise  # asked for again when it is over; what was accepted is not accepted twice
-            except StudiiBotError as refusal:
-                if isinstance(refusal, BeingAsked):
-                    break  # about all of them
-                some_fit = len(together) > 1 and isinstance(refusal, CreditsShort)
-                if isinstance(refusal, Repeated) or some_fit:
-                    continue  # the job that there is already is the answer; or some can be accepted alone
-                await refused(refusal)
-            else:
-                jobs += accepted
-                for job in accepted:
-                    note(job)
-            if len(together) > 1:
-                break
-        return jobs
-
-    async def _refused(
-        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
-    ) -> None:
-        if isinstance(refusal, ConfirmationNeeded):
-            if refusal.question is not None:
-                await self._questions.ask(refusal.question, message)
-            return
-        _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
-        wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        await self._refusals.tell(member, refusal_words(refusal), message, wanted)
-
-    def _hindrance(self, guild: discord.Guild, channel_id: int) -> str | None:
-        """Return why no result can be posted there, or None if one can."""
-        if self._can_post(guild, channel_id):
-            return None
-        channel = guild.get_channel_or_thread(channel_id)
-        missing = (
-            []
-            if channel is None or parent_unknown(channel)
-            else missing_to_post(channel.permissions_for(guild.me), channel)
-        )
-        why = hindrance(missing) if missing else "I can't see that channel"
-        return f"I couldn't post a result in <#{channel_id}>: {why}. Nothing was charged."
-
-    def _can_post(self, guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
-        """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
-        channel = guild.get_channel_or_thread(channel_id)
-        if channel is None:
-            return False
-        if parent_unknown(channel):
-            return False
-        may = channel.permissions_for(guild.me)
-        return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
 
 
 def _photo_backlog(what: str, work: Callable[[_PostedPhoto], Awaitable[None]]) -> Backlog[_PostedPhoto]:
@@ -353,34 +258,3 @@ def _offered(message: discord.Message, tapped: Tapped) -> bool:
         if key == tapped.emoji.key:
             return reaction.me
     return False
-
-
-def _context(member: discord.Member, message: discord.Message) -> MemberContext:
-    channel = member.guild.get_channel_or_thread(message.channel.id)
-    return MemberContext() if channel is None else member_context_in(member, channel)
-
-
-def _request(
-    member: discord.Member,
-    message: discord.Message,
-    tool: Tool,
-    inputs: dict[str, str],
-    photo: SourcePhoto,
-    author: int,
-    place: PostingPlace,
-) -> JobRequest:
-    return JobRequest(
-        guild_id=member.guild.id,
-        channel_id=message.channel.id,
-        user_id=member.id,
-        tool=tool.slug,
-        inputs=inputs,
-        source=photo,
-        context=_context(member, message),
-        photo_author=author,
-        origin_message_id=message.id,
-        once=once_key(member.id, message.id, tool.slug, inputs, photo),
-        age_restricted=is_age_restricted(message.channel),
-        post_channel_id=place.channel_id,
-        in_thread=place.in_thread,
-    )

@@ -1,0 +1,143 @@
+"""Ask for jobs on photos in messages, within the same limits as other jobs."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import discord
+
+from bot.catalog import Catalog, Tool
+from bot.domain import Job, JobRequest, SourcePhoto
+from bot.domain.access import MemberContext
+from bot.domain.photo_rules import Preset
+from bot.errors import CreditsShort, Outage, StudiiBotError
+from bot.reactions.events import once_key
+from bot.reactions.presets import prepared
+from bot.reactions.questions import PhotoQuestions
+from bot.reactions.refusals import Refusals, refusal_words
+from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
+from bot.ui.reading.authors import author_in
+from bot.ui.reading.member import member_context_in
+from bot.ui.reading.permissions import is_age_restricted
+from bot.ui.reading.posting import PostingPlace, posting_place
+
+_log = logging.getLogger(__name__)
+
+
+class PhotoJobs:
+    """Asks for jobs, and tells people why none started."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        services: Services,
+        catalog: Catalog,
+        questions: PhotoQuestions,
+        refusals: Refusals,
+    ) -> None:
+        self._client = client
+        self._services = services
+        self._catalog = catalog
+        self._questions = questions
+        self._refusals = refusals
+
+    async def ask(
+        self,
+        member: discord.Member,
+        message: discord.Message,
+        preset: Preset,
+        photos: Sequence[SourcePhoto],
+        tapped: str | None = None,
+        note: Callable[[Job], None] = lambda _: None,
+    ) -> list[Job]:
+        """Ask for a job for each photo, as a set if all can be taken together. `note` is called with each.
+
+        `tapped` is the emoji that was tapped, if one was. The person is told of refusals.
+        """
+        author = await author_in(message, self._client, self._services)
+        rules = await self._services.posting.rules(member.guild.id)
+        try:
+            tool, inputs, own = await prepared(
+                self._services, self._catalog, member, preset, tapped=tapped is not None
+            )
+        except StudiiBotError as refusal:
+            await self._refused(member, message, refusal)
+            return []
+        place = posting_place(member.guild, message.channel, member, rules)
+        requests = [
+            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
+            for photo in photos
+        ]
+        return await self._accept(requests, note, partial(self._refused, member, message))
+
+    async def _accept(
+        self,
+        requests: Sequence[JobRequest],
+        note: Callable[[Job], None],
+        refused: Callable[[StudiiBotError], Awaitable[None]],
+    ) -> list[Job]:
+        """Accept all as a set. If there is no room for all, or some exist already, each alone."""
+        jobs: list[Job] = []
+        alone = [[request] for request in requests]
+        for together in [requests, *alone] if len(requests) > 1 else alone:
+            try:
+                accepted = await self._services.jobs.accept_all(together)
+            except Outage:
+                raise  # asked for again when it is over; what was accepted is not accepted twice
+            except StudiiBotError as refusal:
+                if isinstance(refusal, BeingAsked):
+                    break  # about all of them
+                some_fit = len(together) > 1 and isinstance(refusal, CreditsShort)
+                if isinstance(refusal, Repeated) or some_fit:
+                    continue  # the job that there is already is the answer; or some can be accepted alone
+                await refused(refusal)
+            else:
+                jobs += accepted
+                for job in accepted:
+                    note(job)
+            if len(together) > 1:
+                break
+        return jobs
+
+    async def _refused(
+        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
+    ) -> None:
+        if isinstance(refusal, ConfirmationNeeded):
+            if refusal.question is not None:
+                await self._questions.ask(refusal.question, message)
+            return
+        _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
+        wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
+        await self._refusals.tell(member, refusal_words(refusal), message, wanted)
+
+
+def _context(member: discord.Member, message: discord.Message) -> MemberContext:
+    channel = member.guild.get_channel_or_thread(message.channel.id)
+    return MemberContext() if channel is None else member_context_in(member, channel)
+
+
+def _request(
+    member: discord.Member,
+    message: discord.Message,
+    tool: Tool,
+    inputs: dict[str, str],
+    photo: SourcePhoto,
+    author: int,
+    place: PostingPlace,
+) -> JobRequest:
+    return JobRequest(
+        guild_id=member.guild.id,
+        channel_id=message.channel.id,
+        user_id=member.id,
+        tool=tool.slug,
+        inputs=inputs,
+        source=photo,
+        context=_context(member, message),
+        photo_author=author,
+        origin_message_id=message.id,
+        once=once_key(member.id, message.id, tool.slug, inputs, photo),
+        age_restricted=is_age_restricted(message.channel),
+        post_channel_id=place.channel_id,
+        in_thread=place.in_thread,
+    )

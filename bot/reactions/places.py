@@ -1,0 +1,30 @@
+"""What the bot may do in a channel: post results, and put emoji under photos."""
+
+import discord
+
+from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
+
+
+def hindrance_to_post(guild: discord.Guild, channel_id: int) -> str | None:
+    """Return why no result can be posted there, or None if one can."""
+    if can_post(guild, channel_id):
+        return None
+    channel = guild.get_channel_or_thread(channel_id)
+    missing = (
+        []
+        if channel is None or parent_unknown(channel)
+        else missing_to_post(channel.permissions_for(guild.me), channel)
+    )
+    why = hindrance(missing) if missing else "I can't see that channel"
+    return f"I couldn't post a result in <#{channel_id}>: {why}. Nothing was charged."
+
+
+def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
+    """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
+    channel = guild.get_channel_or_thread(channel_id)
+    if channel is None:
+        return False
+    if parent_unknown(channel):
+        return False
+    may = channel.permissions_for(guild.me)
+    return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
