@@ -1,8 +1,6 @@
-"""The Discord client: its intents, the commands that it registers, and what its handlers work with."""
+"""The Discord client: its intents, its extensions, and what its handlers work with."""
 
 import asyncio
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -15,41 +13,19 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
 from bot.catalog import Catalog
+from bot.client.lasting_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.observer import DiscordObserver
+from bot.client.registration import register_commands
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.domain import Job
 from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
-from bot.errors import SettingsError
 from bot.services import Services, count_words
-from bot.ui.admin.access import PhotoUseButton
-from bot.ui.admin.credit_requests import AnswerButton
-from bot.ui.admin.log import LogDeleteButton
-from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
-from bot.ui.admin.moderation.results import RESULT_BUTTONS
-from bot.ui.admin.setup.panel import SetupButton
-from bot.ui.best.buttons import BestAnswerButton
-from bot.ui.guide.help import HelpButton
-from bot.ui.jobs.asking import AskAdminButton
-from bot.ui.jobs.buttons import BUTTONS, DeleteLinkedButton
-from bot.ui.jobs.card import CancelButton
-from bot.ui.jobs.confirming import ConfirmButton
-from bot.ui.jobs.forgetting import ForgetMeButton
-from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
-from bot.ui.jobs.mention import MentionButton
-from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
-from bot.ui.jobs.sets.buttons import SetButton
-from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
-from bot.ui.jobs.tool_picker import ToolButton
-from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
-from bot.ui.styles.defaults import DefaultsButton
-from bot.ui.styles.panel import StyleButton
-from bot.ui.styles.saving import SaveStyleButton
 
 _log = logging.getLogger(__name__)
 
@@ -82,32 +58,6 @@ FINISHING = "deferred answers of an earlier life"
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
 RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue automatically."
-LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
-    CancelButton,
-    *BUTTONS,
-    DeleteLinkedButton,
-    *LIST_BUTTONS,
-    *RULING_BUTTONS,
-    *REQUEST_BUTTONS,
-    *RESULT_BUTTONS,
-    TryAgainButton,
-    ToolButton,
-    HelpButton,
-    MentionButton,
-    SetButton,
-    SaveStyleButton,
-    StyleButton,
-    DefaultsButton,
-    *SET_BUTTONS,
-    LogDeleteButton,
-    SetupButton,
-    PhotoUseButton,
-    BestAnswerButton,
-    ForgetMeButton,
-    ConfirmButton,
-    AskAdminButton,
-    AnswerButton,
-)
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
@@ -254,12 +204,12 @@ class StudiiBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*LASTING_BUTTONS, *LIST_SELECTS, PictureMenu)
+        self.add_dynamic_items(*LASTING_BUTTONS, *LASTING_MENUS)
         if self._member.sharded is not None:
             self._identifying_at_once = await self._allowed_at_once()
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
-            await self._register_commands()
+            await register_commands(self.tree, self.services.commands, self._dev_guild_id)
         self._begin(self._finish_deferrals(), FINISHING)
 
     async def _allowed_at_once(self) -> int:
@@ -300,7 +250,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""
         if DIRECT_MESSAGES in shards:
-            await self._register_commands()
+            await register_commands(self.tree, self.services.commands, self._dev_guild_id)
         for shard in shards:
             self._connection.shard_ids = sorted({*self._connection.shard_ids, shard})
             # It tries again by itself until it is connected.
@@ -315,44 +265,6 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))
-
-    async def _register_commands(self) -> None:
-        """Register the commands with Discord if they have changed since the last time.
-
-        A hash of the sent payload is stored: what Discord returns differs from it in many small ways.
-        """
-        for other in await self.services.commands.elsewhere(self._dev_guild_id):
-            await self._take_back(other)
-        guild = discord.Object(self._dev_guild_id) if self._dev_guild_id is not None else None
-        if guild is not None:
-            self.tree.copy_global_to(guild=guild)
-        digest = self._digest(guild)
-        if await self.services.commands.registered(self._dev_guild_id) == digest:
-            return
-        try:
-            registered = await self.tree.sync(guild=guild)
-        except (discord.Forbidden, discord.NotFound) as error:
-            if guild is None:
-                raise
-            raise SettingsError(
-                f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
-            ) from error
-        await self.services.commands.remember(digest, self._dev_guild_id)
-        where = "everywhere" if guild is None else f"in server {guild.id}"
-        _log.info("%d commands registered %s.", len(registered), where)
-
-    async def _take_back(self, guild_id: int) -> None:
-        """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
-        try:
-            await self.tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
-        except (discord.Forbidden, discord.NotFound):
-            _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
-        await self.services.commands.forget(guild_id)
-
-    def _digest(self, guild: discord.Object | None) -> str:
-        payload = [command.to_dict(self.tree) for command in self.tree.get_commands(guild=guild)]
-        text = json.dumps([self.application_id, payload], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def _parts(self) -> "_Attached":
         if self._attached is None:

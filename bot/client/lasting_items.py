@@ -1,0 +1,53 @@
+"""The buttons and menus that work for as long as their messages exist, also after a restart."""
+
+from bot.ui.admin.access import PhotoUseButton
+from bot.ui.admin.credit_requests import AnswerButton
+from bot.ui.admin.log import LogDeleteButton
+from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
+from bot.ui.admin.moderation.results import RESULT_BUTTONS
+from bot.ui.admin.setup.panel import SetupButton
+from bot.ui.best.buttons import BestAnswerButton
+from bot.ui.guide.help import HelpButton
+from bot.ui.jobs.asking import AskAdminButton
+from bot.ui.jobs.buttons import BUTTONS, DeleteLinkedButton
+from bot.ui.jobs.card import CancelButton
+from bot.ui.jobs.confirming import ConfirmButton
+from bot.ui.jobs.forgetting import ForgetMeButton
+from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
+from bot.ui.jobs.mention import MentionButton
+from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.sets.buttons import SetButton
+from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
+from bot.ui.jobs.tool_picker import ToolButton
+from bot.ui.kit.buttons import LastingButton
+from bot.ui.styles.defaults import DefaultsButton
+from bot.ui.styles.panel import StyleButton
+from bot.ui.styles.saving import SaveStyleButton
+
+LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
+    CancelButton,
+    *BUTTONS,
+    DeleteLinkedButton,
+    *LIST_BUTTONS,
+    *RULING_BUTTONS,
+    *REQUEST_BUTTONS,
+    *RESULT_BUTTONS,
+    TryAgainButton,
+    ToolButton,
+    HelpButton,
+    MentionButton,
+    SetButton,
+    SaveStyleButton,
+    StyleButton,
+    DefaultsButton,
+    *SET_BUTTONS,
+    LogDeleteButton,
+    SetupButton,
+    PhotoUseButton,
+    BestAnswerButton,
+    ForgetMeButton,
+    ConfirmButton,
+    AskAdminButton,
+    AnswerButton,
+)
+LASTING_MENUS = (*LIST_SELECTS, PictureMenu)

@@ -1,0 +1,57 @@
+"""Register the bot's commands with Discord."""
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.errors import SettingsError
+from bot.services.command_registry import CommandRegistry
+
+_log = logging.getLogger(__name__)
+
+
+async def register_commands(
+    tree: app_commands.CommandTree[Any], registry: CommandRegistry, dev_guild_id: int | None
+) -> None:
+    """Register the commands with Discord if they have changed since the last time.
+
+    A hash of the sent payload is stored: what Discord returns differs from it in many small ways.
+    """
+    for other in await registry.elsewhere(dev_guild_id):
+        await _take_back(tree, registry, other)
+    guild = discord.Object(dev_guild_id) if dev_guild_id is not None else None
+    if guild is not None:
+        tree.copy_global_to(guild=guild)
+    digest = _digest(tree, guild)
+    if await registry.registered(dev_guild_id) == digest:
+        return
+    try:
+        registered = await tree.sync(guild=guild)
+    except (discord.Forbidden, discord.NotFound) as error:
+        if guild is None:
+            raise
+        raise SettingsError(
+            f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
+        ) from error
+    await registry.remember(digest, dev_guild_id)
+    where = "everywhere" if guild is None else f"in server {guild.id}"
+    _log.info("%d commands registered %s.", len(registered), where)
+
+
+async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegistry, guild_id: int) -> None:
+    """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
+    try:
+        await tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
+    except (discord.Forbidden, discord.NotFound):
+        _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
+    await registry.forget(guild_id)
+
+
+def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
+    payload = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+    text = json.dumps([tree.client.application_id, payload], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
