@@ -12,7 +12,8 @@ from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
 from bot.domain import SourcePhoto
 from bot.errors import Refused
-from bot.ui.jobs.start import Terms, begin
+from bot.ui.jobs.open_form import begin
+from bot.ui.jobs.start import Terms
 from bot.ui.jobs.tool_picker import choose
 from bot.ui.kit.host import host_of
 from bot.ui.reading.authors import author_in

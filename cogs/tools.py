@@ -12,7 +12,8 @@ from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
 from bot.services.styles import WordsNeeded
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.start import Terms, ask, open_style_form, start
+from bot.ui.jobs.open_form import ask, open_style_form
+from bot.ui.jobs.start import Terms, start
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand

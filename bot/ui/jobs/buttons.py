@@ -14,8 +14,9 @@ from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
+from bot.ui.jobs.open_form import ask
 from bot.ui.jobs.staged import StagedButton, links_original
-from bot.ui.jobs.start import Terms, ask, start_once
+from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import choose
 from bot.ui.jobs.wording import again_label, again_price

@@ -16,7 +16,8 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.services import Services, ToolPrice, short_price_words
-from bot.ui.jobs.start import Terms, ask, begin, own_inputs, start_once
+from bot.ui.jobs.open_form import ask, begin, own_inputs
+from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton

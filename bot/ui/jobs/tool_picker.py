@@ -13,7 +13,8 @@ from bot.errors import Refused
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
-from bot.ui.jobs.start import AS_USUAL, Terms, begin, open_form, open_style_form, prices_for
+from bot.ui.jobs.open_form import begin, open_form, open_style_form, prices_for
+from bot.ui.jobs.start import AS_USUAL, Terms
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.forms import OpenView

@@ -19,7 +19,7 @@ from bot.ui.jobs.form_fields import (
     labelled,
     value_of,
 )
-from bot.ui.jobs.start import prices_for
+from bot.ui.jobs.open_form import prices_for
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words_of
 from bot.ui.kit.buttons import LastingButton

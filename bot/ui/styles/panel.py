@@ -11,7 +11,7 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS
 from bot.services import PriceTable, count_words, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.listing.thumbnails import pictures_of
-from bot.ui.jobs.start import open_style_form, prices_for
+from bot.ui.jobs.open_form import open_style_form, prices_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words_of, settings_words_of
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, done_in_time, host_of

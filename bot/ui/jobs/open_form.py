@@ -1,0 +1,168 @@
+"""Open a tool's form, from which jobs start; or start a job at once if there is nothing to ask."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import discord
+
+from bot.catalog import SourceRule, Tool
+from bot.domain import JobRequest, SourcePhoto
+from bot.domain.prices import Estimate
+from bot.domain.styles import Style
+from bot.errors import StudiiBotError
+from bot.services import PriceTable
+from bot.services.styles import inputs_of, tool_of
+from bot.ui.jobs.start import AS_USUAL, Terms, start_all_once, start_once
+from bot.ui.jobs.tool_form import MAX_SET_PHOTOS, Filled, FormStart, ToolForm, Values, all_of, needs_form
+from bot.ui.kit.forms import RefusedForm
+from bot.ui.kit.host import host_of
+from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import ensure_can_post
+
+
+async def begin(
+    interaction: discord.Interaction[Any],
+    tool: Tool,
+    pictures: Sequence[SourcePhoto],
+    terms: Terms = AS_USUAL,
+    *,
+    asking: bool = False,
+) -> None:
+    """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
+
+    A tool that takes no picture starts without one, whoever posted it. `asking`: ask in any case, so that the
+    person can make the job private.
+    """
+    if tool.source is SourceRule.NONE:
+        pictures, terms = (), replace(terms, photo_author=None)
+    if asking or needs_form(tool, pictures):
+        await ask(interaction, tool, FormStart(pictures, await own_inputs(interaction, tool)), terms)
+        return
+    await start_once(interaction, tool, {}, pictures[0] if pictures else None, terms)
+
+
+async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
+    """Show the tool's empty form, to which a photo can be attached."""
+    ensure_can_post(interaction)
+    await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
+
+
+async def own_inputs(interaction: discord.Interaction[Any], tool: Tool) -> dict[str, str | None]:
+    """Return the inputs of the tool that the person prefers."""
+    if interaction.guild_id is None:
+        return {}
+    defaults = host_of(interaction).services.defaults
+    return {**await defaults.of(interaction.guild_id, interaction.user.id, tool)}
+
+
+async def open_style_form(
+    interaction: discord.Interaction[Any],
+    style: Style,
+    pictures: Sequence[SourcePhoto] = (),
+    terms: Terms = AS_USUAL,
+    given: Values | None = None,
+) -> None:
+    """Show the form of a style, to which a photo can be attached if there are no `pictures`.
+
+    `given` are inputs that go before the style's. Raises `Refused` if the style can't be used any more.
+    """
+    ensure_can_post(interaction)
+    tool = tool_of(host_of(interaction).catalog, style)
+    prompt = tool.prompt
+    # The person's own words go there.
+    of_style = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
+    values = {**await own_inputs(interaction, tool), **of_style, **(given or {})}
+    await ask(interaction, tool, FormStart(pictures, values, style=style), terms)
+
+
+async def ask(
+    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms = AS_USUAL
+) -> None:
+    """Show the form. Raises `Refused` if nothing could be accepted now.
+
+    What is refused once it is handed in can be edited.
+    """
+    may_be_private = await _ensure_possible(interaction, tool, terms)
+    prices = await prices_for(interaction)
+
+    async def submit(submitted: discord.Interaction[Any], filled: Filled) -> None:
+        # A photo that came with the form is the person's own.
+        own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
+        # The form names the prices of its choices, the button before it that of none.
+        wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
+        try:
+            values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
+            await start_all_once(submitted, tool, values, filled.photos, wanted)
+        except StudiiBotError as refusal:
+            await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
+
+    start = replace(
+        start,
+        private=terms.private,
+        may_be_private=may_be_private,
+        prices=prices,
+        set_prices=await _set_prices(interaction, tool, start, terms),
+    )
+    await ToolForm(tool, start, submit).show(interaction)
+
+
+async def _again(
+    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction[Any]
+) -> None:
+    """Show the form as the person has filled it in."""
+    start = replace(start, values=filled.values, chosen=filled.chosen)
+    if filled.attached:
+        photos = filled.photos
+        start = replace(start, pictures=photos, replaceable=len(photos) == 1, chosen=all_of(photos))
+    await ask(interaction, tool, start, terms)
+
+
+async def prices_for(interaction: discord.Interaction[Any]) -> PriceTable | None:
+    """Return what jobs cost in the server of the interaction."""
+    if interaction.guild_id is None:
+        return None
+    return await host_of(interaction).services.credits.price_table(interaction.guild_id)
+
+
+async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> bool:
+    """Return whether the job may be private.
+
+    Raises `Refused` if no job of the tool could be accepted now from this person on these terms.
+    """
+    if interaction.guild_id is None:
+        return False
+    request = _bare_request(interaction, interaction.guild_id, tool, terms)
+    return await host_of(interaction).services.jobs.ensure_possible(request)
+
+
+async def _set_prices(
+    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms
+) -> list[Estimate]:
+    """Return the prices of the pictures, from the first on, that could be taken together now."""
+    photos = start.pictures[:MAX_SET_PHOTOS]
+    if interaction.guild_id is None or len(photos) < 2:
+        return []
+    given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}
+    inputs = {name: value for name, value in given.items() if value is not None}
+    request = _bare_request(interaction, interaction.guild_id, tool, terms)
+    request = replace(request, inputs={**inputs, **(terms.extra or {})})
+    requests = [replace(request, source=photo) for photo in photos]
+    return await host_of(interaction).services.jobs.would_accept(requests)
+
+
+def _bare_request(
+    interaction: discord.Interaction[Any], guild_id: int, tool: Tool, terms: Terms
+) -> JobRequest:
+    """Return a request by which to tell what is possible, without inputs and a photo."""
+    return JobRequest(
+        guild_id,
+        interaction.channel_id or 0,
+        interaction.user.id,
+        tool.slug,
+        terms.extra or {},
+        private=terms.private,
+        context=member_context(interaction),
+        photo_author=terms.photo_author,
+    )
