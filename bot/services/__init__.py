@@ -1,7 +1,7 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
-from bot.services.acceptance import (
+from bot.services.acceptance.refusals import (
     BeingAsked,
     ConfirmationNeeded,
     KeyHeld,

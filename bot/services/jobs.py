@@ -4,24 +4,18 @@ import logging
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from bot.aio.bounded import BoundedDict
 from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
 from bot.domain.prices import Estimate
-from bot.errors import Busy, Collided, Refused
-from bot.lifecycle.budget_alerts import add_alert
-from bot.lifecycle.transitions import accept, cancel, cancel_if_not_taken
-from bot.services.acceptance import Acceptance, ensure_open
-from bot.services.acceptance_facts import acceptance_of
-from bot.services.moderation.refusals import note_refusal
-from bot.services.moderation.words import WordsRefused
-from bot.services.questions.confirmations import keep_questions
+from bot.errors import Refused
+from bot.lifecycle.transitions import cancel, cancel_if_not_taken
+from bot.services.acceptance.batches import ACCEPT_PATIENCE, AcceptanceBatches
+from bot.services.acceptance.checks import ensure_open
 from bot.services.wording import UNKNOWN_JOB, size_words
-from bot.storage import CardShown, Storage, Transaction
+from bot.storage import CardShown, Storage
 
 _log = logging.getLogger(__name__)
 
@@ -38,14 +32,7 @@ ENDED = "That job has already ended, so there's nothing to cancel."
 JOBS_ON_A_PAGE = (
     5  # jobs; with their pictures, buttons and filters they fit into the 40 components of a message
 )
-COLLISIONS = (
-    5  # tries; servers of several processes may share a key, whose price one of them has just learned
-)
-ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
-ACCEPTED_AT_ONCE = 100  # in one transaction
 NOTED_AT_ONCE = 500
-_Requests = Sequence[JobRequest]  # that are accepted together, or none of them
-REMEMBERED_ANSWERS = 5000  # servers
 
 
 class CancelNoted(Refused):
@@ -84,8 +71,7 @@ class JobService:
         self._clock = clock
         self._wake = wake
         self._max_source_bytes = max_source_bytes
-        self._accepting = Groups("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
-        self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
+        self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
         self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
 
     async def accept(self, request: JobRequest) -> Job:
@@ -107,7 +93,7 @@ class JobService:
         for request in requests:
             self._catalog.get(request.tool)
             self._ensure_size(request.source)
-        jobs = await self._accepting.ask(requests)
+        jobs = await self._batches.accept(requests)
         told = "Job %s is accepted: %s in server %d"
         for job in jobs:
             _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
@@ -115,71 +101,13 @@ class JobService:
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
-        async with self._storage.read() as transaction:
-            acceptance = await acceptance_of(
-                transaction,
-                self._catalog,
-                requests,
-                self._clock.now(),
-                max_source_bytes=self._max_source_bytes,
-            )
+        acceptance = await self._batches.state(requests)
         accepted, _ = acceptance.as_many_as_possible(_as_set(requests))
         return [Estimate(job.estimate, learned=bool(job.price_learned)) for job in accepted]
 
-    async def _accept(
-        self, take: Callable[[], Sequence[_Requests]], tries: int = 1
-    ) -> list[list[Job] | Exception]:
-        requests: Sequence[_Requests] = ()
-        answers: list[list[Job] | Exception] | None = None
-        try:
-            async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
-                requests = take()
-                answers = await self._accept_within(transaction, requests)
-        except Exception as error:
-            if isinstance(error, Collided) and answers is None and tries < COLLISIONS:
-                return await self._accept(lambda: requests, tries + 1)
-            # Once all are answered, only the commit can have failed: nobody knows whether it was made.
-            if isinstance(error, Busy) or answers is not None or len(requests) < 2:
-                raise
-            # One of them has met something unexpected, which must not be the others' misfortune.
-            _log.exception("%d requests could not be decided together, so each is alone", len(requests))
-            return [await self._accept_alone(request) for request in requests]
-        for (request, *_), answer in zip(requests, answers, strict=True):
-            self._refused_last[request.guild_id] = isinstance(answer, Refused)
-        return answers
-
     def refused_last(self, guild_id: int) -> bool:
         """Return whether the last request in the server was refused."""
-        return self._refused_last.get(guild_id, False)
-
-    async def _accept_alone(self, requests: _Requests) -> list[Job] | Exception:
-        try:
-            return (await self._accept(lambda: [requests]))[0]
-        except Exception as error:  # noqa: BLE001 - raised for whom it concerns
-            return error
-
-    async def _accept_within(
-        self, transaction: Transaction, groups: Sequence[_Requests]
-    ) -> list[list[Job] | Exception]:
-        requests = [request for group in groups for request in group]
-        # First of all, so that what is read below cannot change before the reservations.
-        await transaction.ledger.lock(*(request.guild_id for request in requests))
-        now = self._clock.now()
-        acceptance = await acceptance_of(
-            transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
-        )
-        decided = [_decision(acceptance, group) for group in groups]
-        answers = await keep_questions(transaction, groups, decided, now)
-        stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
-        for alert in acceptance.alerts.values():
-            await add_alert(transaction, alert, now)
-        said: list[list[Job] | Exception] = []
-        for answer in answers:
-            if isinstance(answer, WordsRefused):
-                said.append(await _noted(transaction, answer, now))
-            else:
-                said.append([stored[job.id] for job in answer] if isinstance(answer, list) else answer)
-        return said
+        return self._batches.refused_last(guild_id)
 
     async def why_closed(self, guild_id: int) -> str | None:
         """Say why the server takes no jobs at all now. None if it takes them."""
@@ -197,14 +125,7 @@ class JobService:
         Raises `Refused` if no job of the tool could be accepted now, whatever its inputs. To be asked before
         a person fills in a form for nothing; `accept` decides.
         """
-        async with self._storage.read() as transaction:
-            acceptance = await acceptance_of(
-                transaction,
-                self._catalog,
-                [request],
-                self._clock.now(),
-                max_source_bytes=self._max_source_bytes,
-            )
+        acceptance = await self._batches.state([request])
         acceptance.ensure_possible(request)
         return acceptance.may_be_private(request)
 
@@ -332,7 +253,7 @@ class JobService:
         )
 
 
-def _as_set(requests: _Requests) -> _Requests:
+def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
     if len(requests) < 2:
         return requests
     set_id = secrets.token_hex(8)
@@ -343,16 +264,3 @@ def _why_not_cancelled(state: JobState) -> str:
     if state is JobState.REVIEWING:
         return FINISHED
     return ALREADY_SUBMITTED if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED
-
-
-async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:
-    """Note the refusal. Return it, with the pause if it is followed by one."""
-    until = await note_refusal(transaction, refused.refusal, at)
-    return refused if until is None else WordsRefused(refused.refusal, until)
-
-
-def _decision(acceptance: Acceptance, requests: _Requests) -> list[Job] | Exception:
-    try:
-        return acceptance.decide_all(requests)
-    except Exception as error:  # noqa: BLE001 - raised for whom it concerns
-        return error

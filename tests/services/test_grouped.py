@@ -16,7 +16,7 @@ from bot.domain.access import Block, MemberContext, PhotoScope
 from bot.domain.limits import AllowanceScope
 from bot.errors import Refused
 from bot.services import JobService
-from bot.services.acceptance import Acceptance
+from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage
 from tests.services.conftest import MAX_SOURCE, PICTURE
 from tests.support.clock import FakeClock

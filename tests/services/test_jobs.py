@@ -13,7 +13,7 @@ from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
 from bot.errors import Busy, Refused
-from bot.services import jobs
+from bot.services.acceptance import batches
 from bot.storage import Changes
 from tests.services.conftest import (
     CHANNEL,
@@ -206,7 +206,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(jobs, "ACCEPT_PATIENCE", 0.05)
+    monkeypatch.setattr(batches, "ACCEPT_PATIENCE", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy, match="busy right now"):

@@ -10,7 +10,7 @@ from bot.domain import Job, JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
-from bot.services.acceptance import BeingAsked, ConfirmationNeeded
+from bot.services.acceptance.refusals import BeingAsked, ConfirmationNeeded
 from bot.storage import Storage, Transaction
 
 TOO_MANY = (

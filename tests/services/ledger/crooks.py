@@ -34,13 +34,13 @@ async def corrects_nothing(*_: Any, told_less: bool) -> None: ...
 
 class ChecksNothing(Bank):
     replaced = (
-        ("bot.services.acceptance.ensure_room", no_check),
-        ("bot.services.acceptance.ensure_within", no_check),
+        ("bot.services.acceptance.decision.ensure_room", no_check),
+        ("bot.services.acceptance.decision.ensure_within", no_check),
     )
 
 
 class ForgetsTheMembersLimits(Bank):
-    replaced = (("bot.services.acceptance.ensure_within", no_check),)
+    replaced = (("bot.services.acceptance.decision.ensure_within", no_check),)
 
 
 def one_too_many(state: BudgetState, price: Estimate) -> None:
@@ -48,7 +48,7 @@ def one_too_many(state: BudgetState, price: Estimate) -> None:
 
 
 class LetsOneCreditTooManyThrough(Bank):
-    replaced = (("bot.services.acceptance.ensure_room", one_too_many),)
+    replaced = (("bot.services.acceptance.decision.ensure_room", one_too_many),)
 
 
 def only_what_is_paid(*given: Any) -> BudgetState:
@@ -66,7 +66,7 @@ def one_less_going(*given: Any) -> MemberState:
 
 
 class LetsOneTooManyGoAtOnce(Bank):
-    replaced = (("bot.services.acceptance.state_of_member", one_less_going),)
+    replaced = (("bot.services.acceptance.decision.state_of_member", one_less_going),)
 
 
 def any_time(*given: Any) -> MemberState:
@@ -74,7 +74,7 @@ def any_time(*given: Any) -> MemberState:
 
 
 class ForgetsHowOftenOneMayStart(Bank):
-    replaced = (("bot.services.acceptance.state_of_member", any_time),)
+    replaced = (("bot.services.acceptance.decision.state_of_member", any_time),)
 
 
 def of_the_first_role(limits: MemberLimits, user_id: int, roles: Any) -> Any:
@@ -122,7 +122,7 @@ def no_question(*_: Any, **__: Any) -> None: ...
 
 
 class StartsWithoutAsking(Bank):
-    replaced = (("bot.services.acceptance.why_ask", no_question),)
+    replaced = (("bot.services.acceptance.decision.why_ask", no_question),)
 
 
 async def used_by_no_one(*_: Any) -> None: ...

@@ -13,6 +13,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import RESTARTED, RESTARTED_CHANGE
+from bot.services.acceptance.batches import AcceptanceBatches
 from bot.storage import Vault
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import START_WITHDRAWN
@@ -165,7 +166,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
         if accepted:
             monkeypatch.setattr("bot.ui.jobs.start.show_card", killed)
         else:
-            monkeypatch.setattr(type(desk.services.jobs), "_accept_within", killed)
+            monkeypatch.setattr(AcceptanceBatches, "_accept_within", killed)
         async with desk.storage.write():
             options = {"private": True} if private else {}
             asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite", **options))

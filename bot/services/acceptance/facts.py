@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.domain import JobRequest
-from bot.services.acceptance import Acceptance, ServerState
+from bot.services.acceptance.decision import Acceptance, ServerState
 from bot.services.limits import use_of_members
 from bot.storage import ServerConfig, Transaction
 

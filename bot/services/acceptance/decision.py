@@ -6,19 +6,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
-from bot.domain import GuildSettings, Job, JobRequest, JobState, StudiiKey, Usage
+from bot.domain import Job, JobRequest, JobState, StudiiKey, Usage
 from bot.domain.access import private_denial
 from bot.domain.approvals import Approval
-from bot.domain.confirmations import Confirmation, WhyAsk, why_ask
+from bot.domain.confirmations import WhyAsk, why_ask
 from bot.domain.prices import Charges, Estimate, price_of_all
-from bot.domain.words import WordEffect
-from bot.errors import CreditsShort, CreditsWanted, Refused, StudiiBotError
-from bot.lifecycle import key_holds
+from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
-from bot.reasons import Reason
+from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open
+from bot.services.acceptance.refusals import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
-from bot.services.budgets import BudgetState, ensure_room, short_price_words
+from bot.services.budgets import BudgetState, ensure_room
 from bot.services.limits import (
     LimitReached,
     MemberState,
@@ -27,79 +26,10 @@ from bot.services.limits import (
     ensure_within,
     state_of_member,
 )
-from bot.services.moderation.words import WordsRefused, met_by, words_refused
+from bot.services.moderation.words import WordsRefused
 from bot.services.prices import least_of, least_price
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
-
-NEW_JOBS_PAUSED = (
-    "New jobs are paused in this server. Jobs already started will finish. An admin can "
-    "resume with `/studii resume`."
-)
-
-
-class Repeated(Refused):
-    """This is being done, or has been done."""
-
-    default = "That's already running, or done."
-
-
-class ConfirmationNeeded(StudiiBotError):
-    """The person has to be asked first, for that reason. Once the question is stored, `question` is it."""
-
-    default = "This starts only when you confirm it. Nothing was charged."
-
-    def __init__(
-        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()
-    ) -> None:
-        super().__init__()
-        self.request = request
-        self.others = tuple(others)
-        self.price = price
-        self.why = why
-        self.question: Confirmation | None = None
-
-
-class BeingAsked(Repeated):
-    """The person was asked about this already."""
-
-
-class PricesRose(Refused):
-    """The jobs of a set cost more than the person has seen: `price` each."""
-
-    def __init__(self, price: Estimate) -> None:
-        super().__init__(
-            f"Each photo costs {short_price_words(price)} now. That's more than the price you saw, so none "
-            "was started. Start them again if you agree. Nothing was charged."
-        )
-        self.price = price
-
-
-class NoRoomForAll(CreditsShort):
-    """Some of the jobs of a set could be accepted, but not all."""
-
-    def __init__(self, room: int, wanted: int, reason: Refused) -> None:
-        super().__init__(
-            f"There's room for {room:,} of these {wanted:,} photos now, so none was started. {reason}"
-        )
-        self.room = room
-        if isinstance(reason, CreditsShort):
-            self.wanted = reason.wanted
-
-
-class KeyHeld(Refused):
-    """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
-
-    default = "Studii isn't accepting this server's key right now."
-
-    def __init__(self, reason: Reason, until: datetime) -> None:
-        super().__init__()
-        self.reason = reason
-        self.until = until
-
-
-class KeyOutOfCredits(KeyHeld, CreditsShort):
-    """The account of the server's key has no credits left."""
 
 
 @dataclass(slots=True)
@@ -157,10 +87,10 @@ class Acceptance:
     def _decide(self, request: JobRequest, *, asks: bool) -> Job:
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        approval = _approval(server.config, request, tool)
+        approval = approval_of(server.config, request, tool)
         if request.once is not None and request.once in self._done:
             raise Repeated
-        _ensure_not_held(server.config, key, self._at)
+        ensure_not_held(server.config, key, self._at)
         charges = server.config.charges
         price = expected_cost(charges, tool, request.inputs, tool.variant(request.inputs))
         member = self._member(server, budget, request)
@@ -289,8 +219,8 @@ class Acceptance:
         """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
-        _approval(server.config, request, tool)
-        _ensure_not_held(server.config, key, self._at)
+        approval_of(server.config, request, tool)
+        ensure_not_held(server.config, key, self._at)
         least = least_of(server.config.charges, tool)
         ensure_room(budget, least)
         ensure_within(self._member(server, budget, request), least)
@@ -369,34 +299,6 @@ class Acceptance:
             in_thread=request.in_thread,
             set_id=request.set_id,
         )
-
-
-def ensure_open(settings: GuildSettings) -> None:
-    """Raise `Refused` while the server takes no jobs, whoever asks."""
-    if settings.key_id is None:
-        raise Refused(NO_KEY)
-    if settings.paused:
-        raise Refused(NEW_JOBS_PAUSED)
-
-
-def _approval(config: ServerConfig, request: JobRequest, tool: Tool) -> Approval | None:
-    """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
-    rules, context = config.access.approval, request.context
-    rule = met_by(config.words, request, tool)
-    if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
-        raise words_refused(rule, request, tool)
-    if rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages):
-        return Approval.WANTED
-    return None
-
-
-def _ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:
-    """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
-    hold = config.hold
-    if hold is None or not key_holds.refuses(hold, key, now):
-        return
-    refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
-    raise refusal(hold.reason, hold.until)
 
 
 def _and(usage: Usage, reserved: int) -> Usage:

@@ -1,0 +1,124 @@
+"""Decide and store requests, those of the same moment together: one transaction serves them all."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.aio.bounded import BoundedDict
+from bot.aio.groups import Groups
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.domain import Job, JobRequest
+from bot.errors import Busy, Collided, Refused
+from bot.lifecycle.budget_alerts import add_alert
+from bot.lifecycle.transitions import accept
+from bot.services.acceptance.decision import Acceptance
+from bot.services.acceptance.facts import acceptance_of
+from bot.services.moderation.refusals import note_refusal
+from bot.services.moderation.words import WordsRefused
+from bot.services.questions.confirmations import keep_questions
+from bot.storage import Storage, Transaction
+
+_log = logging.getLogger(__name__)
+
+# Servers of several processes may share a key, whose price one of them has just learned.
+COLLISIONS = 5  # tries
+ACCEPT_PATIENCE = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
+ACCEPTED_AT_ONCE = 100  # in one transaction
+REMEMBERED_ANSWERS = 5000  # servers
+Requests = Sequence[JobRequest]  # that are accepted together, or none of them
+
+
+class AcceptanceBatches:
+    """Accepts requests in order of arrival, each or each set of them for itself."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock, *, max_source_bytes: int) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._clock = clock
+        self._max_source_bytes = max_source_bytes
+        self._accepting = Groups("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
+        self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
+
+    async def accept(self, requests: Requests) -> list[Job]:
+        """Accept all these requests or none of them, together with whoever else asks now."""
+        return await self._accepting.ask(requests)
+
+    def refused_last(self, guild_id: int) -> bool:
+        """Return whether the last request in the server was refused."""
+        return self._refused_last.get(guild_id, False)
+
+    async def state(self, requests: Requests) -> Acceptance:
+        """Read the state in which these requests would be decided now. Nothing is stored."""
+        async with self._storage.read() as transaction:
+            return await acceptance_of(
+                transaction,
+                self._catalog,
+                requests,
+                self._clock.now(),
+                max_source_bytes=self._max_source_bytes,
+            )
+
+    async def _accept(
+        self, take: Callable[[], Sequence[Requests]], tries: int = 1
+    ) -> list[list[Job] | Exception]:
+        requests: Sequence[Requests] = ()
+        answers: list[list[Job] | Exception] | None = None
+        try:
+            async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+                requests = take()
+                answers = await self._accept_within(transaction, requests)
+        except Exception as error:
+            if isinstance(error, Collided) and answers is None and tries < COLLISIONS:
+                return await self._accept(lambda: requests, tries + 1)
+            # Once all are answered, only the commit can have failed: nobody knows whether it was made.
+            if isinstance(error, Busy) or answers is not None or len(requests) < 2:
+                raise
+            # One of them has met something unexpected, which must not be the others' misfortune.
+            _log.exception("%d requests could not be decided together, so each is alone", len(requests))
+            return [await self._accept_alone(request) for request in requests]
+        for (request, *_), answer in zip(requests, answers, strict=True):
+            self._refused_last[request.guild_id] = isinstance(answer, Refused)
+        return answers
+
+    async def _accept_alone(self, requests: Requests) -> list[Job] | Exception:
+        try:
+            return (await self._accept(lambda: [requests]))[0]
+        except Exception as error:  # noqa: BLE001 - raised for whom it concerns
+            return error
+
+    async def _accept_within(
+        self, transaction: Transaction, groups: Sequence[Requests]
+    ) -> list[list[Job] | Exception]:
+        requests = [request for group in groups for request in group]
+        # First of all, so that what is read below cannot change before the reservations.
+        await transaction.ledger.lock(*(request.guild_id for request in requests))
+        now = self._clock.now()
+        acceptance = await acceptance_of(
+            transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
+        )
+        decided = [_decision(acceptance, group) for group in groups]
+        answers = await keep_questions(transaction, groups, decided, now)
+        stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
+        for alert in acceptance.alerts.values():
+            await add_alert(transaction, alert, now)
+        said: list[list[Job] | Exception] = []
+        for answer in answers:
+            if isinstance(answer, WordsRefused):
+                said.append(await _noted(transaction, answer, now))
+            else:
+                said.append([stored[job.id] for job in answer] if isinstance(answer, list) else answer)
+        return said
+
+
+async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:
+    """Note the refusal. Return it, with the pause if it is followed by one."""
+    until = await note_refusal(transaction, refused.refusal, at)
+    return refused if until is None else WordsRefused(refused.refusal, until)
+
+
+def _decision(acceptance: Acceptance, requests: Requests) -> list[Job] | Exception:
+    try:
+        return acceptance.decide_all(requests)
+    except Exception as error:  # noqa: BLE001 - raised for whom it concerns
+        return error

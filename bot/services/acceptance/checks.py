@@ -1,0 +1,47 @@
+"""Check a request against the server's state that no job changes: whether it is open, its words, its key."""
+
+from datetime import datetime
+
+from bot.catalog import Tool
+from bot.domain import GuildSettings, JobRequest, StudiiKey
+from bot.domain.approvals import Approval
+from bot.domain.words import WordEffect
+from bot.errors import Refused
+from bot.lifecycle import key_holds
+from bot.services.acceptance.refusals import KeyHeld, KeyOutOfCredits
+from bot.services.moderation.words import met_by, words_refused
+from bot.services.wording import NO_KEY
+from bot.storage import ServerConfig
+
+NEW_JOBS_PAUSED = (
+    "New jobs are paused in this server. Jobs already started will finish. An admin can "
+    "resume with `/studii resume`."
+)
+
+
+def ensure_open(settings: GuildSettings) -> None:
+    """Raise `Refused` while the server takes no jobs, whoever asks."""
+    if settings.key_id is None:
+        raise Refused(NO_KEY)
+    if settings.paused:
+        raise Refused(NEW_JOBS_PAUSED)
+
+
+def approval_of(config: ServerConfig, request: JobRequest, tool: Tool) -> Approval | None:
+    """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
+    rules, context = config.access.approval, request.context
+    rule = met_by(config.words, request, tool)
+    if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
+        raise words_refused(rule, request, tool)
+    if rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages):
+        return Approval.WANTED
+    return None
+
+
+def ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None:
+    """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
+    hold = config.hold
+    if hold is None or not key_holds.refuses(hold, key, now):
+        return
+    refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
+    raise refusal(hold.reason, hold.until)

@@ -1,0 +1,75 @@
+"""Why a job is not accepted, or not yet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain import JobRequest
+from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.domain.prices import Estimate
+from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.reasons import Reason
+from bot.services.budgets import short_price_words
+
+
+class Repeated(Refused):
+    """This is being done, or has been done."""
+
+    default = "That's already running, or done."
+
+
+class ConfirmationNeeded(StudiiBotError):
+    """The person has to be asked first, for that reason. Once the question is stored, `question` is it."""
+
+    default = "This starts only when you confirm it. Nothing was charged."
+
+    def __init__(
+        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()
+    ) -> None:
+        super().__init__()
+        self.request = request
+        self.others = tuple(others)
+        self.price = price
+        self.why = why
+        self.question: Confirmation | None = None
+
+
+class BeingAsked(Repeated):
+    """The person was asked about this already."""
+
+
+class PricesRose(Refused):
+    """The jobs of a set cost more than the person has seen: `price` each."""
+
+    def __init__(self, price: Estimate) -> None:
+        super().__init__(
+            f"Each photo costs {short_price_words(price)} now. That's more than the price you saw, so none "
+            "was started. Start them again if you agree. Nothing was charged."
+        )
+        self.price = price
+
+
+class NoRoomForAll(CreditsShort):
+    """Some of the jobs of a set could be accepted, but not all."""
+
+    def __init__(self, room: int, wanted: int, reason: Refused) -> None:
+        super().__init__(
+            f"There's room for {room:,} of these {wanted:,} photos now, so none was started. {reason}"
+        )
+        self.room = room
+        if isinstance(reason, CreditsShort):
+            self.wanted = reason.wanted
+
+
+class KeyHeld(Refused):
+    """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
+
+    default = "Studii isn't accepting this server's key right now."
+
+    def __init__(self, reason: Reason, until: datetime) -> None:
+        super().__init__()
+        self.reason = reason
+        self.until = until
+
+
+class KeyOutOfCredits(KeyHeld, CreditsShort):
+    """The account of the server's key has no credits left."""
