@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.delivery import edit_rate as pace
 from bot.domain import JobState
-from bot.engine.workers import queue_positions as places
+from bot.engine.workers.cards import queue_positions as places
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
 from tests.support.simulated.people import Person, text_of, until

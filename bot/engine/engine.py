@@ -21,7 +21,7 @@ from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
 from bot.engine.workers.best import BestResults
-from bot.engine.workers.cards import Cards
+from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.download import Collector
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep

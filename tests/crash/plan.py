@@ -124,7 +124,7 @@ def killed_while_blind(points: Mapping[str, int]) -> list[Trial]:
 
 def killed_around_a_removal(points: Mapping[str, int]) -> list[Trial]:
     """The deaths while a card is removed, each under another trouble with the removal in the next life."""
-    deaths = [one for one in deaths_of(points) if "card_removals." in one.point]
+    deaths = [one for one in deaths_of(points) if "removals." in one.point]
     troubles = itertools.cycle(REMOVAL_TROUBLES)
     return [Trial([death], trouble) for death, trouble in zip(deaths, troubles, strict=False)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain import Job, JobState, Progress
 from bot.engine.scheduler.durations import TOLD_FROM
-from bot.engine.workers.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
+from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, engine_world

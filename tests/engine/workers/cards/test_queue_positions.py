@@ -3,7 +3,12 @@
 from datetime import timedelta
 
 from bot.domain import Progress
-from bot.engine.workers.queue_positions import EVERY, MAX_SHOWN_POSITIONS, UNPLACED_EVERY, QueuePositions
+from bot.engine.workers.cards.queue_positions import (
+    EVERY,
+    MAX_SHOWN_POSITIONS,
+    UNPLACED_EVERY,
+    QueuePositions,
+)
 from tests.support.clock import NOON
 
 LATER = NOON + timedelta(minutes=5)

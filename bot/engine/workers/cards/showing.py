@@ -1,23 +1,23 @@
-"""Keeps the cards of jobs up to date, and posts those of jobs that no interaction started."""
+"""Show each card the newest version of its job."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, Job, JobState, Posted, Progress, TryLater, Undeliverable
+from bot.domain import Job, JobState, Progress
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.card_removals import CardRemovals
-from bot.engine.workers.expected_ends import ExpectedEnds
-from bot.engine.workers.queue_positions import UNPLACED_EVERY, QueuePositions
+from bot.engine.workers.cards.expected_ends import ExpectedEnds
+from bot.engine.workers.cards.missing import MissingCards
+from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY, QueuePositions
+from bot.engine.workers.cards.removals import CardRemovals
 from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ class Cards:
         self._delivery = delivery
         self._progress = progress
         self._since = context.clock.now()
-        self._seeking = False
         self._positions = QueuePositions()
         self._ends = ExpectedEnds()
         self._resuming: set[str] | None = None  # running jobs whose cards an earlier life has shown
@@ -57,7 +56,7 @@ class Cards:
         self._notes: dict[str, int] = {}  # of these, what the database does not know yet
         self._removals = CardRemovals(context, delivery)
         self._unnoted_since: float | None = None  # when the oldest of these was added
-        self._retry = Retry("storing that its card was posted", context.liveness, noun="job")
+        self._missing = MissingCards(context, delivery, self._way, self._posted)
         self.worker = KeyedWorker[Job](
             "showing cards",
             self._find,
@@ -95,7 +94,7 @@ class Cards:
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as transaction:
             wanted = await transaction.job_cards.wanted_cards(limit)
-            lost = await transaction.job_cards.lost_cards(*self._lost_between(), limit)
+            lost = await transaction.job_cards.lost_cards(*self._missing.lost_between(), limit)
             stale = await transaction.job_cards.stale_cards(limit)
             superseded = await transaction.job_cards.superseded_cards(limit)
         return wanted + [job for job in stale + superseded if self._wants(job)] + lost
@@ -153,18 +152,9 @@ class Cards:
         if not (self._notes or self._removals):
             self._unnoted_since = None
 
-    def _lost_between(self) -> tuple[datetime, datetime]:
-        """Return between which moments the jobs were accepted whose card, if unknown, is to be looked for.
-
-        A command of an earlier life stores nothing any more; one of this life is given its time.
-        """
-        now, tuning = self._context.clock.now(), self._context.tuning
-        overdue = now - timedelta(seconds=tuning.card_overdue)
-        return now - timedelta(seconds=tuning.card_sought_for), max(self._since, overdue)
-
     async def _show(self, job: Job, tries: int) -> float | None:
         if job.card_message_id is None:
-            return await self._get_card(job, tries)
+            return await self._missing.get(job, tries)
         if job.card_superseded_at is not None:
             return await self._remove(job)
         if self._is_shown(job):
@@ -198,13 +188,6 @@ class Cards:
             self._ends.forget(job.id)
         for one in way.whole_set or (job,):
             self._note(one)
-
-    async def _get_card(self, job: Job, tries: int) -> float | None:
-        """Find the card that should be there, or post it."""
-        if job.origin_message_id is None:
-            return await self._seek(job, tries)
-        # No cancellation may come between Discord's answer and our note of it.
-        return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
 
     def _pause(self, job: Job, way: Progress, tries: int) -> float | None:
         """Return how long to leave the card as it is, if it will have more to say in a moment."""
@@ -254,66 +237,10 @@ class Cards:
         self._ends.forget(job.id)
         self._tell_soon()
 
-    async def _seek(self, job: Job, tries: int) -> float | None:
-        """Take over the card that a command's answer may have shown without anybody storing its message.
-
-        One is looked for at a time: reading a channel is slow, and nobody waits for it.
-        """
-        if self._seeking:
-            return self._context.tuning.card_again
-        self._seeking = True
-        try:
-            return await self._find_lost(job, tries)
-        finally:
-            self._seeking = False
-
-    async def _find_lost(self, job: Job, tries: int) -> float | None:
-        said: Announcement
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                said = await self._delivery.find_card(job)
-        except TimeoutError:
-            said = TryLater(0.0)
-        if isinstance(said, TryLater):
-            return max(said.seconds, self._context.tuning.card_again)
-        found = said.message_id if isinstance(said, Posted) else None
-        searched = isinstance(said, Posted)
-        age = (self._context.clock.now() - job.created_at).total_seconds()
-        if found is None and age < self._context.tuning.card_overdue:
-            # The answer may have been on its way when the process that sent it ended.
-            return self._context.tuning.card_overdue - age
-        if found is None and searched and not job.over:
-            # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
-            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
-        async with self._context.storage.write() as transaction:
-            await transaction.job_cards.card_found(job.id, found)
-        _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
-        return None
-
-    async def _post(self, job: Job, tries: int) -> float | None:
-        said: Announcement
-        way = await self._way(job)
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                said = await self._delivery.post_card(job, way)
-        except TimeoutError:
-            said = TryLater(0.0)
-        if isinstance(said, TryLater):
-            bound = self._context.tuning.announcement_bound
-            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
-        if isinstance(said, Undeliverable):
-            _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
-        message_id = said.message_id if isinstance(said, Posted) else None
-        if message_id is not None and job.state is JobState.WAITING and not way.whole_set:
+    def _posted(self, job: Job, way: Progress) -> None:
+        if job.state is JobState.WAITING and not way.whole_set:
             self._positions.shown(job.id, way, self._context.clock.monotonic())
             self._tending.set()
-        await self._retry.run(lambda: self._note_posted(way.whole_set or (job,), message_id), job.id)
-        return None
-
-    async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:
-        async with self._context.storage.write() as transaction:
-            for job in jobs:
-                await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
 
     def _note(self, job: Job) -> None:
         """Remember that the card shows this version; the database learns it soon, with others."""

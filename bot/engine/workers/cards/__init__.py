@@ -1,0 +1,1 @@
+"""Keep the cards of jobs up to date, from the first to the removal."""

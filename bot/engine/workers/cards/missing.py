@@ -1,0 +1,109 @@
+"""Find or post the cards that jobs should have: no interaction started the job, or its answer was lost."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.aio.retry import Retry, backoff
+from bot.aio.shield import shielded
+from bot.domain import Announcement, Job, Posted, Progress, TryLater, Undeliverable
+from bot.engine.context import EngineContext
+from bot.engine.ports import Delivery
+
+_log = logging.getLogger(__name__)
+
+
+class MissingCards:
+    """Gets cards. `way_of` tells of a job's way, and `posted` is called when its card was posted."""
+
+    def __init__(
+        self,
+        context: EngineContext,
+        delivery: Delivery,
+        way_of: Callable[[Job], Awaitable[Progress]],
+        posted: Callable[[Job, Progress], None],
+    ) -> None:
+        self._context = context
+        self._delivery = delivery
+        self._way = way_of
+        self._posted = posted
+        self._since = context.clock.now()
+        self._seeking = False
+        self._retry = Retry("storing that its card was posted", context.liveness, noun="job")
+
+    def lost_between(self) -> tuple[datetime, datetime]:
+        """Return between which moments the jobs were accepted whose card, if unknown, is to be looked for.
+
+        A command of an earlier life stores nothing any more; one of this life is given its time.
+        """
+        now, tuning = self._context.clock.now(), self._context.tuning
+        overdue = now - timedelta(seconds=tuning.card_overdue)
+        return now - timedelta(seconds=tuning.card_sought_for), max(self._since, overdue)
+
+    async def get(self, job: Job, tries: int) -> float | None:
+        """Find or post the card that should be there. Return in how many seconds to try again, or None."""
+        if job.origin_message_id is None:
+            return await self._seek(job, tries)
+        # No cancellation may come between Discord's answer and our note of it.
+        return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+
+    async def _seek(self, job: Job, tries: int) -> float | None:
+        """Take over the card that a command's answer may have shown without anybody storing its message.
+
+        One is looked for at a time: reading a channel is slow, and nobody waits for it.
+        """
+        if self._seeking:
+            return self._context.tuning.card_again
+        self._seeking = True
+        try:
+            return await self._find_lost(job, tries)
+        finally:
+            self._seeking = False
+
+    async def _find_lost(self, job: Job, tries: int) -> float | None:
+        said: Announcement
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                said = await self._delivery.find_card(job)
+        except TimeoutError:
+            said = TryLater(0.0)
+        if isinstance(said, TryLater):
+            return max(said.seconds, self._context.tuning.card_again)
+        found = said.message_id if isinstance(said, Posted) else None
+        searched = isinstance(said, Posted)
+        age = (self._context.clock.now() - job.created_at).total_seconds()
+        if found is None and age < self._context.tuning.card_overdue:
+            # The answer may have been on its way when the process that sent it ended.
+            return self._context.tuning.card_overdue - age
+        if found is None and searched and not job.over:
+            # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
+            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+        async with self._context.storage.write() as transaction:
+            await transaction.job_cards.card_found(job.id, found)
+        _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
+        return None
+
+    async def _post(self, job: Job, tries: int) -> float | None:
+        said: Announcement
+        way = await self._way(job)
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                said = await self._delivery.post_card(job, way)
+        except TimeoutError:
+            said = TryLater(0.0)
+        if isinstance(said, TryLater):
+            bound = self._context.tuning.announcement_bound
+            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+        if isinstance(said, Undeliverable):
+            _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
+        message_id = said.message_id if isinstance(said, Posted) else None
+        if message_id is not None:
+            self._posted(job, way)
+        await self._retry.run(lambda: self._note_posted(way.whole_set or (job,), message_id), job.id)
+        return None
+
+    async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:
+        async with self._context.storage.write() as transaction:
+            for job in jobs:
+                await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
