@@ -17,7 +17,8 @@ from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.ledger import ReservationError
 from bot.storage.processes import DeferralTable, ProcessInfo, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
-from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.storage.transaction import Transaction
 from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys
 
 __all__ = [

@@ -15,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
 from bot.errors import Busy, DatabaseAway, SettingsError
-from bot.storage.access import Policies
-from bot.storage.audit import Audit
 from bot.storage.database import engines
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, OutageLog, shown, unusable
@@ -26,26 +24,8 @@ from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.rights import missing_rights_at
 from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
-from bot.storage.decodes import Decodes
-from bot.storage.durations import DurationSamples
-from bot.storage.guilds import Guilds, LogChannels
-from bot.storage.holds import Holds
-from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
-from bot.storage.keys import Keys
-from bot.storage.lanes import LaneLimitRows, Lanes
-from bot.storage.ledger import Ledger
-from bot.storage.meta import Meta
-from bot.storage.moderation import Refusals, WordRules
-from bot.storage.notices import Notices
-from bot.storage.photo_rules import PhotoRulings
-from bot.storage.posting import BestResults, PostingRulings
-from bot.storage.prices import Prices
-from bot.storage.privacy import Privacy
-from bot.storage.questions import Confirmations, CreditRequests, Offers
-from bot.storage.servers import ServerMemory, Servers
-from bot.storage.styles import MemberDefaults, Styles
-from bot.storage.unreadable_check import UnreadableCheck
-from bot.storage.usage import Totals, UsageSums
+from bot.storage.servers import ServerMemory
+from bot.storage.transaction import Transaction
 
 Observe = Callable[[str, float], None]
 """Is told what took how many seconds: "read" and "write" are transactions, "turn" is waiting to write."""
@@ -54,50 +34,6 @@ WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short en
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
-
-
-class Transaction:
-    """Everything that is kept, seen and changed within one transaction."""
-
-    def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
-        self._session = session
-        self.jobs = Jobs(session)
-        self.job_cards = JobCards(session)
-        self.job_queue = JobQueue(session)
-        self.member_jobs = MemberJobs(session)
-        self.servers = Servers(session, memory)
-        self.ledger = Ledger(session)
-        self.audit = Audit(session)
-        self.guilds = Guilds(session)
-        self.keys = Keys(session)
-        self.lanes = Lanes(session)
-        self.lane_limits = LaneLimitRows(session)
-        self.prices = Prices(session)
-        self.privacy = Privacy(session)
-        self.decodes = Decodes(session)
-        self.durations = DurationSamples(session)
-        self.meta = Meta(session)
-        self.notices = Notices(session)
-        self.usage = UsageSums(session)
-        self.holds = Holds(session)
-        self.log_channels = LogChannels(session)
-        self.totals = Totals(session)
-        self.policies = Policies(session)
-        self.refusals = Refusals(session)
-        self.word_rules = WordRules(session)
-        self.photo_rules = PhotoRulings(session)
-        self.confirmations = Confirmations(session)
-        self.posting_rules = PostingRulings(session)
-        self.offers = Offers(session)
-        self.best = BestResults(session)
-        self.credit_requests = CreditRequests(session)
-        self.styles = Styles(session)
-        self.member_defaults = MemberDefaults(session)
-        self.unreadable = UnreadableCheck(session)
-
-    async def begin(self) -> None:
-        """Begin now: on SQLite, a transaction begins together with its first statement."""
-        await self._session.run("SELECT 1")
 
 
 def _unobserved(_what: str, _seconds: float) -> None:

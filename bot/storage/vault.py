@@ -13,7 +13,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
 from bot.storage.database.location import fresh_file
-from bot.storage.storage import Storage, Transaction
+from bot.storage.storage import Storage
+from bot.storage.transaction import Transaction
 
 _HOW = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _LANE_SECRET = "lane-secret"  # noqa: S105 - the name that it is kept under
