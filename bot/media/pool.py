@@ -25,6 +25,7 @@ from bot.media.decoder_process import DecoderProcess, ProcessDied, RequestNotTak
 from bot.media.kinds import PhotoKind
 from bot.media.memory import MemoryBudget
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
+from bot.media.process_keeper import ProcessKeeper
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -43,8 +44,6 @@ SMALL_PICTURE_SECONDS = 1.5
 large ones."""
 _BUSY = 4  # how much longer it may take than the seconds of the processor that it uses
 _CHECK_AGAIN = 0.2
-IDLE = 20.0  # seconds after which a process that has nothing to do is ended; the last one stays
-_MAY_KEEP = 48 * MEBIBYTE  # that a process holds on to between two pictures
 _TRIES = 3
 _MAPPED = 32 * MEBIBYTE  # address space beside the picture itself
 _MAPPED_BY_THREADS = 112 * MEBIBYTE  # where the library has threads, and each of them its arena and stack
@@ -94,10 +93,7 @@ class DecoderPool:
         self._memory = MemoryBudget(TOTAL_BYTES)
         self._slots = asyncio.Semaphore(small_at_once)
         self._waiting = 0
-        self._is_closed = False
-        self._processes: set[DecoderProcess] = set()
-        self._idle: dict[DecoderProcess, asyncio.TimerHandle] = {}
-        self._chores: set[asyncio.Task[Any]] = set()
+        self._processes = ProcessKeeper()
         self._removals: dict[Path, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
@@ -106,14 +102,7 @@ class DecoderPool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._is_closed = True
-        for timer in self._idle.values():
-            timer.cancel()
-        self._idle.clear()
-        for process in list(self._processes):
-            self._end(process)
-        while self._chores:
-            await asyncio.wait(self._chores)
+        await self._processes.close()
 
     async def inspect(self, path: Path) -> Photo:
         """Decode the photo. A kind that Studii does not accept is converted to JPEG or PNG in place.
@@ -133,7 +122,7 @@ class DecoderPool:
         except InvalidAnswer:
             raise DecoderFailed from None
         finally:
-            self._removals[into] = removal = self._later(_remove(into))
+            self._removals[into] = removal = self._processes.later(_remove(into))
             removal.add_done_callback(lambda _: self._removals.pop(into, None))
         return photo
 
@@ -179,7 +168,7 @@ class DecoderPool:
 
     async def missing(self) -> tuple[str, ...]:
         """Return the limits that this system can't set. Raises OSError if no process can be started."""
-        async with self._process() as process:
+        async with self._processes.one() as process:
             return process.missing
 
     async def _open(
@@ -266,13 +255,13 @@ class DecoderPool:
     ) -> tuple[dict[str, Any], bytes]:
         for _ in range(_TRIES):
             try:
-                async with self._process() as process:
+                async with self._processes.one() as process:
                     asking = process.ask(request, limits.passing)
                     return await (self._unless_overtaken(process, asking) if is_small else asking)
             except RequestNotTaken:
                 continue  # it had ended before: nobody can tell why, and the file was not touched
             except ProcessDied as error:
-                if self._is_closed:
+                if self._processes.is_closed:
                     break  # by us
                 _log.warning(
                     "A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name
@@ -297,49 +286,6 @@ class DecoderPool:
             return task.result()
         finally:
             task.cancel()
-
-    @asynccontextmanager
-    async def _process(self) -> AsyncGenerator[DecoderProcess]:
-        """Take a process for one request. It is ended after an error or cancellation."""
-        process = await self._take()
-        try:
-            yield process
-        except BaseException:
-            self._end(process)
-            raise
-        if process.resting - process.resting_at_start > _MAY_KEEP:
-            self._end(process)
-        else:
-            self._idle[process] = asyncio.get_running_loop().call_later(IDLE, self._tire, process)
-
-    async def _take(self) -> DecoderProcess:
-        while self._idle:
-            process, timer = self._idle.popitem()
-            timer.cancel()
-            if process.is_alive:
-                return process
-            self._end(process)
-        if self._is_closed:
-            raise OSError("the decoders are stopped")
-        process = await DecoderProcess.start()
-        self._processes.add(process)
-        return process
-
-    def _tire(self, process: DecoderProcess) -> None:
-        if len(self._idle) > 1:
-            del self._idle[process]
-            self._end(process)
-
-    def _end(self, process: DecoderProcess) -> None:
-        self._processes.discard(process)
-        process.kill()
-        self._later(process.reaped())
-
-    def _later(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-        return task
 
 
 def _rounded(pixels: int) -> int:

@@ -230,7 +230,7 @@ from pathlib import Path
 from bot.media.pool import DecoderPool
 
 async def main():
-    async with DecoderPool() as decoder, decoder._process() as process:
+    async with DecoderPool() as decoder, decoder._processes.one() as process:
         print(process.pid, flush=True)
         await asyncio.sleep(60)
 
