@@ -17,7 +17,7 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.observer import DiscordObserver
 from bot.clock import Clock, SystemClock
-from bot.cluster import Membership, Wanted, discord_gate, membership, studii_gate
+from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
@@ -171,7 +171,7 @@ async def _open(
         await stack.enter_async_context(instance_lock(url))
         await asyncio.to_thread(ensure_sound, url)
     await migrate(url)
-    wanted = Wanted(recommended, settings.shard_count, settings.shards_per_process)
+    wanted = WantedShards(recommended, settings.shard_count, settings.shards_per_process)
     name = f"{socket.gethostname()}:{os.getpid()}"
     member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
     stack.enter_context(logging_origin(partial(_origin, member)))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from bot.cluster import Membership, Wanted, membership
+from bot.cluster import Membership, WantedShards, membership
 from bot.errors import SettingsError
 from bot.storage import AnotherInstance, instance_lock, migrate, sqlite_file
 
@@ -37,7 +37,7 @@ async def _all_shards(url: str, command: str) -> AsyncGenerator[Membership]:
         return 1
 
     await migrate(url)
-    async with membership(url, command, Wanted(one)) as member:
+    async with membership(url, command, WantedShards(one)) as member:
         if await member.others():
             raise AnotherInstance
         await member.stand_by()

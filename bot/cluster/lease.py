@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from bot.storage import ShardCounts
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseTimes:
@@ -49,23 +47,3 @@ class Lease:
         """
         tried_lately = now - self._tried_at < self._times.renewed_every + 2 * self._times.margin
         return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for
-
-
-def number_of_shards(
-    counts: ShardCounts, setting: int | None, recommended: int | None, *, takes_all: bool
-) -> int:
-    """Return how many shards there are to be, when no process holds one.
-
-    `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows it as
-    it grows; where each serves some, the stored number stays until the setting says otherwise.
-    """
-    if setting is not None:
-        return setting
-    if takes_all:
-        return max(1, counts.shards, recommended or 1)
-    return counts.shards or recommended or 1
-
-
-def needs_recommendation(counts: ShardCounts, setting: int | None, *, takes_all: bool) -> bool:
-    """Return whether Discord has to be asked before shards are taken."""
-    return setting is None and not counts.held and (takes_all or not counts.shards)

@@ -2,90 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 
 from bot.clock import boottime
-from bot.cluster.lease import (
-    Lease,
-    LeaseTimes,
-    needs_recommendation,
-    number_of_shards,
-)
+from bot.cluster.lease import Lease, LeaseTimes
+from bot.cluster.membership import Membership
+from bot.cluster.wanted_shards import WantedShards
 from bot.domain.shards import Shards, shard_of
-from bot.errors import DatabaseFailed, StudiiBotError
-from bot.storage import UNUSABLE, Fence, ProcessTable, ShardCounts, sqlite_file, unusable
+from bot.errors import DatabaseFailed
+from bot.storage import UNUSABLE, ProcessTable, sqlite_file, unusable
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
 IDENTIFY_EVERY = 5.5  # seconds between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a process would serve. `recommended` asks Discord how many shards it recommends.
-
-    `shard_count` and `per_process` are the settings; None stands for what is recommended, and for all.
-    """
-
-    recommended: Callable[[], Awaitable[int]]
-    shard_count: int | None = None
-    per_process: int | None = None
-
-
-class Membership(Fence):
-    """A process that works alone, as on SQLite: it serves all servers, always."""
-
-    name: str | None = None
-
-    @property
-    def sharded(self) -> Shards | None:
-        """The shards to connect, or None if Discord's recommendation is to be followed."""
-        return None
-
-    @property
-    def free_shards(self) -> int:
-        """The number of shards that no process holds."""
-        return 0
-
-    @property
-    def stood_by(self) -> bool:
-        """Whether this process has waited for another one's shards."""
-        return False
-
-    def may_act(self) -> bool:
-        """Return whether no other process can have taken over by now."""
-        return True
-
-    def may_tell(self) -> bool:
-        """Return whether people may still be told that the database can't be reached."""
-        return False
-
-    def held_for(self, guild_id: int) -> float:
-        """Return for how many seconds the server's shard has been held."""
-        return float("inf")
-
-    async def others(self) -> int:
-        """Return how many other processes there are."""
-        return 0
-
-    async def stand_by(self) -> None:
-        """Return when there is something to serve."""
-
-    async def lost(self) -> None:
-        """Return when another process has taken over: this one must drop everything."""
-        await asyncio.Event().wait()
-
-    async def leave(self) -> None:
-        """Let the others have the shards at once. Raises one of `UNUSABLE`."""
-
-    def when_gained(self, told: Callable[[frozenset[int]], None]) -> None:
-        """Call `told` with shards that are taken from now on. It must not raise."""
-
-    async def identify_turn(self, shard: int, buckets: int) -> None:
-        """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""
 
 
 class Member(Membership):
@@ -95,7 +26,7 @@ class Member(Membership):
         self,
         table: ProcessTable,
         name: str,
-        wanted: Wanted,
+        wanted: WantedShards,
         times: LeaseTimes,
         count: Callable[[str], None],
         clock: Callable[[], float],
@@ -215,20 +146,20 @@ class Member(Membership):
     async def take(self) -> bool:
         """Take free shards if there is room for more. Return whether any are held."""
         counts = await self._table.counts()
-        most = self._most()
+        most = self._wanted.most(self._shards)
         if most == 0 or (counts.held and counts.held == counts.shards):
             return bool(self._shards.held)
-        recommended = await self._recommended(counts)
+        recommended = await self._wanted.recommendation(counts, self._times.renewed_every)
         epoch = self._number()
         self._lease.renewing(self._clock())
-        count, held = await self._table.take(epoch, most, lambda seen: self._shard_count(seen, recommended))
+        count, held = await self._table.take(epoch, most, lambda seen: self._wanted.number(seen, recommended))
         self._now_held(count, held)
         return bool(held)
 
     async def _turn(self) -> None:
         if self._clock() >= self._renew_at and not await self._renew():
             return
-        if self._most() != 0:
+        if self._wanted.most(self._shards) != 0:
             await self.take()
         if self._shards.held:
             self._note_free(await self._table.free())
@@ -245,32 +176,6 @@ class Member(Membership):
         self._lease.renewed()
         self._renew_at = self._clock() + self._times.renewed_every
         return True
-
-    def _most(self) -> int | None:
-        """Return how many more shards this process takes, or None for all."""
-        per_process = self._wanted.per_process
-        if per_process is None:
-            return 0 if self._shards.held and self._shards.all else None
-        return max(0, per_process - len(self._shards.held))
-
-    async def _recommended(self, counts: ShardCounts) -> int | None:
-        takes_all = self._wanted.per_process is None
-        if not needs_recommendation(counts, self._wanted.shard_count, takes_all=takes_all):
-            return None
-        if not counts.shards:
-            return await self._wanted.recommended()
-        # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
-        try:
-            async with asyncio.timeout(self._times.renewed_every):
-                return await self._wanted.recommended()
-        except (StudiiBotError, TimeoutError) as error:
-            said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
-            _log.warning(said, counts.shards, error)
-            return None
-
-    def _shard_count(self, counts: ShardCounts, recommended: int | None) -> int:
-        takes_all = self._wanted.per_process is None
-        return number_of_shards(counts, self._wanted.shard_count, recommended, takes_all=takes_all)
 
     def _now_held(self, count: int, held: frozenset[int]) -> None:
         gained = held - self._shards.held
@@ -358,7 +263,7 @@ class Member(Membership):
 async def membership(
     url: str,
     name: str,
-    wanted: Wanted,
+    wanted: WantedShards,
     *,
     times: LeaseTimes | None = None,
     count: Callable[[str], None] = lambda _: None,

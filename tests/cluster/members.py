@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.clock import boottime
-from bot.cluster import Membership, Wanted, membership
+from bot.cluster import Membership, WantedShards, membership
 from bot.cluster.lease import LeaseTimes
 
 SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, look_every=0.05, free_bound=0.2)
@@ -27,6 +27,6 @@ async def process_on(
     async def recommended() -> int:
         return shards
 
-    wanted = Wanted(recommended, count, per_process)
+    wanted = WantedShards(recommended, count, per_process)
     async with membership(url, name, wanted, times=times, count=counted, clock=clock) as member:
         yield member

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.cluster.lease import Lease, LeaseTimes, needs_recommendation, number_of_shards
+from bot.cluster.lease import Lease, LeaseTimes
+from bot.cluster.wanted_shards import needs_recommendation, number_of_shards
 from bot.storage import ShardCounts
 
 TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)

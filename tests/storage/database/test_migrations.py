@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert, inspect, text
 
-from bot.cluster import Wanted, membership
+from bot.cluster import WantedShards, membership
 from bot.domain import NoticeKind, Plan
 from bot.errors import SettingsError
 from bot.reasons import Reason, ReasonCode
@@ -458,7 +458,7 @@ async def join(url: str) -> None:
     async def one() -> int:
         return 1
 
-    async with membership(url, "a process", Wanted(one)):
+    async with membership(url, "a process", WantedShards(one)):
         pytest.fail("joined")
 
 

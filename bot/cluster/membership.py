@@ -1,0 +1,60 @@
+"""What a process knows of the others on its database: here, that there are none."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.domain.shards import Shards
+from bot.storage import Fence
+
+
+class Membership(Fence):
+    """A process that works alone, as on SQLite: it serves all servers, always."""
+
+    name: str | None = None
+
+    @property
+    def sharded(self) -> Shards | None:
+        """The shards to connect, or None if Discord's recommendation is to be followed."""
+        return None
+
+    @property
+    def free_shards(self) -> int:
+        """The number of shards that no process holds."""
+        return 0
+
+    @property
+    def stood_by(self) -> bool:
+        """Whether this process has waited for another one's shards."""
+        return False
+
+    def may_act(self) -> bool:
+        """Return whether no other process can have taken over by now."""
+        return True
+
+    def may_tell(self) -> bool:
+        """Return whether people may still be told that the database can't be reached."""
+        return False
+
+    def held_for(self, guild_id: int) -> float:
+        """Return for how many seconds the server's shard has been held."""
+        return float("inf")
+
+    async def others(self) -> int:
+        """Return how many other processes there are."""
+        return 0
+
+    async def stand_by(self) -> None:
+        """Return when there is something to serve."""
+
+    async def lost(self) -> None:
+        """Return when another process has taken over: this one must drop everything."""
+        await asyncio.Event().wait()
+
+    async def leave(self) -> None:
+        """Let the others have the shards at once. Raises one of `UNUSABLE`."""
+
+    def when_gained(self, told: Callable[[frozenset[int]], None]) -> None:
+        """Call `told` with shards that are taken from now on. It must not raise."""
+
+    async def identify_turn(self, shard: int, buckets: int) -> None:
+        """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""
