@@ -53,7 +53,7 @@ class Nobody:
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         return True
 
-    async def notify(
+    async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         return Posted(None)

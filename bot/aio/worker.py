@@ -29,9 +29,9 @@ class _Attempts:
 class KeyedWorker(Generic[_T]):
     """Works through items, of which each has a key: never on two with the same key at once.
 
-    It is told each item that has changed, and keeps those that it `wants` in memory. `find(limit)` reads them
-    from the database, oldest first: at the start, when `look` was called, after an unexpected error, when
-    there are more than fit into memory, and every `look_around` seconds.
+    It is notified of each item that has changed, and keeps those that it `wants` in memory. `find(limit)`
+    reads them from the database, oldest first: at the start, when `look` was called, after an unexpected
+    error, when there are more than fit into memory, and every `look_around` seconds.
 
     `work(item, tries)` returns None when it is done with an item, or in how many seconds to try again
     (`tries`: how often that was said before). An item that meets unexpected errors again and again is left to
@@ -39,7 +39,8 @@ class KeyedWorker(Generic[_T]):
 
     Items with the same `queue` go one after the other, in order; without `queue`, they are independent. Those
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
-    changed since the last try is tried again at once; with `told_at_once`, each that it was told since then.
+    changed since the last try is tried again at once; with `notified_at_once`, each that was notified since
+    then.
     With `shared_by`, groups and their members share the worker (see `Turns`).
     """
 
@@ -63,7 +64,7 @@ class KeyedWorker(Generic[_T]):
         rank: Callable[[_T], int] | None = None,
         queue: Callable[[_T], Hashable] | None = None,
         news: Callable[[_T], Hashable] = lambda _: None,
-        told_at_once: bool = False,
+        notified_at_once: bool = False,
         shared_by: Callable[[_T], Who] | None = None,
     ) -> None:
         self.what = what
@@ -80,7 +81,7 @@ class KeyedWorker(Generic[_T]):
         self._rank = rank
         self._queue = queue or key
         self._news = news
-        self._told_at_once = told_at_once
+        self._notified_at_once = notified_at_once
         self._shared_by = shared_by
         self._turns = Turns(size)
         self._known: dict[Hashable, _T] = {}  # in order
@@ -89,9 +90,9 @@ class KeyedWorker(Generic[_T]):
         self._looks_done = 0
         self._next_look = 0.0
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
-        self._told: set[Hashable] = set()  # since the last look began
+        self._notified: set[Hashable] = set()  # since the last look began
         self._ended: set[Hashable] = set()  # likewise
-        self._fresh: set[Hashable] = set()  # told since the last try began
+        self._fresh: set[Hashable] = set()  # notified of since the last try began
         self._retries: dict[Hashable, _Attempts] = {}
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
@@ -103,13 +104,13 @@ class KeyedWorker(Generic[_T]):
         async with asyncio.TaskGroup() as group:
             await run_forever(self.what, self._wake_up, lambda: self._turn(group))
 
-    def tell(self, item: _T) -> None:
+    def notify(self, item: _T) -> None:
         """Take over an item that has just changed, or forget it if it is not wanted any more."""
         key = self._key(item)
         if self._wants(item):
             self.add(item)
         elif self._known.pop(key, None) is not None:
-            self._told.add(key)
+            self._notified.add(key)
             if key not in self._busy:
                 self._retries.pop(key, None)
 
@@ -120,7 +121,7 @@ class KeyedWorker(Generic[_T]):
             self._more = True
         if key in self._known or not self._more:
             self._known[key] = item
-            self._told.add(key)
+            self._notified.add(key)
             self._fresh.add(key)
         self._wake_up.set()
 
@@ -147,12 +148,12 @@ class KeyedWorker(Generic[_T]):
         wanted = self._looks_wanted
         # So many that there is something new among them, however many are in progress or waiting for a retry.
         limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
-        self._told.clear()
+        self._notified.clear()
         self._ended.clear()
         with self._liveness.operation(self.what, progress=False):
             found = {self._key(item): item for item in await self._find(limit)}
         # What changed or ended meanwhile, the query may have seen as it was before.
-        newer = self._told | self._ended | self._busy.keys()
+        newer = self._notified | self._ended | self._busy.keys()
         known = {key: self._known[key] for key in self._known if key in newer and key not in found}
         seen = {key: self._known.get(key) if key in newer else item for key, item in found.items()}
         self._known = {key: item for key, item in seen.items() if item is not None} | known
@@ -169,7 +170,7 @@ class KeyedWorker(Generic[_T]):
             key, queue = self._key(item), self._queue(item)
             retry = self._retries.get(key, _Attempts())
             resting = retry.not_before > now and retry.seen == self._news(item)
-            resting = resting and not (self._told_at_once and key in self._fresh)
+            resting = resting and not (self._notified_at_once and key in self._fresh)
             if resting and retry.tries <= HOLDS_ITS_QUEUE:
                 held_up.add(queue)
             elif not resting and queue not in held_up and key not in self._busy and self._has_place_for(item):

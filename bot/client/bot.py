@@ -174,14 +174,14 @@ class StudiiBot(commands.AutoShardedBot):
         """Return how the server's results are shown."""
         return await self.services.posting.rules(guild_id)
 
-    def watch_photos(self, told: Callable[[int, Job], None]) -> None:
-        """Call `told` with a member's message and the job whenever a job starts from the photo in it."""
-        self._photo_watchers.append(told)
+    def watch_photos(self, listener: Callable[[int, Job], None]) -> None:
+        """Call `listener` with a member's message and the job whenever a job starts from the photo in it."""
+        self._photo_watchers.append(listener)
 
     def photo_used(self, message_id: int, job: Job) -> None:
         """Tell those who watch photos that a job has started from the photo in a member's message."""
-        for told in self._photo_watchers:
-            told(message_id, job)
+        for listener in self._photo_watchers:
+            listener(message_id, job)
 
     def refuse_commands(self) -> None:
         """Accept no more commands: the bot is about to stop."""

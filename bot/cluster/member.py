@@ -91,8 +91,8 @@ class Member(Membership):
     async def lost(self) -> None:
         await self._until(self._lost)
 
-    def when_gained(self, told: Callable[[frozenset[int]], None]) -> None:
-        self._gained.append(told)
+    def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
+        self._gained.append(listener)
 
     async def identify_turn(self, shard: int, buckets: int) -> None:
         while True:
@@ -197,8 +197,8 @@ class Member(Membership):
                 count,
             )
         self._serves.set()
-        for told in self._gained:
-            told(gained)
+        for listener in self._gained:
+            listener(gained)
 
     def _note_free(self, free: list[int]) -> None:
         """Say once if there are shards that nobody takes."""

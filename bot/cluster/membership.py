@@ -53,8 +53,8 @@ class Membership(Fence):
     async def leave(self) -> None:
         """Let the others have the shards at once. Raises one of `UNUSABLE`."""
 
-    def when_gained(self, told: Callable[[frozenset[int]], None]) -> None:
-        """Call `told` with shards that are taken from now on. It must not raise."""
+    def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
+        """Call `listener` with shards that are taken from now on. It must not raise."""
 
     async def identify_turn(self, shard: int, buckets: int) -> None:
         """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""

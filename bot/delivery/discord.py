@@ -125,7 +125,7 @@ class DiscordDelivery:
         """Take prompt, files and buttons from the message with which moderators were asked about the job."""
         return await self._notices.reduce_request(job, asked, channel_id)
 
-    async def notify(
+    async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""

@@ -17,7 +17,7 @@ from bot.studii import StudiiClient
 class EngineContext:
     """What the parts of the engine work with. `member` says whose servers are this process's.
 
-    What a transaction changes is told to those whom it concerns by `Engine`. `look` is called when the lanes
+    `Engine` notifies those whom it concerns of what a transaction changes. `look` is called when the lanes
     are to read their jobs from the database again. `posted` is called with the seconds from a job's end
     until its message was posted.
     """

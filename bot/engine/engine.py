@@ -112,7 +112,7 @@ class Engine:
         """
         self._running = True
         try:
-            with self._context.storage.listening(self._tell):
+            with self._context.storage.listening(self._notify):
                 await self._run()
         finally:
             self._running = False
@@ -167,18 +167,18 @@ class Engine:
         """Return the share of its requests that each lane has in use, by the beginning of its hash."""
         return self._lanes.occupancy()
 
-    def _tell(self, told: Changes) -> None:
-        """Tell those whom they concern of a transaction's changes."""
-        changes = told.of(self._context.member.shards)
+    def _notify(self, made: Changes) -> None:
+        """Notify those whom they concern of a transaction's changes."""
+        changes = made.of(self._context.member.shards)
         if changes.others:
             self.wake()
-        self._lanes.tell(changes)
+        self._lanes.notify(changes)
         for job in changes.jobs.values():
             for worker in self._job_workers:
-                worker.tell(job)
-            self._set_postings.tell(job)
+                worker.notify(job)
+            self._set_postings.notify(job)
         for guild_id in changes.notices:
-            self._notices.worker.tell(guild_id)
+            self._notices.worker.notify(guild_id)
         for worker in self._best if changes.best else ():
             worker.look()
         if changes.jobs:

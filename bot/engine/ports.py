@@ -100,7 +100,7 @@ class Delivery(Protocol):
         """Remove the message that offers tools. Return as `remove_question` does."""
         ...
 
-    async def notify(
+    async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something in that channel (None: its owner, by DM).

@@ -34,7 +34,7 @@ class MemoryBudget:
             yield
         finally:
             self._small -= size
-            self._tell()
+            self._notify()
 
     @asynccontextmanager
     async def large(self, size: int) -> AsyncGenerator[None]:
@@ -47,7 +47,7 @@ class MemoryBudget:
         finally:
             self._large = 0
             self._is_large_open = False
-            self._tell()
+            self._notify()
 
     async def _turn(self, place: float) -> None:
         self._line.append(place)
@@ -56,18 +56,18 @@ class MemoryBudget:
             self._is_large_open = True
         finally:
             self._line.remove(place)
-            self._tell()
+            self._notify()
 
     async def _until(self, has_room: Callable[[], bool]) -> None:
         while not has_room():
-            told = asyncio.get_running_loop().create_future()
-            self._waiting.add(told)
+            freed = asyncio.get_running_loop().create_future()
+            self._waiting.add(freed)
             try:
-                await told
+                await freed
             finally:
-                self._waiting.discard(told)
+                self._waiting.discard(freed)
 
-    def _tell(self) -> None:
-        for told in self._waiting:
-            if not told.done():
-                told.set_result(None)
+    def _notify(self) -> None:
+        for freed in self._waiting:
+            if not freed.done():
+                freed.set_result(None)

@@ -30,9 +30,9 @@ class Spool:
         self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
         self._freed: list[Callable[[], None]] = []
 
-    def when_freed(self, told: Callable[[], None]) -> None:
-        """Call `told` whenever files have left the spool. It must not raise."""
-        self._freed.append(told)
+    def when_freed(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever files have left the spool. It must not raise."""
+        self._freed.append(listener)
 
     async def prepare(self) -> None:
         """Make the folder if need be, and see that files can be made in it. Raises `SettingsError`."""
@@ -111,7 +111,7 @@ class Spool:
         claim = _claim_of(path)
         self._expected.discard(claim)
         self._usage.resize(claim, size)
-        self._tell()
+        self._notify()
         return size
 
     async def open_output(self, name: str) -> OutputFile | None:
@@ -130,7 +130,7 @@ class Spool:
         await asyncio.to_thread(self._unlink, paths)
         for path in paths:
             self._drop(_claim_of(path))
-        self._tell()
+        self._notify()
 
     async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
         """Remove the files of jobs that are not in `needed` (job id to server), and count the others."""
@@ -141,13 +141,13 @@ class Spool:
         orphans = [path for path in listed if path.name.partition(".")[0] not in keep]
         await asyncio.to_thread(self._unlink, orphans)
         self._count({path: size for path, size in listed.items() if path not in orphans}, before, keep)
-        self._tell()
+        self._notify()
         if orphans:
             _log.info("Removed %d files from the spool that no job needs", len(orphans))
 
-    def _tell(self) -> None:
-        for told in self._freed:
-            told()
+    def _notify(self) -> None:
+        for listener in self._freed:
+            listener()
 
     def _try(self) -> None:
         self._make()

@@ -71,7 +71,7 @@ class Storage:
         self._groups: GroupCommit | None = None
         if writing.dialect.name == "sqlite":
             self._groups = GroupCommit(
-                self._writer, self._for_group, self._begin, self._tell, self._memory.forget, self._clock
+                self._writer, self._for_group, self._begin, self._notify, self._memory.forget, self._clock
             )
 
     @classmethod
@@ -204,10 +204,10 @@ class Storage:
             changes.others = True
             raise
         finally:
-            # Still in turn, so that changes are told in the order in which they are made.
-            self._tell(changes)
+            # Still in turn, so that listeners are notified of changes in the order in which they are made.
+            self._notify(changes)
 
-    def _tell(self, changes: Changes) -> None:
+    def _notify(self, changes: Changes) -> None:
         if changes:
             for listener in self._listeners:
                 listener(changes)

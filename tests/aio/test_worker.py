@@ -149,7 +149,7 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
             if tries:
                 return await super().work(job, tries)
             self.open[job.id] = replace(job, version=job.version + 1)
-            self.worker.tell(self.open[job.id])
+            self.worker.notify(self.open[job.id])
             return NEVER
 
     desk = Changing(1, look_around=NEVER)
@@ -172,7 +172,7 @@ async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> No
         await asyncio.sleep(0.1)  # until the worker sleeps
         desk.open = {n: Job(n, n) for n in range(10, 30)}
         for job in desk.open.values():
-            desk.worker.tell(job)
+            desk.worker.notify(job)
         await desk.empty()
     assert sorted(desk.done) == [0, *range(10, 30)]
     assert desk.looks == 1
@@ -193,7 +193,7 @@ async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pyt
     async with desk.at_work():
         desk.open = {n: Job(n, n) for n in range(60)}
         for job in list(desk.open.values()):
-            desk.worker.tell(job)
+            desk.worker.notify(job)
         await desk.empty()
         await asyncio.sleep(0.05)
     assert sorted(desk.done) == list(range(60))
@@ -206,7 +206,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
         async def work(self, job: Job, tries: int) -> float | None:
             self.versions.append(job.version)
             if job.version == 1:
-                self.worker.tell(replace(job, version=2))
+                self.worker.notify(replace(job, version=2))
                 return None
             return await super().work(job, tries)
 
@@ -224,8 +224,8 @@ async def test_a_job_that_is_wanted_no_longer_is_not_done() -> None:
     async with desk.at_work():
         desk.open = {n: Job(n, n) for n in range(2)}
         for job in list(desk.open.values()):
-            desk.worker.tell(job)
-        desk.worker.tell(replace(desk.open.pop(1), version=2))
+            desk.worker.notify(job)
+        desk.worker.notify(replace(desk.open.pop(1), version=2))
         await desk.empty()
         await asyncio.sleep(0.05)
     assert desk.done == [0]
@@ -236,7 +236,7 @@ async def test_while_the_database_is_read_what_is_told_is_not_overwritten() -> N
         async def find(self, limit: int) -> list[Job]:
             seen = await super().find(limit)
             for job in seen:  # as they are after the query
-                self.worker.tell(replace(job, version=2))
+                self.worker.notify(replace(job, version=2))
             return seen
 
         async def work(self, job: Job, tries: int) -> float | None:

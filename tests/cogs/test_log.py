@@ -39,13 +39,13 @@ async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> 
         return (await transaction.notices.pending(10))[-1]
 
 
-async def notify(
+async def post_notice(
     desk: Desk, notice: Notice, channel: ChannelHandle | int | None
 ) -> Announcement | ChannelGone:
     async with desk.storage.read() as transaction:
         job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
     place = channel.id if isinstance(channel, ChannelHandle) else channel
-    return await desk.delivery.notify(notice, place, job)
+    return await desk.delivery.post_notice(notice, place, job)
 
 
 async def made(desk: Desk) -> Job:
@@ -156,7 +156,7 @@ async def test_a_warning_says_what_happened_and_what_to_do(
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)
         notice = await told(desk, kind, **details)
-        said = await notify(desk, notice, channel)
+        said = await post_notice(desk, notice, channel)
         message = channel.history()[-1]
         assert said == Posted(message.id)
         for word in words:
@@ -167,7 +167,7 @@ async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)
         job = await made(desk)
-        await notify(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
+        await post_notice(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
         said = texts(channel.history()[-1])
         assert "A result was lost after it was paid for" in said
         assert f"<@{job.user_id}>" in said
@@ -178,9 +178,9 @@ async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(t
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        first = await notify(desk, notice, channel)
+        first = await post_notice(desk, notice, channel)
         desk.clock.advance(3600)
-        assert await notify(desk, notice, channel) == first
+        assert await post_notice(desk, notice, channel) == first
         assert len(channel.history()) == 2
 
 
@@ -189,7 +189,7 @@ async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhe
         channel = await set_log(desk, results=True)
         job = replace(await made(desk), age_restricted=True)
         notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await desk.delivery.notify(notice, channel.id, job)
+        await desk.delivery.post_notice(notice, channel.id, job)
         line = texts(channel.history()[-1])
         assert f"made a **Studio** in <#{job.channel_id}>" in line
         assert "kite" not in line
@@ -208,7 +208,7 @@ async def test_nor_is_it_if_the_channel_became_one_or_nobody_can_tell(
             known: Any = desk.bot.get_channel(job.channel_id)
             known.nsfw = True  # the simulation knows no such channels
         notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await desk.delivery.notify(notice, channel.id, job)
+        await desk.delivery.post_notice(notice, channel.id, job)
         assert "made a **Studio**" in texts(channel.history()[-1])
         assert "kite" not in texts(channel.history()[-1])
 
@@ -218,7 +218,7 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
         channel = await set_log(desk, results=True)
         job = await made(desk)
         notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await notify(desk, notice, channel)
+        await post_notice(desk, notice, channel)
         line = channel.history()[-1]
         assert f"<@{desk.maya.id}> made a **Studio**" in texts(line)
         assert "A red kite" in texts(line)
@@ -239,9 +239,9 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
 async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await notify(desk, notice, 404), ChannelGone)
+        assert isinstance(await post_notice(desk, notice, 404), ChannelGone)
         lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
-        assert isinstance(await notify(desk, lost, None), Posted)
+        assert isinstance(await post_notice(desk, lost, None), Posted)
         sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
         assert "can't post in the log channel" in str(sent.json)
         assert "Harbour Street Studio" in str(sent.json)
@@ -252,4 +252,4 @@ async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Pa
     async with open_desk(tmp_path) as desk:
         channel = desk.channel_for_the_bot("closed", **{lost: False})
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await notify(desk, notice, channel), ChannelGone)
+        assert isinstance(await post_notice(desk, notice, channel), ChannelGone)

@@ -27,7 +27,7 @@ async def warned(desk: Desk) -> discord.Message:
         )
         (notice,) = await transaction.notices.pending(1)
     assert isinstance(notice, Notice)
-    await desk.delivery.notify(notice, desk.channel.id, None)
+    await desk.delivery.post_notice(notice, desk.channel.id, None)
     return desk.channel.history()[-1]
 
 
@@ -108,7 +108,7 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
         async with desk.storage.write() as transaction:
             await tell_unknown(transaction, job, desk.clock.now())
             (notice,) = await transaction.notices.pending(1)
-        await desk.delivery.notify(notice, None, job)
+        await desk.delivery.post_notice(notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
         told = str(sent)
         assert f"<@{desk.maya.id}>" in told

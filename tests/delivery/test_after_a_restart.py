@@ -70,7 +70,7 @@ async def test_a_notice_about_the_job_in_the_same_channel_is_not_its_last_word(t
         job, delivery = await lost(desk)
         job = await desk.move(job, *ENDS["unknown"])
         notice = Notice(1, desk.guild.id, NoticeKind.UNKNOWN, job.id, {}, desk.clock.now(), job.id)
-        noted = await delivery.notify(notice, desk.channel.id, job)
+        noted = await delivery.post_notice(notice, desk.channel.id, job)
         assert await delivery.announce(job, None) != noted
         assert "has an unknown outcome" in texts(desk.channel.history()[-1])
 

@@ -116,7 +116,7 @@ class Recorder:
         self.removed_offers.append(offer)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def notify(
+    async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         self.notices.append((notice, channel_id, job))

@@ -191,7 +191,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
 ) -> None:
     async with engine_world(tmp_path) as world:
         gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.discord, "notify", gone)
+        after(monkeypatch, world.discord, "post_notice", gone)
         after(monkeypatch, world.discord, "post_card", gone)
         job = await world.accept(replace(a_job(), origin_message_id=5))
         async with world.storage.write() as transaction:

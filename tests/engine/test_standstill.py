@@ -162,11 +162,11 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
     async with engine_world(tmp_path, clock=clock, drain=0.05) as world:
         hanging = asyncio.Event()
 
-        async def notify(*_: Any) -> Any:
+        async def post_notice(*_: Any) -> Any:
             hanging.set()
             await asyncio.Event().wait()
 
-        world.discord.notify = notify  # type: ignore[method-assign]
+        world.discord.post_notice = post_notice  # type: ignore[method-assign]
         async with world.storage.write() as transaction:
             await transaction.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:

@@ -15,7 +15,7 @@ class KnownJobs:
         self._jobs = BoundedDict[str, Job](MAX_KNOWN_JOBS)
         self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_KEYS)
 
-    def tell(self, changes: Changes) -> None:
+    def notify(self, changes: Changes) -> None:
         """Take over what a transaction has changed."""
         if changes.others:
             self._jobs.clear()

@@ -64,7 +64,7 @@ class LaneSupervisor:
         self._rates = rates
         self._context = context
         self._known = KnownJobs()
-        self._told: dict[str, Job] = {}  # since the last turn
+        self._changed: dict[str, Job] = {}  # since the last turn
         self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_SERVERS)  # the current ones, by server
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
         self._look_wanted = True
@@ -110,14 +110,14 @@ class LaneSupervisor:
         """Return the share of its requests that each lane has in use."""
         return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
 
-    def tell(self, changes: Changes) -> None:
+    def notify(self, changes: Changes) -> None:
         """Take over the jobs that a transaction has changed."""
-        self._known.tell(changes)
+        self._known.notify(changes)
         if changes.others:
             self._keys.clear()
             self.look()
         elif changes.jobs:
-            self._told |= changes.jobs
+            self._changed |= changes.jobs
             self._wake_up.set()
 
     def look(self) -> None:
@@ -137,8 +137,8 @@ class LaneSupervisor:
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         began = self._context.clock.monotonic()
-        told, self._told = self._told, {}
-        if began < self._next_look and not self._look_wanted and all(map(self._take, told.values())):
+        changed, self._changed = self._changed, {}
+        if began < self._next_look and not self._look_wanted and all(map(self._take, changed.values())):
             await rest_after(0.0, self._context.tuning.look_around)
             return self._next_look - self._context.clock.monotonic()
         self._look_wanted = False

@@ -90,7 +90,7 @@ class Intake:
     def _leave_to_the_other(self, job: Job) -> None:
         self._died[job.id] = None
         for worker in self.workers:
-            worker.tell(job)
+            worker.notify(job)
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.id in self._in_flight:

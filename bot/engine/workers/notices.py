@@ -195,7 +195,7 @@ class NoticeBoard:
     ) -> Announcement | ChannelGone:
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._delivery.notify(notice, channel_id, job, shown)
+                return await self._delivery.post_notice(notice, channel_id, job, shown)
         except TimeoutError:
             return TryLater(0.0)
 

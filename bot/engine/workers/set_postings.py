@@ -52,10 +52,10 @@ class SetPostings:
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,  # files that are gone are fetched again
             look_around=context.tuning.look_around,
-            told_at_once=True,  # another one has ended: perhaps the last
+            notified_at_once=True,  # another one has ended: perhaps the last
         )
 
-    def tell(self, job: Job) -> None:
+    def notify(self, job: Job) -> None:
         """Take over a job that has just changed, if its set may have something to post now."""
         # One that ended without a word, or whose outcome is unknown, may be what the others waited for.
         if job.set_id is not None and job.over:

@@ -122,7 +122,7 @@ class Acceptance:
         try:
             ensure_room(budget, price)
         except Refused:
-            self._tell(budget, least=least_price(charges, self._catalog))
+            self._alert(budget, least=least_price(charges, self._catalog))
             raise
 
     def _ask_first(
@@ -258,9 +258,9 @@ class Acceptance:
         )
         after = replace(budget, usage=_and(budget.usage, job.estimate), left=budget.left - job.estimate)
         server.budget = after
-        self._tell(after)
+        self._alert(after)
 
-    def _tell(self, budget: BudgetState, *, least: int | None = None) -> None:
+    def _alert(self, budget: BudgetState, *, least: int | None = None) -> None:
         alert = budget_alert(
             budget.settings, budget.window, limit=budget.whole, spent=budget.usage.spent, least=least
         )

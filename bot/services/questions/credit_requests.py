@@ -67,7 +67,7 @@ class CreditRequestService:
             )
             await transaction.credit_requests.add(request)
             in_place = (await transaction.log_channels.get(guild_id)).requests_in_place
-            await _notify(transaction, NoticeKind.CREDITS_ASKED, request, now, in_place=in_place)
+            await _add_notice(transaction, NoticeKind.CREDITS_ASKED, request, now, in_place=in_place)
         self._wake()
         return request
 
@@ -101,7 +101,7 @@ class CreditRequestService:
             if answered is not None and state is RequestState.GRANTED:
                 await _give(transaction, answered, now)
             if answered is not None and state is not RequestState.LEFT:
-                await _notify(transaction, NoticeKind.CREDITS_ANSWER, answered, now)
+                await _add_notice(transaction, NoticeKind.CREDITS_ANSWER, answered, now)
         if answered is None:
             known = await self.get(request_id)
             raise Refused(ANSWERED[known.state].format(by=known.answered_by))
@@ -109,7 +109,7 @@ class CreditRequestService:
         return answered
 
 
-async def _notify(
+async def _add_notice(
     transaction: Transaction,
     kind: NoticeKind,
     request: CreditRequest,

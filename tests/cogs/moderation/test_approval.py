@@ -57,7 +57,7 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     assert notice.kind is NoticeKind.APPROVAL
     rules = await desk.services.words.rules(desk.guild.id)
     shown = ForModerators((pending,), photos, rules=rules)
-    assert isinstance(await desk.delivery.notify(notice, channel.id, pending, shown), Posted)
+    assert isinstance(await desk.delivery.post_notice(notice, channel.id, pending, shown), Posted)
     async with desk.storage.write() as transaction:
         await transaction.notices.close(notice.id, desk.clock.now())
     return channel.history()[-1]
@@ -312,7 +312,9 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     kept = folder / "photo.png"
     kept.write_bytes(PNG)
     photos = (OutputFile(kept, "image", "image/png", len(PNG)),) * 3
-    said = await desk.delivery.notify(notice, channel.id, pending[0], ForModerators(tuple(pending), photos))
+    said = await desk.delivery.post_notice(
+        notice, channel.id, pending[0], ForModerators(tuple(pending), photos)
+    )
     assert isinstance(said, Posted)
     async with desk.storage.write() as transaction:
         await transaction.notices.close(notice.id, desk.clock.now())

@@ -51,7 +51,7 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
     async with desk.storage.read() as transaction:
         *_, notice = await transaction.notices.pending(10)
     assert notice.kind is NoticeKind.REVIEW
-    assert isinstance(await desk.delivery.notify(notice, channel.id, job, files), Posted)
+    assert isinstance(await desk.delivery.post_notice(notice, channel.id, job, files), Posted)
     return channel.history()[-1]
 
 

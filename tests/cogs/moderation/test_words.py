@@ -44,7 +44,7 @@ async def last_notice(desk: Desk) -> Notice:
 async def posted(desk: Desk) -> str:
     """Post the last notice in a log channel, and return what is read there."""
     log = desk.guild.create_text_channel("log")
-    await desk.delivery.notify(await last_notice(desk), log.id, None)
+    await desk.delivery.post_notice(await last_notice(desk), log.id, None)
     return texts(log.history()[-1])
 
 
@@ -293,7 +293,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
         assert "They get a direct message." in shown
         notice = await last_notice(desk)
-        assert await desk.delivery.notify(notice, None, None)
+        assert await desk.delivery.post_notice(notice, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None
         told = texts(dm.history()[-1])
@@ -310,7 +310,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         desk.close_dms()
         await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
         seen = len(desk.channel.history())
-        assert await desk.delivery.notify(await last_notice(desk), None, None) == Posted(None)
+        assert await desk.delivery.post_notice(await last_notice(desk), None, None) == Posted(None)
         assert len(desk.channel.history()) == seen
         refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert f"You are blocked from using Studii in this server until {until}." in refused

@@ -182,15 +182,15 @@ def deaf(
     world: World, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Notice], Announcement | None]
 ) -> None:
     """Let notices meet what `trouble` returns or raises for them, if anything."""
-    notify = world.discord.notify
+    post_notice = world.discord.post_notice
 
     async def met(
         notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         answer = trouble(notice)
-        return await notify(notice, channel_id, job, shown) if answer is None else answer
+        return await post_notice(notice, channel_id, job, shown) if answer is None else answer
 
-    monkeypatch.setattr(world.discord, "notify", met)
+    monkeypatch.setattr(world.discord, "post_notice", met)
 
 
 async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_from_a_server(

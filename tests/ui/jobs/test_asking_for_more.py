@@ -37,7 +37,7 @@ async def notices(desk: Desk, kind: NoticeKind) -> list[Notice]:
 async def request_message(desk: Desk) -> discord.Message:
     """The request as admins see it, posted as the engine does it."""
     (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-    assert isinstance(await desk.delivery.notify(notice, desk.channel.id, None), Posted)
+    assert isinstance(await desk.delivery.post_notice(notice, desk.channel.id, None), Posted)
     return desk.channel.history()[-1]
 
 
@@ -105,7 +105,7 @@ async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
         assert f"Granted 20 credits to <@{desk.maya.id}> by <@{desk.admin.id}>." in texts(shown)
         assert [piece for piece in pieces(shown) if piece["type"] == 2] == []
         (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
-        await desk.delivery.notify(told, None, None)
+        await desk.delivery.post_notice(told, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None
         assert "granted you 20 credits. You can run **Studio** now." in texts(dm.history()[-1])
@@ -129,7 +129,7 @@ async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_c
         assert await left(desk, desk.maya) == 3
         (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
         desk.close_dms()
-        assert isinstance(await desk.delivery.notify(told, None, None), Posted)
+        assert isinstance(await desk.delivery.post_notice(told, None, None), Posted)
         said = texts(desk.channel.history()[-1])
         assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
 
@@ -224,4 +224,4 @@ async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> No
         await short(desk)
         await asked(desk, desk.maya)
         (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        assert isinstance(await desk.delivery.notify(notice, 4242, None), ChannelGone)
+        assert isinstance(await desk.delivery.post_notice(notice, 4242, None), ChannelGone)

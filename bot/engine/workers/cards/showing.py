@@ -235,7 +235,7 @@ class Cards:
         """Have the database told soon, with others, that the job has no card any more."""
         self._positions.forget(job.id)
         self._ends.forget(job.id)
-        self._tell_soon()
+        self._store_soon()
 
     def _posted(self, job: Job, way: Progress) -> None:
         if job.state is JobState.WAITING and not way.whole_set:
@@ -247,9 +247,9 @@ class Cards:
         if job.card_message_id is not None:
             self._versions[job.id, job.card_message_id] = job.version
         self._notes[job.id] = job.version
-        self._tell_soon()
+        self._store_soon()
 
-    def _tell_soon(self) -> None:
+    def _store_soon(self) -> None:
         if self._unnoted_since is None:
             self._unnoted_since = self._context.clock.monotonic()
         self._tending.set()
