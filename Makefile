@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check
+.PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check messages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Do
 
 run: $(VENV)/bot.done ## run the bot with the settings in .env
 	@$(BIN)/python -m bot run
+
+messages: $(VENV)/dev.done ## gather the sentences for translators, and compile the translations
+	@$(BIN)/python -m tests.support.messages update
 
 lock: $(VENV)/dev.done ## update the locked versions in requirements/
 	$(BIN)/python -m pip install --quiet uv

@@ -22,6 +22,7 @@ from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError, StudiiBotError, TakeOverFailed
+from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
@@ -109,6 +110,7 @@ async def build(
     """
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)
+    load_all()
     async with AsyncExitStack() as stack:
         metrics = metrics or Metrics()
         kept = await _open(settings, stack, metrics, recommended or _one)

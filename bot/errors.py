@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bot.languages import Worded, lazy
 from bot.reasons import Reason, ReasonCode
 
 
 class StudiiBotError(Exception):
     """Base of all errors that we raise on purpose.
 
-    `str(error)` is a sentence that may be shown to a member as it is: it says what happened and
-    what to do next, and holds no secret. A subclass's `default` is its sentence when none is given.
+    `str(error)` is a sentence that may be shown to a member as it is, in the language that is spoken then: it
+    says what happened and what to do next, and holds no secret. A subclass's `default` is its sentence when
+    none is given.
     """
 
-    default = "Something went wrong on our side. Try again."
+    default: ClassVar[Worded] = lazy("Something went wrong on our side. Try again.")
 
-    def __init__(self, message: str | None = None) -> None:
+    def __init__(self, message: Worded | None = None) -> None:
         super().__init__(message or self.default)
 
 
@@ -32,7 +34,7 @@ class SettingsError(StudiiBotError):
 class Refused(StudiiBotError):
     """A request that is turned down before anything is spent: the sentence says why and who can change it."""
 
-    default = "That isn't possible here."
+    default = lazy("That isn't possible here.")
 
 
 class NotAllowed(Refused):
@@ -65,13 +67,13 @@ class Outage(StudiiBotError):
 class DatabaseFailed(Outage):
     """The database failed, whatever was asked of it: its disk is full, its connection broke, and the like."""
 
-    default = "The bot can't use its database right now. Try again in a few minutes."
+    default = lazy("The bot can't use its database right now. Try again in a few minutes.")
 
 
 class Busy(DatabaseFailed):
     """The database made the person wait too long."""
 
-    default = "The bot is busy right now. Try again in a moment."
+    default = lazy("The bot is busy right now. Try again in a moment.")
 
 
 class Collided(Busy):
@@ -81,13 +83,13 @@ class Collided(Busy):
 class DatabaseAway(Busy):
     """There is no way to the database's server."""
 
-    default = "The bot can't reach its database right now. Try again in a few minutes."
+    default = lazy("The bot can't reach its database right now. Try again in a few minutes.")
 
 
 class NotAlone(DatabaseAway):
     """Another process serves these servers now: nothing may be written."""
 
-    default = "Another process of the bot has taken over. Try again in a moment."
+    default = lazy("Another process of the bot has taken over. Try again in a moment.")
 
 
 class ReasonedError(StudiiBotError):

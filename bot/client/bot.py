@@ -23,7 +23,7 @@ from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
-from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms
+from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 
@@ -66,6 +66,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
     """The tree of commands. Errors of all commands end here; see `tell`."""
 
     async def interaction_check(self, interaction: discord.Interaction["StudiiBot"], /) -> bool:
+        speak_with(interaction)
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:

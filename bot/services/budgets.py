@@ -7,7 +7,8 @@ from bot.domain import Budget, GuildSettings, Period, Usage, Window
 from bot.domain.periods import period_name, window
 from bot.domain.prices import Estimate, left
 from bot.errors import CreditsShort, Refused
-from bot.services.wording import PERIOD_WORDS, credit_words, discord_timestamp
+from bot.languages import lazy
+from bot.services.wording import PERIOD_WORDS, credit_words, credits_message, discord_timestamp
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
@@ -90,8 +91,9 @@ def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | N
     Raises `Refused` for an invalid limit.
     """
     if not 0 <= limit <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
         raise Refused(
-            f"The budget must be a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+            lazy("The budget must be a whole number from 0 to {most}. Nothing was changed.", most=most)
         )
     return Budget(limit, period, since=since or now)
 

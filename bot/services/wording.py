@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Literal
 
 from bot.domain import Period
+from bot.languages import Message, decimal, lazy, ngettext, nlazy
+from bot.languages import gettext as _
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
-NO_KEY = "This server has no Studii key yet. An admin can set one with `/studii key`."
-UNKNOWN_JOB = "That job is unknown here."
+NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii key`.")
+UNKNOWN_JOB = lazy("That job is unknown here.")
 _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 
@@ -73,12 +75,17 @@ def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
 
 def credit_words(amount: int) -> str:
     """Say a number of credits, as `1 credit` or `1,200 credits`."""
-    return count_words(amount, "credit", "credits")
+    return ngettext("{count} credit", "{count} credits", amount)
+
+
+def credits_message(amount: int) -> Message:
+    """Say a number of credits, like `credit_words`, to be worded when it is shown."""
+    return nlazy("{count} credit", "{count} credits", amount)
 
 
 def job_words(number: int) -> str:
     """Say a number of jobs, as `1 job` or `1,200 jobs`."""
-    return count_words(number, "job", "jobs")
+    return ngettext("{count} job", "{count} jobs", number)
 
 
 def count_words(number: int, one: str, many: str) -> str:
@@ -88,5 +95,4 @@ def count_words(number: int, one: str, many: str) -> str:
 
 def size_words(size: int) -> str:
     """Return a size in megabytes, rounded up so that a file that is too large never seems to fit."""
-    tenths = math.ceil(size * 10 / _MEGABYTE)
-    return f"{tenths // 10:,} MB" if tenths % 10 == 0 else f"{tenths / 10:,.1f} MB"
+    return _("{size} MB", size=decimal(math.ceil(size * 10 / _MEGABYTE) / 10))

@@ -21,7 +21,7 @@ from bot.studii.errors import (
     TooLarge,
     UploadFailed,
 )
-from bot.studii.sanitize import quoted
+from bot.studii.sanitize import as_quoted
 from bot.studii.transfer import Download
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget
 
@@ -51,5 +51,5 @@ __all__ = [
     "TooLarge",
     "UploadFailed",
     "UploadTarget",
-    "quoted",
+    "as_quoted",
 ]

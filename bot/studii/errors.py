@@ -8,18 +8,19 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from bot.errors import StudiiBotError
+from bot.languages import Message, Worded, lazy, paragraph
 from bot.reasons import Reason, ReasonCode
-from bot.studii.sanitize import quoted
+from bot.studii.sanitize import as_quoted
 
 
 class StudiiError(StudiiBotError):
     """Base of all errors of requests to Studii."""
 
     told_as: ClassVar[ReasonCode] = ReasonCode.STUDII_TROUBLE
-    default = "Studii couldn't be reached properly. Try again in a moment."
+    default = lazy("Studii couldn't be reached properly. Try again in a moment.")
 
     def __init__(
-        self, message: str | None = None, *, detail: str | None = None, reason: str | None = None
+        self, message: Worded | None = None, *, detail: str | None = None, reason: str | None = None
     ) -> None:
         super().__init__(message)
         self.detail = detail
@@ -35,10 +36,10 @@ class ApiRefused(StudiiError):
     """A 4xx: Studii refused the request, and would refuse it again."""
 
     told_as = ReasonCode.API_REFUSED
-    default = "Studii refused this request."
-    remedy: ClassVar[str] = ""
+    default = lazy("Studii refused this request.")
+    remedy: ClassVar[Worded] = ""
 
-    def __init__(self, status: int, message: str | None = None, *, detail: str | None = None) -> None:
+    def __init__(self, status: int, message: Worded | None = None, *, detail: str | None = None) -> None:
         super().__init__(message or self._sentence(detail), detail=detail, reason=f"status {status}")
         self.status = status
 
@@ -47,9 +48,9 @@ class ApiRefused(StudiiError):
         return Reason(self.told_as, {"detail": self.detail} if self.detail else {})
 
     @classmethod
-    def _sentence(cls, detail: str | None) -> str:
-        lead = f"{cls.default[:-1]}: {quoted(detail)}" if detail else cls.default
-        return f"{lead} {cls.remedy}".rstrip()
+    def _sentence(cls, detail: str | None) -> Message:
+        said = lazy("Studii says: “{detail}”.", detail=as_quoted(detail)) if detail else ""
+        return paragraph(cls.default, said, cls.remedy)
 
 
 class _Documented(ApiRefused):
@@ -57,7 +58,7 @@ class _Documented(ApiRefused):
 
     code: ClassVar[int]
 
-    def __init__(self, message: str | None = None, *, detail: str | None = None) -> None:
+    def __init__(self, message: Worded | None = None, *, detail: str | None = None) -> None:
         super().__init__(self.code, message, detail=detail)
 
 
@@ -66,8 +67,8 @@ class BadInputs(_Documented):
 
     told_as = ReasonCode.BAD_INPUTS
     code = 400
-    default = "Studii didn't accept these inputs."
-    remedy = "Change them and try again."
+    default = lazy("Studii didn't accept these inputs.")
+    remedy = lazy("Change them and try again.")
 
 
 class KeyRefused(_Documented):
@@ -75,8 +76,8 @@ class KeyRefused(_Documented):
 
     told_as = ReasonCode.KEY_REFUSED
     code = 401
-    default = "Studii doesn't accept this server's API key."
-    remedy = (
+    default = lazy("Studii doesn't accept this server's API key.")
+    remedy = lazy(
         "An admin can make a new key at studii.tech/app/settings/api-keys and enter it with `/studii key`."
     )
 
@@ -85,7 +86,7 @@ class MalformedKey(KeyRefused):
     """What is to be sent as the key can be none; nothing is sent."""
 
     told_as = ReasonCode.KEY_MALFORMED
-    default = "That isn't a Studii API key: it has spaces or characters that no key has."
+    default = lazy("That isn't a Studii API key: it has spaces or characters that no key has.")
     remedy = ""
 
 
@@ -94,8 +95,8 @@ class OutOfCredits(_Documented):
 
     told_as = ReasonCode.OUT_OF_CREDITS
     code = 402
-    default = "Studii has no credits left for this."
-    remedy = (
+    default = lazy("Studii has no credits left for this.")
+    remedy = lazy(
         "If the Studii account is out of credits, an admin can add some at studii.tech. If the "
         "key's spend cap is reached, an admin can raise it at studii.tech/app/settings/api-keys."
     )
@@ -106,8 +107,8 @@ class PlanRefused(_Documented):
 
     told_as = ReasonCode.PLAN_REFUSED
     code = 403
-    default = "This server's Studii plan doesn't allow this."
-    remedy = "Try another tool or other settings, or ask an admin about the plan at studii.tech."
+    default = lazy("This server's Studii plan doesn't allow this.")
+    remedy = lazy("Try another tool or other settings, or ask an admin about the plan at studii.tech.")
 
 
 class JobNotFound(_Documented):
@@ -115,7 +116,7 @@ class JobNotFound(_Documented):
 
     told_as = ReasonCode.JOB_NOT_FOUND
     code = 404
-    default = "Studii doesn't know this job."
+    default = lazy("Studii doesn't know this job.")
 
 
 class RateLimited(StudiiError):
@@ -125,7 +126,7 @@ class RateLimited(StudiiError):
     """
 
     told_as = ReasonCode.RATE_LIMITED
-    default = "Studii is busy with this server's other requests. Try again in a minute."
+    default = lazy("Studii is busy with this server's other requests. Try again in a minute.")
 
     def __init__(self, retry_after: float | None = None, *, detail: str | None = None) -> None:
         super().__init__(detail=detail, reason="status 429")
@@ -136,7 +137,7 @@ class ApiFailed(StudiiError):
     """A 500 ("safe to retry"), or any 5xx to a request that costs nothing: it may be repeated."""
 
     told_as = ReasonCode.API_FAILED
-    default = "Studii had a problem. Try again in a moment."
+    default = lazy("Studii had a problem. Try again in a moment.")
 
     def __init__(self, status: int = 500, *, detail: str | None = None) -> None:
         super().__init__(detail=detail, reason=f"status {status}")
@@ -147,21 +148,21 @@ class NotSent(StudiiError):
     """Nothing was sent, because no connection was made: DNS, refused, TLS, or a timeout."""
 
     told_as = ReasonCode.NOT_SENT
-    default = "Studii couldn't be reached. Try again in a moment."
+    default = lazy("Studii couldn't be reached. Try again in a moment.")
 
 
 class NoAnswer(StudiiError):
     """The answer to a request that costs nothing was lost. It may be repeated."""
 
     told_as = ReasonCode.NO_ANSWER
-    default = "Studii didn't answer. Try again in a moment."
+    default = lazy("Studii didn't answer. Try again in a moment.")
 
 
 class OutcomeUnknown(StudiiError):
     """POST /jobs was sent, but it is unknown whether Studii took the job. It must never be repeated."""
 
     told_as = ReasonCode.OUTCOME_UNKNOWN
-    default = (
+    default = lazy(
         "Studii's answer didn't arrive, so it's not clear whether Studii has this job. It won't "
         "be sent again, so that you don't pay twice. An admin can check at studii.tech and "
         "decide."
@@ -172,7 +173,7 @@ class MalformedAnswer(StudiiError):
     """The answer to a request that costs nothing does not match the documentation."""
 
     told_as = ReasonCode.MALFORMED_ANSWER
-    default = "Studii's answer couldn't be understood. Try again in a moment."
+    default = lazy("Studii's answer couldn't be understood. Try again in a moment.")
 
 
 class UploadFailed(StudiiError):
@@ -182,8 +183,8 @@ class UploadFailed(StudiiError):
     """
 
     told_as = ReasonCode.UPLOAD_FAILED
-    default = "The picture couldn't be sent to Studii. Try again."
-    too_large: ClassVar[str] = "This picture is too large for Studii. Send a smaller one."
+    default = lazy("The picture couldn't be sent to Studii. Try again.")
+    too_large: ClassVar[Worded] = lazy("This picture is too large for Studii. Send a smaller one.")
 
     def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
         self.too_large_for_any = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -202,25 +203,25 @@ class DownloadFailed(StudiiError):
     """The output could not be downloaded completely, after several attempts. It may work later."""
 
     told_as = ReasonCode.OUTPUT_DOWNLOAD_FAILED
-    default = "The result is ready, but it couldn't be fetched from Studii. Try again in a moment."
+    default = lazy("The result is ready, but it couldn't be fetched from Studii. Try again in a moment.")
 
 
 class OutputGone(StudiiError):
     """The output's URL is not valid or has expired. Polling the job may give a new one."""
 
     told_as = ReasonCode.OUTPUT_GONE
-    default = "The result is no longer at the address from Studii."
+    default = lazy("The result is no longer at the address from Studii.")
 
 
 class TooLarge(StudiiError):
     """The output is larger than `limit` bytes. Nothing of it is kept."""
 
     told_as = ReasonCode.OUTPUT_TOO_LARGE
-    default = "The result is too large to fetch."
+    default = lazy("The result is too large to fetch.")
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"The result is larger than the limit of {limit / 2**20:,.0f} MiB.",
+            lazy("The result is larger than the limit of {mebibytes} MiB.", mebibytes=round(limit / 2**20)),
             reason=f"over {limit} bytes",
         )
         self.limit = limit

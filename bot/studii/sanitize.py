@@ -37,9 +37,9 @@ def clean(text: str | None, key: str) -> str | None:
     return (line if len(line) <= MAX_DETAIL_CHARACTERS else line[: MAX_DETAIL_CHARACTERS - 1] + "…") or None
 
 
-def quoted(detail: str) -> str:
-    """Return a quotation that ends a sentence: “No such style.”, or “No such style”."""
-    return f"“{detail}”" if detail.endswith((".", "!", "?", "…")) else f"“{detail}”."
+def as_quoted(detail: str) -> str:
+    """Return the detail as it is quoted at the end of a sentence, which has its own full stop."""
+    return detail.removesuffix(".")
 
 
 def detail_of(body: bytes | None, key: str) -> str | None:

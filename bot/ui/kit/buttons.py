@@ -6,7 +6,7 @@ import discord
 from discord import ui
 
 from bot.domain import Job
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, host_of, speak_with
 from bot.ui.kit.responses import tell
 
 
@@ -24,6 +24,7 @@ class _Lasting:
     """What buttons and lists have in common: `pressed`, whose errors are told."""
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        speak_with(interaction)
         try:
             await self.pressed(interaction, host_of(interaction))
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting

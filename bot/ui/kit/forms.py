@@ -6,7 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, host_of, speak_with
 from bot.ui.kit.layout import BAD, box, row
 from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for
 
@@ -31,6 +31,10 @@ class Form(ui.Modal):
         """Do what the person asks for; an error is told to them."""
         raise NotImplementedError
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        speak_with(interaction)
+        return True
+
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         await self.submitted(interaction, host_of(interaction))
 
@@ -44,6 +48,10 @@ class OpenView(ui.LayoutView):
 
     def __init__(self) -> None:
         super().__init__(timeout=OPEN_FOR)
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        speak_with(interaction)
+        return True
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: Exception, item: ui.Item[Any], /

@@ -13,6 +13,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
+from bot.languages import language_of, speak
 from bot.services import Services
 from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
@@ -74,6 +75,11 @@ def host_of(interaction: discord.Interaction[Any]) -> Host:
     """Return the client that got the interaction."""
     host: Host = interaction.client
     return host
+
+
+def speak_with(interaction: discord.Interaction[Any]) -> None:
+    """Word what this task shows in the person's own language from now on."""
+    speak(language_of(interaction.locale.value))
 
 
 async def done_in_time(interaction: discord.Interaction[Any], change: Awaitable[_T]) -> _T:

@@ -1,16 +1,16 @@
 """Text of other people, made safe for a message: nobody is pinged, nothing is formatted or hidden."""
 
 import re
+from functools import cache
 
 from bot.domain.visible import visible
+from bot.languages import quotation_marks
 
 # Characters to escape. Some have a meaning only at the start of a line.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
 # The start of a mention, an emoji or a link; not of a timestamp such as <t:1767268800:R>, nor anything that
 # `plain` has escaped.
 _OPENINGS = re.compile(r"(?<!\\)((?:\\\\)*)(<(?!t:\d{1,11}(?::[tTdDfFR])?>)|\](?=\())")
-# A quotation, from the first such mark to the last: it may contain more of them.
-_QUOTED = re.compile(r"(?<=“)(?:.*(?=”)|.*$)")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -32,9 +32,11 @@ def plain(text: str, length: int) -> str:
 def sentence(text: str, length: int = 600) -> str:
     """Return one of our own sentences without mentions; code marks and timestamps stay.
 
-    Quotations between “ and ” are shown as they were written.
+    Quotations, between “ and ” or the other marks of the language, are shown as they were written.
     """
-    said = _QUOTED.sub(lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length)))
+    said = _quotation(*quotation_marks()).sub(
+        lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length))
+    )
     return _OPENINGS.sub(r"\1\\\2", said)
 
 
@@ -42,6 +44,12 @@ def ordinal(number: int) -> str:
     """Return 1st, 2nd, 3rd, 4th, 11th."""
     suffix = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
     return f"{number}{suffix}"
+
+
+@cache
+def _quotation(before: str, after: str) -> re.Pattern[str]:
+    """Return what finds a quotation, from the first such mark to the last: it may contain more of them."""
+    return re.compile(f"(?<={before})(?:.*(?={after})|.*$)")
 
 
 def _unmarked(text: str) -> str:

@@ -1,0 +1,62 @@
+"""The language of what people read: whole English sentences in the code, translated with GNU gettext.
+
+Code says `from bot.languages import gettext as _`. What builds something to show does it in the language of
+its readers, `with speaking(language):`. What is worded later, or for several readers, is a `Message`.
+"""
+
+from bot.languages.catalogues import load_all
+from bot.languages.formats import (
+    and_list,
+    day_and_month,
+    decimal,
+    number,
+    or_list,
+    percent,
+    quotation_marks,
+    sentences,
+    short_day,
+)
+from bot.languages.language import Language, known_language, language_of, speak, speaking, spoken
+from bot.languages.messages import (
+    N_,
+    Message,
+    Worded,
+    gettext,
+    lazy,
+    ngettext,
+    nlazy,
+    npgettext,
+    paragraph,
+    pgettext,
+    plazy,
+)
+
+__all__ = [
+    "N_",
+    "Language",
+    "Message",
+    "Worded",
+    "and_list",
+    "day_and_month",
+    "decimal",
+    "gettext",
+    "known_language",
+    "language_of",
+    "lazy",
+    "load_all",
+    "ngettext",
+    "nlazy",
+    "npgettext",
+    "number",
+    "or_list",
+    "paragraph",
+    "percent",
+    "pgettext",
+    "plazy",
+    "quotation_marks",
+    "sentences",
+    "short_day",
+    "speak",
+    "speaking",
+    "spoken",
+]

@@ -1,0 +1,62 @@
+"""The languages of the bot, and the one that is spoken now."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """The languages that the bot speaks. The values are stored, and name the catalogues' folders."""
+
+    ENGLISH = "en"
+    GERMAN = "de"
+    FRENCH = "fr"
+    SPANISH = "es"
+    PORTUGUESE = "pt_BR"
+    JAPANESE = "ja"
+
+
+# What Discord calls them. https://discord.com/developers/docs/reference#locales
+_DISCORD_LOCALES = {
+    "en-US": Language.ENGLISH,
+    "en-GB": Language.ENGLISH,
+    "de": Language.GERMAN,
+    "fr": Language.FRENCH,
+    "es-ES": Language.SPANISH,
+    "es-419": Language.SPANISH,
+    "pt-BR": Language.PORTUGUESE,
+    "ja": Language.JAPANESE,
+}
+# Each task has a context of its own: people who are answered at the same time don't change each other's.
+_spoken: ContextVar[Language] = ContextVar("language", default=Language.ENGLISH)
+
+
+def spoken() -> Language:
+    """Return the language of what is worded now: English where nobody has said otherwise."""
+    return _spoken.get()
+
+
+@contextmanager
+def speaking(language: Language) -> Generator[None]:
+    """Word everything inside in that language."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def speak(language: Language) -> None:
+    """Word everything in that language from now on, in the task that calls this and those that it starts."""
+    _spoken.set(language)
+
+
+def known_language(locale: str) -> Language | None:
+    """Return the language of one of Discord's locales, or None if the bot does not speak it."""
+    return _DISCORD_LOCALES.get(locale)
+
+
+def language_of(locale: str) -> Language:
+    """Return the language for people with that Discord locale: English if the bot doesn't speak theirs."""
+    return known_language(locale) or Language.ENGLISH

@@ -1,0 +1,119 @@
+"""Sentences in the reader's language: at once (`gettext` and its kin), or when they are shown (`Message`).
+
+Placeholders are named. A number among the arguments is written as the language writes numbers; an id is
+therefore given as text. Babel finds the sentences by the names of these functions, so each is called with
+literal strings: https://babel.pocoo.org/en/latest/messages.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.languages.catalogues import catalogue
+from bot.languages.formats import decimal, number, sentences
+from bot.languages.language import spoken
+
+
+def N_(message: str) -> str:  # noqa: N802 - its name in every project that uses gettext
+    """Mark a sentence that is translated elsewhere, and return it as it is."""
+    return message
+
+
+def gettext(message: str, /, **arguments: object) -> str:
+    """Return the sentence in the language that is spoken now."""
+    return _filled(catalogue(spoken()).gettext(message), arguments)
+
+
+def ngettext(one: str, many: str, count: int, /, **arguments: object) -> str:
+    """Return the sentence for that number, which it names `{count}`."""
+    return _filled(catalogue(spoken()).ngettext(one, many, count), {"count": count, **arguments})
+
+
+def pgettext(context: str, message: str, /, **arguments: object) -> str:
+    """Return the sentence. `context` tells it from others with the same English words."""
+    return _filled(catalogue(spoken()).pgettext(context, message), arguments)
+
+
+def npgettext(context: str, one: str, many: str, count: int, /, **arguments: object) -> str:
+    """Return the sentence for that number, like `ngettext`, told from others by its context."""
+    found = catalogue(spoken()).npgettext(context, one, many, count)
+    return _filled(found, {"count": count, **arguments})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A sentence with its arguments, worded in the language of whoever it is shown to: `str(message)`.
+
+    Arguments may be messages themselves.
+    """
+
+    one: str
+    arguments: Mapping[str, object] = field(default_factory=dict[str, object])
+    many: str | None = None
+    count: int = 1
+    context: str | None = None
+
+    def __str__(self) -> str:
+        """Return the sentence in the language that is spoken now."""
+        match self.context, self.many:
+            case None, None:
+                return gettext(self.one, **self.arguments)
+            case None, many:
+                return ngettext(self.one, many, self.count, **self.arguments)
+            case context, None:
+                return pgettext(context, self.one, **self.arguments)
+            case context, many:
+                return npgettext(context, self.one, many, self.count, **self.arguments)
+
+    def using(self, **arguments: object) -> "Message":
+        """Return the same sentence with these arguments as well."""
+        return replace(self, arguments={**self.arguments, **arguments})
+
+    def __format__(self, spec: str, /) -> str:
+        return format(str(self), spec)
+
+
+class _Paragraph(Message):
+    """Several sentences, worded like one message."""
+
+    __slots__ = ()
+
+    def using(self, **arguments: object) -> Message:
+        return paragraph(
+            *(one.using(**arguments) if isinstance(one, Message) else one for one in self.arguments.values())
+        )
+
+    def __str__(self) -> str:
+        return sentences(*self.arguments.values())
+
+
+Worded = str | Message
+
+
+def lazy(message: str, /, **arguments: object) -> Message:
+    """Return the sentence, to be worded when it is shown."""
+    return Message(message, arguments)
+
+
+def nlazy(one: str, many: str, count: int, /, **arguments: object) -> Message:
+    """Return the sentence for that number, which it names `{count}`, to be worded when it is shown."""
+    return Message(one, arguments, many, count)
+
+
+def plazy(context: str, message: str, /, **arguments: object) -> Message:
+    """Return the sentence, told from others by its context, to be worded when it is shown."""
+    return Message(message, arguments, context=context)
+
+
+def paragraph(*pieces: object) -> Message:
+    """Return the sentences that are not empty, one after the other, to be worded when they are shown."""
+    return _Paragraph("", {str(place): piece for place, piece in enumerate(pieces) if piece != ""})
+
+
+def _filled(sentence: str, arguments: Mapping[str, object]) -> str:
+    return sentence.format_map({name: _worded(value) for name, value in arguments.items()})
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    return decimal(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,101 @@
+"""Sentences are worded in the language of whoever reads them, with its own numbers and plurals."""
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from bot.errors import Refused
+from bot.languages import (
+    Language,
+    and_list,
+    day_and_month,
+    decimal,
+    gettext,
+    language_of,
+    lazy,
+    ngettext,
+    nlazy,
+    number,
+    paragraph,
+    sentences,
+    speaking,
+    spoken,
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "whole", "part", "day", "listed"),
+    [
+        (Language.ENGLISH, "1,200", "24.1", "March 5", "a, b, and c"),
+        (Language.GERMAN, "1.200", "24,1", "5. März", "a, b und c"),
+        (Language.FRENCH, "1\u202f200", "24,1", "5 mars", "a, b et c"),
+        (Language.SPANISH, "1.200", "24,1", "5 de marzo", "a, b y c"),
+        (Language.PORTUGUESE, "1.200", "24,1", "5 de março", "a, b e c"),
+        (Language.JAPANESE, "1,200", "24.1", "3月5日", "a、b、c"),
+    ],
+)
+def test_numbers_days_and_lists_are_written_as_the_language_does(
+    language: Language, whole: str, part: str, day: str, listed: str
+) -> None:
+    with speaking(language):
+        assert (number(1200), decimal(24.14)) == (whole, part)
+        assert day_and_month(date(2026, 3, 5)) == day
+        assert and_list(["a", "b", "c"]) == listed
+
+
+def test_a_number_among_the_arguments_is_written_as_the_language_does() -> None:
+    with speaking(Language.GERMAN):
+        assert gettext("{number} of {size}", number=-1200, size=2.5) == "-1.200 of 2,5"
+        assert gettext("{id}", id="1200") == "1200"
+
+
+def test_plurals_are_those_of_the_number() -> None:
+    assert [ngettext("{count} job", "{count} jobs", count) for count in (0, 1, 2)] == [
+        "0 jobs",
+        "1 job",
+        "2 jobs",
+    ]
+
+
+def test_one_error_is_read_by_two_people_in_two_languages() -> None:
+    error = Refused(
+        paragraph(
+            lazy("At most {most}.", most=nlazy("{count} of {size}", "{count} of {size}", 2000, size=1.5))
+        )
+    )
+    assert str(error) == "At most 2,000 of 1.5."
+    with speaking(Language.GERMAN):
+        assert str(error) == "At most 2.000 of 1,5."
+
+
+def test_sentences_are_joined_as_the_language_does() -> None:
+    assert sentences("One.", "", "Two.") == "One. Two."
+    with speaking(Language.JAPANESE):
+        assert sentences("一。", "二。") == "一。二。"
+
+
+async def test_people_who_are_answered_at_the_same_time_keep_their_languages() -> None:
+    met = asyncio.Barrier(2)
+
+    async def answered(language: Language) -> Language:
+        with speaking(language):
+            await met.wait()
+            return spoken()
+
+    found = await asyncio.gather(answered(Language.GERMAN), answered(Language.JAPANESE))
+    assert found == [Language.GERMAN, Language.JAPANESE]
+    assert spoken() is Language.ENGLISH
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("de", Language.GERMAN),
+        ("es-419", Language.SPANISH),
+        ("en-GB", Language.ENGLISH),
+        ("fi", Language.ENGLISH),
+    ],
+)
+def test_each_of_discords_locales_has_a_language(locale: str, language: Language) -> None:
+    assert language_of(locale) is language
