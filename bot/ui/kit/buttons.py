@@ -6,6 +6,7 @@ import discord
 from discord import ui
 
 from bot.domain import Job
+from bot.languages import Worded
 from bot.ui.kit.host import Host, host_of, speak_with
 from bot.ui.kit.responses import tell
 
@@ -47,14 +48,15 @@ class JobButton(LastingButton, template=template_of("none")):
     """Base of buttons about a job. A subclass names its action twice, here and in its template."""
 
     action: ClassVar[str] = "none"
-    label: ClassVar[str] = ""
+    label: ClassVar[Worded] = ""
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
 
-    def __init__(self, job_id: str, posting: int, label: str | None = None) -> None:
+    def __init__(self, job_id: str, posting: int, label: Worded | None = None) -> None:
         self.job_id = job_id
         self.posting = posting
         custom_id = custom_id_of(self.action, job_id, posting)
-        super().__init__(ui.Button(label=label or self.label, style=self.style, custom_id=custom_id))
+        worded = str(label or self.label)
+        super().__init__(ui.Button(label=worded, style=self.style, custom_id=custom_id))
 
     @classmethod
     def of(cls, job: Job) -> Self:
