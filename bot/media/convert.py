@@ -19,7 +19,7 @@ MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MAX_FITTED_PIXELS = 20_000_000  # of a picture that is made to fit
 _BAND = 64  # rows
 _REACH = 3  # rows of the smaller picture, of which one more is interpolated on each side
-_COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY"}
+_COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
 
@@ -31,6 +31,8 @@ def first_picture(image: Image.Image) -> Image.Image:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     if image.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
         return _eight_bits(image)
+    if image.mode == "CMYK":
+        return _of_inks(image)
     return image if image.mode in {"RGB", "L"} else image.convert("RGB")
 
 
@@ -119,13 +121,38 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Return the picture in the colours that are assumed without a profile, or as it is if that is broken."""
     cms: Any = ImageCms
     try:
-        source = cms.ImageCmsProfile(io.BytesIO(profile))
-        converted: Image.Image | None = cms.profileToProfile(
-            image, source, cms.createProfile("sRGB"), outputMode="RGB"
-        )
+        return cms.applyTransform(image, _to_srgb(profile, image.mode))
     except (cms.PyCMSError, OSError):
         return image
-    return converted or image
+
+
+def _of_inks(image: Image.Image) -> Image.Image:
+    """Return a picture for printing in the colours that its profile gives the inks.
+
+    Without a profile, or with a broken one, they are those of ideal inks. Works in bands, because what
+    LittleCMS makes would be another copy of the whole picture.
+    """
+    profile: bytes | None = image.info.get("icc_profile")
+    if profile is None or profile[16:20] != _COLOURS[image.mode]:
+        return image.convert("RGB")
+    cms: Any = ImageCms
+    picture = Image.new("RGB", image.size)
+    try:
+        transform = _to_srgb(profile, image.mode)
+        for top in range(0, image.height, _BAND):
+            band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+            picture.paste(cms.applyTransform(band, transform), (0, top))
+    except (cms.PyCMSError, OSError):
+        return image.convert("RGB")
+    picture.info = {name: value for name, value in image.info.items() if name != "icc_profile"}
+    return picture
+
+
+def _to_srgb(profile: bytes, mode: str) -> Any:
+    """Return the conversion from the colours of a profile. Raises `PyCMSError` and OSError."""
+    cms: Any = ImageCms
+    source = cms.ImageCmsProfile(io.BytesIO(profile))
+    return cms.buildTransform(source, cms.createProfile("sRGB"), mode, "RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -38,6 +38,8 @@ MAX_PICTURE_MEMORY_BYTES = 560 * MEBIBYTE
 SMALL_BYTES = 140 * MEBIBYTE
 """A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
 
+MAX_CHECKED_PIXELS = 160_000_000
+"""The most pixels of a result that is decoded to see whether it is whole, where its kind has the memory."""
 SMALL_AT_ONCE = 2
 SMALL_PICTURE_SECONDS = 1.5
 """Of the processor: after these a small picture makes room for others that wait, and is tried again with the
@@ -129,7 +131,8 @@ class DecoderPool:
     async def check(self, path: Path) -> None:
         """Decode a picture completely. Raises `PictureBroken` if it is broken or incomplete.
 
-        Files that are not pictures (videos) and pictures that are too large to be opened pass.
+        Files that are not pictures (videos) pass. Of pictures that are too large to be opened only the
+        structure is read.
         """
         try:
             await self._open("check", path)
@@ -187,11 +190,13 @@ class DecoderPool:
     async def _admit(self, what: str, path: Path) -> ProbeResult:
         """Look at a picture that is to be opened. Raises `DecoderRefusal`."""
         probed = await self._probe(what, path)
-        most = min(self._max_pixels, probed.pixels * MAX_PICTURE_MEMORY_BYTES // max(probed.memory, 1))
-        if probed.pixels > most:
-            raise too_large(probed, _rounded(most) if most < self._max_pixels else most)
-        if not probed.is_whole:
+        max_pixels = max(self._max_pixels, MAX_CHECKED_PIXELS) if what == "check" else self._max_pixels
+        most = min(max_pixels, probed.pixels * MAX_PICTURE_MEMORY_BYTES // max(probed.memory, 1))
+        is_too_large = probed.pixels > most
+        if not probed.is_whole and (what == "check" or not is_too_large):
             raise broken(probed.kind)
+        if is_too_large:
+            raise too_large(probed, _rounded(most) if most < max_pixels else most)
         return probed
 
     async def _probe(self, what: str, path: Path) -> ProbeResult:

@@ -1,5 +1,6 @@
 """Photos of kinds that Studii does not take become ones that it takes, and look the same."""
 
+import asyncio
 import errno
 import io
 import struct
@@ -200,6 +201,46 @@ async def test_a_colour_profile_that_leaves_no_room_is_applied_instead(
         assert "icc_profile" not in image.info
         red, _, blue = cast("tuple[int, int, int]", image.convert("RGB").getpixel((30, 20)))
         assert blue > 200 > 60 > red if mode != "L" else red == blue > 110
+
+
+@pytest.mark.parametrize("image_format", ["TIFF", "JPEG"])
+async def test_inks_get_the_colours_that_their_profile_says(
+    decoder: DecoderPool, tmp_path: Path, image_format: str
+) -> None:
+    """With a profile by which each ink is red, and every other paper dark blue."""
+    path = tmp_path / "photo"
+    profile = ink_profile(ink=(136, 208, 195), paper=(82, 207, 20))
+    image = Image.new("CMYK", (90, 150), (255, 0, 0, 0))  # more than one band
+    image.paste((0, 0, 0, 0), (0, 75, 90, 150))
+    image.save(path, image_format, icc_profile=profile)
+    before = await asyncio.to_thread(path.read_bytes)
+    for is_fitted in (True, False):
+        data = await decoder.fit(path, 100_000) if is_fitted else None
+        if data is None:
+            await decoder.inspect(path)
+            data = await asyncio.to_thread(path.read_bytes)
+            if image_format == "JPEG":  # goes to Studii as it is
+                assert data == before
+                continue
+        with Image.open(io.BytesIO(data)) as got:
+            assert "icc_profile" not in got.info
+            assert got.size == image.size
+            red, _, blue = cast("tuple[int, int, int]", got.convert("RGB").getpixel((45, 30)))
+            assert red > 100 > 60 > blue
+            red, _, blue = cast("tuple[int, int, int]", got.convert("RGB").getpixel((45, 120)))
+            assert blue > 200 > 60 > red
+
+
+def ink_profile(*, ink: tuple[int, int, int], paper: tuple[int, int, int]) -> bytes:
+    """A profile for printing that gives paper without ink one colour, and any ink another; both in Lab."""
+    ramp, colours = bytes(range(256)), [paper] + [ink] * 15
+    identity = struct.pack(">9i", *(65_536 if place % 4 == 0 else 0 for place in range(9)))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4
+    table += b"".join(map(bytes, colours)) + ramp * 3
+    content = struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+    head = struct.pack(">I4sI", 128 + len(content), b"\0\0\0\0", 0x02400000) + b"prtrCMYKLab "
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + content
 
 
 def exchanged_profile() -> bytes:

@@ -41,6 +41,12 @@ def half_in_zeros(data: bytes) -> bytes:
     return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
 
 
+def gap(data: bytes, size: int = 4096) -> bytes:
+    """As a download leaves it of which one piece never came."""
+    start = len(data) // 2
+    return data[:start] + bytes(size) + data[start + size :]
+
+
 def half_with_an_end(data: bytes) -> bytes:
     return data[: len(data) // 2] + b"\xff\xd9"
 
@@ -89,6 +95,12 @@ PARTS = {
     "JPEG, grey, progressive, an end too early": lambda: half_with_an_end(
         saved(room().convert("L"), "JPEG", progressive=True)
     ),
+    "JPEG, a gap": lambda: gap(saved(room(), "JPEG")),
+    "JPEG, a small gap": lambda: gap(saved(room(), "JPEG"), 1500),
+    "JPEG, grey, a gap": lambda: gap(saved(room().convert("L"), "JPEG")),
+    "JPEG, without subsampling, a gap": lambda: gap(saved(room(), "JPEG", subsampling=0)),
+    "JPEG, restart marks, a gap": lambda: gap(saved(room(), "JPEG", restart_marker_blocks=7)),
+    "JPEG, tables of its own, a gap": lambda: gap(saved(room(), "JPEG", optimize=True)),
     "WebP, zeros": lambda: half_in_zeros(saved(room(), "WEBP")),
     "WebP, lossless, zeros": lambda: half_in_zeros(saved(room(), "WEBP", lossless=True)),
     "HEIC, zeros": lambda: half_in_zeros(saved(room(), "HEIF")),
@@ -155,3 +167,27 @@ async def test_a_png_has_all_its_rows_whatever_its_size_and_kind(
                     with subtests.test(size=size, passes=passes, depth=depth, colours=colours):
                         data = png(size, depth=depth, colours=colours, passes=passes)
                         assert await is_whole(decoder, tmp_path / "photo", data)
+
+
+async def test_a_result_of_more_pixels_than_a_photo_may_have_is_looked_at_as_well(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    size = (8200, 8000)
+    photo = saved(Image.effect_noise((820, 800), 80).resize(size, Image.Resampling.NEAREST), "JPEG")
+    wide = png(size, depth=1, colours=0), png(size, 0.6, depth=1, colours=0)
+    vast = declared(photo, 20_000)
+    async with DecoderPool() as decoder:
+        for name, whole, half in (
+            ("JPEG", photo, half_with_an_end(photo)),
+            ("PNG", *wide),
+            ("JPEG that is too large to be decoded", vast, vast[:-2]),
+        ):
+            with subtests.test(name):
+                assert await is_whole(decoder, tmp_path / "result", whole)
+                assert not await is_whole(decoder, tmp_path / "result", half)
+
+
+def declared(photo: bytes, side: int) -> bytes:
+    """A JPEG that says it has so many pixels on each side."""
+    frame = photo.index(b"\xff\xc0") + 5
+    return photo[:frame] + struct.pack(">HH", side, side) + photo[frame + 4 :]

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image, ImageChops
 
 from bot.media.convert import first_picture
-from bot.media.decoder import heic, operations
+from bot.media.decoder import heic, operations, webp
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.operations import Refusal
+from bot.media.decoder.structure import webp as structure_of_webp
 from bot.media.kinds import PhotoKind
 from tests.media.metadata.photos import ICC
 
@@ -159,8 +160,37 @@ def test_webp_still_and_moving(tmp_path: Path, mode: str, *, lossless: bool) -> 
     assert_same(tmp_path / "moving")
 
 
+@pytest.mark.parametrize("size", [(301, 197), (300, 198), (33, 5)])
+def test_a_transparent_webp_of_many_pixels_is_decoded_in_halves_and_looks_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    asked: list[range] = []
+    real = webp.decode_rows
+
+    def decode_rows(content: Any, rows: range, *others: Any) -> bool:
+        asked.append(rows)
+        return real(content, rows, *others)
+
+    monkeypatch.setattr(webp, "decode_rows", decode_rows)
+    monkeypatch.setattr(structure_of_webp, "_MAX_WHOLE_PIXELS", 100)
+    photo = colourful("RGBA", size)
+    photo.save(tmp_path / "still", "WEBP")
+    assert_same(tmp_path / "still")
+    assert len(asked) == 2
+    photo.save(tmp_path / "moving", "WEBP", save_all=True, append_images=[Image.new("RGBA", size, "teal")])
+    assert_same(tmp_path / "moving")
+    assert len(asked) == 4
+    photo.save(tmp_path / "lossless", "WEBP", lossless=True)
+    assert_same(tmp_path / "lossless")
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize("limit", [100, 1_000_000])
 @pytest.mark.parametrize("lossless", [False, True])
-def test_webp_whose_first_frame_is_smaller_than_its_canvas(tmp_path: Path, *, lossless: bool) -> None:
+def test_webp_whose_first_frame_is_smaller_than_its_canvas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, *, lossless: bool
+) -> None:
+    monkeypatch.setattr(structure_of_webp, "_MAX_WHOLE_PIXELS", limit)
     inner = colourful("RGBA", (101, 57))
     inner.save(
         tmp_path / "inner", "WEBP", save_all=True, append_images=[inner.rotate(180)], lossless=lossless

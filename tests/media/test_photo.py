@@ -184,6 +184,25 @@ async def test_a_webp_of_64_megapixels_is_taken(decoder: DecoderPool, tmp_path: 
     assert (await decoder.inspect(path)).width == 8000
 
 
+@pytest.mark.parametrize(
+    ("mode", "image_format", "options"),
+    [
+        ("RGB", "JPEG", {"progressive": True, "subsampling": 0}),
+        ("CMYK", "JPEG", {"progressive": True}),
+        ("RGBA", "WEBP", {"method": 0, "quality": 20}),
+    ],
+)
+async def test_a_picture_of_64_megapixels_is_made_to_fit(
+    decoder: DecoderPool, tmp_path: Path, mode: str, image_format: str, options: dict[str, Any]
+) -> None:
+    colour = (9, 120, 120, 200)[: len(mode)]
+    Image.new(mode, (8000, 8000), colour).save(tmp_path / "photo", image_format, **options)
+    data = await decoder.fit(tmp_path / "photo", 1_000_000)
+    assert data is not None
+    with Image.open(io.BytesIO(data)) as fitted:
+        assert fitted.width == fitted.height > 3_900
+
+
 async def test_a_webp_that_is_made_to_fit_keeps_its_colours_and_its_side_up(
     decoder: DecoderPool, tmp_path: Path
 ) -> None:

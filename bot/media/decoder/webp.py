@@ -2,13 +2,18 @@
 
 import ctypes
 import mmap
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from PIL import Image
 
-from bot.media.decoder.libwebp import LIBWEBP, RGBA, YUV
+from bot.media.decoder.libwebp import LIBWEBP, RGBA, YUV, decode_rows
+from bot.media.decoder.rows import Rows
 from bot.media.decoder.structure.facts import Broken
 from bot.media.decoder.structure.webp import picture_in
+
+_BESIDE = 2  # rows above and below, of which chroma is interpolated; even, as two rows share their chroma
 
 
 class WebP:
@@ -36,6 +41,12 @@ class WebP:
 
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
+        if self._picture.is_decoded_in_halves:
+            with Rows.kept(Path(self._file.name).parent) as kept:
+                kept.write(self._halves())
+                image = kept.picture("RGBA", self.size)
+            image.info = self._info
+            return image
         width, height = self.size
         left, top = self._picture.place
         pixels = bytearray(width * height * 4)
@@ -47,6 +58,25 @@ class WebP:
         image = Image.frombuffer(mode, self.size, pixels, "raw", mode, 0, 1)
         image.info = self._info
         return image
+
+    def _halves(self) -> Iterator[memoryview]:
+        """Decode one half after the other, so that only one is beside what libwebp decodes it from."""
+        (across, down), (left, top), (width, height) = self.size, self._picture.place, self._picture.size
+        row, middle = across * 4, height // 4 * 2
+        pixels = bytearray(row * (height - middle + 2 * _BESIDE))
+        yield memoryview(bytes(top * row))
+        for first, last in (0, middle), (middle, height):
+            rows = range(max(0, first - _BESIDE), min(height, last + _BESIDE))
+            with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as mapped:
+                data = self._picture.data
+                content = _memory(mapped, data.start, data.stop - data.start)
+                try:
+                    if not decode_rows(content, rows, width, _memory(pixels, left * 4), row):
+                        raise Broken
+                finally:
+                    del content  # or the file could not be closed
+            yield memoryview(pixels)[(first - rows.start) * row : (last - rows.start) * row]
+        yield memoryview(bytes((down - top - height) * row))
 
     def _decode(self, function: str, *into: object) -> None:
         decode = getattr(LIBWEBP, function)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.huffman import MAX_ZEROS, ScanPart, Tables
 
 MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
 MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred
@@ -18,7 +19,10 @@ _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB,
 _BASELINE = frozenset({0xC0, 0xC1})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _START, _END, _SCAN, _TABLES, _RESTARTS, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0x01
+_HUFFMAN = 0xC4
+_HUFFMAN_CODED = frozenset({0xC0, 0xC1, 0xC2})
 _APPLICATIONS = range(0xE0, 0xF0)
+_SIZES = (1, 2), (3, 2), (5, 1)  # height, width and components in a frame: where, and in how many bytes
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _COEFFICIENTS = 64  # of a block
 _NEVER = 16  # more than the bits that a scan may leave to later ones
@@ -32,16 +36,13 @@ def read(data: mmap.mmap) -> Structure:
 def ends_early(data: mmap.mmap) -> bool:
     """Return whether coded data is missing although the end of the image is marked.
 
-    Decoders fill up with grey, or with a coarser picture, and say nothing. What is missing is told from the
-    coefficients that no scan of a progressive picture has brought, from the number of restart marks, or from
-    how the data ends: that of an even area is one run of bits again and again. Call it only for a picture
-    that ends in an even grey or is progressive; in the last case that can be told from nothing but the scans.
+    Decoders fill up with grey and say nothing. What is missing is told from the number of restart marks, or
+    from how the data ends: that of an even area is one run of bits again and again. Call it only for a
+    picture that ends in an even grey. Of a progressive one, `read` tells it from the scans.
     """
     structure, found = _read(data)
     if not structure.is_whole:
         return True
-    if found.marker in _PROGRESSIVE:
-        return not found.is_complete()
     if found.marker not in _BASELINE or found.scans != 1:
         return False
     if found.restart_interval:
@@ -64,10 +65,13 @@ class _Found:
     frame: int = 0  # where its content starts; 0: there is none yet
     scans: int = 0
     restart_interval: int = 0
-    factors: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    components: list[tuple[int, tuple[int, int]]] = field(default_factory=list[tuple[int, tuple[int, int]]])
     lacking: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
     coded: int = 0
     end: int = 0
+    tables: Tables = field(default_factory=Tables)
+    allows_zeros: bool = True  # in the last scan
+    has_gap: bool = False  # a part of a scan never arrived
 
     def note(self, marker: int, data: mmap.mmap, at: int) -> None:
         """Note a segment, whose content is at `at`. Raises `Broken` for a second frame."""
@@ -75,10 +79,19 @@ class _Found:
             if self.frame:
                 raise Broken
             self.marker, self.frame = marker, at
+            self.components = _components(data, at)
         elif marker == _SCAN:
             self._note_scan(data, at)
         elif marker == _RESTARTS:
             self.restart_interval = number(data, at, 2)
+        elif marker == _HUFFMAN:
+            self.tables.note(data, at, at - 2 + number(data, at - 2, 2))
+
+    def note_coded(self, data: mmap.mmap, end: int) -> None:
+        """Note the coded data of a scan, which ends there."""
+        if not self.allows_zeros:
+            self.has_gap |= data.find(bytes(MAX_ZEROS), self.coded, end) >= 0
+        self.allows_zeros = True
 
     def _note_scan(self, data: mmap.mmap, at: int) -> None:
         count = number(data, at, 1)
@@ -88,18 +101,26 @@ class _Found:
             for coefficient in range(first, min(last + 1, _COEFFICIENTS)):
                 lacking[coefficient] = approximation & 15
         self.scans += 1
+        if self.marker in _HUFFMAN_CODED:
+            chosen = [(data[at + 1 + 2 * index], data[at + 2 + 2 * index]) for index in range(count)]
+            parts = [
+                ScanPart(across * down if count > 1 else 1, tables >> 4, tables & 15)
+                for component, tables in chosen
+                for across, down in [dict(self.components).get(component, (1, 1))]
+            ]
+            self.allows_zeros = self.tables.allow_zeros(parts, first, last, refines=approximation > 15)
 
     def is_complete(self) -> bool:
         """Return whether every coefficient of every component has come, to its last bit."""
-        lacking = [self.lacking.get(component, [_NEVER]) for component in self.factors]
+        lacking = [self.lacking.get(component, [_NEVER]) for component, _ in self.components]
         return not any(bits for component in lacking for bits in component)
 
     def blocks(self, structure: Structure) -> int:
         """Return the number of units that the only scan is coded in."""
         across, down = 8, 8
-        if len(self.factors) > 1:  # one component alone has no units of several blocks
-            across *= max(factor[0] for factor in self.factors.values())
-            down *= max(factor[1] for factor in self.factors.values())
+        if len(self.components) > 1:  # one component alone has no units of several blocks
+            across *= max(factor[0] for _, factor in self.components)
+            down *= max(factor[1] for _, factor in self.components)
         return -(-structure.width // across) * -(-structure.height // down)
 
 
@@ -109,6 +130,7 @@ def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
     at = 2
     while (match := _MARKER.search(data, at)) is not None:
         marker, at = match[1][0], match.end()
+        found.note_coded(data, match.start())
         if marker == _END:
             found.end = at - 2
             break
@@ -132,16 +154,22 @@ def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
     return _structure(data, found), found
 
 
-def _structure(data: mmap.mmap, found: _Found) -> Structure:
-    at = found.frame
-    height, width, components = number(data, at + 1, 2), number(data, at + 3, 2), number(data, at + 5, 1)
-    if not 1 <= components <= 4:
+def _components(data: mmap.mmap, at: int) -> list[tuple[int, tuple[int, int]]]:
+    """Return the components of a frame: the name, and how many blocks across and down it has in a unit."""
+    count = number(data, at + 5, 1)
+    if not 1 <= count <= 4:
         raise Broken
-    factors = [divmod(number(data, at + 7 + 3 * index, 1), 16) for index in range(components)]
-    widest, highest = max(factor[0] for factor in factors), max(factor[1] for factor in factors)
+    places = [at + 6 + 3 * index for index in range(count)]
+    factors = [divmod(number(data, place + 1, 1), 16) for place in places]
     if not all(across and down for across, down in factors):
         raise Broken
-    found.factors = {number(data, at + 6 + 3 * index, 1): factors[index] for index in range(components)}
+    return [(number(data, place, 1), factor) for place, factor in zip(places, factors, strict=True)]
+
+
+def _structure(data: mmap.mmap, found: _Found) -> Structure:
+    height, width, components = (number(data, found.frame + place, size) for place, size in _SIZES)
+    factors = [factor for _, factor in found.components]
+    widest, highest = max(factor[0] for factor in factors), max(factor[1] for factor in factors)
     # All coefficients, of two bytes each, are kept from the first scan to the last.
     whole = width * height * 2 * sum(across * down for across, down in factors) // (widest * highest)
     kept = whole if found.marker in _PROGRESSIVE or found.scans > 1 else 0
@@ -149,4 +177,8 @@ def _structure(data: mmap.mmap, found: _Found) -> Structure:
     opened = kept + pixels * (1 if components == 1 else 4)
     # Decoding at an eighth of the size looks at all of the data.
     converted = opened + (pixels * 4 if components == 4 else 0)
-    return Structure(width, height, kept + pixels // 8, opened, converted, found.end > 0)
+    # A scan that is missing leaves a coarser picture, and no decoder says so.
+    is_whole = (
+        found.end > 0 and not found.has_gap and (found.marker not in _PROGRESSIVE or found.is_complete())
+    )
+    return Structure(width, height, kept + pixels // 8, opened, converted, is_whole)

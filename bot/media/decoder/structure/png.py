@@ -9,6 +9,7 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, numb
 MAX_PNG_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
 MAX_DEFLATED_TEXTS = 100  # Pillow inflates each, up to 1 MB, before and behind the picture
 MAX_DEFLATE_RATIO = 1_032  # how much smaller deflate makes data at the very most
+MAX_LOADED_PIXELS = 64_000_000  # of one that Pillow is given to be checked; of others the data is inflated
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE = 1 << 16  # bytes that are inflated at a time, to at most `_INFLATED`
@@ -28,9 +29,9 @@ def read(data: mmap.mmap) -> Structure:
     pixels = width * height
     size = pixels * (4 if colours in {2, 4, 6} else 2 if depth == 16 else 1)
     opened = size * 3 if is_moving else size
-    return Structure(
-        width, height, opened, opened, opened + pixels * 4, raw <= compressed * MAX_DEFLATE_RATIO + 1_000
-    )
+    checked = opened if pixels <= MAX_LOADED_PIXELS else 2 * _INFLATED
+    is_whole = raw <= compressed * MAX_DEFLATE_RATIO + 1_000
+    return Structure(width, height, checked, opened, opened + pixels * 4, is_whole)
 
 
 def lacks_rows(data: mmap.mmap) -> bool:

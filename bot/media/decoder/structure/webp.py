@@ -21,6 +21,8 @@ _ZEROS = {b"VP8 ": MAX_ZEROS_LOSSY, b"VP8L": MAX_ZEROS_LOSSLESS}
 _WITH_PILLOW = 12
 _CHECKED_LOSSY, _CHECKED_WITH_ALPHA, _CHECKED_LOSSLESS = 2, 7, 6
 _OPENED_LOSSY, _OPENED_WITH_ALPHA, _OPENED_LOSSLESS = 5, 10, 8
+# Decoding in halves takes half as long again.
+_MAX_WHOLE_PIXELS, _OPENED_IN_HALVES = 40_000_000, 8
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Picture:
     data: slice
     profile: slice | None
     exif: slice | None
+    is_lossless: bool
+
+    @property
+    def is_decoded_in_halves(self) -> bool:
+        """Whether its canvas would take too much memory beside what its transparency is decoded into."""
+        return self.has_alpha and not self.is_lossless and math.prod(self.canvas) > _MAX_WHOLE_PIXELS
 
 
 def read(data: mmap.mmap) -> Structure:
@@ -65,7 +73,7 @@ def read(data: mmap.mmap) -> Structure:
     width, height = canvas or frame
     if frame[0] > width or frame[1] > height or max(width, height) > MAX_WEBP_SIDE:
         raise Broken
-    checked, opened = (width * height * each for each in _bytes_per_pixel(data))
+    checked, opened = (width * height * each for each in _bytes_per_pixel(data, width * height))
     return Structure(width, height, checked, opened, opened, is_whole)
 
 
@@ -84,7 +92,8 @@ def picture_in(data: "mmap.mmap | bytes") -> Picture:
         size = _inside(data, (name, start))
         if size is not None:
             has_alpha = b"ALPH" in places if name == b"VP8 " else data[start + 4] & 0x10 != 0
-            return Picture(size, size, (0, 0), has_alpha, slice(0, len(data)), profile, exif)
+            whole = slice(0, len(data))
+            return Picture(size, size, (0, 0), has_alpha, whole, profile, exif, name == b"VP8L")
     raise Broken
 
 
@@ -95,13 +104,15 @@ def _first_frame(
     left, top, width, height = (number(data, frame.start + place, 3, little=True) for place in (0, 3, 6, 9))
     size, place = (width + 1, height + 1), (left * 2, top * 2)
     across, down = (number(data, canvas + offset, 3, little=True) + 1 for offset in (4, 7))
-    coded = [_inside(data, (name, at)) for name, at, _ in _chunks_between(data, start, end)]
-    if [one for one in coded if one is not None] != [size]:
+    inside = [(name, _inside(data, (name, at))) for name, at, _ in _chunks_between(data, start, end)]
+    coded = {name: found for name, found in inside if found is not None}
+    if sum(found is not None for _, found in inside) != 1 or size not in coded.values():
         raise Broken
     if place[0] + size[0] > across or place[1] + size[1] > down:
         raise Broken
     has_alpha = number(data, canvas, 1) & _ALPHA_FLAG != 0
-    return Picture((across, down), size, place, has_alpha, slice(start, end), profile, exif)
+    coding = slice(start, end)
+    return Picture((across, down), size, place, has_alpha, coding, profile, exif, b"VP8L" in coded)
 
 
 def _chunks(data: "mmap.mmap | bytes") -> Iterator[tuple[bytes, int, int]]:
@@ -120,7 +131,7 @@ def _chunks_between(data: "mmap.mmap | bytes", at: int, end: int) -> Iterator[tu
         at = start + length + length % 2
 
 
-def _bytes_per_pixel(data: mmap.mmap) -> tuple[int, int]:
+def _bytes_per_pixel(data: mmap.mmap, pixels: int) -> tuple[int, int]:
     """Return what checking takes, and what opening takes."""
     if LIBWEBP is None:
         return _WITH_PILLOW, _WITH_PILLOW
@@ -134,7 +145,7 @@ def _bytes_per_pixel(data: mmap.mmap) -> tuple[int, int]:
     if b"VP8L" in names:
         return _CHECKED_LOSSLESS, _OPENED_LOSSLESS
     if b"ALPH" in names:
-        return _CHECKED_WITH_ALPHA, _OPENED_WITH_ALPHA
+        return _CHECKED_WITH_ALPHA, _OPENED_IN_HALVES if pixels > _MAX_WHOLE_PIXELS else _OPENED_WITH_ALPHA
     return _CHECKED_LOSSY, _OPENED_LOSSY
 
 
