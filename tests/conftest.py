@@ -9,12 +9,16 @@ import pytest
 
 from tests.support.compiled import share_compiled_statements
 from tests.support.database import database, no_power_cut, sqlite_in_place
+from tests.support.extensions import share_extensions
+from tests.support.memory import files_in_memory
 from tests.support.postgresql import make_template, new_migrated_database, server
 
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
+
+files_in_memory()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -31,8 +35,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture(autouse=True)
-def _cheap_statements(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     share_compiled_statements(monkeypatch)
+    share_extensions(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)

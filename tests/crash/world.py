@@ -29,6 +29,7 @@ from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import Life
 from tests.engine.world import STAGING as STYLE
 from tests.engine.world import a_job, a_staging_job, png
+from tests.support.memory import place_in_memory
 
 KILLED = -9
 NOT_WHOLE = "posted without its picture, or not with the whole of it"
@@ -370,8 +371,7 @@ async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
 
 def _new_folder() -> Path:
     """In memory where there is such a place: a killed process loses nothing that it had written there."""
-    memory = Path("/dev/shm")  # noqa: S108
-    folder = Path(mkdtemp(prefix="studii-crash-", dir=memory if memory.is_dir() else None))
+    folder = Path(mkdtemp(prefix="studii-crash-", dir=place_in_memory()))
     template = folder / "template"
     (template / "spool").mkdir(parents=True)
     (template / "photo.png").write_bytes(png())

