@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pillow_heif
 from PIL import Image
+
+from tests.support.heic import save_heic
 
 # `Image.new("L", (16384, 16384), 128)` as AVIF at speed 10 and quality 30: making it takes half a minute and
 # more than 3 GB.
@@ -267,8 +268,7 @@ def _saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
 
 def _heic(image: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    heif: Any = pillow_heif.from_pillow(image)
-    heif.save(buffer, quality=30, **options)
+    save_heic(buffer, image, quality=30, **options)
     return buffer.getvalue()
 
 

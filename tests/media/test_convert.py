@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
-import pillow_heif
 import pytest
 import pytest_asyncio
 from PIL import Image, ImageChops, ImageCms, ImageDraw
@@ -18,6 +17,7 @@ from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
+from tests.support.heic import save_heic
 
 ORIENTATION = 0x0112
 
@@ -42,8 +42,7 @@ def scene(mode: str = "RGB") -> Image.Image:
 def save(path: Path, image_format: str, image: Image.Image | None = None, **options: Any) -> None:
     image = image or scene()
     if image_format == "HEIF":
-        heif: Any = pillow_heif.from_pillow(image)
-        heif.save(path, quality=90, **options)
+        save_heic(path, image, quality=90, **options)
     else:
         image.save(path, image_format, **options)
 

@@ -12,7 +12,6 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from PIL import Image
 from bot.media import Photo, PhotoRefused, PictureBroken, sniff
 from bot.media.decoder.structure import Broken, NotAPhoto, structure_of
 from bot.media.pool import DecoderPool
+from tests.support.heic import save_heic
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "60"))
 PURE_EXAMPLES = EXAMPLES * 10
@@ -31,8 +31,7 @@ def saved(image_format: str, mode: str = "RGB", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image = Image.effect_noise(SIZE, 70).convert(mode)
     if image_format == "HEIF":
-        heif: Any = pillow_heif.from_pillow(image.resize((160, 96)))
-        heif.save(buffer, quality=50, **options)
+        save_heic(buffer, image.resize((160, 96)), quality=50, **options)
     else:
         image.save(buffer, image_format, **options)
     return buffer.getvalue()

@@ -4,16 +4,17 @@ import asyncio
 import io
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import pillow_heif
 import pytest
 from PIL import Image, ImageDraw
 
 from bot.media import PictureBroken
 from bot.media.pool import DecoderPool
+from tests.support.heic import save_heic
 
 SIZE = (900, 700)
 
@@ -21,13 +22,13 @@ SIZE = (900, 700)
 def saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     if image_format == "HEIF":
-        heif: Any = pillow_heif.from_pillow(image)
-        heif.save(buffer, **options)
+        save_heic(buffer, image, **options)
     else:
         image.save(buffer, image_format, **options)
     return buffer.getvalue()
 
 
+@cache
 def room(*, ground: tuple[int, int, int] | None = None) -> Image.Image:
     """Something to see; `ground` is the colour of the lower two thirds."""
     image = Image.effect_noise(SIZE, 80).convert("RGB")

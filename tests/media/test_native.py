@@ -15,6 +15,7 @@ from bot.media.decoder.operations import Refusal
 from bot.media.decoder.structure import webp as structure_of_webp
 from bot.media.kinds import PhotoKind
 from tests.media.metadata.photos import ICC
+from tests.support.heic import save_heic
 
 SIZE = (301, 197)  # odd, and with more rows than are converted together
 ORIENTATION = 0x0112
@@ -96,12 +97,12 @@ def test_avif_in_tiles(tmp_path: Path) -> None:
     assert_same(tmp_path / "photo")
 
 
-def save_heic(path: Path, image: Image.Image, *, deep: bool = False, **options: Any) -> None:
-    heif = HEIF.from_pillow(image)
+def write_heic(path: Path, image: Image.Image, *, deep: bool = False, **options: Any) -> None:
+    picture: Any = image
     if deep:
         samples = b"".join(bytes((0, value)) for value in image.tobytes())
-        heif = HEIF.from_bytes(f"{image.mode};16", image.size, samples)
-    heif.save(path, quality=90, **options)
+        picture = HEIF.from_bytes(f"{image.mode};16", image.size, samples)
+    save_heic(path, picture, quality=90, **options)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
@@ -110,7 +111,7 @@ def save_heic(path: Path, image: Image.Image, *, deep: bool = False, **options: 
 def test_heic(tmp_path: Path, mode: str, options: dict[str, Any], *, deep: bool) -> None:
     if deep and mode == "L":
         pytest.skip("pillow-heif makes none")
-    save_heic(tmp_path / "photo", colourful(mode), deep=deep, **options)
+    write_heic(tmp_path / "photo", colourful(mode), deep=deep, **options)
     assert_similar(tmp_path / "photo")
 
 
@@ -118,14 +119,14 @@ def test_heic(tmp_path: Path, mode: str, options: dict[str, Any], *, deep: bool)
 def test_heic_that_is_turned_and_has_a_profile(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    save_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC)
+    write_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC)
     assert_similar(tmp_path / "photo")
 
 
 def test_heic_with_planes_that_do_not_match_is_left_to_libheif(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_heic(tmp_path / "photo", colourful())
+    write_heic(tmp_path / "photo", colourful())
     monkeypatch.setattr(heic, "_LAYOUTS", {})
     assert_same(tmp_path / "photo")
 
@@ -134,7 +135,7 @@ def test_heic_with_planes_that_do_not_match_is_left_to_libheif(
 @pytest.mark.parametrize("is_full", [0, 1])
 def test_heic_with_other_colours(tmp_path: Path, matrix: int, is_full: int) -> None:
     options: dict[str, Any] = {"matrix_coefficients": matrix, "full_range_flag": is_full}
-    save_heic(tmp_path / "photo", colourful("RGB"), chroma=444, **options)
+    write_heic(tmp_path / "photo", colourful("RGB"), chroma=444, **options)
     assert_similar(tmp_path / "photo")
 
 
@@ -213,7 +214,7 @@ def test_where_the_library_is_not_found_pillow_opens_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: PhotoKind
 ) -> None:
     if kind is PhotoKind.HEIC:
-        save_heic(tmp_path / "photo", colourful())
+        write_heic(tmp_path / "photo", colourful())
     else:
         colourful().save(tmp_path / "photo", kind.name)
     monkeypatch.delitem(operations.NATIVE, kind)

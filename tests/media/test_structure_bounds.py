@@ -5,9 +5,7 @@ import mmap
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-import pillow_heif
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -15,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from bot.media import sniff
 from bot.media.decoder.structure import NotAPhoto, Structure, structure_of
 from tests.hostile.files import many_exif, many_profiles, many_resources, many_tables, many_texts
+from tests.support.heic import save_heic
 
 
 def look(data: bytes) -> Structure:
@@ -28,8 +27,8 @@ def look(data: bytes) -> Structure:
 def heic_whose_exif_is_read_again_and_again(times: int) -> bytes:
     """An item may consist of many places in the file, and all of them may be the same."""
     buffer = io.BytesIO()
-    heif: Any = pillow_heif.from_pillow(Image.effect_noise((160, 96), 70).convert("RGB"))
-    heif.save(buffer, quality=50, exif=b"Exif\x00\x00" + bytes(3_000))
+    picture = Image.effect_noise((160, 96), 70).convert("RGB")
+    save_heic(buffer, picture, quality=50, exif=b"Exif\x00\x00" + bytes(3_000))
     data = buffer.getvalue()
     at, meta = data.index(b"iloc"), data.index(b"meta")
     size = int.from_bytes(data[at - 4 : at])
