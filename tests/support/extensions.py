@@ -17,7 +17,7 @@ _LOAD, _KEPT = "_load_from_module_spec", "_BotBase__extensions"
 
 def share_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots have the extensions that other tests' bots have loaded."""
-    load: Any = getattr(commands.Bot, _LOAD)
+    load: Any = getattr(commands.AutoShardedBot, _LOAD)
 
     async def share(self: Any, spec: ModuleSpec, key: str) -> None:
         known = _loaded.get(key)
@@ -29,4 +29,4 @@ def share_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
         await known.setup(self)
         getattr(self, _KEPT)[key] = known
 
-    monkeypatch.setattr(commands.Bot, _LOAD, share)
+    monkeypatch.setattr(commands.AutoShardedBot, _LOAD, share)
