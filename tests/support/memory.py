@@ -14,7 +14,7 @@ def files_in_memory() -> None:
     place = place_in_memory()
     if place is not None and os.name == "posix" and not os.statvfs(place).f_flag & os.ST_NOEXEC:
         os.environ.setdefault("TMPDIR", str(place))
-        vars(tempfile)["tempdir"] = None  # found anew
+        tempfile.__dict__["tempdir"] = None  # found anew
 
 
 def place_in_memory() -> Path | None:
