@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.compiled import share_compiled_statements
+from tests.support.cheap.compiled import share_compiled_statements
+from tests.support.cheap.extensions import share_extensions
+from tests.support.cheap.memory import files_in_memory
+from tests.support.cheap.scripts import share_migrations
 from tests.support.database import database, no_power_cut, sqlite_in_place
-from tests.support.extensions import share_extensions
-from tests.support.memory import files_in_memory
 from tests.support.postgresql import make_template, new_migrated_database, server
 
 TESTS = Path(__file__).parent
@@ -38,6 +39,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     share_compiled_statements(monkeypatch)
     share_extensions(monkeypatch)
+    share_migrations(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)

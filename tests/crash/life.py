@@ -42,7 +42,7 @@ from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
-from tests.support.compiled import share_compiled_statements
+from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on

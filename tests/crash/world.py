@@ -29,7 +29,7 @@ from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import Life
 from tests.engine.world import STAGING as STYLE
 from tests.engine.world import a_job, a_staging_job, png
-from tests.support.memory import place_in_memory
+from tests.support.cheap.memory import place_in_memory
 
 KILLED = -9
 NOT_WHOLE = "posted without its picture, or not with the whole of it"

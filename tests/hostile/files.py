@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 # `Image.new("L", (16384, 16384), 128)` as AVIF at speed 10 and quality 30: making it takes half a minute and
 # more than 3 GB.

@@ -17,7 +17,7 @@ from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 ORIENTATION = 0x0112
 

@@ -20,7 +20,7 @@ from PIL import Image
 from bot.media import Photo, PhotoRefused, PictureBroken, sniff
 from bot.media.decoder.structure import Broken, NotAPhoto, structure_of
 from bot.media.pool import DecoderPool
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "60"))
 PURE_EXAMPLES = EXAMPLES * 10

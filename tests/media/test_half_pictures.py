@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from bot.media import PictureBroken
 from bot.media.pool import DecoderPool
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 SIZE = (900, 700)
 

@@ -15,7 +15,7 @@ from bot.media.decoder.operations import Refusal
 from bot.media.decoder.structure import webp as structure_of_webp
 from bot.media.kinds import PhotoKind
 from tests.media.metadata.photos import ICC
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 SIZE = (301, 197)  # odd, and with more rows than are converted together
 ORIENTATION = 0x0112

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from bot.media import sniff
 from bot.media.decoder.structure import NotAPhoto, Structure, structure_of
 from tests.hostile.files import many_exif, many_profiles, many_resources, many_tables, many_texts
-from tests.support.heic import save_heic
+from tests.support.cheap.heic import save_heic
 
 
 def look(data: bytes) -> Structure:
