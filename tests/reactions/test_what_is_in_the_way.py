@@ -12,7 +12,7 @@ from tests.support.desk import Desk, open_desk, texts
 @pytest.mark.parametrize(
     ("command", "options", "lacking"),
     [
-        ("studii photos offer", {}, "**Send Messages**, **Attach Files** and **Add Reactions**"),
+        ("studii photos offer", {}, "**Send Messages**, **Attach Files**, and **Add Reactions**"),
         ("studii photos auto", {"tool": "photo-restore"}, "**Send Messages** and **Attach Files**"),
         ("studii reactions on", {}, "**Send Messages** and **Attach Files**"),
     ],

@@ -9,11 +9,13 @@ import discord
 from bot.domain.photo_rules import Emoji
 from bot.domain.visible import visible
 from bot.errors import Refused
+from bot.languages import and_list, lazy, ngettext, plazy, sentences
+from bot.languages import gettext as _
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
 
 MAX_SHOWN_EMOJI = 5
-ONE_EMOJI = "I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own."
+ONE_EMOJI = lazy("I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (
@@ -64,10 +66,15 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
     if not missing:
         return ""
-    more = f" and {len(missing) - MAX_SHOWN_EMOJI} more" if len(missing) > MAX_SHOWN_EMOJI else ""
-    named = f"{', '.join(missing[:MAX_SHOWN_EMOJI])}{more}"
-    return (
-        f"⚠️ Not your server's own emoji: {named}. If they were deleted, members can't tap them "
-        "any more. If they belong to another server, I can only put them under photos if I'm "
-        "there too and have **Use External Emoji** here."
+    shown, more = missing[:MAX_SHOWN_EMOJI], len(missing) - MAX_SHOWN_EMOJI
+    if more > 0:
+        shown.append(ngettext("{count} more", "{count} more", more))
+    said = sentences(
+        _("Not your server's own emoji: {emoji}.", emoji=and_list(shown)),
+        _(
+            "If they were deleted, members can't tap them any more. If they belong to another server, "
+            "I can only put them under photos if I'm there too and have **{permission}** here.",
+            permission=plazy("Discord permission", "Use External Emoji"),
+        ),
     )
+    return f"⚠️ {said}"

@@ -11,11 +11,12 @@ from typing import Any, Self
 import discord
 
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, server_of
 
 PANEL_SECONDS = 60 * 60
 LET_IN = ":let"  # ends the custom id of a button in a panel that a person without Manage Server opened
-TOO_OLD = "This panel was open for over an hour. Run `/studii setup` again. Nothing was changed."
+TOO_OLD = lazy("This panel was open for over an hour. Run `/studii setup` again. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)

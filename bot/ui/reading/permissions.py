@@ -6,18 +6,44 @@ import discord
 
 from bot.domain import Job
 from bot.errors import Refused
+from bot.languages import and_list, lazy, plazy
+from bot.languages import gettext as _
 
-SERVER_ONLY = "This only works in a server."
-MANAGERS_ONLY = "You need the Manage Server permission for this."
-FROM_AGE_RESTRICTED = (
+# Their names in Discord's app. Code and logs name them in English (`name.one`).
+VIEW_CHANNEL = plazy("Discord permission", "View Channel")
+SEND_MESSAGES = plazy("Discord permission", "Send Messages")
+SEND_IN_THREADS = plazy("Discord permission", "Send Messages in Threads")
+ATTACH_FILES = plazy("Discord permission", "Attach Files")
+READ_MESSAGE_HISTORY = plazy("Discord permission", "Read Message History")
+ADD_REACTIONS = plazy("Discord permission", "Add Reactions")
+CREATE_PUBLIC_THREADS = plazy("Discord permission", "Create Public Threads")
+MANAGE_THREADS = plazy("Discord permission", "Manage Threads")
+_NAMES = {
+    name.one: name
+    for name in (
+        VIEW_CHANNEL,
+        SEND_MESSAGES,
+        SEND_IN_THREADS,
+        ATTACH_FILES,
+        READ_MESSAGE_HISTORY,
+        ADD_REACTIONS,
+        CREATE_PUBLIC_THREADS,
+        MANAGE_THREADS,
+    )
+}
+SERVER_ONLY = lazy("This only works in a server.")
+MANAGERS_ONLY = lazy(
+    "You need the {permission} permission for this.", permission=plazy("Discord permission", "Manage Server")
+)
+FROM_AGE_RESTRICTED = lazy(
     "That was made in an age-restricted channel, so I can only post the result in an age-restricted channel."
 )
-MANAGE_THREADS = "Manage Threads"
-PERMISSIONS_MENU = "Edit Channel > Permissions > Studii"
+# Translators: where Discord's app keeps a channel's permissions; Studii is the bot's role.
+PERMISSIONS_MENU = lazy("Edit Channel > Permissions > Studii")
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
-    """Return the permissions that the bot lacks to post a result there, by their names in Discord's app.
+    """Return the permissions that the bot lacks to post a result there, by their names in English.
 
     Posting reopens an archived thread; in a locked one only those who manage threads can post. https://discord.com/developers/docs/topics/threads
     """
@@ -26,12 +52,12 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
     # Posts in a forum are threads.
     thread = isinstance(channel, discord.Thread | discord.ForumChannel)
     needed = {
-        "View Channel": permissions.view_channel,
-        "Send Messages in Threads": permissions.send_messages_in_threads if thread else True,
-        "Send Messages": True if thread else permissions.send_messages,
-        "Attach Files": permissions.attach_files or not file,
-        "Read Message History": permissions.read_message_history,
-        MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
+        VIEW_CHANNEL.one: permissions.view_channel,
+        SEND_IN_THREADS.one: permissions.send_messages_in_threads if thread else True,
+        SEND_MESSAGES.one: True if thread else permissions.send_messages,
+        ATTACH_FILES.one: permissions.attach_files or not file,
+        READ_MESSAGE_HISTORY.one: permissions.read_message_history,
+        MANAGE_THREADS.one: permissions.manage_threads or not is_locked(channel),
     }
     return [name for name, there in needed.items() if not there]
 
@@ -40,7 +66,7 @@ def missing_to_offer(permissions: discord.Permissions) -> list[str]:
     """Return the further permissions that the bot lacks to put emoji under photos."""
     if permissions.administrator or permissions.add_reactions:
         return []
-    return ["Add Reactions"]
+    return [ADD_REACTIONS.one]
 
 
 def is_locked(channel: object) -> bool:
@@ -55,27 +81,41 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     """
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    if MANAGE_THREADS in missing:
-        raise Refused(
+    if MANAGE_THREADS.one in missing:
+        thread = lazy(
             "This thread is locked, so I couldn't post the result here. Use the command in another "
             "channel, or ask a moderator to unlock this thread. Nothing was charged.",
         )
+        raise Refused(thread)
     if missing:
-        raise Refused(
-            f"I couldn't post the result here: I'm missing {listed(missing)} in this channel. An admin "
-            f"can allow it under {PERMISSIONS_MENU}. Nothing was charged.",
+        channel = lazy(
+            "I couldn't post the result here: I'm missing {permissions} in this channel. An admin "
+            "can allow it under {menu}. Nothing was charged.",
+            permissions=listed(missing),
+            menu=PERMISSIONS_MENU,
         )
+        raise Refused(channel)
     return guild_id
 
 
 def hindrance(missing: list[str]) -> str:
-    """Return why the bot can't post, and what helps. `missing` is not empty.
+    """Return why the bot can't post, and what helps, as it follows a colon. `missing` is not empty.
 
     For a locked thread it asks to unlock it, rather than for Manage Threads.
     """
-    lacking = [name for name in missing if name != MANAGE_THREADS]
-    locked = ["the thread is locked (unlock it, or use another channel)"] if MANAGE_THREADS in missing else []
-    return "; ".join([*locked, *([f"I'm missing {listed(lacking)} ({PERMISSIONS_MENU})"] if lacking else [])])
+    lacking = [name for name in missing if name != MANAGE_THREADS.one]
+    if len(lacking) == len(missing):
+        # Translators: follows a colon, as in “I can't post here: I'm missing …”.
+        return _("I'm missing {permissions} ({menu})", permissions=listed(lacking), menu=PERMISSIONS_MENU)
+    if not lacking:
+        # Translators: follows a colon, as in “I can't post here: the thread is locked …”.
+        return _("the thread is locked (unlock it, or use another channel)")
+    # Translators: follows a colon, as in “I can't post here: the thread is locked …”.
+    return _(
+        "the thread is locked (unlock it, or use another channel); I'm missing {permissions} ({menu})",
+        permissions=listed(lacking),
+        menu=PERMISSIONS_MENU,
+    )
 
 
 def server_of(interaction: discord.Interaction[Any]) -> int:
@@ -172,9 +212,8 @@ def _may_be_here(interaction: discord.Interaction[Any], job: Job) -> bool:
 
 
 def listed(names: list[str]) -> str:
-    """Return the names as a list in a sentence: `**A**, **B** and **C**`."""
-    marked = [f"**{name}**" for name in names]
-    return marked[0] if len(marked) == 1 else f"{', '.join(marked[:-1])} and {marked[-1]}"
+    """Return the permissions as Discord's app calls them, as a list in a sentence: `**A** and **B**`."""
+    return and_list([f"**{_NAMES[name]}**" for name in names])
 
 
 def parent_unknown(channel: object) -> bool:

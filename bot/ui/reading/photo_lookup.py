@@ -9,6 +9,7 @@ import discord
 
 from bot.domain import SPOILER, Job, SourcePhoto
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.pictures import pictures_in, plain_name
@@ -17,25 +18,27 @@ BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 HALVES_FILE = "halves"  # the same of a picture that is half before and half after
 LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
-REQUEST_ERASED = "The original request has expired. Use the command or a photo's menu. Nothing was charged."
-COMMANDS_PHOTO_GONE = (
+REQUEST_ERASED = lazy(
+    "The original request has expired. Use the command or a photo's menu. Nothing was charged."
+)
+COMMANDS_PHOTO_GONE = lazy(
     "The photo was attached to a command or a form, and Discord keeps such photos for about a day. "
     "Attach it again, with Edit or the command. Nothing was charged."
 )
-NOT_SHOWN = (
+NOT_SHOWN = lazy(
     "Discord doesn't show me other people's messages automatically, so I can't find the photo "
     "again. Use the menu of the photo's message: long press or right click, then Apps. "
     "Nothing was charged."
 )
-NOT_SEEN = (
+NOT_SEEN = lazy(
     "The photo is in a channel I can't see any more. Post it here, and use the command or its "
     "menu. Nothing was charged."
 )
-SOURCE_GONE = (
+SOURCE_GONE = lazy(
     "The original photo is no longer in Discord. Post it again, and use the command or its "
     "menu. Nothing was charged."
 )
-UNREACHABLE = "Discord didn't say where the photo is now. Try again in a moment. Nothing was charged."
+UNREACHABLE = lazy("Discord didn't say where the photo is now. Try again in a moment. Nothing was charged.")
 
 
 class PhotoGone(Refused):

@@ -11,6 +11,7 @@ import discord
 
 from bot.domain import SPOILER, SourcePhoto
 from bot.errors import Refused
+from bot.languages import Message, lazy, paragraph
 from bot.media.kinds import ALIASES, UNKNOWN_TYPE, PhotoKind
 from bot.ui.kit.text import plain
 
@@ -28,6 +29,9 @@ _STICKERS = {
 # Of a HEIC photo an unknown type is said where its kind is not known.
 TAKEN = frozenset({*(kind.content_type for kind in PhotoKind), *ALIASES, UNKNOWN_TYPE})
 MAX_FILE_NAME_CHARACTERS = 60  # shown of a file's name
+SEND_ANOTHER = lazy("Send a JPEG, PNG, WebP or HEIC instead.")
+SEND_AS_IMAGE = lazy("Send a JPEG, PNG, WebP or HEIC as `image`.")
+_NOT_CHARGED = lazy("Nothing was charged.")
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
@@ -89,7 +93,7 @@ def attached(attachment: discord.Attachment) -> SourcePhoto:
 
 def source_photo(attachment: discord.Attachment) -> SourcePhoto:
     """Return the attachment as a job's source. Raises `Refused` as `ensure_taken` does."""
-    return ensure_taken(attached(attachment), "as `image`")
+    return ensure_taken(attached(attachment), SEND_AS_IMAGE)
 
 
 def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:
@@ -97,19 +101,18 @@ def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:
     return [photo for photo in photos if not photo.content_type or photo.content_type in TAKEN]
 
 
-def ensure_taken(photo: SourcePhoto, how: str = "instead") -> SourcePhoto:
+def ensure_taken(photo: SourcePhoto, remedy: Message = SEND_ANOTHER) -> SourcePhoto:
     """Return the same photo. Its bytes are checked when they have been fetched.
 
-    Raises `Refused` if Discord declares a kind that is not a picture, or that is not accepted.
+    Raises `Refused` if Discord declares a kind that is not a picture, or that is not accepted; it ends with
+    what to send.
     """
     declared = photo.content_type
     if declared and declared not in TAKEN:
         name = plain(plain_name(photo), MAX_FILE_NAME_CHARACTERS)
         if declared.startswith("image/"):
-            raise Refused(
-                f"Studii can't use {name}. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged."
-            )
-        raise Refused(f"{name} isn't a picture. Send a JPEG, PNG, WebP or HEIC {how}. Nothing was charged.")
+            raise Refused(paragraph(lazy("Studii can't use {file}.", file=name), remedy, _NOT_CHARGED))
+        raise Refused(paragraph(lazy("{file} isn't a picture.", file=name), remedy, _NOT_CHARGED))
     return photo
 
 

@@ -7,8 +7,11 @@ import discord
 
 from bot.domain.posting import PostingRules
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.ui.reading.permissions import (
+    CREATE_PUBLIC_THREADS,
     PERMISSIONS_MENU,
+    SEND_IN_THREADS,
     hindrance,
     is_age_restricted,
     listed,
@@ -16,7 +19,7 @@ from bot.ui.reading.permissions import (
     parent_unknown,
 )
 
-RESULTS_CHANNEL_GONE = (
+RESULTS_CHANNEL_GONE = lazy(
     "The channel for results was deleted, or is an archived thread. An admin can choose another with "
     "`/studii channel`. Nothing was charged."
 )
@@ -54,7 +57,11 @@ def posting_place(
         return HERE
     missing = missing_to_post(there.permissions_for(guild.me), there)
     if missing:
-        raise Refused(f"I can't post in the channel for results: {hindrance(missing)}. Nothing was charged.")
+        said = lazy(
+            "I can't post in the channel for results: {reason}. Nothing was charged.",
+            reason=hindrance(missing),
+        )
+        raise Refused(said)
     return PostingPlace(there.id)
 
 
@@ -63,10 +70,13 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
         return HERE  # it is a thread, or can't have any
     missing = missing_for_threads(channel.permissions_for(guild.me))
     if missing:
-        raise Refused(
-            f"Results go in threads here, and I'm missing {listed(missing)}. An admin can allow it "
-            f"under {PERMISSIONS_MENU}. Nothing was charged."
+        said = lazy(
+            "Results go in threads here, and I'm missing {permissions}. An admin can allow it "
+            "under {menu}. Nothing was charged.",
+            permissions=listed(missing),
+            menu=PERMISSIONS_MENU,
         )
+        raise Refused(said)
     return PostingPlace(in_thread=True)
 
 
@@ -75,7 +85,7 @@ def missing_for_threads(permissions: discord.Permissions) -> list[str]:
     if permissions.administrator:
         return []
     needed = {
-        "Create Public Threads": permissions.create_public_threads,
-        "Send Messages in Threads": permissions.send_messages_in_threads,
+        CREATE_PUBLIC_THREADS.one: permissions.create_public_threads,
+        SEND_IN_THREADS.one: permissions.send_messages_in_threads,
     }
     return [name for name, there in needed.items() if not there]
