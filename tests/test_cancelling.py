@@ -152,7 +152,7 @@ async def test_the_card_of_what_waits_behind_it_moves_up(
         message = stage.world.channel.history()[-1]
         await until(lambda: "Next in the queue" in text_of(first.response), "the first to be next in line")
         second = await maya.command("studio", prompt="A blue kite")
-        await until(lambda: "2nd in the queue" in text_of(second.response), "the second to be behind it")
+        await until(lambda: "Number 2 in the queue" in text_of(second.response), "the second to be behind it")
         await maya.press(message, "Cancel job")
         await until(lambda: "Next in the queue" in text_of(second.response), "the second to move up")
         assert studii.jobs == {}

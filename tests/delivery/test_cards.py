@@ -40,7 +40,7 @@ async def test_a_card_is_edited_by_its_interactions_token(tmp_path: Path) -> Non
     async with open_desk(tmp_path) as desk:
         job = await waiting(desk)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in the queue…" in card(desk)
+        assert "Number 2 in the queue…" in card(desk)
         assert [path.split("/")[1] for path in edits(desk)] == ["webhooks"]
 
 
@@ -49,7 +49,7 @@ async def test_after_a_quarter_of_an_hour_it_is_edited_as_an_ordinary_message(tm
         job = await waiting(desk)
         desk.clock.advance(15 * 60)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in the queue…" in card(desk)
+        assert "Number 2 in the queue…" in card(desk)
         assert [path.split("/")[1] for path in edits(desk)] == ["channels"]
 
 
@@ -70,7 +70,7 @@ async def test_after_a_restart_cards_go_on(tmp_path: Path) -> None:
         bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(bot)
         assert await delivery.show_card(job, Progress(position=2))
-        assert "2nd in the queue…" in card(desk)
+        assert "Number 2 in the queue…" in card(desk)
 
 
 async def test_a_card_is_edited_at_most_once_in_five_seconds(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_when_discord_is_busy_the_card_is_tried_again_later(tmp_path: Path
         assert not await desk.delivery.show_card(job, Progress(position=2))
         desk.clock.advance(6)
         assert await desk.delivery.show_card(job, Progress(position=2))
-        assert "2nd in the queue…" in card(desk)
+        assert "Number 2 in the queue…" in card(desk)
 
 
 async def test_a_job_without_a_card_has_nothing_to_show(tmp_path: Path) -> None:

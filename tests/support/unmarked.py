@@ -86,6 +86,13 @@ class _Finder(ast.NodeVisitor):
         if node.arg not in _UNSEEN_KEYWORDS or not isinstance(node.value, ast.Constant):
             self.generic_visit(node)
 
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for one in (*node.decorator_list, node.args, *node.body):  # not the type that it returns
+            self.visit(one)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self.visit_FunctionDef(node)
+
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for one in (*node.decorator_list, *node.body):
             self.visit(one)

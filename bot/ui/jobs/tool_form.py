@@ -23,13 +23,12 @@ from bot.ui.jobs.form_fields import (
     labelled,
     value_of,
 )
-from bot.ui.kit.forms import Form
+from bot.ui.kit.forms import TITLE_LENGTH, Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoUpload
 from bot.ui.reading.pictures import attached, plain_name
 
-TITLE_LENGTH = 45
 # Names that no input has, so that all fields differ.
 PHOTO, PRIVATE_FIELD = "image", "private"
 BEHIND_SPOILER = "Behind a spoiler"

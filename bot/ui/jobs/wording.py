@@ -5,50 +5,54 @@ from collections.abc import Mapping
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
+from bot.languages import Worded, lazy, pgettext, plazy, sentences
+from bot.languages import gettext as _
 from bot.services import credit_words, discord_timestamp, short_price_words
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import ordinal, plain, sentence, shortened
+from bot.ui.kit.text import plain, sentence, shortened
 
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
 MAX_SETTINGS_CHARACTERS = 800
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
-LOST_ANSWER = (
+LOST_ANSWER = lazy(
     "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It won't "
     "be sent twice. An admin can settle it with `/jobs`."
 )
-SENDING = "Sending it to Studii…"
-CANCELLED_UNLESS_TAKEN = "It will be cancelled if Studii doesn't take it."
+SENDING = lazy("Sending it to Studii…")
+CANCELLED_UNLESS_TAKEN = lazy("It will be cancelled if Studii doesn't take it.")
 # Statuses of jobs whose result has still to be fetched.
 _FINISHED_STATUSES = frozenset({"completed", "done", "finished", "succeeded", "success"})
 # Statuses that say no more than our own sentence.
 _PLAIN_STATUSES = frozenset({"in_progress", "pending", "processing", "running", "started"})
-_FROM = {True: "from past charges", False: "estimate", None: "estimate"}
-_STATE_NAMES: Mapping[JobState, str] = {
-    JobState.RECEIVED: "getting ready",
-    JobState.PENDING: "waiting for approval",
-    JobState.WAITING: "in the queue",
-    JobState.UPLOADING: "being sent",
-    JobState.SUBMITTING: "being sent",
-    JobState.RUNNING: "running",
-    JobState.REVIEWING: "result waiting for approval",
-    JobState.SUCCEEDED: "done",
-    JobState.WITHHELD: "result not posted",
-    JobState.FAILED: "failed",
-    JobState.CANCELLED: "cancelled",
-    JobState.UNKNOWN: "outcome unknown",
+_STATE_NAMES: Mapping[JobState, Worded] = {
+    JobState.RECEIVED: plazy("state of a job", "getting ready"),
+    JobState.PENDING: plazy("state of a job", "waiting for approval"),
+    JobState.WAITING: plazy("state of a job", "in the queue"),
+    JobState.UPLOADING: plazy("state of a job", "being sent"),
+    JobState.SUBMITTING: plazy("state of a job", "being sent"),
+    JobState.RUNNING: plazy("state of a job", "running"),
+    JobState.REVIEWING: plazy("state of a job", "result waiting for approval"),
+    JobState.SUCCEEDED: plazy("state of a job", "done"),
+    JobState.WITHHELD: plazy("state of a job", "result not posted"),
+    JobState.FAILED: plazy("state of a job", "failed"),
+    JobState.CANCELLED: plazy("state of a job", "cancelled"),
+    JobState.UNKNOWN: plazy("state of a job", "outcome unknown"),
 }
-_TO_DECIDE_ON: Mapping[tuple[JobState, bool], str] = {  # the second says whether it is private
-    (JobState.PENDING, False): "Waiting for a moderator to approve it.",
-    (JobState.PENDING, True): (
+_TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whether it is private
+    (JobState.PENDING, False): lazy("Waiting for a moderator to approve it."),
+    (JobState.PENDING, True): lazy(
         "Waiting for a moderator to approve it. Moderators see this request, although the result is private. "
         "Cancel it if you don't want that."
     ),
-    (JobState.REVIEWING, False): "It's finished. A moderator looks at the result before it's posted.",
-    (JobState.REVIEWING, True): "It's finished. A moderator looks at the result before you get it.",
+    (JobState.REVIEWING, False): lazy("It's finished. A moderator looks at the result before it's posted."),
+    (JobState.REVIEWING, True): lazy("It's finished. A moderator looks at the result before you get it."),
 }
-NOT_APPROVED = "not approved"
-_UNREASONED = {JobState.FAILED: "The job failed.", JobState.WITHHELD: "The result wasn't posted."}
+_NOT_APPROVED = plazy("state of a job", "not approved")
+_UNREASONED = {
+    JobState.FAILED: lazy("The job failed."),
+    JobState.WITHHELD: lazy("The result wasn't posted."),
+}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
 
@@ -81,7 +85,7 @@ class ToolNames:
 
 def member_words(user_id: int) -> str:
     """Return a mention of the member, or that they were forgotten."""
-    return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else "a member whose data was erased"
+    return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else _("a member whose data was erased")
 
 
 def prompt_of(tool: Tool | None, inputs: Mapping[str, str]) -> str | None:
@@ -134,7 +138,9 @@ def alt_words(title: str, tool: Tool | None, job: Job) -> str:
     parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job.inputs).items()]
     prompt = prompt_of(tool, job.inputs)
     said = ", ".join([prompt, *parts] if prompt else parts)
-    return shortened(f"{title}: {said}" if said else title, ALT_LENGTH)
+    # Translators: for screen readers; the description is the prompt, and what was chosen.
+    words = _("{tool}: {description}", tool=title, description=said) if said else title
+    return shortened(words, ALT_LENGTH)
 
 
 def state_words(job: Job, progress: Progress) -> str:
@@ -143,7 +149,7 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.RECEIVED:
             return _received(job)
         case JobState.PENDING | JobState.REVIEWING:
-            return _TO_DECIDE_ON[job.state, job.private]
+            return str(_TO_DECIDE_ON[job.state, job.private])
         case JobState.WAITING:
             return _waiting(job, progress)
         case JobState.UPLOADING | JobState.SUBMITTING:
@@ -153,11 +159,11 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.SUCCEEDED:
             return _done(job)
         case JobState.FAILED | JobState.WITHHELD:
-            return sentence(reason_words(job.failure_text) or _UNREASONED[job.state])
+            return sentence(reason_words(job.failure_text) or str(_UNREASONED[job.state]))
         case JobState.CANCELLED:
-            return "Cancelled."
+            return _("Cancelled.")
         case JobState.UNKNOWN:
-            return sentence(reason_words(job.failure_text)) if job.failure_text else LOST_ANSWER
+            return sentence(reason_words(job.failure_text)) if job.failure_text else str(LOST_ANSWER)
 
 
 def cost_words(job: Job) -> str:
@@ -165,11 +171,16 @@ def cost_words(job: Job) -> str:
     if job.state is JobState.SUCCEEDED:
         return credit_words(job.settled)
     if job.state in _SETTLED:
-        return f"Charged {credit_words(job.settled)}." if job.settled else "Not charged."
+        if not job.settled:
+            return _("Not charged.")
+        return _("Charged {credits}.", credits=credit_words(job.settled))
+    reserved = credit_words(job.reserved)
     if job.state is JobState.UNKNOWN:
-        return f"{credit_words(job.reserved)} reserved until it's settled."
+        return _("{credits} reserved until it's settled.", credits=reserved)
     if job.charged is None:
-        return f"{credit_words(job.reserved)} reserved ({_FROM[job.price_learned]})"
+        if job.price_learned:
+            return _("{credits} reserved (from past charges)", credits=reserved)
+        return _("{credits} reserved (estimate)", credits=reserved)
     return credit_words(job.charged)
 
 
@@ -182,7 +193,7 @@ def again_price(job: Job) -> Estimate:
 
 def again_label(job: Job) -> str:
     """Return the label of the button that runs a job again, with its price."""
-    return f"Run again · {short_price_words(again_price(job))}"
+    return _("Run again · {price}", price=short_price_words(again_price(job)))
 
 
 def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
@@ -190,9 +201,10 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
     link = message_link(job)
     title = names.title(job)
     what = f"[{title}]({link})" if linked and link is not None else title
-    cost = "not charged" if job.terminal and not job.settled else credit_words(job.settled or job.reserved)
+    free = job.terminal and not job.settled
+    cost = pgettext("state of a job", "not charged") if free else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
-    state = NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
+    state = _NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
     return f"{names.emoji(job)} {what} · {state} · {cost} · {when}"
 
 
@@ -208,14 +220,14 @@ def message_link(job: Job) -> str | None:
 
 def _sending(job: Job) -> str:
     if job.state is JobState.UPLOADING:
-        return "Sending your photo to Studii…"
-    return SENDING if job.cancel_told is None else f"{SENDING} {CANCELLED_UNLESS_TAKEN}"
+        return _("Sending your photo to Studii…")
+    return str(SENDING) if job.cancel_told is None else sentences(SENDING, CANCELLED_UNLESS_TAKEN)
 
 
 def _received(job: Job) -> str:
     if job.held:
         return sentence(reason_words(job.held))
-    return "Fetching your photo…" if job.source else "Getting ready…"
+    return _("Fetching your photo…") if job.source else _("Getting ready…")
 
 
 def _waiting(job: Job, progress: Progress) -> str:
@@ -223,38 +235,38 @@ def _waiting(job: Job, progress: Progress) -> str:
         return sentence(reason_words(job.held))
     parts = [_place(progress.position)]
     if progress.starts_at is not None:
-        parts.append(f"expected to start {discord_timestamp(progress.starts_at)}")
+        parts.append(_("expected to start {when}", when=discord_timestamp(progress.starts_at)))
     if progress.waits_for_price:
-        parts.append("another job goes first to find the price")
+        parts.append(_("another job goes first to find the price"))
     return " · ".join(parts) if len(parts) > 1 else f"{parts[0]}…"
 
 
 def _place(position: int | None) -> str:
     if position is None:
-        return "Waiting to start"
-    return "Next in the queue" if position == 1 else f"{ordinal(position)} in the queue"
+        return _("Waiting to start")
+    return _("Next in the queue") if position == 1 else _("Number {place} in the queue", place=position)
 
 
 def _running(job: Job, progress: Progress) -> str:
     if not job.held and _studii_status(job) in _FINISHED_STATUSES:
-        return "Fetching the result from Studii…"
+        return _("Fetching the result from Studii…")
     parts = [sentence(reason_words(job.held)) if job.held else _at_studii(job)]
     if job.submitted_at is not None:
-        parts.append(f"started {discord_timestamp(job.submitted_at)}")
+        parts.append(_("started {when}", when=discord_timestamp(job.submitted_at)))
     if progress.late and not job.held:
-        parts.append("taking longer than usual")
+        parts.append(_("taking longer than usual"))
     elif progress.ends_at is not None and not job.held:
-        parts.append(f"expected {discord_timestamp(progress.ends_at)}")
+        parts.append(_("expected {when}", when=discord_timestamp(progress.ends_at)))
     return " · ".join(parts)
 
 
 def _at_studii(job: Job) -> str:
     status = _studii_status(job)
     if status == "queued":
-        return "Queued at Studii"
+        return _("Queued at Studii")
     if status and status not in _PLAIN_STATUSES:
-        return f"Studii is working on it ({plain(status, VALUE_LENGTH)})"
-    return "Studii is working on it"
+        return _("Studii is working on it ({status})", status=plain(status, VALUE_LENGTH))
+    return _("Studii is working on it")
 
 
 def _studii_status(job: Job) -> str:
@@ -263,11 +275,13 @@ def _studii_status(job: Job) -> str:
 
 def _done(job: Job) -> str:
     if job.finished_at is None:
-        return "Done"
+        return _("Done")
     seconds = max(1, round((job.finished_at - job.created_at).total_seconds()))
     if seconds < 60:
-        return f"Done in {seconds} s"
+        return _("Done in {seconds} s", seconds=seconds)
     minutes, rest = divmod(seconds, 60)
     if minutes < 60:
-        return f"Done in {minutes} min {rest} s" if rest else f"Done in {minutes} min"
-    return f"Done in {minutes // 60} h {minutes % 60} min"
+        if rest:
+            return _("Done in {minutes} min {seconds} s", minutes=minutes, seconds=rest)
+        return _("Done in {minutes} min", minutes=minutes)
+    return _("Done in {hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)

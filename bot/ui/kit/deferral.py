@@ -10,6 +10,7 @@ from discord import ui
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
+from bot.languages import lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds; Discord gives up after 3
-START_WITHDRAWN = "This didn't start. Only the person who asked can see why."
+START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 _KEPT = "deferral"  # the name in `Interaction.extras`
 
 

@@ -6,10 +6,14 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.languages import pgettext
 from bot.ui.kit.host import Host, host_of, speak_with
 from bot.ui.kit.layout import BAD, box, row
 from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for
+from bot.ui.kit.text import shortened
 
+# https://discord.com/developers/docs/components/reference#modal
+TITLE_LENGTH = 45  # characters of a form's title
 OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
 
 
@@ -20,7 +24,7 @@ class Form(ui.Modal):
     """
 
     def __init__(self, title: str) -> None:
-        super().__init__(title=title, timeout=OPEN_FOR)
+        super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
 
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         """Answer the interaction with this form."""
@@ -68,7 +72,9 @@ class RefusedForm(OpenView):
     def __init__(self, again: Callable[[discord.Interaction[Any]], Awaitable[None]]) -> None:
         super().__init__()
         self._again = again
-        self._edit: ui.Button[Any] = ui.Button(label="Edit", style=discord.ButtonStyle.primary)
+        self._edit: ui.Button[Any] = ui.Button(
+            label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary
+        )
         self._edit.callback = self._pressed
 
     async def show(self, interaction: discord.Interaction[Any], error: Exception) -> None:

@@ -13,15 +13,15 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
-from bot.languages import language_of, speak
+from bot.languages import language_of, lazy, speak
 from bot.services import Services
 from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
 
-FORM_OUTDATED = (
+FORM_OUTDATED = lazy(
     "That was open for too long, or I have restarted since. Open it again. Nothing was changed or charged."
 )
-BUTTON_GONE = "That button isn't in the message any more. Check the message again. Nothing was changed."
+BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.
 LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.

@@ -11,6 +11,7 @@ import discord
 from discord import ui
 
 from bot.domain import Job
+from bot.languages import Message, Worded
 
 URL_LIMIT = 512  # characters of a link button's address
 
@@ -41,23 +42,23 @@ class Panel(ui.LayoutView):
         self.stop()
 
 
-def box(colour: discord.Colour, *pieces: Piece | str) -> ui.Container[Any]:
+def box(colour: discord.Colour, *pieces: Piece | Worded) -> ui.Container[Any]:
     """Return a coloured box with the pieces, without empty texts."""
     return ui.Container(*_items(pieces), accent_colour=colour)
 
 
-def text(content: str) -> ui.TextDisplay[Any]:
-    return ui.TextDisplay(content)
+def text(content: Worded) -> ui.TextDisplay[Any]:
+    return ui.TextDisplay(str(content))
 
 
-def small(content: str) -> str:
+def small(content: Worded) -> str:
     """Return the line in small grey letters."""
     return f"-# {content}" if content else ""
 
 
-def lines(*pieces: str) -> str:
+def lines(*pieces: Worded) -> str:
     """Join the pieces that are not empty, each on a line."""
-    return "\n".join(piece for piece in pieces if piece)
+    return "\n".join(piece for piece in map(str, pieces) if piece)
 
 
 def row(*buttons: Piece) -> ui.ActionRow[Any]:
@@ -82,15 +83,15 @@ def mark_of_nonce(nonce: str) -> int:
     return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
 
 
-def sentence_panel(words: str, colour: discord.Colour = BAD) -> Panel:
+def sentence_panel(words: Worded, colour: discord.Colour = BAD) -> Panel:
     """Return a panel with one sentence: a refusal, or that something is done."""
     return Panel(box(colour, words))
 
 
-def changed_words(changed: Sequence[str]) -> str:
+def changed_words(changed: Sequence[Worded]) -> str:
     """Return what a command has just changed, for the top of the panel that shows the settings now."""
     return lines(*(f"✅ {one}" for one in changed))
 
 
-def _items(pieces: Iterable[Piece | str]) -> list[Piece]:
-    return [text(piece) if isinstance(piece, str) else piece for piece in pieces if piece != ""]
+def _items(pieces: Iterable[Piece | Worded]) -> list[Piece]:
+    return [text(piece) if isinstance(piece, str | Message) else piece for piece in pieces if piece != ""]

@@ -9,6 +9,8 @@ import discord
 from discord import app_commands, ui
 
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
+from bot.languages import gettext as _
+from bot.languages import lazy, pgettext
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import row, sentence_panel
@@ -27,7 +29,7 @@ _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK
 _JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 NO_MENTIONS = discord.AllowedMentions.none()
 MAX_REFUSAL_CHARACTERS = 1500  # of a reason
-COMMAND_OUTDATED = (
+COMMAND_OUTDATED = lazy(
     "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
 )
 
@@ -58,7 +60,9 @@ def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
     """Return the look of `bot.ui.jobs.asking.AskAdminButton`, which finds its code by the custom id."""
     channel = "" if wanted.channel_id is None else f":{wanted.channel_id}"
     custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}{channel}"
-    return ui.Button(label="Ask an admin", style=discord.ButtonStyle.primary, custom_id=custom_id)
+    return ui.Button(
+        label=pgettext("button", "Ask an admin"), style=discord.ButtonStyle.primary, custom_id=custom_id
+    )
 
 
 async def answer_if_possible(interaction: discord.Interaction[Any], panel: ui.LayoutView) -> None:
@@ -97,15 +101,16 @@ def words_for(interaction: discord.Interaction[Any], error: BaseException) -> st
         return sentence(error_words(error), MAX_REFUSAL_CHARACTERS)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.info("An outdated command was used: %s", error)
-        return COMMAND_OUTDATED
+        return str(COMMAND_OUTDATED)
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
     about = {"job": _job_in(interaction)}
     _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
-    return (
-        f"Something went wrong on our side (reference `{reference}`). Nothing was charged unless a "
+    return _(
+        "Something went wrong on our side (reference `{reference}`). Nothing was charged unless a "
         "card in the channel says so. Try again. If it happens again, give the reference to the "
-        "bot's operator."
+        "bot's operator.",
+        reference=reference,
     )
 
 

@@ -11,7 +11,6 @@ _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
 # The start of a mention, an emoji or a link; not of a timestamp such as <t:1767268800:R>, nor anything that
 # `plain` has escaped.
 _OPENINGS = re.compile(r"(?<!\\)((?:\\\\)*)(<(?!t:\d{1,11}(?::[tTdDfFR])?>)|\](?=\())")
-_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def shortened(text: str, length: int) -> str:
@@ -38,12 +37,6 @@ def sentence(text: str, length: int = 600) -> str:
         lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length))
     )
     return _OPENINGS.sub(r"\1\\\2", said)
-
-
-def ordinal(number: int) -> str:
-    """Return 1st, 2nd, 3rd, 4th, 11th."""
-    suffix = "th" if number % 100 in {11, 12, 13} else _ORDINALS.get(number % 10, "th")
-    return f"{number}{suffix}"
 
 
 @cache

@@ -142,7 +142,7 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
     [
         ({"state": JobState.RECEIVED}, None, "Fetching your photo…"),
         ({"state": JobState.WAITING}, 1, "Next in the queue…"),
-        ({"state": JobState.WAITING}, 3, "3rd in the queue…"),
+        ({"state": JobState.WAITING}, 3, "Number 3 in the queue…"),
         (
             {"state": JobState.WAITING, "held": Reason.text("Studii refused the server's key.")},
             3,
@@ -188,21 +188,21 @@ SOON = NOON + timedelta(seconds=90)
     [
         # What is not known is not said.
         ({"state": JobState.WAITING}, Progress(), "⏳ Waiting to start…"),
-        ({"state": JobState.WAITING}, Progress(4), "⏳ 4th in the queue…"),
+        ({"state": JobState.WAITING}, Progress(4), "⏳ Number 4 in the queue…"),
         (
             {"state": JobState.WAITING},
             Progress(4, SOON),
-            "⏳ 4th in the queue · expected to start <t:1772452890:R>",
+            "⏳ Number 4 in the queue · expected to start <t:1772452890:R>",
         ),
         (
             {"state": JobState.WAITING},
             Progress(2, waits_for_price=True),
-            "⏳ 2nd in the queue · another job goes first to find the price",
+            "⏳ Number 2 in the queue · another job goes first to find the price",
         ),
         (
             {"state": JobState.WAITING},
             Progress(4, SOON, waits_for_price=True),
-            "⏳ 4th in the queue · expected to start <t:1772452890:R> "
+            "⏳ Number 4 in the queue · expected to start <t:1772452890:R> "
             "· another job goes first to find the price",
         ),
         (

@@ -120,7 +120,7 @@ async def test_where_the_announcement_cannot_be_deleted_it_becomes_a_neutral_lin
         desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=404, code=10008, times=1)
         shown = await asked(desk, desk.maya, tmp_path)
         (line,) = desk.channel.history()
-        assert texts(line) == START_WITHDRAWN
+        assert texts(line) == str(START_WITHDRAWN)
         (told,) = shown.followups
         assert told.ephemeral
         assert "1 of 1 credit left today" in texts(told)

@@ -76,4 +76,4 @@ async def test_a_form_that_was_refused_is_not_taken_again(tmp_path: Path) -> Non
         refused = await desk.admin.submit_modal(shown, FORM | {"budget": "plenty"})
         assert "whole number of credits" in texts(refused)
         assert shown.modal is not None
-        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == FORM_OUTDATED
+        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == str(FORM_OUTDATED)

@@ -29,7 +29,7 @@ async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
         await meanwhile(desk)
         told = await desk.admin.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
         assert told.ephemeral
-        assert texts(told) == FORM_OUTDATED
+        assert texts(told) == str(FORM_OUTDATED)
         assert await desk.services.keys.current(desk.guild.id) is None
 
 
@@ -43,4 +43,4 @@ async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(
         await restart(desk)
         told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
         assert told.ephemeral
-        assert texts(told) == FORM_OUTDATED
+        assert texts(told) == str(FORM_OUTDATED)

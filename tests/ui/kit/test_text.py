@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.visible import visible
-from bot.ui.kit.text import ordinal, plain, sentence, shortened
+from bot.ui.kit.text import plain, sentence, shortened
 
 # Text as people who mean mischief write it.
 NASTY = st.lists(
@@ -109,20 +109,3 @@ def test_a_quotation_is_shown_as_it_was_written_and_our_own_words_around_it_as_o
 def test_what_was_made_plain_stays_plain_in_a_sentence(typed: str) -> None:
     shown = plain(typed.replace("“", ""), 100)
     assert sentence(shown, 500).replace("\u200b", "") == shown.replace("\u200b", "")
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (1, "1st"),
-        (2, "2nd"),
-        (3, "3rd"),
-        (4, "4th"),
-        (11, "11th"),
-        (12, "12th"),
-        (21, "21st"),
-        (113, "113th"),
-    ],
-)
-def test_places_are_counted_as_people_do(number: int, words: str) -> None:
-    assert ordinal(number) == words

@@ -12,7 +12,6 @@ from bot.domain.prices import price_of_all
 from bot.services import count_words, credit_words, short_price_words
 from bot.ui.jobs.card import STATE_COLOURS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import (
-    NOT_APPROVED,
     ToolNames,
     again_price,
     prompt_words,
@@ -85,7 +84,7 @@ def _counts(jobs: Sequence[Job]) -> str:
     declined = sum(job.not_approved for job in jobs)
     counted = {words: sum(job.state in states for job in jobs) for words, states in _COUNTED.items()}
     counted["failed"] -= declined
-    counted[NOT_APPROVED] = declined
+    counted["not approved"] = declined
     return " · ".join(f"{number:,} {words}" for words, number in counted.items() if number)
 
 
