@@ -10,12 +10,11 @@ from contextlib import (
     suppress,
 )
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
 from bot.errors import Busy, DatabaseAway, SettingsError
 from bot.storage.database import engines
+from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, OutageLog, shown, unusable
 from bot.storage.database.fence import Fence, begin_fenced

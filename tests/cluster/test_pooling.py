@@ -42,13 +42,13 @@ logfile = {folder}/log
 @asynccontextmanager
 async def another_connection_each_time(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
     """Let every transaction open a connection of its own, and close it."""
-    create = engines.create_async_engine
+    create = engines.create_engine
 
     def without_pool(address: str, **options: object) -> object:
         kept = {name: value for name, value in options.items() if not name.startswith(("pool", "max_"))}
         return create(address, poolclass=NullPool, **kept)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engines, "create_async_engine", without_pool)
+    monkeypatch.setattr(engines, "create_engine", without_pool)
     yield url
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.sqlite_driver import one_call_driver
 
 LOCK_TIMEOUT_SECONDS = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
@@ -44,7 +44,8 @@ def read_engine(url: str) -> AsyncEngine:
     if is_sqlite(url):
         return _sqlite(url, _READ_PRAGMAS, pool_size=READERS, max_overflow=0)
     engine = _postgresql(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True)
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return AsyncEngine(engine.sync_engine.execution_options(**options))
 
 
 def migration_engine(url: str) -> AsyncEngine:
@@ -69,7 +70,7 @@ def _postgresql(url: str, timeout: float = 10, command_timeout: float = 60, **op
     arguments: dict[str, Any] = {"timeout": timeout, "command_timeout": command_timeout}
     # Behind PgBouncer, connections of several clients become one of the server's.
     arguments["prepared_statement_name_func"] = lambda: f"studii_{uuid4().hex}"
-    return create_async_engine(url, hide_parameters=True, connect_args=arguments, **options)
+    return AsyncEngine(create_engine(url, hide_parameters=True, connect_args=arguments, **options))
 
 
 def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
@@ -77,15 +78,15 @@ def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     # With isolation_level=None the driver begins no transaction, and the storage says how it begins.
     # SQLAlchemy's manual, SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
-    engine = create_async_engine(
+    engine = create_engine(
         url,
         module=one_call_driver(),
         hide_parameters=True,
         connect_args={"isolation_level": None},
         **options,
     )
-    event.listen(engine.sync_engine, "connect", _running(pragmas))
-    return engine
+    event.listen(engine, "connect", _running(pragmas))
+    return AsyncEngine(engine)
 
 
 def _running(pragmas: tuple[str, ...]) -> Callable[[Any, Any], None]:

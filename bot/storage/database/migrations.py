@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError
+from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable

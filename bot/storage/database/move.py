@@ -1,9 +1,9 @@
 """Copy all rows of an SQLite file into an empty PostgreSQL."""
 
 from sqlalchemy import ColumnElement, Table, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError
+from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
@@ -40,9 +40,9 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
 
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
-    rows = await old.stream(select(table).order_by(*table.primary_key.columns))
-    async for part in rows.mappings().partitions(ROWS_IN_A_STATEMENT):
-        await new.execute(insert(table), [dict(row) for row in part])
+    rows = select(table).order_by(*table.primary_key.columns)
+    async for part in old.parts(rows, ROWS_IN_A_STATEMENT):
+        await new.execute(insert(table), part)
     number = table.autoincrement_column
     if number is None:
         return

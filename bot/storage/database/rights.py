@@ -1,8 +1,8 @@
 """Check the rights of the bot's PostgreSQL user at the start."""
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.engines import migration_engine
 from bot.storage.database.errors import UNUSABLE, unusable
 from bot.storage.database.session import session

@@ -9,11 +9,11 @@ from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateB
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from bot.aio.shield import shielded
 from bot.domain.shards import SHARD_BITS, Shards
+from bot.storage.database.async_engine import AsyncConnection, AsyncEngine
 from bot.storage.database.changes import Changes
 from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
@@ -198,7 +198,7 @@ async def session(
     shards: Shards | None = None,
 ) -> AsyncGenerator[Session, None]:
     """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
-    connection = engine.connect()
+    connection = engine.connection()
     try:
         if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() and engine.dialect.name == "sqlite":
             await connection.start()  # takes an idle connection, and waits for nothing

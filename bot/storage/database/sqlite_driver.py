@@ -156,7 +156,7 @@ class _OneCallDriver(AsyncAdapt_aiosqlite_dbapi):
 
 
 def one_call_driver() -> Any:
-    """Return the module that `create_async_engine` takes in place of aiosqlite's."""
+    """Return the module that `create_engine` takes in place of aiosqlite's."""
     return _OneCallDriver(aiosqlite, sqlite3)
 
 
