@@ -1,5 +1,6 @@
 """The container's files name only what is there, and an operator's settings reach the bot in it."""
 
+import ast
 import importlib.util
 import json
 import os
@@ -118,7 +119,7 @@ def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container
 
 @pytest.mark.parametrize("named", sorted(image_environment().keys() | compose_environment().keys()))
 def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
-    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE"}
     assert named in of_python or named.lower() in Settings.model_fields
 
 
@@ -258,3 +259,25 @@ def test_the_encryption_key_is_put_back_as_the_documents_say(tmp_path: Path) -> 
     assert (there.read_bytes(), stat.S_IMODE(there.stat().st_mode)) == (b"the key", 0o600)
     assert there.stat().st_ino != before
     assert [one.name for one in tmp_path.iterdir()] == ["encryption.key"]
+
+
+def test_what_runs_is_compiled_as_it_runs() -> None:
+    level = image_environment()["PYTHONOPTIMIZE"]
+    compiled = [re.findall(r"compileall -q -o (\d) (\S+)", run) for run in every("RUN")]
+    assert [one for found in compiled for one in found] == [(level, "/venv/lib"), (level, "/app")]
+    unit = (ROOT / "deploy" / "systemd" / "studii.service").read_text("utf-8")
+    assert re.findall(r"^Environment=.* PYTHONOPTIMIZE=(\d)$", unit, re.MULTILINE) == [level]
+    steps = (ROOT / "docs" / "operators.md").read_text("utf-8")
+    assert f"compileall -q -o {level} bot cogs migrations .venv/lib " in steps
+
+
+@pytest.mark.parametrize("folder", ["bot", "cogs", "migrations"])
+def test_nothing_depends_on_what_the_image_leaves_out(folder: str) -> None:
+    for file in (ROOT / folder).rglob("*.py"):
+        text = file.read_text("utf-8")
+        assert not re.search(r"^\s*assert\b|__doc__|\bgetdoc\b", text, re.MULTILINE), file
+        for node in ast.walk(ast.parse(text)) if folder == "cogs" else ():
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                named = {keyword.arg for keyword in node.keywords}
+                if node.func.attr in {"command", "Group"}:  # or its docstring would be what Discord shows
+                    assert "description" in named, f"{file}:{node.lineno}"

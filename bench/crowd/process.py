@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 READY = 60.0  # seconds in which it has to be connected
 SETTLED = 3.0  # seconds after which nothing of the start is going on any more
 END = 20.0  # seconds in which it has to end
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONOPTIMIZE")
 
 
 @dataclass(frozen=True)

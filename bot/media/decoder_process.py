@@ -46,6 +46,8 @@ class DecoderProcess:
     async def start(cls) -> Self:
         """Start a process. Raises OSError if that fails or the process does not become ready."""
         flags = ("-I", "-B")  # isolated from PYTHON* settings and the current folder; writes no bytecode
+        if sys.flags.optimize:  # what is compiled is for that alone, in the image
+            flags = (*flags, "-" + sys.flags.optimize * "O")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *flags,

@@ -251,6 +251,21 @@ async def test_no_decoder_outlives_a_bot_that_is_killed() -> None:
     await until(lambda: not is_running(pid), "the end of the decoder")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="read from Linux's /proc")
+async def test_a_decoder_runs_what_is_compiled_for_the_bot() -> None:
+    bot = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-OO", "-c", _BOT),
+        stdout=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert bot.stdout is not None
+    pid = int(await bot.stdout.readline())
+    words = (await asyncio.to_thread(Path(f"/proc/{pid}/cmdline").read_bytes)).split(b"\0")
+    bot.kill()
+    await bot.wait()
+    assert words[1:4] == [b"-I", b"-B", b"-OO"]
+
+
 async def test_a_picture_that_is_cut_off_is_broken_and_a_whole_one_is_left_as_it_is(
     decoder: DecoderPool, tmp_path: Path
 ) -> None:
