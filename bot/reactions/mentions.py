@@ -106,7 +106,7 @@ class MentionWatch:
         if allowed:
             return offer_panel(message, mention, allowed), True
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL_TAKES_IT)
-        return sentence_panel(shortened(reason, MAX_REASON_CHARACTERS), QUIET), False
+        return sentence_panel(shortened(str(reason), MAX_REASON_CHARACTERS), QUIET), False
 
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""

@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.errors import CreditsWanted, Refused
+from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
@@ -14,10 +15,10 @@ from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import ask_button
 from bot.ui.reading.member import roles_of
 
-ASKED = "An admin was asked for more credits. You'll be told what they decide."
-NOT_IN_A_SERVER = "Ask from a channel of the server. Nothing was asked."
+ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
+NOT_IN_A_SERVER = lazy("Ask from a channel of the server. Nothing was asked.")
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
-NOT_ANSWERED = "Discord didn't answer me. Try again in a moment. Nothing was asked."
+NOT_ANSWERED = lazy("Discord didn't answer me. Try again in a moment. Nothing was asked.")
 
 
 class AskAdminButton(

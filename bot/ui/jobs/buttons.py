@@ -12,6 +12,8 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
+from bot.languages import Message, Worded, lazy, pgettext, plazy
+from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.open_form import ask
@@ -22,42 +24,42 @@ from bot.ui.jobs.tool_picker import choose
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, box, row, sentence_panel
+from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, box, lines, row, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
-ANOTHERS_RESULT = "Only the person who asked for this, or a moderator (Manage Messages), can delete it."
-LINK_DIES = (
-    "### Delete this result?\nA link to the original photo stops working: {link}. If a listing uses it, "
-    "put the photo somewhere else first."
+ANOTHERS_RESULT = lazy("Only the person who asked for this, or a moderator (Manage Messages), can delete it.")
+DELETE_RESULT = lazy("Delete this result?")
+LINK_DIES = lazy(
+    "A link to the original photo stops working: {link}. If a listing uses it, put the photo somewhere else "
+    "first."
 )
-DELETED = "The result is deleted, and links to it don't work any more."
-JOB_GONE = "That job is unknown here. Use the command instead."
-PRIVATE_RESULT = "That result is private to someone else. Use the command to make your own."
-NO_PICTURE_LEFT = (
+DELETED = lazy("The result is deleted, and links to it don't work any more.")
+JOB_GONE = lazy("That job is unknown here. Use the command instead.")
+PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
+NO_PICTURE_LEFT = lazy(
     "This message has no picture any more, or the picture was too large to post. Post it here "
     "as a photo and use its menu. Nothing was charged."
 )
-INPUTS_ERASED = "The original request has expired. Use Edit and choose again. Nothing was charged."
-USE_IN = "### Use this picture in…"
-# The beginning of a result or an ending; see `bot.ui.jobs.result`.
-_ADDRESSED = re.compile(r"\S+ <@([0-9]+)>, your \*\*")
+INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose again. Nothing was charged.")
+# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.result`.
+_ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
 
 class DeleteButton(JobButton, template=template_of("delete")):
     """Delete the message that the button stands under."""
 
     action = "delete"
-    label = "Delete"
+    label = plazy("button", "Delete")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         message = interaction.message
         await _ensure_may_delete(interaction, host, self.job_id, message)
         if message is not None and links_original(message):
-            await answer(interaction, question_of_link(LINK_DIES, message, self.job_id))
+            await answer(interaction, question_of_link(DELETE_RESULT, LINK_DIES, message, self.job_id))
             return
         await interaction.response.defer()
         try:
@@ -66,10 +68,15 @@ class DeleteButton(JobButton, template=template_of("delete")):
             return  # a second click: the message is gone
 
 
-def question_of_link(words: str, message: discord.Message, job_id: str) -> Panel:
+def question_of_link(title: Worded, words: Message, message: discord.Message, job_id: str) -> Panel:
     """Return the question whether to delete a message to which a listing may link."""
-    said = words.format(link=message.jump_url)
+    said = link_question(title, words, message.jump_url)
     return Panel(box(UNSURE, said, row(DeleteLinkedButton(job_id, message.id))))
+
+
+def link_question(title: Worded, words: Message, link: str | None) -> str:
+    """Return the words of the question: `words` say what happens to the `{link}`."""
+    return lines(f"### {title}", words.using(link=link or ""))
 
 
 class DeleteLinkedButton(
@@ -82,7 +89,8 @@ class DeleteLinkedButton(
         self._message_id = message_id
         custom_id = f"studii:delete-linked:{job_id}:{message_id}"
         style = discord.ButtonStyle.danger
-        super().__init__(ui.Button(label="Delete, and end the link", style=style, custom_id=custom_id))
+        label = pgettext("button", "Delete, and end the link")
+        super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
@@ -131,7 +139,7 @@ class AgainButton(JobButton, template=template_of("again")):
     """Do the same again, for the person who presses it."""
 
     action = "again"
-    label = "Run again"
+    label = plazy("button", "Run again")
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -153,7 +161,7 @@ class UseInButton(JobButton, template=template_of("use")):
     """Start another tool from the result."""
 
     action = "use"
-    label = "Use in…"
+    label = plazy("button", "Use in…")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
@@ -162,7 +170,8 @@ class UseInButton(JobButton, template=template_of("use")):
         made = [photo for photo in _pictures(interaction.message) if not is_beside(photo)]
         if not made:
             raise Refused(NO_PICTURE_LEFT)
-        await choose(interaction, made[:1], USE_IN, Terms(photo_author=author_of(job), private=job.private))
+        terms = Terms(photo_author=author_of(job), private=job.private)
+        await choose(interaction, made[:1], f"### {_('Use this picture in…')}", terms)
 
 
 async def job_for(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
@@ -198,7 +207,11 @@ class EditButton(JobButton, template=template_of(EDIT)):
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
         if not tool.inputs and tool.source is SourceRule.NONE:
-            raise Refused(f"{tool.title} has nothing to edit. Run `/{tool.slug}` again.")
+            raise Refused(
+                lazy(
+                    "{tool} has nothing to edit. Run `/{command}` again.", tool=tool.title, command=tool.slug
+                )
+            )
         terms, pictures = terms_of(job, tool), list[SourcePhoto]()
         try:
             source = await source_of(interaction, job, host.clock.now())

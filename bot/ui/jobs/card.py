@@ -7,6 +7,8 @@ import discord
 from discord import ui
 
 from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
+from bot.languages import gettext as _
+from bot.languages import lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, custom_id_of, template_of
 from bot.ui.kit.host import Host
@@ -28,10 +30,14 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.reading.permissions import moderates, server_of
 
-EDIT, EDIT_LABEL, EDIT_STYLE = "edit", "Edit", discord.ButtonStyle.primary
-KEPT_IN_JOBS = f"I couldn't post it here or send it to you. Get it with `/jobs` within {KEPT_DAYS} days."
-BY_DM = "I couldn't post it here, so I sent it to <@{member}> by direct message."
-_SEE = {JobState.SUCCEEDED: "see the result"}
+EDIT, EDIT_LABEL, EDIT_STYLE = "edit", plazy("button", "Edit"), discord.ButtonStyle.primary
+KEPT_IN_JOBS = nlazy(
+    "I couldn't post it here or send it to you. Get it with `/jobs` within a day.",
+    "I couldn't post it here or send it to you. Get it with `/jobs` within {count} days.",
+    KEPT_DAYS,
+)
+BY_DM = lazy("I couldn't post it here, so I sent it to {member} by direct message.")
+SEE_RESULT = lazy("see the result")
 STATE_COLOURS: Mapping[JobState, discord.Colour] = {
     JobState.RECEIVED: NEUTRAL,
     JobState.PENDING: NEUTRAL,
@@ -66,7 +72,7 @@ class CancelButton(JobButton, template=template_of("cancel")):
     """Cancel a job that has not gone to Studii yet; its card then says so."""
 
     action = "cancel"
-    label = "Cancel job"
+    label = plazy("button", "Cancel job")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = server_of(interaction)
@@ -84,7 +90,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     """
     tool = names.tool(job)
     settings = settings_words(tool, job)
-    asked = f"for <@{job.user_id}>" + (f" · {settings}" if settings else "")
+    asked = _("for {member}", member=f"<@{job.user_id}>") + (f" · {settings}" if settings else "")
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
     card = Panel(
         box(
@@ -113,13 +119,14 @@ def can_be_edited(job: Job) -> bool:
 def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
     """Return the look of `bot.ui.jobs.buttons.EditButton`, which finds its code by the custom id."""
     custom_id = custom_id_of(EDIT, job.id, job.posting)
-    return ui.Button(label=EDIT_LABEL, style=style, custom_id=custom_id)
+    return ui.Button(label=str(EDIT_LABEL), style=style, custom_id=custom_id)
 
 
 def moved_card(job: Job, names: ToolNames) -> Panel:
     """Return the one line to which a card is reduced that can't be removed: where its posting is."""
-    what = f"{names.emoji(job)} {names.title(job)} for <@{job.user_id}>"
-    card = Panel(text(small(f"{what} · [see the result]({message_link(job)})")))
+    what = _("{tool} for {member}", tool=names.title(job), member=f"<@{job.user_id}>")
+    said = f"{names.emoji(job)} {what} · [{SEE_RESULT}]({message_link(job)})"
+    card = Panel(text(small(said)))
     card.children[0].id = card_mark(job)
     return card
 
@@ -127,9 +134,10 @@ def moved_card(job: Job, names: ToolNames) -> Panel:
 def where_words(job: Job) -> str:
     """Return where the job's last word is, for a card that stays."""
     if job.result_message_id is not None:
-        return f" · [{_SEE.get(job.state, 'see the message')}]({message_link(job)})"
+        see = SEE_RESULT if job.state is JobState.SUCCEEDED else _("see the message")
+        return f" · [{see}]({message_link(job)})"
     if job.announced_at is None:
         return ""
     if job.result_by_dm:
-        return f"\n{BY_DM.format(member=job.user_id)}"
+        return f"\n{BY_DM.using(member=f'<@{job.user_id}>')}"
     return f"\n{KEPT_IN_JOBS}" if job.state is JobState.SUCCEEDED and job.output_file is not None else ""

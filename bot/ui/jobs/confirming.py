@@ -8,7 +8,9 @@ from discord import ui
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.prices import Estimate
 from bot.errors import Refused
-from bot.services import ConfirmationNeeded, confirmed, count_words, short_price_words
+from bot.languages import gettext as _
+from bot.languages import lazy, ngettext, pgettext
+from bot.services import ConfirmationNeeded, confirmed, short_price_words
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words_of
 from bot.ui.kit.buttons import LastingButton
@@ -18,18 +20,18 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
-ANOTHERS_QUESTION = "This question is for someone else. Use the command or tap the photo yourself."
-QUESTION_OVER = (
+ANOTHERS_QUESTION = lazy("This question is for someone else. Use the command or tap the photo yourself.")
+QUESTION_OVER = lazy(
     "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
 )
 _WHY = {
-    WhyAsk.FIRST_TAP: "Your first tap in this server asks first. Your next taps start right away.",
-    WhyAsk.PRICE: "This server asks before a job at this price starts.",
-    WhyAsk.DEARER: "That's more than the price you saw.",
-    WhyAsk.SEEN: (
+    WhyAsk.FIRST_TAP: lazy("Your first tap in this server asks first. Your next taps start right away."),
+    WhyAsk.PRICE: lazy("This server asks before a job at this price starts."),
+    WhyAsk.DEARER: lazy("That's more than the price you saw."),
+    WhyAsk.SEEN: lazy(
         "Although it's private, moderators here see this job: they approve the request before it starts."
     ),
-    WhyAsk.RESULT_SEEN: (
+    WhyAsk.RESULT_SEEN: lazy(
         "Although it's private, moderators here see this job: they approve the request before it starts, and "
         "look at the result before you get it."
     ),
@@ -40,19 +42,43 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
     request, price = question.request, question_price(question)
     title = names.title_of(request.tool)
-    of_photos = f" of {count_words(len(question.requests), 'photo', 'photos')}" if question.others else ""
-    button = ConfirmButton(question.id, f"Run · {price}")
+    button = ConfirmButton(question.id, _("Run · {price}", price=price))
     if question.under_photo:
-        said = f"<@{request.user_id}>, **{title}**{of_photos} costs {price}. Start it?"
+        said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
         return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
     prompt = prompt_words_of(names.tool_of(request.tool), request.inputs)
     return Panel(
         box(
             GOING,
-            lines(f"### {names.emoji_of(request.tool)} {title}{of_photos} costs {price}. Start it?", prompt),
+            lines(f"### {names.emoji_of(request.tool)} {_asked(question, title, price)}", prompt),
             small(_WHY[question.why]),
             row(button),
         )
+    )
+
+
+def _asked_under_photo(question: Confirmation, member: str, tool: str, price: str) -> str:
+    if not question.others:
+        return _("{member}, **{tool}** costs {price}. Start it?", member=member, tool=tool, price=price)
+    return ngettext(
+        "{member}, **{tool}** of {count} photo costs {price}. Start it?",
+        "{member}, **{tool}** of {count} photos costs {price}. Start it?",
+        len(question.requests),
+        member=member,
+        tool=tool,
+        price=price,
+    )
+
+
+def _asked(question: Confirmation, tool: str, price: str) -> str:
+    if not question.others:
+        return _("{tool} costs {price}. Start it?", tool=tool, price=price)
+    return ngettext(
+        "{tool} of {count} photo costs {price}. Start it?",
+        "{tool} of {count} photos costs {price}. Start it?",
+        len(question.requests),
+        tool=tool,
+        price=price,
     )
 
 
@@ -71,9 +97,10 @@ async def ask_to_confirm(interaction: discord.Interaction[Any], needed: Confirma
 class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16})"):
     """Start the job that the person was asked about. The question then goes."""
 
-    def __init__(self, confirmation_id: str, label: str = "Run") -> None:
+    def __init__(self, confirmation_id: str, label: str | None = None) -> None:
         self._question_id = confirmation_id
         custom_id = f"studii:confirm:{confirmation_id}"
+        label = label or pgettext("button", "Run")
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     @classmethod

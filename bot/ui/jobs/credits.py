@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.domain import Usage
+from bot.domain import Period, Usage
+from bot.languages import gettext as _
+from bot.languages import lazy, sentences
 from bot.services import (
     BudgetState,
     MemberCredits,
@@ -17,30 +19,38 @@ from bot.ui.kit.layout import BAD, NEUTRAL, Panel, box, lines, rule, small
 
 BAR = 12  # characters
 MAX_SHOWN_PRICES = 15
-DEFAULT_HOLDS = "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
+DEFAULT_HOLDS = lazy(
+    "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
+)
+
+_GRANTED = {
+    Period.DAY: lazy("The total includes {credits} granted for today."),
+    Period.WEEK: lazy("The total includes {credits} granted for this week."),
+    Period.MONTH: lazy("The total includes {credits} granted for this month."),
+    Period.TOTAL: lazy("The total includes {credits} granted for the one-off total."),
+}
 
 
 def credits_panel(
     member: MemberCredits, limits: MemberState, prices: Sequence[ToolPrice], names: ToolNames
 ) -> Panel:
     """Return what is left, what the member has used, what each tool costs, and the member's latest jobs."""
-    used = f"**You**: {_used(member.usage)}"
     return Panel(
         box(
             BAD if member.budget.left <= 0 else NEUTRAL,
-            "### 💳 Server credits",
+            f"### 💳 {_('Server credits')}",
             lines(
                 budget_lines(member.budget),
-                used,
+                _used_by_you(member.usage),
                 *own_limits(limits),
                 small(DEFAULT_HOLDS) if member.budget.is_default else "",
             ),
             rule(),
-            lines("**Prices**", *_price_lines(prices)),
+            lines(f"**{_('Prices')}**", *_price_lines(prices)),
             rule(),
-            lines("**Your latest jobs**", *(job_line(job, names) for job in member.recent))
+            lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in member.recent))
             if member.recent
-            else "You haven't made anything here yet. Type `/` and pick a tool.",
+            else _("You haven't made anything here yet. Type `/` and pick a tool."),
         ),
     )
 
@@ -59,8 +69,10 @@ def budget_lines(state: BudgetState) -> str:
     """Return what is used and left of the server's budget, and when it renews."""
     return lines(
         f"{bar(state.left, state.whole)} **{state.left_words}**",
-        f"{_used(state.usage)}. {state.renewal_words}",
-        f"The total includes {credit_words(state.grants)} granted {state.for_words}." if state.grants else "",
+        sentences(_used(state.usage), state.renewal_words),
+        _GRANTED[state.settings.budget.period].using(credits=credit_words(state.grants))
+        if state.grants
+        else "",
     )
 
 
@@ -69,31 +81,50 @@ def own_limits(limits: MemberState) -> list[str]:
     said: list[str] = []
     if limits.whole is not None and limits.left is not None:
         drawn = bar(limits.left, limits.whole)
-        granted = f", {limits.grants:,} of it granted" if limits.grants else ""
-        said.append(
-            f"{drawn} **Your allowance**: {limits.left_words}{granted}. It renews with the server's budget."
-        )
+        # Translators: what is left is, for example, “3 of 100 credits left today”.
+        words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
+        if limits.grants:
+            words = _(
+                "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
+                left=limits.left_words,
+                granted=limits.grants,
+            )
+        said.append(f"{drawn} {words}")
     if limits.at_once is not None:
-        said.append(f"Running jobs: {limits.going:,} of {limits.at_once:,}.")
+        said.append(_("Running jobs: {running} of {most}.", running=limits.going, most=limits.at_once))
     if limits.next_start is not None:
-        said.append(f"You can start your next job {discord_timestamp(limits.next_start)}.")
+        said.append(_("You can start your next job {when}.", when=discord_timestamp(limits.next_start)))
     return said
 
 
 def _used(usage: Usage) -> str:
     spent = credit_words(usage.settled)
     if not usage.reserved:
-        return f"{spent} spent"
-    return f"{spent} spent, {usage.reserved:,} reserved for running jobs"
+        return _("{credits} spent.", credits=spent)
+    return _("{credits} spent, {reserved} reserved for running jobs.", credits=spent, reserved=usage.reserved)
+
+
+def _used_by_you(usage: Usage) -> str:
+    spent = credit_words(usage.settled)
+    if not usage.reserved:
+        return _("**You**: {credits} spent", credits=spent)
+    return _(
+        "**You**: {credits} spent, {reserved} reserved for running jobs",
+        credits=spent,
+        reserved=usage.reserved,
+    )
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
     shown = [f"{one.tool.emoji} {one.tool.title}: {_price(one)}" for one in prices[:MAX_SHOWN_PRICES]]
     if len(prices) > MAX_SHOWN_PRICES:
-        shown.append(f"and {len(prices) - MAX_SHOWN_PRICES} more")
+        # Translators: the last line of a list of prices.
+        shown.append(_("and {count} more", count=len(prices) - MAX_SHOWN_PRICES))
     return shown
 
 
 def _price(one: ToolPrice) -> str:
     words = price_words(one.price)
-    return words if one.most <= one.price.amount else f"{words}, up to {one.most:,} depending on your choices"
+    if one.most <= one.price.amount:
+        return words
+    return _("{price}, up to {most} depending on your choices", price=words, most=one.most)

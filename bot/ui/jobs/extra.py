@@ -5,12 +5,14 @@ from collections.abc import Mapping
 
 from bot.catalog import Tool
 from bot.errors import Refused
+from bot.languages import lazy, paragraph
 from bot.ui.kit.text import plain
 
 MAX_PAIRS = 10
 MAX_EXTRA_CHARACTERS = 1000
 MAX_VALUE_CHARACTERS = 200
-EXAMPLE = 'Write it like `seed=42 mood="warm light"`.'
+EXAMPLE = lazy('Write it like `seed=42 mood="warm light"`.')
+_NO_VALUE = lazy("In `extra`, `{input}` has no value.")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _LISTED = re.compile(r"[,;](?:[A-Za-z][A-Za-z0-9_]{0,31}=|$)")  # `a=1,b=2`, and `a=1, b=2`
 _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # phones type these
@@ -33,7 +35,11 @@ def parsed(typed: str) -> dict[str, str]:
     """
     if len(typed) > MAX_EXTRA_CHARACTERS:
         raise Refused(
-            f"`extra` can have at most {MAX_EXTRA_CHARACTERS:,} characters. Yours has {len(typed):,}."
+            lazy(
+                "`extra` can have at most {most} characters. Yours has {length}.",
+                most=MAX_EXTRA_CHARACTERS,
+                length=len(typed),
+            )
         )
     text = typed.strip()
     pairs: dict[str, str] = {}
@@ -42,12 +48,18 @@ def parsed(typed: str) -> dict[str, str]:
         name, place = _name(text, place)
         value, place = _value(text, place, name)
         if name in pairs:
-            raise Refused(f"`extra` has `{name}` twice. Keep one of them.")
+            raise Refused(lazy("`extra` has `{input}` twice. Keep one of them.", input=name))
         if len(value) > MAX_VALUE_CHARACTERS:
-            raise Refused(f"`{name}` in `extra` can have at most {MAX_VALUE_CHARACTERS} characters.")
+            raise Refused(
+                lazy(
+                    "`{input}` in `extra` can have at most {most} characters.",
+                    input=name,
+                    most=MAX_VALUE_CHARACTERS,
+                )
+            )
         pairs[name] = value
         if len(pairs) > MAX_PAIRS:
-            raise Refused(f"`extra` takes at most {MAX_PAIRS} pairs.")
+            raise Refused(lazy("`extra` takes at most {most} pairs.", most=MAX_PAIRS))
         place += len(text[place:]) - len(text[place:].lstrip())
     return pairs
 
@@ -56,12 +68,13 @@ def _name(text: str, place: int) -> tuple[str, int]:
     found = _NAME.match(text, place)
     if found is None or text[found.end() : found.end() + 1] != "=":
         piece = text[place:].split(maxsplit=1)[0]
-        why = (
-            "isn't a `key=value` pair"
-            if "=" not in piece
-            else "doesn't start with a name (a letter, then letters, digits and `_`) and an `=`"
-        )
-        raise Refused(f"In `extra`, “{plain(piece, 40)}” {why}. {EXAMPLE}")
+        wrong = lazy("In `extra`, “{piece}” isn't a `key=value` pair.")
+        if "=" in piece:
+            wrong = lazy(
+                "In `extra`, “{piece}” doesn't start with a name (a letter, then letters, digits and `_`) "
+                "and an `=`."
+            )
+        raise Refused(paragraph(wrong.using(piece=plain(piece, 40)), EXAMPLE))
     return found[0], found.end() + 1
 
 
@@ -71,12 +84,14 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
         found = re.compile(r"\S*").match(text, place)
         value = found[0] if found else ""
         if not value:
-            raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
+            raise Refused(paragraph(_NO_VALUE.using(input=name), EXAMPLE))
         if _LISTED.search(value):
-            raise Refused(
-                f"In `extra`, separate pairs with spaces, not commas. If the comma is part of `{name}`, "
-                f"put its value in quotes. {EXAMPLE}"
+            wrong = lazy(
+                "In `extra`, separate pairs with spaces, not commas. If the comma is part of `{input}`, "
+                "put its value in quotes.",
+                input=name,
             )
+            raise Refused(paragraph(wrong, EXAMPLE))
         return value, place + len(value)
     value, at = "", place + 1
     while at < len(text):
@@ -87,21 +102,27 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
             return _closed(text, at + 1, name, value)
         else:
             value, at = value + character, at + 1
-    raise Refused(f"In `extra`, the value of `{name}` has no closing quote. {EXAMPLE}")
+    wrong = lazy("In `extra`, the value of `{input}` has no closing quote.", input=name)
+    raise Refused(paragraph(wrong, EXAMPLE))
 
 
 def _closed(text: str, place: int, name: str, value: str) -> tuple[str, int]:
     if not value:
-        raise Refused(f"In `extra`, `{name}` has no value. {EXAMPLE}")
+        raise Refused(paragraph(_NO_VALUE.using(input=name), EXAMPLE))
     if place < len(text) and not text[place].isspace():
-        raise Refused(f"In `extra`, put a space after the value of `{name}`. {EXAMPLE}")
+        wrong = lazy("In `extra`, put a space after the value of `{input}`.", input=name)
+        raise Refused(paragraph(wrong, EXAMPLE))
     return value, place
 
 
 def _ensure_new(pairs: Mapping[str, str], tool: Tool) -> None:
     for one in tool.inputs:
         if one.name in pairs:
-            raise Refused(f"`{one.name}` is an option of the command. Use that instead of `extra`.")
+            raise Refused(
+                lazy("`{input}` is an option of the command. Use that instead of `extra`.", input=one.name)
+            )
     flag = tool.source_flag
     if flag is not None and flag.name in pairs:
-        raise Refused(f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`.")
+        raise Refused(
+            lazy("`{input}` depends on whether you attach a photo. Leave it out of `extra`.", input=flag.name)
+        )

@@ -9,6 +9,7 @@ import discord
 
 from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
+from bot.languages import lazy
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
@@ -20,7 +21,7 @@ from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTE
 _log = logging.getLogger(__name__)
 
 CARD_TIMEOUT_SECONDS = 30.0
-STARTED = "Your job has started. Its result will be posted with a mention of you."
+STARTED = lazy("Your job has started. Its result will be posted with a mention of you.")
 
 
 async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job]) -> None:

@@ -5,40 +5,63 @@ from typing import Any, Self
 import discord
 from discord import ui
 
+from bot.languages import gettext as _
+from bot.languages import lazy, plazy, sentences
 from bot.services import Erasable, Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, Piece, box, row, rule, sentence_panel, small
+from bot.ui.kit.layout import (
+    GOOD,
+    NEUTRAL,
+    UNSURE,
+    Panel,
+    Piece,
+    box,
+    lines,
+    row,
+    rule,
+    sentence_panel,
+    small,
+)
 from bot.ui.reading.permissions import server_of
 
 THIS_SERVER, EVERY_SERVER, KEEP_DATA = "here", "everywhere", "not"
 ERASE_LABELS = {
-    THIS_SERVER: "Erase in this server",
-    EVERY_SERVER: "Erase in every server",
-    KEEP_DATA: "Keep my data",
+    THIS_SERVER: plazy("button", "Erase in this server"),
+    EVERY_SERVER: plazy("button", "Erase in every server"),
+    KEEP_DATA: plazy("button", "Keep my data"),
 }
-GOES = (
+GOES = lazy(
     "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
     "styles and defaults. Running jobs are erased when they're done. Your "
     "results in channels for the best are removed, and links to those stop working."
 )
-STAYS = (
+STAYS = lazy(
     "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
     "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. The "
     "server's styles, without your name and your pictures. Results in channels, and links to them, until you "
     "delete them there. Your data at Studii."
 )
-NOTHING_ERASED = "Nothing was erased."
-NOTHING_TO_ERASE = (
+NOTHING_ERASED = lazy("Nothing was erased.")
+NOTHING_TO_ERASE = lazy(
     "There are no jobs of yours to erase, in any server. Your styles, defaults and grants can still be "
     "erased."
 )
 
+# Translators: “jobs” is, for example, “3 jobs”.
+_ERASED_HERE = lazy("Your data in this server is erased: prompts, links and pictures of {jobs}.")
+# Translators: “jobs” is, for example, “3 jobs”.
+_ERASED_EVERYWHERE = lazy("Your data in every server is erased: prompts, links and pictures of {jobs}.")
+
 
 def ask_to_forget_me(erasable: Erasable) -> Panel:
     """Return what would be erased and what stays, with a button for each way."""
-    here, everywhere = job_words(erasable.here), job_words(erasable.everywhere)
-    count = f"Your data here: **{here}** in this server, **{everywhere}** in every server with this bot."
+    # Translators: “here” and “everywhere” are, for example, “3 jobs”.
+    count = _(
+        "Your data here: **{here}** in this server, **{everywhere}** in every server with this bot.",
+        here=job_words(erasable.here),
+        everywhere=job_words(erasable.everywhere),
+    )
     buttons: list[Piece] = [
         ForgetMeButton(THIS_SERVER),
         ForgetMeButton(EVERY_SERVER),
@@ -47,11 +70,11 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
     return Panel(
         box(
             UNSURE,
-            f"### 🧹 Erase your data?\n{count if erasable.everywhere else NOTHING_TO_ERASE}",
+            lines(f"### 🧹 {_('Erase your data?')}", count if erasable.everywhere else NOTHING_TO_ERASE),
             rule(),
             GOES,
             STAYS,
-            small("This can't be undone."),
+            small(_("This can't be undone.")),
             row(*buttons),
         )
     )
@@ -59,12 +82,12 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
 
 def forgotten_panel(erased: Erased, where: str) -> Panel:
     """Return what was erased."""
-    place = "in this server" if where == THIS_SERVER else "in every server"
-    words = [f"Your data {place} is erased: prompts, links and pictures of {job_words(erased.now)}."]
+    words = _ERASED_HERE if where == THIS_SERVER else _ERASED_EVERYWHERE
+    later = ""
     if erased.later:
-        words.append(f"Still running, and erased when done: {job_words(erased.later)}.")
-    words.append("Messages in channels and your data at Studii stay. Delete them there.")
-    return sentence_panel(" ".join(words), GOOD)
+        later = _("Still running, and erased when done: {jobs}.", jobs=job_words(erased.later))
+    stays = _("Messages in channels and your data at Studii stay. Delete them there.")
+    return sentence_panel(sentences(words.using(jobs=job_words(erased.now)), later, stays), GOOD)
 
 
 class ForgetMeButton(
@@ -75,9 +98,8 @@ class ForgetMeButton(
     def __init__(self, where: str) -> None:
         self._where = where
         style = discord.ButtonStyle.secondary if where == KEEP_DATA else discord.ButtonStyle.danger
-        super().__init__(
-            ui.Button(label=ERASE_LABELS[where], style=style, custom_id=f"studii:forgetme:{where}")
-        )
+        label = str(ERASE_LABELS[where])
+        super().__init__(ui.Button(label=label, style=style, custom_id=f"studii:forgetme:{where}"))
 
     @classmethod
     async def from_custom_id(

@@ -15,6 +15,8 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.services import Services, ToolPrice, short_price_words
 from bot.ui.jobs.open_form import ask, begin, own_inputs
 from bot.ui.jobs.start import Terms, start_once
@@ -32,12 +34,13 @@ from bot.ui.reading.photo_lookup import is_before
 from bot.ui.reading.pictures import photos_in, taken_of
 
 WORDS_SHOWN = 200  # characters
-WHICH = "### What would you like to make?"
-ONLY_THEY = "Only {member} can use these buttons. Mention me with a photo of your own."
-MESSAGE_GONE = "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
-AWAY = "Discord didn't show me your message. Try again in a moment. Nothing was charged."
-NO_TOOL_TAKES_IT = "No tool here takes that. `/tools` shows what you can make."
-UNSEEN = (
+ONLY_THEY = lazy("Only {member} can use these buttons. Mention me with a photo of your own.")
+MESSAGE_GONE = lazy(
+    "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
+)
+AWAY = lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged.")
+NO_TOOL_TAKES_IT = lazy("No tool here takes that. `/tools` shows what you can make.")
+UNSEEN = lazy(
     "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
     "press or right click it, then Apps. Or mention me in the message with the photo."
 )
@@ -98,14 +101,14 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
         )
         for one in prices[:MAX_TOOL_BUTTONS]
     ]
-    said = f"“{plain(mention.words, WORDS_SHOWN)}”" if mention.words else ""
+    said = _("“{words}”", words=plain(mention.words, WORDS_SHOWN)) if mention.words else ""
     return Panel(
         box(
             NEUTRAL,
-            WHICH,
+            f"### {_('What would you like to make?')}",
             said,
             *(row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)),
-            small(f"For <@{message.author.id}>. Nothing is charged before you choose."),
+            small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
         )
     )
 
@@ -144,7 +147,7 @@ class MentionButton(
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if interaction.user.id != self._author_id:
-            raise Refused(ONLY_THEY.format(member=f"<@{self._author_id}>"))
+            raise Refused(ONLY_THEY.using(member=f"<@{self._author_id}>"))
         ensure_can_post(interaction)
         tool = host.catalog.get(self._slug)
         message = await self._message(interaction)

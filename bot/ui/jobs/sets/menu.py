@@ -7,12 +7,15 @@ from discord import ui
 
 from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.ui.jobs.buttons import (
     ANOTHERS_RESULT,
+    DELETE_RESULT,
     JOB_GONE,
     LINK_DIES,
     addressed_to,
     job_for,
+    link_question,
     question_of_link,
 )
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
@@ -26,9 +29,10 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.photo_lookup import shown_of
 
-LINKS_DIE = (
-    "### Delete these results?\nA link to the original photos stops working: {link}. If a listing uses it, "
-    "put the photos somewhere else first."
+DELETE_RESULTS = lazy("Delete these results?")
+LINKS_DIE = lazy(
+    "A link to the original photos stops working: {link}. If a listing uses it, put the photos somewhere "
+    "else first."
 )
 PICTURE_DELETED = "That picture was already deleted."
 DONE = "The picture is deleted. Its cost stays in the ledger."
@@ -84,7 +88,7 @@ class DropButton(
         if job.user_id != interaction.user.id and not interaction.permissions.manage_messages:
             raise Refused(ANOTHERS_RESULT)
         if not self._asked and links_original(interaction.message):
-            ask = LINK_DIES.format(link=message_link(job))
+            ask = link_question(DELETE_RESULT, LINK_DIES, message_link(job))
             await answer(interaction, Panel(box(UNSURE, ask, row(DropButton(self._job_id, asked=True)))))
             return
         # Discord may need longer than an interaction waits.
@@ -118,7 +122,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         if not moderates and _owner(jobs, interaction) != interaction.user.id:
             raise Refused(ANOTHERS_RESULT)
         if message is not None and jobs and not jobs[0].private and links_original(message):
-            await answer(interaction, question_of_link(LINKS_DIE, message, jobs[0].id))
+            await answer(interaction, question_of_link(DELETE_RESULTS, LINKS_DIE, message, jobs[0].id))
             return
         await interaction.response.defer()
         try:
