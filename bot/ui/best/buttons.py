@@ -5,14 +5,18 @@ from typing import Any, Self
 import discord
 from discord import ui
 
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, sentence_panel
 
-STARS_AGREED = (
+STARS_AGREED = lazy(
     "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
 )
-REFUSED = "Your results aren't shown, and those that were are removed. Change it anytime with `/privacy`."
+REFUSED = lazy(
+    "Your results aren't shown, and those that were are removed. Change it anytime with `/privacy`."
+)
 
 
 class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"):
@@ -21,7 +25,7 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
 
     def __init__(self, *, agreed: bool) -> None:
         self._agreed = agreed
-        label = "Show my results" if agreed else "Don't show them"
+        label = _("Show my results") if agreed else _("Don't show them")
         style = discord.ButtonStyle.primary if agreed else discord.ButtonStyle.secondary
         custom_id = f"studii:best:{'yes' if agreed else 'no'}"
         super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
@@ -35,5 +39,6 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await interaction.response.defer()  # what follows may have to wait for others who write
         await host.services.best.answer(interaction.user.id, agreed=self._agreed)
-        said = sentence_panel(STARS_AGREED if self._agreed else REFUSED, GOOD if self._agreed else NEUTRAL)
-        await interaction.edit_original_response(view=said)
+        said = str(STARS_AGREED if self._agreed else REFUSED)
+        shown = sentence_panel(said, GOOD if self._agreed else NEUTRAL)
+        await interaction.edit_original_response(view=shown)

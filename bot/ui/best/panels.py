@@ -8,12 +8,14 @@ from discord import MediaGalleryItem, ui
 from bot.domain import Job
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.domain.posting.best import STAR, BestResult
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain
 
-_DESCRIPTION = "A result that members have starred"
+_DESCRIPTION = lazy("A result that members have starred")
 
 
 def best_panel(
@@ -28,18 +30,21 @@ def best_panel(
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
     link = _link(best.guild_id, best.channel_id, best.message_id)
-    title = text(f"{STAR} **{names.title(job)}** by <@{best.user_id}>")
+    made_by = _("**{tool}** by {member}", tool=names.title(job), member=f"<@{best.user_id}>")
+    title = text(f"{STAR} {made_by}")
     title.id = best_mark(best)
     media = [
         MediaGalleryItem(
-            f"attachment://{file.filename}", description=was.description or _DESCRIPTION, spoiler=was.spoiler
+            f"attachment://{file.filename}",
+            description=was.description or str(_DESCRIPTION),
+            spoiler=was.spoiler,
         )
         for file, was in files
     ]
     gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
     disclosure = plain(rules.disclosure, MAX_DISCLOSURE_CHARACTERS)
     said = [text(small(f"✨ {disclosure}"))] if disclosure else []
-    return Panel(title, *gallery, *said, row(ui.Button(label="See the result", url=link)))
+    return Panel(title, *gallery, *said, row(ui.Button(label=_("See the result"), url=link)))
 
 
 def best_mark(best: BestResult) -> int:
@@ -50,16 +55,24 @@ def best_mark(best: BestResult) -> int:
 def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: ToolNames) -> Panel:
     """Return the question whether results of the member may be shown in the channel for the best."""
     link = _link(best.guild_id, best.channel_id, best.message_id)
+    title = _("Members of {server} starred your result", server=plain(server, 100))
+    question = _(
+        "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
+        "[{tool}]({link}).",
+        channel=f"<#{channel_id}>",
+        tool=names.title(job),
+        link=link,
+    )
+    promise = _(
+        "Nothing of yours is shown unless you say yes. Your answer applies in every server with this bot, "
+        "and you can change it with `/privacy`."
+    )
     return Panel(
         box(
             NEUTRAL,
-            f"### {STAR} Members of {plain(server, 100)} starred your result",
-            f"Starred results are shown in <#{channel_id}>, with their maker's name. Can I show yours? It's "
-            f"your [{names.title(job)}]({link}).",
-            small(
-                "Nothing of yours is shown unless you say yes. Your answer applies in every server with "
-                "this bot, and you can change it with `/privacy`."
-            ),
+            f"### {STAR} {title}",
+            question,
+            small(promise),
             row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
         )
     )

@@ -11,8 +11,10 @@ from bot.catalog import Tool
 from bot.domain.access import MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.languages import gettext as _
+from bot.languages import lazy, or_list
 from bot.services import Services, Tap, ToolPrice, short_price_words
-from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, offer_for
+from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, left_out_words, offer_for
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
@@ -23,30 +25,43 @@ from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
 MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
 MAX_NAMED_CHANNELS = 5  # of each kind
-TITLE = "### 👋 What you can do here"
-CANNOT_POST = "⚠️ I can't post results in this channel: {reason}."
-PRESS = "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
-MENUS = (
-    "- With a photo in the chat: right-click its message (on a phone: long press), then **Apps**.\n"
-    "- Or mention me with a photo, with words, or both."
+TITLE = lazy("What you can do here")
+CANNOT_POST = lazy("I can't post results in this channel: {reason}.")
+PRESS = lazy(
+    "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
 )
-YOURS = (
+MENUS = (
+    lazy("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
+    lazy("Or mention me with a photo, with words, or both."),
+)
+YOURS = lazy(
     "`/jobs` shows your jobs, `/styles` your styles, `/credits` what is left, `/tools` an example of each "
     "tool. `/privacy` decides whether others can use your photos, and `/forget-me` erases your data."
 )
-MODERATORS = "**As a moderator** you can also cancel others' jobs, and delete their results."
-ADMINS = (
+MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
+ADMINS = lazy(
     "**As an admin**: `/studii setup` shows what is missing, and `/studii panel` posts these buttons for "
     "everyone. `/studii budget`, `/studii allowance` and `/studii access` limit who can use what, and where."
 )
-APPROVED_FIRST = "🛂 In this server a moderator approves your requests before they start{results}."
-APPROVED_TOOL = "🛂 A moderator approves requests for it before they start{results}."
-AND_RESULTS = ", and looks at the results before they're posted"
-DECIDES = "You decide on requests in <#{channel}>."
-DECIDES_ON_RESULTS = (
-    "You decide on requests and results in <#{channel}>; `/jobs` has results that weren't posted."
-)
-NO_ROOM = "…and {count:,} more: type `/` to see them."
+# By whether moderators also look at results.
+APPROVED_FIRST = {
+    False: lazy("In this server a moderator approves your requests before they start."),
+    True: lazy(
+        "In this server a moderator approves your requests before they start, and looks at the results "
+        "before they're posted."
+    ),
+}
+APPROVED_TOOL = {
+    False: lazy("A moderator approves requests for it before they start."),
+    True: lazy(
+        "A moderator approves requests for it before they start, and looks at the results before they're "
+        "posted."
+    ),
+}
+DECIDES = {
+    False: lazy("You decide on requests in {channel}."),
+    True: lazy("You decide on requests and results in {channel}; `/jobs` has results that weren't posted."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +106,24 @@ async def guide_for(
 def help_panel(guide: Guide, missing: list[str]) -> Panel:
     """Return the answer. `missing`: the permissions that the bot lacks to post results in the channel."""
     offer, context = guide.offer, guide.context
-    cannot_post = CANNOT_POST.format(reason=hindrance(missing)) if missing else ""
+    cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
     usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
     all_wait = bool(usable) and all(map(guide.waits, usable))
-    results, decides = "", DECIDES
-    if guide.approval.wants_results:
-        results, decides = AND_RESULTS, DECIDES_ON_RESULTS
-    tool_lines = (_tool_line(one, guide, results, all_wait=all_wait) for one in offer.prices)
+    results = guide.approval.wants_results
+    decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
+    tool_lines = (_tool_line(one, guide, all_wait=all_wait) for one in offer.prices)
     return Panel(
         box(
             NEUTRAL if offer.is_open and not missing else GOING,
-            lines(TITLE, cannot_post, hindrance_words(offer)),
+            lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
             "" if offer.denial else fitting(tool_lines),
-            APPROVED_FIRST.format(results=results) if all_wait else "",
-            lines(PRESS, MENUS, *_place_words(guide)) if usable else "",
-            YOURS,
+            f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
+            lines(str(PRESS), *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
+            str(YOURS),
             lines(
-                MODERATORS if context.moderates else "",
-                decides.format(channel=guide.approval.channel_id) if guide.decides else "",
-                ADMINS if context.manages else "",
+                str(MODERATORS) if context.moderates else "",
+                str(decides) if guide.decides else "",
+                str(ADMINS) if context.manages else "",
             ),
             *tool_rows(usable[:MAX_TOOL_BUTTONS]),
         )
@@ -126,7 +140,7 @@ def fitting(words: Iterable[str]) -> str:
             left_out += 1
         else:
             kept.append(one)
-    return lines(*kept, NO_ROOM.format(count=left_out) if left_out else "")
+    return lines(*kept, left_out_words(left_out) if left_out else "")
 
 
 async def show_help(interaction: discord.Interaction[Any]) -> None:
@@ -142,7 +156,7 @@ class HelpButton(LastingButton, template=r"studii:help"):
     """Answer like `/help`, for the person who pressed it."""
 
     def __init__(self) -> None:
-        super().__init__(ui.Button(label="Show help", emoji="👋", custom_id="studii:help"))
+        super().__init__(ui.Button(label=_("Show help"), emoji="👋", custom_id="studii:help"))
 
     @classmethod
     async def from_custom_id(
@@ -154,10 +168,10 @@ class HelpButton(LastingButton, template=r"studii:help"):
         await show_help(interaction)
 
 
-def _tool_line(one: ToolPrice, guide: Guide, results: str, *, all_wait: bool) -> str:
+def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
     tool, hindrance = one.tool, hindrance_of(one, guide.offer)
     if not hindrance and not all_wait and guide.waits(tool):
-        hindrance = APPROVED_TOOL.format(results=results)
+        hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
     said = f"{tool.emoji} **{tool.title}**: {tool.summary} · {short_price_words(one.price)}"
     return f"{said}\n-# {hindrance}" if hindrance else said
 
@@ -166,15 +180,17 @@ def _place_words(guide: Guide) -> Iterator[str]:
     places = guide.places
     if places.taps:
         emoji = " ".join(str(tap.emoji) for tap in places.taps)
-        yield f"- Tap an emoji under a photo here: {emoji}"
+        yield _("Tap an emoji under a photo here: {emoji}", emoji=emoji)
     if places.offers:
-        names = ", ".join(f"<#{one}>" for one in places.offers)
-        yield f"- Post a photo in {names}: I put emoji under it, and you tap one."
+        names = or_list([f"<#{one}>" for one in places.offers])
+        yield _("Post a photo in {channels}: I put emoji under it, and you tap one.", channels=names)
     titles = {one.tool.slug: one.tool.title for one in guide.offer.prices}
     for channel in places.autos:
         if channel.preset is not None and channel.preset.tool in titles:
             place, title = f"<#{channel.channel_id}>", titles[channel.preset.tool]
-            yield f"- Post a photo in {place}: I run **{title}** on it automatically."
+            yield _(
+                "Post a photo in {channel}: I run **{tool}** on it automatically.", channel=place, tool=title
+            )
 
 
 def _places(

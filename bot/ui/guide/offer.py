@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.catalog import Tool
 from bot.domain.access import MemberContext
+from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.services import NO_KEY, MemberState, Services, ToolPrice
 from bot.ui.kit.layout import lines
@@ -12,10 +13,10 @@ from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence, shortened
 
 MAX_DENIAL_CHARACTERS = 300
-NOT_ENOUGH = "You don't have enough credits left for this."
-NOT_ENOUGH_FOR_ANY = "You don't have enough credits left for any tool."
-HELD = "Studii refused the last job."
-PAUSED_HERE = "New jobs are paused here. An admin can resume with `/studii resume`."
+NOT_ENOUGH = lazy("You don't have enough credits left for this.")
+NOT_ENOUGH_FOR_ANY = lazy("You don't have enough credits left for any tool.")
+HELD = lazy("Studii refused the last job.")
+PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii resume`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def hindrance_words(offer: Offer) -> str:
     """Return what keeps the member from using any tool, a line for each reason."""
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
-        f"⚠️ {HELD} {sentence(reason_words(offer.held))}" if offer.held else "",
+        f"⚠️ {sentences(HELD, sentence(reason_words(offer.held)))}" if offer.held else "",
         f"⏸️ {PAUSED_HERE}" if offer.limits.budget.settings.paused else "",
         f"🚫 {shortened(offer.denial, MAX_DENIAL_CHARACTERS)}" if offer.denial else "",
         f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
@@ -83,3 +84,10 @@ def hindrance_of(one: ToolPrice, offer: Offer) -> str:
     if denial:
         return "" if offer.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
     return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""
+
+
+def left_out_words(count: int) -> str:
+    """Return the line below a list of tools that has no room for so many more."""
+    return ngettext(
+        "…and {count} more: type `/` to see them.", "…and {count} more: type `/` to see them.", count
+    )

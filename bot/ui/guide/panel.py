@@ -9,6 +9,7 @@ import discord
 
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
+from bot.languages import lazy
 from bot.ui.guide.help import HelpButton, fitting
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -21,16 +22,17 @@ _log = logging.getLogger(__name__)
 
 POST_TIMEOUT = 30.0  # seconds
 # It may be pinned for years, so it names no price and nothing that only some may do.
-PANEL_TEXT = (
-    "### 🎨 Make and edit pictures with Studii\nPress a button: a form opens, with room for your photo. It "
-    "names the price, and nothing is charged before you send it."
+PANEL_TITLE = lazy("Make and edit pictures with Studii")
+PANEL_TEXT = lazy(
+    "Press a button: a form opens, with room for your photo. It names the price, and nothing is charged "
+    "before you send it."
 )
-POSTED = (
+POSTED = lazy(
     "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long press), then **Pin "
     "Message**. Its buttons keep working until you delete it."
 )
-CANNOT = "I can't post the panel here: {reason}. Nothing was posted."
-FAILED = "Discord didn't accept the panel. Check whether it was posted before you try again."
+CANNOT = lazy("I can't post the panel here: {reason}. Nothing was posted.")
+FAILED = lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
 
 
 def public_panel(tools: Sequence[Tool]) -> Panel:
@@ -38,7 +40,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
     return Panel(
         box(
             NEUTRAL,
-            PANEL_TEXT,
+            f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
             fitting(f"{tool.emoji} **{tool.title}**: {tool.summary}" for tool in tools),
             *tool_rows(tools[:MAX_TOOL_BUTTONS]),
             row(HelpButton()),
@@ -54,7 +56,7 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if missing:
-        raise Refused(CANNOT.format(reason=hindrance(missing)))
+        raise Refused(CANNOT.using(reason=hindrance(missing)))
     await interaction.response.defer(ephemeral=True, thinking=True)
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
     panel = public_panel(list(host_of(interaction).catalog.tools.values()))
@@ -68,4 +70,4 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
         await host_of(interaction).services.servers.panel_posted(guild_id)
     except StudiiBotError as error:
         _log.warning("Server %d: that a panel was posted is not stored: %s", guild_id, error)
-    await answer(interaction, sentence_panel(POSTED.format(address=message.jump_url), GOOD))
+    await answer(interaction, sentence_panel(str(POSTED.using(address=message.jump_url)), GOOD))

@@ -8,8 +8,10 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule
+from bot.languages import and_list, lazy, sentences
+from bot.languages import gettext as _
 from bot.services import OtherPrice, ToolPrice, price_words
-from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words
+from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
@@ -22,9 +24,9 @@ MAX_GUIDE_CHARACTERS = 3200  # of the 4,000 that a message holds
 MAX_OTHER_PRICES = 4  # prices of other choices, for each tool
 
 _PHOTO = {
-    SourceRule.NONE: "From text",
-    SourceRule.OPTIONAL: "From text, or a photo and text",
-    SourceRule.REQUIRED: "From a photo",
+    SourceRule.NONE: lazy("From text"),
+    SourceRule.OPTIONAL: lazy("From text, or a photo and text"),
+    SourceRule.REQUIRED: lazy("From a photo"),
 }
 
 
@@ -56,23 +58,23 @@ def tools_panel(offer: Offer, pictures: Mapping[str, bytes]) -> tuple[Panel, lis
             continue
         name = example_name(one.tool.slug)
         files.append(discord.File(io.BytesIO(picture), filename=name))
-        alt = f"{one.tool.title}: example"
+        alt = _("{tool}: example", tool=one.tool.title)
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
     more = len(offer.prices) - len(shown)
     usable = [one.tool for one in offer.prices[: len(shown)] if offer.allows(one.tool)]
+    title = _("What you can make here")
+    note = _("`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this.")
     panel = Panel(
         box(
             NEUTRAL if offer.is_open else GOING,
-            "### 🧰 What you can make here",
+            f"### 🧰 {title}",
             _left_words(offer),
             rule(),
             *shown,
             rule(),
-            f"…and {more:,} more: type `/` to see them." if more else "",
+            left_out_words(more) if more else "",
             *tool_rows(usable),
-            small(
-                "`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this."
-            ),
+            small(note),
         )
     )
     return panel, files
@@ -82,7 +84,7 @@ def _left_words(offer: Offer) -> str:
     budget = offer.limits.budget
     return lines(
         hindrance_words(offer),
-        f"**{budget.left_words}** in this server. {budget.renewal_words}",
+        sentences(_("**{left}** in this server.", left=budget.left_words), budget.renewal_words),
         *own_limits(offer.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
     )
@@ -93,24 +95,24 @@ def _tool_words(one: ToolPrice, offer: Offer) -> str:
     return lines(
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
-        small(f"{_PHOTO[tool.source]} · {price_words(one.price)}{_choices(one)}"),
+        small(f"{_PHOTO[tool.source]} · {_prices(one)}"),
         hindrance_of(one, offer),
     )
 
 
-def _choices(one: ToolPrice) -> str:
-    """Return the prices of other choices, always with the highest; if unknown, which choices change it."""
+def _prices(one: ToolPrice) -> str:
+    """Return the price, and those of other choices, always with the highest; if unknown, what changes it."""
+    usual = price_words(one.price)
     if one.others:
         shown = (*one.others[: MAX_OTHER_PRICES - 1], one.others[-1])[: len(one.others)]
-        return "".join(f"; with {_chosen(other)} {_figure(other)}" for other in shown)
+        return "; ".join([usual, *map(_other_words, shown)])
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
-    return f", depending on {' and '.join(priced)}" if priced else ""
+    return _("{price}, depending on {inputs}", price=usual, inputs=and_list(priced)) if priced else usual
 
 
-def _figure(other: OtherPrice) -> str:
-    amount = f"{other.price.amount:,}"
-    return amount if other.price.learned else f"about {amount}"
-
-
-def _chosen(other: OtherPrice) -> str:
-    return " and ".join(f"{name} **{plain(value, 30)}**" for name, value in other.choices.items())
+def _other_words(other: OtherPrice) -> str:
+    chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in other.choices.items()])
+    if other.price.learned:
+        # Translators: another price of a tool, such as “with quality **high** 12”.
+        return _("with {choice} {credits}", choice=chosen, credits=other.price.amount)
+    return _("with {choice} about {credits}", choice=chosen, credits=other.price.amount)
