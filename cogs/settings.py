@@ -8,7 +8,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain import Period
-from bot.services import MAX_BUDGET, PERIOD_WORDS, Services, matching_zones
+from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.photos import metadata_panel
@@ -18,9 +18,7 @@ from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-_PERIODS = [
-    app_commands.Choice(name=words.choice, value=period.value) for period, words in PERIOD_WORDS.items()
-]
+_PERIODS = [app_commands.Choice(name=words, value=period.value) for period, words in PERIOD_CHOICES.items()]
 
 
 def key_command(services: Services) -> Command:

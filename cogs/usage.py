@@ -12,31 +12,39 @@ from discord import app_commands, ui
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.domain.spans import Span
-from bot.services import Services, count_words, export_folder, write_ledger
+from bot.languages import N_, lazy, ngettext, sentences
+from bot.languages import gettext as _
+from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
-from bot.ui.admin.usage import FILE_NAME, SPANS, usage_chart, usage_panel
+from bot.ui.admin.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-_NAMES = {span: words.removeprefix("in ") for span, words in SPANS.items()}
-_SPANS = [app_commands.Choice(name=words, value=span.value) for span, words in _NAMES.items()]
-LEDGER_COLUMNS = (
-    "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
-    "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
-    "`adjust` when one takes some back.\n`credits` is the amount. A job's cost is its "
-    "`settle`; `correct` can be negative. `for_period` is the period of a grant. `time` is in "
-    "{zone}, `time_utc` in UTC. Entries without a `member` are the server's."
-)
+_SPANS = [
+    app_commands.Choice(name=N_("the last 7 days"), value=Span.WEEK.value),
+    app_commands.Choice(name=N_("the last 30 days"), value=Span.DAYS_30.value),
+    app_commands.Choice(name=N_("this month"), value=Span.THIS_MONTH.value),
+    app_commands.Choice(name=N_("last month"), value=Span.LAST_MONTH.value),
+    app_commands.Choice(name=N_("the last 90 days"), value=Span.DAYS_90.value),
+]
+_LEDGER_TITLES = {
+    None: lazy("Ledger (all time)"),
+    Span.WEEK: lazy("Ledger (the last 7 days)"),
+    Span.DAYS_30: lazy("Ledger (the last 30 days)"),
+    Span.THIS_MONTH: lazy("Ledger (this month)"),
+    Span.LAST_MONTH: lazy("Ledger (last month)"),
+    Span.DAYS_90: lazy("Ledger (the last 90 days)"),
+}
 
 
 def usage_command(services: Services, catalog: Catalog) -> Command:
     """Build `/studii usage`."""
     charts = ChartMaker()
 
-    @function_command(name="usage", description="Show where this server's credits went")
-    @app_commands.describe(period="The period; leave out for the last 30 days")
+    @function_command(name="usage", description=N_("Show where this server's credits went"))
+    @app_commands.describe(period=N_("The period; leave out for the last 30 days"))
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
         guild_id = server_of(interaction)
@@ -52,8 +60,8 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
 def export_command(services: Services) -> Command:
     """Build `/studii export`."""
 
-    @function_command(name="export", description="Get this server's ledger of credits as a CSV file")
-    @app_commands.describe(period="The period; leave out for all time")
+    @function_command(name="export", description=N_("Get this server's ledger of credits as a CSV file"))
+    @app_commands.describe(period=N_("The period; leave out for all time"))
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
         guild_id = server_of(interaction)
@@ -71,21 +79,32 @@ async def _send_ledger(
         pages = services.usage.ledger(guild_id, span)
         written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
-        when = "all time" if span is None else _NAMES[span]
         panel = Panel(
             box(
                 NEUTRAL,
-                f"### 🧾 Ledger ({when})\n{_line_words(written.lines)} "
-                f"{LEDGER_COLUMNS.format(zone=zone.key)}",
+                f"### 🧾 {_LEDGER_TITLES[span]}\n{sentences(_line_words(written.lines), _columns(zone.key))}",
                 ui.File(f"attachment://{written.path.name}"),
-                small("Only you can see this."),
+                small(_("Only you can see this.")),
             )
         )
         await _show(interaction, panel, data, written.path.name)
 
 
 def _line_words(lines: int) -> str:
-    return f"{count_words(lines, 'line', 'lines')}." if lines else "No entries yet."
+    return ngettext("{count} line.", "{count} lines.", lines) if lines else _("No entries yet.")
+
+
+def _columns(zone: str) -> str:
+    return _(
+        # Translators: `reserve`, `correct`, `settle`, `release`, `grant` and `adjust` stay as they are.
+        "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
+        "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
+        "`adjust` when one takes some back.\n`{credits}` is the amount. A job's cost is its "
+        "`settle`; `correct` can be negative. `{for_period}` is the period of a grant. `{time}` is in "
+        "{zone}, `{time_utc}` in UTC. Entries without a `{member}` are the server's.",
+        zone=zone,
+        **LEDGER_HEADINGS,
+    )
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:

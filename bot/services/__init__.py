@@ -13,7 +13,7 @@ from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, Ac
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
 from bot.services.credits import CreditService, MemberCredits
-from bot.services.export import export_folder, write_ledger
+from bot.services.export import LEDGER_HEADINGS, export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
@@ -35,15 +35,18 @@ from bot.services.servers import ServerService
 from bot.services.usage import UsageReport, UsageService
 from bot.services.wording import (
     NO_KEY,
-    PERIOD_WORDS,
+    PERIOD_CHOICES,
     count_words,
     credit_words,
     discord_timestamp,
+    each_period_words,
     job_words,
+    renews_words,
     size_words,
 )
 
 __all__ = [
+    "LEDGER_HEADINGS",
     "MAX_AT_ONCE",
     "MAX_BLOCK_HOURS",
     "MAX_BLOCK_REASON_CHARACTERS",
@@ -52,7 +55,7 @@ __all__ = [
     "MAX_PAUSE_HOURS",
     "MAX_REFUSALS",
     "NO_KEY",
-    "PERIOD_WORDS",
+    "PERIOD_CHOICES",
     "AccessChange",
     "AddedRule",
     "ApprovalChanges",
@@ -98,11 +101,13 @@ __all__ = [
     "count_words",
     "credit_words",
     "discord_timestamp",
+    "each_period_words",
     "export_folder",
     "job_words",
     "matching_zones",
     "price_words",
     "rate_words",
+    "renews_words",
     "short_price_words",
     "size_words",
     "write_ledger",

@@ -7,12 +7,18 @@ from bot.domain import Budget, GuildSettings, Period, Usage, Window
 from bot.domain.periods import period_name, window
 from bot.domain.prices import Estimate, left
 from bot.errors import CreditsShort, Refused
-from bot.languages import lazy
-from bot.services.wording import PERIOD_WORDS, credit_words, credits_message, discord_timestamp
+from bot.languages import Message, lazy, ngettext, nlazy, paragraph
+from bot.services.wording import (
+    credits_message,
+    each_period_words,
+    granted_for,
+    renewal_message,
+    rest_message,
+)
 from bot.storage import Transaction
 
 MAX_BUDGET = 1_000_000  # credits
-CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
+CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +50,27 @@ class BudgetState:
     @property
     def limit_words(self) -> str:
         """`100 credits a day`, `500 credits in total`."""
-        budget = self.settings.budget
-        return f"{credit_words(budget.limit)} {PERIOD_WORDS[budget.period].each}"
+        return each_period_words(self.settings.budget.limit, self.settings.budget.period)
 
     @property
     def left_words(self) -> str:
         """`3 of 100 credits left today`, `0 of 100 credits left today`."""
-        return rest_words(self.left, self.whole, self.settings.budget.period)
+        return str(self.left_message)
+
+    @property
+    def left_message(self) -> Message:
+        """What `left_words` says, to be worded when it is shown."""
+        return rest_message(self.left, self.whole, self.settings.budget.period)
 
     @property
     def for_words(self) -> str:
-        """The period of a grant: `for today`, `for the one-off total`."""
-        return PERIOD_WORDS[self.settings.budget.period].this
+        """The period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
+        return str(granted_for(self.settings.budget.period))
 
     @property
     def renewal_words(self) -> str:
         """`The budget renews in 3 hours.` as Discord counts it for each reader, or that it never does."""
-        if self.window.end is None:
-            return "The budget is a one-off total and doesn't renew."
-        return f"The budget renews {discord_timestamp(self.window.end)}."
+        return str(renewal_message(self.window.end))
 
 
 async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
@@ -103,43 +111,60 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     if state.left >= price.amount:
         return
     again = when_again(
-        state, price, "budget", limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
+        state, price, limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
     )
-    cost = short_price_words(price)
-    raise CreditsShort(
-        f"Not enough credits: this costs {cost}, and the server has {state.left_words}. {again} "
-        f"{CHANGE_BUDGET}"
+    short = lazy(
+        # Translators: {left} is such as "3 of 100 credits left today".
+        "Not enough credits: this costs {price}, and the server has {left}.",
+        price=short_price_message(price),
+        left=state.left_message,
     )
+    raise CreditsShort(paragraph(short, again or _below_price(state.settings.budget), CHANGE_BUDGET))
 
 
-def when_again(budget: BudgetState, price: Estimate, what: str, *, limit: int, could_be: int) -> str:
-    """Return when there will be room in the server's budget, or in a member's `limit` for its period.
-
-    `what` is `budget` or `allowance`, whichever has the `limit`.
+def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> Message | None:
+    """Return when there will be room in the server's budget, or in a member's `limit` for its period, or
+    None if the `limit` is below the price.
 
     `could_be` is what would be left if all running jobs were free.
     """
     if budget.window.end is not None and price.amount <= limit:
-        return budget.renewal_words
+        return renewal_message(budget.window.end)
     if price.amount <= could_be:
-        return "Credits may free up when running jobs finish."
-    if price.amount <= limit:
-        return "It's a one-off total and doesn't renew."
-    kind = PERIOD_WORDS[budget.settings.budget.period].kind
-    return f"The {kind} {what} of {credit_words(limit)} is below the price."
+        return lazy("Credits may free up when running jobs finish.")
+    return lazy("It's a one-off total and doesn't renew.") if price.amount <= limit else None
 
 
-def rest_words(rest: int, whole: int, period: Period) -> str:
-    """Say what is left, as `3 of 100 credits left today`. At least 0, also if more than that was used."""
-    return PERIOD_WORDS[period].left.format(rest=max(0, rest), whole=credit_words(whole))
+def _below_price(budget: Budget) -> Message:
+    """Return that no job of the price is possible with the budget."""
+    limit = credits_message(budget.limit)
+    match budget.period:
+        case Period.DAY:
+            return lazy("The daily budget of {limit} is below the price.", limit=limit)
+        case Period.WEEK:
+            return lazy("The weekly budget of {limit} is below the price.", limit=limit)
+        case Period.MONTH:
+            return lazy("The monthly budget of {limit} is below the price.", limit=limit)
+        case Period.TOTAL:
+            return lazy("The one-off budget of {limit} is below the price.", limit=limit)
 
 
 def price_words(price: Estimate) -> str:
     """Say a price, as `8 credits (from past charges)` or `about 8 credits`."""
-    words = short_price_words(price)
-    return f"{words} (from past charges)" if price.learned else words
+    if price.learned:
+        return ngettext(
+            "{count} credit (from past charges)", "{count} credits (from past charges)", price.amount
+        )
+    return short_price_words(price)
 
 
 def short_price_words(price: Estimate) -> str:
     """Say a price, as `8 credits` or `about 8 credits`."""
-    return credit_words(price.amount) if price.learned else f"about {credit_words(price.amount)}"
+    return str(short_price_message(price))
+
+
+def short_price_message(price: Estimate) -> Message:
+    """Say a price, like `short_price_words`, to be worded when it is shown."""
+    if price.learned:
+        return credits_message(price.amount)
+    return nlazy("about {count} credit", "about {count} credits", price.amount)

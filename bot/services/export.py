@@ -5,7 +5,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -15,20 +15,22 @@ from zoneinfo import ZoneInfo
 from bot.domain import FORGOTTEN_MEMBER, LedgerLine
 from bot.domain.visible import visible
 from bot.errors import Refused
+from bot.languages import Message, lazy, plazy
 
-HEADINGS = (
-    "number",
-    "time",
-    "time_utc",
-    "entry",
-    "credits",
-    "for_period",
-    "member",
-    "job",
-    "tool",
-    "settings",
-    "job_state",
-)
+# The columns, by names that sentences about them use. Their cells are as they are stored.
+LEDGER_HEADINGS: Mapping[str, Message] = {
+    "number": plazy("column", "number"),
+    "time": plazy("column", "time"),
+    "time_utc": plazy("column", "time_utc"),
+    "entry": plazy("column", "entry"),
+    "credits": plazy("column", "credits"),
+    "for_period": plazy("column", "for_period"),
+    "member": plazy("column", "member"),
+    "job": plazy("column", "job"),
+    "tool": plazy("column", "tool"),
+    "settings": plazy("column", "settings"),
+    "job_state": plazy("column", "job_state"),
+}
 # Characters at the start of a cell, also in fullwidth form, that make a spreadsheet run it as a formula. Many
 # programs also split cells at semicolons and tabs within quotes, so a cell begins after those.
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -57,14 +59,16 @@ async def write_ledger(
     path = folder / "ledger.csv"
     lines = 0
     # The mark at the beginning tells spreadsheets that this is UTF-8.
-    await asyncio.to_thread(path.write_bytes, _rows([HEADINGS]).encode("utf-8-sig"))
+    await asyncio.to_thread(
+        path.write_bytes, _rows([[str(one) for one in LEDGER_HEADINGS.values()]]).encode("utf-8-sig")
+    )
     async for page in pages:
         lines += len(page)
         await asyncio.to_thread(_append, path, _rows([_row(line, zone) for line in page]))
     if (await asyncio.to_thread(path.stat)).st_size > limit:
         path = await asyncio.to_thread(_zipped, path)
         if (await asyncio.to_thread(path.stat)).st_size > limit:
-            raise Refused("The ledger is too large for a Discord file. Choose a shorter period.")
+            raise Refused(lazy("The ledger is too large for a Discord file. Choose a shorter period."))
     return Export(path, lines)
 
 
@@ -91,7 +95,9 @@ def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:
         line.amount,
         line.period or "",
         _member(line.user_id),
-        "" if line.job_id is None else f"job {line.job_id}",  # digits alone, or 12e34567, would be a number
+        # Digits alone, or 12e34567, would be a number.
+        # Untranslated: it is a name, like the other cells.
+        "" if line.job_id is None else f"job {line.job_id}",
         safe(line.tool or ""),
         safe(line.variant or ""),
         line.state or "",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from bot.clock import Clock
-from bot.domain import GuildSettings, Usage
+from bot.domain import GuildSettings, Period, Usage
 from bot.domain.limits import (
     Allowance,
     AllowanceScope,
@@ -18,6 +18,7 @@ from bot.domain.limits import (
 )
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
+from bot.languages import Message, lazy, nlazy, paragraph
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import (
     MAX_BUDGET,
@@ -25,18 +26,17 @@ from bot.services.budgets import (
     budget_period,
     budget_state,
     ensure_room,
-    rest_words,
-    short_price_words,
+    short_price_message,
     state_of_budget,
     when_again,
 )
-from bot.services.wording import count_words, credit_words, discord_timestamp, job_words
+from bot.services.wording import credits_message, discord_timestamp, granted_for, rest_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
-_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
-CHANGE_ALLOWANCE = "An admin can change this with `/studii allowance`."
+_UNITS = (86_400, 3600, 60, 1)  # seconds of a day, an hour, a minute, a second
+CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
 
 
 class LimitReached(Refused):
@@ -81,10 +81,10 @@ class MemberState:
 
     @property
     def left_words(self) -> str:
-        """`3 of 20 credits left for today`; empty without an allowance."""
+        """`3 of 20 credits left today`; empty without an allowance."""
         if self.whole is None or self.left is None:
             return ""
-        return rest_words(self.left, self.whole, self.budget.settings.budget.period)
+        return str(rest_message(self.left, self.whole, self.budget.settings.budget.period))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +153,14 @@ class LimitService:
         """
         if credits_ == 0:
             raise Refused(
-                "Enter how many credits to add. A negative number takes credits back. Leave `credits` out "
-                "to see the grants. Nothing was changed."
+                lazy(
+                    "Enter how many credits to add. A negative number takes credits back. Leave `credits` "
+                    "out to see the grants. Nothing was changed."
+                )
             )
         if abs(credits_) > MAX_BUDGET:
-            raise Refused(f"You can grant or take back at most {MAX_BUDGET:,} credits. Nothing was changed.")
+            most = credits_message(MAX_BUDGET)
+            raise Refused(lazy("You can grant or take back at most {most}. Nothing was changed.", most=most))
         now = self._clock.now()
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.ledger.lock(guild_id)
@@ -231,30 +234,48 @@ def state_of_member(
 
 def ensure_within(state: MemberState, price: Estimate) -> None:
     """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
-    budget = state.budget
     if state.allowance is not None and state.left is not None and state.left < price.amount:
-        again = when_again(
-            budget,
-            price,
-            "allowance",
-            limit=state.allowance.credits,
-            could_be=state.left + state.usage.reserved,
-        )
-        cost = short_price_words(price)
-        raise CreditsShort(
-            f"Not enough credits: this costs {cost}, and your allowance has {state.left_words}. "
-            f"{again} {CHANGE_ALLOWANCE}"
-        )
+        raise CreditsShort(_over_allowance(state, state.allowance.credits, state.left, price))
     if state.at_once is not None and state.going >= state.at_once:
-        raise LimitReached(
-            f"You already have {job_words(state.going)} running, the limit here. "
-            f"Try again when one finishes. {CHANGE_ALLOWANCE}"
+        running = nlazy(
+            "You already have {count} job running, the limit here.",
+            "You already have {count} jobs running, the limit here.",
+            state.going,
         )
+        raise LimitReached(paragraph(running, lazy("Try again when one finishes."), CHANGE_ALLOWANCE))
     if state.rate is not None and state.next_start is not None:
-        raise LimitReached(
-            f"You've reached the limit of {rate_words(state.rate)} here. "
-            f"You can start the next one {discord_timestamp(state.next_start)}. {CHANGE_ALLOWANCE}"
-        )
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        reached = lazy("You've reached the limit of {rate} here.", rate=rate_message(state.rate))
+        # Translators: {when} is shown as "in 3 hours".
+        again = lazy("You can start the next one {when}.", when=discord_timestamp(state.next_start))
+        raise LimitReached(paragraph(reached, again, CHANGE_ALLOWANCE))
+
+
+def _over_allowance(state: MemberState, limit: int, rest: int, price: Estimate) -> Message:
+    """Return that a member's allowance has less left than the price, and when there will be more."""
+    again = when_again(state.budget, price, limit=limit, could_be=rest + state.usage.reserved)
+    period = state.budget.settings.budget.period
+    short = lazy(
+        # Translators: {left} is such as "3 of 100 credits left today".
+        "Not enough credits: this costs {price}, and your allowance has {left}.",
+        price=short_price_message(price),
+        left=rest_message(rest, limit + state.grants, period),
+    )
+    return paragraph(short, again or _below_price(limit, period), CHANGE_ALLOWANCE)
+
+
+def _below_price(limit: int, period: Period) -> Message:
+    """Return that no job of the price is possible with the allowance."""
+    limit_said = credits_message(limit)
+    match period:
+        case Period.DAY:
+            return lazy("The daily allowance of {limit} is below the price.", limit=limit_said)
+        case Period.WEEK:
+            return lazy("The weekly allowance of {limit} is below the price.", limit=limit_said)
+        case Period.MONTH:
+            return lazy("The monthly allowance of {limit} is below the price.", limit=limit_said)
+        case Period.TOTAL:
+            return lazy("The one-off allowance of {limit} is below the price.", limit=limit_said)
 
 
 def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
@@ -263,42 +284,83 @@ def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
     ensure_room(state.budget, price)
     ensure_within(replace(state, at_once=None, rate=None), price)
     if state.at_once is not None and state.going + number > state.at_once:
-        running = f", and have {state.going:,} running already" if state.going else ""
-        raise LimitReached(
-            f"You can run {job_words(state.at_once)} at the same time here{running}. {CHANGE_ALLOWANCE}"
-        )
+        raise LimitReached(paragraph(_too_many_at_once(state.at_once, state.going), CHANGE_ALLOWANCE))
     if state.rate is not None:
-        raise LimitReached(f"The limit here is {rate_words(state.rate)}. {CHANGE_ALLOWANCE}")
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        reached = lazy("The limit here is {rate}.", rate=rate_message(state.rate))
+        raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
+
+
+def _too_many_at_once(limit: int, going: int) -> Message:
+    if not going:
+        return nlazy(
+            "You can run {count} job at the same time here.",
+            "You can run {count} jobs at the same time here.",
+            limit,
+        )
+    return nlazy(
+        "You can run {count} job at the same time here, and have {running} running already.",
+        "You can run {count} jobs at the same time here, and have {running} running already.",
+        limit,
+        running=going,
+    )
 
 
 def _ensure_sense(changes: LimitChanges) -> None:
     _, _, credits_ = changes.get("allowance", (None, 0, None))
     at_once, rate = changes.get("at_once"), changes.get("rate")
     if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
         raise Refused(
-            f"An allowance must be a whole number from 0 to {MAX_BUDGET:,} credits. Nothing was changed."
+            lazy("An allowance must be a whole number from 0 to {most}. Nothing was changed.", most=most)
         )
     if at_once is not None and not 1 <= at_once <= MAX_AT_ONCE:
-        raise Refused(f"Enter a number of jobs from 1 to {MAX_AT_ONCE}. Nothing was changed.")
+        raise Refused(lazy("Enter a number of jobs from 1 to {most}. Nothing was changed.", most=MAX_AT_ONCE))
     if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
         raise Refused(
-            f"Enter 1 to {MAX_AT_ONCE} jobs in at most {MAX_SECONDS // 60:,} minutes. Nothing was changed."
+            lazy(
+                "Enter 1 to {most} jobs in at most {minutes} minutes. Nothing was changed.",
+                most=MAX_AT_ONCE,
+                minutes=MAX_SECONDS // 60,
+            )
         )
 
 
 def rate_words(rate: StartRate) -> str:
     """Say a start rate, as `5 jobs in 10 minutes` or `1 job in 2 days`."""
-    unit, length = next(one for one in _UNITS if rate.seconds % one[1] == 0)
-    number = rate.seconds // length
-    return f"{job_words(rate.starts)} in {count_words(number, unit, f'{unit}s')}"
+    return str(rate_message(rate))
 
 
-def _too_much_back(given: int, budget: BudgetState) -> str:
+def rate_message(rate: StartRate) -> Message:
+    """Say a start rate, like `rate_words`, to be worded when it is shown."""
+    unit = next(one for one in _UNITS if rate.seconds % one == 0)
+    number = rate.seconds // unit
+    jobs = nlazy("{count} job", "{count} jobs", rate.starts)
+    match unit:
+        case 86_400:
+            return nlazy("{jobs} in {count} day", "{jobs} in {count} days", number, jobs=jobs)
+        case 3600:
+            return nlazy("{jobs} in {count} hour", "{jobs} in {count} hours", number, jobs=jobs)
+        case 60:
+            return nlazy("{jobs} in {count} minute", "{jobs} in {count} minutes", number, jobs=jobs)
+        case _:
+            return nlazy("{jobs} in {count} second", "{jobs} in {count} seconds", number, jobs=jobs)
+
+
+def _too_much_back(given: int, budget: BudgetState) -> Message:
+    period = granted_for(budget.settings.budget.period)
     if not given:
-        return f"No credits were granted {budget.for_words}, so you can't take any back. Nothing was changed."
-    return (
-        f"{credit_words(given)} granted {budget.for_words} is the most you can take back. Nothing "
-        "was changed."
+        return lazy(
+            # Translators: {period} is such as "for today".
+            "No credits were granted {period}, so you can't take any back. Nothing was changed.",
+            period=period,
+        )
+    return nlazy(
+        # Translators: {period} is such as "for today".
+        "{count} credit granted {period} is the most you can take back. Nothing was changed.",
+        "{count} credits granted {period} is the most you can take back. Nothing was changed.",
+        given,
+        period=period,
     )
 
 

@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from bot.domain import Period
-from bot.languages import Message, decimal, lazy, ngettext, nlazy
+from bot.languages import N_, Message, decimal, lazy, ngettext, nlazy, plazy
 from bot.languages import gettext as _
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
@@ -17,51 +16,25 @@ UNKNOWN_JOB = lazy("That job is unknown here.")
 _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodWords:
-    """The words for a budget's period. `each` follows an amount, and `choice` is an option of a menu."""
-
-    each: str
-    choice: str
-    kind: str
-    this: str
-    left: str
-    renews: str
-
-
-PERIOD_WORDS: Mapping[Period, PeriodWords] = {
-    Period.DAY: PeriodWords(
-        each="a day",
-        choice="a day",
-        kind="daily",
-        this="for today",
-        left="{rest:,} of {whole} left today",
-        renews="The daily budget renews {when}.",
-    ),
-    Period.WEEK: PeriodWords(
-        each="a week",
-        choice="a week",
-        kind="weekly",
-        this="for this week",
-        left="{rest:,} of {whole} left this week",
-        renews="The weekly budget renews {when}.",
-    ),
-    Period.MONTH: PeriodWords(
-        each="a month",
-        choice="a month",
-        kind="monthly",
-        this="for this month",
-        left="{rest:,} of {whole} left this month",
-        renews="The monthly budget renews {when}.",
-    ),
-    Period.TOTAL: PeriodWords(
-        each="in total",
-        choice="in total, not renewed",
-        kind="one-off",
-        this="for the one-off total",
-        left="{rest:,} of {whole} left",
-        renews="",
-    ),
+# The options of a menu for how often a budget renews.
+PERIOD_CHOICES: Mapping[Period, str] = {
+    Period.DAY: N_("a day"),
+    Period.WEEK: N_("a week"),
+    Period.MONTH: N_("a month"),
+    Period.TOTAL: N_("in total, not renewed"),
+}
+_GRANTED_FOR: Mapping[Period, Message] = {
+    Period.DAY: plazy("after “granted”", "for today"),
+    Period.WEEK: plazy("after “granted”", "for this week"),
+    Period.MONTH: plazy("after “granted”", "for this month"),
+    Period.TOTAL: plazy("after “granted”", "for the one-off total"),
+}
+_NEVER_RENEWS = lazy("The budget is a one-off total and doesn't renew.")
+_RENEWS: Mapping[Period, Message] = {
+    Period.DAY: lazy("The daily budget renews {when}."),
+    Period.WEEK: lazy("The weekly budget renews {when}."),
+    Period.MONTH: lazy("The monthly budget renews {when}."),
+    Period.TOTAL: _NEVER_RENEWS,
 }
 
 
@@ -88,8 +61,68 @@ def job_words(number: int) -> str:
     return ngettext("{count} job", "{count} jobs", number)
 
 
+def each_period_words(amount: int, period: Period) -> str:
+    """Say the credits of each period, as `100 credits a day` or `500 credits in total`."""
+    match period:
+        case Period.DAY:
+            return ngettext("{count} credit a day", "{count} credits a day", amount)
+        case Period.WEEK:
+            return ngettext("{count} credit a week", "{count} credits a week", amount)
+        case Period.MONTH:
+            return ngettext("{count} credit a month", "{count} credits a month", amount)
+        case Period.TOTAL:
+            return ngettext("{count} credit in total", "{count} credits in total", amount)
+
+
+def rest_message(rest: int, whole: int, period: Period) -> Message:
+    """Say what is left, as `3 of 100 credits left today`. At least 0, also if more than that was used."""
+    rest = max(0, rest)
+    match period:
+        case Period.DAY:
+            return nlazy(
+                "{rest} of {count} credit left today",
+                "{rest} of {count} credits left today",
+                whole,
+                rest=rest,
+            )
+        case Period.WEEK:
+            return nlazy(
+                "{rest} of {count} credit left this week",
+                "{rest} of {count} credits left this week",
+                whole,
+                rest=rest,
+            )
+        case Period.MONTH:
+            return nlazy(
+                "{rest} of {count} credit left this month",
+                "{rest} of {count} credits left this month",
+                whole,
+                rest=rest,
+            )
+        case Period.TOTAL:
+            return nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", whole, rest=rest)
+
+
+def granted_for(period: Period) -> Message:
+    """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
+    return _GRANTED_FOR[period]
+
+
+def renewal_message(end: datetime | None) -> Message:
+    """Return that the budget renews at `end`, as Discord counts it for each reader, or that it never does."""
+    if end is None:
+        return _NEVER_RENEWS
+    # Translators: {when} is shown as "in 3 hours".
+    return lazy("The budget renews {when}.", when=discord_timestamp(end))
+
+
+def renews_words(period: Period, when: str) -> str:
+    """Return when a budget of that period renews, such as a timestamp for Discord."""
+    return str(_RENEWS[period].using(when=when))
+
+
 def count_words(number: int, one: str, many: str) -> str:
-    """Return the number with its noun, in the singular for 1."""
+    """Return the number with its noun in English, for operators. Members are told with `ngettext`."""
     return f"{number:,} {one if number == 1 else many}"
 
 

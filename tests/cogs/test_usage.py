@@ -51,7 +51,7 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_
         (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
         said = gallery["items"][0]["description"]
         assert "stacked by tool" in said
-        assert "most on 3 March (20)" in said
+        assert "most on March 3 (20)" in said
         assert "budget 100 a day" in said
         with Image.open(io.BytesIO(attached(answer, desk))) as picture:
             assert picture.format == "PNG"
@@ -100,7 +100,9 @@ async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_
         await desk.services.jobs.cancel((await desk.job()).id, desk.guild.id, desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii usage", period="week")
         (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
-        assert gallery["items"][0]["description"].endswith("in the last 7 days: nothing was spent.")
+        assert gallery["items"][0]["description"].endswith(
+            "in the last 7 days, stacked by tool. Nothing was spent."
+        )
 
 
 async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path: Path) -> None:

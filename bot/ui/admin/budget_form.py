@@ -7,7 +7,9 @@ from discord import ui
 
 from bot.domain import Budget, Period
 from bot.errors import Refused
-from bot.services import MAX_BUDGET, PERIOD_WORDS
+from bot.languages import gettext, lazy
+from bot.languages import gettext as _
+from bot.services import MAX_BUDGET, PERIOD_CHOICES
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import daily_budget
 from bot.ui.kit.forms import Form
@@ -20,7 +22,7 @@ class BudgetForm(Form):
     """Asks for the budget of the server and its period."""
 
     def __init__(self, budget: Budget, opener: Opener) -> None:
-        super().__init__("Server budget")
+        super().__init__(_("Server budget"))
         self._opener = opener
         self._limit: ui.TextInput[Any] = ui.TextInput(
             custom_id="limit", default=str(budget.limit), max_length=12
@@ -28,19 +30,21 @@ class BudgetForm(Form):
         self._period: ui.Select[Any] = ui.Select(
             custom_id="period",
             options=[
-                discord.SelectOption(label=words.choice, value=period.value, default=period is budget.period)
-                for period, words in PERIOD_WORDS.items()
+                discord.SelectOption(
+                    label=gettext(words), value=period.value, default=period is budget.period
+                )
+                for period, words in PERIOD_CHOICES.items()
             ],
         )
-        limit_help = f"A whole number up to {MAX_BUDGET:,}. Takes effect immediately."
-        self.add_item(ui.Label(text="Credits", description=limit_help, component=self._limit))
-        self.add_item(ui.Label(text="Renewal", component=self._period))
+        limit_help = _("A whole number up to {most}. Takes effect immediately.", most=MAX_BUDGET)
+        self.add_item(ui.Label(text=_("Credits"), description=limit_help, component=self._limit))
+        self.add_item(ui.Label(text=_("Renewal"), component=self._period))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
         limit = daily_budget(self._limit.value)
         if limit is None:
-            raise Refused("Enter how many credits the server can spend. Nothing was changed.")
+            raise Refused(lazy("Enter how many credits the server can spend. Nothing was changed."))
         period = Period(self._period.values[0])
         state = await done_in_time(interaction, host.services.credits.set_budget(guild_id, limit, period))
-        await answer(interaction, budget_panel(state, "Budget set"))
+        await answer(interaction, budget_panel(state, _("Budget set")))

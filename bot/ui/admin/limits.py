@@ -2,31 +2,28 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.domain import Period
 from bot.domain.limits import AllowanceScope, MemberLimits
+from bot.languages import Message, lazy, ngettext, number, pgettext, sentences
+from bot.languages import gettext as _
 from bot.services import (
-    PERIOD_WORDS,
     BudgetState,
     GrantState,
     LimitChanges,
     MemberState,
     credit_words,
     discord_timestamp,
-    job_words,
+    each_period_words,
     rate_words,
 )
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, changed_words, lines, small
 
 MAX_LISTED_ALLOWANCES = 15
-_FROM = {
-    AllowanceScope.MEMBER: "their own allowance",
-    AllowanceScope.ROLE: "the highest of their roles' allowances",
-    AllowanceScope.MEMBERS: "everyone's allowance",
-}
-_WHOSE_ALLOWANCE = {
-    AllowanceScope.MEMBER: "The allowance of <@{id}>",
-    AllowanceScope.ROLE: "The allowance of <@&{id}>",
-    AllowanceScope.MEMBERS: "Everyone's allowance",
+_CREDITS_FROM: Mapping[AllowanceScope, Message] = {
+    AllowanceScope.MEMBER: lazy("their own allowance: {credits}"),
+    AllowanceScope.ROLE: lazy("the highest of their roles' allowances: {credits}"),
+    AllowanceScope.MEMBERS: lazy("everyone's allowance: {credits}"),
 }
 
 
@@ -42,33 +39,44 @@ def allowance_panel(
     `roles_there` has the server's roles, if known; the allowance of a deleted role applies to nobody.
     `role_id` is the role that was asked about.
     """
-    each = PERIOD_WORDS[budget.settings.budget.period].each
-    default = (
-        "none; only the server's budget limits members"
-        if limits.default is None
-        else f"{credit_words(limits.default)} {each}"
-    )
-    at_once = "no limit" if limits.at_once is None else f"{limits.at_once:,}"
-    often = "no limit" if limits.rate is None else f"{rate_words(limits.rate)}"
+    period = budget.settings.budget.period
     roles = {
         role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
     }
     return Panel(
         box(
             NEUTRAL,
-            "### 👥 Member limits",
+            f"### 👥 {_('Member limits')}",
             changed_words(changed),
-            lines(
-                f"Everyone's allowance: **{default}**",
-                f"Simultaneous jobs: **{at_once}**",
-                f"Start rate: **{often}**",
-            ),
-            "" if role_id is None or role_id in roles else f"<@&{role_id}> has no allowance of its own.",
-            _listed("Roles (the highest applies)", "<@&{}>", roles, each),
-            _listed("Members with their own allowance", "<@{}>", limits.own, each),
-            small("Allowances renew with the server's budget and can't exceed it."),
-            small(DEFAULT_HOLDS) if budget.is_default else "",
+            _everyones(limits, period),
+            ""
+            if role_id is None or role_id in roles
+            else _("{role} has no allowance of its own.", role=f"<@&{role_id}>"),
+            _listed(_("Roles (the highest applies)"), "<@&{}>", roles, period),
+            _listed(_("Members with their own allowance"), "<@{}>", limits.own, period),
+            small(_("Allowances renew with the server's budget and can't exceed it.")),
+            small(str(DEFAULT_HOLDS)) if budget.is_default else "",
         )
+    )
+
+
+def _everyones(limits: MemberLimits, period: Period) -> str:
+    """Return the limits of everyone, a line each."""
+    default = (
+        _("none; only the server's budget limits members")
+        if limits.default is None
+        else each_period_words(limits.default, period)
+    )
+    unlimited = pgettext("no limit to a number", "no limit")
+    at_once = unlimited if limits.at_once is None else number(limits.at_once)
+    often = unlimited if limits.rate is None else rate_words(limits.rate)
+    return lines(
+        # Translators: {allowance} is such as "20 credits a day".
+        _("Everyone's allowance: **{allowance}**", allowance=default),
+        # Translators: {limit} is a number, or "no limit".
+        _("Simultaneous jobs: **{limit}**", limit=at_once),
+        # Translators: {rate} is such as "5 jobs in 10 minutes", or "no limit".
+        _("Start rate: **{rate}**", rate=often),
     )
 
 
@@ -77,26 +85,44 @@ def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
     said: list[str] = []
     if "allowance" in changes:
         whose, subject, amount = changes["allowance"]
-        who = _WHOSE_ALLOWANCE[whose].format(id=subject)
-        each = PERIOD_WORDS[budget.settings.budget.period].each
-        said.append(
-            f"{who} was removed." if amount is None else f"{who} is now {credit_words(amount)} {each}."
-        )
+        said.append(_allowance_set(whose, subject, amount, budget.settings.budget.period))
     if "at_once" in changes:
         at_once = changes["at_once"]
         said.append(
-            "Members can now have any number of jobs running."
+            _("Members can now have any number of jobs running.")
             if at_once is None
-            else f"Members can now have {job_words(at_once)} running at once."
+            else ngettext(
+                "Members can now have {count} job running at once.",
+                "Members can now have {count} jobs running at once.",
+                at_once,
+            )
         )
     if "rate" in changes:
         rate = changes["rate"]
         said.append(
-            "Members can now start jobs as often as they like."
+            _("Members can now start jobs as often as they like.")
             if rate is None
-            else f"Members can now start {rate_words(rate)}."
+            # Translators: {rate} is such as "5 jobs in 10 minutes".
+            else _("Members can now start {rate}.", rate=rate_words(rate))
         )
     return said
+
+
+def _allowance_set(whose: AllowanceScope, subject: int, amount: int | None, period: Period) -> str:
+    if whose is AllowanceScope.MEMBERS:
+        if amount is None:
+            return _("Everyone's allowance was removed.")
+        credits_ = each_period_words(amount, period)
+        return _("Everyone's allowance is now {credits}.", credits=credits_)
+    who = f"<@{subject}>" if whose is AllowanceScope.MEMBER else f"<@&{subject}>"
+    if amount is None:
+        return _("The allowance of {member_or_role} was removed.", member_or_role=who)
+    return _(
+        # Translators: {credits} is such as "20 credits a day".
+        "The allowance of {member_or_role} is now {credits}.",
+        member_or_role=who,
+        credits=each_period_words(amount, period),
+    )
 
 
 def member_panel(
@@ -111,84 +137,145 @@ def member_panel(
 
     `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
     """
-    idle = (
-        f"{credit_words(state.grants)} granted {state.budget.for_words} will count once this "
-        "member has an allowance."
-        if state.allowance is None and state.grants
-        else ""
-    )
-    often = "" if state.rate is None else f"Start rate: {rate_words(state.rate)}"
-    if often and state.next_start is not None:
-        often += f"; next start {discord_timestamp(state.next_start)}"
-    running = f"Running jobs: {state.going:,}"
-    if state.at_once is not None:
-        running = f"Running jobs: {state.going:,} of {state.at_once:,}"
     return Panel(
         box(
             NEUTRAL,
-            f"### 👤 Limits of <@{user_id}>",
-            "" if here else "This member isn't in the server. If they come back, these limits apply.",
+            f"### 👤 {_('Limits of {member}', member=f'<@{user_id}>')}",
+            "" if here else _("This member isn't in the server. If they come back, these limits apply."),
             _given(granted_now, state.budget),
             changed_words(changed),
-            lines(_allowance_words(state), idle, running, often),
+            lines(_allowance_words(state), _idle_grants(state), _running(state), _rate(state)),
             lines(
-                f"Server: {state.budget.left_words}.",
-                small(DEFAULT_HOLDS) if state.budget.is_default else "",
+                # Translators: {left} is such as "3 of 100 credits left today".
+                _("Server: {left}.", left=state.budget.left_words),
+                small(str(DEFAULT_HOLDS)) if state.budget.is_default else "",
             ),
         )
     )
 
 
+def _idle_grants(state: MemberState) -> str:
+    if state.allowance is not None or not state.grants:
+        return ""
+    return ngettext(
+        # Translators: {period} is such as "for today".
+        "{count} credit granted {period} will count once this member has an allowance.",
+        "{count} credits granted {period} will count once this member has an allowance.",
+        state.grants,
+        period=state.budget.for_words,
+    )
+
+
+def _running(state: MemberState) -> str:
+    if state.at_once is None:
+        return _("Running jobs: {running}", running=state.going)
+    return _("Running jobs: {running} of {limit}", running=state.going, limit=state.at_once)
+
+
+def _rate(state: MemberState) -> str:
+    if state.rate is None:
+        return ""
+    rate = rate_words(state.rate)
+    if state.next_start is None:
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        return _("Start rate: {rate}", rate=rate)
+    # Translators: {rate} is such as "5 jobs in 10 minutes"; {when} is shown as "in 3 hours".
+    return _("Start rate: {rate}; next start {when}", rate=rate, when=discord_timestamp(state.next_start))
+
+
 def _allowance_words(state: MemberState) -> str:
     if state.allowance is None:
-        return "No allowance. Only the server's budget applies."
-    granted = f", {state.grants:+,} granted {state.budget.for_words}" if state.grants else ""
-    return (
-        f"**{state.left_words}** ({_FROM[state.allowance.whose]}: "
-        f"{credit_words(state.allowance.credits)}{granted}). {state.budget.renewal_words}"
-    )
+        return _("No allowance. Only the server's budget applies.")
+    source = _CREDITS_FROM[state.allowance.whose].using(credits=credit_words(state.allowance.credits))
+    if state.grants:
+        said = _(
+            # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90
+            # credits"; {period}: "for today".
+            "**{left}** ({source}, {granted} granted {period}).",
+            left=state.left_words,
+            source=source,
+            granted=f"+{number(state.grants)}",
+            period=state.budget.for_words,
+        )
+    else:
+        # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90 credits".
+        said = _("**{left}** ({source}).", left=state.left_words, source=source)
+    return sentences(said, state.budget.renewal_words)
 
 
 def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
     """Return what is granted for this period. `granted_now` is as in `member_panel`."""
     budget = state.budget
-    server = f"**{credit_words(budget.grants)}**" if budget.grants else "nothing"
-    ends = (
-        "A grant counts until the total is restarted or the budget's period is changed."
-        if budget.window.end is None
-        else "A grant counts until the period ends or is changed."
-    )
     return Panel(
         box(
             NEUTRAL,
-            f"### 🎁 Granted {budget.for_words}",
+            # Translators: {period} is such as "for today".
+            f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
             _given(granted_now, budget),
-            lines(
-                f"Server: {server} on top of {budget.limit_words}; {budget.left_words}. "
-                f"{budget.renewal_words}",
+            _server_grants(budget),
+            _listed(_("Members (on top of their allowance)"), "<@{}>", state.members),
+            small(
+                _(
+                    "A grant counts until the total is restarted or the budget's period is changed. A "
+                    "member's grant can't exceed the server's budget."
+                )
+                if budget.window.end is None
+                else _(
+                    "A grant counts until the period ends or is changed. A member's grant can't exceed the "
+                    "server's budget."
+                )
             ),
-            _listed("Members (on top of their allowance)", "<@{}>", state.members, ""),
-            small(f"{ends} A member's grant can't exceed the server's budget."),
-            small(DEFAULT_HOLDS) if budget.is_default else "",
+            small(str(DEFAULT_HOLDS)) if budget.is_default else "",
         )
     )
+
+
+def _server_grants(budget: BudgetState) -> str:
+    if budget.grants:
+        said = _(
+            # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+            "Server: **{credits}** on top of {limit}; {left}.",
+            credits=credit_words(budget.grants),
+            limit=budget.limit_words,
+            left=budget.left_words,
+        )
+    else:
+        # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+        said = _(
+            "Server: nothing on top of {limit}; {left}.", limit=budget.limit_words, left=budget.left_words
+        )
+    return sentences(said, budget.renewal_words)
 
 
 def _given(amount: int, budget: BudgetState) -> str:
     if not amount:
         return ""
     if amount < 0:
-        return f"Took back {credit_words(-amount)} granted {budget.for_words}."
-    return f"Granted {credit_words(amount)} {budget.for_words}."
+        return ngettext(
+            # Translators: {period} is such as "for today".
+            "Took back {count} credit granted {period}.",
+            "Took back {count} credits granted {period}.",
+            -amount,
+            period=budget.for_words,
+        )
+    return ngettext(
+        # Translators: {period} is such as "for today".
+        "Granted {count} credit {period}.",
+        "Granted {count} credits {period}.",
+        amount,
+        period=budget.for_words,
+    )
 
 
-def _listed(title: str, form: str, amounts: Mapping[int, int], each: str) -> str:
+def _listed(title: str, form: str, amounts: Mapping[int, int], period: Period | None = None) -> str:
+    """Return whose credits are how many, each period if it is given."""
     if not amounts:
         return ""
-    shown = [
-        f"{form.format(one)}: {credit_words(amounts[one])} {each}".rstrip()
-        for one in list(amounts)[:MAX_LISTED_ALLOWANCES]
-    ]
+    shown: list[str] = []
+    for one in list(amounts)[:MAX_LISTED_ALLOWANCES]:
+        amount = amounts[one]
+        said = credit_words(amount) if period is None else each_period_words(amount, period)
+        shown.append(f"{form.format(one)}: {said}")
     if len(amounts) > MAX_LISTED_ALLOWANCES:
-        shown.append(f"and {len(amounts) - MAX_LISTED_ALLOWANCES} more")
+        shown.append(_("and {count} more", count=len(amounts) - MAX_LISTED_ALLOWANCES))
     return lines(f"**{title}**", *shown)

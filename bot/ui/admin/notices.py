@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import discord
 from discord import ui
 
-from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
+from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind, Period
 from bot.reasons import Reason
-from bot.services import PERIOD_WORDS, credit_words
+from bot.services import credit_words, renews_words
 from bot.ui.admin.credit_requests import asked_words, request_buttons
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.words_notice import refused_words
@@ -149,9 +149,8 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     used = f"**{spent:,} of {credit_words(limit)} spent or reserved**."
     least, renews = details.get("least"), details.get("renews")
     said = used if least is None else f"{used} No tool costs less than {least}."
-    words = next((words for one, words in PERIOD_WORDS.items() if one.value == details.get("period")), None)
-    when = "" if words is None or renews is None else words.renews.format(when=f"<t:{renews}:R>")
-    return [said, when or "The budget is a one-off total and doesn't renew.", small(_CHANGE)]
+    period = Period.TOTAL if renews is None else Period(str(details.get("period")))
+    return [said, renews_words(period, f"<t:{renews}:R>"), small(_CHANGE)]
 
 
 _USED_UP = "The budget is used up"

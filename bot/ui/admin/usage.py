@@ -8,7 +8,9 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.domain import FORGOTTEN_MEMBER, Period, Spending
 from bot.domain.spans import Span
-from bot.services import PERIOD_WORDS, UsageReport, credit_words, job_words
+from bot.languages import and_list, day_and_month, lazy, ngettext, number, sentences
+from bot.languages import gettext as _
+from bot.services import UsageReport, credit_words, job_words
 from bot.ui.admin.charts import Series, UsageChart
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH
@@ -16,12 +18,26 @@ from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, rule, small
 from bot.ui.kit.text import plain, shortened
 
 FILE_NAME = "usage.png"
-SPANS = {
-    Span.WEEK: "in the last 7 days",
-    Span.DAYS_30: "in the last 30 days",
-    Span.THIS_MONTH: "this month",
-    Span.LAST_MONTH: "last month",
-    Span.DAYS_90: "in the last 90 days",
+_TITLES = {
+    Span.WEEK: lazy("Credits in the last 7 days"),
+    Span.DAYS_30: lazy("Credits in the last 30 days"),
+    Span.THIS_MONTH: lazy("Credits this month"),
+    Span.LAST_MONTH: lazy("Credits last month"),
+    Span.DAYS_90: lazy("Credits in the last 90 days"),
+}
+_CHART_TITLES = {
+    Span.WEEK: lazy("Studii credits in the last 7 days"),
+    Span.DAYS_30: lazy("Studii credits in the last 30 days"),
+    Span.THIS_MONTH: lazy("Studii credits this month"),
+    Span.LAST_MONTH: lazy("Studii credits last month"),
+    Span.DAYS_90: lazy("Studii credits in the last 90 days"),
+}
+_CHART_OF = {
+    Span.WEEK: lazy("Bar chart of credits per day in the last 7 days, stacked by tool."),
+    Span.DAYS_30: lazy("Bar chart of credits per day in the last 30 days, stacked by tool."),
+    Span.THIS_MONTH: lazy("Bar chart of credits per day this month, stacked by tool."),
+    Span.LAST_MONTH: lazy("Bar chart of credits per day last month, stacked by tool."),
+    Span.DAYS_90: lazy("Bar chart of credits per day in the last 90 days, stacked by tool."),
 }
 TOP_TOOLS = 5
 MAX_SERIES_NAME_CHARACTERS = 40
@@ -34,9 +50,11 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
         for tool, daily in zip(report.tools, report.daily, strict=True)
     )
     limit = report.limit_a_day
+    jobs, days = job_words(report.jobs), _range(report.days)
     return UsageChart(
-        title=f"Studii credits {SPANS[span]}",
-        subtitle=f"{credit_words(report.credits)} for {job_words(report.jobs)} · {_range(report.days)}",
+        title=str(_CHART_TITLES[span]),
+        # Translators: {credits} is such as "12 credits", {jobs} "3 jobs".
+        subtitle=f"{_('{credits} for {jobs}', credits=credit_words(report.credits), jobs=jobs)} · {days}",
         days=report.days,
         series=series,
         limit=limit,
@@ -51,24 +69,33 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
     return Panel(
         box(
             NEUTRAL,
-            f"### 📊 Credits {SPANS[span]}",
+            f"### 📊 {_TITLES[span]}",
             ui.MediaGallery(
                 MediaGalleryItem(
                     f"attachment://{FILE_NAME}", description=chart_alt_words(report, catalog, span)
                 )
             ),
             rule(),
-            lines("**Top members**", *(_line(_member(one), one) for one in report.members))
+            lines(f"**{_('Top members')}**", *(_line(_member(one), one) for one in report.members))
             if report.members
-            else "No one made anything in this period.",
-            lines("**Top tools**", *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]))
+            else _("No one made anything in this period."),
+            lines(
+                f"**{_('Top tools')}**",
+                *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]),
+            )
             if report.tools
             else "",
             rule(),
             lines(
-                f"Budget: **{report.budget.limit_words}**; {words}.",
-                small(DEFAULT_HOLDS) if report.budget.is_default else "",
-                small(f"Days in the time zone {plain(zone, 50)}. Includes credits reserved by running jobs."),
+                # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+                _("Budget: **{limit}**; {left}.", limit=report.budget.limit_words, left=words),
+                small(str(DEFAULT_HOLDS)) if report.budget.is_default else "",
+                small(
+                    _(
+                        "Days in the time zone {zone}. Includes credits reserved by running jobs.",
+                        zone=plain(zone, 50),
+                    )
+                ),
             ),
         )
     )
@@ -77,19 +104,30 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
 def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     """Return the chart's description for screen readers."""
     if not report.credits:
-        return f"Bar chart of credits per day {SPANS[span]}: nothing was spent."
+        return sentences(_CHART_OF[span], _("Nothing was spent."))
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]
     highest = max(per_day)
-    when = report.days[per_day.index(highest)]
-    tools = ", ".join(f"{_title(one, catalog)} {one.credits:,}" for one in report.tools[:3])
     limit = _limit_words(report)
-    line = f" Line: {limit}." if limit else ""
-    said = (
-        f"Bar chart of credits per day {SPANS[span]}, stacked by tool: "
-        f"{credit_words(report.credits)} in total, most on {_day(when)} ({highest:,}). {tools}."
-        f"{line}"
+    said = sentences(
+        _CHART_OF[span],
+        ngettext(
+            # Translators: {day} is such as "5 March".
+            "{count} credit in total, most on {day} ({highest}).",
+            "{count} credits in total, most on {day} ({highest}).",
+            report.credits,
+            day=day_and_month(report.days[per_day.index(highest)]),
+            highest=highest,
+        ),
+        # Translators: {tools} is such as "Virtual staging 12, Sky 3, and Video 1".
+        _("Most went to {tools}.", tools=and_list([_tool_sum(one, catalog) for one in report.tools[:3]])),
+        # Translators: {limit} is such as "budget 30 a day".
+        _("Line: {limit}.", limit=limit) if limit else "",
     )
     return shortened(said, ALT_LENGTH)
+
+
+def _tool_sum(one: Spending, catalog: Catalog) -> str:
+    return f"{_title(one, catalog)} {number(one.credits)}"
 
 
 def _limit_words(report: UsageReport) -> str:
@@ -97,12 +135,18 @@ def _limit_words(report: UsageReport) -> str:
     if limit is None:
         return ""
     budget = report.budget.settings.budget
-    words = f"budget {budget.limit:,} {PERIOD_WORDS[budget.period].each}"
-    return words if budget.period is Period.DAY else f"{words} ≈ {limit:,.0f} a day"
+    each = round(limit)
+    match budget.period:
+        case Period.WEEK:
+            return _("budget {limit} a week ≈ {each} a day", limit=budget.limit, each=each)
+        case Period.MONTH:
+            return _("budget {limit} a month ≈ {each} a day", limit=budget.limit, each=each)
+        case _:
+            return _("budget {limit} a day", limit=budget.limit)
 
 
 def _member(one: Spending) -> str:
-    return "members whose data was erased" if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
+    return _("members whose data was erased") if one.what == FORGOTTEN_MEMBER else f"<@{one.what}>"
 
 
 def _named(one: Spending, catalog: Catalog) -> str:
@@ -120,9 +164,6 @@ def _line(name: str, one: Spending) -> str:
 
 
 def _range(days: Sequence[date]) -> str:
-    first, last = _day(days[0]), _day(days[-1])
-    return first if first == last else f"{first} to {last}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B}"
+    first, last = day_and_month(days[0]), day_and_month(days[-1])
+    # Translators: days, such as "5 March".
+    return first if first == last else _("{first} to {last}", first=first, last=last)
