@@ -12,6 +12,7 @@ import discord
 
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
+from bot.languages import Worded
 from bot.media.kinds import PhotoKind, suffix_of
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -48,7 +49,7 @@ class Showing:
     """Files to be posted together, the new one first, and what has to be said of them."""
 
     files: list[discord.File]
-    notes: list[str] = field(default_factory=list[str])
+    notes: list[Worded] = field(default_factory=list[Worded])
 
     @property
     def names(self) -> list[str]:
@@ -117,12 +118,12 @@ class Showings:
         before, note = await self._before(0 if self._shown else limit - len(data) - MESSAGE_MARGIN_BYTES)
         return self._showing([discord.File(io.BytesIO(data), name), before], [AFTER_SMALLER, note])
 
-    def _showing(self, files: list[discord.File | None], notes: list[str]) -> Showing:
+    def _showing(self, files: list[discord.File | None], notes: list[Worded]) -> Showing:
         showing = Showing([file for file in files if file is not None], [note for note in notes if note])
         self._shown = len(showing.files)
         return showing
 
-    async def _before(self, room: int) -> tuple[discord.File | None, str]:
+    async def _before(self, room: int) -> tuple[discord.File | None, Worded]:
         """Return the photo that a picture was made from within `room` bytes, and what to say of it."""
         before = self._output.before
         if self._output.kind != "image" or self._job.source is None:
@@ -154,9 +155,9 @@ class Showings:
         before, wanted = self._output.before, self._rules.splits and self._output.kind == "image"
         if self._drawing is None or not wanted or before is None or room < MIN_BEFORE_BYTES:
             return None
-        return await self._drawing.split(
-            before.path, self._output.path, min(room, MAX_SPLIT_BYTES), SPLIT_LABELS
-        )
+        left, right = map(str, SPLIT_LABELS)
+        most = min(room, MAX_SPLIT_BYTES)
+        return await self._drawing.split(before.path, self._output.path, most, (left, right))
 
     def _copy(self, data: bytes | None, what: str) -> discord.File | None:
         return None if data is None else discord.File(io.BytesIO(data), f"{what}-{self._job.id[:8]}.jpg")

@@ -83,7 +83,7 @@ class SetMessage:
         for part in self._posting.parts:
             found = shown.get(part.job.id)
             if found is not None:
-                photos[part.job.id] = ShownPhoto(found.names, found.notes)
+                photos[part.job.id] = ShownPhoto(found.names, [str(note) for note in found.notes])
             elif part.job.state is JobState.SUCCEEDED:
                 photos[part.job.id] = ShownPhoto(notes=[await why_without(part.output)])
         panel = set_result(

@@ -11,6 +11,8 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.languages import Message, Worded, lazy, pgettext, plazy, sentences
+from bot.languages import gettext as _
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.rulings import RULING_BUTTONS
@@ -30,30 +32,39 @@ from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, mark_of_nonce, row
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE
 
-SAVE, SAVE_LABEL = "save", "Save as style"
+SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
-NO_LINK = "There's no link to it either. It may still be in the Studii account: ask the server's admins."
-CHARGED_AGAIN = "Running it again may be charged again."
-BEFORE = "Before: the original photo"
-LABELLED = "The result with a label that says that it is staged"
-HALVES = "Before on the left, after on the right"
-AFTER_SMALLER = "Shown smaller than it was made, because Discord has a size limit here."
-BEFORE_SMALLER = "The original photo is shown smaller, because Discord has a size limit here."
-BEFORE_LEFT_OUT = "The original photo isn't shown, because Discord has a size limit here."
-BEFORE_GONE = "The original photo has been deleted, so it isn't shown."
+NO_LINK = lazy(
+    "There's no link to it either. It may still be in the Studii account: ask the server's admins."
+)
+CHARGED_AGAIN = lazy("Running it again may be charged again.")
+BEFORE = lazy("Before: the original photo")
+LABELLED = lazy("The result with a label that says that it is staged")
+HALVES = lazy("Before on the left, after on the right")
+AFTER_SMALLER = lazy("Shown smaller than it was made, because Discord has a size limit here.")
+BEFORE_SMALLER = lazy("The original photo is shown smaller, because Discord has a size limit here.")
+BEFORE_LEFT_OUT = lazy("The original photo isn't shown, because Discord has a size limit here.")
+BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
-_AFTER, _BOTH, _BEFORE, _LABELLED = "After", "Both halves", "Before", "With a label"
-SPLIT_LABELS = (_BEFORE, _AFTER)
+_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Both halves")
+_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "With a label")
+# The font has letters for European languages alone; see `bot.media.drawing`.
+SPLIT_LABELS = (
+    # Translators: Latin letters only, or the English word.
+    plazy("drawn on a picture", "Before"),
+    # Translators: Latin letters only, or the English word.
+    plazy("drawn on a picture", "After"),
+)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
-# These begin as a result does; `bot.ui.jobs.buttons` reads the member in them.
-_FAILED = "❌ <@{member}>, your **{tool}** job failed."
-_NOT_APPROVED = "🚫 <@{member}>, your **{tool}** request wasn't approved."
+# Their first line mentions the member, as a result's does; `bot.ui.jobs.buttons` reads it there.
+_FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
+_NOT_APPROVED_ENDING = "🚫", lazy("{member}, your **{tool}** request wasn't approved.")
 _ENDINGS = {
-    JobState.UNKNOWN: "❔ <@{member}>, your **{tool}** job has an unknown outcome.",
-    JobState.CANCELLED: "🚫 <@{member}>, your **{tool}** job was cancelled.",
-    JobState.WITHHELD: "🚫 <@{member}>, your **{tool}** result isn't posted.",
+    JobState.UNKNOWN: ("❔", lazy("{member}, your **{tool}** job has an unknown outcome.")),
+    JobState.CANCELLED: ("🚫", lazy("{member}, your **{tool}** job was cancelled.")),
+    JobState.WITHHELD: ("🚫", lazy("{member}, your **{tool}** result isn't posted.")),
 }
 
 
@@ -62,7 +73,7 @@ def result(
     names: ToolNames,
     file_name: str,
     *beside: str,
-    notes: Iterable[str] = (),
+    notes: Iterable[Worded] = (),
     disclosure: str = "",
     by_dm: bool = False,
 ) -> Panel:
@@ -74,7 +85,7 @@ def result(
     tool = names.tool(job)
     return _posting(
         job,
-        text(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."),
+        text(_ready(job, names)),
         gallery(job, names, [f"attachment://{name}" for name in (file_name, *beside)]),
         text(
             lines(
@@ -95,8 +106,9 @@ def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGal
     """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
     first, *beside = addresses
     alt = alt_words(names.title(job), names.tool(job), job)
-    described = {first: f"{_AFTER}: {alt}" if beside else alt}
-    described |= {one: shown_as(file_name_of(one))[1] for one in beside}
+    # Translators: for screen readers; the description names the tool and what was chosen.
+    described = {first: _("After: {description}", description=alt) if beside else alt}
+    described |= {one: str(shown_as(file_name_of(one))[1]) for one in beside}
     media = [
         MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
         for one, words in described.items()
@@ -105,13 +117,13 @@ def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGal
 
 
 def linked_result(
-    job: Job, names: ToolNames, why: str, *, disclosure: str = "", by_dm: bool = False
+    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
 ) -> Panel:
     """Return the result without its file: why, and the link to it if there is one."""
-    there = f"{why} {link_words(job)}"
+    there = sentences(why, link_words(job))
     return _posting(
         job,
-        text(lines(f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready.", there)),
+        text(lines(_ready(job, names), there)),
         text(lines(_details(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
         _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
     )
@@ -119,22 +131,24 @@ def linked_result(
 
 def ended_elsewhere(server: str) -> Panel:
     """Say by DM that a job in an age-restricted channel, or in one that may be, has ended: no details."""
-    said = (
-        f"Your job in **{plain(server, 100)}** has ended. I can't show it here, because its "
-        "channel may be age-restricted. Use `/jobs` in that server to see it."
+    said = _(
+        "Your job in **{server}** has ended. I can't show it here, because its "
+        "channel may be age-restricted. Use `/jobs` in that server to see it.",
+        server=plain(server, 100),
     )
     return Panel(text(said))
 
 
-def linked_video(job: Job, names: ToolNames, why: str, *, disclosure: str = "", by_dm: bool = False) -> str:
+def linked_video(
+    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
+) -> str:
     """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
-    ready = f"{names.emoji(job)} <@{job.user_id}>, your **{names.title(job)}** is ready."
-    gone = f"{why} The link may stop working after a while."
+    gone = sentences(why, _("The link may stop working after a while."))
     link = job.output_url or ""
     shown = f"|| {link} ||" if link and is_hidden(job) else link
     about = _details(job, names, prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
-    return lines(ready, gone, details, shown)
+    return lines(_ready(job, names), gone, details, shown)
 
 
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
@@ -148,8 +162,9 @@ def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View
 
 def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """Return that the job failed, was cancelled, or has an unknown outcome; and what it cost."""
-    failed = _NOT_APPROVED if job.not_approved else _FAILED
-    head = _ENDINGS.get(job.state, failed).format(member=job.user_id, tool=names.title(job))
+    failed = _NOT_APPROVED_ENDING if job.not_approved else _FAILED
+    sign, words = _ENDINGS.get(job.state, failed)
+    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=names.title(job))}"
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     buttons: list[Piece] = [] if by_dm else _another_try(job, names.tool(job))
@@ -162,6 +177,12 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     again = small(CHARGED_AGAIN) if _may_be_charged_again(job) else ""
     said = lines(head, why, there, details, again, why_here(job, by_dm=by_dm))
     return _posting(job, text(said), row(*buttons))
+
+
+def _ready(job: Job, names: ToolNames) -> str:
+    member, tool = f"<@{job.user_id}>", names.title(job)
+    # Translators: as a sentence in a chat; the member is mentioned.
+    return f"{names.emoji(job)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
 
 
 def _may_be_charged_again(job: Job) -> bool:
@@ -190,9 +211,11 @@ def _another_try(job: Job, tool: Tool | None) -> list[Piece]:
 def link_words(job: Job) -> str:
     """Return the link to the output, and that it may stop working; or that there is none."""
     if not _usable(job.output_url, MAX_LINK_CHARACTERS):
-        return NO_LINK
-    kind = "video" if job.output_kind == "video" else "picture"
-    return f"[Open the {kind}](<{job.output_url}>). The link may stop working after a while."
+        return str(NO_LINK)
+    link = f"<{job.output_url}>"
+    if job.output_kind == "video":
+        return _("[Open the video]({link}). The link may stop working after a while.", link=link)
+    return _("[Open the picture]({link}). The link may stop working after a while.", link=link)
 
 
 def link_button(job: Job, label: str) -> ui.Button[Any] | None:
@@ -205,7 +228,7 @@ def file_name_of(address: str) -> str:
     return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
 
 
-def shown_as(name: str) -> tuple[str, str]:
+def shown_as(name: str) -> tuple[Message, Message]:
     """Return what a picture beside the result is called, and its description."""
     if name.startswith(HALVES_FILE):
         return _BOTH, HALVES
@@ -229,7 +252,7 @@ def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
     as_button = _usable(job.output_url, URL_LIMIT) and _has_room(buttons)
     if as_button or not _usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
-    return small(f"[Original](<{job.output_url}>)")
+    return small(f"[{pgettext('button', 'Original')}](<{job.output_url}>)")
 
 
 def _has_room(buttons: Sequence[Piece]) -> bool:
@@ -250,18 +273,21 @@ def is_hidden(job: Job) -> bool:
 def why_here(job: Job, *, by_dm: bool) -> str:
     """Return why the result comes by DM, if it was not private."""
     told = by_dm and not job.private
-    return small(f"I can't post in <#{job.channel_id}> any more, so I sent it to you here.") if told else ""
+    if not told:
+        return ""
+    channel = f"<#{job.channel_id}>"
+    return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))
 
 
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
     tool = names.tool(job)
-    parts = [part for part in (settings_words(tool, job), plain(cost_words(job), 60)) if part]
+    parts = [part for part in (settings_words(tool, job), cost_words(job)) if part]
     return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
 
 
 def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
     buttons: list[Piece] = [*remaking_buttons(job, tool, picture=picture, by_dm=by_dm)]
-    if _has_room(buttons) and (original := link_button(job, "Original")) is not None:
+    if _has_room(buttons) and (original := link_button(job, pgettext("button", "Original"))) is not None:
         buttons.append(original)
     return row(*buttons, DeleteButton.of(job))
 
@@ -293,7 +319,7 @@ def remaking_buttons(
 
 def _save_button(job: Job) -> ui.Button[Any]:
     """Return the look of `bot.ui.styles.saving.SaveStyleButton`, which finds its code by the custom id."""
-    return ui.Button(label=SAVE_LABEL, custom_id=custom_id_of(SAVE, job.id, job.posting))
+    return ui.Button(label=str(SAVE_LABEL), custom_id=custom_id_of(SAVE, job.id, job.posting))
 
 
 def _usable(url: str | None, length: int) -> bool:

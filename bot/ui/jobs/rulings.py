@@ -7,23 +7,27 @@ from discord import ui
 
 from bot.domain import Job
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy, pgettext, plazy, sentences
+from bot.ui.jobs.form_fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOOD, sentence_panel
 from bot.ui.kit.responses import answer
+from bot.ui.kit.text import shortened
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
 from bot.ui.reading.permissions import ensure_manager
 
-OF_ANOTHER_SERVER = "That button belongs to another server. Nothing was changed."
+OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was changed.")
 
 
 class ChargedButton(JobButton, template=template_of("charged")):
     """Settle a job as charged: ask for the figure."""
 
     action = "charged"
-    label = "Mark as charged"
+    label = plazy("button", "Mark as charged")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
@@ -35,35 +39,41 @@ class ReleaseButton(JobButton, template=template_of("release")):
     """Settle a job as never made: nothing is paid."""
 
     action = "release"
-    label = "Release credits"
+    label = plazy("button", "Release credits")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
         job = await done_in_time(interaction, host.services.rulings.release(guild_id, self.job_id))
-        await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
+        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
 
 
 class ChargedForm(Form):
     """Asks what Studii has charged. The default is what was reserved."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__("What was charged?")
+        super().__init__(pgettext("title", "What was charged?"))
         self._job = job
         self._amount: ui.TextInput[Any] = ui.TextInput(
             custom_id="amount", default=str(job.reserved), max_length=9
         )
-        about = "Look it up in your Studii account. The field shows the reserved credits."
-        self.add_item(ui.Label(text="Credits", description=about, component=self._amount))
+        about = _("Look it up in your Studii account. The field shows the reserved credits.")
+        self.add_item(
+            ui.Label(
+                text=pgettext("title", "Credits"),
+                description=shortened(about, DESCRIPTION_LENGTH),
+                component=self._amount,
+            )
+        )
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
         typed = self._amount.value.strip().replace(",", "")
         if not (typed.isascii() and typed.isdecimal()):
-            raise Refused("Enter a whole number of credits, such as 8. Nothing was settled.")
+            raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
         job = await done_in_time(
             interaction, host.services.rulings.charged(guild_id, self._job.id, int(typed))
         )
-        await answer(interaction, sentence_panel(f"Settled. {cost_words(job)}", GOOD))
+        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
 
 
 class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{{1,20}})(?P<let>{LET_IN})?"):
@@ -77,7 +87,8 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         self._guild_id = guild_id
         self._let_in = let_in
         custom_id = f"studii:tryagain:{guild_id}{LET_IN if let_in else ''}"
-        super().__init__(ui.Button(label="Try again", style=discord.ButtonStyle.primary, custom_id=custom_id))
+        label = pgettext("button", "Try again")
+        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
@@ -89,9 +100,9 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         guild_id = ensure_panel_opener(interaction, let_in=self._let_in)
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
-        words = "The key works, and no jobs are on hold."
+        words = _("The key works, and no jobs are on hold.")
         if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
-            words = "The next job will try Studii now. The others follow if it works."
+            words = _("The next job will try Studii now. The others follow if it works.")
         await answer(interaction, sentence_panel(words, GOOD))
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import discord
 
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy, plazy
 from bot.ui.jobs.wording import message_link
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
@@ -16,36 +18,37 @@ from bot.ui.reading.photo_lookup import is_before, is_labelled, is_smaller
 from bot.ui.reading.pictures import pictures_in
 
 ACTION = "staged"
-NO_ORIGINAL = (
+NO_ORIGINAL = lazy(
     "This message doesn't show the original photo, so there's nothing to link to. Run the tool again on the "
     "photo. Nothing was charged."
 )
-ONLY_YOURS = (
+ONLY_YOURS = lazy(
     "Only you can see this picture, so a link to it works for no one else. Run the tool again without "
     "“Only I see it”. Nothing was charged."
 )
 # As listings name it; see California's Business and Professions Code, section 10140.8.
-WORDS = "{label}: this image has been digitally altered with AI. Original, unaltered image: {link}"
-USUAL_LABEL = "Virtually staged"
-AS_SENT = (
+# Translators: the label is the server's own, usually “Virtually staged”.
+WORDS = lazy("{label}: this image has been digitally altered with AI. Original, unaltered image: {link}")
+USUAL_LABEL = lazy("Virtually staged")
+AS_SENT = lazy(
     "The link leads to the message with the picture. It shows the photo as it was sent, without its metadata."
 )
-SMALLER = (
+SMALLER = lazy(
     "The link leads to the message with the picture. It shows the photo smaller than it was sent "
     "(re-encoded), because Discord has a size limit here."
 )
-WORKS = (
+WORKS = lazy(
     "The link works for people who can see this channel, until someone deletes the message. For a public "
     "listing, save the original from there and put it where everyone can open it."
 )
-NO_ADVICE = "This isn't legal advice: the rules of your country or listing service may ask for more."
+NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
 
 
 class StagedButton(JobButton, template=template_of(ACTION)):
     """Show the presser what to write beside the picture in a listing."""
 
     action = ACTION
-    label = "For a listing"
+    label = plazy("button", "For a listing")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         message = interaction.message
@@ -59,13 +62,13 @@ class StagedButton(JobButton, template=template_of(ACTION)):
         if link is None:
             raise Refused(ONLY_YOURS)
         rules = await host.services.posting.rules(server_of(interaction))
-        label = shortened(rules.staging_label or USUAL_LABEL, 80)
-        words = WORDS.format(label=label.replace("`", "'"), link=link)
+        label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
+        words = WORDS.using(label=label.replace("`", "'"), link=link)
         shown = SMALLER if is_smaller(before) else AS_SENT
         panel = Panel(
             box(
                 NEUTRAL,
-                "### 🏷️ For a listing\nCopy this, and put it beside the staged picture:",
+                lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
                 f"```\n{words}\n```",
                 lines(*map(small, (shown, WORKS, NO_ADVICE))),
             )

@@ -14,6 +14,7 @@ import discord
 from bot.catalog import Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirming import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
@@ -153,7 +154,7 @@ def _request(
     """
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
-        raise Refused("This only works in a channel.")
+        raise Refused(lazy("This only works in a channel."))
     inputs = {**tool.prepare(values, has_source=source is not None), **(terms.extra or {})}
     shown = terms.shown_price
     if shown is None and terms.shown_prices is not None:

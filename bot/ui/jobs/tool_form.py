@@ -12,9 +12,12 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
 from bot.domain.styles import Style, wants_words
+from bot.languages import Worded, and_list, lazy, pgettext
+from bot.languages import gettext as _
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     DESCRIPTION_LENGTH,
+    FIELD_LABEL_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
     Arrangement,
@@ -31,17 +34,27 @@ from bot.ui.reading.pictures import attached, plain_name
 
 # Names that no input has, so that all fields differ.
 PHOTO, PRIVATE_FIELD = "image", "private"
-BEHIND_SPOILER = "Behind a spoiler"
-KINDS = "JPEG, PNG, WebP, HEIC and others"
+BEHIND_SPOILER = lazy("Behind a spoiler")
 PHOTO_HELP = {
-    SourceRule.REQUIRED: KINDS,
-    SourceRule.OPTIONAL: f"Optional. {KINDS}",
+    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
+    SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
 }
-YOUR_WORDS_GO_INTO = "Your words go into: {prompt}"
-MORE_WORDS = "Optional. Your words are added to: {prompt}"
-ANOTHER_PHOTO = "Another photo"
-KEEPS_PHOTO = "Leave empty to keep the photo."
-ONLY_I = "Only I see it"
+# The same, where several photos can be attached.
+_SET_HELP = {
+    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others. Several become a set."),
+    SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others. Several become a set."),
+}
+_PRICED_SET_HELP = {
+    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others. Several become a set, each {price}."),
+    SourceRule.OPTIONAL: lazy(
+        "Optional. JPEG, PNG, WebP, HEIC and others. Several become a set, each {price}."
+    ),
+}
+YOUR_WORDS_GO_INTO = lazy("Your words go into: {prompt}")
+MORE_WORDS = lazy("Optional. Your words are added to: {prompt}")
+ANOTHER_PHOTO = lazy("Another photo")
+KEEPS_PHOTO = lazy("Leave empty to keep the photo.")
+ONLY_I = lazy("Only I see it")
 MAX_SET_PHOTOS = 10
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 
@@ -76,7 +89,8 @@ class FormStart:
             return ""
         if not any(one.price and one.suggestions for one in tool.inputs):
             return short_price_words(self.prices.of(tool, self.values))
-        return f"from {short_price_words(self.prices.least(tool))}"
+        # Translators: the least that a tool costs, such as “from 8 credits”.
+        return _("from {price}", price=short_price_words(self.prices.least(tool)))
 
     def price_with(self, tool: Tool, name: str, value: str) -> str:
         """Say what the tool costs with that value of an input that changes the price."""
@@ -152,7 +166,7 @@ class ToolForm(Form):
 
     def _add_choice(self) -> ui.Select[Any]:
         select = _picture_select(self._pictures, self._start.set_prices, self._start.chosen)
-        self.add_item(ui.Label(text="Picture", component=select))
+        self.add_item(ui.Label(text=pgettext("title", "Picture"), component=select))
         return select
 
     def _add_upload(self, tool: Tool) -> PhotoUpload | None:
@@ -161,19 +175,32 @@ class ToolForm(Form):
         required = tool.source is SourceRule.REQUIRED and not self._pictures
         most = 1 if self._start.replaceable else MAX_SET_PHOTOS
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
-        name, about = (ANOTHER_PHOTO, KEEPS_PHOTO) if self._pictures else ("Photo", PHOTO_HELP[tool.source])
-        if most > 1:
-            price = self._start.price(tool)
-            about = f"{about}. Several become a set{f', each {price}' if price else ''}."
+        name = str(ANOTHER_PHOTO) if self._pictures else pgettext("title", "Photo")
+        about = shortened(str(self._photo_help(tool, most)), DESCRIPTION_LENGTH)
+        name = shortened(name, FIELD_LABEL_LENGTH)
         self.add_item(ui.Label(text=name, description=about, component=upload))
         return upload
 
+    def _photo_help(self, tool: Tool, most: int) -> Worded:
+        if self._pictures:
+            return KEEPS_PHOTO
+        if most == 1:
+            return PHOTO_HELP[tool.source]
+        price = self._start.price(tool)
+        return _PRICED_SET_HELP[tool.source].using(price=price) if price else _SET_HELP[tool.source]
+
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
         checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE_FIELD, default=self._start.private)
-        missing = ", ".join(one.name for one in shown.left_out)
-        about = f"There was no room for {missing}: set it with /{tool.slug}." if missing else None
-        about = shortened(about, DESCRIPTION_LENGTH) if about else None
-        self.add_item(ui.Label(text=ONLY_I, description=about, component=checkbox))
+        missing = and_list([one.name for one in shown.left_out])
+        about = None
+        if missing:
+            about = _(
+                "There was no room for {inputs}: set it with /{command}.", inputs=missing, command=tool.slug
+            )
+            about = shortened(about, DESCRIPTION_LENGTH)
+        self.add_item(
+            ui.Label(text=shortened(str(ONLY_I), FIELD_LABEL_LENGTH), description=about, component=checkbox)
+        )
         return checkbox
 
 
@@ -184,7 +211,7 @@ def styled(tool: Tool, style: Style) -> Tool:
     if template is None:
         return tool.model_copy(update={"title": style.name})
     needed = wants_words(template)
-    said = (YOUR_WORDS_GO_INTO if needed else MORE_WORDS).format(prompt=template)
+    said = str((YOUR_WORDS_GO_INTO if needed else MORE_WORDS).using(prompt=template))
     about = {"description": said, "required": needed, "default": None}
     inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
     return tool.model_copy(update={"title": style.name, "inputs": inputs})
@@ -204,7 +231,7 @@ def _picture_select(
     ] + [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
-            description=BEHIND_SPOILER if photo.hidden else None,
+            description=str(BEHIND_SPOILER) if photo.hidden else None,
             value=str(number),
         )
         for number, photo in enumerate(pictures)
@@ -218,7 +245,12 @@ def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOp
     """Return the choice of all pictures, or of as many as can be taken now."""
     if len(prices) < 2:
         return []
-    which = f"All {count:,}" if len(prices) == count else f"The first {len(prices):,} of {count:,}"
+    if len(prices) == count:
+        # Translators: photos.
+        which = pgettext("choice", "All {count}", count=count)
+    else:
+        # Translators: photos.
+        which = pgettext("choice", "The first {first} of {count}", first=len(prices), count=count)
     label = f"{which} · {short_price_words(price_of_all(prices))}"
     return [discord.SelectOption(label=label, value=all_of(prices))]
 

@@ -10,6 +10,8 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.styles import Style
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
@@ -25,8 +27,9 @@ from bot.ui.reading.member import member_context
 
 STYLE_EMOJI = "⭐"
 OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
-NO_TOOLS = "No tool here takes a photo."
-WITHOUT_PICTURE = "Doesn't use this picture:"
+NO_TOOLS = lazy("No tool here takes a photo.")
+# Translators: the summary is what a tool does.
+WITHOUT_PICTURE = lazy("Doesn't use this picture: {summary}")
 BUTTONS_IN_A_ROW = 5
 MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
 LABEL_LENGTH = 80
@@ -88,7 +91,7 @@ class ToolPicker(OpenView):
         self._tools = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
         self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(self._tools)]}
         self._chosen = chosen
-        self._select: ui.Select[Any] = ui.Select(placeholder="Choose a tool", options=self._options())
+        self._select: ui.Select[Any] = ui.Select(placeholder=_("Choose a tool"), options=self._options())
         self._select.callback = self._picked
         self.add_item(box(NEUTRAL, text(words), row(self._select)))
 
@@ -154,4 +157,6 @@ def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
 
 
 def _summary(tool: Tool) -> str:
-    return f"{WITHOUT_PICTURE} {tool.summary}" if tool.source is SourceRule.NONE else tool.summary
+    if tool.source is not SourceRule.NONE:
+        return tool.summary
+    return str(WITHOUT_PICTURE.using(summary=tool.summary))

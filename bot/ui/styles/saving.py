@@ -68,7 +68,7 @@ class SaveForm(Form):
         owner: str | None = MINE_FIELD,
     ) -> None:
         """Prefill what the person has typed and chosen before."""
-        super().__init__(SAVE_LABEL)
+        super().__init__(str(SAVE_LABEL))
         self._job = job
         self._tool = tool
         self._owners = owners
