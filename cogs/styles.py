@@ -9,6 +9,8 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
 from bot.errors import Refused
+from bot.languages import N_, lazy, sentences
+from bot.languages import gettext as _
 from bot.ui.admin.photos import inputs_from
 from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.responses import answer
@@ -29,14 +31,14 @@ StyleName = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
 # What was chosen from a list, or a name.
 Chosen = app_commands.Range[str, 1, 100]
 Value = app_commands.Range[str, 1, 100]
-TOOL_MISSING = "Name the `tool` whose input you want to set. Nothing was changed."
+TOOL_MISSING = lazy("Name the `tool` whose input you want to set. Nothing was changed.")
 
 
 def styles_command(bot: StudiiBot) -> Command:
     """Build `/styles`."""
 
-    @function_command(name="styles", description="Show your styles and this server's, use or remove one")
-    @app_commands.describe(name="The style to show; leave out for a list")
+    @function_command(name="styles", description=N_("Show your styles and this server's, use or remove one"))
+    @app_commands.describe(name=N_("The style to show; leave out for a list"))
     @app_commands.autocomplete(name=_usable)
     @app_commands.guild_only()
     async def styles(interaction: Interaction, name: Chosen | None = None) -> None:
@@ -51,11 +53,11 @@ def styles_command(bot: StudiiBot) -> Command:
 def defaults_command(bot: StudiiBot) -> Command:
     """Build `/defaults`."""
 
-    @function_command(name="defaults", description="Show or set the inputs that you prefer for each tool")
+    @function_command(name="defaults", description=N_("Show or set the inputs that you prefer for each tool"))
     @app_commands.describe(
-        tool="The tool; alone it opens a form, left out it shows your defaults",
-        name="The input to set, such as aspect_ratio",
-        value="What you prefer; leave out to clear it",
+        tool=N_("The tool; alone it opens a form, left out it shows your defaults"),
+        name=N_("The input to set, such as aspect_ratio"),
+        value=N_("What you prefer; leave out to clear it"),
     )
     @app_commands.rename(name="input")
     @app_commands.autocomplete(tool=_tools_with_inputs, name=_inputs, value=_values)
@@ -77,26 +79,28 @@ def defaults_command(bot: StudiiBot) -> Command:
 
 class _StylesGroup(app_commands.Group):
     def __init__(self, bot: StudiiBot) -> None:
-        super().__init__(name="styles", description="Styles for everyone in this server, or for some roles")
+        super().__init__(
+            name="styles", description=N_("Styles for everyone in this server, or for some roles")
+        )
         self._catalog = bot.catalog
         self._styles = bot.services.styles
         self._photos = bot.services.photos
 
-    @app_commands.command(description="Show this server's styles")
-    @app_commands.describe(name="The style to show with its picture; leave out for a list")
+    @app_commands.command(description=N_("Show this server's styles"))
+    @app_commands.describe(name=N_("The style to show with its picture; leave out for a list"))
     async def show(self, interaction: Interaction, name: Chosen | None = None) -> None:
         if name is None:
             await self._answer(interaction)
         else:
             await show_style(interaction, style_of_server(interaction, name))
 
-    @app_commands.command(description="Add a style to this server, or let a role use one")
+    @app_commands.command(description=N_("Add a style to this server, or let a role use one"))
     @app_commands.describe(
-        name="The style's name",
-        tool="The tool that a new style is for",
-        prompt="The prompt of a new style; {text} is where a member's own words go",
-        inputs="The inputs of a new style, such as: style=rustic, room=bedroom",
-        role="Only members with this role can use it; add it again for more roles",
+        name=N_("The style's name"),
+        tool=N_("The tool that a new style is for"),
+        prompt=N_("The prompt of a new style; {text} is where a member's own words go"),
+        inputs=N_("The inputs of a new style, such as: style=rustic, room=bedroom"),
+        role=N_("Only members with this role can use it; add it again for more roles"),
     )
     async def add(
         self,
@@ -111,9 +115,10 @@ class _StylesGroup(app_commands.Group):
         said = await done_in_time(interaction, add_to_server(interaction, wanted))
         await self._answer(interaction, said)
 
-    @app_commands.command(description="Remove a style from this server, or take it from a role")
+    @app_commands.command(description=N_("Remove a style from this server, or take it from a role"))
     @app_commands.describe(
-        name="The style to remove", role="Only take it from this role; without any role everyone can use it"
+        name=N_("The style to remove"),
+        role=N_("Only take it from this role; without any role everyone can use it"),
     )
     async def remove(self, interaction: Interaction, name: Chosen, role: discord.Role | None = None) -> None:
         guild_id = server_of(interaction)
@@ -121,12 +126,13 @@ class _StylesGroup(app_commands.Group):
         if role is None:
             await done_in_time(interaction, self._styles.remove_from_server(guild_id, style.name))
             await self._photos.look_again(guild_id)  # its emoji run nothing now
-            said = f"{quoted(style)} is removed. Jobs made with it keep what they have."
+            said = _("{style} is removed. Jobs made with it keep what they have.", style=quoted(style))
         else:
             change = self._styles.set_role(guild_id, style.name, role.id, may=False)
             left = (await done_in_time(interaction, change)).roles
-            who = "" if left else " Everyone can use it now."
-            said = f"{quoted(style)} is no longer for {role.mention}.{who}"
+            said = _("{style} is no longer for {role}.", style=quoted(style), role=role.mention)
+            if not left:
+                said = sentences(said, _("Everyone can use it now."))
         await self._answer(interaction, said)
 
     @add.autocomplete("tool")

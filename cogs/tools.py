@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
+from bot.languages import N_
 from bot.services.styles import WordsNeeded
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.open_form import ask, open_style_form
@@ -25,13 +26,13 @@ MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles a
 IMAGE = "image"
 PRIVATE_OPTION = "private"
 EXTRA = "extra"
-_PRIVATE_HELP = "Show the result only to you"
-_STYLE_HELP = "A style that you or this server saved; what you give here goes before its inputs"
-_OR_A_STYLE = "{input}, or a style that you or this server saved"
-_EXTRA_HELP = "More inputs for Studii as key=value, for members with Manage Server"
+_PRIVATE_HELP = N_("Show the result only to you")
+_STYLE_HELP = N_("A style that you or this server saved; what you give here goes before its inputs")
+_OR_A_STYLE = N_("{input}, or a style that you or this server saved")
+_EXTRA_HELP = N_("More inputs for Studii as key=value, for members with Manage Server")
 _IMAGE_HELP = {
-    SourceRule.REQUIRED: "The photo to start from: JPEG, PNG, WebP, HEIC and others",
-    SourceRule.OPTIONAL: "A photo to start from (optional): JPEG, PNG, WebP, HEIC and others",
+    SourceRule.REQUIRED: N_("The photo to start from: JPEG, PNG, WebP, HEIC and others"),
+    SourceRule.OPTIONAL: N_("A photo to start from (optional): JPEG, PNG, WebP, HEIC and others"),
 }
 
 Choices = list[app_commands.Choice[str]]

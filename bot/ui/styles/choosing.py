@@ -8,6 +8,7 @@ import discord
 from bot.catalog import Tool
 from bot.domain.styles import Style, style_key
 from bot.errors import Refused
+from bot.languages import plazy
 from bot.services.styles import ensure_for, inputs_of
 from bot.services.styles.styles import NOT_HERE, UNKNOWN
 from bot.ui.jobs.tool_form import Values
@@ -19,7 +20,7 @@ from bot.ui.reading.permissions import server_of
 
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
-THIS_SERVERS = "this server's"
+THIS_SERVERS = plazy("choice", "this server's")  # whose style it is
 MAX_SHOWN_NAME_CHARACTERS = 40
 
 

@@ -9,6 +9,8 @@ from discord import ui
 
 from bot.catalog import Catalog, Tool, ToolInput
 from bot.errors import Refused
+from bot.languages import and_list, lazy, ngettext, plazy
+from bot.languages import gettext as _
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     CHOICE_LENGTH,
@@ -31,17 +33,17 @@ from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
 
 USUAL = "—"  # the value of the choice of no default
-AS_USUAL_CHOICE = "As usual"
-NONE = "nothing set"
-HOW_DEFAULTS_WORK = (
+AS_USUAL_CHOICE = plazy("choice", "As usual")
+NONE = lazy("nothing set")
+HOW_DEFAULTS_WORK = lazy(
     "Used in this server for what you leave out: in commands, forms and mentions, and under photos. What you "
     "give goes first, then a style, then these. An emoji's own inputs count as given."
 )
-DEFAULTS_SET = "Your defaults for {tool} are set."
-CLEARED = "Your defaults for {tool} are cleared."
-TOOL_LACKS_INPUT = "{tool} has no input “{input}” to set. It has {names}. Nothing was changed."
-VALUE_TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was changed."
-NOTHING = "{tool} has no inputs to set."
+DEFAULTS_SET = lazy("Your defaults for {tool} are set.")
+CLEARED = lazy("Your defaults for {tool} are cleared.")
+TOOL_LACKS_INPUT = lazy("{tool} has no input “{input}” to set. It has {names}. Nothing was changed.")
+VALUE_TOO_LONG = lazy("`{name}` can have at most {most} characters. Yours has {count}. Nothing was changed.")
+NOTHING = lazy("{tool} has no inputs to set.")
 MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
 
 
@@ -57,12 +59,13 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
     buttons = [DefaultsButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
     rows = [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
     done = f"✅ {changed}" if changed else ""
+    title = _("Your defaults")
     return Panel(
         box(
             GOOD if changed else NEUTRAL,
-            lines("### ⚙️ Your defaults", done),
+            lines(f"### ⚙️ {title}", done),
             lines(*said),
-            small(HOW_DEFAULTS_WORK),
+            small(str(HOW_DEFAULTS_WORK)),
             *rows,
         )
     )
@@ -81,22 +84,24 @@ async def set_default(
     """Set one of the person's defaults, or clear it (None), and show them all. Raises `Refused`."""
     one = next((one for one in settable(tool) if one.name == name), None)
     if one is None:
-        names = ", ".join(f"`{one.name}`" for one in settable(tool)) or NONE
-        raise Refused(TOOL_LACKS_INPUT.format(tool=tool.title, input=shortened(name, 40), names=names))
+        names = and_list([f"`{one.name}`" for one in settable(tool)])
+        if not names:
+            raise Refused(NOTHING.using(tool=tool.title))
+        raise Refused(TOOL_LACKS_INPUT.using(tool=tool.title, input=shortened(name, 40), names=names))
     if value is not None and len(value) > one.max_length:
-        raise Refused(VALUE_TOO_LONG.format(name=name, most=one.max_length, count=len(value)))
+        raise Refused(VALUE_TOO_LONG.using(name=name, most=one.max_length, count=len(value)))
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
     own = await host.services.defaults.of(guild_id, user_id, tool)
     inputs = {**own, name: value or ""}
     await done_in_time(interaction, host.services.defaults.set(guild_id, user_id, tool, inputs))
-    await show_defaults(interaction, DEFAULTS_SET.format(tool=tool.title))
+    await show_defaults(interaction, str(DEFAULTS_SET.using(tool=tool.title)))
 
 
 async def open_defaults_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
     """Show the form with the person's defaults for a tool."""
     own = await host_of(interaction).services.defaults.of(server_of(interaction), interaction.user.id, tool)
     if not settable(tool):
-        raise Refused(NOTHING.format(tool=tool.title))
+        raise Refused(NOTHING.using(tool=tool.title))
     await DefaultsForm(tool, own, await prices_for(interaction)).show(interaction)
 
 
@@ -104,7 +109,7 @@ class DefaultsForm(Form):
     """Asks which inputs of a tool the person prefers: as many as have room. Others keep their values."""
 
     def __init__(self, tool: Tool, own: Mapping[str, str], prices: PriceTable | None) -> None:
-        super().__init__(shortened(f"{tool.title}: your defaults", 45))
+        super().__init__(shortened(_("{tool}: your defaults", tool=tool.title), 45))
         self._tool = tool
         self._own = own
         shown = settable(tool)[:FIELDS]
@@ -120,7 +125,7 @@ class DefaultsForm(Form):
         change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
         await done_in_time(interaction, change)
         said = DEFAULTS_SET if inputs else CLEARED
-        await show_defaults(interaction, said.format(tool=self._tool.title))
+        await show_defaults(interaction, str(said.using(tool=self._tool.title)))
 
 
 class DefaultsButton(LastingButton, template=r"studii:defaults:(?P<tool>[a-z0-9_-]{1,32})"):
@@ -142,7 +147,9 @@ class DefaultsButton(LastingButton, template=r"studii:defaults:(?P<tool>[a-z0-9_
 
 def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
     words = settings_words_of(tool, inputs)
-    shown = words if len(words) <= MAX_WORDS_CHARACTERS else f"{len(inputs)} inputs"
+    shown = words
+    if len(words) > MAX_WORDS_CHARACTERS:
+        shown = ngettext("{count} input", "{count} inputs", len(inputs))
     return f"- {tool.emoji} **{tool.title}**: {shown or NONE}"
 
 
@@ -159,7 +166,7 @@ def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
     offered = list(one.suggestions[: MAX_FORM_OPTIONS - 2])
     if own and own not in offered:
         offered.append(own)
-    usual = AS_USUAL_CHOICE if one.default is None else f"{AS_USUAL_CHOICE}: {one.default}"
+    usual = str(AS_USUAL_CHOICE) if one.default is None else _("As usual: {value}", value=one.default)
     shown = [(USUAL, shortened(usual, CHOICE_LENGTH))]
     for value in offered:
         price = price_of(value)

@@ -8,7 +8,9 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, wants_words
-from bot.services import PriceTable, count_words, short_price_words
+from bot.languages import and_list, lazy, ngettext, pgettext, quotation_marks
+from bot.languages import gettext as _
+from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.open_form import open_style_form, prices_for
@@ -22,14 +24,15 @@ from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
 
 USE, REMOVE = "use", "remove"
-STYLES_TITLE = "### ⭐ Styles"
-NONE_YET = "You have no styles here yet. Press **Save as style** under a result of yours."
-HOW_STYLES_WORK = (
-    f"Choose one with `style` in a tool's command, or see one with `/styles name:`. `{STYLE_WORDS}` is where "
-    "your own words go."
+STYLES_TITLE = lazy("Styles")
+NONE_YET = lazy("You have no styles here yet. Press **Save as style** under a result of yours.")
+HOW_STYLES_WORK = lazy(
+    "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is where "
+    "your own words go.",
+    words=STYLE_WORDS,
 )
-NONE_HERE = "This server has no styles yet. `/studii styles add` makes one."
-HOW_HERE = "Members choose one with `style` in a tool's command. `/studii styles show name:` shows one."
+NONE_HERE = lazy("This server has no styles yet. `/studii styles add` makes one.")
+HOW_HERE = lazy("Members choose one with `style` in a tool's command. `/studii styles show name:` shows one.")
 MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
 
@@ -39,9 +42,10 @@ def line_of(style: Style, catalog: Catalog) -> str:
     names = ToolNames(catalog)
     about = f"{names.emoji_of(style.tool)} **{quoted(style)}** · {names.title_of(style.tool)}"
     if misfit(catalog, style):
-        return f"{about} · ⚠️ no longer fits"
+        unfit = _("no longer fits")
+        return f"{about} · ⚠️ {unfit}"
     needs = wants_words(prompt_of(names.tool_of(style.tool), style.inputs))
-    return _dotted(about, "with your words" if needs else "", _roles(style))
+    return _dotted(about, _("with your words") if needs else "", _roles(style))
 
 
 def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
@@ -52,27 +56,29 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
         _listed(own, catalog, MAX_STYLES_CHARACTERS // 2),
         _listed(of_server, catalog, MAX_STYLES_CHARACTERS // 2),
     )
-    counted = f"{count_words(len(own), 'style', 'styles')} of {MAX_STYLES}"
+    counted = ngettext("{count} style of {most}", "{count} styles of {most}", len(own), most=MAX_STYLES)
+    yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
     return Panel(
         box(
             NEUTRAL,
-            lines(STYLES_TITLE, f"**Yours** · {counted}" if own else NONE_YET, *mine),
-            lines("**This server's**", *here) if here else "",
-            small(HOW_STYLES_WORK) if styles else "",
+            lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else str(NONE_YET), *mine),
+            lines(f"**{this_servers}**", *here) if here else "",
+            small(str(HOW_STYLES_WORK)) if styles else "",
         )
     )
 
 
 def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str) -> Panel:
     """Return the server's styles for its admins, below what has just been changed."""
-    counted = f"{count_words(len(styles), 'style', 'styles')} of {MAX_STYLES}"
+    counted = ngettext("{count} style of {most}:", "{count} styles of {most}:", len(styles), most=MAX_STYLES)
+    title = _("This server's styles")
     done = lines(*(f"✅ {one}" for one in changed))
     return Panel(
         box(
             GOOD if changed else NEUTRAL,
-            lines("### ⭐ This server's styles", done),
-            lines(f"{counted}:", *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else NONE_HERE,
-            small(HOW_HERE) if styles else "",
+            lines(f"### ⭐ {title}", done),
+            lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else str(NONE_HERE),
+            small(str(HOW_HERE)) if styles else "",
         )
     )
 
@@ -87,16 +93,16 @@ def style_panel(
     """Return a style, with `picture`, the address of what it made, and what can be done with it."""
     names = ToolNames(catalog)
     tool = names.tool_of(style.tool)
-    whose = "this server's style" if style.of_server else "your style"
+    whose = _("this server's style") if style.of_server else _("your style")
     wrong = misfit(catalog, style)
-    made_by = f"added by <@{style.made_by}>" if style.made_by is not None else ""
+    made_by = _("added by {member}", member=f"<@{style.made_by}>") if style.made_by is not None else ""
     buttons: list[Piece] = []
     if tool is not None and not wrong:
         price = "" if prices is None else f" · {short_price_words(prices.of(tool, style.inputs))}"
-        buttons.append(StyleButton(USE, style.id, f"Use{price}"))
+        buttons.append(StyleButton(USE, style.id, pgettext("button", "Use") + price))
     if not style.of_server:
-        buttons.append(StyleButton(REMOVE, style.id, "Remove"))
-    alt = f"What the style {style.name} has made"
+        buttons.append(StyleButton(REMOVE, style.id, pgettext("button", "Remove")))
+    alt = _("What the style {name} has made", name=style.name)
     shown: list[Piece] = (
         [] if picture is None else [ui.MediaGallery(MediaGalleryItem(picture, description=alt))]
     )
@@ -109,7 +115,7 @@ def style_panel(
                 small(_dotted(names.title_of(style.tool), whose, _roles(style), made_by)),
                 prompt_words_of(tool, style.inputs),
                 small(settings_words_of(tool, style.inputs)),
-                f"⚠️ {sentence(wrong)}" if wrong else "",
+                f"⚠️ {sentence(str(wrong))}" if wrong else "",
             ),
             *shown,
             *([row(*buttons)] if buttons else []),
@@ -183,13 +189,16 @@ class StyleButton(
             return
         await interaction.response.defer()  # what follows may have to wait for others who write
         removed = await styles.remove(self._style_id, guild_id, user_id)
-        said = f"The style {quoted(removed)} is removed. Jobs made with it keep what they have."
+        said = _(
+            "The style {style} is removed. Jobs made with it keep what they have.", style=quoted(removed)
+        )
         await interaction.edit_original_response(view=sentence_panel(said, GOOD))
 
 
 def quoted(style: Style) -> str:
     """Return a style's name for a message."""
-    return f"“{plain(style.name, MAX_STYLE_NAME_CHARACTERS)}”"
+    before, after = quotation_marks()
+    return f"{before}{plain(style.name, MAX_STYLE_NAME_CHARACTERS)}{after}"
 
 
 def _dotted(*parts: str) -> str:
@@ -199,7 +208,9 @@ def _dotted(*parts: str) -> str:
 def _roles(style: Style) -> str:
     shown = [f"<@&{one}>" for one in sorted(style.roles)[:MAX_SHOWN_ROLES]]
     more = len(style.roles) - len(shown)
-    return f"for {', '.join([*shown, *([f'{more} more'] if more else [])])}" if shown else ""
+    if more:
+        shown.append(ngettext("{count} more", "{count} more", more))
+    return _("for {roles}", roles=and_list(shown)) if shown else ""
 
 
 def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
@@ -208,6 +219,8 @@ def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
         line = f"- {line_of(style, catalog)}"
         room -= len(line) + 1
         if room < 0:
-            return [*shown, f"- … and {len(styles) - number} more"]
+            left = len(styles) - number
+            more = ngettext("… and {count} more", "… and {count} more", left)
+            return [*shown, f"- {more}"]
         shown.append(line)
     return shown

@@ -10,6 +10,8 @@ from bot.catalog import Tool
 from bot.domain import Job, JobState
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS
 from bot.errors import Refused, StudiiBotError
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.services.styles import NewStyle
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.result import SAVE, SAVE_LABEL
@@ -21,18 +23,20 @@ from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import show_style
 
-ANOTHERS_FORM = (
+ANOTHERS_FORM = lazy(
     "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
 )
-NOT_SHARED = (
+NOT_SHARED = lazy(
     "That was made in an age-restricted channel, so it can't be this server's style. The member can save it "
     "as their own. Nothing was saved."
 )
-NOT_MADE = "Only a job that has a result can be saved as a style."
-STYLE_SAVED = "Style saved. Choose it with `style` in `/{tool}`."
+NOT_MADE = lazy("Only a job that has a result can be saved as a style.")
+STYLE_SAVED = lazy("Style saved. Choose it with `style` in `/{tool}`.")
 MINE_FIELD, SERVER_FIELD = "mine", "server"
-OWNERS = {MINE_FIELD: "Only for me", SERVER_FIELD: "For everyone in this server"}
-PROMPT_HELP = f"Write {STYLE_WORDS} where your own words go. Without it, they are added at the end."
+OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in this server")}
+PROMPT_HELP = lazy(
+    "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
+)
 
 
 async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None:
@@ -75,7 +79,7 @@ class SaveForm(Form):
         self._name: ui.TextInput[Any] = ui.TextInput(
             custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS
         )
-        self.add_item(ui.Label(text="Name", component=self._name))
+        self.add_item(ui.Label(text=_("Name"), component=self._name))
         self._prompt = self._add_prompt(prompt)
         self._owner = self._add_owner(owner) if len(owners) > 1 else None
 
@@ -107,7 +111,7 @@ class SaveForm(Form):
             for_server=owner == SERVER_FIELD,
             job_id=None if job.private else job.id,
         )
-        await show_style(interaction, host.services.styles.save(new), STYLE_SAVED.format(tool=tool.slug))
+        await show_style(interaction, host.services.styles.save(new), str(STYLE_SAVED.using(tool=tool.slug)))
 
     def _add_prompt(self, typed: str | None) -> ui.TextInput[Any] | None:
         one = self._tool.prompt
@@ -120,18 +124,20 @@ class SaveForm(Form):
             required=False,
             max_length=one.max_length,
         )
-        self.add_item(ui.Label(text="Prompt", description=shortened(PROMPT_HELP, 100), component=prompt))
+        self.add_item(
+            ui.Label(text=_("Prompt"), description=shortened(str(PROMPT_HELP), 100), component=prompt)
+        )
         return prompt
 
     def _add_owner(self, chosen: str | None) -> ui.RadioGroup[Any]:
         owner: ui.RadioGroup[Any] = ui.RadioGroup(
             custom_id="owner",
             options=[
-                discord.RadioGroupOption(label=label, value=value, default=value == chosen)
+                discord.RadioGroupOption(label=str(label), value=value, default=value == chosen)
                 for value, label in OWNERS.items()
             ],
         )
-        self.add_item(ui.Label(text="Whose style", component=owner))
+        self.add_item(ui.Label(text=_("Whose style"), component=owner))
         return owner
 
 

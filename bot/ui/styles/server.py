@@ -8,20 +8,23 @@ import discord
 
 from bot.catalog import Tool
 from bot.errors import Refused
+from bot.languages import and_list, lazy
+from bot.languages import gettext as _
 from bot.services.styles import NewStyle
 from bot.ui.kit.host import host_of
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.panel import quoted
 
-STYLE_WITHOUT_TOOL = (
+STYLE_WITHOUT_TOOL = lazy(
     "A new style needs a `tool`. `/studii styles show` lists the styles that there are. Nothing was saved."
 )
-NO_PROMPT = "{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved."
-UNKNOWN_INPUT = "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved."
-EMPTY_STYLE = "A style needs a `prompt` or `inputs`. Nothing was saved."
-PROMPT_TWICE = "Write the prompt under `prompt`, not under `inputs`. Nothing was saved."
-NO_ROLE = "Everyone already has that role. Leave out `role`, so that everyone can use the style."
+NO_PROMPT = lazy("{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved.")
+UNKNOWN_INPUT = lazy("{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.")
+NO_INPUTS = lazy("{tool} has no inputs to set. Nothing was saved.")
+EMPTY_STYLE = lazy("A style needs a `prompt` or `inputs`. Nothing was saved.")
+PROMPT_TWICE = lazy("Write the prompt under `prompt`, not under `inputs`. Nothing was saved.")
+NO_ROLE = lazy("Everyone already has that role. Leave out `role`, so that everyone can use the style.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ async def add_to_server(interaction: discord.Interaction[Any], wanted: Wanted) -
         if wanted.role_id is None or wanted.prompt is not None or wanted.inputs:
             raise Refused(STYLE_WITHOUT_TOOL)
         style = await styles.set_role(guild_id, wanted.name, wanted.role_id, may=True)
-        return f"{quoted(style)} is for <@&{wanted.role_id}> now."
+        return _("{style} is for {role} now.", style=quoted(style), role=f"<@&{wanted.role_id}>")
     tool = host.catalog.get(wanted.tool)
     new = NewStyle(
         guild_id,
@@ -57,21 +60,24 @@ async def add_to_server(interaction: discord.Interaction[Any], wanted: Wanted) -
         role_id=wanted.role_id,
     )
     style = await styles.save(new)
-    who = "everyone" if wanted.role_id is None else f"<@&{wanted.role_id}>"
-    return f"{quoted(style)} is added, for {who}."
+    if wanted.role_id is None:
+        return _("{style} is added, for everyone.", style=quoted(style))
+    return _("{style} is added, for {role}.", style=quoted(style), role=f"<@&{wanted.role_id}>")
 
 
 def _inputs(tool: Tool, wanted: Wanted) -> dict[str, str]:
     names = [one.name for one in tool.inputs]
     unknown = next((name for name in wanted.inputs if name not in names), None)
     if unknown is not None:
-        listed = ", ".join(f"`{name}`" for name in names) or "none"
-        raise Refused(UNKNOWN_INPUT.format(tool=tool.title, input=plain(unknown, 40), names=listed))
+        if not names:
+            raise Refused(NO_INPUTS.using(tool=tool.title))
+        listed = and_list([f"`{name}`" for name in names])
+        raise Refused(UNKNOWN_INPUT.using(tool=tool.title, input=plain(unknown, 40), names=listed))
     prompt = tool.prompt
     inputs = dict(wanted.inputs)
     if wanted.prompt is not None:
         if prompt is None:
-            raise Refused(NO_PROMPT.format(tool=tool.title))
+            raise Refused(NO_PROMPT.using(tool=tool.title))
         if prompt.name in inputs:
             raise Refused(PROMPT_TWICE)
         inputs[prompt.name] = wanted.prompt
