@@ -8,6 +8,8 @@ from discord import ui
 
 from bot.domain import Job, Progress
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy, sentences
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (
@@ -42,10 +44,11 @@ from bot.ui.reading.permissions import (
 )
 from bot.ui.reading.photo_lookup import source_of
 
-NOT_DECIDING = "Only members who decide on results here can see these, and there are none to decide on now."
-SHOWN_OR_GONE = "That result was already shown, or has been deleted. Run it again to get a new one."
-POSTING = "✅ **{job}** will be posted here."
-CANCELLED = "✅ Cancelled: **{job}**. {cost}"
+NOT_DECIDING = lazy(
+    "Only members who decide on results here can see these, and there are none to decide on now."
+)
+SHOWN_OR_GONE = lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
+CHANNELS_ONLY = lazy("This only works in a channel.")
 
 
 async def show_list(
@@ -175,8 +178,8 @@ class ListedButton(
             await self._over(interaction, over)
             return
         name = job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job))
-        note = CANCELLED.format(job=plain(name, 100), cost=cost_words(cancelled))
-        await show_list(interaction, self._query, note=note, instead=True)
+        said = sentences(_("Cancelled: **{job}**.", job=plain(name, 100)), cost_words(cancelled))
+        await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
 
     async def _post(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
         ensure_can_post(interaction)
@@ -188,7 +191,8 @@ class ListedButton(
             await self._over(interaction, over)
             return
         name = job_name(job, ToolNames(host.catalog), readable=True)
-        await show_list(interaction, self._query, note=POSTING.format(job=plain(name, 100)), instead=True)
+        said = _("**{job}** will be posted here.", job=plain(name, 100))
+        await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
 
     async def _show(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
         """Answer with a new card for the person alone; the result then takes its place."""
@@ -219,7 +223,7 @@ async def _run_again(interaction: discord.Interaction[Any], host: Host, job: Job
 def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
     """Return the channel in which the result may be posted or shown now. Raises `Refused`."""
     if interaction.channel_id is None:
-        raise Refused("This only works in a channel.")
+        raise Refused(CHANNELS_ONLY)
     ensure_stays_there(interaction, job)
     return interaction.channel_id
 

@@ -9,6 +9,8 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
+from bot.languages import gettext as _
+from bot.languages import lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
@@ -33,13 +35,17 @@ PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
 PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
 TITLE_ON_BUTTON = 36
-NOTHING_YET = "You haven't made anything here yet. Type `/` and pick a tool."
-NOTHING_AT_ALL = "No one has made anything here yet."
-NOTHING_UNPOSTED = "There are no results that wait for a moderator, or that one declined."
-TITLES = {MINE: "Your jobs", SERVER: "Server jobs", UNPOSTED: "Results not posted"}
-NO_SUCH_JOBS = "There are no such jobs."
-NO_MORE = "This page is empty now."
-PRIVATE_VALUE = "private"
+NOTHING_YET = lazy("You haven't made anything here yet. Type `/` and pick a tool.")
+NOTHING_AT_ALL = lazy("No one has made anything here yet.")
+NOTHING_UNPOSTED = lazy("There are no results that wait for a moderator, or that one declined.")
+TITLES = {
+    MINE: lazy("Your jobs"),
+    SERVER: lazy("Server jobs"),
+    UNPOSTED: lazy("Results not posted"),
+}
+NO_SUCH_JOBS = lazy("There are no such jobs.")
+NO_MORE = lazy("This page is empty now.")
+PRIVATE_VALUE = plazy("state of a job", "private")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,8 @@ def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
     page, query = shown.page, shown.query
     rows = [piece for job in page.jobs for piece in _pieces(job, names, shown)]
     title = TITLES[query.whose]
-    head = lines(
-        f"### 🗂️ {title}", small(f"Page {query.number + 1}") if query.number or page.more else "", shown.note
-    )
+    at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
+    head = lines(f"### 🗂️ {title}", at, shown.note)
     filters = [] if not page.jobs and not query.filtered and not query.number else _filters(query, tools)
     return Panel(box(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown))))
 
@@ -96,39 +101,42 @@ def action_for(job: Job, whose: str) -> str | None:
 def label_of(action: str, job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return the label of a job's button: which job Cancel ends, and what running it again costs."""
     if action == CANCEL_LISTED:
-        return f"Cancel {job_name(job, names, readable=readable)}"
-    return (
-        again_label(job) if action == RUN_LISTED_AGAIN else {POST: "Post here", SHOW: "Show result"}[action]
-    )
+        return _("Cancel {job}", job=job_name(job, names, readable=readable))
+    if action == RUN_LISTED_AGAIN:
+        return again_label(job)
+    return _("Post here") if action == POST else _("Show result")
 
 
 def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return what a job is called where there are several: `Studio “A red kite”`."""
     title = shortened(names.title(job), TITLE_ON_BUTTON)
     prompt = prompt_of(names.tool(job), job.inputs) if readable else None
-    return f"{title} “{shortened(prompt, PROMPT_ON_BUTTON)}”" if prompt else title
+    before, after = quotation_marks()
+    return f"{title} {before}{shortened(prompt, PROMPT_ON_BUTTON)}{after}" if prompt else title
 
 
 def _empty(shown: Shown) -> str:
     if shown.page.jobs:
         return ""
     if shown.query.number:
-        return NO_MORE
+        return str(NO_MORE)
     if shown.query.filtered:
-        return NO_SUCH_JOBS
-    return {MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose]
+        return str(NO_SUCH_JOBS)
+    return str({MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose])
 
 
 def _turning(shown: Shown) -> list[Piece]:
     query = shown.query
-    buttons = [_page_button("Newer", query.page(query.number - 1))] if query.number else []
+    buttons = (
+        [_page_button(pgettext("button", "Newer"), query.page(query.number - 1))] if query.number else []
+    )
     if shown.page.more:
-        buttons.append(_page_button("Older", query.page(query.number + 1)))
-    buttons.append(_page_button("Refresh", query))
+        buttons.append(_page_button(pgettext("button", "Older"), query.page(query.number + 1)))
+    buttons.append(_page_button(pgettext("button", "Refresh"), query))
     others = [SERVER] * shown.reader.manager + [UNPOSTED] * shown.reader.decides
     if query.whose != MINE:
-        buttons.append(_page_button("My jobs", ListQuery()))
-    buttons += [_page_button(TITLES[one], ListQuery(one)) for one in others if one != query.whose]
+        buttons.append(_page_button(_("My jobs"), ListQuery()))
+    buttons += [_page_button(str(TITLES[one]), ListQuery(one)) for one in others if one != query.whose]
     return [*buttons]
 
 
@@ -140,14 +148,14 @@ def _page_button(label: str, query: ListQuery) -> ui.Button[Any]:
 def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
     """Return the look of two `bot.ui.jobs.listing.buttons.FilterSelect`."""
     labels = UNPOSTED_LABELS if query.whose == UNPOSTED else STATE_LABELS
-    states = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
+    states = [discord.SelectOption(label=str(label), value=value) for value, label in labels.items()]
     named = [
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
         for tool in tools[: MAX_FORM_OPTIONS - 1]
     ]
     return [
-        _filter("state", "All states", states, query.state, query),
-        _filter("tool", "All tools", named, query.tool, query),
+        _filter("state", _("All states"), states, query.state, query),
+        _filter("tool", _("All tools"), named, query.tool, query),
     ]
 
 
@@ -189,7 +197,8 @@ def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
     if whose == MINE:
         return lines(line, asked)
     private = f" · {PRIVATE_VALUE}" if job.private else ""
-    return lines(line, asked, small(f"{member_words(job.user_id)} in <#{job.channel_id}>{private}"))
+    place = _("{member} in {channel}", member=member_words(job.user_id), channel=f"<#{job.channel_id}>")
+    return lines(line, asked, small(f"{place}{private}"))
 
 
 def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> list[Piece]:
@@ -207,10 +216,10 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     posted = job.result_message_id is not None
     # A private result disappears when its message is closed; some came by DM, or could not be sent.
     opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
-    link = link_button(job, "Open") if opened else None
+    link = link_button(job, pgettext("button", "Open")) if opened else None
     return [] if link is None else [link]
 
 
 def _see_button(job: Job) -> ui.Button[Any]:
     """Return the look of `bot.ui.admin.moderation.results.SeeResultButton`."""
-    return ui.Button(label="See result", custom_id=custom_id_of(SEE, job.id, job.posting))
+    return ui.Button(label=_("See result"), custom_id=custom_id_of(SEE, job.id, job.posting))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from bot.domain import ACTIVE_STATES, UNSHOWN_STATES, JobState
+from bot.languages import Message, plazy
 
 MINE, SERVER = "mine", "server"
 UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
@@ -17,15 +18,18 @@ STATES: Mapping[str, Collection[JobState]] = {
     "cancelled": (JobState.CANCELLED,),
     "unknown": (JobState.UNKNOWN,),
 }
-STATE_LABELS: Mapping[str, str] = {
-    "open": "Waiting or running",
-    "done": "Done",
-    "withheld": "Result not posted",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "unknown": "Outcome unknown",
+STATE_LABELS: Mapping[str, Message] = {
+    "open": plazy("choice", "Waiting or running"),
+    "done": plazy("choice", "Done"),
+    "withheld": plazy("choice", "Result not posted"),
+    "failed": plazy("choice", "Failed"),
+    "cancelled": plazy("choice", "Cancelled"),
+    "unknown": plazy("choice", "Outcome unknown"),
 }
-UNPOSTED_LABELS: Mapping[str, str] = {"open": "Waiting for a moderator", "withheld": "Not posted"}
+UNPOSTED_LABELS: Mapping[str, Message] = {
+    "open": plazy("choice", "Waiting for a moderator"),
+    "withheld": plazy("choice", "Not posted"),
+}
 QUERY = (
     rf"(?P<whose>{MINE}|{SERVER}|{UNPOSTED}):(?P<number>[0-9]{{1,6}})"
     rf"(?::(?P<state>{'|'.join(STATES)})?:(?P<of>[a-z0-9_-]{{1,32}})?)?"

@@ -11,7 +11,8 @@ from bot.catalog import Tool
 from bot.domain import Job, JobState, SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
-from bot.services import PricesRose, count_words, short_price_words
+from bot.languages import lazy, ngettext
+from bot.services import PricesRose, short_price_words
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import start_all_once
@@ -23,10 +24,9 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import source_of
 
-NOTHING_TO_CANCEL = "All of them were sent to Studii already. The results will arrive automatically."
-DEARER = "**{tool}** for {photos} costs {price}. That's more than the price you saw. Start them?"
-NOTHING_FAILED = "None of them has failed. Nothing was started."
-SET_ERASED = "The original request has expired. Start it again with the photos. Nothing was charged."
+NOTHING_TO_CANCEL = lazy("All of them were sent to Studii already. The results will arrive automatically.")
+NOTHING_FAILED = lazy("None of them has failed. Nothing was started.")
+SET_ERASED = lazy("The original request has expired. Start it again with the photos. Nothing was charged.")
 
 
 class SetButton(
@@ -43,7 +43,7 @@ class SetButton(
         self._set_id = set_id
         self._each = each
         custom_id = f"studii:set:{action}:{set_id}" + ("" if each is None else f":{each}")
-        super().__init__(ui.Button(label=label or LABELS[action], custom_id=custom_id))
+        super().__init__(ui.Button(label=label or str(LABELS[action]), custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
@@ -95,7 +95,13 @@ class SetButton(
     ) -> None:
         """Ask the person about a price above the one that they saw."""
         together = short_price_words(price_of_all([price] * count))
-        label = f"Run {count_words(count, 'photo', 'photos')} · {together}"
-        button = SetButton(RUN_SET_AGAIN, self._set_id, price.amount, label)
-        said = DEARER.format(tool=tool.title, photos=count_words(count, "photo", "photos"), price=together)
+        run = ngettext("Run {count} photo", "Run {count} photos", count)
+        button = SetButton(RUN_SET_AGAIN, self._set_id, price.amount, f"{run} · {together}")
+        said = ngettext(
+            "**{tool}** for {count} photo costs {price}. That's more than the price you saw. Start it?",
+            "**{tool}** for {count} photos costs {price}. That's more than the price you saw. Start them?",
+            count,
+            tool=tool.title,
+            price=together,
+        )
         await answer(interaction, Panel(box(GOING, said, row(button))))

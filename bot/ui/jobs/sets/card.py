@@ -1,6 +1,6 @@
 """The card of a set: a line for each of its photos, what they cost together, and what can be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -9,7 +9,9 @@ from discord import ui
 from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
 from bot.domain.prices import price_of_all
-from bot.services import count_words, credit_words, short_price_words
+from bot.languages import gettext as _
+from bot.languages import lazy, ngettext
+from bot.services import credit_words, short_price_words
 from bot.ui.jobs.card import STATE_COLOURS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import (
     ToolNames,
@@ -23,26 +25,38 @@ from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.pictures import plain_name
 
 CANCEL_SET, RUN_SET_AGAIN = "cancel", "again"
-LABELS = {CANCEL_SET: "Cancel what hasn't started", RUN_SET_AGAIN: "Run the failed ones again"}
+LABELS = {
+    CANCEL_SET: lazy("Cancel what hasn't started"),
+    RUN_SET_AGAIN: lazy("Run the failed ones again"),
+}
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 80
 MAX_SET_SETTINGS_CHARACTERS = 300
-SEEN = "Although these are private, moderators see the requests before they start."
-RESULTS_SEEN = (
+SEEN = lazy("Although these are private, moderators see the requests before they start.")
+RESULTS_SEEN = lazy(
     "Although these are private, moderators see the requests before they start, and the results before you "
     "get them."
 )
-_COUNTED: Mapping[str, Sequence[JobState]] = {
-    "done": (JobState.SUCCEEDED,),
-    "running": (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
-    "waiting": (JobState.RECEIVED, JobState.WAITING),
-    "to be approved": (JobState.PENDING, JobState.REVIEWING),
-    "not posted": (JobState.WITHHELD,),
-    "failed": (JobState.FAILED,),
-    "cancelled": (JobState.CANCELLED,),
-    "unknown": (JobState.UNKNOWN,),
-}
+_COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
+    ((JobState.SUCCEEDED,), lambda count: ngettext("{count} done", "{count} done", count)),
+    (
+        (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
+        lambda count: ngettext("{count} running", "{count} running", count),
+    ),
+    (
+        (JobState.RECEIVED, JobState.WAITING),
+        lambda count: ngettext("{count} waiting", "{count} waiting", count),
+    ),
+    (
+        (JobState.PENDING, JobState.REVIEWING),
+        lambda count: ngettext("{count} to be approved", "{count} to be approved", count),
+    ),
+    ((JobState.WITHHELD,), lambda count: ngettext("{count} not posted", "{count} not posted", count)),
+    ((JobState.FAILED,), lambda count: ngettext("{count} failed", "{count} failed", count)),
+    ((JobState.CANCELLED,), lambda count: ngettext("{count} cancelled", "{count} cancelled", count)),
+    ((JobState.UNKNOWN,), lambda count: ngettext("{count} unknown", "{count} unknown", count)),
+)
 
 
 def card_of(job: Job, names: ToolNames, progress: Progress) -> Panel:
@@ -57,8 +71,9 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     first = jobs[0]
     tool = names.tool(first)
     settings = shortened(settings_words(tool, first), MAX_SET_SETTINGS_CHARACTERS)
-    asked = f"for <@{first.user_id}>" + (f" · {settings}" if settings else "")
-    title = f"### {names.emoji(first)} {names.title(first)} · {count_words(len(jobs), 'photo', 'photos')}"
+    asked = _("for {member}", member=f"<@{first.user_id}>") + (f" · {settings}" if settings else "")
+    photos = ngettext("{count} photo", "{count} photos", len(jobs))
+    title = f"### {names.emoji(first)} {names.title(first)} · {photos}"
     card = Panel(
         box(
             _colour(jobs),
@@ -76,21 +91,25 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
 def _seen(jobs: Sequence[Job]) -> str:
     private = [job for job in jobs if job.private and not job.over]
     if any(job.result_approval is Approval.WANTED for job in private):
-        return RESULTS_SEEN
-    return SEEN if any(job.approval is Approval.WANTED for job in private) else ""
+        return str(RESULTS_SEEN)
+    return str(SEEN) if any(job.approval is Approval.WANTED for job in private) else ""
 
 
 def _counts(jobs: Sequence[Job]) -> str:
     declined = sum(job.not_approved for job in jobs)
-    counted = {words: sum(job.state in states for job in jobs) for words, states in _COUNTED.items()}
-    counted["failed"] -= declined
-    counted["not approved"] = declined
-    return " · ".join(f"{number:,} {words}" for words, number in counted.items() if number)
+    counted: list[str] = []
+    for states, words in _COUNTED:
+        number = sum(job.state in states and not job.not_approved for job in jobs)
+        if number:
+            counted.append(words(number))
+    if declined:
+        counted.append(ngettext("{count} not approved", "{count} not approved", declined))
+    return " · ".join(counted)
 
 
 def photo_name(job: Job) -> str:
     """Return the name of the job's photo as it is shown."""
-    return plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else "photo"
+    return plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else _("photo")
 
 
 def _line(number: int, job: Job) -> str:
@@ -102,10 +121,17 @@ def _line(number: int, job: Job) -> str:
 
 def _cost(jobs: Sequence[Job]) -> str:
     settled, reserved = sum(job.settled for job in jobs), sum(job.reserved for job in jobs)
-    charged = f"Charged {credit_words(settled)}" if settled else "Not charged"
-    if reserved:
-        return f"{charged} so far, {credit_words(reserved)} reserved."
-    return f"{charged}."
+    if not settled:
+        if reserved:
+            return _("Not charged so far, {reserved} reserved.", reserved=credit_words(reserved))
+        return _("Not charged.")
+    if not reserved:
+        return _("Charged {credits}.", credits=credit_words(settled))
+    return _(
+        "Charged {credits} so far, {reserved} reserved.",
+        credits=credit_words(settled),
+        reserved=credit_words(reserved),
+    )
 
 
 def _colour(jobs: Sequence[Job]) -> discord.Colour:
@@ -143,6 +169,6 @@ def _button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
 
 def _label(action: str, jobs: Sequence[Job]) -> str:
     if action == CANCEL_SET:
-        return LABELS[CANCEL_SET]
+        return str(LABELS[CANCEL_SET])
     price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
     return f"{LABELS[RUN_SET_AGAIN]} · {short_price_words(price)}"

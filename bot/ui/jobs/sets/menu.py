@@ -34,9 +34,9 @@ LINKS_DIE = lazy(
     "A link to the original photos stops working: {link}. If a listing uses it, put the photos somewhere "
     "else first."
 )
-PICTURE_DELETED = "That picture was already deleted."
-DONE = "The picture is deleted. Its cost stays in the ledger."
-OUT_OF_REACH = "I can't change that message any more. Ask a moderator to delete it."
+PICTURE_DELETED = lazy("That picture was already deleted.")
+DONE = lazy("The picture is deleted. Its cost stays in the ledger.")
+OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
 
 
 class PictureMenu(
@@ -99,7 +99,7 @@ class DropButton(
             raise Refused(PICTURE_DELETED) from None
         except discord.Forbidden:
             raise Refused(OUT_OF_REACH) from None
-        await interaction.edit_original_response(view=sentence_panel(DONE, QUIET))
+        await interaction.edit_original_response(view=sentence_panel(str(DONE), QUIET))
 
 
 class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<set>[0-9a-f]{{16}})"):
@@ -107,7 +107,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
 
     def __init__(self, set_id: str) -> None:
         self._set_id = set_id
-        super().__init__(ui.Button(label=DELETE, custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
+        super().__init__(ui.Button(label=str(DELETE), custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
 
     @classmethod
     async def from_custom_id(

@@ -10,7 +10,9 @@ from discord import ui
 
 from bot.domain import Job, JobState, Progress, SourcePhoto
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.services import count_words, credit_words
+from bot.languages import and_list, lazy, ngettext, number, pgettext, plazy, sentences
+from bot.languages import gettext as _
+from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.result import (
     disclosed_words,
@@ -29,12 +31,12 @@ from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, te
 from bot.ui.kit.text import shortened
 from bot.ui.reading.pictures import plain_name
 
-CHOOSE = "Do more with one picture"
-DELETE = "Delete"
-DELETE_THIS = "Delete this picture"
-DELETE_LINKED = "Delete, and end the link"
+CHOOSE = lazy("Do more with one picture")
+DELETE = plazy("button", "Delete")
+DELETE_THIS = lazy("Delete this picture")
+DELETE_LINKED = lazy("Delete, and end the link")
 PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"
-LINK_TOO_LONG = "There's no room for its link here: see `/jobs`."
+LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # Ten photos with what is said of each must fit into a message.
 MAX_LABEL_CHARACTERS = 80
 MAX_NOTE_CHARACTERS = 160
@@ -101,7 +103,7 @@ def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
     name = photo_name(job)
     again = remaking_buttons(job, names.tool(job), picture=bool(addresses), by_dm=False)
     others: list[Piece] = []
-    if (original := link_button(job, "Original")) is not None:
+    if (original := link_button(job, pgettext("button", "Original"))) is not None:
         others.append(original)
     if job.result_message_id is not None:
         others.append(drop_button(job.id))
@@ -118,7 +120,7 @@ def drop_button(job_id: str, *, asked: bool = False) -> ui.Button[Any]:
     `asked`: its person has been asked about the link that dies.
     """
     custom_id = f"studii:set:{DROP_ACTION}:{job_id}" + (":asked" if asked else "")
-    label = DELETE_LINKED if asked else DELETE_THIS
+    label = str(DELETE_LINKED if asked else DELETE_THIS)
     return ui.Button(label=label, style=discord.ButtonStyle.danger, custom_id=custom_id)
 
 
@@ -145,27 +147,34 @@ def pick_id(set_id: str, number: int) -> str:
 def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
     job = posting.parts[0].job
     which = _which([part.number for part in made or posting.parts], len(posting.whole))
-    title = f"<@{job.user_id}>, your **{names.title(job)}**"
+    member, tool = f"<@{job.user_id}>", names.title(job)
+    # Translators: these begin with the member, and “your” tool in bold follows.
     if made:
-        return f"{names.emoji(job)} {title} is ready: {which}."
+        ready = _("{member}, your **{tool}** is ready: {photos}.", member=member, tool=tool, photos=which)
+        return f"{names.emoji(job)} {ready}"
     ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
     if not ended:
-        return f"🚫 {title} was cancelled: {which}."
+        over = _("{member}, your **{tool}** was cancelled: {photos}.", member=member, tool=tool, photos=which)
+        return f"🚫 {over}"
     if all(one.not_approved for one in ended):
-        return f"🚫 {title} wasn't approved: {which}."
-    return f"❌ {title} failed: {which}."
+        over = _(
+            "{member}, your **{tool}** wasn't approved: {photos}.", member=member, tool=tool, photos=which
+        )
+        return f"🚫 {over}"
+    over = _("{member}, your **{tool}** failed: {photos}.", member=member, tool=tool, photos=which)
+    return f"❌ {over}"
 
 
 def _which(numbers: Sequence[int], total: int) -> str:
     """Name the photos of a set that a message is about, by their numbers if they are not all."""
     if len(numbers) == total:
-        return count_words(total, "photo", "photos")
+        return ngettext("{count} photo", "{count} photos", total)
     first, last = numbers[0], numbers[-1]
     if len(numbers) == 1:
-        return f"photo {first:,} of {total:,}"
+        return _("photo {number} of {total}", number=first, total=total)
     if len(numbers) > 2 and last - first == len(numbers) - 1:
-        return f"photos {first:,} to {last:,} of {total:,}"
-    return f"photos {', '.join(f'{one:,}' for one in numbers[:-1])} and {last:,} of {total:,}"
+        return _("photos {first} to {last} of {total}", first=first, last=last, total=total)
+    return _("photos {numbers} of {total}", numbers=and_list([number(one) for one in numbers]), total=total)
 
 
 def _photo(part: SetPart, photo: ShownPhoto, names: ToolNames, link: str) -> list[Piece]:
@@ -181,13 +190,13 @@ def _photo(part: SetPart, photo: ShownPhoto, names: ToolNames, link: str) -> lis
 
 def _link(job: Job, room: int) -> str:
     words = link_words(job)
-    return words if len(words) <= room else LINK_TOO_LONG
+    return words if len(words) <= room else str(LINK_TOO_LONG)
 
 
 def _failure(part: SetPart) -> str:
     state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
     said = f"{sign_of(part.job)} **{part.number}.** {photo_name(part.job)}: {state}"
-    return f"{said} {cost_words(part.job)}"
+    return sentences(said, cost_words(part.job))
 
 
 def _rows(
@@ -203,16 +212,16 @@ def _rows(
             for part in made
         ]
         custom_id = pick_id(posting.set_id, posting.number)
-        select: ui.Select[Any] = ui.Select(custom_id=custom_id, placeholder=CHOOSE, options=options)
+        select: ui.Select[Any] = ui.Select(custom_id=custom_id, placeholder=str(CHOOSE), options=options)
         rows.append(row(select))
     buttons: list[Piece] = []
     if not by_dm and any(part.job.state is JobState.FAILED for part in others):
         buttons.append(again_button(posting.whole))
     delete_id = f"studii:set:{DELETE_ACTION}:{posting.set_id}"
-    buttons.append(ui.Button(label=DELETE, custom_id=delete_id))
+    buttons.append(ui.Button(label=str(DELETE), custom_id=delete_id))
     return [*rows, row(*buttons)]
 
 
 def file_name(source: SourcePhoto | None) -> str:
     """Return the photo's name as it was given."""
-    return plain_name(source) if source is not None else "photo"
+    return plain_name(source) if source is not None else _("photo")
