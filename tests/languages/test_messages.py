@@ -1,6 +1,7 @@
 """Sentences are worded in the language of whoever reads them, with its own numbers and plurals."""
 
 import asyncio
+import io
 from datetime import date
 
 import pytest
@@ -22,6 +23,7 @@ from bot.languages import (
     speaking,
     spoken,
 )
+from tests.support.messages import KEYWORDS, from_python
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,9 @@ async def test_people_who_are_answered_at_the_same_time_keep_their_languages() -
 )
 def test_each_of_discords_locales_has_a_language(locale: str, language: Language) -> None:
     assert language_of(locale) is language
+
+
+def test_sentences_within_formatted_strings_are_gathered_too() -> None:
+    code = b'''said = f"### {_('A title')}: {ngettext('{count} job', '{count} jobs', n)}"'''
+    found = {name: said for _, name, said, _ in from_python(io.BytesIO(code), list(KEYWORDS), [], {})}
+    assert found == {"_": ("A title",), "ngettext": ("{count} job", "{count} jobs", None)}
