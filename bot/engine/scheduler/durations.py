@@ -18,6 +18,7 @@ FIRST = 0.25  # seconds; the first cell ends here
 STEP = 0.08  # of the logarithm of time, for each following cell
 CELLS = 190  # up to some ten days
 REMEMBERED = 100  # newest observations of a kind
+FITTED_AGAIN_AT = 0.05  # new observations, as a share of all; a fit takes a millisecond or two
 GUESS_WEIGHT = 2.0  # the number of jobs that the guess counts as at first
 GUESS_FADES = 5.0  # the number of seen jobs at which it counts for half of that
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
@@ -125,18 +126,24 @@ class Durations:
         self._usually = usually
         self._seen: dict[Work, deque[tuple[float, float]]] = {}
         self._models: dict[Work, Model] = {}
+        self._new: dict[Work, int] = {}  # observations that the model does not have yet
 
     def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
         """Take over the intervals that an earlier process observed, oldest first."""
         for (tool, output_kind), intervals in seen.items():
             self._seen[Work(tool, output_kind)] = deque(intervals, REMEMBERED)
         self._models.clear()
+        self._new.clear()
 
     def learn(self, work: Work, low: float, high: float) -> None:
         """Learn that a job was running at the age of `low` seconds, and finished at `high`."""
-        self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
-        # At once, so that no decision has to wait for it.
-        self._models[work] = fit_model(self._usually(work), self._seen[work])
+        seen = self._seen.setdefault(work, deque(maxlen=REMEMBERED))
+        seen.append((low, max(low, high)))
+        self._new[work] = self._new.get(work, 0) + 1
+        if self._new[work] >= FITTED_AGAIN_AT * len(seen):
+            # Now, so that no decision has to wait for it.
+            self._models[work] = fit_model(self._usually(work), seen)
+            self._new[work] = 0
 
     def known(self, work: Work) -> bool:
         """Return whether enough such jobs were seen to tell people how long they usually take."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import learning, observe
-from bot.engine.scheduler.durations import Durations, Model, Work, fit_model
+from bot.engine.scheduler.durations import REMEMBERED, Durations, Model, Work, fit_model
 
 
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
@@ -58,6 +58,21 @@ def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
     for _ in range(100):
         durations.learn(IMAGE, 5.0, 6.0)
     assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
+
+
+def test_few_jobs_count_at_once_and_of_a_hundred_each_fifth_brings_those_before_it() -> None:
+    durations = Durations(lambda _: 12.0)
+    for _ in range(20):
+        before = durations.model(IMAGE)
+        durations.learn(IMAGE, 39.0, 41.0)
+        assert durations.model(IMAGE) is not before
+    durations.restore({IMAGE: [(39.0, 41.0)] * REMEMBERED})
+    known = durations.model(IMAGE)
+    for _ in range(4):
+        durations.learn(IMAGE, 5.0, 6.0)
+        assert durations.model(IMAGE) is known
+    durations.learn(IMAGE, 5.0, 6.0)
+    assert durations.model(IMAGE).quantile(0.03) < 10 < known.quantile(0.03)
 
 
 def models() -> st.SearchStrategy[Model]:
