@@ -1,7 +1,6 @@
 """Killed while moderators are asked or decide: a sample of what `make crash` tries at every point."""
 
 import random
-from collections.abc import Generator
 
 import pytest
 
@@ -14,16 +13,10 @@ from tests.crash.approvals import (
     Scene,
     killed_hurriedly,
 )
-from tests.crash.world import Zygote, worlds, zygote
+from tests.crash.world import Zygote, worlds
 
 SEED = 6
 DECISIONS = [REQUESTS[4], RESULTS[5]]  # by two, who disagree; the others are for `make crash`
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Zygote]:
-    with zygote() as started:
-        yield started
 
 
 @pytest.mark.parametrize("scene", DECISIONS, ids=lambda scene: scene.name)

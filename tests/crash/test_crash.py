@@ -1,8 +1,6 @@
 """Killed at any moment: a sample of what `make crash` tries at every point."""
 
-import asyncio
 import random
-from collections.abc import Generator
 
 import pytest
 
@@ -31,28 +29,11 @@ from tests.crash.trial import (
     deaths_of,
     is_posting,
 )
-from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds, zygote
+from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds
 
 POINTS = 6
 SEED = 6
 AMBIGUOUS = next(one for one in TROUBLES if one.name == "taken, then the connection is lost")
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Zygote]:
-    with zygote() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def quiet(process: Zygote) -> Verdict:
-    """A life without trouble, in which the zygote has loaded what any life needs."""
-
-    async def lived() -> Verdict:
-        async with worlds() as own:
-            return await attempt(own, process)
-
-    return asyncio.run(lived())
 
 
 async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: pytest.Subtests) -> None:

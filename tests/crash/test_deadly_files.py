@@ -1,25 +1,15 @@
 """A file that ends the whole process when it is opened is given up, and costs nobody else anything."""
 
-from collections.abc import Generator
-
-import pytest
-
 from bot.domain import EntryKind, FailureCode, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds, zygote
+from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds
 from tests.engine.world import a_staging_job, png
 
 DEATHS = 3  # beside others, then twice alone
 TOO_LARGE = png() + bytes(11 * 1024 * 1024)  # for a message; what follows a PNG's end is none of its business
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Zygote]:
-    with zygote() as started:
-        yield started
 
 
 async def lives(own: Worlds, process: Zygote, case: Case, deadly: str) -> list[int]:

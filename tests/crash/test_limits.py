@@ -1,10 +1,7 @@
 """However a key's requests are counted, none is too many: killed again and again, and at once there anew."""
 
 import random
-from collections.abc import Generator
 from pathlib import Path
-
-import pytest
 
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
@@ -13,7 +10,7 @@ from bot.storage import LaneNames, Storage, Vault
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds, zygote
+from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds
 from tests.engine.world import a_job
 
 COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
@@ -24,12 +21,6 @@ PERIOD, LIMIT = 2.0, 14
 TUNING = {"rate_period": 2.1, "answer_bound": 2.5, "rate_margin": 60 - LIMIT + Tuning().rate_margin}
 REQUEST_TIMEOUT = 2.0  # seconds until a request is given up: less than the bound of an answer
 SEED = 6
-
-
-@pytest.fixture(scope="module")
-def process() -> Generator[Zygote]:
-    with zygote() as started:
-        yield started
 
 
 async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:

@@ -1,8 +1,9 @@
 """The demo with the bot in a process of its own: commands, menus and forms on the page, and in a browser."""
 
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,18 @@ from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import BrowserError, find_chromium, launch
+from sandbox.photos import sample_photos
 from tests.sandbox.demo.page_client import PageClient
 from tests.support.patience import PATIENCE
 
 CHROMIUM = find_chromium()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _photos_drawn_once() -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sandbox.demo.world.sample_photos", cache(sample_photos))
+        yield
 
 
 @asynccontextmanager
