@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, Services
 from bot.ui.admin.access import access_panel, privacy_panel_for
 from bot.ui.admin.access_changes import AccessOptions, access_changes
@@ -18,26 +19,26 @@ from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 WHOSE = [
-    app_commands.Choice(name="anyone's photos", value=PhotoScope.ANYONE.value),
-    app_commands.Choice(name="your own photos only", value=PhotoScope.OWN.value),
+    app_commands.Choice(name=N_("anyone's photos"), value=PhotoScope.ANYONE.value),
+    app_commands.Choice(name=N_("your own photos only"), value=PhotoScope.OWN.value),
 ]
 WHO = [
-    app_commands.Choice(name="everyone", value=Permit.EVERYONE.value),
-    app_commands.Choice(name="Manage Server, or the role", value=Permit.MANAGERS.value),
-    app_commands.Choice(name="no one, or the role", value=Permit.NOBODY.value),
+    app_commands.Choice(name=N_("everyone"), value=Permit.EVERYONE.value),
+    app_commands.Choice(name=N_("Manage Server, or the role"), value=Permit.MANAGERS.value),
+    app_commands.Choice(name=N_("no one, or the role"), value=Permit.NOBODY.value),
 ]
 CHANGES = [
-    app_commands.Choice(name="allow only this role or channel", value="only"),
-    app_commands.Choice(name="remove this role or channel", value="out"),
-    app_commands.Choice(name="open to everyone, everywhere", value="open"),
+    app_commands.Choice(name=N_("allow only this role or channel"), value="only"),
+    app_commands.Choice(name=N_("remove this role or channel"), value="out"),
+    app_commands.Choice(name=N_("open to everyone, everywhere"), value="open"),
 ]
 
-WITH_ROLE_ALONE = (
+WITH_ROLE_ALONE = lazy(
     "For `private` and `extra`, give only a `role`, without a tool, channel or change. Nothing was changed."
 )
 
 
-DESCRIPTION = "Show or change who can use what, where, and on whose photos"
+DESCRIPTION = N_("Show or change who can use what, where, and on whose photos")
 
 
 # Long: twelve options, each declared and described.
@@ -48,18 +49,18 @@ def access_command(bot: StudiiBot) -> Command:
 
     @function_command(name="access", description=DESCRIPTION)
     @app_commands.describe(
-        tool="The tool for `role` and `channel`; leave out for every tool",
-        role="A role that can use the tool (or `private`, or `extra`)",
-        channel="A channel where the tool works; add more one by one",
-        change="What to do with the role or channel",
-        photos="Whose photos members can use the tools on",
-        portraits="Whose photos members can use with tools that change a person",
-        private="Who can get results that only they see",
-        extra="Who can send inputs that the bot doesn't know",
-        block="Block a member from starting jobs here",
-        unblock="Unblock a member",
-        reason="Why you block the member; they read it",
-        hours="For how many hours; leave out to block until you unblock",
+        tool=N_("The tool for `role` and `channel`; leave out for every tool"),
+        role=N_("A role that can use the tool (or `private`, or `extra`)"),
+        channel=N_("A channel where the tool works; add more one by one"),
+        change=N_("What to do with the role or channel"),
+        photos=N_("Whose photos members can use the tools on"),
+        portraits=N_("Whose photos members can use with tools that change a person"),
+        private=N_("Who can get results that only they see"),
+        extra=N_("Who can send inputs that the bot doesn't know"),
+        block=N_("Block a member from starting jobs here"),
+        unblock=N_("Unblock a member"),
+        reason=N_("Why you block the member; they read it"),
+        hours=N_("For how many hours; leave out to block until you unblock"),
     )
     @app_commands.choices(
         tool=tools[:25], change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO
@@ -131,9 +132,9 @@ async def _change_blocks(
     hours: int | None,
 ) -> None:
     if block is not None and block == unblock:
-        raise Refused("Use either `block` or `unblock`, not both. Nothing was changed.")
+        raise Refused(lazy("Use either `block` or `unblock`, not both. Nothing was changed."))
     if block is None and (reason or hours):
-        raise Refused("`reason` and `hours` are for `block`: name a member there. Nothing was changed.")
+        raise Refused(lazy("`reason` and `hours` are for `block`: name a member there. Nothing was changed."))
     if block is not None:
         await changes.block(block.id, reason=reason, hours=hours)
     if unblock is not None:
@@ -154,7 +155,7 @@ async def _change_tool(
         await changes.unlimit_tool(tool)
     elif nothing and (tool is not None or change is not None):
         raise Refused(
-            "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
+            lazy("Name a role or channel, or open the tool to everyone with `change`. Nothing was changed.")
         )
     elif change == "out":
         await changes.unlimit_tool(tool, role_id=role_id, channel_id=channel_id)
@@ -171,10 +172,12 @@ def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int]
 def privacy_command(services: Services) -> Command:
     """Build `/privacy`."""
 
-    @function_command(name="privacy", description="Show or change what others can do with your pictures")
+    @function_command(name="privacy", description=N_("Show or change what others can do with your pictures"))
     @app_commands.describe(
-        others_may_use_my_photos="Whether others can use the tools on photos you post",
-        show_my_starred_results="Whether results that members star can be shown in a channel, with your name",
+        others_may_use_my_photos=N_("Whether others can use the tools on photos you post"),
+        show_my_starred_results=N_(
+            "Whether results that members star can be shown in a channel, with your name"
+        ),
     )
     @app_commands.guild_only()
     async def privacy(

@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.guide.offer import offer_for
 from bot.ui.guide.tools import read_examples, tools_panel
@@ -26,20 +27,22 @@ class Credits(commands.Cog):
         self._services = services
         self._names = ToolNames(catalog)
 
-    @app_commands.command(name="credits", description="Show what is left, your usage, and prices")
+    @app_commands.command(name="credits", description=N_("Show what is left, your usage, and prices"))
     async def credits(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
-            raise Refused("This only works in a server.")
+            raise Refused(lazy("This only works in a server."))
         guild_id, user_id = interaction.guild_id, interaction.user.id
         member = await self._services.credits.member(guild_id, user_id)
         limits = await self._services.limits.of_member(guild_id, user_id, member_context(interaction).roles)
         prices = await self._services.credits.prices(guild_id)
         await answer(interaction, credits_panel(member, limits, prices, self._names))
 
-    @app_commands.command(name="tools", description="Show what you can make here, with examples and prices")
+    @app_commands.command(
+        name="tools", description=N_("Show what you can make here, with examples and prices")
+    )
     async def tools(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
-            raise Refused("This only works in a server.")
+            raise Refused(lazy("This only works in a server."))
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
         offer = await offer_for(

@@ -9,6 +9,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.limits import allowance_panel, grant_panel, limit_changes, member_panel
 from bot.ui.kit.host import done_in_time
@@ -23,15 +24,17 @@ from cogs.studii import Command, add_to_studii, function_command
 def allowance_command(services: Services) -> Command:
     """Build `/studii allowance`."""
 
-    @function_command(name="allowance", description="Show or change how much each member can spend and start")
+    @function_command(
+        name="allowance", description=N_("Show or change how much each member can spend and start")
+    )
     @app_commands.describe(
-        credits_="Credits per budget period; for everyone, or for the member or role you name",
-        member="Whose allowance; alone, shows the member's current limits",
-        role="The role whose members get this allowance; the highest of a member's roles applies",
-        at_once="How many jobs a member can run at once; 0 for no limit",
-        starts="How many jobs a member can start within `minutes`; 0 for no limit",
-        minutes="The minutes for `starts`; leave out for 10",
-        no_limit="Remove the allowance",
+        credits_=N_("Credits per budget period; for everyone, or for the member or role you name"),
+        member=N_("Whose allowance; alone, shows the member's current limits"),
+        role=N_("The role whose members get this allowance; the highest of a member's roles applies"),
+        at_once=N_("How many jobs a member can run at once; 0 for no limit"),
+        starts=N_("How many jobs a member can start within `minutes`; 0 for no limit"),
+        minutes=N_("The minutes for `starts`; leave out for 10"),
+        no_limit=N_("Remove the allowance"),
     )
     @app_commands.rename(credits_="credits")
     async def allowance(
@@ -72,10 +75,10 @@ def allowance_command(services: Services) -> Command:
 def grant_command(services: Services) -> Command:
     """Build `/studii grant`."""
 
-    @function_command(name="grant", description="Show or add extra credits for this period")
+    @function_command(name="grant", description=N_("Show or add extra credits for this period"))
     @app_commands.describe(
-        credits_="How many credits to add to this period; negative to take back",
-        member="The member to grant them to; leave out for the server",
+        credits_=N_("How many credits to add to this period; negative to take back"),
+        member=N_("The member to grant them to; leave out for the server"),
     )
     @app_commands.rename(credits_="credits")
     async def grant(
@@ -108,18 +111,20 @@ def _ensure_sense(
     no_limit: bool,
 ) -> None:
     if member is not None and role is not None:
-        raise Refused("Name a member or a role, not both. Nothing was changed.")
+        raise Refused(lazy("Name a member or a role, not both. Nothing was changed."))
     if no_limit and credits_ is not None:
-        raise Refused("Use either `credits` or `no_limit`, not both. Nothing was changed.")
+        raise Refused(lazy("Use either `credits` or `no_limit`, not both. Nothing was changed."))
     if minutes is not None and starts is None:
-        raise Refused("`minutes` only works together with `starts`. Nothing was changed.")
+        raise Refused(lazy("`minutes` only works together with `starts`. Nothing was changed."))
 
 
 def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | None) -> None:
     if whose is not None and (at_once is not None or starts is not None):
         raise Refused(
-            "`at_once` and `starts` apply to every member. Leave out `member` and `role`. Nothing was "
-            "changed."
+            lazy(
+                "`at_once` and `starts` apply to every member. Leave out `member` and `role`. Nothing was "
+                "changed."
+            )
         )
 
 

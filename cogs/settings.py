@@ -8,6 +8,8 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain import Period
+from bot.languages import N_
+from bot.languages import gettext as _
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
@@ -24,7 +26,7 @@ _PERIODS = [app_commands.Choice(name=words, value=period.value) for period, word
 def key_command(services: Services) -> Command:
     """Build `/studii key`."""
 
-    @function_command(name="key", description="Enter or replace this server's Studii key")
+    @function_command(name="key", description=N_("Enter or replace this server's Studii key"))
     async def key(interaction: discord.Interaction[Any]) -> None:
         current = await services.keys.current(server_of(interaction))
         await KeyForm(current, Opener.of(interaction)).show(interaction)
@@ -36,13 +38,13 @@ def key_command(services: Services) -> Command:
 def budget_command(services: Services) -> Command:
     """Build `/studii budget`."""
 
-    @function_command(name="budget", description="Show or set how many credits this server can spend")
+    @function_command(name="budget", description=N_("Show or set how many credits this server can spend"))
     @app_commands.describe(
-        credits_="How many credits; leave out to see the current budget",
-        period="How often it renews; a day, unless you choose",
-        timezone="The time zone in which days, weeks and months start, such as Europe/Berlin",
-        restart="Restart a one-off total from zero",
-        confirm="Ask people before a job that costs more credits than this; 0 to ask no one",
+        credits_=N_("How many credits; leave out to see the current budget"),
+        period=N_("How often it renews; a day, unless you choose"),
+        timezone=N_("The time zone in which days, weeks and months start, such as Europe/Berlin"),
+        restart=N_("Restart a one-off total from zero"),
+        confirm=N_("Ask people before a job that costs more credits than this; 0 to ask no one"),
     )
     @app_commands.rename(credits_="credits")
     @app_commands.choices(period=_PERIODS)
@@ -60,7 +62,11 @@ def budget_command(services: Services) -> Command:
             await done_in_time(interaction, services.credits.set_confirm_above(guild_id, confirm))
         if credits_ is None and period is None and timezone is None and not restart:
             title = (
-                "Server budget" if confirm is None else "Confirmation set" if confirm else "Confirmation off"
+                _("Server budget")
+                if confirm is None
+                else _("Confirmation set")
+                if confirm
+                else _("Confirmation off")
             )
             await answer(interaction, budget_panel(await services.credits.budget(guild_id), title))
             return
@@ -70,7 +76,7 @@ def budget_command(services: Services) -> Command:
             interaction, services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
         )
         zone_alone = credits_ is None and period is None and not restart
-        title = "Time zone set" if zone_alone else "Budget set"
+        title = _("Time zone set") if zone_alone else _("Budget set")
         await answer(interaction, budget_panel(state, title))
 
     return budget
@@ -80,9 +86,9 @@ def metadata_command(services: Services) -> Command:
     """Build `/studii metadata`."""
 
     @function_command(
-        name="metadata", description="Show or set whether location and camera data is removed from photos"
+        name="metadata", description=N_("Show or set whether location and camera data is removed from photos")
     )
-    @app_commands.describe(remove="Leave out to see the current setting")
+    @app_commands.describe(remove=N_("Leave out to see the current setting"))
     async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:

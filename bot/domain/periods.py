@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.domain import Budget, Period, Window
 from bot.errors import Refused
+from bot.languages import Message, lazy, or_list
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -13,7 +14,7 @@ def time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
-        raise Refused(f"“{name[:50]}” isn't a time zone. {_meant(name)} Nothing was changed.") from None
+        raise Refused(_unknown_zone(name)) from None
 
 
 def matching_zones(typed: str, most: int = 25) -> list[str]:
@@ -23,15 +24,24 @@ def matching_zones(typed: str, most: int = 25) -> list[str]:
     return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
 
 
-def _meant(name: str) -> str:
-    """Return a sentence that suggests the zone of that place, or zones with similar names."""
+def _unknown_zone(name: str) -> Message:
+    """Return that there is no such zone, suggesting the zone of that place, or zones with similar names."""
     places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
     wanted = name[:64].strip().rpartition("/")[2].lower().replace(" ", "_")
     close = get_close_matches(wanted, places, n=3, cutoff=0.7)
     if not close:
-        return "Write it like Europe/Berlin or America/New_York."
+        return lazy(
+            "“{name}” isn't a time zone. Write it like Europe/Berlin or America/New_York. "
+            "Nothing was changed.",
+            name=name[:50],
+        )
     found = [places[wanted]] if wanted in places else [places[one] for one in close]
-    return f"Did you mean {' or '.join(found)}?"
+    return lazy(
+        # Translators: {zones} is such as "Europe/Berlin" or "Europe/Berlin or America/New_York".
+        "“{name}” isn't a time zone. Did you mean {zones}? Nothing was changed.",
+        name=name[:50],
+        zones=or_list(found),
+    )
 
 
 def window(budget: Budget, timezone: str, now: datetime) -> Window:
@@ -59,6 +69,7 @@ def period_name(budget: Budget, timezone: str, period: Window) -> str:
     Grants are stored under it, so they stay with their period when the server changes its period or zone.
     """
     if budget.period is Period.TOTAL or period.start is None:
+        # Untranslated: the names are stored.
         return f"total {budget.since.isoformat()}" if budget.since else "total"
     return f"{budget.period.value} {period.start.astimezone(time_zone(timezone)).date()}"
 

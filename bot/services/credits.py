@@ -8,13 +8,15 @@ from bot.domain import Job, Period, Usage
 from bot.domain.periods import time_zone
 from bot.domain.prices import Charges
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
 from bot.services.prices import PriceTable, ToolPrice, price_list
+from bot.services.wording import credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT_JOBS = 5
-RENEWS_BY_ITSELF = (
+RENEWS_BY_ITSELF = lazy(
     "`restart` is only for a one-off total. A daily, weekly or monthly budget renews "
     "automatically. Nothing was changed."
 )
@@ -89,7 +91,8 @@ class CreditService:
         Raises `Refused` for an invalid figure.
         """
         if not 0 <= credits_ <= MAX_BUDGET:
-            raise Refused(f"`confirm` must be from 0 to {MAX_BUDGET:,} credits. Nothing was changed.")
+            most = credits_message(MAX_BUDGET)
+            raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.guilds.set_confirm_above(guild_id, credits_ or None)
 

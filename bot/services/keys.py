@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Budget, NoticeKind, Period, Plan, StudiiKey
 from bot.errors import Refused
+from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 MIN_KEY_CHARACTERS = 12  # the last four are shown, which must not be most of a key
 MAX_KEY_CHARACTERS = 256
-_WHERE = "Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."
+_WHERE = lazy("Copy it from studii.tech/app/settings/api-keys and try `/studii key` again.")
 # Characters around a key in pasted text: spaces, quotes, code marks, and invisible ones.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Studii API docs, "Authentication": how a request carries the key.
@@ -36,13 +37,18 @@ def cleaned(pasted: str) -> str:
     """Return the key in a pasted text. Raises `Refused`, without the text, if there is none."""
     text = _HEADER.sub("", pasted.strip(_AROUND)).strip(_AROUND)
     if not text.startswith("stu_"):
-        raise Refused(f"That isn't a Studii key: it must start with `stu_`. {_WHERE}")
+        raise _no_key(lazy("That isn't a Studii key: it must start with `stu_`."))
     if not all("!" <= character <= "~" for character in text):
-        raise Refused(f"That isn't a Studii key: it has a space or an invalid character. {_WHERE}")
-    if not MIN_KEY_CHARACTERS <= len(text) <= MAX_KEY_CHARACTERS:
-        wrong = "short" if len(text) < MIN_KEY_CHARACTERS else "long"
-        raise Refused(f"That isn't a Studii key: it's too {wrong}. {_WHERE}")
+        raise _no_key(lazy("That isn't a Studii key: it has a space or an invalid character."))
+    if len(text) < MIN_KEY_CHARACTERS:
+        raise _no_key(lazy("That isn't a Studii key: it's too short."))
+    if len(text) > MAX_KEY_CHARACTERS:
+        raise _no_key(lazy("That isn't a Studii key: it's too long."))
     return text
+
+
+def _no_key(why: Message) -> Refused:
+    return Refused(paragraph(why, _WHERE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,21 @@ from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestState, amount_for
 from bot.errors import CreditsWanted, Refused
+from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, budget_state
 from bot.services.limits import state_of_member, use_of_members
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-ENOUGH_NOW = "You have enough credits for this now. Try again."
-UNKNOWN_REQUEST = "That request is unknown here."
-NO_BUDGET_FOR_IT = "That price is too high to ask for."
+ENOUGH_NOW = lazy("You have enough credits for this now. Try again.")
+UNKNOWN_REQUEST = lazy("That request is unknown here.")
+NO_BUDGET_FOR_IT = lazy("That price is too high to ask for.")
 ANSWERED = {
-    RequestState.GRANTED: "<@{by}> has already granted this.",
-    RequestState.DECLINED: "<@{by}> has already declined this.",
-    RequestState.EXPIRED: "This request has expired. `/studii grant` still adds credits.",
-    RequestState.LEFT: "This member isn't in the server any more. Nothing was granted.",
+    RequestState.GRANTED: lazy("{admin} has already granted this."),
+    RequestState.DECLINED: lazy("{admin} has already declined this."),
+    RequestState.EXPIRED: lazy("This request has expired. `/studii grant` still adds credits."),
+    RequestState.LEFT: lazy("This member isn't in the server any more. Nothing was granted."),
 }
 
 
@@ -104,7 +105,7 @@ class CreditRequestService:
                 await _add_notice(transaction, NoticeKind.CREDITS_ANSWER, answered, now)
         if answered is None:
             known = await self.get(request_id)
-            raise Refused(ANSWERED[known.state].format(by=known.answered_by))
+            raise Refused(ANSWERED[known.state].using(admin=f"<@{known.answered_by}>"))
         self._wake()
         return answered
 
@@ -149,7 +150,11 @@ async def _ensure_none_open(transaction: Transaction, guild_id: int, user_id: in
         return
     if before.created_at > at - REQUEST_LASTS:
         raise Refused(
-            f"You already asked {discord_timestamp(before.created_at)}. You'll be told when an admin answers."
+            lazy(
+                # Translators: {when} is shown as "3 hours ago".
+                "You already asked {when}. You'll be told when an admin answers.",
+                when=discord_timestamp(before.created_at),
+            )
         )
     await transaction.credit_requests.answer(before.id, RequestState.EXPIRED, None, at)
 

@@ -9,6 +9,8 @@ from discord import ui
 from bot.domain import Notice
 from bot.domain.credit_requests import CreditRequest, RequestState
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy, pgettext
 from bot.services import credit_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
@@ -20,27 +22,46 @@ from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
 Details = Mapping[str, str | int | None]
 GRANT, DECLINE = "grant", "decline"
-REQUESTER_GONE = "<@{user}> isn't in this server any more, so nothing was granted."
+REQUESTER_GONE = lazy("{member} isn't in this server any more, so nothing was granted.")
+_TO_SERVER = lazy("Granted {amount} to the server by {admin}.")
 _ANSWERED = {
-    RequestState.GRANTED: "Granted {amount} to {whom} by <@{by}>.",
-    RequestState.DECLINED: "Declined by <@{by}>.",
+    # Translators: {amount} is such as "12 credits".
+    RequestState.GRANTED: lazy("Granted {amount} to {member} by {admin}."),
+    RequestState.DECLINED: lazy("Declined by {admin}."),
     RequestState.LEFT: REQUESTER_GONE,
 }
+
+_SERVER_LACKS = lazy(
+    "{member} wants to run **{tool}** in {channel}. It costs {credits}, and the server's budget has "
+    "too few left."
+)
+_MEMBER_LACKS = lazy(
+    "{member} wants to run **{tool}** in {channel}. It costs {credits}, and their allowance has too few left."
+)
 
 
 def asked_words(details: Details, names: ToolNames) -> list[str]:
     """Return the request for admins, a piece each: who, what and how much."""
     price, amount = int(details.get("price") or 0), int(details.get("amount") or 0)
-    short = "the server's budget" if details.get("server") else "their allowance"
     title = names.title_of(str(details.get("tool")))
+    wanted = _SERVER_LACKS if details.get("server") else _MEMBER_LACKS
     return [
-        "### 🙋 A member asks for more credits",
+        f"### 🙋 {_('A member asks for more credits')}",
         lines(
-            f"<@{details.get('user')}> wants to run **{title}** in <#{details.get('asked_in')}>. It costs "
-            f"{credit_words(price)}, and {short} has too few left.",
+            str(
+                wanted.using(
+                    member=f"<@{details.get('user')}>",
+                    tool=title,
+                    channel=f"<#{details.get('asked_in')}>",
+                    credits=credit_words(price),
+                )
+            ),
             small(
-                f"A grant adds {credit_words(amount)} for the current period. Anyone with Manage Server can "
-                "answer, or add credits with `/studii grant`."
+                _(
+                    "A grant adds {credits} for the current period. Anyone with Manage Server can answer, or "
+                    "add credits with `/studii grant`.",
+                    credits=credit_words(amount),
+                )
             ),
         ),
     ]
@@ -50,9 +71,17 @@ def request_buttons(notice: Notice) -> list["AnswerButton"]:
     """Return the buttons with which an admin answers."""
     amount = int(notice.details.get("amount") or 0)
     return [
-        AnswerButton(GRANT, notice.key, f"Grant {amount:,}"),
-        AnswerButton(DECLINE, notice.key, "Decline"),
+        AnswerButton(GRANT, notice.key, _("Grant {amount}", amount=amount)),
+        AnswerButton(DECLINE, notice.key, pgettext("button", "Decline")),
     ]
+
+
+_MEMBER_GRANTED = lazy(
+    "{member}, an admin of **{server}** granted you {credits}. You can run **{tool}** now."
+)
+_SERVER_GRANTED = lazy(
+    "{member}, an admin of **{server}** granted the server {credits}. You can run **{tool}** now."
+)
 
 
 def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
@@ -61,22 +90,28 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     user, where = f"<@{details.get('user')}>", plain(server, 100)
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
-        to = "you" if details.get("member") else "the server"
-        said = f"{user}, an admin of **{where}** granted {to} {amount}. You can run **{title}** now."
-        return Panel(box(GOOD, said))
-    said = f"{user}, an admin of **{where}** declined your request for more credits for **{title}**."
+        granted = _MEMBER_GRANTED if details.get("member") else _SERVER_GRANTED
+        return Panel(box(GOOD, str(granted.using(member=user, server=where, credits=amount, tool=title))))
+    said = _(
+        "{member}, an admin of **{server}** declined your request for more credits for **{tool}**.",
+        member=user,
+        server=where,
+        tool=title,
+    )
     return Panel(box(QUIET, said))
 
 
 def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     """Return what takes the place of a request that was answered."""
-    whom = "the server" if request.of_server and not request.of_member else f"<@{request.user_id}>"
-    said = _ANSWERED[request.state].format(
-        amount=credit_words(request.amount), whom=whom, by=request.answered_by, user=request.user_id
+    to_server = request.state is RequestState.GRANTED and request.of_server and not request.of_member
+    said = (_TO_SERVER if to_server else _ANSWERED[request.state]).using(
+        amount=credit_words(request.amount),
+        admin=f"<@{request.answered_by}>",
+        member=f"<@{request.user_id}>",
     )
     title = names.title_of(request.tool)
-    about = f"<@{request.user_id}> asked for more credits for **{title}**."
-    return Panel(box(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, said)))
+    about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)
+    return Panel(box(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, str(said))))
 
 
 class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLINE}):(?P<id>[0-9a-f]{{16}})"):

@@ -7,6 +7,8 @@ from discord import ui
 
 from bot.domain import Plan, StudiiKey
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.services import MAX_BUDGET
 from bot.ui.admin.credits import key_panel
 from bot.ui.kit.forms import Form
@@ -15,9 +17,9 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
 _PLANS = {
-    Plan.PRO: "Pro (60 requests a minute)",
-    Plan.TEAM: "Team (300 requests a minute)",
-    Plan.BUSINESS: "Business (300 requests a minute)",
+    Plan.PRO: lazy("Pro (60 requests a minute)"),
+    Plan.TEAM: lazy("Team (300 requests a minute)"),
+    Plan.BUSINESS: lazy("Business (300 requests a minute)"),
 }
 
 
@@ -25,17 +27,17 @@ class KeyForm(Form):
     """Asks for key, plan and daily budget."""
 
     def __init__(self, current: StudiiKey | None, opener: Opener) -> None:
-        super().__init__("Studii key")
+        super().__init__(_("Studii key"))
         self._opener = opener
         self._key: ui.TextInput[Any] = ui.TextInput(
             custom_id="key", placeholder="stu_…", min_length=4, max_length=400
         )
         self._plan: ui.Select[Any] = ui.Select(
             custom_id="plan",
-            placeholder="Your Studii account's plan",
+            placeholder=_("Your Studii account's plan"),
             options=[
                 discord.SelectOption(
-                    label=label, value=plan.value, default=current is not None and current.plan is plan
+                    label=str(label), value=plan.value, default=current is not None and current.plan is plan
                 )
                 for plan, label in _PLANS.items()
             ],
@@ -43,12 +45,12 @@ class KeyForm(Form):
         self._budget: ui.TextInput[Any] = ui.TextInput(
             custom_id="budget", placeholder="100", required=False, max_length=12
         )
-        where = "From studii.tech/app/settings/api-keys. Stored encrypted, never shown again."
-        self.add_item(ui.Label(text="API key", description=where, component=self._key))
-        plan_help = "Sets the bot's request limit."
-        self.add_item(ui.Label(text="Plan", description=plan_help, component=self._plan))
-        budget_help = "Credits the server can spend each day. Leave empty to keep the current value."
-        self.add_item(ui.Label(text="Daily budget", description=budget_help, component=self._budget))
+        where = _("From studii.tech/app/settings/api-keys. Stored encrypted, never shown again.")
+        self.add_item(ui.Label(text=_("API key"), description=where, component=self._key))
+        plan_help = _("Sets the bot's request limit.")
+        self.add_item(ui.Label(text=_("Plan"), description=plan_help, component=self._plan))
+        budget_help = _("Credits the server can spend each day. Leave empty to keep the current value.")
+        self.add_item(ui.Label(text=_("Daily budget"), description=budget_help, component=self._budget))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
@@ -67,7 +69,10 @@ def daily_budget(typed: str) -> int | None:
         return None
     if not (digits.isascii() and digits.isdecimal()):
         raise Refused(
-            f"The daily budget must be a whole number of credits from 0 to {MAX_BUDGET:,}, such as 100. "
-            "Open the form again. Nothing was changed.",
+            lazy(
+                "The daily budget must be a whole number of credits from 0 to {most}, such as 100. "
+                "Open the form again. Nothing was changed.",
+                most=MAX_BUDGET,
+            )
         )
     return int(digits)
