@@ -148,7 +148,6 @@ def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str
     job = posting.parts[0].job
     which = _which([part.number for part in made or posting.parts], len(posting.whole))
     member, tool = f"<@{job.user_id}>", names.title(job)
-    # Translators: these begin with the member, and “your” tool in bold follows.
     if made:
         ready = _("{member}, your **{tool}** is ready: {photos}.", member=member, tool=tool, photos=which)
         return f"{names.emoji(job)} {ready}"
