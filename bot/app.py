@@ -22,7 +22,7 @@ from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError, StudiiBotError, TakeOverFailed
-from bot.languages import load_all
+from bot.languages import lazy, load_all
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
@@ -257,8 +257,10 @@ async def _check(studii: StudiiClient, key: str) -> None:
     except KeyRefused:
         # Studii's words speak of the server's key; this one is not that yet.
         raise Refused(
-            "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't "
-            "been revoked. Nothing was changed."
+            lazy(
+                "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't been "
+                "revoked. Nothing was changed."
+            )
         ) from None
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 
 from bot.domain.visible import visible
 from bot.errors import Refused, SettingsError
+from bot.languages import lazy
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 
@@ -43,7 +44,7 @@ MAX_SHORT_TEXT = 100
 
 
 def _by_mode(value: object) -> str:
-    return "by mode" if isinstance(value, Mapping) else "number"
+    return "by mode" if isinstance(value, Mapping) else "number"  # Untranslated: as in `_TAGS`
 
 
 class SourceRule(StrEnum):
@@ -147,9 +148,11 @@ class Tool(_Strict):
         Raises `Refused` if a required input is missing, or one is too long.
         """
         if self.source is SourceRule.REQUIRED and not has_source:
-            raise Refused(f"{self.title} needs a photo. Attach one as `image` and try again.")
+            raise Refused(lazy("{tool} needs a photo. Attach one as `image` and try again.", tool=self.title))
         if self.source is SourceRule.NONE and has_source:
-            raise Refused(f"{self.title} doesn't take a photo. Leave out `image` and try again.")
+            raise Refused(
+                lazy("{tool} doesn't take a photo. Leave out `image` and try again.", tool=self.title)
+            )
         prepared: dict[str, str] = {}
         if self.source_flag is not None:
             flag = self.source_flag
@@ -158,11 +161,22 @@ class Tool(_Strict):
             typed = (values.get(one.name) or "").strip()
             value = typed if visible(typed).strip() else one.default
             if value is None and one.required:
-                what = one.description[0].lower() + one.description[1:]
-                raise Refused(f"{self.title} needs `{one.name}`: {what}.")
+                raise Refused(
+                    lazy(
+                        "{tool} needs `{input}`: “{description}”.",
+                        tool=self.title,
+                        input=one.name,
+                        description=one.description,
+                    )
+                )
             if value is not None and len(value) > one.max_length:
                 raise Refused(
-                    f"`{one.name}` can have at most {one.max_length:,} characters. Yours has {len(value):,}."
+                    lazy(
+                        "`{input}` can have at most {most} characters. Yours has {count}.",
+                        input=one.name,
+                        most=one.max_length,
+                        count=len(value),
+                    )
                 )
             if value is not None:
                 prepared[one.name] = value
@@ -250,7 +264,7 @@ class Catalog:
         self.tools = tools
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Catalog":
+    def load(cls, path: Path | None = None) -> Self:
         """Read the tools from `path`, or from the file that ships with the bot.
 
         Raises `SettingsError` with the file, the table and the reason.
@@ -271,7 +285,7 @@ class Catalog:
         """Return the tool with that slug. Raises `Refused` if there is none."""
         tool = self.tools.get(slug)
         if tool is None:
-            raise Refused(f"The tool “{slug[:40]}” isn't available here any more.")
+            raise Refused(lazy("The tool “{tool}” isn't available here any more.", tool=slug[:40]))
         return tool
 
     def named(self, typed: str) -> Tool:
@@ -280,10 +294,12 @@ class Catalog:
         for tool in self.tools.values():
             if name in (tool.slug, tool.title.casefold()):
                 return tool
-        raise Refused(f"There's no tool “{typed[:40]}”. Choose one from the list. Nothing was changed.")
+        raise Refused(
+            lazy("There's no tool “{tool}”. Choose one from the list. Nothing was changed.", tool=typed[:40])
+        )
 
 
-_TAGS = ("number", "by mode")  # of alternatives; not in the file
+_TAGS = ("number", "by mode")  # Untranslated: tags of alternatives, not in the file
 _AS_DICT = TypeAdapter(dict[str, object])
 
 

@@ -28,7 +28,7 @@ class TakeOverFailed(StudiiBotError):
 class SettingsError(StudiiBotError):
     """A setting is missing or wrong: one line for the operator, who then mends it."""
 
-    default = "A setting is missing or wrong."
+    default = "A setting is missing or wrong."  # Untranslated: operators read it
 
 
 class Refused(StudiiBotError):

@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import ApprovalChanges
 from bot.ui.admin.log import is_public, missing_there
 from bot.ui.admin.moderation.rules import approval_panel
@@ -16,8 +17,8 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-OFF_OR_OPTIONS = "Use either `off` or other options, not both. Nothing was changed."
-NOTHING_TO_REMOVE = "Name the `role` or the `tool` to remove. Nothing was changed."
+OFF_OR_OPTIONS = lazy("Use either `off` or other options, not both. Nothing was changed.")
+NOTHING_TO_REMOVE = lazy("Name the `role` or the `tool` to remove. Nothing was changed.")
 
 
 # Long: eight options, each declared and described.
@@ -26,16 +27,16 @@ def approval_command(bot: StudiiBot) -> Command:
     services, names = bot.services, ToolNames(bot.catalog)
     tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
-    @function_command(name="approval", description="Show or change what moderators approve first")
+    @function_command(name="approval", description=N_("Show or change what moderators approve first"))
     @app_commands.describe(
-        channel="Where requests are posted for moderators",
-        everyone="Whether everyone's requests wait for approval",
-        role="Requests of members with this role wait",
-        tool="Requests for this tool wait",
-        remove="Remove the role or the tool instead",
-        results="Whether their results wait too, before they are posted",
-        approver="The role that can approve; @everyone for members with Manage Messages",
-        off="Let nothing wait for approval any more",
+        channel=N_("Where requests are posted for moderators"),
+        everyone=N_("Whether everyone's requests wait for approval"),
+        role=N_("Requests of members with this role wait"),
+        tool=N_("Requests for this tool wait"),
+        remove=N_("Remove the role or the tool instead"),
+        results=N_("Whether their results wait too, before they are posted"),
+        approver=N_("The role that can approve; @everyone for members with Manage Messages"),
+        off=N_("Let nothing wait for approval any more"),
     )
     @app_commands.choices(tool=tools[:25])
     async def approval(
@@ -86,8 +87,11 @@ def _ensure_posting(
     missing = missing_there(me, channel) or missing_to_post(channel.permissions_for(me), channel)
     if missing:
         raise Refused(
-            f"I can't post in #{channel.name}: {hindrance(missing)}. Fix that and try again. Nothing was "
-            "changed."
+            lazy(
+                "I can't post in #{channel}: {problem}. Fix that and try again. Nothing was changed.",
+                channel=channel.name,
+                problem=hindrance(missing),
+            )
         )
 
 

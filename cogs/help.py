@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
+from bot.languages import N_
 from bot.ui.guide.help import show_help
 from bot.ui.guide.panel import post_panel
 from cogs.studii import Command, add_to_studii, function_command
@@ -15,7 +16,7 @@ from cogs.studii import Command, add_to_studii, function_command
 class Help(commands.Cog):
     """Shows people what they can do; only they see the answer."""
 
-    @app_commands.command(name="help", description="Show what you can do here, with buttons to start")
+    @app_commands.command(name="help", description=N_("Show what you can do here, with buttons to start"))
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         await show_help(interaction)
 
@@ -23,7 +24,9 @@ class Help(commands.Cog):
 def panel_command() -> Command:
     """Build `/studii panel`."""
 
-    @function_command(name="panel", description="Post buttons for every tool in this channel, to be pinned")
+    @function_command(
+        name="panel", description=N_("Post buttons for every tool in this channel, to be pinned")
+    )
     async def panel(interaction: discord.Interaction[Any]) -> None:
         await post_panel(interaction)
 

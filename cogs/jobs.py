@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
+from bot.languages import N_
 from bot.ui.jobs.listing.buttons import show_list
 from bot.ui.jobs.listing.query import ListQuery
 
@@ -14,7 +15,7 @@ from bot.ui.jobs.listing.query import ListQuery
 class JobList(commands.Cog):
     """Shows a member their jobs; only they see the answer."""
 
-    @app_commands.command(name="jobs", description="Show your jobs; cancel or run them again")
+    @app_commands.command(name="jobs", description=N_("Show your jobs; cancel or run them again"))
     async def jobs(self, interaction: discord.Interaction[Any]) -> None:
         await show_list(interaction, ListQuery())
 

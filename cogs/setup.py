@@ -12,6 +12,8 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ToldOnce
 from bot.errors import Refused
+from bot.languages import N_, lazy
+from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.jobs.forgetting import ask_to_forget_me
@@ -24,8 +26,8 @@ from cogs.studii import Command, add_to_studii, function_command
 
 _log = logging.getLogger(__name__)
 
-PAUSE_BEGUN = "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
-STILL_PAUSED = "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
+PAUSE_BEGUN = lazy("New jobs are paused. Running jobs will finish. `/studii resume` ends the pause.")
+STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause.")
 
 # Events that wait for the end of an outage. If there are more, all servers are compared after it.
 MAX_WAITING_SERVERS = 5000
@@ -42,7 +44,7 @@ class ServerEvents(commands.Cog):
         self._without_key: set[int] = set()
 
     @app_commands.command(
-        name="forget-me", description="Erase your prompts, links and pictures from this bot; asks first"
+        name="forget-me", description=N_("Erase your prompts, links and pictures from this bot; asks first")
     )
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
         erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
@@ -128,29 +130,29 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
 def setup_commands(services: Services) -> list[Command]:
     """Build `/studii setup`, `forget-key`, `pause` and `resume`."""
 
-    @function_command(name="setup", description="Show what is set up here and what is missing")
+    @function_command(name="setup", description=N_("Show what is set up here and what is missing"))
     async def setup_(interaction: discord.Interaction[Any]) -> None:
         let_in = not manages(interaction)
         await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
-    @function_command(name="forget-key", description="Remove this server's Studii key")
+    @function_command(name="forget-key", description=N_("Remove this server's Studii key"))
     async def forget_key(interaction: discord.Interaction[Any]) -> None:
         key = await services.keys.current(server_of(interaction))
         if key is None:
-            raise Refused("This server has no Studii key. `/studii key` sets one.")
+            raise Refused(lazy("This server has no Studii key. `/studii key` sets one."))
         await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
-    @function_command(name="pause", description="Pause new jobs; running jobs will finish")
+    @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
     async def pause(interaction: discord.Interaction[Any]) -> None:
         changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
-        await answer(interaction, sentence_panel(PAUSE_BEGUN if changed else STILL_PAUSED, GOOD))
+        await answer(interaction, sentence_panel(str(PAUSE_BEGUN if changed else STILL_PAUSED), GOOD))
 
-    @function_command(name="resume", description="Accept new jobs again")
+    @function_command(name="resume", description=N_("Accept new jobs again"))
     async def resume(interaction: discord.Interaction[Any]) -> None:
         changed = await done_in_time(
             interaction, services.servers.pause(server_of(interaction), paused=False)
         )
-        words = "Resumed. Members can start jobs again." if changed else "New jobs weren't paused."
+        words = _("Resumed. Members can start jobs again.") if changed else _("New jobs weren't paused.")
         await answer(interaction, sentence_panel(words, GOOD))
 
     return [setup_, forget_key, pause, resume]

@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
+from bot.languages import N_
 
 NAME = "studii"
 
@@ -38,7 +39,7 @@ def _group(bot: StudiiBot) -> app_commands.Group:
         # Discord's own permission, which admins can change under Server Settings, Integrations.
         group = app_commands.Group(
             name=NAME,
-            description="Set up Studii in this server",
+            description=N_("Set up Studii in this server"),
             default_permissions=discord.Permissions(manage_guild=True),
         )
         bot.tree.add_command(group)

@@ -21,6 +21,7 @@ from bot.cluster import Membership
 from bot.domain import Job
 from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
+from bot.languages import lazy
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
@@ -54,10 +55,10 @@ EXTENSIONS = (
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
-FINISHING = "deferred answers of an earlier life"
+FINISHING = "deferred answers of an earlier life"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
-RESTARTING = "I'm restarting. Try again in a minute. Accepted jobs will continue automatically."
+RESTARTING = lazy("I'm restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
@@ -70,7 +71,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:
-            await answer_if_possible(interaction, sentence_panel(RESTARTING, QUIET))
+            await answer_if_possible(interaction, sentence_panel(str(RESTARTING), QUIET))
         return False
 
     async def on_error(
@@ -236,7 +237,8 @@ class StudiiBot(commands.AutoShardedBot):
             await self._member.identify_turn(shard_id or 0, self._identifying_at_once)
 
     def _gained(self, shards: frozenset[int]) -> None:
-        self._begin(self._connect_more(sorted(shards)), "connecting more shards")
+        connecting = "connecting more shards"  # Untranslated: a task's name
+        self._begin(self._connect_more(sorted(shards)), connecting)
         self._begin(self._finish_deferrals(), FINISHING)
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:

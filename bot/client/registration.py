@@ -38,8 +38,10 @@ async def register_commands(
             f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
         ) from error
     await registry.remember(digest, dev_guild_id)
-    where = "everywhere" if guild is None else f"in server {guild.id}"
-    _log.info("%d commands registered %s.", len(registered), where)
+    if guild is None:
+        _log.info("%d commands registered everywhere.", len(registered))
+    else:
+        _log.info("%d commands registered in server %d.", len(registered), guild.id)
 
 
 async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegistry, guild_id: int) -> None:

@@ -181,7 +181,7 @@ class AccessChange:
 def block_words(block: Block, *, with_reason: bool = True) -> str:
     """Say that a member is blocked or paused: until when, why, and who can end it."""
     if block.automatic and block.until is not None:
-        return pause_words(block.until)
+        return str(pause_words(block.until))
     end = "" if block.until is None else f" until {discord_timestamp(block.until, 'f')}"
     reason = f" The reason: “{block.reason}”." if block.reason and with_reason else ""
     return (

@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
 from bot.domain.prices import Estimate
 from bot.errors import Refused
+from bot.languages import Message, lazy
 from bot.lifecycle.transitions import cancel, cancel_if_not_taken
 from bot.services.acceptance.batches import ACCEPT_PATIENCE, AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
@@ -19,16 +20,16 @@ from bot.storage import CardShown, Storage
 
 _log = logging.getLogger(__name__)
 
-NOT_YOURS_TO_CANCEL = (
+NOT_YOURS_TO_CANCEL = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
-NOT_YOURS_TO_POST = "Only the person who asked for this can post it."
-POSTED_OR_GONE = "That result was already posted, or has been deleted. Run it again to get a new one."
-ALREADY_SUBMITTED = (
+NOT_YOURS_TO_POST = lazy("Only the person who asked for this can post it.")
+POSTED_OR_GONE = lazy("That result was already posted, or has been deleted. Run it again to get a new one.")
+ALREADY_SUBMITTED = lazy(
     "Studii already has this job, so you can't cancel it. The result will arrive automatically."
 )
-FINISHED = "Studii has already made this, so you can't cancel it. The result waits for a moderator."
-ENDED = "That job has already ended, so there's nothing to cancel."
+FINISHED = lazy("Studii has already made this, so you can't cancel it. The result waits for a moderator.")
+ENDED = lazy("That job has already ended, so there's nothing to cancel.")
 JOBS_ON_A_PAGE = (
     5  # jobs; with their pictures, buttons and filters they fit into the 40 components of a message
 )
@@ -38,7 +39,7 @@ NOTED_AT_ONCE = 500
 class CancelNoted(Refused):
     """The job is being sent to Studii: it is cancelled if that doesn't go through."""
 
-    default = (
+    default = lazy(
         "This job is being sent to Studii right now. If Studii doesn't take it, it will be cancelled and "
         "cost nothing. If Studii takes it, the result will arrive."
     )
@@ -94,9 +95,9 @@ class JobService:
             self._catalog.get(request.tool)
             self._ensure_size(request.source)
         jobs = await self._batches.accept(requests)
-        told = "Job %s is accepted: %s in server %d"
         for job in jobs:
-            _log.info(told, job.id, job.tool, job.guild_id, extra={"job": job.id})
+            about = {"job": job.id}
+            _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, job.guild_id, extra=about)
         return jobs
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
@@ -246,10 +247,13 @@ class JobService:
     def _ensure_size(self, source: SourcePhoto | None) -> None:
         if source is None or source.size <= self._max_source_bytes:
             return
-        bound = size_words(self._max_source_bytes)
         raise Refused(
-            f"That photo is {size_words(source.size)}. The limit is {bound}. Send a smaller one, or "
-            "ask the bot's operator to raise MAX_SOURCE_MB.",
+            lazy(
+                "That photo is {size}. The limit is {limit}. Send a smaller one, or ask the bot's operator "
+                "to raise MAX_SOURCE_MB.",
+                size=size_words(source.size),
+                limit=size_words(self._max_source_bytes),
+            )
         )
 
 
@@ -260,7 +264,7 @@ def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
     return [replace(request, set_id=set_id) for request in requests]
 
 
-def _why_not_cancelled(state: JobState) -> str:
+def _why_not_cancelled(state: JobState) -> Message:
     if state is JobState.REVIEWING:
         return FINISHED
     return ALREADY_SUBMITTED if state in {JobState.SUBMITTING, JobState.RUNNING} else ENDED

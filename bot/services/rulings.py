@@ -5,12 +5,16 @@ from collections.abc import Callable
 from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
+from bot.languages import Message, lazy
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
-from bot.services.wording import UNKNOWN_JOB, credit_words
+from bot.services.wording import UNKNOWN_JOB, credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MAX_CHARGE_CREDITS = 1_000_000
+CHARGE_OUT_OF_RANGE = lazy(
+    "The charge must be a whole number from 0 to {most}. Nothing was settled.", most=MAX_CHARGE_CREDITS
+)
 
 
 class RulingService:
@@ -24,9 +28,7 @@ class RulingService:
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
         if not 0 <= amount <= MAX_CHARGE_CREDITS:
-            raise Refused(
-                f"The charge must be a whole number from 0 to {MAX_CHARGE_CREDITS:,}. Nothing was settled."
-            )
+            raise Refused(CHARGE_OUT_OF_RANGE)
         return await self._rule(guild_id, job_id, amount, ReasonCode.RULED_CHARGED)
 
     async def release(self, guild_id: int, job_id: str) -> Job:
@@ -55,10 +57,12 @@ class RulingService:
         return ruled
 
 
-def _settled(job: Job) -> str:
+def _settled(job: Job) -> Message:
     if job.state in (JobState.RUNNING, JobState.SUCCEEDED, *UNSHOWN_STATES):
-        return "Studii's answer has arrived, so there's nothing to settle any more."
+        return lazy("Studii's answer has arrived, so there's nothing to settle any more.")
     if job.state is not JobState.FAILED:
-        return "That job doesn't need to be settled."
-    paid = f"charged {credit_words(job.settled)}" if job.settled else "nothing was charged"
-    return f"That was already settled: {paid}. Nothing was changed."
+        return lazy("That job doesn't need to be settled.")
+    if not job.settled:
+        return lazy("That was already settled: nothing was charged. Nothing was changed.")
+    charged = credits_message(job.settled)
+    return lazy("That was already settled: charged {credits}. Nothing was changed.", credits=charged)

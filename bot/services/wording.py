@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.domain import Period
-from bot.languages import N_, Message, decimal, lazy, ngettext, nlazy, plazy
-from bot.languages import gettext as _
+from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
@@ -126,6 +125,6 @@ def count_words(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def size_words(size: int) -> str:
+def size_words(size: int) -> Message:
     """Return a size in megabytes, rounded up so that a file that is too large never seems to fit."""
-    return _("{size} MB", size=decimal(math.ceil(size * 10 / _MEGABYTE) / 10))
+    return lazy("{size} MB", size=math.ceil(size * 10 / _MEGABYTE) / 10)

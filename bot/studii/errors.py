@@ -188,10 +188,8 @@ class UploadFailed(StudiiError):
 
     def __init__(self, status: int | None = None, *, reason: str | None = None) -> None:
         self.too_large_for_any = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        super().__init__(
-            self.too_large if self.too_large_for_any else None,
-            reason=reason or f"status {status}",
-        )
+        why = reason or f"status {status}"  # Untranslated: for the log
+        super().__init__(self.too_large if self.too_large_for_any else None, reason=why)
         self.status = status
 
     @property

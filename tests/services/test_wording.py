@@ -28,4 +28,4 @@ def test_credits_are_counted_in_words(amount: int, words: str) -> None:
     [(25_000_000, "25 MB"), (25_000_001, "25.1 MB"), (31_240_000, "31.3 MB"), (1, "0.1 MB"), (0, "0 MB")],
 )
 def test_sizes_are_rounded_up(size: int, words: str) -> None:
-    assert size_words(size) == words
+    assert str(size_words(size)) == words

@@ -9,7 +9,7 @@ from pathlib import Path
 PLACES = (
     "cogs",
     "bot/catalog.py",
-    "bot/client",
+    "bot/client/bot.py",
     "bot/delivery",
     "bot/domain",
     "bot/errors.py",
@@ -23,6 +23,7 @@ MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy", 
 _UNSEEN_CALLS = frozenset(
     [
         "AssertionError",
+        "Groups",
         "KeyError",
         "NotImplementedError",
         "RuntimeError",
@@ -83,7 +84,7 @@ class _Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg not in _UNSEEN_KEYWORDS or not isinstance(node.value, ast.Constant):
+        if node.arg not in _UNSEEN_KEYWORDS or not isinstance(node.value, ast.Constant | ast.JoinedStr):
             self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

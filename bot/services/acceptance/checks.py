@@ -7,13 +7,14 @@ from bot.domain import GuildSettings, JobRequest, StudiiKey
 from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.lifecycle import key_holds
 from bot.services.acceptance.refusals import KeyHeld, KeyOutOfCredits
 from bot.services.moderation.words import met_by, words_refused
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
-NEW_JOBS_PAUSED = (
+NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii resume`."
 )

@@ -7,20 +7,21 @@ from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason
-from bot.services.budgets import short_price_words
+from bot.services.wording import credits_message
 
 
 class Repeated(Refused):
     """This is being done, or has been done."""
 
-    default = "That's already running, or done."
+    default = lazy("That's already running, or done.")
 
 
 class ConfirmationNeeded(StudiiBotError):
     """The person has to be asked first, for that reason. Once the question is stored, `question` is it."""
 
-    default = "This starts only when you confirm it. Nothing was charged."
+    default = lazy("This starts only when you confirm it. Nothing was charged.")
 
     def __init__(
         self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()
@@ -41,10 +42,7 @@ class PricesRose(Refused):
     """The jobs of a set cost more than the person has seen: `price` each."""
 
     def __init__(self, price: Estimate) -> None:
-        super().__init__(
-            f"Each photo costs {short_price_words(price)} now. That's more than the price you saw, so none "
-            "was started. Start them again if you agree. Nothing was charged."
-        )
+        super().__init__(_prices_rose(price))
         self.price = price
 
 
@@ -52,9 +50,13 @@ class NoRoomForAll(CreditsShort):
     """Some of the jobs of a set could be accepted, but not all."""
 
     def __init__(self, room: int, wanted: int, reason: Refused) -> None:
-        super().__init__(
-            f"There's room for {room:,} of these {wanted:,} photos now, so none was started. {reason}"
+        none_started = nlazy(
+            "There's room for {room} of {count} photo now, so none was started.",
+            "There's room for {room} of these {count} photos now, so none was started.",
+            wanted,
+            room=room,
         )
+        super().__init__(paragraph(none_started, reason))
         self.room = room
         if isinstance(reason, CreditsShort):
             self.wanted = reason.wanted
@@ -63,7 +65,7 @@ class NoRoomForAll(CreditsShort):
 class KeyHeld(Refused):
     """Studii does not serve the server's key, for that `reason`; it is tried again at `until`."""
 
-    default = "Studii isn't accepting this server's key right now."
+    default = lazy("Studii isn't accepting this server's key right now.")
 
     def __init__(self, reason: Reason, until: datetime) -> None:
         super().__init__()
@@ -73,3 +75,18 @@ class KeyHeld(Refused):
 
 class KeyOutOfCredits(KeyHeld, CreditsShort):
     """The account of the server's key has no credits left."""
+
+
+def _prices_rose(price: Estimate) -> Message:
+    each = credits_message(price.amount)
+    if price.learned:
+        return lazy(
+            "Each photo costs {credits} now. That's more than the price you saw, so none was started. Start "
+            "them again if you agree. Nothing was charged.",
+            credits=each,
+        )
+    return lazy(
+        "Each photo costs about {credits} now. That's more than the price you saw, so none was started. "
+        "Start them again if you agree. Nothing was charged.",
+        credits=each,
+    )

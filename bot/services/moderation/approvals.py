@@ -11,24 +11,31 @@ from bot.domain.access import UNKNOWN_MEMBER, AccessList, MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.words import WordEffect
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.services.access import ensure_may
 from bot.services.budgets import budget_state
 from bot.services.moderation.words import met_by
-from bot.services.wording import UNKNOWN_JOB, credit_words
+from bot.services.wording import UNKNOWN_JOB, credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_DECLINE_REASON_CHARACTERS = 200
-OWN = "You can't decide on your own job. Ask another moderator."
-NOT_APPROVER = "Only {} can decide on that here. An admin can change this with `/studii approval`."
-ALREADY_APPROVED = "That request was already approved."
-REQUEST_OVER = "That request has already ended, so there's nothing to decide. Nothing was charged."
-LOWERED = (
-    "Not enough credits: the budget was lowered meanwhile, and reserved credits exceed it by {}. Raise it "
-    "with `/studii budget`, or decline the request."
+OWN = lazy("You can't decide on your own job. Ask another moderator.")
+NOT_MODERATOR = lazy(
+    "Only members with Manage Messages can decide on that here. An admin can change this with "
+    "`/studii approval`."
 )
-NO_CHANNEL = "Set a channel first, with `/studii approval channel:`. Nothing was changed."
+NOT_APPROVER = lazy(
+    "Only the approvers' role can decide on that here. An admin can change this with `/studii approval`."
+)
+ALREADY_APPROVED = lazy("That request was already approved.")
+REQUEST_OVER = lazy("That request has already ended, so there's nothing to decide. Nothing was charged.")
+LOWERED = lazy(
+    "Not enough credits: the budget was lowered meanwhile, and reserved credits exceed it by {credits}. "
+    "Raise it with `/studii budget`, or decline the request."
+)
+NO_CHANNEL = lazy("Set a channel first, with `/studii approval channel:`. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ class ApprovalService:
             if objection is None:
                 budget = await budget_state(transaction, guild_id, now)
                 if budget.left < 0:
-                    raise Refused(LOWERED.format(credit_words(-budget.left)))
+                    raise Refused(LOWERED.using(credits=credits_message(-budget.left)))
                 decided = [await approve(transaction, job, now) for job in jobs]
             else:
                 decided = [await _end(transaction, job, objection, now) for job in jobs]
@@ -212,8 +219,7 @@ async def ensure_approver(transaction: Transaction, guild_id: int, approver: App
     """Raise `Refused` if the member may not decide on anything."""
     rules = (await transaction.policies.access(guild_id)).approval
     if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
-        who = "members with Manage Messages" if rules.approver_role is None else "the approvers' role"
-        raise Refused(NOT_APPROVER.format(who))
+        raise Refused(NOT_MODERATOR if rules.approver_role is None else NOT_APPROVER)
 
 
 async def _end(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:

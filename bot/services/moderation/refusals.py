@@ -10,6 +10,7 @@ from bot.domain import NoticeKind
 from bot.domain.access import Block
 from bot.domain.limits import WordPause
 from bot.domain.words import WordRefusal
+from bot.languages import Message, lazy
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
@@ -77,12 +78,12 @@ async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datet
     return until
 
 
-def pause_words(until: datetime) -> str:
+def pause_words(until: datetime) -> Message:
     """Say until when a member is paused, and why."""
-    when = discord_timestamp(until, "f")
-    return (
-        f"You can't start jobs here until {when}, because word rules refused many of your requests. "
-        "An admin can end this with `/studii access`."
+    return lazy(
+        "You can't start jobs here until {when}, because word rules refused many of your requests. An admin "
+        "can end this with `/studii access`.",
+        when=discord_timestamp(until, "f"),
     )
 
 

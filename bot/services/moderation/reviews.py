@@ -6,18 +6,19 @@ from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, ForModerators, Job, JobState, OutputFile
 from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
+from bot.languages import lazy
 from bot.lifecycle.transitions import release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, Approver, job_to_decide_on
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-RELEASED = "That result was already approved. Nothing was changed."
-WITHHELD = (
+RELEASED = lazy("That result was already approved. Nothing was changed.")
+WITHHELD = lazy(
     "That result isn't posted: it was declined, or no one decided in time. Moderators can still post it with "
     "`/jobs` while it's kept. Nothing was changed."
 )
-NO_RESULT = "That job has no result to decide on."
-RESULT_NOT_KEPT = "That result isn't kept any more, so there's nothing to post."
+NO_RESULT = lazy("That job has no result to decide on.")
+RESULT_NOT_KEPT = lazy("That result isn't kept any more, so there's nothing to post.")
 
 
 class ReviewService:

@@ -10,12 +10,16 @@ from bot.domain import Job, JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
+from bot.languages import nlazy
 from bot.services.acceptance.refusals import BeingAsked, ConfirmationNeeded
 from bot.storage import Storage, Transaction
 
-TOO_MANY = (
-    f"You have {MAX_OPEN_QUESTIONS} jobs here that wait for your confirmation. Answer one of them, or try "
-    "again in a few minutes. Nothing was charged."
+TOO_MANY = nlazy(
+    "You have {count} job here that waits for your confirmation. Answer it, or try again in a few minutes. "
+    "Nothing was charged.",
+    "You have {count} jobs here that wait for your confirmation. Answer one of them, or try again in a few "
+    "minutes. Nothing was charged.",
+    MAX_OPEN_QUESTIONS,
 )
 
 

@@ -16,29 +16,49 @@ from bot.domain.styles import (
     style_name,
 )
 from bot.errors import NotAllowed, Refused
+from bot.languages import lazy, nlazy
 from bot.services.moderation.words import ensure_words_allowed
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
-NO_NAME = "A style needs a name that can be read. Nothing was saved."
-LONG_NAME = f"A style's name can have at most {MAX_STYLE_NAME_CHARACTERS} characters. Nothing was saved."
-NAME_TAKEN = "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
-TAKEN_HERE = (
+NO_NAME = lazy("A style needs a name that can be read. Nothing was saved.")
+LONG_NAME = nlazy(
+    "A style's name can have at most {count} character. Nothing was saved.",
+    "A style's name can have at most {count} characters. Nothing was saved.",
+    MAX_STYLE_NAME_CHARACTERS,
+)
+NAME_TAKEN = lazy(
+    "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
+)
+TAKEN_HERE = lazy(
     "This server already has a style “{name}”. Choose another name, or remove that one with `/studii styles "
     "remove`. Nothing was saved."
 )
-FULL = f"You have {MAX_STYLES} styles here, the limit. Remove one with `/styles` first. Nothing was saved."
-FULL_HERE = (
-    f"This server has {MAX_STYLES} styles, the limit. Remove one with `/studii styles remove` first. "
-    "Nothing was saved."
+FULL = nlazy(
+    "You have {count} style here, the limit. Remove it with `/styles` first. Nothing was saved.",
+    "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
+    MAX_STYLES,
 )
-UNKNOWN = "There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged."
-STYLE_GONE = "That style has been removed. `/styles` shows those that you can use. Nothing was charged."
-NOT_HERE = "This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed."
-NOT_FOR_YOU = "That style is only for {roles}. An admin can change this with `/studii styles`."
-NOT_YOURS = "That style isn't yours. Nothing was changed."
-MANY_ROLES = f"A style can be for at most {MAX_STYLE_ROLES} roles. Nothing was changed."
-NOT_LIMITED = "That style isn't limited to this role. Nothing was changed."
-STYLE_TEXT_TOO_LONG = "`{name}` can have at most {most:,} characters. Yours has {count:,}. Nothing was saved."
+FULL_HERE = nlazy(
+    "This server has {count} style, the limit. Remove it with `/studii styles remove` first. Nothing was "
+    "saved.",
+    "This server has {count} styles, the limit. Remove one with `/studii styles remove` first. Nothing was "
+    "saved.",
+    MAX_STYLES,
+)
+UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
+STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
+NOT_HERE = lazy("This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed.")
+NOT_FOR_YOU = lazy("That style is only for {roles}. An admin can change this with `/studii styles`.")
+NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")
+MANY_ROLES = nlazy(
+    "A style can be for at most {count} role. Nothing was changed.",
+    "A style can be for at most {count} roles. Nothing was changed.",
+    MAX_STYLE_ROLES,
+)
+NOT_LIMITED = lazy("That style isn't limited to this role. Nothing was changed.")
+STYLE_TEXT_TOO_LONG = lazy(
+    "`{name}` can have at most {most} characters. Yours has {count}. Nothing was saved."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +103,7 @@ class StyleService:
         if not style.usable_by(user_id, roles):
             if not style.of_server:
                 raise Refused(STYLE_GONE)
-            raise NotAllowed(NOT_FOR_YOU.format(roles=" ".join(f"<@&{one}>" for one in sorted(style.roles))))
+            raise NotAllowed(NOT_FOR_YOU.using(roles=" ".join(f"<@&{one}>" for one in sorted(style.roles))))
         return style
 
     async def named(
@@ -104,7 +124,7 @@ class StyleService:
             await ensure_words_allowed(transaction, new.guild_id, texts)
             there = await transaction.styles.named(style.guild_id, style.user_id, style.name)
             if there is not None:
-                raise Refused(taken.format(name=there.name))
+                raise Refused(taken.using(name=there.name))
             if await transaction.styles.count(style.guild_id, style.user_id) >= MAX_STYLES:
                 raise Refused(full)
             await transaction.styles.add(style)
@@ -126,7 +146,7 @@ class StyleService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             style = await transaction.styles.named(guild_id, OF_SERVER, name)
             if style is None:
-                raise Refused(NOT_HERE.format(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+                raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
             await transaction.styles.remove(style.id)
             await transaction.photo_rules.forget_style(guild_id, style.id)
         return style
@@ -139,7 +159,7 @@ class StyleService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             style = await transaction.styles.named(guild_id, OF_SERVER, name)
             if style is None:
-                raise Refused(NOT_HERE.format(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+                raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
             if not may and role_id not in style.roles:
                 raise Refused(NOT_LIMITED)
             roles = style.roles | {role_id} if may else style.roles - {role_id}
@@ -160,7 +180,7 @@ class StyleService:
         for key, value in inputs.items():
             most = declared[key].max_length
             if len(value) > most:
-                raise Refused(STYLE_TEXT_TOO_LONG.format(name=key, most=most, count=len(value)))
+                raise Refused(STYLE_TEXT_TOO_LONG.using(name=key, most=most, count=len(value)))
         return Style(
             id=secrets.token_hex(8),
             guild_id=new.guild_id,

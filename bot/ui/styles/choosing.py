@@ -58,7 +58,7 @@ async def style_meant(interaction: discord.Interaction[Any], typed: str, tool: s
     """
     found = await _found(interaction, typed, tool)
     if found is None:
-        raise Refused(UNKNOWN.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+        raise Refused(UNKNOWN.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
     return found
 
 
@@ -69,7 +69,7 @@ async def style_of_server(interaction: discord.Interaction[Any], typed: str) -> 
     key = style_key(_bare(typed))
     found = [one for one in of_server if f"{SAVED}{one.id}" == typed or style_key(one.name) == key]
     if not found:
-        raise Refused(NOT_HERE.format(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+        raise Refused(NOT_HERE.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
     return found[0]
 
 

@@ -6,25 +6,26 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job, JobState
+from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.domain.access import MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
+from bot.languages import Message, lazy, ngettext
+from bot.languages import gettext as _
 from bot.reasons import ReasonCode
-from bot.services import MAX_DECLINE_REASON_CHARACTERS, count_words
+from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, Panel, box, lines, sentence_panel
+from bot.ui.kit.layout import BAD, QUIET, Panel, box, lines, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in, roles_of
 
 MAX_PROMPT_CHARACTERS = 2000
-ERASED_MEMBER = "a member whose data was erased"
 _DECIDING = ("studii:approve", "studii:decline")
-NOT_REACHED = "I can't reach Discord right now. Try again in a moment. Nothing was decided."
+NOT_REACHED = lazy("I can't reach Discord right now. Try again in a moment. Nothing was decided.")
 
 Decline = Callable[[discord.Interaction[Any], Host, str | None], Awaitable[None]]
 
@@ -38,46 +39,70 @@ class ReasonForm(Form):
         self._reason: ui.TextInput[Any] = ui.TextInput(
             required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
         )
-        about = "The member reads it. Leave empty to give none."
-        self.add_item(ui.Label(text="Reason", description=about, component=self._reason))
+        about = _("The member reads it. Leave empty to give none.")
+        self.add_item(ui.Label(text=_("Reason"), description=about, component=self._reason))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
 
 
-def declined_words(reason: str | None, declined: str = "Declined") -> str:
-    """Return how a decision begins that declined something; `{}` is the moderator."""
-    return f"🚫 {declined} by {{}}" + (f": {plain(reason, MAX_DECLINE_REASON_CHARACTERS)}" if reason else "")
+def reason_shown(reason: str) -> str:
+    """Return a moderator's reason as others read it."""
+    return plain(reason, MAX_DECLINE_REASON_CHARACTERS)
 
 
 def decision_panel(
-    jobs: Sequence[Job], interaction: discord.Interaction[Any], host: Host, said: str, colour: discord.Colour
+    jobs: Sequence[Job],
+    interaction: discord.Interaction[Any],
+    host: Host,
+    said: Message,
+    colour: discord.Colour,
 ) -> Panel:
-    """Return who decided what, without what the jobs were about."""
-    names, job = ToolNames(host.catalog), jobs[0]
-    several = f" · {count_words(len(jobs), 'photo', 'photos')}" if len(jobs) > 1 else ""
-    what = f"**{names.title(job)}**{several} for <@{job.user_id}> in <#{job.channel_id}>"
-    return Panel(box(colour, lines(f"### {said.replace('{}', interaction.user.mention, 1)}", what)))
+    """Return who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
+    emoji = "🚫" if colour == BAD else "✅"
+    title = f"### {emoji} {said.using(moderator=interaction.user.mention)}"
+    return Panel(box(colour, lines(title, _about(jobs, ToolNames(host.catalog)))))
 
 
 def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
     """Return what becomes of a question to moderators that ended without a button under it."""
-    who = ERASED_MEMBER if job.scrubbed_at is not None else member_words(job.user_id)
-    what = f"**{names.title(job)}** for {who} in <#{job.channel_id}>"
-    return Panel(box(QUIET, lines(f"### {_ended_words(job, result=result)}", what)))
+    return Panel(box(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], names))))
+
+
+def _about(jobs: Sequence[Job], names: ToolNames) -> str:
+    job = jobs[0]
+    tool, channel = names.title(job), f"<#{job.channel_id}>"
+    member = member_words(FORGOTTEN_MEMBER if job.scrubbed_at is not None else job.user_id)
+    if len(jobs) == 1:
+        return _("**{tool}** for {member} in {channel}", tool=tool, member=member, channel=channel)
+    return ngettext(
+        "**{tool}** · {count} photo for {member} in {channel}",
+        "**{tool}** · {count} photos for {member} in {channel}",
+        len(jobs),
+        tool=tool,
+        member=member,
+        channel=channel,
+    )
 
 
 def _ended_words(job: Job, *, result: bool) -> str:
     code = "" if job.failure_text is None else job.failure_text.code
     if code in {ReasonCode.NOT_APPROVED, ReasonCode.RESULT_NOT_SEEN}:
-        return f"⌛ No one decided within {APPROVAL_HOURS} hours"
+        in_vain = ngettext(
+            "No one decided within {count} hour", "No one decided within {count} hours", APPROVAL_HOURS
+        )
+        return f"⌛ {in_vain}"
     if job.state is JobState.WITHHELD:
-        return "🚫 This result isn't posted"
+        unposted = _("This result isn't posted")
+        return f"🚫 {unposted}"
     if result:
-        return "✅ This result was approved"
+        return f"✅ {_('This result was approved')}"
     if job.approval is Approval.GIVEN:
-        return "✅ This request was approved"
-    return "🚫 This request was cancelled" if job.state is JobState.CANCELLED else "🚫 This request has ended"
+        return f"✅ {_('This request was approved')}"
+    ended = (
+        _("This request was cancelled") if job.state is JobState.CANCELLED else _("This request has ended")
+    )
+    return f"🚫 {ended}"
 
 
 def asks(message: discord.Message) -> bool:
@@ -99,7 +124,7 @@ async def show_decision(interaction: discord.Interaction[Any], panel: Panel) -> 
     if not interaction.response.is_done():
         await interaction.response.edit_message(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
         return
-    await answer(interaction, sentence_panel("Done.", QUIET))
+    await answer(interaction, sentence_panel(_("Done."), QUIET))
     try:
         await message.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
     except DISCORD_ERRORS:

@@ -6,16 +6,18 @@ from typing import Any
 import discord
 
 from bot.catalog import Tool
-from bot.domain import ForModerators, JobState
+from bot.domain import ForModerators, Job, JobState
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.domain.words import MAX_RULE_CHARACTERS, matcher_of
+from bot.languages import Message, lazy, ngettext, plazy, sentences
+from bot.languages import gettext as _
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
     decision_panel,
-    declined_words,
+    reason_shown,
     requester_of,
     show_decision,
 )
@@ -28,36 +30,40 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import server_of
 
-HIDDEN_REQUEST = (
+HIDDEN_REQUEST = lazy(
     "The request isn't shown here, because it comes from an age-restricted channel. To see such requests, "
     "make this channel age-restricted."
 )
-NO_PHOTO = "The photo is too large to show here."
-NOT_ALL_PHOTOS = "Not all of the photos can be shown here: they are too large."
-TOGETHER = "Your decision counts for all {} photos."
+NO_PHOTO = lazy("The photo is too large to show here.")
+NOT_ALL_PHOTOS = lazy("Not all of the photos can be shown here: they are too large.")
 # What ended a request that a moderator was about to approve.
-ENDED_WORDS: Mapping[str, str] = {
-    ReasonCode.REQUESTER_LEFT: "<@{}> has left the server, so the request was ended. Nothing was charged.",
-    ReasonCode.BLOCKED_MEANWHILE: (
-        "<@{}> has been blocked since they asked, so the request was ended. Nothing was charged."
+ENDED_WORDS: Mapping[str, Message] = {
+    ReasonCode.REQUESTER_LEFT: lazy(
+        "{member} has left the server, so the request was ended. Nothing was charged."
     ),
-    ReasonCode.ACCESS_CHANGED: (
-        "The rules have changed since <@{}> asked and no longer allow this, so the request was ended. "
+    ReasonCode.BLOCKED_MEANWHILE: lazy(
+        "{member} has been blocked since they asked, so the request was ended. Nothing was charged."
+    ),
+    ReasonCode.ACCESS_CHANGED: lazy(
+        "The rules have changed since {member} asked and no longer allow this, so the request was ended. "
         "Nothing was charged."
     ),
-    ReasonCode.WORDS_CHANGED: (
-        "A word rule added since <@{}> asked doesn't allow this, so the request was ended. Nothing was "
+    ReasonCode.WORDS_CHANGED: lazy(
+        "A word rule added since {member} asked doesn't allow this, so the request was ended. Nothing was "
         "charged."
     ),
 }
-_ENDS = f"ends unpaid after {APPROVAL_HOURS} hours"
+_ENDED = lazy("That request has ended. Nothing was charged.")
+_APPROVED = lazy("Approved by {moderator}")
+_DECLINED = lazy("Declined by {moderator}")
+_DECLINED_BECAUSE = lazy("Declined by {moderator}: {reason}")
 
 
 class ApproveButton(JobButton, template=template_of("approve")):
     """Let the job go on."""
 
     action = "approve"
-    label = "Approve"
+    label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -69,31 +75,33 @@ class ApproveButton(JobButton, template=template_of("approve")):
         )
         job = jobs[0]
         if job.state is JobState.FAILED:
-            said = ENDED_WORDS.get("" if job.failure_text is None else job.failure_text.code, "")
-            await show_decision(interaction, sentence_panel(said.format(job.user_id), QUIET))
+            code = "" if job.failure_text is None else job.failure_text.code
+            said = ENDED_WORDS.get(code, _ENDED).using(member=f"<@{job.user_id}>")
+            await show_decision(interaction, sentence_panel(str(said), QUIET))
             return
-        await show_decision(interaction, decision_panel(jobs, interaction, host, "✅ Approved by {}", GOOD))
+        await show_decision(interaction, decision_panel(jobs, interaction, host, _APPROVED, GOOD))
 
 
 class DeclineButton(JobButton, template=template_of("decline")):
     """Ask for a reason, and end the job."""
 
     action = "decline"
-    label = "Decline"
+    label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await host.services.approvals.open_request(
             server_of(interaction), self.job_id, approver_of(interaction)
         )
-        await ReasonForm("Decline request", self._decline).show(interaction)
+        await ReasonForm(_("Decline request"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
         jobs = await done_in_time(
             interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
         )
-        await show_decision(interaction, decision_panel(jobs, interaction, host, declined_words(reason), BAD))
+        said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
+        await show_decision(interaction, decision_panel(jobs, interaction, host, said, BAD))
 
 
 def approval_request(
@@ -107,24 +115,23 @@ def approval_request(
     jobs = shown.jobs
     job, count = jobs[0], len(jobs)
     tool, several = names.tool(job), count > 1
-    what = f"**{names.title(job)}**" + (f" with {count} photos" if several else "")
-    private = ". It's private: only they get the result" if job.private else ""
+    private = _("It's private: only they get the result.") if job.private else ""
     prompt = prompt_of(tool, job.inputs)
     reserved = credit_words(sum(one.reserved for one in jobs))
-    cost = f"{reserved} reserved for all" if several else cost_words(job)
+    cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
     lacking = len(files.photos) < sum(one.source is not None for one in jobs)
     container = box(
         GOING,
         lines(
-            "### 🛂 A request waits for approval",
-            f"<@{job.user_id}> asks for {what} in <#{job.channel_id}>{private}.",
-            TOGETHER.format(count) if several else "",
-            HIDDEN_REQUEST if hidden else "",
+            f"### 🛂 {_('A request waits for approval')}",
+            sentences(_asked_words(job, names, count), private),
+            _together_words(count) if several else "",
+            str(HIDDEN_REQUEST) if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
             "" if hidden else _rule_words(shown, tool),
-            (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
-            small(f"{cost} · asked {discord_timestamp(job.created_at)} · {_ENDS}"),
+            str(NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
+            small(f"{cost} · {_asked_and_ends(job)}"),
         ),
         *files.gallery(),
     )
@@ -132,12 +139,37 @@ def approval_request(
     return Panel(container, row(*(button.of(job) for button in REQUEST_BUTTONS)))
 
 
+def _asked_words(job: Job, names: ToolNames, count: int) -> str:
+    asked = {"member": f"<@{job.user_id}>", "tool": names.title(job), "channel": f"<#{job.channel_id}>"}
+    if count == 1:
+        return _("{member} asks for **{tool}** in {channel}.", **asked)
+    return ngettext(
+        "{member} asks for **{tool}** with {count} photo in {channel}.",
+        "{member} asks for **{tool}** with {count} photos in {channel}.",
+        count,
+        **asked,
+    )
+
+
+def _together_words(count: int) -> str:
+    return ngettext(
+        "Your decision counts for {count} photo.", "Your decision counts for all {count} photos.", count
+    )
+
+
+def _asked_and_ends(job: Job) -> str:
+    ends = ngettext("ends unpaid after {count} hour", "ends unpaid after {count} hours", APPROVAL_HOURS)
+    return f"{_('asked {when}', when=discord_timestamp(job.created_at))} · {ends}"
+
+
 def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
     """Return the word rule that sends the request here; empty if none does."""
     inputs = shown.jobs[0].inputs
     said = list(inputs.values()) if tool is None else tool.texts(inputs)
     rule = matcher_of(shown.rules).met(said)
-    return "" if rule is None else small(f"Word rule: ||{plain(rule.words, MAX_RULE_CHARACTERS)}||")
+    if rule is None:
+        return ""
+    return small(_("Word rule: ||{words}||", words=plain(rule.words, MAX_RULE_CHARACTERS)))
 
 
 REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

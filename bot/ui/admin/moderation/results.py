@@ -6,19 +6,21 @@ import discord
 
 from bot.domain import KEPT_DAYS, Job, JobState, Progress
 from bot.domain.approvals import APPROVAL_HOURS
-from bot.services import Approver, discord_timestamp
+from bot.languages import gettext as _
+from bot.languages import lazy, ngettext, nlazy, plazy, sentences
+from bot.services import Approver, credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
     decision_panel,
-    declined_words,
+    reason_shown,
     requester_of,
     show_decision,
 )
 from bot.ui.admin.moderation.files import OpenedFiles, open_files
 from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.result import link_words
-from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words, state_words
+from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
@@ -28,24 +30,29 @@ from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.member import approver_in, approver_of
 from bot.ui.reading.permissions import ensure_stays_there, server_of
 
-HIDDEN_RESULT = (
+HIDDEN_RESULT = lazy(
     "The result isn't shown here, because it was made in an age-restricted channel. To see such results, "
     "make this channel age-restricted."
 )
-TOO_LARGE_TO_SHOW = "The result is too large to show here."
-MEMBER_LEFT = (
-    "<@{}> has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
-    f"{KEPT_DAYS} days."
+TOO_LARGE_TO_SHOW = lazy("The result is too large to show here.")
+MEMBER_LEFT = nlazy(
+    "{member} has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
+    "{count} day.",
+    "{member} has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
+    "{count} days.",
+    KEPT_DAYS,
 )
-RESULT_APPROVED = "✅ Result approved by {}"
-_ENDS = f"isn't posted if no one decides within {APPROVAL_HOURS} hours"
+RESULT_APPROVED = lazy("Result approved by {moderator}")
+_DECLINED = lazy("Result declined by {moderator}")
+_DECLINED_BECAUSE = lazy("Result declined by {moderator}: {reason}")
+_RELEASED = lazy("Released by {moderator}")
 
 
 class ApproveResultButton(JobButton, template=template_of("approve-result")):
     """Post the result."""
 
     action = "approve-result"
-    label = "Approve"
+    label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -56,7 +63,8 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
             interaction, host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
         )
         if job.state is JobState.WITHHELD:
-            await show_decision(interaction, sentence_panel(MEMBER_LEFT.format(job.user_id), QUIET))
+            said = str(MEMBER_LEFT.using(member=f"<@{job.user_id}>"))
+            await show_decision(interaction, sentence_panel(said, QUIET))
             return
         await show_decision(interaction, decision_panel([job], interaction, host, RESULT_APPROVED, GOOD))
 
@@ -65,21 +73,21 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
     """Ask for a reason, and withhold the result."""
 
     action = "decline-result"
-    label = "Decline"
+    label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await host.services.reviews.waiting(
             server_of(interaction), self.job_id, await _approver(interaction, host)
         )
-        await ReasonForm("Decline result", self._decline).show(interaction)
+        await ReasonForm(_("Decline result"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
-        said = declined_words(reason, "Result declined")
+        said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
         await show_decision(interaction, decision_panel([job], interaction, host, said, BAD))
 
 
@@ -87,7 +95,7 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
     """Post a result after all that was withheld."""
 
     action = "release-result"
-    label = "Post it after all"
+    label = lazy("Post it after all")
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -97,14 +105,14 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
                 server_of(interaction), self.job_id, await _approver(interaction, host)
             ),
         )
-        await show_decision(interaction, decision_panel([job], interaction, host, "✅ Released by {}", GOOD))
+        await show_decision(interaction, decision_panel([job], interaction, host, _RELEASED, GOOD))
 
 
 class SeeResultButton(JobButton, template=template_of(SEE)):
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
 
     action = SEE
-    label = "See result"
+    label = lazy("See result")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
@@ -141,24 +149,26 @@ def result_review(
     """
     tool = names.tool(job)
     waits = job.state is JobState.REVIEWING
-    about = f"<@{job.user_id}> made this with **{names.title(job)}** in <#{job.channel_id}>" + (
-        ". It's private: only they get it." if job.private else "."
+    made = _(
+        "{member} made this with **{tool}** in {channel}.",
+        member=f"<@{job.user_id}>",
+        tool=names.title(job),
+        channel=f"<#{job.channel_id}>",
     )
+    private = _("It's private: only they get it.") if job.private else ""
     prompt = prompt_of(tool, job.inputs)
-    when = discord_timestamp(job.finished_at or job.changed_at)
-    facts = [cost_words(job).removesuffix("."), f"finished {when}", *([_ENDS] if waits else [])]
     container = box(
         GOING if waits else QUIET,
         lines(
-            "### 🛂 A result waits for approval" if waits else "### 🚫 A result that isn't posted",
-            about,
+            _title(waits=waits),
+            sentences(made, private),
             "" if waits else state_words(job, Progress()),
-            HIDDEN_RESULT if hidden else "",
+            str(HIDDEN_RESULT) if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job),
-            f"{TOO_LARGE_TO_SHOW} {link_words(job)}" if files.result is None and not hidden else "",
-            small("1 Result · 2 Photo") if files.result is not None and files.photos else "",
-            small(" · ".join(facts)),
+            sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None and not hidden else "",
+            small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
+            small(_facts(job, waits=waits)),
         ),
         *files.gallery(),
     )
@@ -166,6 +176,24 @@ def result_review(
         container.id = mark
     buttons = (ApproveResultButton, DeclineResultButton) if waits else (ReleaseResultButton,)
     return Panel(container, row(*(button.of(job) for button in buttons)))
+
+
+def _title(*, waits: bool) -> str:
+    if waits:
+        return f"### 🛂 {_('A result waits for approval')}"
+    unposted = _("A result that isn't posted")
+    return f"### 🚫 {unposted}"
+
+
+def _facts(job: Job, *, waits: bool) -> str:
+    charged = _("Charged {credits}", credits=credit_words(job.settled)) if job.settled else _("Not charged")
+    finished = _("finished {when}", when=discord_timestamp(job.finished_at or job.changed_at))
+    ends = ngettext(
+        "isn't posted if no one decides within {count} hour",
+        "isn't posted if no one decides within {count} hours",
+        APPROVAL_HOURS,
+    )
+    return " · ".join([charged, finished, *([ends] if waits else [])])
 
 
 RESULT_BUTTONS: tuple[type[JobButton], ...] = (

@@ -2,66 +2,81 @@
 
 from bot.domain import KEPT_DAYS
 from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
+from bot.languages import and_list, lazy, nlazy
+from bot.languages import gettext as _
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
 
 MAX_LISTED_NAMES = 20  # names in a row
-APPROVAL_OFF = (
+APPROVAL_OFF = lazy(
     "Nothing waits for approval. Set a channel for requests with `/studii approval channel:`, and choose "
     "whose requests wait there."
 )
-HOW_APPROVAL_WORKS = small(
+HOW_APPROVAL_WORKS = nlazy(
     "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
-    f"approval, and no one decides on their own request. After {APPROVAL_HOURS} hours a request ends unpaid."
+    "approval, and no one decides on their own request. After {count} hour a request ends unpaid.",
+    "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
+    "approval, and no one decides on their own request. After {count} hours a request ends unpaid.",
+    APPROVAL_HOURS,
 )
-RESULTS = (
+RESULTS = nlazy(
     "Their results wait too, before they are posted. A result costs its credits even if it isn't posted; it "
-    f"then stays in the moderators' `/jobs` for {KEPT_DAYS} days."
+    "then stays in the moderators' `/jobs` for {count} day.",
+    "Their results wait too, before they are posted. A result costs its credits even if it isn't posted; it "
+    "then stays in the moderators' `/jobs` for {count} days.",
+    KEPT_DAYS,
 )
-PRIVATE_REQUESTS = small(
+PRIVATE_REQUESTS = lazy(
     "Private jobs wait too, and moderators see them: the bot tells their members before they start."
 )
-EVERYONE_READS_APPROVALS = (
-    "⚠️ Everyone can read that channel, and private jobs are shown there too. Make it private, or set "
+EVERYONE_READS_APPROVALS = lazy(
+    "Everyone can read that channel, and private jobs are shown there too. Make it private, or set "
     "another with `channel:`."
 )
-WAITING = small(
-    f"Requests and results that are in the channel already can be decided on for {APPROVAL_HOURS} hours."
+WAITING = nlazy(
+    "Requests and results that are in the channel already can be decided on for {count} hour.",
+    "Requests and results that are in the channel already can be decided on for {count} hours.",
+    APPROVAL_HOURS,
 )
 
 
 def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = False) -> Panel:
     """Return whose requests wait for approval, where, and who decides. `public`: everyone can read there."""
     if rules.channel_id is None:
-        return Panel(
-            box(NEUTRAL, f"### 🛂 Approval is off\n{APPROVAL_OFF}", lines(HOW_APPROVAL_WORKS, WAITING))
-        )
-    roles = ", ".join(f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES])
-    tools = ", ".join(names.title_of(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES])
-    who = [
-        "Everyone's requests wait." if rules.everyone else "",
-        f"Requests of {roles} wait." if roles and not rules.everyone else "",
-        f"Requests for {tools} wait." if tools and not rules.everyone else "",
-    ]
-    if not any(who):
-        who = ["Only requests wait that a word rule sends here (`/studii words add`)."]
-    approver = (
-        "Members with Manage Messages in that channel"
-        if rules.approver_role is None
-        else f"Members with <@&{rules.approver_role}> or Manage Server"
-    )
+        off = lines(f"### 🛂 {_('Approval is off')}", str(APPROVAL_OFF))
+        return Panel(box(NEUTRAL, off, lines(small(str(HOW_APPROVAL_WORKS)), small(str(WAITING)))))
+    channel = _("Requests are posted in {channel}.", channel=f"<#{rules.channel_id}>")
     return Panel(
         box(
             NEUTRAL,
             lines(
-                "### 🛂 Approval is on",
-                f"Requests are posted in <#{rules.channel_id}>.",
-                EVERYONE_READS_APPROVALS if public else "",
-                *who,
-                RESULTS if rules.results else "",
-                f"{approver} decide.",
+                f"### 🛂 {_('Approval is on')}",
+                channel,
+                f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
+                *_who_waits(rules, names),
+                str(RESULTS) if rules.results else "",
+                _who_decides(rules),
             ),
-            PRIVATE_REQUESTS,
-            HOW_APPROVAL_WORKS,
+            small(str(PRIVATE_REQUESTS)),
+            small(str(HOW_APPROVAL_WORKS)),
         )
     )
+
+
+def _who_waits(rules: ApprovalRules, names: ToolNames) -> list[str]:
+    if rules.everyone:
+        return [_("Everyone's requests wait.")]
+    roles = [f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES]]
+    tools = [names.title_of(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES]]
+    if not roles and not tools:
+        return [_("Only requests wait that a word rule sends here (`/studii words add`).")]
+    return [
+        _("Requests of {roles} wait.", roles=and_list(roles)) if roles else "",
+        _("Requests for {tools} wait.", tools=and_list(tools)) if tools else "",
+    ]
+
+
+def _who_decides(rules: ApprovalRules) -> str:
+    if rules.approver_role is None:
+        return _("Members with Manage Messages in that channel decide.")
+    return _("Members with {role} or Manage Server decide.", role=f"<@&{rules.approver_role}>")
