@@ -8,7 +8,9 @@ from discord import ui
 from bot.domain import LogSettings, StudiiKey
 from bot.domain.photo_rules import PhotoRules
 from bot.errors import Refused
-from bot.services import Services, job_words
+from bot.languages import Worded, lazy, ngettext, plazy, sentences
+from bot.languages import gettext as _
+from bot.services import Services
 from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.log import is_public, trouble_there
@@ -38,21 +40,22 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.reading.permissions import missing_to_post, server_of
 
-GREETING = (
-    "### 👋 Studii is here\nMembers can make and edit pictures with Studii's tools, on the "
-    "server's own Studii key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
+GREETING = lazy(
+    "Members can make and edit pictures with Studii's tools, on the server's own Studii key.\n\n**Next:** an "
+    "admin (Manage Server) types `/studii setup`."
 )
-KEY_LOST = (
-    "### 🔑 Please enter the Studii key again\nThe Studii key of **{server}** can't be read any "
-    "more, because this bot's encryption key changed. An admin (Manage Server) can enter it "
-    "there with `/studii key`. Waiting jobs will then continue."
+KEY_LOST = lazy(
+    "The Studii key of **{server}** can't be read any more, because this bot's encryption key changed. An "
+    "admin (Manage Server) can enter it there with `/studii key`. Waiting jobs will then continue."
 )
-SURE = (
-    "### Remove this server's Studii key?\nI will delete **{key}**. Waiting jobs are cancelled "
-    "at no cost. Running jobs will finish and be posted; for them I keep the key, encrypted, "
-    "for up to a day. Members can't make anything new until you set another key.\nThe key "
-    "stays valid at Studii. If it leaked, revoke it there."
+SURE = lazy(
+    "I will delete **{key}**. Waiting jobs are cancelled at no cost. Running jobs will finish and be posted; "
+    "for them I keep the key, encrypted, for up to a day. Members can't make anything new until you set "
+    "another key.\nThe key stays valid at Studii. If it leaked, revoke it there."
 )
+ENTER_KEY = lazy("Enter key")
+REPLACE_KEY = lazy("Replace key")
+SET_BUDGET = lazy("Set budget")
 
 
 async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
@@ -103,41 +106,44 @@ async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) ->
 
 
 def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
-    def button(what: str, label: str, *, main: bool = False) -> SetupButton:
+    def button(what: str, label: Worded, *, main: bool = False) -> SetupButton:
         return SetupButton(what, label, main=main, let_in=let_in)
 
     paused, step = now.budget.settings.paused, next_step(now)
     held = now.held is not None and now.readable
     buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
-    key_label = "Enter key" if step is Step.KEY else "Replace key"
+    key_label = ENTER_KEY if step is Step.KEY else REPLACE_KEY
     buttons.append(button("key", key_label, main=step is Step.KEY))
-    buttons.append(button("budget", "Set budget", main=step is Step.BUDGET))
-    buttons.append(button("resume" if paused else "pause", "Resume" if paused else "Pause"))
-    buttons.append(button("look", "Check again"))
+    buttons.append(button("budget", SET_BUDGET, main=step is Step.BUDGET))
+    if paused:
+        buttons.append(button("resume", plazy("button", "Resume")))
+    else:
+        buttons.append(button("pause", plazy("button", "Pause")))
+    buttons.append(button("look", lazy("Check again")))
     return Panel(
         box(
             colour_of(now),
-            f"### ⚙️ Studii in this server\n{headline(now)}",
+            lines(f"### ⚙️ {_('Studii in this server')}", headline(now)),
             rule(),
             step_lines(now),
             rule(),
             row(*buttons),
             row(button(*_other_place(now.log))),
-            small("`/studii forget-key` removes the key. Only you can see this."),
+            small(_("`/studii forget-key` removes the key. Only you can see this.")),
         )
     )
 
 
-def _other_place(log: LogSettings) -> tuple[str, str]:
+def _other_place(log: LogSettings) -> tuple[str, Worded]:
     """Return the button that sends requests for credits elsewhere: what it does, and its label."""
     if log.channel_id is None:
         # They go where members ask in any case.
         if log.requests_in_place:
-            return "tolog", "Don't mention admins in credit requests"
-        return "inplace", "Mention admins in credit requests"
+            return "tolog", lazy("Don't mention admins in credit requests")
+        return "inplace", lazy("Mention admins in credit requests")
     if log.requests_in_place:
-        return "tolog", "Send credit requests to the log channel"
-    return "inplace", "Show credit requests where members ask"
+        return "tolog", lazy("Send credit requests to the log channel")
+    return "inplace", lazy("Show credit requests where members ask")
 
 
 _TEMPLATE = rf"studii:setup:(?P<what>[a-z]+)(?::(?P<key>[0-9]{{1,20}}))?(?P<let>{LET_IN})?"
@@ -150,7 +156,13 @@ class SetupButton(LastingButton, template=_TEMPLATE):
     """
 
     def __init__(
-        self, what: str, label: str = "", *, main: bool = False, key: int | None = None, let_in: bool = False
+        self,
+        what: str,
+        label: Worded = "",
+        *,
+        main: bool = False,
+        key: int | None = None,
+        let_in: bool = False,
     ) -> None:
         self.what, self.key, self.let_in = what, key, let_in
         style = discord.ButtonStyle.primary if main else discord.ButtonStyle.secondary
@@ -158,7 +170,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             style = discord.ButtonStyle.danger
         which = "" if key is None else f":{key}"
         custom_id = f"studii:setup:{what}{which}{LET_IN if let_in else ''}"
-        super().__init__(ui.Button(label=label or what, style=style, custom_id=custom_id))
+        super().__init__(ui.Button(label=str(label or what), style=style, custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
@@ -182,7 +194,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "forget":
                 await _show(interaction, await _forget_key(interaction, services, guild_id, self.key))
             case "keep":
-                await interaction.response.edit_message(view=sentence_panel("The key was kept.", QUIET))
+                await interaction.response.edit_message(view=sentence_panel(_("The key was kept."), QUIET))
             case _:
                 if self.what in {"inplace", "tolog"}:
                     in_place = self.what == "inplace"
@@ -198,26 +210,28 @@ class SetupButton(LastingButton, template=_TEMPLATE):
 
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner."""
-    opens = SetupButton("open", "Set up", main=True) if in_server else _to_server(guild_id)
-    return Panel(box(NEUTRAL, GREETING, row(opens)))
+    opens = SetupButton("open", lazy("Set up"), main=True) if in_server else _to_server(guild_id)
+    return Panel(box(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", str(GREETING)), row(opens)))
 
 
 def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
     """Return the request to enter the key again, posted in the server or sent to its owner."""
-    enters = SetupButton("key", "Enter key", main=True) if in_server else _to_server(guild.id)
-    return Panel(box(BAD, KEY_LOST.format(server=plain(guild.name, 100)), row(enters)))
+    enters = SetupButton("key", ENTER_KEY, main=True) if in_server else _to_server(guild.id)
+    lost = str(KEY_LOST.using(server=plain(guild.name, 100)))
+    return Panel(box(BAD, lines(f"### 🔑 {_('Please enter the Studii key again')}", lost), row(enters)))
 
 
 def _to_server(guild_id: int) -> ui.Button[Any]:
     # A button of the bot's would not know the server: it is pressed in a direct message.
-    return ui.Button(label="Open server", url=f"https://discord.com/channels/{guild_id}")
+    return ui.Button(label=_("Open server"), url=f"https://discord.com/channels/{guild_id}")
 
 
 def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     """Return what forgetting the key means, before it is done. `let_in`: as for `setup_panel_for`."""
-    forget = SetupButton("forget", "Remove key", key=key.id, let_in=let_in)
-    keep = SetupButton("keep", "Keep key", let_in=let_in)
-    return Panel(box(BAD, SURE.format(key=key.masked), row(forget, keep)))
+    forget = SetupButton("forget", lazy("Remove key"), key=key.id, let_in=let_in)
+    keep = SetupButton("keep", lazy("Keep key"), let_in=let_in)
+    title = _("Remove this server's Studii key?")
+    return Panel(box(BAD, lines(f"### {title}", str(SURE.using(key=key.masked))), row(forget, keep)))
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel) -> None:
@@ -236,9 +250,19 @@ async def _forget_key(
         None if key_id is None else await done_in_time(interaction, services.keys.forget(guild_id, key_id))
     )
     if forgotten is None:
-        raise Refused("This server has a different key now. `/studii setup` shows it. Nothing was changed.")
-    said = (
-        f"The key is removed. Cancelled at no cost: {job_words(forgotten.cancelled)}. Still running, and "
-        f"posted when done: {job_words(forgotten.running)}. `/studii key` sets a new key."
+        raise Refused(
+            lazy("This server has a different key now. `/studii setup` shows it. Nothing was changed.")
+        )
+    said = sentences(
+        _("The key is removed."),
+        ngettext(
+            "Cancelled at no cost: {count} job.", "Cancelled at no cost: {count} jobs.", forgotten.cancelled
+        ),
+        ngettext(
+            "Still running, and posted when done: {count} job.",
+            "Still running, and posted when done: {count} jobs.",
+            forgotten.running,
+        ),
+        _("`/studii key` sets a new key."),
     )
     return sentence_panel(said, GOOD)

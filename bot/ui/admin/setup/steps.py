@@ -1,12 +1,14 @@
 """The steps of the setup in their order: how each is, what is next, and what happens without it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import discord
 
 from bot.domain import LogSettings, Plan, StudiiKey
+from bot.languages import Message, lazy, ngettext, sentences
+from bot.languages import gettext as _
 from bot.reasons import Reason
 from bot.services import BudgetState, Lowered, credit_words, discord_timestamp
 from bot.ui.admin.log import log_line
@@ -17,47 +19,60 @@ from bot.ui.kit.text import sentence
 from bot.ui.reading.permissions import hindrance
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
-NOT_READY = "Not ready yet. Fix what is marked ❌."
-IS_PAUSED = "**Paused.** No new jobs start until you resume."
-READY = (
-    "**Ready.** Members type `/` and pick one of {tools} tools. `/help` explains them, and `/studii panel` "
-    "posts buttons for them."
-)
-PUBLIC = "**Ready, but everyone can read the log channel.** Fix what is marked ⚠️."
-NOTHING_LEFT = (
-    "**No job can start now.** The cheapest tool costs {price}, and the server has {left}. {renewal}"
-)
+NOT_READY = lazy("Not ready yet. Fix what is marked ❌.")
+IS_PAUSED = lazy("**Paused.** No new jobs start until you resume.")
+PUBLIC = lazy("**Ready, but everyone can read the log channel.** Fix what is marked ⚠️.")
+NOTHING_LEFT = lazy("**No job can start now.** The cheapest tool costs {price}, and the server has {left}.")
 
 
 class Step(Enum):
-    """A step of the setup; in this order. The value says how to take it."""
+    """A step of the setup; in this order."""
 
-    KEY = "press **Enter key**."
-    PERMISSIONS = "fix my permissions, or run this in the channel where members make pictures."
-    BUDGET = "press **Set budget**."
-    LOG = "choose a log channel with `/studii log`."
-    PHOTOS = "turn on reactions with `/studii reactions`, or choose a photo channel with `/studii photos`."
-    PANEL = "post buttons for every tool with `/studii panel`, and pin them."
+    KEY = "key"
+    PERMISSIONS = "permissions"
+    BUDGET = "budget"
+    LOG = "log"
+    PHOTOS = "photos"
+    PANEL = "panel"
 
 
-# Everything works without these.
-OPTIONAL = frozenset({Step.PHOTOS, Step.PANEL})
-
+# How to take each step. Everything works without the last two.
+NEXT: Mapping[Step, Message] = {
+    Step.KEY: lazy("**Next**: press **Enter key**."),
+    Step.PERMISSIONS: lazy(
+        "**Next**: fix my permissions, or run this in the channel where members make pictures."
+    ),
+    Step.BUDGET: lazy("**Next**: press **Set budget**."),
+    Step.LOG: lazy("**Next**: choose a log channel with `/studii log`."),
+    Step.PHOTOS: lazy(
+        "**Next**, if you like: turn on reactions with `/studii reactions`, or choose a photo channel with "
+        "`/studii photos`."
+    ),
+    Step.PANEL: lazy(
+        "**Next**, if you like: post buttons for every tool with `/studii panel`, and pin them."
+    ),
+}
 
 # What happens if a step is skipped.
-SKIPPED = {
-    Step.KEY: "Without a key, no one can start a job.",
-    Step.PERMISSIONS: "Without this, no one can start a job in this channel.",
-    Step.BUDGET: "Without a budget of your own, the default applies to the whole server.",
-    Step.LOG: (
+SKIPPED: Mapping[Step, Message] = {
+    Step.KEY: lazy("Without a key, no one can start a job."),
+    Step.PERMISSIONS: lazy("Without this, no one can start a job in this channel."),
+    Step.BUDGET: lazy("Without a budget of your own, the default applies to the whole server."),
+    Step.LOG: lazy(
         "Without a log channel, the server's owner gets a DM about the key and unknown outcomes, and no one "
         "is warned when the budget is nearly used."
     ),
-    Step.PHOTOS: "Without this, taps and photos start nothing. Commands, menus and forms work all the same.",
-    Step.PANEL: "Without a panel, newcomers have to find `/` or `/help` themselves.",
+    Step.PHOTOS: lazy(
+        "Without this, taps and photos start nothing. Commands, menus and forms work all the same."
+    ),
+    Step.PANEL: lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
 }
-REQUESTS_IN_PLACE = "where members ask, with a mention of those with Manage Server"
-REQUESTS_WITHOUT_LOG = "where members ask, without a mention, because there's no log channel"
+REQUESTS_IN_PLACE = lazy(
+    "**Requests for credits** go where members ask, with a mention of those with Manage Server"
+)
+REQUESTS_WITHOUT_LOG = lazy(
+    "**Requests for credits** go where members ask, without a mention, because there's no log channel"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +135,7 @@ def colour_of(now: SetupState) -> discord.Colour:
 def headline(now: SetupState) -> str:
     """Return whether members can start jobs, and the next step."""
     step = next_step(now)
-    following = "**Next**, if you like" if step in OPTIONAL else "**Next**"
-    return lines(_state_words(now), f"{following}: {step.value}" if step else "")
+    return lines(_state_words(now), str(NEXT[step]) if step else "")
 
 
 def step_lines(now: SetupState) -> str:
@@ -147,74 +161,102 @@ def step_lines(now: SetupState) -> str:
 
 def _state_words(now: SetupState) -> str:
     if now.budget.settings.paused:
-        return IS_PAUSED
+        return str(IS_PAUSED)
     if not now.works:
-        return NOT_READY
+        return str(NOT_READY)
     if now.nothing_left:
         price, budget = credit_words(now.least), now.budget
-        return NOTHING_LEFT.format(price=price, left=budget.left_words, renewal=budget.renewal_words)
-    return PUBLIC if now.log_is_public else READY.format(tools=now.tools)
+        return sentences(NOTHING_LEFT.using(price=price, left=budget.left_words), budget.renewal_words)
+    return str(PUBLIC) if now.log_is_public else _ready_words(now.tools)
+
+
+def _ready_words(tools: int) -> str:
+    return ngettext(
+        "**Ready.** Members type `/` and pick {count} tool. `/help` explains it, and `/studii panel` posts a "
+        "button for it.",
+        "**Ready.** Members type `/` and pick one of {count} tools. `/help` explains them, and `/studii "
+        "panel` posts buttons for them.",
+        tools,
+    )
 
 
 def _skipped(step: Step, *, skipped: bool) -> str:
-    return small(SKIPPED[step]) if skipped else ""
+    return small(str(SKIPPED[step])) if skipped else ""
 
 
 def _key_line(now: SetupState) -> str:
     if now.key is None:
-        return f"❌ **Key**: none yet. Make one in your Studii account at {KEYS_AT}"
+        none = _("**Key**: none yet. Make one in your Studii account at {address}", address=KEYS_AT)
+        return f"❌ {none}"
     if not now.readable:
-        return "❌ **Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
-    key = f"**Key**: `{now.key.masked}`"
-    works = f"❌ {key}. {sentence(reason_words(now.held))}" if now.held else f"✅ {key}"
-    return f"{works}\n{_plan_line(now.key.plan, now.lowered)}"
+        unreadable = _(
+            "**Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
+        )
+        return f"❌ {unreadable}"
+    plan = _plan_line(now.key.plan, now.lowered)
+    if not now.held:
+        return lines(f"✅ {_('**Key**: `{key}`', key=now.key.masked)}", plan)
+    held = _("**Key**: `{key}`. {why}", key=now.key.masked, why=sentence(reason_words(now.held)))
+    return lines(f"❌ {held}", plan)
 
 
 def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
-    shown = f"{plan.value.capitalize()}, up to {plan.requests_per_minute} requests a minute"
+    name, requests = plan.value.capitalize(), plan.requests_per_minute
     if lowered is None:
-        return f"✅ **Plan**: {shown}"
-    refused = f"⚠️ **Plan**: {shown}, but Studii refused some requests below that."
-    if lowered.limit < plan.requests_per_minute:
-        return (
-            f"{refused} I send at most {lowered.limit} a minute, and try more "
-            f"{discord_timestamp(lowered.until, 'R')}. If the account has another plan, choose it with "
-            "**Replace key**"
+        planned = _("**Plan**: {plan}, up to {requests} requests a minute", plan=name, requests=requests)
+        return f"✅ {planned}"
+    refused = _(
+        "**Plan**: {plan}, up to {requests} requests a minute, but Studii refused some requests below that.",
+        plan=name,
+        requests=requests,
+    )
+    if lowered.limit < requests:
+        remedy = _(
+            "I send at most {limit} a minute, and try more {when}. If the account has another plan, choose "
+            "it with **Replace key**",
+            limit=lowered.limit,
+            when=discord_timestamp(lowered.until, "R"),
         )
-    return f"{refused} If something else uses this key, give me a key of my own with **Replace key**"
+    else:
+        remedy = _("If something else uses this key, give me a key of my own with **Replace key**")
+    return f"⚠️ {sentences(refused, remedy)}"
 
 
 def _budget_line(now: SetupState) -> str:
     budget = now.budget
     mark = "⚠️" if budget.is_default or now.nothing_left else "✅"
-    default = ", the default" if budget.is_default else ""
-    return f"{mark} **Budget**: {budget.limit_words}{default}; {budget.left_words}"
+    words = {"limit": budget.limit_words, "left": budget.left_words}
+    if budget.is_default:
+        return f"{mark} {_('**Budget**: {limit}, the default; {left}', **words)}"
+    return f"{mark} {_('**Budget**: {limit}; {left}', **words)}"
 
 
 def _permission_line(now: SetupState) -> str:
     if now.missing:
-        return f"❌ **In this channel** I can't post results: {hindrance(list(now.missing))}"
-    return "✅ **In this channel** I can post results"
+        problem = hindrance(list(now.missing))
+        unable = _("**In this channel** I can't post results: {problem}", problem=problem)
+        return f"❌ {unable}"
+    return f"✅ {_('**In this channel** I can post results')}"
 
 
 def _requests_line(log: LogSettings) -> str:
     """Return where members' requests for more credits go."""
     if log.requests_in_place:
-        return f"✅ **Requests for credits** go {REQUESTS_IN_PLACE}"
+        return f"✅ {REQUESTS_IN_PLACE}"
     if log.channel_id is None:
-        return f"➖ **Requests for credits** go {REQUESTS_WITHOUT_LOG}"
-    return "✅ **Requests for credits** go to the log channel"
+        return f"➖ {REQUESTS_WITHOUT_LOG}"
+    return f"✅ {_('**Requests for credits** go to the log channel')}"
 
 
 def _photos_line(now: SetupState) -> str:
     if not now.reads_messages:
         return f"➖ {INTENT_OFF}"
     if now.serves_photos:
-        return "✅ **Reactions or photo channels** are on"
-    return "➖ **Reactions and photo channels** are off"
+        return f"✅ {_('**Reactions or photo channels** are on')}"
+    return f"➖ {_('**Reactions and photo channels** are off')}"
 
 
 def _panel_line(now: SetupState) -> str:
     if now.budget.settings.has_panel:
-        return "✅ **Panel**: posted. `/studii panel` posts another"
-    return "➖ **Panel**: none yet"
+        return f"✅ {_('**Panel**: posted. `/studii panel` posts another')}"
+    return f"➖ {_('**Panel**: none yet')}"
