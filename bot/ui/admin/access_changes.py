@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 
 from bot.domain.access import Permit, PhotoScope
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.ui.jobs.wording import ToolNames
 
-_WHOSE = {PhotoScope.ANYONE: "on anyone's photos", PhotoScope.OWN: "on their own photos only"}
-_WHO = {
-    Permit.EVERYONE: "Everyone can",
-    Permit.MANAGERS: "Members with Manage Server can",
-    Permit.NOBODY: "No one can",
+_PHOTOS = {
+    PhotoScope.ANYONE: lazy("Members can now use the tools on anyone's photos."),
+    PhotoScope.OWN: lazy("Members can now use the tools on their own photos only."),
+}
+_PORTRAITS = {
+    PhotoScope.ANYONE: lazy("Members can now use tools that change a person on anyone's photos."),
+    PhotoScope.OWN: lazy("Members can now use tools that change a person on their own photos only."),
+}
+_OPTION = {
+    Permit.EVERYONE: lazy("Everyone can now use {option}."),
+    Permit.MANAGERS: lazy("Members with Manage Server can now use {option}."),
+    Permit.NOBODY: lazy("No one can now use {option}."),
 }
 
 
@@ -38,32 +47,43 @@ def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:
         if permit is not None:
             said.append(_option(option, Permit(permit), given.role))
     if given.photos is not None:
-        said.append(f"Members can now use the tools {_WHOSE[PhotoScope(given.photos)]}.")
+        said.append(str(_PHOTOS[PhotoScope(given.photos)]))
     if given.portraits is not None:
-        said.append(f"Members can now use tools that change a person {_WHOSE[PhotoScope(given.portraits)]}.")
+        said.append(str(_PORTRAITS[PhotoScope(given.portraits)]))
     if given.block is not None:
-        said.append(f"<@{given.block}> can't start jobs here any more. They get a direct message.")
+        member = f"<@{given.block}>"
+        said.append(_("{member} can't start jobs here any more. They get a direct message.", member=member))
     if given.unblock is not None:
-        said.append(f"<@{given.unblock}> can start jobs here again.")
+        said.append(_("{member} can start jobs here again.", member=f"<@{given.unblock}>"))
     return said
 
 
 def _tool(given: AccessOptions, names: ToolNames) -> list[str]:
-    title = "Every tool" if given.tool is None else names.title_of(given.tool)
+    title = _("Every tool") if given.tool is None else names.title_of(given.tool)
     named = [
         *([] if given.role is None else [f"<@&{given.role}>"]),
         *([] if given.channel is None else [f"<#{given.channel}>"]),
     ]
     if given.change == "open":
-        return [f"{title}: all limits to roles and channels were removed."]
+        return [_("{tool}: all limits to roles and channels were removed.", tool=title)]
     if given.change == "out":
-        return [f"{title}: {one} was removed from the list." for one in named]
-    return [f"{title}: {one} was added to the list." for one in named]
+        return [
+            _("{tool}: {role_or_channel} was removed from the list.", tool=title, role_or_channel=one)
+            for one in named
+        ]
+    return [
+        _("{tool}: {role_or_channel} was added to the list.", tool=title, role_or_channel=one)
+        for one in named
+    ]
 
 
 def _option(option: str, permit: Permit, role: int | None) -> str:
     if role is None or permit is Permit.EVERYONE:
-        return f"{_WHO[permit]} now use `{option}`."
+        return str(_OPTION[permit].using(option=f"`{option}`"))
     if permit is Permit.NOBODY:
-        return f"Only <@&{role}> can now use `{option}`."
-    return f"{_WHO[permit]} now use `{option}`, and so can <@&{role}>."
+        return _("Only {role} can now use {option}.", role=f"<@&{role}>", option=f"`{option}`")
+    return _(
+        "Members with Manage Server can now use {option}, and so can {role}.",
+        option=f"`{option}`",
+        role=f"<@&{role}>",
+    )
