@@ -9,6 +9,7 @@ from bot.client.bot import StudiiBot
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best import MAX_STARS
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel
 from bot.ui.kit.host import done_in_time
@@ -16,34 +17,37 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-ONE_PLACE = "Choose one: a channel for results, threads, or `here:True`. Nothing was changed."
+ONE_PLACE = lazy("Choose one: a channel for results, threads, or `here:True`. Nothing was changed.")
 
-ON_OR_OFF = "Choose one: a channel for the best results, or `stars:0`. Nothing was changed."
-NO_BEST_CHANNEL = "Choose the channel for the best results as well, under `best`. Nothing was changed."
+ON_OR_OFF = lazy("Choose one: a channel for the best results, or `stars:0`. Nothing was changed.")
+NO_BEST_CHANNEL = lazy("Choose the channel for the best results as well, under `best`. Nothing was changed.")
+_DESCRIPTION = N_("Show or set where and how results appear in this server")
 
 
 # Long: each option with its words and its values.
 def channel_command(services: Services) -> Command:
     """Build `/studii channel`."""
 
-    @function_command(name="channel", description="Show or set where and how results appear in this server")
+    @function_command(name="channel", description=_DESCRIPTION)
     @app_commands.describe(
-        cards="What happens to a job's card once its result is posted",
-        results="Post all results in this channel",
-        threads="Post each result in a thread under its photo, or under its card",
-        here="Post results where they are asked for again",
-        compare="What is shown beside a result that was made from a photo",
-        best="Also show results that members star with ⭐ here, if their makers agree",
-        stars="How many members have to star a result; 0 turns it off",
+        cards=N_("What happens to a job's card once its result is posted"),
+        results=N_("Post all results in this channel"),
+        threads=N_("Post each result in a thread under its photo, or under its card"),
+        here=N_("Post results where they are asked for again"),
+        compare=N_("What is shown beside a result that was made from a photo"),
+        best=N_("Also show results that members star with ⭐ here, if their makers agree"),
+        stars=N_("How many members have to star a result; 0 turns it off"),
     )
     @app_commands.choices(
         cards=[
-            app_commands.Choice(name="remove: the result takes the card's place", value="remove"),
-            app_commands.Choice(name="keep: the result replies to the card", value="keep"),
+            app_commands.Choice(name=N_("remove: the result takes the card's place"), value="remove"),
+            app_commands.Choice(name=N_("keep: the result replies to the card"), value="keep"),
         ],
         compare=[
-            app_commands.Choice(name="pair: the photo before", value="pair"),
-            app_commands.Choice(name="split: also one picture, half before and half after", value="split"),
+            app_commands.Choice(name=N_("pair: the photo before"), value="pair"),
+            app_commands.Choice(
+                name=N_("split: also one picture, half before and half after"), value="split"
+            ),
         ],
     )
     async def channel(
@@ -110,7 +114,8 @@ def _ensure_posting(
         return
     missing = missing_to_post(channel.permissions_for(interaction.guild.me), channel)
     if missing:
-        raise Refused(f"I can't post in that channel: {hindrance(missing)}. Nothing was changed.")
+        why = hindrance(missing)
+        raise Refused(lazy("I can't post in that channel: {why}. Nothing was changed.", why=why))
 
 
 async def setup(bot: StudiiBot) -> None:

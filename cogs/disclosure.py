@@ -6,25 +6,26 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.posting import CORNERS, MAX_DISCLOSURE_CHARACTERS
+from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.languages import N_
 from bot.services import Services
-from bot.ui.admin.disclosure import disclosure_panel, words_for_pictures, words_or_off
+from bot.ui.admin.disclosure import CORNER_NAMES, disclosure_panel, words_for_pictures, words_or_off
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-_CORNERS = [app_commands.Choice(name=one.replace("-", " "), value=one) for one in CORNERS]
+_CORNERS = [app_commands.Choice(name=name, value=one) for one, name in CORNER_NAMES.items()]
 
 
 def disclosure_command(services: Services) -> Command:
     """Build `/studii disclosure`."""
 
-    @function_command(name="disclosure", description="Show or set what results say of how they were made")
+    @function_command(name="disclosure", description=N_("Show or set what results say of how they were made"))
     @app_commands.describe(
-        line="The line under each result: words of your own, or off",
-        staging="Words on a copy of each staged picture, such as Virtually staged; or off",
-        place="The corner of the picture in which they are written",
+        line=N_("The line under each result: words of your own, or off"),
+        staging=N_("Words on a copy of each staged picture, such as Virtually staged; or off"),
+        place=N_("The corner of the picture in which they are written"),
     )
     @app_commands.choices(place=_CORNERS)
     async def disclosure(

@@ -8,26 +8,27 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import Services
-from bot.ui.admin.log import HELLO, is_public, log_panel, missing_there, trouble_there
+from bot.ui.admin.log import hello_words, is_public, log_panel, missing_there, trouble_there
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
 
-OFF_OR_CHANNEL = "Use either `off` or a channel and what to post, not both. Nothing was changed."
-NOT_NOW = "Set a channel first, with `/studii log channel:`."
+OFF_OR_CHANNEL = lazy("Use either `off` or a channel and what to post, not both. Nothing was changed.")
+NOT_NOW = lazy("Set a channel first, with `/studii log channel:`.")
 
 
 def log_command(services: Services) -> Command:
     """Build `/studii log`."""
 
-    @function_command(name="log", description="Show, set or clear the log channel for warnings")
+    @function_command(name="log", description=N_("Show, set or clear the log channel for warnings"))
     @app_commands.describe(
-        channel="Where to post warnings",
-        results="Also post who made what, with a link and a delete button",
-        off="Stop posting",
+        channel=N_("Where to post warnings"),
+        results=N_("Also post who made what, with a link and a delete button"),
+        off=N_("Stop posting"),
     )
     async def log(
         interaction: discord.Interaction[Any],
@@ -70,16 +71,21 @@ async def _ensure_posting(
     missing = missing_there(interaction.guild.me, channel)
     if missing:
         raise Refused(
-            f"I can't post in {channel.mention}: {hindrance(missing)}. Fix that and try again. Nothing "
-            "was changed."
+            lazy(
+                "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
+                channel=channel.mention,
+                why=hindrance(missing),
+            )
         )
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
-        await channel.send(view=sentence_panel(HELLO, NEUTRAL))
+        await channel.send(view=sentence_panel(hello_words(), NEUTRAL))
     except (discord.Forbidden, discord.NotFound):
         raise Refused(
-            f"Discord doesn't let me post in {channel.mention}. Check my permissions there. Nothing "
-            "was changed."
+            lazy(
+                "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",
+                channel=channel.mention,
+            )
         ) from None
 
 

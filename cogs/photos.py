@@ -12,6 +12,8 @@ from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
 from bot.domain import SourcePhoto
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.ui.jobs.open_form import begin
 from bot.ui.jobs.start import Terms
 from bot.ui.jobs.tool_picker import choose
@@ -22,9 +24,8 @@ from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 MENU = discord.AppCommandType.message
 MAX_MENU_NAME_CHARACTERS = 32
-ALL_TOOLS = "Studii…"
-NO_PICTURE = "That message has no picture. Choose a message with a photo and try again."
-WHICH_TOOL = "### What would you like to make?"
+ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
+NO_PICTURE = lazy("That message has no picture. Choose a message with a photo and try again.")
 
 
 class Photos(commands.Cog):
@@ -81,7 +82,8 @@ def all_tools_menu() -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         pictures = _pictures(interaction, message)
         terms = await _terms(interaction, message)
-        await choose(interaction, pictures, WHICH_TOOL, terms, others=True)
+        which = _("What would you like to make?")
+        await choose(interaction, pictures, f"### {which}", terms, others=True)
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 

@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.limits import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
+from bot.languages import N_
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.host import done_in_time
@@ -17,28 +18,28 @@ from cogs.studii import add_to_studii
 
 MAX_SUGGESTED_RULES = 25
 THEN = [
-    app_commands.Choice(name="refuse it", value=WordEffect.REFUSE.value),
-    app_commands.Choice(name="ask moderators for approval", value=WordEffect.APPROVE.value),
+    app_commands.Choice(name=N_("refuse it"), value=WordEffect.REFUSE.value),
+    app_commands.Choice(name=N_("ask moderators for approval"), value=WordEffect.APPROVE.value),
 ]
 Rule = app_commands.Range[str, 1, MAX_RULE_CHARACTERS]
 
 
 class _WordsGroup(app_commands.Group):
     def __init__(self, services: Services) -> None:
-        super().__init__(name="words", description="Words and phrases that members can't ask for")
+        super().__init__(name="words", description=N_("Words and phrases that members can't ask for"))
         self._words = services.words
         self._refusals = services.refusals
         self._log_channels = services.log_channels
 
-    @app_commands.command(description="Show the word rules")
+    @app_commands.command(description=N_("Show the word rules"))
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
         await self._show(interaction, guild_id, await self._refusals.pause(guild_id))
 
-    @app_commands.command(description="Refuse requests with a word or a phrase, or send them to approval")
+    @app_commands.command(description=N_("Refuse requests with a word or a phrase, or send them to approval"))
     @app_commands.describe(
-        words="A word or a phrase; * is any part of a word, as in paint*",
-        then="What happens to a request with it; refused by default",
+        words=N_("A word or a phrase; * is any part of a word, as in paint*"),
+        then=N_("What happens to a request with it; refused by default"),
     )
     @app_commands.choices(then=THEN)
     async def add(
@@ -48,15 +49,16 @@ class _WordsGroup(app_commands.Group):
         added = await done_in_time(interaction, self._words.add(guild_id, words, WordEffect(then)))
         await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
-    @app_commands.command(description="Remove a word rule")
-    @app_commands.describe(words="The rule to remove")
+    @app_commands.command(description=N_("Remove a word rule"))
+    @app_commands.describe(words=N_("The rule to remove"))
     async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
         removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
         await answer(interaction, rule_removed_panel(removed))
 
-    @app_commands.command(description="Pause members after several requests that word rules refused")
+    @app_commands.command(description=N_("Pause members after several requests that word rules refused"))
     @app_commands.describe(
-        refusals="How many refusals within a day pause a member; 0: never", hours="How long the pause lasts"
+        refusals=N_("How many refusals within a day pause a member; 0: never"),
+        hours=N_("How long the pause lasts"),
     )
     async def pause(
         self,

@@ -74,7 +74,7 @@ async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path
             return
         assert asked.dropped_at is not None
         told = [str(one.payload) for one in discord.messages.values() if one.ephemeral]
-        assert any(RESTARTED in words for words in told)
+        assert any(str(RESTARTED) in words for words in told)
         assert discord.in_channel(GUILD) == []
         with closing(sqlite3.connect(file)) as other:
             assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)

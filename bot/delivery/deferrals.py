@@ -14,6 +14,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
+from bot.languages import lazy
 from bot.services import JobService
 from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
@@ -25,8 +26,10 @@ from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 
-RESTARTED = "I restarted before your job could start. Send the command again. Nothing was charged."
-RESTARTED_CHANGE = "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
+RESTARTED = lazy("I restarted before your job could start. Send the command again. Nothing was charged.")
+RESTARTED_CHANGE = lazy(
+    "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
+)
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
@@ -141,11 +144,11 @@ class DeferralJournal:
         if shown.components or shown.content:
             return  # answered
         if not deferred.starts:
-            await _tell(hook, deferred, sentence_panel(RESTARTED_CHANGE))
+            await _tell(hook, deferred, sentence_panel(str(RESTARTED_CHANGE)))
             return
         job = await self._job_of(jobs, deferred, taken)
         if job is None:
-            await _tell(hook, deferred, sentence_panel(RESTARTED))
+            await _tell(hook, deferred, sentence_panel(str(RESTARTED)))
         elif deferred.private and not job.private:
             await _tell(hook, deferred, sentence_panel(STARTED, QUIET))
         else:
@@ -162,7 +165,7 @@ class DeferralJournal:
     ) -> None:
         """Tell the person that nothing started: the message was deleted to say so, which may not be done."""
         if not deferred.private and await self._job_of(jobs, deferred, taken) is None:
-            await hook.send(view=sentence_panel(RESTARTED), ephemeral=True)
+            await hook.send(view=sentence_panel(str(RESTARTED)), ephemeral=True)
 
     async def _job_of(self, jobs: JobService, deferred: _Deferred, taken: set[str]) -> Job | None:
         """Return the job that was accepted for it, if one was."""

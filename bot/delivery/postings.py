@@ -13,6 +13,7 @@ from bot.delivery.files import Drawing, Fit, Showings
 from bot.delivery.history import has_custom_id, is_marked
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
+from bot.languages import lazy
 from bot.ui.jobs.buttons import DeleteButton
 from bot.ui.jobs.result import (
     can_play,
@@ -26,8 +27,8 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import mark_of_nonce
 
-TOO_LARGE = "It's over Discord's size limit here, so I couldn't post it as a file."
-FILE_GONE = "Its file was deleted before it could be posted."
+TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
+FILE_GONE = lazy("Its file was deleted before it could be posted.")
 
 
 class Posting(Protocol):
@@ -97,7 +98,7 @@ class JobPosting:
         if job.state is not JobState.SUCCEEDED:
             return await self._send(place, view=ending(job, names, by_dm=place.by_dm))
         if self._output is None:
-            return await self._send_link(place, FILE_GONE, rules)
+            return await self._send_link(place, str(FILE_GONE), rules)
         return await self._send_file(place, self._output, limit, rules)
 
     async def _send_file(self, place: Place, output: OutputFile, limit: int, rules: PostingRules) -> int:
@@ -111,7 +112,7 @@ class JobPosting:
                 self._tools.names,
                 *showing.names,
                 notes=showing.notes,
-                disclosure=rules.disclosure,
+                disclosure=rules.disclosure_words,
                 by_dm=place.by_dm,
             )
             try:
@@ -126,10 +127,10 @@ class JobPosting:
     async def _send_link(self, place: Place, why: str, rules: PostingRules) -> int:
         job, names = self._job, self._tools.names
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message
-            words = linked_video(job, names, why, disclosure=rules.disclosure, by_dm=place.by_dm)
+            words = linked_video(job, names, why, disclosure=rules.disclosure_words, by_dm=place.by_dm)
             view = plain_buttons(job, names, by_dm=place.by_dm)
             return await self._send(place, content=words, view=view)
-        view = linked_result(job, names, why, disclosure=rules.disclosure, by_dm=place.by_dm)
+        view = linked_result(job, names, why, disclosure=rules.disclosure_words, by_dm=place.by_dm)
         return await self._send(place, view=view)
 
     async def _send(self, place: Place, **parts: Any) -> int:
@@ -139,7 +140,7 @@ class JobPosting:
 async def why_without(output: OutputFile | None) -> str:
     """Say why a result is posted without its file."""
     there = output is not None and await asyncio.to_thread(output.path.is_file)
-    return TOO_LARGE if there else FILE_GONE
+    return str(TOO_LARGE if there else FILE_GONE)
 
 
 def mention_of(job: Job) -> discord.AllowedMentions:

@@ -87,7 +87,7 @@ class SetMessage:
             elif part.job.state is JobState.SUCCEEDED:
                 photos[part.job.id] = ShownPhoto(notes=[await why_without(part.output)])
         panel = set_result(
-            self._posting, self._tools.names, photos, disclosure=rules.disclosure, by_dm=place.by_dm
+            self._posting, self._tools.names, photos, disclosure=rules.disclosure_words, by_dm=place.by_dm
         )
         files = [file for showing in shown.values() for file in showing.files]
         try:

@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.languages import gettext as _
 from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
 
 
@@ -15,8 +16,17 @@ def hindrance_to_post(guild: discord.Guild, channel_id: int) -> str | None:
         if channel is None or parent_unknown(channel)
         else missing_to_post(channel.permissions_for(guild.me), channel)
     )
-    why = hindrance(missing) if missing else "I can't see that channel"
-    return f"I couldn't post a result in <#{channel_id}>: {why}. Nothing was charged."
+    there = f"<#{channel_id}>"
+    if not missing:
+        return _(
+            "I couldn't post a result in {channel}: I can't see that channel. Nothing was charged.",
+            channel=there,
+        )
+    return _(
+        "I couldn't post a result in {channel}: {why}. Nothing was charged.",
+        channel=there,
+        why=hindrance(missing),
+    )
 
 
 def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:

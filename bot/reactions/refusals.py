@@ -5,6 +5,8 @@ import logging
 import discord
 
 from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
+from bot.languages import gettext as _
+from bot.languages import lazy
 from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import row, sentence_panel
@@ -14,8 +16,8 @@ from bot.ui.kit.text import plain, sentence
 
 _log = logging.getLogger(__name__)
 
-DMS_CLOSED = (
-    "{}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
+DMS_CLOSED = lazy(
+    "{member}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
     "photo's menu (Apps) to see the reason."
 )
 REPLY_SECONDS = 60.0  # until it is removed again
@@ -41,7 +43,8 @@ class Refusals:
         """
         if not await self._refusals.may_tell(member.guild.id, member.id, reason):
             return
-        panel = sentence_panel(f"In {plain(member.guild.name, 100)}: {reason}")
+        said = _("In {server}: {reason}", server=plain(member.guild.name, 100), reason=reason)
+        panel = sentence_panel(said)
         if wanted is not None:
             panel.add_item(row(ask_button(wanted)))
         try:
@@ -55,7 +58,7 @@ class Refusals:
 async def _reply(message: discord.Message, member: discord.Member) -> None:
     try:
         await message.reply(
-            view=sentence_panel(DMS_CLOSED.format(member.mention)),
+            view=sentence_panel(str(DMS_CLOSED.using(member=member.mention))),
             allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
             delete_after=REPLY_SECONDS,
         )

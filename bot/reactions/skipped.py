@@ -1,10 +1,11 @@
 """Tell members that their tap or photo was skipped because too many came at once."""
 
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
+from enum import Enum, auto
 
 import discord
 
+from bot.languages import lazy
 from bot.reactions.backlog import Backlog
 
 MAX_HINTS_OF_A_SERVER = 1000  # members of a server
@@ -12,21 +13,31 @@ MAX_HINTS = 5000
 HINTS_AT_ONCE = 2  # a DM takes two requests
 
 
-class SkippedWords(StrEnum):
-    """What the member is told."""
+class SkippedWords(Enum):
+    """What the member is told, which `str` words."""
 
-    TAP = (
+    TAP = auto()
+    AUTO = auto()
+    OFFER = auto()
+
+    def __str__(self) -> str:
+        return str(_WORDS[self])
+
+
+_WORDS = {
+    SkippedWords.TAP: lazy(
         "Too many photos were tapped at the same time, so I skipped yours. "
         "Remove your reaction and tap again in a few minutes. Nothing was charged."
-    )
-    AUTO = (
+    ),
+    SkippedWords.AUTO: lazy(
         "Too many photos were posted at the same time, so nothing ran on yours. "
         "Post it again in a few minutes. Nothing was charged."
-    )
-    OFFER = (
+    ),
+    SkippedWords.OFFER: lazy(
         "Too many photos were posted at the same time, so yours has no emoji to tap. "
         "To run a tool on it, open the menu of your message and choose Apps."
-    )
+    ),
+}
 
 
 class Skipped:
@@ -54,5 +65,5 @@ class Skipped:
 
     async def _do(self, told: tuple[discord.Member, SkippedWords]) -> None:
         member, words = told
-        await self._tell(member, words)
+        await self._tell(member, str(words))
         self._waiting.discard(member.id)

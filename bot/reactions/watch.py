@@ -12,6 +12,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
 from bot.domain.access import open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.languages import lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
-NOT_READ = "I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged."
+NOT_READ = lazy("I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged.")
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 MAX_WITHDRAWN = 2000  # taps or photos whose questions are to be removed
@@ -183,7 +184,7 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, discord.NotFound | discord.Forbidden):
-                await self._refusals.tell(member, NOT_READ)
+                await self._refusals.tell(member, str(NOT_READ))
             return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):

@@ -17,10 +17,13 @@ from bot.domain.photo_rules import (
 )
 from bot.domain.styles import Style, wants_words
 from bot.errors import Refused
+from bot.languages import and_list, lazy, paragraph
 from bot.services.styles import tool_of
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
-NO_WORDS = "The style “{name}” needs a member's own words, so an emoji can't run it. Nothing was changed."
+NO_WORDS = lazy(
+    "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +84,28 @@ class PhotoService:
         names = [one.name for one in known.inputs]
         unknown = next((name for name in inputs if name not in names), None)
         if unknown is not None:
-            takes = (
-                f"Its inputs are {', '.join(f'`{name}`' for name in names)}."
-                if names
-                else "It has no inputs."
+            listed = and_list([f"`{name}`" for name in names])
+            raise Refused(
+                paragraph(
+                    lazy("{tool} has no input “{input}”.", tool=known.title, input=unknown[:40]),
+                    lazy("Its inputs are {inputs}.", inputs=listed) if names else lazy("It has no inputs."),
+                    lazy("Nothing was changed."),
+                )
             )
-            raise Refused(f"{known.title} has no input “{unknown[:40]}”. {takes} Nothing was changed.")
         if known.source is SourceRule.NONE:
-            raise Refused(f"{known.title} doesn't start from a photo. Nothing was changed.")
+            raise Refused(lazy("{tool} doesn't start from a photo. Nothing was changed.", tool=known.title))
         try:
             known.prepare(inputs, has_source=True)
         except Refused as lacking:
-            raise Refused(f"{lacking} Set it under `inputs`. Nothing was changed.") from lacking
+            set_it = lazy("Set it under `inputs`. Nothing was changed.")
+            raise Refused(paragraph(str(lacking), set_it)) from lacking
         return Preset(known.slug, dict(inputs))
 
     def preset_of(self, style: Style) -> Preset:
         """Return what an emoji runs that is mapped to a server's style. Raises `Refused` as `preset` does."""
         prompt = tool_of(self._catalog, style).prompt
         if prompt is not None and wants_words(style.inputs.get(prompt.name)):
-            raise Refused(NO_WORDS.format(name=style.name))
+            raise Refused(NO_WORDS.using(style=style.name))
         return replace(self.preset(style.tool, style.inputs), style_id=style.id)
 
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
@@ -194,10 +200,12 @@ def _defaults(catalog: Catalog) -> list[Tap]:
 async def _ensure_room_for_emoji(transaction: Transaction, guild_id: int) -> None:
     emoji, _ = await transaction.photo_rules.count(guild_id)
     if emoji >= MAX_EMOJI:
-        raise Refused(f"{MAX_EMOJI} emoji is the limit. Remove one first.")
+        raise Refused(lazy("{most} emoji is the limit. Remove one first.", most=MAX_EMOJI))
 
 
 async def _ensure_room_for_channel(transaction: Transaction, guild_id: int) -> None:
     _, channels = await transaction.photo_rules.count(guild_id)
     if channels >= MAX_PHOTO_CHANNELS:
-        raise Refused(f"{MAX_PHOTO_CHANNELS} photo channels is the limit. Turn one off first.")
+        raise Refused(
+            lazy("{most} photo channels is the limit. Turn one off first.", most=MAX_PHOTO_CHANNELS)
+        )

@@ -1,6 +1,7 @@
 """Taps and photo channels, and how admins turn them on."""
 
 from bot.client.bot import StudiiBot
+from bot.languages import N_
 from bot.reactions import PhotoWatch
 from cogs.reactions.commands import PhotoCommands, ReactionCommands
 from cogs.reactions.events import PhotoEvents
@@ -14,6 +15,6 @@ async def setup(bot: StudiiBot) -> None:
     await bot.add_cog(PhotoEvents(bot, watch))
     add_to_studii(
         bot,
-        ReactionCommands("reactions", "Tools that run when you tap an emoji", services, bot.catalog),
-        PhotoCommands("photos", "Channels that offer or run tools on photos", services, bot.catalog),
+        ReactionCommands("reactions", N_("Tools that run when you tap an emoji"), services, bot.catalog),
+        PhotoCommands("photos", N_("Channels that offer or run tools on photos"), services, bot.catalog),
     )

@@ -8,6 +8,8 @@ from discord import app_commands
 from bot.catalog import Catalog, SourceRule
 from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
+from bot.languages import N_, lazy
+from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.admin.photos import (
     inputs_from,
@@ -30,8 +32,8 @@ from bot.ui.styles.choosing import style_choices, style_of_server
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 )
-TOOL_OR_STYLE = "Name either a `tool`, with its `inputs`, or a `style`. Nothing was changed."
-NO_PLACE = "This only works in a channel. Name one under `channel`."
+TOOL_OR_STYLE = lazy("Name either a `tool`, with its `inputs`, or a `style`. Nothing was changed.")
+NO_PLACE = lazy("This only works in a channel. Name one under `channel`.")
 
 
 class _ReactionsGroup(app_commands.Group):
@@ -65,27 +67,29 @@ class _ReactionsGroup(app_commands.Group):
 class ReactionCommands(_ReactionsGroup):
     """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
-    @app_commands.command(description="Show where reactions run tools, and which tool each emoji runs")
+    @app_commands.command(description=N_("Show where reactions run tools, and which tool each emoji runs"))
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, "Reactions")
+        await self._answer(interaction, guild_id, _("Reactions"))
 
-    @app_commands.command(name="on", description="Let members run tools by tapping an emoji under a photo")
-    @app_commands.describe(channel="Only in this channel; leave out for the whole server")
+    @app_commands.command(
+        name="on", description=N_("Let members run tools by tapping an emoji under a photo")
+    )
+    @app_commands.describe(channel=N_("Only in this channel; leave out for the whole server"))
     async def turn_on(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=True)
 
-    @app_commands.command(name="off", description="Turn reactions off")
-    @app_commands.describe(channel="Only in this channel; leave out to turn them off everywhere")
+    @app_commands.command(name="off", description=N_("Turn reactions off"))
+    @app_commands.describe(channel=N_("Only in this channel; leave out to turn them off everywhere"))
     async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=False)
 
-    @app_commands.command(name="map", description="Choose which tool or which style an emoji runs")
+    @app_commands.command(name="map", description=N_("Choose which tool or which style an emoji runs"))
     @app_commands.describe(
-        emoji="An emoji, also one of this server's own",
-        tool="The tool to run",
-        inputs="Inputs to set in advance, such as: style=rustic, room=bedroom",
-        style="This server's style to run, in place of a tool and inputs",
+        emoji=N_("An emoji, also one of this server's own"),
+        tool=N_("The tool to run"),
+        inputs=N_("Inputs to set in advance, such as: style=rustic, room=bedroom"),
+        style=N_("This server's style to run, in place of a tool and inputs"),
     )
     async def map_emoji(
         self,
@@ -103,14 +107,14 @@ class ReactionCommands(_ReactionsGroup):
         else:
             preset = self._photos.preset(tool or "", inputs_from(inputs))
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), preset))
-        await self._answer(interaction, guild_id, "Emoji set")
+        await self._answer(interaction, guild_id, _("Emoji set"))
 
-    @app_commands.command(name="remove", description="Remove an emoji")
-    @app_commands.describe(emoji="The emoji")
+    @app_commands.command(name="remove", description=N_("Remove an emoji"))
+    @app_commands.describe(emoji=N_("The emoji"))
     async def remove(self, interaction: discord.Interaction[Any], emoji: str) -> None:
         guild_id = server_of(interaction)
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
-        await self._answer(interaction, guild_id, "Emoji removed")
+        await self._answer(interaction, guild_id, _("Emoji removed"))
 
     @map_emoji.autocomplete("tool")
     async def _tools(
@@ -132,8 +136,7 @@ class ReactionCommands(_ReactionsGroup):
             interaction, self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
         )
         still = "" if on else still_on(rules, channel)
-        how = "still on" if still else "on" if on else "off"
-        title = f"Reactions are {how}" if channel is None else f"Reactions are {how} in <#{channel.id}>"
+        title = _reactions_title(channel, on=on, still=bool(still))
         await self._answer(interaction, guild_id, title, still)
 
     async def _answer(
@@ -154,27 +157,28 @@ class ReactionCommands(_ReactionsGroup):
 class PhotoCommands(_ReactionsGroup):
     """/studii photos: what the bot does automatically with the photos of a channel."""
 
-    @app_commands.command(description="Show the photo channels, and what happens in each")
+    @app_commands.command(description=N_("Show the photo channels, and what happens in each"))
     async def show(self, interaction: discord.Interaction[Any]) -> None:
         guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, "Photo channels")
+        await self._answer(interaction, guild_id, _("Photo channels"))
 
-    @app_commands.command(description="Put the tools' emoji under each photo in a channel, ready to tap")
-    @app_commands.describe(channel="The channel; leave out for this one")
+    @app_commands.command(description=N_("Put the tools' emoji under each photo in a channel, ready to tap"))
+    @app_commands.describe(channel=N_("The channel; leave out for this one"))
     async def offer(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         await done_in_time(
             interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
         )
-        await self._answer(interaction, guild_id, f"Tools are offered under photos in <#{place}>")
+        title = _("Tools are offered under photos in {channel}", channel=f"<#{place}>")
+        await self._answer(interaction, guild_id, title)
 
-    @app_commands.command(description="Run a tool on each photo in a channel automatically")
+    @app_commands.command(description=N_("Run a tool on each photo in a channel automatically"))
     @app_commands.describe(
-        tool="The tool to run",
-        inputs="Inputs to set in advance, such as: style=rustic, room=bedroom",
-        most="How many photos of a message to run; leave out for 1",
-        channel="The channel; leave out for this one",
+        tool=N_("The tool to run"),
+        inputs=N_("Inputs to set in advance, such as: style=rustic, room=bedroom"),
+        most=N_("How many photos of a message to run; leave out for 1"),
+        channel=N_("The channel; leave out for this one"),
     )
     async def auto(
         self,
@@ -190,17 +194,21 @@ class PhotoCommands(_ReactionsGroup):
         await done_in_time(
             interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
         )
-        await self._answer(interaction, guild_id, f"Photo automation is on in <#{place}>")
+        title = _("Photo automation is on in {channel}", channel=f"<#{place}>")
+        await self._answer(interaction, guild_id, title)
 
-    @app_commands.command(name="off", description="Turn off photo automation in a channel")
-    @app_commands.describe(channel="The channel; leave out for this one")
+    @app_commands.command(name="off", description=N_("Turn off photo automation in a channel"))
+    @app_commands.describe(channel=N_("The channel; leave out for this one"))
     async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         rules = await done_in_time(interaction, self._photos.clear_channel(guild_id, place))
         still = still_served(rules, channel or interaction.channel)
-        how = "still on" if still else "off"
-        await self._answer(interaction, guild_id, f"Photo automation is {how} in <#{place}>", still)
+        if still:
+            title = _("Photo automation is still on in {channel}", channel=f"<#{place}>")
+        else:
+            title = _("Photo automation is off in {channel}", channel=f"<#{place}>")
+        await self._answer(interaction, guild_id, title, still)
 
     @auto.autocomplete("tool")
     async def _tools(
@@ -216,6 +224,20 @@ class PhotoCommands(_ReactionsGroup):
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id))
         panel = photos_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)
         await answer(interaction, panel)
+
+
+def _reactions_title(channel: Place | None, *, on: bool, still: bool) -> str:
+    """Say whether reactions are on, in the channel or in the whole server."""
+    if channel is None:
+        return (
+            _("Reactions are still on") if still else _("Reactions are on") if on else _("Reactions are off")
+        )
+    there = f"<#{channel.id}>"
+    if still:
+        return _("Reactions are still on in {channel}", channel=there)
+    if on:
+        return _("Reactions are on in {channel}", channel=there)
+    return _("Reactions are off in {channel}", channel=there)
 
 
 def _place(interaction: discord.Interaction[Any], channel: Place | None) -> int:

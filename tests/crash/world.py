@@ -288,7 +288,7 @@ class Worlds:
             return []
         if case.asked.waits:
             return ["it is thinking for ever"]
-        told = any(RESTARTED in one.words() for one in self._ephemeral(case))
+        told = any(str(RESTARTED) in one.words() for one in self._ephemeral(case))
         if accepted and told:
             return ["said not to be started, although it was"]
         return [] if accepted or told else ["nobody said that it was not started"]

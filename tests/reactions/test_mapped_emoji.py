@@ -68,7 +68,7 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
         ({"emoji": "🔥", "tool": "studio"}, "Studio needs `prompt`"),
         (
             {"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"},
-            "Its inputs are `style`, `room`",
+            "Its inputs are `style` and `room`",
         ),
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
         ({"emoji": "fire", "tool": "virtual-staging"}, "I don't know that emoji"),

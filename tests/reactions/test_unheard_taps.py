@@ -257,4 +257,4 @@ async def test_who_tapped_a_photo_that_discord_does_not_hand_out_is_told(
         await desk.tom.react(message, STAGING)
         assert await jobs_of(desk) == []
         said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
-        assert [NOT_READ in texts(one) for one in said] == [True] * told
+        assert [str(NOT_READ) in texts(one) for one in said] == [True] * told

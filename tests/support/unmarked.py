@@ -23,6 +23,8 @@ MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy", 
 _UNSEEN_CALLS = frozenset(
     [
         "AssertionError",
+        "Backlog",
+        "ChannelGone",
         "Groups",
         "KeyError",
         "NotImplementedError",
@@ -30,6 +32,7 @@ _UNSEEN_CALLS = frozenset(
         "SettingsError",
         "TakeOverFailed",
         "TypeError",
+        "Undeliverable",
         "ValueError",
         "ToldOnce",
         "compile",

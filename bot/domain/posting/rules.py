@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-MADE_WITH_AI = "Made with AI"
+from bot.languages import N_, gettext
+
+MADE_WITH_AI = N_("Made with AI")
 MAX_DISCLOSURE_CHARACTERS = 80  # of a disclosure
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
 
@@ -28,3 +30,8 @@ class PostingRules:
     staging_corner: str = CORNERS[0]
     best_channel_id: int | None = None
     best_stars: int = 3
+
+    @property
+    def disclosure_words(self) -> str:
+        """The disclosure as shown: an admin's words as they are, the default in the reader's language."""
+        return gettext(MADE_WITH_AI) if self.disclosure == MADE_WITH_AI else self.disclosure

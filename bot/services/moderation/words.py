@@ -20,6 +20,7 @@ from bot.domain.words import (
     word_rule,
 )
 from bot.errors import Refused
+from bot.languages import lazy, paragraph
 from bot.services.moderation.refusals import pause_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
@@ -27,27 +28,32 @@ RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
 FEW = 5  # jobs; of fewer nothing follows
 _CANNOT = {
-    WordRuleError.EMPTY: "A rule needs at least one letter or digit. Nothing was changed.",
-    WordRuleError.TOO_LONG: f"A rule can have at most {MAX_RULE_CHARACTERS} characters. Nothing was changed.",
-    WordRuleError.TOO_MANY_WILDCARDS: (
-        f"A rule can have at most {MAX_WILDCARDS} wildcards (`*`). Nothing was changed."
+    WordRuleError.EMPTY: lazy("A rule needs at least one letter or digit. Nothing was changed."),
+    WordRuleError.TOO_LONG: lazy(
+        "A rule can have at most {most} characters. Nothing was changed.", most=MAX_RULE_CHARACTERS
+    ),
+    WordRuleError.TOO_MANY_WILDCARDS: lazy(
+        "A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS
     ),
 }
-MANY = (
-    f"{MAX_WORD_RULES} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed."
+MANY = lazy(
+    "{most} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed.",
+    most=MAX_WORD_RULES,
 )
-NO_APPROVALS = "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
-UNKNOWN_RULE = "There's no rule “{}”. `/studii words show` lists them. Nothing was changed."
-MET = (
+NO_APPROVALS = lazy(
+    "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
+)
+UNKNOWN_RULE = lazy("There's no rule “{rule}”. `/studii words show` lists them. Nothing was changed.")
+MET = lazy(
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
     "Nothing was charged."
 )
-MET_AND_PAUSED = "A word rule in this server doesn't allow that. Nothing was charged. {pause}"
-NOT_TO_BE_SAVED = (
+MET_AND_PAUSED = lazy("A word rule in this server doesn't allow that. Nothing was charged.")
+NOT_TO_BE_SAVED = lazy(
     "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
     "Nothing was saved."
 )
-MET_BY_PRESET = (
+MET_BY_PRESET = lazy(
     "A word rule in this server doesn't allow the words that this photo tool is set up with. Ask an admin to "
     "change the rule or the tool. Nothing was charged."
 )
@@ -60,8 +66,9 @@ class WordsRefused(Refused):
     """
 
     def __init__(self, refusal: WordRefusal, until: datetime | None = None) -> None:
-        met = MET if until is None else MET_AND_PAUSED.format(pause=pause_words(until))
-        super().__init__(MET_BY_PRESET if refusal.preset else f"{met} You wrote: “{refusal.text}”")
+        met = MET if until is None else paragraph(MET_AND_PAUSED, pause_words(until))
+        wrote = lazy("You wrote: “{text}”", text=refusal.text)
+        super().__init__(MET_BY_PRESET if refusal.preset else paragraph(met, wrote))
         self.refusal = refusal
 
 
@@ -119,7 +126,7 @@ class WordService:
     async def remove(self, guild_id: int, words: str) -> WordRule:
         """Remove the rule that is compared like these words. Raises `Refused` if there is none."""
         rule = word_rule(words)
-        unknown = Refused(UNKNOWN_RULE.format(words[:MAX_RULE_CHARACTERS]))
+        unknown = Refused(UNKNOWN_RULE.using(rule=words[:MAX_RULE_CHARACTERS]))
         if isinstance(rule, WordRuleError):
             raise unknown
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:

@@ -6,6 +6,8 @@ import discord
 
 from bot.domain import LogSettings
 from bot.errors import Refused
+from bot.languages import gettext as _
+from bot.languages import lazy, sentences
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
@@ -13,29 +15,36 @@ from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, line
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
 
-LOG_SHOWS = (
+LOG_SHOWS = lazy(
     "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the "
     "key or is out of credits, and for each job with an unknown outcome."
 )
-HELLO = "📋 **This is now Studii's log channel.** " + LOG_SHOWS
-ON = "It also shows who made what, with a link and a button to delete it."
-RESULTS_OFF = "It doesn't show who made what. Turn that on with `/studii log results:True`."
-DELETE_FROM_LOG = (
+HELLO = lazy("**This is now Studii's log channel.**")
+ON = lazy("It also shows who made what, with a link and a button to delete it.")
+RESULTS_OFF = lazy("It doesn't show who made what. Turn that on with `/studii log results:True`.")
+DELETE_FROM_LOG = lazy(
     "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
 )
-ALREADY_DELETED = "That result was already deleted."
-MAY_NOT = "I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself."
-EVERYONE_READS = (
+ALREADY_DELETED = lazy("That result was already deleted.")
+MAY_NOT = lazy("I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself.")
+EVERYONE_READS = lazy(
     "Everyone can read it, and it can show refused prompts and who made what. Make it private, or set "
     "another with `/studii log`."
 )
-LOG_CHANNEL_GONE = "the channel was deleted, or is an archived thread"
+LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
+# Untranslated: Discord's permission, by which it is known
+_READ_HISTORY = "Read Message History"
+
+
+def hello_words() -> str:
+    """Return the greeting in a new log channel."""
+    return f"📋 {sentences(HELLO, LOG_SHOWS)}"
 
 
 def missing_there(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
-    return [name for name in lacking if name != "Read Message History"]
+    return [name for name in lacking if name != _READ_HISTORY]
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
@@ -44,7 +53,7 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
         return ""
     channel = guild.get_channel_or_thread(settings.channel_id)
     if channel is None or parent_unknown(channel):
-        return LOG_CHANNEL_GONE
+        return str(LOG_CHANNEL_GONE)
     missing = missing_there(guild.me, channel)
     return hindrance(missing) if missing else ""
 
@@ -64,37 +73,46 @@ def is_public(guild: discord.Guild | None, channel_id: int | None) -> bool:
 def log_line(settings: LogSettings, trouble: str, *, public: bool) -> str:
     """Return the line about the log channel for the setup panel."""
     if settings.channel_id is None:
-        return "➖ **Log channel**: none yet. Set one for warnings with `/studii log`"
+        none = _("**Log channel**: none yet. Set one for warnings with `/studii log`")
+        return f"➖ {none}"
+    channel = f"<#{settings.channel_id}>"
     if trouble:
-        return f"⚠️ **Log channel** <#{settings.channel_id}>: {trouble}. Set another with `/studii log`"
+        # Translators: trouble is why I can't post there, in lower case
+        said = _(
+            "**Log channel** {channel}: {trouble}. Set another with `/studii log`",
+            channel=channel,
+            trouble=trouble,
+        )
+        return f"⚠️ {said}"
     if public:
-        return f"⚠️ **Log channel**: <#{settings.channel_id}>. {EVERYONE_READS}"
-    return f"✅ **Log channel**: <#{settings.channel_id}>"
+        said = sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
+        return f"⚠️ {said}"
+    said = _("**Log channel**: {channel}", channel=channel)
+    return f"✅ {said}"
 
 
 def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False) -> Panel:
     """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
     if settings.channel_id is None:
-        return Panel(
-            box(
-                NEUTRAL,
-                "### 📋 No log channel",
-                f"Set one with `/studii log channel:`. {LOG_SHOWS}",
-                small(
-                    "Without one, the server's owner gets a DM when the key stops working, credits run out, "
-                    "or a job has an unknown outcome."
-                ),
-            )
+        title = _("No log channel")
+        without = _(
+            "Without one, the server's owner gets a DM when the key stops working, credits run out, or a job "
+            "has an unknown outcome."
         )
-    problem = f"⚠️ I can't post there: {trouble}." if trouble else ""
-    if public and not trouble:
-        problem = f"⚠️ {EVERYONE_READS}"
+        set_one = sentences(_("Set one with `/studii log channel:`."), LOG_SHOWS)
+        return Panel(box(NEUTRAL, f"### 📋 {title}", set_one, small(without)))
+    title = _("Log channel: {channel}", channel=f"<#{settings.channel_id}>")
+    problem = ""
+    if trouble:
+        problem = _("I can't post there: {trouble}.", trouble=trouble)
+    elif public:
+        problem = str(EVERYONE_READS)
     return Panel(
         box(
             BAD if trouble else GOING if public else GOOD,
-            lines(f"### 📋 Log channel: <#{settings.channel_id}>", problem),
-            LOG_SHOWS,
-            small(ON if settings.results else RESULTS_OFF),
+            lines(f"### 📋 {title}", f"⚠️ {problem}" if problem else ""),
+            str(LOG_SHOWS),
+            small(str(ON if settings.results else RESULTS_OFF)),
         )
     )
 
@@ -103,7 +121,7 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
     """Delete a result from the channel that it was posted in. Its line in the log stays."""
 
     action = "logdelete"
-    label = "Delete result"
+    label = lazy("Delete result")
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -126,6 +144,5 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
             raise Refused(ALREADY_DELETED) from None
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
-        await answer(
-            interaction, sentence_panel("The result is deleted. Its cost stays in the ledger.", QUIET)
-        )
+        deleted = _("The result is deleted. Its cost stays in the ledger.")
+        await answer(interaction, sentence_panel(deleted, QUIET))

@@ -42,7 +42,7 @@ def best_panel(
         for file, was in files
     ]
     gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
-    disclosure = plain(rules.disclosure, MAX_DISCLOSURE_CHARACTERS)
+    disclosure = plain(rules.disclosure_words, MAX_DISCLOSURE_CHARACTERS)
     said = [text(small(f"✨ {disclosure}"))] if disclosure else []
     return Panel(title, *gallery, *said, row(ui.Button(label=_("See the result"), url=link)))
 

@@ -181,7 +181,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             assert shown.ephemeral is private
             assert (await desk.job()).card_message_id == shown.response.id
         else:
-            assert RESTARTED in texts(shown.response if private else shown.followups[-1])
+            assert str(RESTARTED) in texts(shown.response if private else shown.followups[-1])
             assert desk.channel.history() == []
         await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)  # another start finds nothing
 
@@ -203,7 +203,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
         (told,) = shown.followups
         assert told.ephemeral
-        assert RESTARTED in texts(told)
+        assert str(RESTARTED) in texts(told)
         assert kept(tmp_path) == []
 
 
@@ -266,7 +266,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
             await announced(tmp_path)
         shown = await asking
         await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
-        assert RESTARTED_CHANGE in texts(shown.response)
+        assert str(RESTARTED_CHANGE) in texts(shown.response)
         assert kept(tmp_path) == []
 
 
