@@ -21,15 +21,16 @@ from bot.domain.access import (
     denial,
 )
 from bot.errors import NotAllowed, Refused
+from bot.languages import lazy
 from bot.services.moderation.refusals import pause_words
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
-NO_RULE_TO_REMOVE = "There is no rule for {} to remove. Nothing was changed."
-NOT_LISTED = (
-    "No rule for {} names this role or channel. `/studii access` shows the rules. Nothing was changed."
+NO_RULE_TO_REMOVE = lazy("There is no rule for {tool} to remove. Nothing was changed.")
+NOT_LISTED = lazy(
+    "No rule for {tool} names this role or channel. `/studii access` shows the rules. Nothing was changed."
 )
 
 
@@ -123,8 +124,8 @@ class AccessChange:
             elif everything:
                 changed |= await self._policies.list_clear(self._guild_id, which, target)
         if not changed:
-            title = "every tool" if tool is None else self._catalog.get(tool).title
-            raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).format(title))
+            title = lazy("every tool") if tool is None else self._catalog.get(tool).title
+            raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).using(tool=title))
 
     async def set_photos(
         self, *, photos: PhotoScope | None = None, portraits: PhotoScope | None = None
@@ -167,7 +168,7 @@ class AccessChange:
         await self._policies.forget_ended_blocks(self._guild_id, self._at)
         await self._refusals.reset(self._guild_id, user_id)
         if not await self._policies.unblock(self._guild_id, user_id):
-            raise Refused("That member isn't blocked. Nothing was changed.")
+            raise Refused(lazy("That member isn't blocked. Nothing was changed."))
 
     async def _replace(self, which: AccessList, roles: Collection[int]) -> None:
         await self._policies.list_clear(self._guild_id, which)

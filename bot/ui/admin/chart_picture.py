@@ -9,6 +9,8 @@ from importlib.resources import as_file, files
 
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.languages import gettext as _
+from bot.languages import number, short_day
 from bot.ui.admin.charts import Series, UsageChart
 
 WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
@@ -56,7 +58,7 @@ def draw(chart: UsageChart) -> bytes:
     plot.draw_dates(pen, chart.days)
     if not highest:
         middle = (plot.left + plot.right) / 2, (plot.upper + plot.lower) / 2
-        pen.text(middle, "nothing was spent on these days", _QUIET, _font("Regular", 30), anchor="mm")
+        pen.text(middle, _("nothing was spent on these days"), _QUIET, _font("Regular", 30), anchor="mm")
     if chart.limit is not None:
         plot.draw_limit(pen, plot.top * 0.985 if above else chart.limit)
     file = io.BytesIO()
@@ -81,7 +83,7 @@ class _Plot:
         top = max(highest, 1) * 1.15
         if chart.limit is not None and not above:
             top = max(top, chart.limit * 1.15)
-        widest = max(_font("Regular", 26).getlength(f"{value:,}") for value in grid_values(top))
+        widest = max(_font("Regular", 26).getlength(number(value)) for value in grid_values(top))
         return cls(_LEFT + round(widest) + 14, WIDTH - _RIGHT, _PLOT_Y, legend - _DATES, top, len(chart.days))
 
     def y(self, amount: float) -> int:
@@ -95,11 +97,11 @@ class _Plot:
 
     def draw_grid(self, pen: ImageDraw.ImageDraw) -> None:
         """Draw a line for each round amount of credits, and the amount beside it."""
-        pen.text((_LEFT, self.upper - 12), "credits a day", _QUIET, _font("Regular", 24), anchor="ls")
+        pen.text((_LEFT, self.upper - 12), _("credits a day"), _QUIET, _font("Regular", 24), anchor="ls")
         for value in grid_values(self.top):
             y = self.y(value)
             pen.line((self.left, y, self.right, y), _GRID, 2)
-            pen.text((self.left - 12, y), f"{value:,}", _QUIET, _font("Regular", 26), anchor="rm")
+            pen.text((self.left - 12, y), number(value), _QUIET, _font("Regular", 26), anchor="rm")
 
     def draw_bars(self, pen: ImageDraw.ImageDraw, series: Sequence[Series]) -> None:
         """Draw each day's credits, one tool above the other."""
@@ -117,7 +119,7 @@ class _Plot:
         """Name the days below the bars, as many as have room."""
         font = _font("Regular", 26)
         for place in range(0, len(days), max(1, -(-len(days) // _MAX_DATES))):
-            words = f"{days[place].day} {days[place]:%b}"
+            words = short_day(days[place])
             half = font.getlength(words) / 2
             middle = min(max(self.x(place + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
             pen.text((middle, self.lower + 14), words, _QUIET, font, anchor="mt")
@@ -151,7 +153,8 @@ def _colours(series: Sequence[Series]) -> list[str]:
 def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_LegendEntry]:
     entries = [_LegendEntry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
     if chart.limit is not None:
-        words = f"{chart.limit_words} (above)" if above else chart.limit_words
+        # Translators: {limit} is such as "budget 30 a day", a line that is above the picture.
+        words = _("{limit} (above)", limit=chart.limit_words) if above else chart.limit_words
         entries.append(_LegendEntry(words, _LINE, is_limit=True))
     return entries
 
@@ -169,8 +172,8 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
         lines[-1].append((left, entry))
         left += width + _GAP
     upper = HEIGHT - 18 - _ROW * len(lines)
-    for number, line in enumerate(lines):
-        middle = upper + _ROW * number + _ROW // 2
+    for place, line in enumerate(lines):
+        middle = upper + _ROW * place + _ROW // 2
         for x, entry in line:
             half = 2 if entry.is_limit else 11
             pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), entry.colour)
