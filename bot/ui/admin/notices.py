@@ -6,6 +6,8 @@ import discord
 from discord import ui
 
 from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind, Period
+from bot.languages import Message, and_list, lazy, sentences
+from bot.languages import gettext as _
 from bot.reasons import Reason
 from bot.services import credit_words, renews_words
 from bot.ui.admin.credit_requests import asked_words, request_buttons
@@ -51,11 +53,12 @@ def notice_panel(
     it is for.
     """
     body = lines(
-        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
+        *_words(notice, names, job, hidden=hidden), str(_SETTLE) if notice.kind is NoticeKind.UNKNOWN else ""
     )
-    place = small(f"Server: {plain(server, 100)}" if server else "")
+    place = small(_("Server: {server}", server=plain(server, 100)) if server else "")
     if called:
-        place = small(f"For {', '.join(map(_mention, called))}")
+        # Translators: mentions of roles and people
+        place = small(_("For {people}", people=and_list([_mention(one) for one in called])))
     container = box(_COLOURS.get(notice.kind, BAD), body, place)
     container.id = mark_of(notice)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
@@ -74,26 +77,21 @@ def _words(  # noqa: C901 - one case for each kind
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
     match notice.kind:
         case NoticeKind.BUDGET_80:
-            return ["### ⚠️ Most of the budget is used", *_budget(details)]
+            return [_title("⚠️", _MOSTLY_USED), *_budget(details)]
         case NoticeKind.BUDGET_100:
-            title = "The rest of the budget is too little for any tool" if details.get("least") else _USED_UP
-            return [f"### 🛑 {title}", *_budget(details)]
+            return [_title("🛑", _TOO_LITTLE if details.get("least") else _USED_UP), *_budget(details)]
         case NoticeKind.KEY_REFUSED:
-            return [
-                f"### 🔑 Studii refused this server's key{_masked(details)}",
-                reason,
-                small("Jobs wait at no cost, and continue automatically once a key works."),
-            ]
+            return [_title("🔑", _key_refused(details)), reason, small(str(_HELD_BY_KEY))]
         case NoticeKind.OUT_OF_CREDITS:
-            return ["### 💳 Studii isn't accepting this server's jobs", reason, small(_HELD)]
+            return [_title("💳", _NOT_ACCEPTED), reason, small(str(_HELD))]
         case NoticeKind.PLAN_DOUBTED:
-            return ["### 🐢 Studii allows fewer requests than your plan", _doubt(details), small(_PLAN)]
+            return [_title("🐢", _FEWER), _doubt(details), small(str(_PLAN))]
         case NoticeKind.UNKNOWN:
-            return ["### ❔ A job with an unknown outcome", *_about(job, names), reason, small(_UNKNOWN)]
+            return [_title("❔", _NOT_KNOWN), *_about(job, names), reason, small(str(_UNKNOWN))]
         case NoticeKind.STILL_RUNNING:
-            return ["### ⏳ A job has been running for a day", *_about(job, names), small(_DAY)]
+            return [_title("⏳", _FOR_A_DAY), *_about(job, names), small(str(_DAY))]
         case NoticeKind.RESULT_LOST:
-            return ["### 📭 A result was lost after it was paid for", *_about(job, names), small(_LOST)]
+            return [_title("📭", _RESULT_LOST), *_about(job, names), small(str(_LOST))]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
@@ -108,94 +106,145 @@ def _words(  # noqa: C901 - one case for each kind
             return _log_lost(details)
 
 
-_HELD = "Jobs wait at no cost, and continue automatically once Studii accepts them again."
-_PLAN = (
+def _title(emoji: str, title: Message) -> str:
+    return f"### {emoji} {title}"
+
+
+_MOSTLY_USED = lazy("Most of the budget is used")
+_TOO_LITTLE = lazy("The rest of the budget is too little for any tool")
+_USED_UP = lazy("The budget is used up")
+_NOT_ACCEPTED = lazy("Studii isn't accepting this server's jobs")
+_FEWER = lazy("Studii allows fewer requests than your plan")
+_NOT_KNOWN = lazy("A job with an unknown outcome")
+_FOR_A_DAY = lazy("A job has been running for a day")
+_RESULT_LOST = lazy("A result was lost after it was paid for")
+_HELD_BY_KEY = lazy("Jobs wait at no cost, and continue automatically once a key works.")
+_HELD = lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again.")
+_PLAN = lazy(
     "If the account has another plan, choose it with `/studii key`. If something else uses "
     "this key, give me a key of my own."
 )
-_UNKNOWN = (
+_UNKNOWN = lazy(
     "It won't be sent again automatically, because it might be charged twice. Check in your "
     "Studii account whether it was made. Its credits stay reserved until then."
 )
-_SETTLE = "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
-_DAY = (
-    f"The bot checks every hour. After {LOST_AFTER_DAYS} days the job ends, "
-    "at the price that Studii has charged."
+_SETTLE = lazy(
+    "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
 )
-_LOST = (
+_DAY = lazy(
+    "The bot checks every hour. After {days} days the job ends, at the price that Studii has charged.",
+    days=LOST_AFTER_DAYS,
+)
+_LOST = lazy(
     "The result isn't at its address at Studii, and I don't have it. It may still be in your Studii account. "
     "Its member was told. If this happens often, tell the bot's operator."
 )
 
 
 def _best_lost(details: Mapping[str, str | int | None]) -> list[str]:
-    return [
-        "### ⭐ I can't post in the channel for the best results",
-        f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. Starred "
-        "results aren't shown until you fix that, or choose another channel with `/studii channel`.",
-    ]
+    title = _("I can't post in the channel for the best results")
+    said = _(
+        "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results aren't shown "
+        "until you fix that, or choose another channel with `/studii channel`.",
+        channel=f"<#{details.get('channel')}>",
+    )
+    return [f"### ⭐ {title}", said]
 
 
 def _log_lost(details: Mapping[str, str | int | None]) -> list[str]:
-    return [
-        "### 📪 I can't post in the log channel any more",
-        f"The channel <#{details.get('channel')}> was deleted, or I'm not allowed to post in it. "
-        "Set another with `/studii log` to keep getting warnings.",
-    ]
+    title = _("I can't post in the log channel any more")
+    said = _(
+        "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii log` "
+        "to keep getting warnings.",
+        channel=f"<#{details.get('channel')}>",
+    )
+    return [f"### 📪 {title}", said]
 
 
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
-    used = f"**{spent:,} of {credit_words(limit)} spent or reserved**."
+    used = _("**{spent} of {credits} spent or reserved**.", spent=spent, credits=credit_words(limit))
     least, renews = details.get("least"), details.get("renews")
-    said = used if least is None else f"{used} No tool costs less than {least}."
+    # Translators: least is a number of credits
+    said = used if least is None else sentences(used, _("No tool costs less than {least}.", least=least))
     period = Period.TOTAL if renews is None else Period(str(details.get("period")))
-    return [said, renews_words(period, f"<t:{renews}:R>"), small(_CHANGE)]
-
-
-_USED_UP = "The budget is used up"
+    return [said, renews_words(period, f"<t:{renews}:R>"), small(str(_CHANGE))]
 
 
 def _doubt(details: Mapping[str, str | int | None]) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
-    refused = (
-        f"Studii refused requests with the key{_masked(details)} after {used} in a minute. "
-        f"The {plan} plan allows {limit}."
-    )
+    key = _masked(details)
+    if key:
+        refused = _(
+            "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows "
+            "{limit}.",
+            key=key,
+            used=used,
+            plan=plan,
+            limit=limit,
+        )
+    else:
+        refused = _(
+            "Studii refused requests with the key after {used} in a minute. The {plan} plan allows {limit}.",
+            used=used,
+            plan=plan,
+            limit=limit,
+        )
     if lowered < limit:
-        return f"{refused} For now I send at most {lowered} a minute, and try more later. Nothing is lost."
-    return f"{refused} For now I send them more slowly, and speed up later. Nothing is lost."
+        slower = _(
+            "For now I send at most {lowered} a minute, and try more later. Nothing is lost.",
+            lowered=lowered,
+        )
+    else:
+        slower = _("For now I send them more slowly, and speed up later. Nothing is lost.")
+    return sentences(refused, slower)
 
 
-_CHANGE = "Change it with `/studii budget`. See where the credits went with `/studii usage`."
+_CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii usage`.")
+
+
+def _key_refused(details: Mapping[str, str | int | None]) -> Message:
+    key = _masked(details)
+    if key:
+        return lazy("Studii refused this server's key {key}", key=key)
+    return lazy("Studii refused this server's key")
 
 
 def _masked(details: Mapping[str, str | int | None]) -> str:
     masked = details.get("masked")
-    return f" `{masked}`" if masked else ""
+    return f"`{masked}`" if masked else ""
 
 
 def _about(job: Job | None, names: ToolNames) -> list[str]:
     if job is None:
         return []
     where = None if job.private else message_link(job)
-    title = f"{names.emoji(job)} **{names.title(job)}**"
-    what = f"{title} for <@{job.user_id}> in <#{job.channel_id}>"
-    return [f"{what} · [see the message]({where})" if where else what, cost_words(job)]
+    said = _(
+        "**{tool}** for {member} in {channel}",
+        tool=names.title(job),
+        member=f"<@{job.user_id}>",
+        channel=f"<#{job.channel_id}>",
+    )
+    what, see = f"{names.emoji(job)} {said}", _("see the message")
+    return [f"{what} · [{see}]({where})" if where else what, cost_words(job)]
 
 
 def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
     if job is None:
-        return ["Something was made."]
-    what = f"{names.emoji(job)} <@{job.user_id}> made a **{names.title(job)}**"
+        return [_("Something was made.")]
+    title, member = names.title(job), f"<@{job.user_id}>"
     if job.private:
-        return [f"{what}, shown only to them.", small(cost_words(job))]
+        said = _("{member} made a **{tool}**, shown only to them.", member=member, tool=title)
+        return [f"{names.emoji(job)} {said}", small(cost_words(job))]
+    there = f"<#{job.channel_id}>"
+    said = _("{member} made a **{tool}** in {channel}", member=member, tool=title, channel=there)
+    what = f"{names.emoji(job)} {said}"
     if hidden:
-        return [f"{what} in <#{job.channel_id}>", small(cost_words(job))]
+        return [what, small(cost_words(job))]
     tool = names.tool(job)
     about = " · ".join(part for part in (settings_words(tool, job), cost_words(job)) if part)
-    return [f"{what} in <#{job.channel_id}>", prompt_words(tool, job), small(about)]
+    return [what, prompt_words(tool, job), small(about)]
 
 
 def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
@@ -208,4 +257,4 @@ def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
     if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job)
-    return [ui.Button(label="See result", url=link), LogDeleteButton.of(job)]
+    return [ui.Button(label=_("See result"), url=link), LogDeleteButton.of(job)]

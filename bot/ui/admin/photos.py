@@ -11,6 +11,8 @@ from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
+from bot.languages import and_list, lazy, ngettext, sentences
+from bot.languages import gettext as _
 from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, rule, small
@@ -18,7 +20,7 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
 
-INTENT_OFF = (
+INTENT_OFF = lazy(
     "Reactions and photo channels are off, because Discord doesn't show me other people's "
     "photos. The bot's operator can turn on **Message Content Intent** "
     "(discord.com/developers/applications, Bot, Privileged Gateway Intents), set "
@@ -43,7 +45,7 @@ def inputs_from(typed: str | None) -> dict[str, str]:
             continue
         if not (sign and name.strip() and value.strip()):
             raise Refused(
-                "Write `inputs` as name=value pairs, separated by commas: style=rustic, room=bedroom"
+                lazy("Write `inputs` as name=value pairs, separated by commas: style=rustic, room=bedroom")
             )
         inputs[name.strip().lower()] = value.strip()
     return inputs
@@ -63,17 +65,11 @@ def reactions_panel(
 
     `styles` are the names of the styles that emoji run, by id.
     """
-    where = ", ".join(f"<#{one}>" for one in sorted(rules.reaction_channels)[:MAX_LISTED_LINES])
-    if rules.everywhere:
-        state = "Reactions are **on** in the whole server."
-    elif rules.reaction_channels:
-        state = f"Reactions are **on** in {where}."
-    else:
-        state = "Reactions are **off**. `/studii reactions on` turns them on in the server or in a channel."
-    offers = [one for one in rules.channels.values() if one.kind is PhotoChannelKind.OFFER]
-    if offers and not rules.everywhere:
-        there = ", ".join(f"<#{one.channel_id}>" for one in offers[:MAX_LISTED_LINES])
-        state += f"\nThe emoji under photos in {there} always work (`/studii photos`)."
+    state = _state_words(rules)
+    each_tap = _(
+        "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still in "
+        "the queue."
+    )
     known = [f"{tap.emoji} {_tap_words(tap.preset, catalog, styles)}" for tap in taps]
     return Panel(
         box(
@@ -82,12 +78,31 @@ def reactions_panel(
             lines(state if not sees_photos else "", *_bounded(known, MAX_LIST_CHARACTERS)),
             in_the_way,
             rule(),
-            small(
-                "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job "
-                "still in the queue."
-            ),
+            small(each_tap),
         )
     )
+
+
+def _state_words(rules: PhotoRules) -> str:
+    if rules.everywhere:
+        return _("Reactions are **on** in the whole server.")
+    if rules.reaction_channels:
+        state = _("Reactions are **on** in {channels}.", channels=_channels(sorted(rules.reaction_channels)))
+    else:
+        state = _(
+            "Reactions are **off**. `/studii reactions on` turns them on in the server or in a channel."
+        )
+    offers = [one.channel_id for one in rules.channels.values() if one.kind is PhotoChannelKind.OFFER]
+    if not offers:
+        return state
+    always = _(
+        "The emoji under photos in {channels} always work (`/studii photos`).", channels=_channels(offers)
+    )
+    return lines(state, always)
+
+
+def _channels(ids: Sequence[int]) -> str:
+    return and_list([f"<#{one}>" for one in ids[:MAX_LISTED_LINES]])
 
 
 def photos_panel(
@@ -100,60 +115,74 @@ def photos_panel(
     in_the_way: str = "",
 ) -> Panel:
     """Return the photo channels, what happens in each, and what keeps it from happening."""
-    shown: list[str] = []
-    for channel in rules.channels.values():
-        if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
-            shown.append(f"<#{channel.channel_id}>: tools offered under each photo")
-            continue
-        most = f", up to {channel.most} photos per message" if channel.most > 1 else ", one photo per message"
-        shown.append(f"<#{channel.channel_id}>: runs {_preset_words(channel.preset, catalog)}{most}")
+    shown = [_channel_words(channel, catalog) for channel in rules.channels.values()]
     offers = any(channel.kind is PhotoChannelKind.OFFER for channel in rules.channels.values())
     offered = [f"{tap.emoji} {_preset_words(tap.preset, catalog)}" for tap in taps[:MAX_OFFERED_EMOJI]]
     if len(taps) > MAX_OFFERED_EMOJI:
-        offered.append(
-            f"These {MAX_OFFERED_EMOJI} appear under a photo. Members can also tap "
-            f"{len(taps) - MAX_OFFERED_EMOJI} more."
+        more = ngettext(
+            "Members can also tap {count} more.",
+            "Members can also tap {count} more.",
+            len(taps) - MAX_OFFERED_EMOJI,
         )
-    none = "No photo channels yet. Use `/studii photos offer` or `/studii photos auto` in a channel."
+        # Translators: most is a number of emoji
+        these = _("These {most} appear under a photo.", most=MAX_OFFERED_EMOJI)
+        offered.append(sentences(these, more))
+    none = _("No photo channels yet. Use `/studii photos offer` or `/studii photos auto` in a channel.")
+    auto_runs = _("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored.")
     return Panel(
         box(
             NEUTRAL if sees_photos else UNSURE,
             f"### 🖼️ {title}",
-            "" if sees_photos else INTENT_OFF,
+            "" if sees_photos else str(INTENT_OFF),
             lines(*_bounded(shown, MAX_LIST_CHARACTERS // 2)) or none,
             lines(*_bounded(offered, MAX_LIST_CHARACTERS // 2)) if offers else "",
             in_the_way,
             rule(),
-            small("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
+            small(auto_runs),
         )
+    )
+
+
+def _channel_words(channel: PhotoChannel, catalog: Catalog) -> str:
+    there = f"<#{channel.channel_id}>"
+    if channel.kind is PhotoChannelKind.OFFER or channel.preset is None:
+        return _("{channel}: tools offered under each photo", channel=there)
+    return ngettext(
+        "{channel}: runs {tool}, one photo per message",
+        "{channel}: runs {tool}, up to {count} photos per message",
+        channel.most,
+        channel=there,
+        tool=_preset_words(channel.preset, catalog),
     )
 
 
 def metadata_panel(*, keeps: bool) -> Panel:
     """Return whether metadata is removed from photos, and how to change it."""
     if keeps:
-        said = (
+        said = _(
             "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside "
             "results, with everything in the file, such as place and camera. Photos of other kinds "
             "are converted and lose their metadata."
         )
-        other = "`/studii metadata remove:True` removes it from new photos."
+        other = _("`/studii metadata remove:True` removes it from new photos.")
     else:
-        said = (
+        said = _(
             "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
             "attached videos are removed before a photo goes to Studii or appears beside a result. "
             "The picture, its orientation, its color profile and AI labels stay. Content Credentials "
             "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
         )
-        other = "`/studii metadata remove:False` keeps it in new photos."
-    return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ Photo metadata\n{said}", small(other)))
+        other = _("`/studii metadata remove:False` keeps it in new photos.")
+    title = _("Photo metadata")
+    return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ {title}\n{said}", small(other)))
 
 
 def metadata_line(*, keeps: bool) -> str:
     """Return the line for the setup panel; empty if the default applies."""
     if not keeps:
         return ""
-    return "⚠️ **Photo metadata** is kept, such as where a photo was taken. Change it with `/studii metadata`"
+    kept = _("**Photo metadata** is kept, such as where a photo was taken. Change it with `/studii metadata`")
+    return f"⚠️ {kept}"
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
@@ -178,24 +207,30 @@ def shut_words(
         channels = channel_ids_of(guild.get_channel_or_thread(channel.channel_id))
         shut = [tool for tool in _tools_of(channel, taps) if channels and not open_in(access, tool, channels)]
         if shut:
-            found.append(_shut(channel, ", ".join(f"**{names.title_of(tool)}**" for tool in shut)))
+            found.append(_shut(channel, and_list([f"**{names.title_of(tool)}**" for tool in shut])))
     return _some(found)
 
 
 def still_on(rules: PhotoRules, channel: object) -> str:
     """Return why taps still count in a channel that they were turned off for; empty if they don't."""
     if rules.everywhere:
-        return "⚠️ Reactions are on in the whole server, so here too. To turn them off, leave out `channel`."
+        said = _("Reactions are on in the whole server, so here too. To turn them off, leave out `channel`.")
+        return f"⚠️ {said}"
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
-        return f"⚠️ Reactions are on in <#{channel.parent_id}>, so in its threads too. Turn them off there."
+        parent = f"<#{channel.parent_id}>"
+        said = _("Reactions are on in {channel}, so in its threads too. Turn them off there.", channel=parent)
+        return f"⚠️ {said}"
     return ""
 
 
 def still_served(rules: PhotoRules, channel: object) -> str:
     """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
-        parent = channel.parent_id
-        return f"⚠️ <#{parent}> is a photo channel, so its threads are too. Use `/studii photos off` there."
+        said = _(
+            "{channel} is a photo channel, so its threads are too. Use `/studii photos off` there.",
+            channel=f"<#{channel.parent_id}>",
+        )
+        return f"⚠️ {said}"
     return ""
 
 
@@ -205,18 +240,32 @@ def _tools_of(channel: PhotoChannel, taps: Sequence[Tap]) -> list[str]:
 
 
 def _shut(channel: PhotoChannel, tools: str) -> str:
+    there = f"<#{channel.channel_id}>"
     if channel.kind is PhotoChannelKind.AUTO:
-        return f"⚠️ Nothing will run in <#{channel.channel_id}>: `/studii access` doesn't allow {tools} there."
-    return f"⚠️ I can't offer these tools in <#{channel.channel_id}>, because of `/studii access`: {tools}"
+        said = _(
+            "Nothing will run in {channel}: `/studii access` doesn't allow {tools} there.",
+            channel=there,
+            tools=tools,
+        )
+    else:
+        said = _(
+            "I can't offer these tools in {channel}, because of `/studii access`: {tools}",
+            channel=there,
+            tools=tools,
+        )
+    return f"⚠️ {said}"
 
 
 def _some(found: list[str]) -> str:
-    more = f"⚠️ The same applies to {len(found) - MAX_WARNINGS} more." if len(found) > MAX_WARNINGS else ""
-    return lines(*found[:MAX_WARNINGS], more)
+    left = len(found) - MAX_WARNINGS
+    # Translators: more channels
+    more = ngettext("The same applies to {count} more.", "The same applies to {count} more.", left)
+    return lines(*found[:MAX_WARNINGS], f"⚠️ {more}" if left > 0 else "")
 
 
 def _line(channel_id: int, missing: list[str]) -> str:
-    return f"⚠️ Nothing will run in <#{channel_id}>: {hindrance(missing)}"
+    said = _("Nothing will run in {channel}: {why}", channel=f"<#{channel_id}>", why=hindrance(missing))
+    return f"⚠️ {said}"
 
 
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
@@ -255,14 +304,18 @@ def _bounded(listed: Sequence[str], room: int) -> list[str]:
             break
         shown.append(line)
     left = len(listed) - len(shown)
-    return [*shown, f"… and {left} more"] if left else shown
+    return [*shown, ngettext("… and {count} more", "… and {count} more", left)] if left else shown
 
 
 def _tap_words(preset: Preset, catalog: Catalog, styles: Mapping[str, str]) -> str:
     name = styles.get(preset.style_id or "")
     if name is None:
         return _preset_words(preset, catalog)
-    return f"the style **“{plain(name, MAX_STYLE_NAME_CHARACTERS)}”**: {_preset_words(preset, catalog)}"
+    return _(
+        "the style **“{style}”**: {tool}",
+        style=plain(name, MAX_STYLE_NAME_CHARACTERS),
+        tool=_preset_words(preset, catalog),
+    )
 
 
 def _preset_words(preset: Preset, catalog: Catalog) -> str:
