@@ -124,14 +124,14 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit, bot.posting_rules, decoder)
+        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit, bot.posting_rules, decoder, bot.readers)
         engine = Engine(
             storage=kept.storage,
             member=member,
             studii=studii,
             vault=kept.vault,
             delivery=delivery,
-            showcase=BestPoster(bot, ToolNames(catalog), clock, photos.read),
+            showcase=BestPoster(bot, ToolNames(catalog), clock, photos.read, bot.readers),
             photos=photos,
             decoder=decoder,
             spool=kept.spool,

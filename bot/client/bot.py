@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
+from bot.aio.loops import run_forever
 from bot.catalog import Catalog
 from bot.client.lasting_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.observer import DiscordObserver
@@ -27,6 +28,7 @@ from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
 from bot.ui.kit.layout import QUIET, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
+from bot.ui.reading.languages import Readers
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ EXTENSIONS = (
     "cogs.settings",
     "cogs.channel",
     "cogs.disclosure",
+    "cogs.language",
     "cogs.log",
     "cogs.usage",
     "cogs.limits",
@@ -52,6 +55,7 @@ EXTENSIONS = (
     "cogs.stars",
     "cogs.help",
 )
+STORE_LANGUAGES_AFTER = 5.0  # seconds
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
@@ -134,6 +138,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.catalog = catalog
         self.accepting = True
         self.open_forms = OpenForms()
+        self.readers = Readers(self, lambda: self.services.languages)
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._attached: _Attached | None = None
@@ -213,6 +218,15 @@ class StudiiBot(commands.AutoShardedBot):
         if self._member.shards.whole_bot:
             await register_commands(self.tree, self.services.commands, self._dev_guild_id)
         self._begin(self._finish_deferrals(), FINISHING)
+        self._begin(self._store_languages(), "storing languages")
+
+    async def _store_languages(self) -> None:
+        async def turn() -> float | None:
+            await asyncio.sleep(STORE_LANGUAGES_AFTER)  # a crowd's are stored at once
+            await self.services.languages.store()
+            return None
+
+        await run_forever("storing members' languages", self.services.languages.wake_up, turn)
 
     async def _allowed_at_once(self) -> int:
         """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
@@ -248,7 +262,7 @@ class StudiiBot(commands.AutoShardedBot):
         task.add_done_callback(self._begun.discard)
 
     async def _finish_deferrals(self) -> None:
-        await self.deferrals.finish(self, self.services.jobs, self.catalog)
+        await self.deferrals.finish(self, self.services.jobs, self.catalog, self.readers)
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

@@ -17,8 +17,10 @@ from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliv
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
+from bot.languages import speaking
 from bot.ui.best.panels import ask_maker, best_panel
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import is_age_restricted, missing_to_post, stays_there
@@ -38,18 +40,22 @@ Read = Callable[[str, int], Awaitable[bytes]]
 class BestPoster:
     """Shows starred results, each once however often it is tried."""
 
-    def __init__(self, client: discord.Client, names: ToolNames, clock: Clock, read: Read) -> None:
+    def __init__(
+        self, client: discord.Client, names: ToolNames, clock: Clock, read: Read, readers: Languages
+    ) -> None:
         self._client = client
         self._names = names
         self._clock = clock
         self._read = read
+        self._readers = readers
 
     async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
         """Show the result in the channel for the best, with its file as it was posted."""
         channel_id = rules.best_channel_id or 0
         try:
             async with asyncio.timeout(SHOW_SECONDS):
-                return await self._show(best, job, rules, channel_id)
+                with speaking(await self._readers.in_server(best.guild_id)):
+                    return await self._show(best, job, rules, channel_id)
         except PhotoDelayed:
             return TryLater(seconds_until_retry(TimeoutError()))
         except PhotoUnavailable:
@@ -78,7 +84,8 @@ class BestPoster:
         guild = self._client.get_guild(best.guild_id)
         if guild is None:
             return TryLater(seconds_until_retry(TimeoutError()))
-        view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._names)
+        with speaking(await self._readers.of_person(best.user_id, best.guild_id)):
+            view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._names)
         try:
             async with asyncio.timeout(SHOW_SECONDS):
                 dm = await self._client.create_dm(discord.Object(best.user_id))

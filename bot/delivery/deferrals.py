@@ -14,12 +14,13 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
-from bot.languages import lazy
+from bot.languages import lazy, speaking, spoken
 from bot.services import JobService
 from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -112,14 +113,17 @@ class DeferralJournal:
         self._kept.discard(interaction.id)
         await _stored(self._store.drop(interaction.id))
 
-    async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None:
+    async def finish(
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+    ) -> None:
         """Answer what an earlier process, or an earlier life of this one, left unanswered."""
         async with self._finishing:
             left = await self._left()
             taken: set[str] = set()
             for interaction_id, deferred in left:
                 try:
-                    await self._answer(client, jobs, catalog, deferred, taken)
+                    with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
+                        await self._answer(client, jobs, catalog, readers, deferred, taken)
                 except DISCORD_ERRORS as error:
                     _log.info("A deferred answer from before the restart could not be sent: %r", error)
                 await _stored(self._store.drop(interaction_id))
@@ -131,6 +135,7 @@ class DeferralJournal:
         client: discord.Client,
         jobs: JobService,
         catalog: Catalog,
+        readers: Languages,
         deferred: _Deferred,
         taken: set[str],
     ) -> None:
@@ -154,7 +159,8 @@ class DeferralJournal:
         else:
             whole = [job] if job.set_id is None else await jobs.of_set(job.set_id, job.guild_id)
             taken.update(one.id for one in whole)
-            card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(whole)))
+            with speaking(spoken() if job.private else await readers.in_server(job.guild_id)):
+                card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(whole)))
             await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
             # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
             for one in whole:

@@ -23,8 +23,11 @@ from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
+from bot.languages import Language, speaking
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.reading.languages import EnglishReaders
 
 _log = logging.getLogger(__name__)
 
@@ -45,15 +48,17 @@ class DiscordDelivery:
         fit: Fit | None = None,
         rules: Rules = usual_rules,
         drawing: Drawing | None = None,
+        readers: Languages | None = None,
     ) -> None:
         self._client = client
         self._rules = rules
+        self._readers = readers or EnglishReaders()
         names, tokens = ToolNames(catalog), CardTokens(clock)
         self._tokens = tokens
         self._tools = Tools(names, fit, drawing)
-        self._poster = Poster(client, names, tokens, clock, rules)
+        self._poster = Poster(client, names, tokens, clock, rules, self._readers)
         self._cards = CardPoster(client, names, tokens, clock)
-        self._notices = NoticePoster(client, names, clock, fit)
+        self._notices = NoticePoster(client, names, clock, self._readers, fit)
 
     def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.
@@ -64,15 +69,18 @@ class DiscordDelivery:
 
     async def show_card(self, job: Job, progress: Progress) -> bool:
         """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
-        return await self._cards.show(job, progress)
+        with speaking(await self._language(job)):
+            return await self._cards.show(job, progress)
 
     async def remove_card(self, job: Job) -> float | None:
         """Remove the card. Returns in how many seconds to try again, if that isn't possible now."""
-        return await self._cards.remove(job)
+        with speaking(await self._language(job)):
+            return await self._cards.remove(job)
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         """Post the job's card as a reply to its photo, without a ping or a sound."""
-        return await self._cards.post(job, progress)
+        with speaking(await self._language(job)):
+            return await self._cards.post(job, progress)
 
     async def find_card(self, job: Job) -> Announcement:
         """Find the card that Discord took as a command's answer, although nobody heard of it."""
@@ -107,7 +115,8 @@ class DiscordDelivery:
 
         An earlier one, that the outcome is unknown, is removed once the new one is there.
         """
-        return await self._poster.post(JobPosting(job, output, self._tools))
+        with speaking(await self._language(job)):
+            return await self._poster.post(JobPosting(job, output, self._tools))
 
     async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
         """Distribute ended jobs of a set over messages, as many as Discord's limits there need."""
@@ -116,20 +125,29 @@ class DiscordDelivery:
 
     async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
         """Post the last words on several jobs of a set as one new message; once for each `posting.nonce`."""
-        try:
-            return await self._poster.post(SetMessage(posting, self._tools))
-        except TooMuchAtOnce:
-            return TooMuch()
+        with speaking(await self._language(posting.parts[0].job)):
+            try:
+                return await self._poster.post(SetMessage(posting, self._tools))
+            except TooMuchAtOnce:
+                return TooMuch()
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Take prompt, files and buttons from the message with which moderators were asked about the job."""
-        return await self._notices.reduce_request(job, asked, channel_id)
+        with speaking(await self._readers.in_server(job.guild_id)):
+            return await self._notices.reduce_request(job, asked, channel_id)
 
     async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Tell a server's admins something, there or (None) its owner by DM."""
-        return await self._notices.post(notice, channel_id, job, shown)
+        with speaking(await self._readers.in_server(notice.guild_id)):
+            return await self._notices.post(notice, channel_id, job, shown)
+
+    async def _language(self, job: Job) -> Language:
+        """Return the language of those who see the job's card and result."""
+        if job.private:
+            return await self._readers.of_person(job.user_id, job.guild_id)
+        return await self._readers.in_server(job.guild_id)
 
     @property
     def _own_id(self) -> int:

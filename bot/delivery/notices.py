@@ -22,6 +22,7 @@ from bot.domain import (
     TryLater,
     Undeliverable,
 )
+from bot.languages import speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
@@ -31,6 +32,7 @@ from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import is_age_restricted, stays_there
@@ -48,9 +50,15 @@ class NoticePoster:
     """Posts notices in log channels, or sends them to owners."""
 
     def __init__(
-        self, client: discord.Client, names: ToolNames, clock: Clock, fit: Fit | None = None
+        self,
+        client: discord.Client,
+        names: ToolNames,
+        clock: Clock,
+        readers: Languages,
+        fit: Fit | None = None,
     ) -> None:
         self._client = client
+        self._readers = readers
         self._fit = fit
         self._names = names
         self._clock = clock
@@ -111,15 +119,17 @@ class NoticePoster:
         if guild.owner_id is None:
             return Undeliverable("the server's owner is unknown")
         channel = await self._client.create_dm(discord.Object(guild.owner_id))
-        return await self._send(channel, notice, job, server=guild.name)
+        with speaking(await self._readers.of_person(guild.owner_id, guild.id)):
+            return await self._send(channel, notice, job, server=guild.name)
 
     async def _to_member(self, notice: Notice, server: str) -> Announcement:
         """Tell a member by DM. If their DMs are closed, an answer is posted where they asked."""
         member = discord.Object(int(notice.details.get("user") or 0))
-        if notice.kind is NoticeKind.BLOCKED:
-            panel = blocked_panel(notice.details, server)
-        else:
-            panel = answer_panel(notice.details, self._names, server)
+        with speaking(await self._readers.of_person(member.id, notice.guild_id)):
+            if notice.kind is NoticeKind.BLOCKED:
+                panel = blocked_panel(notice.details, server)
+            else:
+                panel = answer_panel(notice.details, self._names, server)
         try:
             dm = await self._client.create_dm(member)
             return Posted((await dm.send(view=panel, nonce=notice.nonce)).id)

@@ -17,8 +17,10 @@ from bot.delivery.threads import thread_for
 from bot.delivery.tokens import CardTokens
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
+from bot.languages import speaking
 from bot.ui.jobs.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.permissions import stays_there
 
@@ -35,13 +37,20 @@ class Poster:
     """Posts messages once, however often it is asked for one, as long as its nonce is the same."""
 
     def __init__(
-        self, client: discord.Client, names: ToolNames, tokens: CardTokens, clock: Clock, rules: Rules
+        self,
+        client: discord.Client,
+        names: ToolNames,
+        tokens: CardTokens,
+        clock: Clock,
+        rules: Rules,
+        readers: Languages,
     ) -> None:
         self._client = client
         self._names = names
         self._tokens = tokens
         self._clock = clock
         self._rules = rules
+        self._readers = readers
         self._since = clock.now()
 
     async def post(self, posting: Posting) -> Announcement:
@@ -141,7 +150,8 @@ class Poster:
             looks = self._may_be_posted(posting)
             if looks and await find_message(dm, self._own_id, posting.is_in) is not None:
                 return Posted(None, by_dm=True)
-            await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
+            with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
+                await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
         except (discord.Forbidden, discord.NotFound) as error:
             ensure_final(error)
             return Undeliverable(f"{why}; nor by DM: {error}")
@@ -155,7 +165,9 @@ class Poster:
             return  # removed from there
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
-            await Place(dm, by_dm=True).send(posting.nonce, mention_of(job), view=ended_elsewhere(guild.name))
+            with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
+                said = ended_elsewhere(guild.name)
+            await Place(dm, by_dm=True).send(posting.nonce, mention_of(job), view=said)
         except (discord.Forbidden, discord.NotFound) as error:
             ensure_final(error)
 

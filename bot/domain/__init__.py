@@ -14,7 +14,15 @@ from bot.domain.delivery import (
     TryLater,
     Undeliverable,
 )
-from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, StudiiKey
+from bot.domain.guilds import (
+    Budget,
+    GuildSettings,
+    LogSettings,
+    Period,
+    Plan,
+    ServerLanguage,
+    StudiiKey,
+)
 from bot.domain.jobs import (
     ACTIVE_STATES,
     KEPT_DAYS,
@@ -70,6 +78,7 @@ __all__ = [
     "Plan",
     "Posted",
     "Progress",
+    "ServerLanguage",
     "SourcePhoto",
     "Spending",
     "StudiiKey",

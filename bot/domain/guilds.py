@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.languages import Language
+
 
 class Period(StrEnum):
     """The period after which a server's budget renews, in the server's time zone."""
@@ -42,6 +44,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerLanguage:
+    """The language of a server's channels: the one that admins chose, else, where Discord knows no language
+    of the server either, that of the admin who ran the setup."""
+
+    chosen: Language | None = None
+    of_admin: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GuildSettings:
     """A server's settings. The defaults apply to a server that has set nothing."""
 
@@ -53,6 +64,7 @@ class GuildSettings:
     keeps_metadata: bool = False  # photos keep their location, camera and so on
     confirm_above: int | None = None  # credits; people are asked before a job that costs more
     has_panel: bool = False  # buttons for every tool were posted
+    language: ServerLanguage = ServerLanguage()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,20 @@ class Language(StrEnum):
     PORTUGUESE = "pt_BR"
     JAPANESE = "ja"
 
+    @property
+    def own_name(self) -> str:
+        """The language's name in itself."""
+        return _OWN_NAMES[self]
+
+
+_OWN_NAMES = {
+    Language.ENGLISH: "English",
+    Language.GERMAN: "Deutsch",
+    Language.FRENCH: "Français",
+    Language.SPANISH: "Español",
+    Language.PORTUGUESE: "Português do Brasil",
+    Language.JAPANESE: "日本語",
+}
 
 # What Discord calls them. https://discord.com/developers/docs/reference#locales
 _DISCORD_LOCALES = {

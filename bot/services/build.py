@@ -11,6 +11,7 @@ from bot.services.command_registry import CommandRegistry
 from bot.services.credits import CreditService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
+from bot.services.languages import LanguageService
 from bot.services.limits import LimitService
 from bot.services.log_channels import LogChannelService
 from bot.services.moderation.approvals import ApprovalService
@@ -39,6 +40,7 @@ class Services:
     credits: CreditService
     commands: CommandRegistry
     servers: ServerService
+    languages: LanguageService
     privacy: PrivacyService
     access: AccessService
     log_channels: LogChannelService
@@ -80,13 +82,15 @@ def build_services(
     refuses. `discard` removes files from the spool by name, `open_file` opens one. `keep_days` is how long
     prompts are kept.
     """
+    languages = LanguageService(storage, clock)
     return Services(
         jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
         keys=KeyService(storage, vault, lanes, catalog, clock, wake, check_key),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
         servers=ServerService(storage, clock, wake),
-        privacy=PrivacyService(storage, clock, discard, keep_days=keep_days),
+        languages=languages,
+        privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         access=AccessService(storage, catalog, clock),
         log_channels=LogChannelService(storage, wake),
         limits=LimitService(storage, clock),

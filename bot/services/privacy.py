@@ -9,11 +9,13 @@ from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import period_name, window
 from bot.lifecycle.transitions import withhold_result
+from bot.services.languages import LanguageService
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
+KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
 # Studii has the photo then, so it is kept for being shown beside the result alone.
 _PHOTO_WAS_SENT = frozenset({JobState.RUNNING, *UNSHOWN_STATES, JobState.SUCCEEDED, JobState.UNKNOWN})
 BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
@@ -40,11 +42,18 @@ class PrivacyService:
     """Erases data. `discard` removes files from the spool by name."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, discard: Callable[..., Awaitable[None]], *, keep_days: int
+        self,
+        storage: Storage,
+        clock: Clock,
+        discard: Callable[..., Awaitable[None]],
+        languages: LanguageService,
+        *,
+        keep_days: int,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._discard = discard
+        self._languages = languages
         self._keep = timedelta(days=keep_days)
 
     @property
@@ -68,6 +77,7 @@ class PrivacyService:
         Amounts stay without a name. Those of a budget's current period lose the name at its end, or the
         member could use an allowance twice.
         """
+        await self._languages.forget(user_id)
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
             await transaction.notices.forget_member(user_id, self._clock.now(), guild_id)
@@ -100,6 +110,7 @@ class PrivacyService:
             async with self._storage.write() as transaction:
                 await transaction.privacy.erase_guild(guild_id)
             _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
+        await self._languages.sweep(now - KEPT_LANGUAGES)
         erased = await self._scrub(lambda transaction: transaction.privacy.old_jobs(now - self._keep, BATCH))
         erased += await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:

@@ -1,15 +1,16 @@
-"""Servers' settings and their log channels."""
+"""Servers' settings and their log channels; the languages of their members."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Budget, GuildSettings, LogSettings
+from bot.domain import Budget, GuildSettings, LogSettings, ServerLanguage
+from bot.languages import Language
 from bot.storage.database.session import Session
-from bot.storage.schema import guilds, log_channels
+from bot.storage.schema import guilds, log_channels, member_languages
 
 
 class Guilds:
@@ -52,6 +53,14 @@ class Guilds:
     async def set_confirm_above(self, guild_id: int, credits_: int | None) -> None:
         """Set from which price on people are asked before a job starts (None: never)."""
         await self._set(guild_id, confirm_above=credits_)
+
+    async def set_language(self, guild_id: int, language: Language | None) -> None:
+        """Set the language of what the server's channels show (None: nobody has chosen)."""
+        await self._set(guild_id, language=language)
+
+    async def set_admin_language(self, guild_id: int, language: Language) -> None:
+        """Set the language of the admin who ran the setup."""
+        await self._set(guild_id, admin_language=language)
 
     async def came(self, guild_id: int, at: datetime) -> bool:
         """Note that the bot is in the server. Return True if nobody was greeted since it joined."""
@@ -111,6 +120,25 @@ class LogChannels:
         await self._session.put(log_channels, {"guild_id": guild_id}, values)
 
 
+class MemberLanguages:
+    """Members' last known languages within one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, user_id: int) -> Language | None:
+        query = select(member_languages.c.language).where(member_languages.c.user_id == user_id)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def set(self, user_id: int, language: Language, at: datetime) -> None:
+        values = {"language": language, "seen_at": at}
+        await self._session.put(member_languages, {"user_id": user_id}, values)
+
+    async def erase_before(self, at: datetime) -> None:
+        """Erase those that were last set before that time."""
+        await self._session.execute(delete(member_languages).where(member_languages.c.seen_at < at))
+
+
 def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
     """Return the settings of a row."""
     settings = GuildSettings(row["guild_id"], key_id=row["key_id"])
@@ -126,4 +154,5 @@ def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
         keeps_metadata=bool(row["keeps_metadata"]),
         confirm_above=row["confirm_above"],
         has_panel=row["panel_posted_at"] is not None,
+        language=ServerLanguage(row["language"], row["admin_language"]),
     )

@@ -18,6 +18,7 @@ from bot.storage.schema import (
     jobs,
     ledger,
     member_defaults,
+    member_languages,
     metadata,
     refusals_told,
     studii_keys,
@@ -70,6 +71,7 @@ class Privacy:
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
+        await self._session.execute(delete(member_languages).where(member_languages.c.user_id == user_id))
         for table in (confirmations, credit_requests, tappers, refusals_told, member_defaults):
             mine = table.c.user_id == user_id
             if guild_id is not None:

@@ -5,7 +5,7 @@ from bot.storage.audit import Audit
 from bot.storage.database.session import Session
 from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
-from bot.storage.guilds import Guilds, LogChannels
+from bot.storage.guilds import Guilds, LogChannels, MemberLanguages
 from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.keys import Keys
@@ -38,6 +38,7 @@ class Transaction:
         self.ledger = Ledger(session)
         self.audit = Audit(session)
         self.guilds = Guilds(session)
+        self.member_languages = MemberLanguages(session)
         self.keys = Keys(session)
         self.lanes = Lanes(session)
         self.lane_limits = LaneLimitRows(session)

@@ -203,13 +203,13 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
-        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit, bot.posting_rules)
+        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
         engine = Engine(
             storage=storage,
             studii=studii,
             vault=vault,
             delivery=delivery,
-            showcase=BestPoster(bot, ToolNames(catalog), clock, _read),
+            showcase=BestPoster(bot, ToolNames(catalog), clock, _read, bot.readers),
             photos=_Photos(folder),
             decoder=guarded,
             spool=Spool(folder / "spool", SPOOL_BYTES),

@@ -19,7 +19,7 @@ def poster(desk: Desk) -> BestPoster:
     async def read(url: str, _: int) -> bytes:
         return await desk.bot.http.get_from_cdn(url)
 
-    return BestPoster(desk.bot, ToolNames(desk.bot.catalog), desk.clock, read)
+    return BestPoster(desk.bot, ToolNames(desk.bot.catalog), desk.clock, read, desk.bot.readers)
 
 
 async def starred(desk: Desk, folder: Path, **changes: Any) -> tuple[Job, BestResult]:

@@ -151,7 +151,7 @@ def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
-    delivery = DiscordDelivery(bot, catalog, clock, rules=services.posting.rules)
+    delivery = DiscordDelivery(bot, catalog, clock, rules=services.posting.rules, readers=bot.readers)
     bot.attach(services, delivery, clock)
     return bot, delivery
 

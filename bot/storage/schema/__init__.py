@@ -6,7 +6,15 @@ Times are UTC, credits whole numbers, Discord's ids 64 bit.
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
 from bot.storage.schema.best import OPEN_BEST, best_consents, best_results
 from bot.storage.schema.columns import metadata
-from bot.storage.schema.guilds import guilds, holds, log_channels, notices, posting_rules, studii_keys
+from bot.storage.schema.guilds import (
+    guilds,
+    holds,
+    log_channels,
+    member_languages,
+    notices,
+    posting_rules,
+    studii_keys,
+)
 from bot.storage.schema.jobs import (
     CARD_NEVER_SEEN,
     GOING_OR_DONE,
@@ -48,6 +56,7 @@ __all__ = [
     "ledger",
     "log_channels",
     "member_defaults",
+    "member_languages",
     "meta",
     "metadata",
     "notices",

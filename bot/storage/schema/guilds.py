@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import NoticeKind, Period, Plan
+from bot.languages import Language
 from bot.storage.schema.columns import (
     Choice,
     ReasonText,
@@ -61,7 +62,19 @@ guilds = Table(
     Column("missing_since", UtcDateTime),
     Column("greeted_at", UtcDateTime),
     Column("panel_posted_at", UtcDateTime),
+    Column("language", Choice(Language)),
+    Column("admin_language", Choice(Language)),
     one_of("budget_period", Period),
+)
+
+# The languages in which members last used the bot, for what they are sent by DM.
+member_languages = Table(
+    "member_languages",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", Choice(Language), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Index(None, "seen_at"),
 )
 
 holds = Table(

@@ -9,7 +9,7 @@ import discord
 
 from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
-from bot.languages import lazy
+from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
@@ -30,7 +30,8 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Seq
     Post it in the channel where Discord accepts no answer any more. Raises nothing if it can't be shown.
     """
     job, progress = jobs[0], Progress(whole_set=tuple(jobs))
-    card = card_of(job, ToolNames(host.catalog), progress)
+    with speaking(spoken() if job.private else await host.readers.in_server(job.guild_id)):
+        card = card_of(job, ToolNames(host.catalog), progress)
     deferral = deferral_of(interaction)
     if deferral is not None and deferral.private and not job.private:
         await _post_card(interaction, host, jobs, deferral)

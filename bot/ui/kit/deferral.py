@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
-from bot.languages import lazy
+from bot.languages import Language, lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
@@ -21,6 +21,13 @@ _T = TypeVar("_T")
 ANSWER_BY = 1.5  # seconds; Discord gives up after 3
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 _KEPT = "deferral"  # the name in `Interaction.extras`
+
+
+class Languages(Protocol):
+    """Says in which language to speak in a server, and to one person."""
+
+    async def in_server(self, guild_id: int, /) -> Language: ...
+    async def of_person(self, user_id: int, guild_id: int, /) -> Language: ...
 
 
 class Deferrals(Protocol):
@@ -44,7 +51,9 @@ class Deferrals(Protocol):
         """Forget the interaction, which was answered. Must not raise."""
         ...
 
-    async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None:
+    async def finish(
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+    ) -> None:
         """Answer what an earlier life of the process left unanswered."""
         ...
 
@@ -63,7 +72,9 @@ class NoDeferrals:
 
     async def forget(self, interaction: discord.Interaction[Any]) -> None: ...
 
-    async def finish(self, client: discord.Client, jobs: JobService, catalog: Catalog) -> None: ...
+    async def finish(
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+    ) -> None: ...
 
 
 class Deferral:

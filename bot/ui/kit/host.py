@@ -15,7 +15,7 @@ from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.languages import language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, in_time
+from bot.ui.kit.deferral import Deferrals, Languages, in_time
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
@@ -54,6 +54,8 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
+    def readers(self) -> "Languages": ...
+    @property
     def cards(self) -> CardMemory: ...
     @property
     def deferrals(self) -> Deferrals: ...
@@ -78,8 +80,10 @@ def host_of(interaction: discord.Interaction[Any]) -> Host:
 
 
 def speak_with(interaction: discord.Interaction[Any]) -> None:
-    """Word what this task shows in the person's own language from now on."""
-    speak(language_of(interaction.locale.value))
+    """Word what this task shows in the person's own language from now on, and note that they speak it."""
+    language = language_of(interaction.locale.value)
+    speak(language)
+    host_of(interaction).services.languages.heard(interaction.user.id, language)
 
 
 async def done_in_time(interaction: discord.Interaction[Any], change: Awaitable[_T]) -> _T:

@@ -13,7 +13,7 @@ from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.engine import Spool
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.services import PrivacyService
+from bot.services import LanguageService, PrivacyService
 from sandbox.studii import faults
 from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
 
@@ -192,7 +192,9 @@ async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(
         async with world.running():
             await waits(world, job)
         spool = Spool(world.spool_folder, world.spool_bytes)
-        await PrivacyService(world.storage, world.clock, spool.remove, keep_days=90).hide_photo(job.id)
+        languages = LanguageService(world.storage, world.clock)
+        privacy = PrivacyService(world.storage, world.clock, spool.remove, languages, keep_days=90)
+        await privacy.hide_photo(job.id)
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)
@@ -253,7 +255,8 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
         async with world.running():
             await waits(world, job)
         spool = Spool(world.spool_folder, world.spool_bytes)
-        privacy = PrivacyService(world.storage, world.clock, spool.remove, keep_days=90)
+        languages = LanguageService(world.storage, world.clock)
+        privacy = PrivacyService(world.storage, world.clock, spool.remove, languages, keep_days=90)
         await privacy.forget_member(job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")

@@ -173,7 +173,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             await announced(tmp_path)
         shown = await asking
         assert len(kept(tmp_path)) == 1
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
         assert kept(tmp_path) == []
         if accepted:
             assert shown.response is not None
@@ -183,7 +183,9 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
         else:
             assert str(RESTARTED) in texts(shown.response if private else shown.followups[-1])
             assert desk.channel.history() == []
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)  # another start finds nothing
+        await journal.finish(
+            desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers
+        )  # another start finds nothing
 
 
 async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nobody_without_a_word(
@@ -200,7 +202,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
             patch.setattr(discord.Webhook, "send", killed)
             shown = await asked(desk, desk.maya, tmp_path)
         assert (desk.channel.history(), shown.followups) == ([], [])
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
         (told,) = shown.followups
         assert told.ephemeral
         assert str(RESTARTED) in texts(told)
@@ -265,7 +267,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
             asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
             await announced(tmp_path)
         shown = await asking
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
         assert str(RESTARTED_CHANGE) in texts(shown.response)
         assert kept(tmp_path) == []
 
@@ -281,11 +283,11 @@ async def test_what_was_answered_or_is_too_old_is_left_alone(
         monkeypatch.setattr(DeferralJournal, "forget", forgets_nothing)
         await asked(desk, desk.maya, tmp_path)
         (card,) = desk.channel.history()
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
         assert [one.id for one in desk.channel.history()] == [card.id]
         assert kept(tmp_path) == []
         (tmp_path / "deferrals" / "1.deferred").write_bytes(b"of another key")
-        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog)
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
         assert kept(tmp_path) == []
 
 

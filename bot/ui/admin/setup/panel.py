@@ -8,11 +8,12 @@ from discord import ui
 from bot.domain import LogSettings, StudiiKey
 from bot.domain.photo_rules import PhotoRules
 from bot.errors import Refused
-from bot.languages import Worded, lazy, ngettext, plazy, sentences
+from bot.languages import Worded, lazy, ngettext, plazy, sentences, spoken
 from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
+from bot.ui.admin.language import language_line
 from bot.ui.admin.log import is_public, trouble_there
 from bot.ui.admin.photos import lacking_words, shut_words
 from bot.ui.admin.setup.steps import SetupState, Step, colour_of, headline, next_step, step_lines
@@ -65,6 +66,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
     """
     guild_id = server_of(interaction)
     host = host_of(interaction)
+    await host.services.languages.set_up_by(guild_id, spoken())
     key = await host.services.keys.current(guild_id)
     log = await host.services.log_channels.get(guild_id)
     return setup_panel(
@@ -84,6 +86,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
             tools=len(host.catalog.tools),
             least=await _least_price(host, guild_id),
             serves_photos=_serves_photos(host.services.photos.rules(guild_id)),
+            language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
         ),
         let_in=let_in,
     )

@@ -94,6 +94,7 @@ class SetupState:
     tools: int
     least: int  # credits that the cheapest tool costs
     serves_photos: bool  # reactions are on somewhere, or there is a photo channel
+    language: str  # the line about the server's language
 
     @property
     def works(self) -> bool:
@@ -156,6 +157,7 @@ def step_lines(now: SetupState) -> str:
         _skipped(Step.PANEL, skipped=not now.budget.settings.has_panel),
         now.lacking,
         metadata_line(keeps=now.budget.settings.keeps_metadata),
+        now.language,
     )
 
 

@@ -1,0 +1,59 @@
+"""The languages of those who read what the bot shows."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import discord
+
+from bot.domain import ServerLanguage
+from bot.languages import Language, known_language
+
+COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
+
+
+class KnownLanguages(Protocol):
+    """What is kept of the languages of servers and members."""
+
+    async def of_server(self, guild_id: int) -> ServerLanguage: ...
+    async def of_member(self, user_id: int) -> Language | None: ...
+
+
+class Readers:
+    """Says in which language to speak in a server, and to one person."""
+
+    def __init__(self, client: discord.Client, known: Callable[[], KnownLanguages]) -> None:
+        self._client = client
+        self._known = known
+
+    async def in_server(self, guild_id: int) -> Language:
+        """Return the language of what a server's channels show."""
+        return server_language(await self._known().of_server(guild_id), self._client.get_guild(guild_id))
+
+    async def of_person(self, user_id: int, guild_id: int) -> Language:
+        """Return a person's last known language, else that of the server they are written to from."""
+        return await self._known().of_member(user_id) or await self.in_server(guild_id)
+
+
+class EnglishReaders:
+    """Says that everybody reads English: for tools without a database."""
+
+    async def in_server(self, _guild_id: int) -> Language:
+        return Language.ENGLISH
+
+    async def of_person(self, _user_id: int, _guild_id: int) -> Language:
+        return Language.ENGLISH
+
+
+def server_language(chosen: ServerLanguage, guild: discord.Guild | None) -> Language:
+    """Return the server's language: chosen, else of its Community, else of the admin who set it up."""
+    return chosen.chosen or community_language(guild) or chosen.of_admin or Language.ENGLISH
+
+
+def community_language(guild: discord.Guild | None) -> Language | None:
+    """Return the language that a Community server has set in Discord, or None if the bot can't speak it.
+
+    https://discord.com/developers/docs/resources/guild#guild-object
+    """
+    if guild is None or COMMUNITY not in guild.features:
+        return None
+    return known_language(guild.preferred_locale.value)

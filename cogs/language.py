@@ -1,0 +1,42 @@
+"""/studii language: what the server's channels show is in this language."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.client.bot import StudiiBot
+from bot.languages import N_, Language
+from bot.services import Services
+from bot.ui.admin.language import language_panel
+from bot.ui.kit.host import done_in_time
+from bot.ui.kit.responses import answer
+from bot.ui.reading.permissions import server_of
+from cogs.studii import Command, add_to_studii, function_command
+
+AUTOMATIC = "automatic"
+_CHOICES = [
+    app_commands.Choice(name=N_("Automatic"), value=AUTOMATIC),
+    *(app_commands.Choice(name=one.own_name, value=one.value) for one in Language),
+]
+
+
+def language_command(services: Services) -> Command:
+    """Build `/studii language`."""
+
+    @function_command(name="language", description=N_("Show or set the language of what channels here show"))
+    @app_commands.describe(language=N_("Leave out to see the current one"))
+    @app_commands.choices(language=_CHOICES)
+    async def language(interaction: discord.Interaction[Any], language: str | None = None) -> None:
+        guild_id = server_of(interaction)
+        if language is not None:
+            chosen = None if language == AUTOMATIC else Language(language)
+            await done_in_time(interaction, services.languages.choose(guild_id, chosen))
+        kept = await services.languages.of_server(guild_id)
+        await answer(interaction, language_panel(kept, interaction.guild))
+
+    return language
+
+
+async def setup(bot: StudiiBot) -> None:
+    add_to_studii(bot, language_command(bot.services))
