@@ -23,6 +23,7 @@ from bot.version import VERSION
 _log = logging.getLogger(__name__)
 
 UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
+STORE_LANGUAGES_AFTER = 5.0  # seconds
 STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
 FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = (
     1.0,
@@ -126,6 +127,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
     replaced = asyncio.create_task(app.member.lost(), name="lease")
     upkeep = asyncio.create_task(_tidy(app), name="upkeep")
+    languages = asyncio.create_task(_store_languages(app), name="members' languages")
     lost = False
     try:
         await asyncio.wait({engine, client, stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
@@ -139,7 +141,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
             engine.cancel()  # before there is no session to send with
             await answered
             await app.bot.close()
-        failures = [await _end(upkeep), await _end(engine)]
+        failures = [await _end(upkeep), await _end(languages), await _end(engine)]
         await answered
         await app.bot.close()
         failures += [await _end(client), await _end(stopped), await _end(replaced)]
@@ -160,6 +162,18 @@ async def _tidy(app: App) -> None:
         return await app.services.privacy.sweep() if app.member.shards.whole_bot else UPKEEP_CHECK_SECONDS
 
     await run_forever("erasing what is due", WakeUp(), turn)
+
+
+async def _store_languages(app: App) -> None:
+    """Store members' languages some seconds after they are heard of: those of a crowd at once."""
+    languages = app.services.languages
+
+    async def turn() -> float | None:
+        await asyncio.sleep(STORE_LANGUAGES_AFTER)
+        await languages.store()
+        return None
+
+    await run_forever("storing members' languages", languages.wake_up, turn)
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:

@@ -12,7 +12,6 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
-from bot.aio.loops import run_forever
 from bot.catalog import Catalog
 from bot.client.lasting_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.observer import DiscordObserver
@@ -55,7 +54,6 @@ EXTENSIONS = (
     "cogs.stars",
     "cogs.help",
 )
-STORE_LANGUAGES_AFTER = 5.0  # seconds
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
 HANDLERS = ("CommandTree-invoker", "discord-ui-")
@@ -218,15 +216,6 @@ class StudiiBot(commands.AutoShardedBot):
         if self._member.shards.whole_bot:
             await register_commands(self.tree, self.services.commands, self._dev_guild_id)
         self._begin(self._finish_deferrals(), FINISHING)
-        self._begin(self._store_languages(), "storing languages")
-
-    async def _store_languages(self) -> None:
-        async def turn() -> float | None:
-            await asyncio.sleep(STORE_LANGUAGES_AFTER)  # a crowd's are stored at once
-            await self.services.languages.store()
-            return None
-
-        await run_forever("storing members' languages", self.services.languages.wake_up, turn)
 
     async def _allowed_at_once(self) -> int:
         """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
