@@ -8,10 +8,10 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
-from bot.languages import N_, lazy
+from bot.languages import N_, lazy, speaking
 from bot.services import Services
 from bot.ui.admin.log import hello_words, is_public, log_panel, missing_there, trouble_there
-from bot.ui.kit.host import done_in_time
+from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
@@ -79,7 +79,9 @@ async def _ensure_posting(
         )
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
-        await channel.send(view=sentence_panel(hello_words(), NEUTRAL))
+        with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
+            hello = sentence_panel(hello_words(), NEUTRAL)
+        await channel.send(view=hello)
     except (discord.Forbidden, discord.NotFound):
         raise Refused(
             lazy(

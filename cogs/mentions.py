@@ -24,4 +24,4 @@ class Mentions(commands.Cog):
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Mentions(bot, MentionWatch(bot, bot.services, bot.catalog, bot.clock)))
+    await bot.add_cog(Mentions(bot, MentionWatch(bot, bot.services, bot.catalog, bot.clock, bot.readers)))

@@ -12,7 +12,7 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ToldOnce
 from bot.errors import Refused
-from bot.languages import N_, lazy
+from bot.languages import N_, lazy, speaking
 from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
@@ -113,7 +113,9 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
         may = channel.permissions_for(guild.me)
         if may.view_channel and may.send_messages:
             try:
-                await channel.send(view=message(in_server=True))
+                with speaking(await bot.readers.in_server(guild.id)):
+                    panel = message(in_server=True)
+                await channel.send(view=panel)
             except DISCORD_ERRORS as error:
                 _log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
             else:
@@ -122,7 +124,9 @@ async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
         return
     try:
         owner = await bot.fetch_user(guild.owner_id)
-        await owner.send(view=message(in_server=False))
+        with speaking(await bot.readers.of_person(owner.id, guild.id)):
+            panel = message(in_server=False)
+        await owner.send(view=panel)
     except DISCORD_ERRORS as error:
         _log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 

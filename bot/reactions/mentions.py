@@ -8,11 +8,13 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.languages import speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, fitting, mentions, offer_panel, read
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -39,7 +41,15 @@ class _Mentioned:
 class MentionWatch:
     """Answers mentions, a few at a time; `posted` alone is called for every message, and asks nobody."""
 
-    def __init__(self, client: discord.Client, services: Services, catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        services: Services,
+        catalog: Catalog,
+        clock: Clock,
+        readers: Languages,
+    ) -> None:
+        self._readers = readers
         self._client = client
         self._services = services
         self._catalog = catalog
@@ -75,7 +85,8 @@ class MentionWatch:
         message, channel = mentioned.message, self._channel(mentioned)
         if channel is None:
             return
-        panel, offers = await self._panel(mentioned, channel)
+        with speaking(await self._readers.in_server(mentioned.member.guild.id)):
+            panel, offers = await self._panel(mentioned, channel)
         try:
             said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:

@@ -109,7 +109,7 @@ class PhotoJobs:
             return
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        await self._refusals.tell(member, refusal_words(refusal), message, wanted)
+        await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
 
 
 def _context(member: discord.Member, message: discord.Message) -> MemberContext:

@@ -6,10 +6,8 @@ from bot.languages import gettext as _
 from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
 
 
-def hindrance_to_post(guild: discord.Guild, channel_id: int) -> str | None:
-    """Return why no result can be posted there, or None if one can."""
-    if can_post(guild, channel_id):
-        return None
+def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
+    """Return why no result can be posted there."""
     channel = guild.get_channel_or_thread(channel_id)
     missing = (
         []

@@ -7,9 +7,11 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.domain.confirmations import Confirmation
+from bot.languages import speaking
 from bot.services import ConfirmationService
 from bot.ui.jobs.confirming import question_panel
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 
@@ -21,7 +23,8 @@ MAX_REMEMBERED_QUESTIONS = 5000  # questions; those of an earlier life go after 
 class PhotoQuestions:
     """Asks under photos, and withdraws the question when the tap or the photo is taken back."""
 
-    def __init__(self, confirmations: ConfirmationService, catalog: Catalog) -> None:
+    def __init__(self, confirmations: ConfirmationService, catalog: Catalog, readers: Languages) -> None:
+        self._readers = readers
         self._confirmations = confirmations
         self._names = ToolNames(catalog)
         self._asked = BoundedDict[str, Confirmation](MAX_REMEMBERED_QUESTIONS)
@@ -29,9 +32,11 @@ class PhotoQuestions:
     async def ask(self, question: Confirmation, message: discord.Message) -> None:
         """Reply to the photo's message with the question, without a ping or a sound."""
         self._asked[question.id] = question
+        with speaking(await self._readers.in_server(question.request.guild_id)):
+            panel = question_panel(question, self._names)
         try:
             sent = await message.channel.send(
-                view=question_panel(question, self._names),
+                view=panel,
                 reference=message.to_reference(fail_if_not_exists=False),
                 nonce=f"ask-{question.id}",
                 allowed_mentions=NO_MENTIONS,

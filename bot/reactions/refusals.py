@@ -1,13 +1,15 @@
 """Tell people why no job was started under a photo."""
 
 import logging
+from collections.abc import Callable
 
 import discord
 
 from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
+from bot.languages import Language, lazy, speaking
 from bot.languages import gettext as _
-from bot.languages import lazy
 from bot.services import RefusalService
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import row, sentence_panel
 from bot.ui.kit.reasons import error_words
@@ -26,33 +28,40 @@ REPLY_SECONDS = 60.0  # until it is removed again
 class Refusals:
     """Tells each member each reason once in a while."""
 
-    def __init__(self, refusals: RefusalService) -> None:
+    def __init__(self, refusals: RefusalService, readers: Languages) -> None:
         self._refusals = refusals
+        self._readers = readers
 
     async def tell(
         self,
         member: discord.Member,
-        reason: str,
+        reason: Callable[[], str],
         message: discord.Message | None = None,
         wanted: CreditsWanted | None = None,
     ) -> None:
-        """Tell the member by DM why no job was started. `wanted`: the credits that an admin can be asked for.
+        """Tell the member by DM why no job was started, in their language, in which `reason` is called.
+
+        `wanted`: the credits that an admin can be asked for.
 
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
         everybody reads it.
         """
-        if not await self._refusals.may_tell(member.guild.id, member.id, reason):
+        with speaking(Language.ENGLISH):
+            kind = reason()
+        if not await self._refusals.may_tell(member.guild.id, member.id, kind):
             return
-        said = _("In {server}: {reason}", server=plain(member.guild.name, 100), reason=reason)
-        panel = sentence_panel(said)
-        if wanted is not None:
-            panel.add_item(row(ask_button(wanted)))
+        with speaking(await self._readers.of_person(member.id, member.guild.id)):
+            said = _("In {server}: {reason}", server=plain(member.guild.name, 100), reason=reason())
+            panel = sentence_panel(said)
+            if wanted is not None:
+                panel.add_item(row(ask_button(wanted)))
         try:
             await member.send(view=panel, allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
             _log.info("User %d could not be told by DM that no job was started: %r", member.id, error)
             if message is not None and isinstance(error, discord.Forbidden):
-                await _reply(message, member)
+                with speaking(await self._readers.in_server(member.guild.id)):
+                    await _reply(message, member)
 
 
 async def _reply(message: discord.Message, member: discord.Member) -> None:

@@ -43,7 +43,7 @@ _WORDS = {
 class Skipped:
     """Tells each member once of those of theirs that were skipped meanwhile."""
 
-    def __init__(self, tell: Callable[[discord.Member, str], Awaitable[None]]) -> None:
+    def __init__(self, tell: Callable[[discord.Member, Callable[[], str]], Awaitable[None]]) -> None:
         self._tell = tell
         self._waiting: set[int] = set()
         self._backlog = Backlog[tuple[discord.Member, SkippedWords]](
@@ -65,5 +65,5 @@ class Skipped:
 
     async def _do(self, told: tuple[discord.Member, SkippedWords]) -> None:
         member, words = told
-        await self._tell(member, str(words))
+        await self._tell(member, words.__str__)
         self._waiting.discard(member.id)

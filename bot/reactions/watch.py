@@ -16,12 +16,13 @@ from bot.languages import lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
-from bot.reactions.places import can_post, hindrance_to_post
+from bot.reactions.places import can_post, cannot_post_words
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.refusals import Refusals
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import Services
+from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.member import channel_ids_of
@@ -50,11 +51,13 @@ class _PostedPhoto:
 class PhotoWatch:
     """Turns reactions and photos into jobs, within the same limits as other jobs."""
 
-    def __init__(self, client: discord.Client, services: Services, catalog: Catalog) -> None:
+    def __init__(
+        self, client: discord.Client, services: Services, catalog: Catalog, readers: Languages
+    ) -> None:
         self._client = client
         self._services = services
         self._taps = Taps(services.jobs, services.privacy, self._start)
-        self._questions = PhotoQuestions(services.confirmations, catalog)
+        self._questions = PhotoQuestions(services.confirmations, catalog, readers)
         self._withdrawn = Backlog[list[str]](
             "withdrawing questions",
             self._questions.withdraw,
@@ -64,7 +67,7 @@ class PhotoWatch:
         )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._refusals = Refusals(services.refusals)
+        self._refusals = Refusals(services.refusals, readers)
         self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
         self._skipped = Skipped(self._refusals.tell)
 
@@ -172,11 +175,11 @@ class PhotoWatch:
         member = tapped.member
         if tap is None or member is None:
             return None
-        in_the_way = hindrance_to_post(member.guild, tapped.channel_id)
-        if in_the_way is not None:
+        if not can_post(member.guild, tapped.channel_id):
             # Whether the emoji counts there is only known of the message, which may not be read.
             if self._state_of(tapped)[0]:
-                await self._refusals.tell(member, in_the_way)
+                words = partial(cannot_post_words, member.guild, tapped.channel_id)
+                await self._refusals.tell(member, words)
             return None
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
@@ -184,7 +187,7 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, discord.NotFound | discord.Forbidden):
-                await self._refusals.tell(member, str(NOT_READ))
+                await self._refusals.tell(member, NOT_READ.__str__)
             return None
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
@@ -199,9 +202,8 @@ class PhotoWatch:
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
             return
-        in_the_way = hindrance_to_post(author.guild, message.channel.id)
-        if in_the_way is not None:
-            await self._refusals.tell(author, in_the_way)
+        if not can_post(author.guild, message.channel.id):
+            await self._refusals.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
         else:
             note = partial(self._taps.made_from, message.id)
             await self._photo_jobs.ask(

@@ -10,7 +10,7 @@ from bot.domain import Notice
 from bot.domain.credit_requests import CreditRequest, RequestState
 from bot.errors import Refused
 from bot.languages import gettext as _
-from bot.languages import lazy, pgettext
+from bot.languages import lazy, pgettext, speaking
 from bot.services import credit_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
@@ -143,7 +143,9 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
             answered = await requests.left(asked.id, by)
         else:
             answered = await requests.grant(asked.id, by)
-        await interaction.edit_original_response(view=answered_panel(answered, ToolNames(host.catalog)))
+        with speaking(await host.readers.in_server(asked.guild_id)):
+            panel = answered_panel(answered, ToolNames(host.catalog))
+        await interaction.edit_original_response(view=panel)
 
 
 async def _is_there(guild: discord.Guild, user_id: int) -> bool:

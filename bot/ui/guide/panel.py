@@ -9,7 +9,7 @@ import discord
 
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
-from bot.languages import lazy
+from bot.languages import lazy, speaking
 from bot.ui.guide.help import HelpButton, fitting
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -59,7 +59,9 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
         raise Refused(CANNOT.using(reason=hindrance(missing)))
     await interaction.response.defer(ephemeral=True, thinking=True)
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
-    panel = public_panel(list(host_of(interaction).catalog.tools.values()))
+    host = host_of(interaction)
+    with speaking(await host.readers.in_server(guild_id)):
+        panel = public_panel(list(host.catalog.tools.values()))
     try:
         async with asyncio.timeout(POST_TIMEOUT):
             message = await channel.send(view=panel, allowed_mentions=NO_MENTIONS, silent=True)
@@ -67,7 +69,7 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
         _log.info("A panel could not be posted in channel %s: %r", interaction.channel_id, error)
         raise Refused(FAILED) from error
     try:
-        await host_of(interaction).services.servers.panel_posted(guild_id)
+        await host.services.servers.panel_posted(guild_id)
     except StudiiBotError as error:
         _log.warning("Server %d: that a panel was posted is not stored: %s", guild_id, error)
     await answer(interaction, sentence_panel(str(POSTED.using(address=message.jump_url)), GOOD))

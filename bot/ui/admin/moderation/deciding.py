@@ -10,7 +10,7 @@ from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.domain.access import MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
-from bot.languages import Message, lazy, ngettext
+from bot.languages import Message, lazy, ngettext, speaking, spoken
 from bot.languages import gettext as _
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
@@ -22,6 +22,7 @@ from bot.ui.kit.layout import BAD, QUIET, Panel, box, lines, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in, roles_of
+from bot.ui.reading.permissions import server_of
 
 MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")
@@ -115,9 +116,17 @@ def asks(message: discord.Message) -> bool:
     )
 
 
-async def show_decision(interaction: discord.Interaction[Any], panel: Panel) -> None:
-    """Show the decision in place of what was to be decided on, whose prompt and files go."""
+async def show_decision(
+    interaction: discord.Interaction[Any], host: Host, build: Callable[[], Panel]
+) -> None:
+    """Show the decision in place of what was to be decided on, whose prompt and files go.
+
+    In a channel it is built in the server's language.
+    """
     message = interaction.message
+    alone = message is None or message.flags.ephemeral
+    with speaking(spoken() if alone else await host.readers.in_server(server_of(interaction))):
+        panel = build()
     if message is None:
         await answer(interaction, panel)
         return

@@ -77,9 +77,11 @@ class ApproveButton(JobButton, template=template_of("approve")):
         if job.state is JobState.FAILED:
             code = "" if job.failure_text is None else job.failure_text.code
             said = ENDED_WORDS.get(code, _ENDED).using(member=f"<@{job.user_id}>")
-            await show_decision(interaction, sentence_panel(str(said), QUIET))
+            await show_decision(interaction, host, lambda: sentence_panel(said, QUIET))
             return
-        await show_decision(interaction, decision_panel(jobs, interaction, host, _APPROVED, GOOD))
+        await show_decision(
+            interaction, host, lambda: decision_panel(jobs, interaction, host, _APPROVED, GOOD)
+        )
 
 
 class DeclineButton(JobButton, template=template_of("decline")):
@@ -101,7 +103,7 @@ class DeclineButton(JobButton, template=template_of("decline")):
             interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
         )
         said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
-        await show_decision(interaction, decision_panel(jobs, interaction, host, said, BAD))
+        await show_decision(interaction, host, lambda: decision_panel(jobs, interaction, host, said, BAD))
 
 
 def approval_request(

@@ -63,10 +63,12 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
             interaction, host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
         )
         if job.state is JobState.WITHHELD:
-            said = str(MEMBER_LEFT.using(member=f"<@{job.user_id}>"))
-            await show_decision(interaction, sentence_panel(said, QUIET))
+            said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
+            await show_decision(interaction, host, lambda: sentence_panel(said, QUIET))
             return
-        await show_decision(interaction, decision_panel([job], interaction, host, RESULT_APPROVED, GOOD))
+        await show_decision(
+            interaction, host, lambda: decision_panel([job], interaction, host, RESULT_APPROVED, GOOD)
+        )
 
 
 class DeclineResultButton(JobButton, template=template_of("decline-result")):
@@ -88,7 +90,7 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
         said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
-        await show_decision(interaction, decision_panel([job], interaction, host, said, BAD))
+        await show_decision(interaction, host, lambda: decision_panel([job], interaction, host, said, BAD))
 
 
 class ReleaseResultButton(JobButton, template=template_of("release-result")):
@@ -105,7 +107,9 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
                 server_of(interaction), self.job_id, await _approver(interaction, host)
             ),
         )
-        await show_decision(interaction, decision_panel([job], interaction, host, _RELEASED, GOOD))
+        await show_decision(
+            interaction, host, lambda: decision_panel([job], interaction, host, _RELEASED, GOOD)
+        )
 
 
 class SeeResultButton(JobButton, template=template_of(SEE)):
