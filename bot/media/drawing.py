@@ -3,16 +3,14 @@
 Everything here blocks and runs in the decoder's processes only.
 """
 
-import io
-from functools import cache
-from importlib.resources import as_file, files
+from PIL import Image, ImageDraw
 
-from PIL import Image, ImageDraw, ImageFont
+from bot.media.lettering import Lettering
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
 _MIN_LETTER_PIXELS = 14
 _LETTER_SHARE = 28  # letters are this part of the picture's shorter side
-_INK, _GROUND, _EDGE = (255, 255, 255, 255), (0, 0, 0, 168), (255, 255, 255)
+_INK, _GROUND, _EDGE = "white", (0, 0, 0, 168), (255, 255, 255)
 
 
 def split(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
@@ -66,21 +64,15 @@ def _flat(image: Image.Image) -> Image.Image:
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:
     """Write the words into a corner, on a dark ground that every picture shows them on."""
     letter = max(_MIN_LETTER_PIXELS, min(image.size) // _LETTER_SHARE)
-    font = _font(letter)
+    letters = Lettering(letter, "Semibold")
     pad = letter // 2
     room = max(1, image.width - 4 * pad)
-    if font.getlength(words) > room:
-        font = _font(max(1, int(letter * room / font.getlength(words))))
-    x0, y0, x1, y1 = font.getbbox(words)
+    if letters.width(words) > room:
+        letters = Lettering(max(1, int(letter * room / letters.width(words))), "Semibold")
+    x0, y0, x1, y1 = letters.bounds(words)
     width, height = round(x1 - x0) + 2 * pad, round(y1 - y0) + 2 * pad
     left = image.width - width - pad if right else pad
     upper = pad if top else image.height - height - pad
     tag = Image.new("RGBA", (width, height), _GROUND)
-    ImageDraw.Draw(tag).text((pad - x0, pad - y0), words, fill=_INK, font=font)
+    letters.write(ImageDraw.Draw(tag), (pad - x0, pad - y0), words, _INK, anchor="ls")
     image.paste(tag.convert("RGB"), (max(0, left), max(0, upper)), tag.getchannel("A"))
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    with as_file(files("font_source_sans_pro") / "files" / "SourceSansPro-Semibold.ttf") as path:
-        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size)

@@ -4,24 +4,25 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.resources import as_file, files
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from bot.languages import gettext as _
 from bot.languages import number, short_day
+from bot.media.lettering import Lettering
 from bot.ui.admin.charts import Series, UsageChart
 
 WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
 MAX_SERIES = 7  # more colours than that can't be told apart
-OTHERS = "other tools"
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
 _BACK, _INK, _QUIET, _GRID = "#2b2d31", "#f2f3f5", "#b5bac1", "#4a4d55"
 _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#a99cff")
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
+
+_TITLE, _SUBTITLE, _NOTHING = Lettering(38, "Semibold"), Lettering(28), Lettering(30)
+_UNIT, _AXIS, _LEGEND = Lettering(24), Lettering(26), Lettering(28)
 
 _LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168
 _ROW, _MARK, _GAP = 42, 32, 44  # of the legend: a line's height, the coloured mark, the space after an entry
@@ -45,8 +46,8 @@ def draw(chart: UsageChart) -> bytes:
     """Return the chart as a PNG."""
     image = Image.new("RGB", (WIDTH, HEIGHT), _BACK)
     pen = ImageDraw.Draw(image)
-    pen.text((_LEFT, _TITLE_Y), chart.title, _INK, _font("Semibold", 38))
-    pen.text((_LEFT, _SUBTITLE_Y), chart.subtitle, _QUIET, _font("Regular", 28))
+    _TITLE.write(pen, (_LEFT, _TITLE_Y), chart.title, _INK)
+    _SUBTITLE.write(pen, (_LEFT, _SUBTITLE_Y), chart.subtitle, _QUIET)
     series = _bounded(chart.series)
     heights = [sum(day) for day in zip(*(one.credits for one in series), strict=True)]
     highest = max(heights, default=0)
@@ -58,7 +59,7 @@ def draw(chart: UsageChart) -> bytes:
     plot.draw_dates(pen, chart.days)
     if not highest:
         middle = (plot.left + plot.right) / 2, (plot.upper + plot.lower) / 2
-        pen.text(middle, _("nothing was spent on these days"), _QUIET, _font("Regular", 30), anchor="mm")
+        _NOTHING.write(pen, middle, _("nothing was spent on these days"), _QUIET, anchor="mm")
     if chart.limit is not None:
         plot.draw_limit(pen, plot.top * 0.985 if above else chart.limit)
     file = io.BytesIO()
@@ -83,7 +84,7 @@ class _Plot:
         top = max(highest, 1) * 1.15
         if chart.limit is not None and not above:
             top = max(top, chart.limit * 1.15)
-        widest = max(_font("Regular", 26).getlength(number(value)) for value in grid_values(top))
+        widest = max(_AXIS.width(number(value)) for value in grid_values(top))
         return cls(_LEFT + round(widest) + 14, WIDTH - _RIGHT, _PLOT_Y, legend - _DATES, top, len(chart.days))
 
     def y(self, amount: float) -> int:
@@ -97,11 +98,11 @@ class _Plot:
 
     def draw_grid(self, pen: ImageDraw.ImageDraw) -> None:
         """Draw a line for each round amount of credits, and the amount beside it."""
-        pen.text((_LEFT, self.upper - 12), _("credits a day"), _QUIET, _font("Regular", 24), anchor="ls")
+        _UNIT.write(pen, (_LEFT, self.upper - 12), _("credits a day"), _QUIET, anchor="ls")
         for value in grid_values(self.top):
             y = self.y(value)
             pen.line((self.left, y, self.right, y), _GRID, 2)
-            pen.text((self.left - 12, y), number(value), _QUIET, _font("Regular", 26), anchor="rm")
+            _AXIS.write(pen, (self.left - 12, y), number(value), _QUIET, anchor="rm")
 
     def draw_bars(self, pen: ImageDraw.ImageDraw, series: Sequence[Series]) -> None:
         """Draw each day's credits, one tool above the other."""
@@ -117,12 +118,11 @@ class _Plot:
 
     def draw_dates(self, pen: ImageDraw.ImageDraw, days: Sequence[date]) -> None:
         """Name the days below the bars, as many as have room."""
-        font = _font("Regular", 26)
         for place in range(0, len(days), max(1, -(-len(days) // _MAX_DATES))):
             words = short_day(days[place])
-            half = font.getlength(words) / 2
+            half = _AXIS.width(words) / 2
             middle = min(max(self.x(place + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
-            pen.text((middle, self.lower + 14), words, _QUIET, font, anchor="mt")
+            _AXIS.write(pen, (middle, self.lower + 6), words, _QUIET, anchor="ma")
 
     def draw_limit(self, pen: ImageDraw.ImageDraw, amount: float) -> None:
         """Draw the budget's line. Its name is in the legend: beside the line it could cover a bar."""
@@ -143,11 +143,12 @@ def _bounded(series: Sequence[Series]) -> Sequence[Series]:
     if len(series) <= MAX_SERIES:
         return series
     rest = zip(*(one.credits for one in series[MAX_SERIES - 1 :]), strict=True)
-    return (*series[: MAX_SERIES - 1], Series(OTHERS, tuple(sum(day) for day in rest)))
+    return (*series[: MAX_SERIES - 1], Series(_("other tools"), tuple(sum(day) for day in rest)))
 
 
 def _colours(series: Sequence[Series]) -> list[str]:
-    return [_REST if one.title == OTHERS else _COLOURS[place] for place, one in enumerate(series)]
+    others = _("other tools")
+    return [_REST if one.title == others else _COLOURS[place] for place, one in enumerate(series)]
 
 
 def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_LegendEntry]:
@@ -161,11 +162,10 @@ def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> lis
 
 def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> int:
     """Draw what the colours mean at the lower edge, in as many lines as it needs. Return where it begins."""
-    font = _font("Regular", 28)
     lines: list[list[tuple[int, _LegendEntry]]] = []
     left = WIDTH
     for entry in entries:
-        width = _MARK + 12 + round(font.getlength(entry.words))
+        width = _MARK + 12 + round(_LEGEND.width(entry.words))
         if left + width > WIDTH - _RIGHT:
             lines.append([])
             left = _LEFT
@@ -177,12 +177,5 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
         for x, entry in line:
             half = 2 if entry.is_limit else 11
             pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), entry.colour)
-            pen.text((x + _MARK + 12, middle), entry.words, _INK, font, anchor="lm")
+            _LEGEND.write(pen, (x + _MARK + 12, middle), entry.words, _INK, anchor="lm")
     return upper
-
-
-@cache
-def _font(weight: str, size: int) -> ImageFont.FreeTypeFont:
-    # The package holds the files and a name for each; its own code is not needed.
-    with as_file(files("font_source_sans_pro") / "files" / f"SourceSansPro-{weight}.ttf") as path:
-        return ImageFont.truetype(io.BytesIO(path.read_bytes()), size)

@@ -48,13 +48,7 @@ BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
 _AFTER, _BOTH = plazy("title", "After"), plazy("title", "Both halves")
 _BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "With a label")
-# The font has letters for European languages alone; see `bot.media.drawing`.
-SPLIT_LABELS = (
-    # Translators: Latin letters only, or the English word.
-    plazy("drawn on a picture", "Before"),
-    # Translators: Latin letters only, or the English word.
-    plazy("drawn on a picture", "After"),
-)
+SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
