@@ -1,0 +1,135 @@
+"""Each person reads their own language; a channel reads the server's."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import interactions
+
+from bot.domain import JobState, Progress
+from bot.languages import Language
+from tests.support.desk import Desk, open_desk, texts
+
+
+class Marked(NullTranslations):
+    """Translates each sentence to itself behind its language's name."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
+    def gettext(self, message: str) -> str:
+        return f"{self._language}|{message}"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.gettext(message)
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        return self.ngettext(msgid1, msgid2, n)
+
+
+@pytest.fixture(autouse=True)
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.languages.messages.catalogue", Marked)
+
+
+@contextmanager
+def app_in(locale: str) -> Generator[None]:
+    """Let people's Discord apps be set to that language."""
+    payload_of = interactions.base_payload
+
+    def localised(*given: Any, **named: Any) -> Any:
+        record, payload = payload_of(*given, **named)
+        return record, payload | {"locale": locale}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interactions, "base_payload", localised)
+        yield
+
+
+def languages_of(shown: Any) -> set[str]:
+    """Return the languages of the sentences in an answer or a message."""
+    return {one.value for one in Language if f"{one.value}|" in texts(shown)}
+
+
+async def choose(desk: Desk, language: str) -> None:
+    await desk.admin.slash(desk.channel, "studii language", language=language)
+
+
+async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await choose(desk, "fr")
+        with app_in("ja"):
+            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"ja"}
+        with app_in("es-419"):
+            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"es"}
+        with app_in("fi"):
+            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
+
+
+async def test_a_card_in_a_channel_is_in_the_servers_language_a_private_one_in_the_persons(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await choose(desk, "de")
+        with app_in("ja"):
+            shown = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+            alone = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        assert (languages_of(shown), languages_of(alone)) == ({"de"}, {"ja"})
+
+
+async def test_the_engine_goes_on_in_the_language_in_which_a_card_began(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await choose(desk, "de")
+        with app_in("ja"):
+            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.move(await desk.job(), JobState.WAITING, JobState.CANCELLED)
+        assert await desk.delivery.show_card(job, Progress())
+        (card,) = desk.channel.history()
+        assert languages_of(card) == {"de"}
+        assert "Cancelled" in texts(card)
+
+
+async def test_a_refusal_is_read_by_each_in_their_language(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        with app_in("fr"):
+            assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"fr"}
+        with app_in("de"):
+            assert languages_of(await desk.tom.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
+
+
+async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        with app_in("pt-BR"):
+            shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "Português do Brasil" in texts(shown)
+        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+        await choose(desk, "en")
+        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"en"}
+        await choose(desk, "automatic")
+        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+
+
+async def test_a_community_server_speaks_the_language_that_it_has_in_discord(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        guild = desk.bot.get_guild(desk.guild.id)
+        assert guild is not None
+        guild.features = ["COMMUNITY"]
+        guild.preferred_locale = discord.Locale.german
+        with app_in("pt-BR"):
+            await desk.admin.slash(desk.channel, "studii setup")
+        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
+        guild.features = []  # every other server has a preferred language too, which nobody can choose
+        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
