@@ -38,6 +38,14 @@ class Visitor:
             "document.querySelector('#app').dataset.who === document.querySelector('#person').value"
         )
 
+    async def speak(self, locale: str) -> None:
+        """Set the language of one's Discord app."""
+        await self.tab.evaluate(
+            f"(picker => {{ picker.value = {json.dumps(locale)};"
+            "picker.dispatchEvent(new Event('change', {bubbles: true})); })"
+            "(document.querySelector('#locale'))"
+        )
+
     async def go_to(self, channel: str) -> None:
         """Open a channel, a thread or the direct messages, by name."""
         await self.tab.evaluate(
