@@ -3,7 +3,7 @@ import { Composer } from "./composer.js";
 import { find, make } from "./dom.js";
 import { part } from "./fields.js";
 import { message } from "./message.js";
-import { know, text } from "./text.js";
+import { know, speak, text } from "./text.js";
 
 const EMOJI = ["👍", "❤️", "⭐", "🎉", "🛋️", "🕰️", "📦", "👔", "🎨"];
 const LANGUAGES = { "en-US": "English", de: "Deutsch", fr: "Français", "es-ES": "Español", "pt-BR": "Português", ja: "日本語" };
@@ -107,6 +107,7 @@ function begin(told) {
 function look(changes = {}) {
   Object.assign(state, changes);
   for (const name of ["who", "channel", "locale"]) kept.write(name, state[name]);
+  speak(state.locale);
   return send({ do: "look", who: state.who, channel: state.channel, locale: state.locale });
 }
 

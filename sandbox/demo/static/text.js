@@ -97,9 +97,22 @@ const STYLES = {
 function stamp(unix, style) {
   const date = new Date(unix * 1000);
   const shown = make("time", { class: "stamp", datetime: date.toISOString(), title: date.toLocaleString() });
-  if (style === "R") shown.dataset.relative = unix;
-  shown.textContent = style === "R" ? relative(unix) : new Intl.DateTimeFormat(undefined, STYLES[style]).format(date);
+  Object.assign(shown.dataset, { unix, style });
+  word(shown);
   return shown;
+}
+
+// Discord words these times in the reader's language.
+let locale = "en-US";
+export function speak(wanted) {
+  locale = wanted;
+  document.querySelectorAll("time.stamp").forEach(word);
+}
+
+function word(shown) {
+  const { unix, style } = shown.dataset;
+  const text = style === "R" ? relative(Number(unix)) : new Intl.DateTimeFormat(locale, STYLES[style]).format(new Date(unix * 1000));
+  if (shown.textContent !== text) shown.textContent = text;
 }
 
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -107,15 +120,12 @@ const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 
 function relative(unix) {
   const seconds = unix - Date.now() / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
-  return new Intl.RelativeTimeFormat("en").format(Math.trunc(seconds / size), unit);
+  return new Intl.RelativeTimeFormat(locale).format(Math.trunc(seconds / size), unit);
 }
 
 setInterval(() => {
   if (document.hidden) return;
-  for (const shown of document.querySelectorAll("time[data-relative]")) {
-    const text = relative(Number(shown.dataset.relative));
-    if (shown.textContent !== text) shown.textContent = text;
-  }
+  document.querySelectorAll("time[data-style=R]").forEach(word);
 }, 1000);
 
 // What is read of a text in one line.
