@@ -85,7 +85,7 @@ class CardPoster:
             async with asyncio.timeout(EDIT_SECONDS):
                 return Posted(await find_card(channel_of(self._client, job), self._own_id, job))
         except DISCORD_ERRORS as error:
-            return announcement_of(job, error, "its card could not be searched for")
+            return announcement_of(job, error, "its card could not be searched for")  # Untranslated: in logs
 
     async def _not_removed(self, job: Job, message_id: int, error: Exception) -> float | None:
         outcome = outcome_of(error)

@@ -59,6 +59,7 @@ def seconds_until_retry(error: Exception) -> float:
     return RETRY_SECONDS
 
 
+# Untranslated: for logs
 def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
     """Return what became of a message about the job whose sending raised the error."""
     match outcome_of(error):

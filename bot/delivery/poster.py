@@ -22,13 +22,12 @@ from bot.ui.jobs.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.permissions import stays_there
+from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
 
 _log = logging.getLogger(__name__)
 
 REMOVE_SECONDS = 30.0
 POST_TIMEOUT_SECONDS = 120.0
-READ_HISTORY = "Read Message History"
 
 Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
 
@@ -110,7 +109,7 @@ class Poster:
     async def _post_in(self, posting: Posting, target: Target, rules: PostingRules) -> Posted | Undeliverable:
         job = posting.jobs[0]
         missing = missing_there(self._client, job, target.channel_id, file=posting.has_files)
-        if missing and missing != [READ_HISTORY]:
+        if missing and missing != [str(READ_MESSAGE_HISTORY)]:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
         if not missing and self._may_be_posted(posting):
             found = await self._posted_before(posting, target)
@@ -137,7 +136,8 @@ class Poster:
                 self._tokens.forget(job)
             else:
                 return Posted(None)
-        return await self._post_in_dm(posting, "its interaction has expired", rules)
+        why = "its interaction has expired"  # Untranslated: for logs
+        return await self._post_in_dm(posting, why, rules)
 
     async def _post_in_dm(self, posting: Posting, why: str, rules: PostingRules) -> Announcement:
         """Tell by DM what can't be told where it was asked for. Nothing from an age-restricted channel."""

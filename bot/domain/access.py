@@ -10,13 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.approvals import ApprovalRules
+from bot.languages import Message, alternatives, lazy, nlazy, paragraph
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
 UNKNOWN_MEMBER = 0  # in the place of a member's id
 
-CHANGE = "An admin can change this with `/studii access`."
-REFUSES = "The person who posted that photo doesn't want others to use it. Only they can change this."
-UNKNOWN_AUTHOR = (
+CHANGE = lazy("An admin can change this with `/studii access`.")
+REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
+UNKNOWN_AUTHOR = lazy(
     "I can't tell who first posted that photo, or whether they let others use it. If you have "
     "the photo, post it here yourself. Nothing was charged."
 )
@@ -108,6 +109,8 @@ class AccessList(StrEnum):
 
 
 NO_RULE = ToolRule()
+_LISTED = 5  # roles or channels that a sentence names
+_WITHOUT = lazy("Try again without it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class AccessRequest:
 
 def denial(
     rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
-) -> str | None:
+) -> Message | None:
     """Return why the server's rules or the photo's author deny the request, or None if they don't.
 
     Blocks are another matter: see `AccessRules.block_of`.
@@ -146,7 +149,7 @@ def denial(
     )
 
 
-def private_denial(rules: AccessRules, context: MemberContext) -> str | None:
+def private_denial(rules: AccessRules, context: MemberContext) -> Message | None:
     """Return why a job of the member can't be private, or None if it can."""
     return _option(rules.private, context, "private")
 
@@ -157,19 +160,24 @@ def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
     return all(not rule.channels or rule.channels & channels for rule in both)
 
 
-def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) -> str | None:
-    for slug, what in ((EVERY_TOOL, "Studii"), (request.tool, request.title)):
+def _tool(rules: AccessRules, context: MemberContext, request: AccessRequest) -> Message | None:
+    # Untranslated: a name
+    for slug, name in ((EVERY_TOOL, "Studii"), (request.tool, request.title)):
         rule = rules.tools.get(slug, NO_RULE)
         if rule.roles and not rule.roles & context.roles:
-            return f"{what} is only for {_listed('<@&{}>', rule.roles)} in this server. {CHANGE}"
+            roles = _listed("<@&{}>", rule.roles)
+            return paragraph(
+                lazy("{tool} is only for {roles} in this server.", tool=name, roles=roles), CHANGE
+            )
         if rule.channels and not rule.channels & context.channels:
-            return f"{what} only works in {_listed('<#{}>', rule.channels)}. {CHANGE}"
+            channels = _listed("<#{}>", rule.channels)
+            return paragraph(lazy("{tool} only works in {channels}.", tool=name, channels=channels), CHANGE)
     return None
 
 
 def _photo(
     rules: AccessRules, context: MemberContext, request: AccessRequest, *, author_refuses: bool
-) -> str | None:
+) -> Message | None:
     if not request.of_another:
         return None
     if request.photo_author == UNKNOWN_MEMBER:
@@ -179,13 +187,14 @@ def _photo(
     whose = rules.portraits if request.portrait else rules.photos
     if whose is PhotoScope.ANYONE or context.moderates:
         return None
-    return (
-        f"In this server you can only use {request.title} on your own photos. Someone else posted "
-        f"that one. {CHANGE}"
+    only = lazy(
+        "In this server you can only use {tool} on your own photos. Someone else posted that one.",
+        tool=request.title,
     )
+    return paragraph(only, CHANGE)
 
 
-def _option(restriction: Restriction, context: MemberContext, name: str) -> str | None:
+def _option(restriction: Restriction, context: MemberContext, name: str) -> Message | None:
     match restriction.permit:
         case Permit.EVERYONE:
             return None
@@ -195,20 +204,24 @@ def _option(restriction: Restriction, context: MemberContext, name: str) -> str 
             if restriction.roles & context.roles:
                 return None
     managers = restriction.permit is Permit.MANAGERS
-    roles = _listed("<@&{}>", restriction.roles) if restriction.roles else ""
-    if managers and roles:
-        only = f"`{name}` is only for members with Manage Server or the role {roles}."
+    if managers and restriction.roles:
+        only = nlazy(
+            "{option} is only for members with Manage Server or the role {roles}.",
+            "{option} is only for members with Manage Server or one of the roles {roles}.",
+            len(restriction.roles),
+        )
     elif managers:
-        only = f"`{name}` is only for members with Manage Server."
-    elif roles:
-        only = f"`{name}` is only for {roles}."
+        only = lazy("{option} is only for members with Manage Server.")
+    elif restriction.roles:
+        only = lazy("{option} is only for {roles}.")
     else:
-        only = f"`{name}` is turned off in this server."
-    return f"{only} Try again without it. {CHANGE}"
+        only = lazy("{option} is turned off in this server.")
+    roles = _listed("<@&{}>", restriction.roles)
+    return paragraph(only.using(option=f"`{name}`", roles=roles), _WITHOUT, CHANGE)
 
 
-def _listed(form: str, ids: frozenset[int], most: int = 5) -> str:
-    shown = [form.format(one) for one in sorted(ids)[:most]]
-    if len(ids) > most:
-        shown.append(f"{len(ids) - most} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
+def _listed(form: str, ids: frozenset[int]) -> Message:
+    shown: list[object] = [form.format(one) for one in sorted(ids)[:_LISTED]]
+    if len(ids) > _LISTED:
+        shown.append(nlazy("{count} more", "{count} more", len(ids) - _LISTED))
+    return alternatives(shown)

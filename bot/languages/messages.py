@@ -5,11 +5,11 @@ therefore given as text. Babel finds the sentences by the names of these functio
 literal strings: https://babel.pocoo.org/en/latest/messages.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.languages.catalogues import catalogue
-from bot.languages.formats import decimal, number, sentences
+from bot.languages.formats import decimal, number, or_list, sentences
 from bot.languages.language import spoken
 
 
@@ -86,6 +86,15 @@ class _Paragraph(Message):
         return sentences(*self.arguments.values())
 
 
+class _Alternatives(Message):
+    """A list of what may be chosen from, worded like one message."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return or_list([str(one) for one in self.arguments.values()])
+
+
 Worded = str | Message
 
 
@@ -107,6 +116,11 @@ def plazy(context: str, message: str, /, **arguments: object) -> Message:
 def paragraph(*pieces: object) -> Message:
     """Return the sentences that are not empty, one after the other, to be worded when they are shown."""
     return _Paragraph("", {str(place): piece for place, piece in enumerate(pieces) if piece != ""})
+
+
+def alternatives(items: Sequence[object]) -> Message:
+    """Return the items as alternatives, `a, b, or c`, to be worded when they are shown."""
+    return _Alternatives("", {str(place): item for place, item in enumerate(items)})
 
 
 def _filled(sentence: str, arguments: Mapping[str, object]) -> str:

@@ -21,7 +21,7 @@ from bot.domain.access import (
     denial,
 )
 from bot.errors import NotAllowed, Refused
-from bot.languages import lazy
+from bot.languages import Message, lazy, paragraph
 from bot.services.moderation.refusals import pause_words
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
@@ -48,12 +48,12 @@ class AccessService:
             rules = await transaction.policies.access(guild_id)
         block = rules.block_of(user_id, self._clock.now())
         if block is not None:
-            return dict.fromkeys(self._catalog.tools, block_words(block, with_reason=False))
+            return dict.fromkeys(self._catalog.tools, str(block_words(block, with_reason=False)))
         requests = [_access_request(tool, user_id, None) for tool in self._catalog.tools.values()]
         reasons = {
             request.tool: denial(rules, context, request, author_refuses=False) for request in requests
         }
-        return {slug: reason for slug, reason in reasons.items() if reason is not None}
+        return {slug: str(reason) for slug, reason in reasons.items() if reason is not None}
 
     async def rules(self, guild_id: int) -> AccessRules:
         """Return the server's access rules, without blocks that have ended."""
@@ -179,16 +179,17 @@ class AccessChange:
         return EVERY_TOOL if tool is None else self._catalog.get(tool).slug
 
 
-def block_words(block: Block, *, with_reason: bool = True) -> str:
+def block_words(block: Block, *, with_reason: bool = True) -> Message:
     """Say that a member is blocked or paused: until when, why, and who can end it."""
     if block.automatic and block.until is not None:
-        return str(pause_words(block.until))
-    end = "" if block.until is None else f" until {discord_timestamp(block.until, 'f')}"
-    reason = f" The reason: “{block.reason}”." if block.reason and with_reason else ""
-    return (
-        f"You are blocked from using Studii in this server{end}.{reason} "
-        "An admin can unblock you with `/studii access`."
-    )
+        return pause_words(block.until)
+    if block.until is None:
+        said = lazy("You are blocked from using Studii in this server.")
+    else:
+        until = discord_timestamp(block.until, "f")
+        said = lazy("You are blocked from using Studii in this server until {when}.", when=until)
+    reason = lazy("The reason: “{reason}”.", reason=block.reason) if block.reason and with_reason else ""
+    return paragraph(said, reason, lazy("An admin can unblock you with `/studii access`."))
 
 
 def ensure_may(

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.clock import boottime
 from bot.cluster import Membership
 from bot.errors import NotAlone
 from bot.storage import ProcessTable, Storage
 from bot.storage.database import fence
+from bot.storage.database.engines import migration_engine
 from tests.cluster.members import SHORT, process_on
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
@@ -160,7 +160,7 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fence, "IDLE_SECONDS", 0.5)
-    engine = create_async_engine(url)
+    engine = migration_engine(url)
     async with process_on(url) as first:
         await serving(first)
         async with engine.connect() as stopped:

@@ -33,7 +33,7 @@ def said(
     *,
     refuses: bool = False,
 ) -> str:
-    return denial(rules, context, request, author_refuses=refuses) or ""
+    return str(denial(rules, context, request, author_refuses=refuses) or "")
 
 
 def test_everything_is_allowed_until_an_admin_says_otherwise() -> None:
@@ -65,7 +65,9 @@ def test_an_admin_can_allow_own_photos_only() -> None:
 
 def test_a_members_refusal_holds_against_everyone_but_themselves() -> None:
     all_powers = replace(PLAIN, manages=True, moderates=True)
-    assert said(AccessRules(), replace(REQUEST, photo_author=AUTHOR), all_powers, refuses=True) == REFUSES
+    assert said(AccessRules(), replace(REQUEST, photo_author=AUTHOR), all_powers, refuses=True) == str(
+        REFUSES
+    )
     assert said(AccessRules(), replace(REQUEST, photo_author=MEMBER), refuses=True) == ""
 
 

@@ -178,11 +178,17 @@ def test_the_structure_of_a_damaged_file_is_told_or_refused(data: bytes) -> None
 
 
 def test_a_size_beyond_all_measure_is_refused_like_any_that_is_too_large(opener: Opener) -> None:
-    vast = saved("BMP")
-    vast = vast[:18] + b"\xff\xff\xff\x7f" * 2 + vast[26:]
+    vast = saved("JPEG")
+    frame = vast.index(b"\xff\xc0")
+    vast = vast[: frame + 5] + b"\xff\xdc" * 2 + vast[frame + 9 :]
     assert opener.inspect(vast) is None
     assert opener.check(vast)  # an output of any size is posted as it is
     assert opener.fit(vast, 2_000) is None
+    lacking = saved("BMP")
+    lacking = lacking[:18] + b"\xff\xff\xff\x7f" * 2 + lacking[26:]
+    assert opener.inspect(lacking) is None
+    assert not opener.check(lacking)  # its size says that rows are missing
+    assert opener.fit(lacking, 2_000) is None
 
 
 @pytest.mark.parametrize("number", range(len(SEEDS)))

@@ -19,11 +19,14 @@ PLACES = (
     "bot/ui",
 )
 MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy", "npgettext"})
+# How many of their first arguments are literal, where that isn't one.
+_SENTENCES = {"ngettext": 2, "nlazy": 2, "pgettext": 2, "plazy": 2, "npgettext": 3}
 # What is raised for operators and programmers, and what takes words that nobody sees.
 _UNSEEN_CALLS = frozenset(
     [
         "AssertionError",
         "Backlog",
+        "_photo_backlog",
         "ChannelGone",
         "Groups",
         "KeyError",
@@ -129,11 +132,12 @@ class _Finder(ast.NodeVisitor):
 
     def _visit_marked(self, node: ast.Call) -> None:
         """Look at what is filled in. The sentences have to be literal, or no program finds them."""
-        for one in node.args:
+        count = _SENTENCES.get(_name(node.func), 1)
+        for one in node.args[:count]:
             if isinstance(one, ast.JoinedStr | ast.IfExp | ast.BinOp):
                 self.found.append((node.lineno, f"{ast.unparse(one)}: a mark takes a literal sentence"))
-        for one in node.keywords:
-            self.visit(one.value)
+        for one in (*node.args[count:], *(keyword.value for keyword in node.keywords)):
+            self.visit(one)
 
     def _note(self, number: int, text: str) -> None:
         if _WORDS.search(text) and not text.startswith(("studii:", "https://")):
@@ -141,4 +145,6 @@ class _Finder(ast.NodeVisitor):
 
 
 def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Subscript):
+        return _name(node.value)
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -13,7 +13,7 @@ MAX_WILDCARDS = 5
 _SHORT = 2  # letters that, with a wildcard, begin or end very many words
 
 # The most frequent words of English texts: a rule for one of them would refuse nearly every prompt.
-_COMMON = (
+_COMMON = (  # Untranslated: prompts are English
     "a about after all also an and any are as at back be because but by can come could day do even first "
     "for from get give go good have he her him his how i if in into is it its just know like look make me "
     "most my new no not now of on one only or other our out over people say see she so some take than "

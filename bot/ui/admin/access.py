@@ -8,7 +8,17 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction
+from bot.domain.access import (
+    EVERY_TOOL,
+    AccessRules,
+    Block,
+    Permit,
+    PhotoScope,
+    Restriction,
+    ToolRule,
+)
+from bot.languages import Message, and_list, lazy, ngettext, pgettext, plazy, sentences
+from bot.languages import gettext as _
 from bot.services import Services, block_words, discord_timestamp
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
@@ -32,19 +42,30 @@ from bot.ui.kit.text import plain, sentence
 MAX_NAMES_IN_A_ROW = 15
 MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
 MAX_OPTION_CHARACTERS = 1400  # of these, for all but the tools
-LAST_LINE = 20  # characters
-DELETED_IN_RULES = (
+LAST_LINE = 30  # characters
+DELETED_IN_RULES = lazy(
     "⚠️ A deleted role or channel gives no one access. Open the tool to everyone with "
     "`change`, then set its rules again. For `private` and `extra`, set the roles again."
 )
-RUNNING_FINISH = "Jobs already started will finish."
-_WHOSE = {PhotoScope.ANYONE: "anyone's", PhotoScope.OWN: "your own only (moderators: anyone's)"}
-_WHO = {Permit.EVERYONE: "everyone", Permit.MANAGERS: "Manage Server", Permit.NOBODY: "no one"}
-_SHOWN = (
+RUNNING_FINISH = lazy("Jobs already started will finish.")
+_PHOTOS = {
+    PhotoScope.ANYONE: lazy("Photos: **anyone's**"),
+    PhotoScope.OWN: lazy("Photos: **your own only (moderators: anyone's)**"),
+}
+_PORTRAITS = {
+    PhotoScope.ANYONE: lazy("Portraits: **anyone's**"),
+    PhotoScope.OWN: lazy("Portraits: **your own only (moderators: anyone's)**"),
+}
+_WHO = {
+    Permit.EVERYONE: plazy("who can use an option", "everyone"),
+    Permit.MANAGERS: plazy("who can use an option", "Manage Server"),
+    Permit.NOBODY: plazy("who can use an option", "no one"),
+}
+_SHOWN = lazy(
     "Results that members star with ⭐ can be shown in a server's channel for the best, with your name. They "
     "are removed from there when you change this, delete them, or use `/forget-me`."
 )
-_NOT_SHOWN = (
+_NOT_SHOWN = lazy(
     "Your results aren't shown in a server's channel for the best, even if members star them with ⭐."
 )
 
@@ -68,17 +89,17 @@ def access_panel(
     return Panel(
         box(
             NEUTRAL,
-            "### 🔐 Access",
+            f"### 🔐 {pgettext('title', 'Access')}",
             done,
             tools,
             options,
             small(DELETED_IN_RULES if _Mentions(there).gone(rules) else ""),
-            small("Each member's `/privacy` setting always applies."),
+            small(_("Each member's `/privacy` setting always applies.")),
         )
     )
 
 
-KEPT = (
+KEPT = lazy(
     "The bot also keeps your jobs (`/jobs`), and your styles and defaults (`/styles`, `/defaults`) in each "
     "server. `/forget-me` erases them."
 )
@@ -90,7 +111,9 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     end = None if until is None else datetime.fromtimestamp(int(until), UTC)
     reason = details.get("reason")
     words = block_words(Block(None if reason is None else str(reason), end))
-    return sentence_panel(f"In {plain(server, 100)}: {sentence(words, 1000)} {RUNNING_FINISH}", UNSURE)
+    said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
+    # Translators: {said}: such as "You are blocked from using Studii in this server. …"
+    return sentence_panel(_("In {server}: {said}", server=plain(server, 100), said=said), UNSURE)
 
 
 async def privacy_panel_for(services: Services, user_id: int) -> Panel:
@@ -101,12 +124,12 @@ async def privacy_panel_for(services: Services, user_id: int) -> Panel:
 
 def _privacy_panel(*, refuses: bool, shown: bool | None) -> Panel:
     if refuses:
-        said = "No one else can use the tools on your photos, in any server with this bot."
+        said = _("No one else can use the tools on your photos, in any server with this bot.")
         button = PhotoUseButton(allow=True)
     else:
-        said = "Others can use the tools on photos you post, within the rules of each server."
+        said = _("Others can use the tools on photos you post, within the rules of each server.")
         button = PhotoUseButton(allow=False)
-    title = "### 🖼️ Your photos"
+    title = f"### 🖼️ {_('Your photos')}"
     starred = _SHOWN if shown else _NOT_SHOWN
     return Panel(
         box(
@@ -115,7 +138,7 @@ def _privacy_panel(*, refuses: bool, shown: bool | None) -> Panel:
             row(button),
             small(KEPT),
             rule(),
-            f"### ⭐ Your starred results\n{starred}",
+            f"### ⭐ {_('Your starred results')}\n{starred}",
             row(BestAnswerButton(agreed=not shown)),
         )
     )
@@ -126,7 +149,7 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
 
     def __init__(self, *, allow: bool) -> None:
         self._allow = allow
-        label = "Let others use them" if allow else "Don't let others use them"
+        label = _("Let others use them") if allow else _("Don't let others use them")
         custom_id = f"studii:photos:{'allow' if allow else 'forbid'}"
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
@@ -151,10 +174,10 @@ class _Mentions:
     most: int = MAX_NAMES_IN_A_ROW
 
     def roles(self, ids: Collection[int]) -> str:
-        return self._listed("<@&{}>", "a deleted role", ids)
+        return self._listed("<@&{}>", _("a deleted role"), ids)
 
     def channels(self, ids: Collection[int]) -> str:
-        return self._listed("<#{}>", "a deleted channel", ids)
+        return self._listed("<#{}>", _("a deleted channel"), ids)
 
     def gone(self, rules: AccessRules) -> bool:
         """Return whether a rule names something that was deleted."""
@@ -169,8 +192,9 @@ class _Mentions:
 
 
 def _joined(named: Sequence[str], most: int) -> str:
-    more = f" and {len(named) - most} more" if len(named) > most else ""
-    return ", ".join(named[:most]) + more
+    left = len(named) - most
+    more = [ngettext("{count} more", "{count} more", left)] if left > 0 else []
+    return and_list([*named[:most], *more])
 
 
 def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
@@ -182,13 +206,14 @@ def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
     shown = written
     while len(lines(*shown)) > room - LAST_LINE:
         shown = shown[:-1]
-    return lines(*shown, f"and {len(written) - len(shown)} more")
+    left = len(written) - len(shown)
+    return lines(*shown, ngettext("and {count} more", "and {count} more", left))
 
 
 def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
     return [
-        f"Photos: **{_WHOSE[rules.photos]}**",
-        f"Portraits: **{_WHOSE[rules.portraits]}**",
+        str(_PHOTOS[rules.photos]),
+        str(_PORTRAITS[rules.portraits]),
         f"`private`: **{_who(rules.private, mentions)}**",
         f"`extra`: **{_who(rules.extra, mentions)}**",
         *_blocked(rules.blocked, mentions.most),
@@ -198,33 +223,50 @@ def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
 def _blocked(blocked: Mapping[int, Block], most: int) -> list[str]:
     """Return a line for each member who can't start jobs: until when, and why."""
     if not blocked:
-        return ["No one is blocked."]
+        return [_("No one is blocked.")]
     shown = [_block(user_id, block) for user_id, block in sorted(blocked.items())[:most]]
     left = len(blocked) - len(shown)
-    return ["Blocked:", *shown, *([f"- and {left} more"] if left else [])]
+    more = ngettext("and {count} more", "and {count} more", left)
+    return [_("Blocked:"), *shown, *([f"- {more}"] if left else [])]
 
 
 def _block(user_id: int, block: Block) -> str:
-    until = "" if block.until is None else f" until {discord_timestamp(block.until, 'f')}"
-    if block.automatic:
-        return f"- <@{user_id}>{until}, after many refusals by word rules"
-    return f"- <@{user_id}>{until}: {plain(block.reason, 200)}" if block.reason else f"- <@{user_id}>{until}"
+    member = f"<@{user_id}>"
+    until = None if block.until is None else discord_timestamp(block.until, "f")
+    if until is None:
+        said = member
+    elif block.automatic:
+        said = _("{member} until {when}, after many refusals by word rules", member=member, when=until)
+    else:
+        said = _("{member} until {when}", member=member, when=until)
+    return f"- {said}: {plain(block.reason, 200)}" if block.reason else f"- {said}"
 
 
 def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[str]:
     if not rules.tools:
-        return ["Every tool: **everyone, everywhere**"]
+        return [_("Every tool: **everyone, everywhere**")]
     shown: list[str] = []
-    for slug, tool in rules.tools.items():
-        title = "Every tool" if slug == EVERY_TOOL else names.title_of(slug)
-        who = mentions.roles(tool.roles) if tool.roles else "everyone"
-        where = f"in {mentions.channels(tool.channels)}" if tool.channels else "everywhere"
-        shown.append(f"{title}: **{who}**, {where}")
+    for slug, its in rules.tools.items():
+        tool = _("Every tool") if slug == EVERY_TOOL else names.title_of(slug)
+        roles, channels = mentions.roles(its.roles), mentions.channels(its.channels)
+        shown.append(str(_rule_line(its).using(tool=tool, roles=roles, channels=channels)))
     return shown
+
+
+def _rule_line(its: ToolRule) -> Message:
+    if its.roles and its.channels:
+        return lazy("{tool}: **{roles}**, in {channels}")
+    if its.roles:
+        return lazy("{tool}: **{roles}**, everywhere")
+    if its.channels:
+        return lazy("{tool}: **everyone**, in {channels}")
+    return lazy("{tool}: **everyone**, everywhere")
 
 
 def _who(restriction: Restriction, mentions: _Mentions) -> str:
     if not restriction.roles or restriction.permit is Permit.EVERYONE:
-        return _WHO[restriction.permit]
+        return str(_WHO[restriction.permit])
     roles = mentions.roles(restriction.roles)
-    return roles if restriction.permit is Permit.NOBODY else f"{_WHO[restriction.permit]}, {roles}"
+    if restriction.permit is Permit.NOBODY:
+        return roles
+    return _("Manage Server, {roles}", roles=roles)

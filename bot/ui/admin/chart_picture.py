@@ -21,7 +21,7 @@ _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
 
-_TITLE, _SUBTITLE, _NOTHING = Lettering(38, "Semibold"), Lettering(28), Lettering(30)
+_TITLE, _SUBTITLE, _NOTHING = Lettering(38, "Semibold"), Lettering(28), Lettering(30)  # Untranslated: a font
 _UNIT, _AXIS, _LEGEND = Lettering(24), Lettering(26), Lettering(28)
 
 _LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168

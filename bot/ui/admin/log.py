@@ -13,7 +13,13 @@ from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import hindrance, missing_to_post, moderates, parent_unknown
+from bot.ui.reading.permissions import (
+    READ_MESSAGE_HISTORY,
+    hindrance,
+    missing_to_post,
+    moderates,
+    parent_unknown,
+)
 
 LOG_SHOWS = lazy(
     "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the "
@@ -33,7 +39,6 @@ EVERYONE_READS = lazy(
 )
 LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
 # Untranslated: Discord's permission, by which it is known
-_READ_HISTORY = "Read Message History"
 
 
 def hello_words() -> str:
@@ -44,7 +49,7 @@ def hello_words() -> str:
 def missing_there(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
-    return [name for name in lacking if name != _READ_HISTORY]
+    return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:

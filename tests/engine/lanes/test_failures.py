@@ -41,7 +41,7 @@ async def test_a_refusal_ends_the_job_unpaid_in_studiis_words(
         async with world.running():
             failed = await fails_unpaid(world, job)
         assert failed.failure is code
-        assert "No unicorns, please." in reason_words(failed.failure_text)
+        assert "“No unicorns, please”." in reason_words(failed.failure_text)
         assert world.studii.requests.count("create") == 1
 
 

@@ -23,7 +23,7 @@ async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wai
         async with world.running():
             said = await world.announced(jobs[0].id)
             assert said.job.failure is FailureCode.CREDITS
-            assert "Out of credits." in reason_words(said.job.failure_text)
+            assert "“Out of credits”." in reason_words(said.job.failure_text)
             assert said.job.settled == said.job.reserved == 0
 
             async def held() -> bool:

@@ -55,7 +55,7 @@ async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
         async with world.running():
             failed = await ends_badly(world, job, charged)
         assert failed.failure is FailureCode.STUDII
-        assert "Too many unicorns." in reason_words(failed.failure_text)
+        assert "“Too many unicorns”." in reason_words(failed.failure_text)
 
 
 @pytest.mark.parametrize(
