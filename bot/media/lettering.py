@@ -103,5 +103,7 @@ def _font(script: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
         if script == "japanese"
         else files("font_source_sans_pro") / "files" / f"SourceSansPro-{weight}.ttf"
     )
+    # By its path, so that it is mapped into memory, not copied. The other engine needs a library that slim
+    # images lack; this one draws these alphabets alike everywhere.
     with as_file(file) as path:
-        return ImageFont.truetype(path, size)  # by its path, so that it is mapped into memory, not copied
+        return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)

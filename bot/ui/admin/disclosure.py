@@ -1,6 +1,5 @@
 """The panel of `/studii disclosure`, and the words that it takes."""
 
-import unicodedata
 from collections.abc import Mapping
 
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
@@ -13,12 +12,9 @@ from bot.ui.kit.text import plain
 
 NO_LINE = "off"
 NOT_WRITABLE = lazy(
-    "I can only write Latin, Greek and Cyrillic letters, digits and simple signs on pictures. "
+    "I can only write Latin, Greek, Cyrillic and Japanese letters, digits and simple signs on pictures. "
     "Nothing was changed."
 )
-# The alphabets of the font in which labels are written, by how Unicode's names of letters begin.
-_WRITABLE = ("LATIN ", "GREEK ", "CYRILLIC ")
-_LAST_SIGN = "\u017f"
 CORNER_NAMES: Mapping[str, str] = {
     "bottom-left": N_("bottom left"),
     "bottom-right": N_("bottom right"),
@@ -78,12 +74,9 @@ def words_or_off(typed: str) -> str:
 def words_for_pictures(typed: str) -> str:
     """Return words that can be written on pictures; empty if they are `off`. Raises `Refused` for others."""
     words = words_or_off(typed)
-    if not all(map(_is_writable, words)):
+    # Imported here: few servers write on pictures, and Pillow takes memory.
+    from bot.media.lettering import script_of
+
+    if not all(map(script_of, words)):
         raise Refused(NOT_WRITABLE)
     return words
-
-
-def _is_writable(character: str) -> bool:
-    if character.isalpha():
-        return unicodedata.name(character, "").startswith(_WRITABLE)
-    return character.isprintable() and character <= _LAST_SIGN

@@ -44,8 +44,14 @@ async def test_the_words_on_staged_pictures_and_their_place_are_set(tmp_path: Pa
 
 
 def test_words_that_can_not_be_written_are_refused() -> None:
-    for words in ("Virtuell möbliert (KI)", "Виртуальный стейджинг", "Εικονική", "off"):
+    for words in (
+        "Virtuell möbliert (KI)",
+        "Виртуальный стейджинг",
+        "Εικονική",
+        "バーチャル家具（AI）",
+        "off",
+    ):
         assert words_for_pictures(words) == ("" if words == "off" else words)
-    for words in ("虚拟布置", "staged 🛋️"):
+    for words in ("虚拟布置", "가상 스테이징", "تأثيث افتراضي", "staged 🛋️"):
         with pytest.raises(Refused, match="only write"):
             words_for_pictures(words)
