@@ -8,7 +8,15 @@ COPY requirements/bot.txt requirements/bot.txt
 # The base's pip fills it, so that it needs none of its own.
 RUN python -m venv --without-pip /venv \
     && python -m pip --python /venv/bin/python install --no-cache-dir --no-compile --disable-pip-version-check \
-        --require-hashes -r requirements/bot.txt \
+        --require-hashes -r requirements/bot.txt
+# What the bot never reads is left out: 29 MB of Babel's languages (it speaks six, pt_BR stands on pt, and all stand
+# on root), 10 MB of fonts, and 10 MB of pygments, which rich needs for nothing but program text.
+RUN find /venv/lib/python3*/site-packages/babel/locale-data -name '*.dat' ! -name root.dat \
+        ! -name en.dat ! -name de.dat ! -name fr.dat ! -name es.dat ! -name pt.dat ! -name pt_BR.dat ! -name ja.dat -delete \
+    && find /venv/lib/python3*/site-packages/font_source_sans_pro/files -name '*.?tf' \
+        ! -name '*-Regular.ttf' ! -name '*-Semibold.ttf' -delete \
+    && rm /venv/lib/python3*/site-packages/pylopdf_fonts_jp/NotoSerifJP-Regular.otf \
+    && python -m pip --python /venv/bin/python uninstall --quiet --yes --disable-pip-version-check pygments \
     && python -m compileall -q -o 2 /venv/lib
 
 FROM ${BASE_IMAGE}
@@ -22,8 +30,11 @@ COPY pyproject.toml /app/pyproject.toml
 COPY migrations /app/migrations
 COPY bot /app/bot
 COPY cogs /app/cogs
-# Nothing can be written later, so each start and each health check would compile it again.
-RUN python -m compileall -q -o 2 /app
+# Nothing can be written later, so each start and each health check would compile it again. So they would Python's own
+# modules, which no image has compiled without docstrings: those that the bot uses are when they are imported here.
+# For 4 MB, a start takes a third less of the processor's time, and a health check two thirds.
+RUN python -m compileall -q -o 2 /app \
+    && PYTHONOPTIMIZE=2 PYTHONPATH=/app /venv/bin/python -c "import bot.app, bot.cli, bot.media.decoder.serve"
 # PYTHONOPTIMIZE=2 leaves out docstrings, which take 6 MiB.
 # Runs in /, so that data/, where everything is kept unless a setting says otherwise, is the volume.
 WORKDIR /

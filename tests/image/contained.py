@@ -49,8 +49,10 @@ class Container:
     user: str = ""
 
     @asynccontextmanager
-    async def started(self, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-        """Start it with these arguments; it is killed at the end if it still runs."""
+    async def started(
+        self, *arguments: str, code: str = LAUNCH
+    ) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """Start it with these arguments, or other code; it is killed at the end if it still runs."""
         user = self.user or self.image.config["User"]
         os.chown(self.data, int(user), int(user))
         environment = {**self.image.environment, **self.settings}
@@ -58,7 +60,7 @@ class Container:
         pairs = [f"{name}={value}" for name, value in environment.items()]
         process = await asyncio.create_subprocess_exec(
             *(*enclose, str(self.image.root), str(self.data), self.volume, user, "env", "-i", *pairs),
-            *("python", "-c", LAUNCH, self.discord, *arguments),
+            *("python", "-c", code, self.discord, *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -66,8 +68,10 @@ class Container:
         async with killed_at_the_end(process):
             yield process
 
-    async def ran(self, *arguments: str, given: bytes = b"") -> tuple[int | None, bytes, str]:
+    async def ran(
+        self, *arguments: str, given: bytes = b"", code: str = LAUNCH
+    ) -> tuple[int | None, bytes, str]:
         """Run it to its end. Return its exit status, and what it wrote to both outputs."""
-        async with self.started(*arguments) as process:
+        async with self.started(*arguments, code=code) as process:
             out, errors = await asyncio.wait_for(process.communicate(given), 120)
             return process.returncode, out, errors.decode()
