@@ -6,6 +6,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,6 +21,7 @@ from bot.languages.catalogues import DOMAIN, FOLDER, compiled_file
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)  # each run would write another
 TEMPLATE = FOLDER / f"{DOMAIN}.pot"
 # Which arguments of our functions are sentences, as Babel's `-k` says it: `c` is the context.
 KEYWORDS = {
@@ -110,10 +112,7 @@ def update() -> None:
 def compiled(catalog: Catalog) -> bytes:
     """Return the catalogue as the bot reads it: without what only translators need, so that equal sentences
     give equal bytes."""
-    slim = Catalog(locale=catalog.locale, charset="utf-8")
-    slim.mime_headers = [
-        (name, value) for name, value in catalog.mime_headers if name in ("Content-Type", "Plural-Forms")
-    ]
+    slim = Catalog(locale=catalog.locale, charset="utf-8", creation_date=UNDATED, revision_date=UNDATED)
     for one in catalog:
         if one.id and one.string and not one.fuzzy:
             slim.add(one.id, one.string, context=one.context)
@@ -124,11 +123,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 def _write(file: Path, catalog: Catalog) -> None:
     """Write the catalogue without dates and line numbers, which would change with every edit of the code."""
-    catalog.mime_headers = [
-        (name, value)
-        for name, value in catalog.mime_headers
-        if name in ("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Language", "Plural-Forms")
-    ]
+    catalog.creation_date = catalog.revision_date = UNDATED
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=100, sort_by_file=True, include_lineno=False)
     file.write_bytes(buffer.getvalue())

@@ -37,7 +37,7 @@ from bot.ui.kit.layout import (
     sentence_panel,
     small,
 )
-from bot.ui.kit.text import plain, sentence
+from bot.ui.kit.text import more_words, plain, sentence
 
 MAX_NAMES_IN_A_ROW = 15
 MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
@@ -207,7 +207,7 @@ def _fitting(worded: Callable[[int], list[str]], room: int) -> str:
     while len(lines(*shown)) > room - LAST_LINE:
         shown = shown[:-1]
     left = len(written) - len(shown)
-    return lines(*shown, ngettext("and {count} more", "and {count} more", left))
+    return lines(*shown, more_words(left))
 
 
 def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
@@ -226,7 +226,7 @@ def _blocked(blocked: Mapping[int, Block], most: int) -> list[str]:
         return [_("No one is blocked.")]
     shown = [_block(user_id, block) for user_id, block in sorted(blocked.items())[:most]]
     left = len(blocked) - len(shown)
-    more = ngettext("and {count} more", "and {count} more", left)
+    more = more_words(left)
     return [_("Blocked:"), *shown, *([f"- {more}"] if left else [])]
 
 

@@ -18,6 +18,7 @@ from bot.services import (
 )
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, box, changed_words, lines, small
+from bot.ui.kit.text import more_words, named_value
 
 MAX_LISTED_ALLOWANCES = 15
 _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
@@ -275,7 +276,7 @@ def _listed(title: str, form: str, amounts: Mapping[int, int], period: Period | 
     for one in list(amounts)[:MAX_LISTED_ALLOWANCES]:
         amount = amounts[one]
         said = credit_words(amount) if period is None else each_period_words(amount, period)
-        shown.append(f"{form.format(one)}: {said}")
+        shown.append(named_value(form.format(one), said))
     if len(amounts) > MAX_LISTED_ALLOWANCES:
-        shown.append(_("and {count} more", count=len(amounts) - MAX_LISTED_ALLOWANCES))
+        shown.append(more_words(len(amounts) - MAX_LISTED_ALLOWANCES))
     return lines(f"**{title}**", *shown)

@@ -8,7 +8,7 @@ from bot.languages import and_list, ngettext
 from bot.languages import gettext as _
 from bot.services import AddedRule
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
-from bot.ui.kit.text import plain
+from bot.ui.kit.text import more_words, plain
 
 MAX_RULES_CHARACTERS = 3000  # for the rules, of the 4,000 of a message
 
@@ -119,7 +119,7 @@ def _listed(rules: Sequence[WordRule]) -> str:
     for number, rule in enumerate(rules):
         word = _quoted(rule)
         if len(word) + 2 > left:
-            shown.append(ngettext("and {count} more", "and {count} more", len(rules) - number))
+            shown.append(more_words(len(rules) - number))
             break
         shown.append(word)
         left -= len(word) + 2

@@ -16,6 +16,7 @@ from bot.services import (
 )
 from bot.ui.jobs.wording import ToolNames, job_line
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.kit.text import more_words, named_value
 
 BAR = 12  # characters
 MAX_SHOWN_PRICES = 15
@@ -116,10 +117,11 @@ def _used_by_you(usage: Usage) -> str:
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
-    shown = [f"{one.tool.emoji} {one.tool.title}: {_price(one)}" for one in prices[:MAX_SHOWN_PRICES]]
+    shown = [
+        named_value(f"{one.tool.emoji} {one.tool.title}", _price(one)) for one in prices[:MAX_SHOWN_PRICES]
+    ]
     if len(prices) > MAX_SHOWN_PRICES:
-        # Translators: the last line of a list of prices.
-        shown.append(_("and {count} more", count=len(prices) - MAX_SHOWN_PRICES))
+        shown.append(more_words(len(prices) - MAX_SHOWN_PRICES))
     return shown
 
 

@@ -4,7 +4,8 @@ import re
 from functools import cache
 
 from bot.domain.visible import visible
-from bot.languages import quotation_marks
+from bot.languages import gettext as _
+from bot.languages import ngettext, quotation_marks
 
 # Characters to escape. Some have a meaning only at the start of a line.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
@@ -43,6 +44,16 @@ def sentence(text: str, length: int = 600) -> str:
 def _quotation(before: str, after: str) -> re.Pattern[str]:
     """Return what finds a quotation, from the first such mark to the last: it may contain more of them."""
     return re.compile(f"(?<={before})(?:.*(?={after})|.*$)")
+
+
+def named_value(name: str, value: str) -> str:
+    """Return a name with what it has, as a line of a list."""
+    return _("{name}: {value}", name=name, value=value)
+
+
+def more_words(count: int) -> str:
+    """Return the last line of a list that is cut off, which says how many more there are."""
+    return ngettext("and {count} more", "and {count} more", count)
 
 
 def _unmarked(text: str) -> str:

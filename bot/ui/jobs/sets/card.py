@@ -21,7 +21,7 @@ from bot.ui.jobs.wording import (
     state_words,
 )
 from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
-from bot.ui.kit.text import plain, shortened
+from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
 
 CANCEL_SET, RUN_SET_AGAIN = "cancel", "again"
@@ -116,7 +116,7 @@ def _line(number: int, job: Job) -> str:
     name = photo_name(job)
     # Where each stands in the queue would need an edit whenever one moves.
     state = shortened(state_words(job, Progress()), STATE_LENGTH)
-    return f"{number}. {sign_of(job)} {name}: {state}{where_words(job)}"
+    return f"{number}. {sign_of(job)} {named_value(name, state)}{where_words(job)}"
 
 
 def _cost(jobs: Sequence[Job]) -> str:

@@ -28,7 +28,7 @@ from bot.ui.jobs.result import (
 from bot.ui.jobs.sets.card import again_button, photo_name
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
-from bot.ui.kit.text import shortened
+from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.pictures import plain_name
 
 CHOOSE = lazy("Do more with one picture")
@@ -107,7 +107,7 @@ def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
         others.append(original)
     if job.result_message_id is not None:
         others.append(drop_button(job.id))
-    pieces: list[Piece] = [text(f"### {names.emoji(job)} {names.title(job)}: {name}")]
+    pieces: list[Piece] = [text(f"### {names.emoji(job)} {named_value(names.title(job), name)}")]
     if addresses:
         pieces.append(gallery(job, names, addresses))
     listing = for_listing(job, [file_name_of(one) for one in addresses], by_dm=job.result_message_id is None)
@@ -194,7 +194,7 @@ def _link(job: Job, room: int) -> str:
 
 def _failure(part: SetPart) -> str:
     state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
-    said = f"{sign_of(part.job)} **{part.number}.** {photo_name(part.job)}: {state}"
+    said = f"{sign_of(part.job)} **{part.number}.** {named_value(photo_name(part.job), state)}"
     return sentences(said, cost_words(part.job))
 
 
