@@ -1,9 +1,11 @@
 """Words on pictures: no character is a box, and the parts of a line don't cover each other."""
 
 import pytest
+from babel.messages.mofile import read_mo
 from PIL import Image, ImageDraw
 
 from bot.languages import Language
+from bot.languages.catalogues import compiled_file
 from bot.media.lettering import Lettering, script_of
 
 LETTERS = Lettering(40)
@@ -32,6 +34,14 @@ def test_japanese_characters_have_a_font(character: str) -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_each_language_can_write_its_own_name(language: Language) -> None:
     assert all(map(script_of, language.own_name))
+
+
+@pytest.mark.parametrize("language", [one for one in Language if one is not Language.ENGLISH])
+def test_each_letter_of_the_translations_has_a_font(language: Language) -> None:
+    with compiled_file(language).open("rb") as stream:
+        said = "".join(str(message.string) for message in read_mo(stream) if message.id)
+    assert said
+    assert not {one for one in said if one.isalnum() and script_of(one) is None}
 
 
 @pytest.mark.parametrize("strange", ["\U0001f3a8", "简", "한", "\uffff", "\U0010ffff"])
