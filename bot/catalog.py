@@ -23,13 +23,13 @@ from pydantic import (
 from bot.domain.visible import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import lazy
+from bot.languages.texts import BY_LANGUAGE, PLAIN, Line, Texts, in_any_language, worded
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Kind = Literal["image", "video"]
 Credits = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -63,12 +63,17 @@ class ToolInput(_Strict):
     """One input of a tool."""
 
     name: Name
-    description: Line
+    description_texts: Texts = Field(alias="description")
     default: Line | None = None
     suggestions: Annotated[tuple[Line, ...], Field(max_length=25)] = ()
     required: bool = False
     price: bool = False
     long: bool = False
+
+    @property
+    def description(self) -> str:
+        """What the input is for, in the language that is spoken now."""
+        return worded(self.description_texts)
 
     @property
     def max_length(self) -> int:
@@ -88,8 +93,8 @@ class Tool(_Strict):
     """A tool of the API. `tools.toml` explains the fields."""
 
     slug: Name
-    title: Line
-    summary: Line
+    title_texts: Texts = Field(alias="title")
+    summary_texts: Texts = Field(alias="summary")
     emoji: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     source: SourceRule
     source_flag: SourceFlag | None = None
@@ -141,6 +146,16 @@ class Tool(_Strict):
             raise ValueError(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
         if not given:
             raise ValueError("assumed_cost has no figure")
+
+    @property
+    def title(self) -> str:
+        """The tool's name for people, in the language that is spoken now."""
+        return worded(self.title_texts)
+
+    @property
+    def summary(self) -> str:
+        """What the tool does, in the language that is spoken now."""
+        return worded(self.summary_texts)
 
     def prepare(self, values: Mapping[str, str | None], *, has_source: bool) -> dict[str, str]:
         """Return the inputs to send, with defaults and without blanks.
@@ -289,17 +304,20 @@ class Catalog:
         return tool
 
     def named(self, typed: str) -> Tool:
-        """Return the tool that a person means by a slug or a title. Raises `Refused` if there is none."""
+        """Return the tool that a person means by a slug, or by a title in any language.
+
+        Raises `Refused` if there is none.
+        """
         name = typed.strip().casefold()
         for tool in self.tools.values():
-            if name in (tool.slug, tool.title.casefold()):
+            if name == tool.slug or name in in_any_language(tool.title_texts):
                 return tool
         raise Refused(
             lazy("There's no tool “{tool}”. Choose one from the list. Nothing was changed.", tool=typed[:40])
         )
 
 
-_TAGS = ("number", "by mode")  # Untranslated: tags of alternatives, not in the file
+_TAGS = ("number", "by mode", PLAIN, BY_LANGUAGE, "[key]")  # Untranslated: of alternatives, not in the file
 _AS_DICT = TypeAdapter(dict[str, object])
 
 

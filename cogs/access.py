@@ -16,7 +16,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii import Command, add_to_studii, function_command, suggesting_tools
 
 WHOSE = [
     app_commands.Choice(name=N_("anyone's photos"), value=PhotoScope.ANYONE.value),
@@ -45,7 +45,6 @@ DESCRIPTION = N_("Show or change who can use what, where, and on whose photos")
 def access_command(bot: StudiiBot) -> Command:
     """Build `/studii access`."""
     services, names = bot.services, ToolNames(bot.catalog)
-    tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
     @function_command(name="access", description=DESCRIPTION)
     @app_commands.describe(
@@ -62,9 +61,8 @@ def access_command(bot: StudiiBot) -> Command:
         reason=N_("Why you block the member; they read it"),
         hours=N_("For how many hours; leave out to block until you unblock"),
     )
-    @app_commands.choices(
-        tool=tools[:25], change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO
-    )
+    @app_commands.choices(change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO)
+    @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
     async def access(
         interaction: discord.Interaction[Any],
         tool: str | None = None,
@@ -81,6 +79,7 @@ def access_command(bot: StudiiBot) -> Command:
         hours: app_commands.Range[int, 1, MAX_BLOCK_HOURS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
+        tool = None if tool is None else bot.catalog.named(tool).slug
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
 

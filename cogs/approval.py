@@ -15,7 +15,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii import Command, add_to_studii, function_command, suggesting_tools
 
 OFF_OR_OPTIONS = lazy("Use either `off` or other options, not both. Nothing was changed.")
 NOTHING_TO_REMOVE = lazy("Name the `role` or the `tool` to remove. Nothing was changed.")
@@ -25,7 +25,6 @@ NOTHING_TO_REMOVE = lazy("Name the `role` or the `tool` to remove. Nothing was c
 def approval_command(bot: StudiiBot) -> Command:
     """Build `/studii approval`."""
     services, names = bot.services, ToolNames(bot.catalog)
-    tools = [app_commands.Choice(name=one.title, value=one.slug) for one in bot.catalog.tools.values()]
 
     @function_command(name="approval", description=N_("Show or change what moderators approve first"))
     @app_commands.describe(
@@ -38,7 +37,7 @@ def approval_command(bot: StudiiBot) -> Command:
         approver=N_("The role that can approve; @everyone for members with Manage Messages"),
         off=N_("Let nothing wait for approval any more"),
     )
-    @app_commands.choices(tool=tools[:25])
+    @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
     async def approval(
         interaction: discord.Interaction[Any],
         channel: discord.TextChannel | discord.Thread | None = None,
@@ -51,6 +50,7 @@ def approval_command(bot: StudiiBot) -> Command:
         off: bool = False,
     ) -> None:
         guild_id = server_of(interaction)
+        tool = None if tool is None else bot.catalog.named(tool).slug
         given = (channel, everyone, role, tool, results, approver)
         if off and any(one is not None for one in given):
             raise Refused(OFF_OR_OPTIONS)

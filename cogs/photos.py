@@ -10,6 +10,7 @@ from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
+from bot.client.translation import MAX_MENU_NAME_CHARACTERS, localised
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.languages import gettext as _
@@ -23,7 +24,6 @@ from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 MENU = discord.AppCommandType.message
-MAX_MENU_NAME_CHARACTERS = 32
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
 NO_PICTURE = lazy("That message has no picture. Choose a message with a photo and try again.")
 
@@ -73,7 +73,8 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
         pictures = _pictures(interaction, message)
         await begin(interaction, tool, pictures, await _terms(interaction, message))
 
-    return app_commands.ContextMenu(name=tool.title[:MAX_MENU_NAME_CHARACTERS], callback=run)
+    name = localised(lambda: tool.title, MAX_MENU_NAME_CHARACTERS)
+    return app_commands.ContextMenu(name=name, callback=run)
 
 
 def all_tools_menu() -> app_commands.ContextMenu:

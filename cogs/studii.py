@@ -4,15 +4,19 @@ This module owns the group. Every other extension adds its commands in its `setu
 order in which extensions are loaded does not matter: the first one that asks for the group makes it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands
 
+from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
+from bot.client.translation import BoundedGroup
 from bot.languages import N_
 
 NAME = "studii"
+MAX_SUGGESTED_TOOLS = 25  # suggestions that Discord shows
 
 Command = app_commands.Command[Any, ..., Any]
 # Makes a command of a function. The decorator's own type cannot be inferred for a function outside of a cog.
@@ -28,6 +32,21 @@ def add_to_studii(bot: StudiiBot, *commands: Command | app_commands.Group) -> No
         group.add_command(command)
 
 
+def tool_suggestions(tools: Iterable[Tool], typed: str) -> list[app_commands.Choice[str]]:
+    """Return the tools that match what was typed so far."""
+    fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
+    return [app_commands.Choice(name=one.title, value=one.slug) for one in fitting[:MAX_SUGGESTED_TOOLS]]
+
+
+def suggesting_tools(catalog: Catalog) -> Any:
+    """Return what suggests all tools. As choices, they would count for the length of `/studii`."""
+
+    async def suggest(_: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        return tool_suggestions(catalog.tools.values(), typed)
+
+    return suggest
+
+
 async def setup(bot: StudiiBot) -> None:
     _group(bot)
 
@@ -37,7 +56,7 @@ def _group(bot: StudiiBot) -> app_commands.Group:
     group = bot.tree.get_command(NAME)
     if group is None:
         # Discord's own permission, which admins can change under Server Settings, Integrations.
-        group = app_commands.Group(
+        group = BoundedGroup(
             name=NAME,
             description=N_("Set up Studii in this server"),
             default_permissions=discord.Permissions(manage_guild=True),

@@ -20,7 +20,7 @@ from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, 
 from bot.ui.styles.defaults import open_defaults_form, set_default, settable, show_defaults
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii import Command, add_to_studii, function_command, tool_suggestions
 from cogs.tools import MAX_SUGGESTIONS, suggested
 
 Interaction = discord.Interaction[Any]
@@ -151,8 +151,7 @@ class _StylesGroup(app_commands.Group):
 
 async def _tools_with_inputs(interaction: Interaction, typed: str) -> StyleChoices:
     tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
-    fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
-    return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:MAX_SUGGESTIONS]]
+    return tool_suggestions(tools, typed)
 
 
 async def _inputs(interaction: Interaction, typed: str) -> StyleChoices:

@@ -2,15 +2,18 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
-from bot.languages import N_
+from bot.client.translation import localised
+from bot.languages import N_, gettext
 from bot.services.styles import WordsNeeded
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.open_form import ask, open_style_form
@@ -67,19 +70,27 @@ def tool_command(tool: Tool) -> PhotoCommand:
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
     app_commands.rename(**{key: one.name for key, one in options.items()})(run)
     suggesting = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
-    descriptions = {key: one.description for key, one in options.items()}
-    descriptions |= {PRIVATE_OPTION: _PRIVATE_HELP, EXTRA: _EXTRA_HELP}
+    descriptions = {key: localised(partial(_described, one)) for key, one in options.items()}
+    descriptions |= {PRIVATE_OPTION: locale_str(_PRIVATE_HELP), EXTRA: locale_str(_EXTRA_HELP)}
     if has_style_input(tool):
         key = next(key for key, one in options.items() if one.name == STYLE)
-        descriptions[key] = shortened(_OR_A_STYLE.format(input=descriptions[key]), 100)
+        descriptions[key] = localised(partial(_or_a_style, options[key]))
     elif tool.inputs:
         suggesting[STYLE] = _suggestions(tool, None)
-        descriptions[STYLE] = _STYLE_HELP
+        descriptions[STYLE] = locale_str(_STYLE_HELP)
     app_commands.autocomplete(**suggesting)(run)
     if tool.source in _IMAGE_HELP:
-        descriptions[IMAGE] = _IMAGE_HELP[tool.source]
+        descriptions[IMAGE] = locale_str(_IMAGE_HELP[tool.source])
     app_commands.describe(**descriptions)(run)
-    return PhotoCommand(name=tool.slug, description=tool.summary, callback=run)
+    return PhotoCommand(name=tool.slug, description=localised(lambda: tool.summary), callback=run)
+
+
+def _described(one: ToolInput) -> str:
+    return one.description
+
+
+def _or_a_style(one: ToolInput) -> str:
+    return gettext(_OR_A_STYLE, input=one.description)
 
 
 async def _run(

@@ -6,6 +6,7 @@ import pytest
 
 from bot.catalog import MAX_LONG_TEXT, RESERVED, SHIPPED, Catalog, SourceRule, Tool
 from bot.errors import Refused, SettingsError
+from bot.languages import Language, speaking
 
 GOOD = """
 [studio]
@@ -177,6 +178,29 @@ def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
     assert catalog.get("sketch").title == "Sketch"
 
 
+def test_an_operator_gives_a_tool_texts_in_several_languages(tmp_path: Path) -> None:
+    text = GOOD.replace('title = "Studio"', 'title = { en = "Sketch", de = "Skizze", pt-BR = "Esboço" }')
+    text += '[[studio.inputs]]\nname = "mood"\ndescription.en = "Its mood"\ndescription.ja = "雰囲気"\n'
+    catalog = Catalog.load(written(tmp_path, text))
+    tool = catalog.get("studio")
+    said = [(Language.ENGLISH, "Sketch"), (Language.GERMAN, "Skizze"), (Language.PORTUGUESE, "Esboço")]
+    for language, title in (*said, (Language.FRENCH, "Sketch")):
+        with speaking(language):
+            assert tool.title == title
+            assert catalog.named(f" {title.upper()} ") is tool
+            assert catalog.named("esboço") is tool
+    with speaking(Language.JAPANESE):
+        assert tool.inputs[0].description == "雰囲気"
+
+
+def test_the_shipped_tools_speak_every_language(shipped: Catalog) -> None:
+    portrait = shipped.get("career-photo")
+    with speaking(Language.GERMAN):
+        assert (portrait.title, shipped.named("career portrait")) == ("Bewerbungsfoto", portrait)
+    assert portrait.title == "Career portrait"
+    assert shipped.named("bewerbungsfoto") is portrait
+
+
 BY_MODE = """
 [studio]
 title = "Studio"
@@ -200,6 +224,18 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
     ("text", "complaint"),
     [
         (GOOD.replace('title = "Studio"\n', ""), "[studio].title: field required."),
+        (
+            GOOD.replace('"Studio"', '{ de = "Atelier" }'),
+            "[studio].title: the English text is missing: add en.",
+        ),
+        (
+            GOOD.replace('"Studio"', '{ en = "Studio", de = "' + "x" * 101 + '" }'),
+            "[studio].title.de: string should have at most 100 characters.",
+        ),
+        (
+            GOOD.replace('"Studio"', '{ en = "Studio", nl = "Atelier" }'),
+            "[studio].title.nl: input should be 'en', 'de', 'fr', 'es', 'pt_BR' or 'ja'.",
+        ),
         (GOOD + 'colour = "red"\n', "[studio].colour: extra inputs are not permitted."),
         (
             GOOD.replace("optional", "maybe"),

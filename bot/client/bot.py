@@ -16,6 +16,7 @@ from bot.catalog import Catalog
 from bot.client.lasting_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.observer import DiscordObserver
 from bot.client.registration import register_commands
+from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.domain import Job
@@ -207,6 +208,7 @@ class StudiiBot(commands.AutoShardedBot):
         return self.is_ready() and wanted <= connected
 
     async def setup_hook(self) -> None:
+        await self.tree.set_translator(CatalogueTranslator())
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
         self.add_dynamic_items(*LASTING_BUTTONS, *LASTING_MENUS)

@@ -26,7 +26,7 @@ async def register_commands(
     guild = discord.Object(dev_guild_id) if dev_guild_id is not None else None
     if guild is not None:
         tree.copy_global_to(guild=guild)
-    digest = _digest(tree, guild)
+    digest = await _digest(tree, guild)
     if await registry.registered(dev_guild_id) == digest:
         return
     try:
@@ -44,6 +44,19 @@ async def register_commands(
         _log.info("%d commands registered in server %d.", len(registered), guild.id)
 
 
+async def translated_payload(
+    tree: app_commands.CommandTree[Any], guild: discord.Object | None = None
+) -> list[dict[str, Any]]:
+    """Return the commands as they are sent to Discord, in all languages."""
+    translator = tree.translator
+    return [
+        command.to_dict(tree)
+        if translator is None
+        else await command.get_translated_payload(tree, translator)
+        for command in tree.get_commands(guild=guild)
+    ]
+
+
 async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegistry, guild_id: int) -> None:
     """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
     try:
@@ -53,7 +66,7 @@ async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegis
     await registry.forget(guild_id)
 
 
-def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
-    payload = [command.to_dict(tree) for command in tree.get_commands(guild=guild)]
+async def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
+    payload = await translated_payload(tree, guild)
     text = json.dumps([tree.client.application_id, payload], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

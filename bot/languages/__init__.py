@@ -30,6 +30,7 @@ from bot.languages.messages import (
     paragraph,
     pgettext,
     plazy,
+    unfilled,
 )
 
 __all__ = [
@@ -61,4 +62,5 @@ __all__ = [
     "speak",
     "speaking",
     "spoken",
+    "unfilled",
 ]

@@ -23,6 +23,11 @@ def gettext(message: str, /, **arguments: object) -> str:
     return _filled(catalogue(spoken()).gettext(message), arguments)
 
 
+def unfilled(message: str) -> str:
+    """Return a text that was marked elsewhere, in the language that is spoken now, with nothing filled in."""
+    return catalogue(spoken()).gettext(message)
+
+
 def ngettext(one: str, many: str, count: int, /, **arguments: object) -> str:
     """Return the sentence for that number, which it names `{count}`."""
     return _filled(catalogue(spoken()).ngettext(one, many, count), {"count": count, **arguments})

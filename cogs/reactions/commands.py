@@ -28,6 +28,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
+from cogs.studii import tool_suggestions
 
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -47,8 +48,7 @@ class _ReactionsGroup(app_commands.Group):
 
     async def _suggest(self, _: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
-        fitting = [tool for tool in tools if typed.lower() in f"{tool.slug} {tool.title}".lower()]
-        return [app_commands.Choice(name=tool.title, value=tool.slug) for tool in fitting[:25]]
+        return tool_suggestions(tools, typed)
 
     async def _in_the_way(self, interaction: discord.Interaction[Any], guild_id: int) -> str:
         rules = self._photos.rules(guild_id)

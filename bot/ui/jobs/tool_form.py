@@ -14,6 +14,7 @@ from bot.domain.prices import Estimate, price_of_all
 from bot.domain.styles import Style, wants_words
 from bot.languages import Worded, and_list, lazy, pgettext
 from bot.languages import gettext as _
+from bot.languages.texts import in_all_languages
 from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.form_fields import (
     DESCRIPTION_LENGTH,
@@ -206,15 +207,15 @@ class ToolForm(Form):
 
 def styled(tool: Tool, style: Style) -> Tool:
     """Return the tool as the form of a style shows it: with the style's name, and words for its prompt."""
-    prompt = tool.prompt
+    prompt, title = tool.prompt, in_all_languages(style.name)
     template = None if prompt is None else style.inputs.get(prompt.name)
     if template is None:
-        return tool.model_copy(update={"title": style.name})
+        return tool.model_copy(update={"title_texts": title})
     needed = wants_words(template)
     said = str((YOUR_WORDS_GO_INTO if needed else MORE_WORDS).using(prompt=template))
-    about = {"description": said, "required": needed, "default": None}
+    about = {"description_texts": in_all_languages(said), "required": needed, "default": None}
     inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
-    return tool.model_copy(update={"title": style.name, "inputs": inputs})
+    return tool.model_copy(update={"title_texts": title, "inputs": inputs})
 
 
 def _title(title: str, price: str) -> str:

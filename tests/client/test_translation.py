@@ -1,0 +1,156 @@
+"""What people see of commands while they type is in their language, and within Discord's limits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.catalog import Catalog
+from bot.client import translation
+from bot.client.registration import translated_payload
+from bot.languages import Language, known_language
+from bot.languages.catalogues import catalogue
+from tests.support.desk import make_bot, open_desk
+from tests.support.messages import ROOT, from_python
+
+LOCALES = {"en-US", "de", "fr", "es-ES", "es-419", "pt-BR", "ja"}
+# Of the sentences marked in cogs: filled in, so found with what is filled in.
+FILLED = "{input}, or a style that you or this server saved"
+
+
+@pytest.fixture
+async def sent(tmp_path: Path) -> list[dict[str, Any]]:
+    """What Discord is told of the commands."""
+    async with open_desk(tmp_path) as desk:
+        (call,) = [one for one in desk.env.http_requests if one.method == "PUT" and "commands" in one.path]
+        payload: Any = call.json
+        return payload
+
+
+@pytest.fixture
+def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translation, "MAX_COMMAND_CHARACTERS", 100_000)
+
+
+def parts(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the command, its options and their choices."""
+    yield command
+    for part in (*command.get("options", ()), *command.get("choices", ())):
+        yield from parts(part)
+
+
+def translations(part: dict[str, Any], name: str) -> dict[str, str]:
+    return part.get(f"{name}_localizations") or {}
+
+
+def named(found: list[dict[str, Any]], *path: str) -> dict[str, Any]:
+    (part,) = [one for one in found if one["name"] == path[0]]
+    return named(part["options"], *path[1:]) if len(path) > 1 else part
+
+
+def length(command: dict[str, Any]) -> int:
+    """Return how long the command is for Discord, which counts the longest language of each text."""
+    total = 0
+    for part in parts(command):
+        for name in ("name", "description"):
+            total += max(map(len, (part.get(name, ""), *translations(part, name).values())))
+        total += len(str(part.get("value", "")))
+    return total
+
+
+@pytest.mark.usefixtures("unbounded")
+def test_texts_are_in_all_locales_and_names_that_are_typed_stay(sent: list[dict[str, Any]]) -> None:
+    staging = named(sent, "virtual-staging")
+    assert staging["description_localizations"].keys() == LOCALES
+    style = named(sent, "virtual-staging", "style")
+    assert style["description_localizations"]["en-US"] == style["description"]
+    assert (
+        style["description_localizations"]["de"]
+        == "Der Stil der Möbel, oder ein Stil von dir oder diesem Server"
+    )
+    menu = named(sent, "Career portrait")
+    assert menu["name_localizations"]["de"] == "Bewerbungsfoto"
+    for command in sent:
+        is_menu = "description" not in command
+        for part in parts(command):
+            assert is_menu or "value" in part or not part.get("name_localizations")
+
+
+@pytest.mark.usefixtures("unbounded")
+def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[dict[str, Any]]) -> None:
+    german = {
+        translations(part, name).get("de")
+        for command in sent
+        for part in parts(command)
+        for name in ("name", "description")
+    }
+    marked: list[str] = []
+    for file in ROOT.glob("cogs/**/*.py"):
+        with file.open("rb") as stream:
+            marked += [message for _, _, message, _ in from_python(stream, ["N_"], [], {})]
+    assert len(marked) > 100
+    assert any("{text}" in one for one in marked)  # not filled in
+    translated = {one: catalogue(Language.GERMAN).gettext(one) for one in marked if one != FILLED}
+    assert {said for one, said in translated.items() if said != one} <= german
+
+
+def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None:
+    for command in sent:
+        assert length(command) <= 8000
+        is_menu = "description" not in command
+        for part in parts(command):
+            assert len(part.get("options", ())) <= 25
+            assert len(part.get("choices", ())) <= 25
+            for name in ("name", "description"):
+                for text in (part.get(name, "x"), *translations(part, name).values()):
+                    assert 1 <= len(text) <= (32 if is_menu else 100)
+
+
+@pytest.mark.usefixtures("unbounded")
+def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[dict[str, Any]]) -> None:
+    for locale in LOCALES:
+        said = {
+            named(sent, "studii", name)["description_localizations"][locale]
+            for name in ("channel", "photos", "log")
+        }
+        assert len(said) == 3
+
+
+def test_translations_that_are_too_long_are_left_out_and_the_default_stays() -> None:
+    def option(german: int, french: int) -> dict[str, Any]:
+        texts = {"de": "d" * german, "fr": "f" * french}
+        return {"name": "x", "description": "e" * 50, "description_localizations": texts}
+
+    command: dict[str, Any] = {
+        "name": "x",
+        "options": [option(100, 60), *(option(60, 80) for _ in range(99))],
+    }
+    left_out = translation.bound(command)
+    assert length(command) <= 8000 < length(command) + 20
+    assert left_out == 6
+    assert command["options"][0]["description_localizations"].keys() == {"fr"}
+    assert all(one["description"] == "e" * 50 for one in command["options"])
+
+
+async def test_a_command_is_registered_again_when_a_translation_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        before = await desk.services.commands.registered()
+        catalog = Catalog.load()
+        studio = catalog.get("studio")
+        told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
+        changed = studio.model_copy(update={"summary_texts": told})
+        bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        assert await desk.services.commands.registered() != before
+        (command,) = [one for one in await translated_payload(bot.tree) if one["name"] == "studio"]
+        assert command["description_localizations"]["de"] == "Macht Bilder"
+        assert command["description_localizations"]["fr"] != studio.summary
+
+
+def test_every_locale_of_discord_that_is_spoken_has_its_texts() -> None:
+    spoken = {locale.value for locale in discord.Locale if known_language(locale.value)}
+    assert spoken - LOCALES == {"en-GB"}  # Discord shows its people American English
