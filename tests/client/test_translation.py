@@ -109,6 +109,19 @@ def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None
 
 
 @pytest.mark.usefixtures("unbounded")
+def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
+    cut = [
+        text
+        for command in sent
+        for part in parts(command)
+        for name in ("name", "description")
+        for text in translations(part, name).values()
+        if text.endswith("…") and not part[name].endswith("…")
+    ]
+    assert not cut
+
+
+@pytest.mark.usefixtures("unbounded")
 def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[dict[str, Any]]) -> None:
     for locale in LOCALES:
         said = {

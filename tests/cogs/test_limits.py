@@ -195,6 +195,18 @@ async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
         assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
 
 
+async def test_a_tool_is_named_by_its_title_in_any_language_and_no_other_is_taken(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        role = desk.guild.create_role("Designers")
+        for tool in ("Career portrait", "bewerbungsfoto", "career-photo"):
+            shown = texts(await desk.admin.slash(desk.channel, "studii access", tool=tool, role=role))
+            assert f"Career portrait: **<@&{role.id}>**, everywhere" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii access", tool="Sculpture", role=role))
+        assert "There's no tool “Sculpture”. Choose one from the list. Nothing was changed." in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii approval", tool="Sculpture"))
+        assert "There's no tool “Sculpture”." in shown
+
+
 async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
