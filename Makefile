@@ -38,12 +38,13 @@ image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it
 fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps (many minutes)
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/ledger/test_ledger_always.py $(ARGS)
 
-check: $(VENV)/dev.done ## check style, types, import rules, unused code, the Dockerfile, and vulnerabilities of locked packages
+check: $(VENV)/dev.done ## check style, types, import rules, unused code, translations, the Dockerfile, and vulnerabilities of locked packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/pyright
+	@$(BIN)/python -m tests.support.messages check
 	$(BIN)/hadolint Dockerfile
 	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/alerts.yml \
 		&& promtool test rules deploy/prometheus/alerts_test.yml \
