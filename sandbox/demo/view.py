@@ -142,13 +142,14 @@ def _allowed(command: Mapping[str, Any], may: int) -> bool:
 
 def _command(command: Mapping[str, Any], locale: str) -> dict[str, Any]:
     kind = COMMAND_KINDS[command.get("type", 1)]
-    return {"kind": kind, "id": command.get("id"), "name": command["name"]} | _described(command, locale)
+    names = {"name": command["name"], "label": _in_language(command, "name", locale)}  # label: of a menu
+    return {"kind": kind, "id": command.get("id")} | names | _described(command, locale)
 
 
 def _described(one: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """Return the description and options of a command or an option in that language, as far as they have it.
 
-    Names stay: the bot translates none but those of choices.
+    Names stay: the bot translates none but those of choices and menus.
     """
     options = [
         {**option, **_described(option, locale), "choices": _named(option.get("choices") or (), locale)}

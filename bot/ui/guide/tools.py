@@ -105,7 +105,7 @@ def _prices(one: ToolPrice) -> str:
     usual = price_words(one.price)
     if one.others:
         shown = (*one.others[: MAX_OTHER_PRICES - 1], one.others[-1])[: len(one.others)]
-        return "; ".join([usual, *map(_other_words, shown)])
+        return " · ".join([usual, *map(_other_words, shown)])
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return _("{price}, depending on {inputs}", price=usual, inputs=and_list(priced)) if priced else usual
 

@@ -244,7 +244,7 @@ function showMenu(told, place, onlyEmoji = false) {
     if (!told.private) parts.push(item("↰ Reply", () => composer.reply(told)));
     const apps = told.private ? [] : state.commands.filter((one) => one.kind === "menu");
     if (apps.length) parts.push(make("div", { class: "title" }, "Apps"));
-    parts.push(...apps.map((one) => item(one.name, () => send({ do: "menu", message: told.id, name: one.name }))));
+    parts.push(...apps.map((one) => item(one.label, () => send({ do: "menu", message: told.id, name: one.name }))));
     if (told.private) parts.push(item("Dismiss message", () => acts.remove(told)));
     else if (told.mine || channel?.moderates) parts.push(item("🗑 Delete message", () => acts.remove(told)));
   }

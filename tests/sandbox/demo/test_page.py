@@ -115,6 +115,19 @@ async def test_commands_are_described_in_the_readers_language_as_far_as_they_are
             assert (option["description"], option["choices"][0]["name"]) == ("The style", choice)
 
 
+async def test_menus_are_named_in_the_readers_language() -> None:
+    command = {"id": "1", "name": "Staging", "type": 3, "name_localizations": {"ja": "ステージング"}}
+    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
+        here.discord.commands.append(command)
+        here.site.changed()
+        for locale, label in (("ja", "ステージング"), ("fr", "Staging")):
+            await page.look(NORA, PHOTO_DESK, locale)
+            told = await page.until(
+                lambda told, label=label: [one["label"] for one in told["commands"]] == [label]
+            )
+            assert told["commands"][0]["name"] == "Staging"  # by which it is used
+
+
 async def test_nothing_is_sent_while_nothing_happens() -> None:
     async with opened() as here, PageClient.open(here.site.url, MAYA, PHOTO_DESK) as page:
         await page.until(lambda _: True)
