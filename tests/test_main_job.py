@@ -88,7 +88,7 @@ async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path)
         stage.studii.next_job(Outcome(fails="The model gave up."))
         card = await maya.command("studio", prompt="Something difficult")
         told = await maya.result_of(card)
-        assert "The model gave up." in text_of(told)
+        assert "“The model gave up”." in text_of(told)
         assert "Not charged." in text_of(told)
         assert maya.actor.id in {user.id for user in told.mentions}
 

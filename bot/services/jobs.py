@@ -96,8 +96,8 @@ class JobService:
             self._ensure_size(request.source)
         jobs = await self._batches.accept(requests)
         for job in jobs:
-            about = {"job": job.id}
-            _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, job.guild_id, extra=about)
+            where = job.guild_id
+            _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where, extra={"job": job.id})
         return jobs
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:

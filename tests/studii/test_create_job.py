@@ -52,7 +52,7 @@ async def test_a_documented_refusal_is_told_with_studiis_words(
         await create(client, key)
     assert refused.value.status == status
     assert refused.value.detail == "These are Studii's words."
-    assert "“These are Studii's words.”" in str(refused.value)
+    assert "Studii says: “These are Studii's words”." in str(refused.value)
     assert not server.jobs
 
 
@@ -72,7 +72,7 @@ async def test_out_of_credits_names_both_remedies(client: StudiiClient, server: 
         await create(client, server.add_key(balance=0))
     assert "add some" in str(refused.value)
     assert "raise it" in str(refused.value)
-    assert str(refused.value.detail) in str(refused.value)
+    assert str(refused.value.detail).removesuffix(".") in str(refused.value)
 
 
 async def test_a_revoked_key_is_refused(client: StudiiClient, key: Key) -> None:
