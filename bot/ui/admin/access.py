@@ -37,7 +37,7 @@ from bot.ui.kit.layout import (
     sentence_panel,
     small,
 )
-from bot.ui.kit.text import more_words, plain, sentence
+from bot.ui.kit.text import more_words, named_value, plain, sentence
 
 MAX_NAMES_IN_A_ROW = 15
 MAX_ACCESS_CHARACTERS = 3600  # of the 4,000 that a message holds
@@ -214,8 +214,8 @@ def _options(rules: AccessRules, mentions: _Mentions) -> list[str]:
     return [
         str(_PHOTOS[rules.photos]),
         str(_PORTRAITS[rules.portraits]),
-        f"`private`: **{_who(rules.private, mentions)}**",
-        f"`extra`: **{_who(rules.extra, mentions)}**",
+        named_value("`private`", f"**{_who(rules.private, mentions)}**"),
+        named_value("`extra`", f"**{_who(rules.extra, mentions)}**"),
         *_blocked(rules.blocked, mentions.most),
     ]
 
@@ -239,7 +239,7 @@ def _block(user_id: int, block: Block) -> str:
         said = _("{member} until {when}, after many refusals by word rules", member=member, when=until)
     else:
         said = _("{member} until {when}", member=member, when=until)
-    return f"- {said}: {plain(block.reason, 200)}" if block.reason else f"- {said}"
+    return f"- {named_value(said, plain(block.reason, 200)) if block.reason else said}"
 
 
 def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[str]:

@@ -20,6 +20,7 @@ from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, box, lines
 from bot.ui.kit.responses import answer
+from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
@@ -172,7 +173,8 @@ def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
     tool, hindrance = one.tool, hindrance_of(one, guide.offer)
     if not hindrance and not all_wait and guide.waits(tool):
         hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
-    said = f"{tool.emoji} **{tool.title}**: {tool.summary} · {short_price_words(one.price)}"
+    named = named_value(f"**{tool.title}**", tool.summary)
+    said = f"{tool.emoji} {named} · {short_price_words(one.price)}"
     return f"{said}\n-# {hindrance}" if hindrance else said
 
 

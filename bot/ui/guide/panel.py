@@ -16,6 +16,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, row, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS, answer
+from bot.ui.kit.text import named_value
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
         box(
             NEUTRAL,
             f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
-            fitting(f"{tool.emoji} **{tool.title}**: {tool.summary}" for tool in tools),
+            fitting(f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools),
             *tool_rows(tools[:MAX_TOOL_BUTTONS]),
             row(HelpButton()),
         )

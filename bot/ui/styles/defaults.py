@@ -29,7 +29,7 @@ from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, row, small
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import shortened
+from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.permissions import server_of
 
 USUAL = "—"  # the value of the choice of no default
@@ -150,7 +150,7 @@ def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
     shown = words
     if len(words) > MAX_WORDS_CHARACTERS:
         shown = ngettext("{count} input", "{count} inputs", len(inputs))
-    return f"- {tool.emoji} **{tool.title}**: {shown or NONE}"
+    return f"- {tool.emoji} {named_value(f'**{tool.title}**', shown or str(NONE))}"
 
 
 def _price(prices: PriceTable | None, tool: Tool, one: ToolInput, value: str) -> str:
