@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,15 @@ from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.scripts import share_migrations
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
+from tests.support.pseudo.report import unworded
+from tests.support.pseudo.spoken import IN_ENGLISH, TRANSLATIONS, speak_pseudo
 
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
+
+PSEUDO = {"client", "cogs", "delivery", "reactions", "ui"}
 
 files_in_memory()
 
@@ -35,6 +40,28 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--unworded", action="store_true", help="list the sentences that no test has worded")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # this is one of pytest-xdist's workers
+        output["worded"] = sorted(TRANSLATIONS.worded, key=str)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    TRANSLATIONS.worded.update(map(tuple, getattr(node, "workeroutput", {}).get("worded", ())))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.config.getoption("unworded"):
+        missing = unworded(TRANSLATIONS.worded)
+        terminalreporter.section(f"{len(missing)} sentences were never worded")
+        terminalreporter.write_line("\n".join(missing))
+
+
 @pytest.fixture(autouse=True)
 def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     share_compiled_statements(monkeypatch)
@@ -44,6 +71,17 @@ def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)
         no_power_cut(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    package = request.path.relative_to(TESTS).parts[0]
+    if package not in PSEUDO or request.function.__name__ in IN_ENGLISH:
+        yield
+        return
+    faults = speak_pseudo(monkeypatch)
+    yield
+    assert not (found := list(dict.fromkeys(faults()))), "\n".join(found)
 
 
 @pytest.fixture(scope="session")

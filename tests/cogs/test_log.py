@@ -130,7 +130,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         ),
         (
             NoticeKind.KEY_REFUSED,
-            {"masked": "stu_…cdef", "reason": str(KeyRefused(detail="revoked @everyone"))},
+            {"masked": "stu_…cdef", "reason": KeyRefused(detail="revoked @everyone").told.encode()},
             ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
         ),
         (
@@ -145,7 +145,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         ),
         (
             NoticeKind.OUT_OF_CREDITS,
-            {"reason": str(OutOfCredits(detail="Balance too low @everyone"))},
+            {"reason": OutOfCredits(detail="Balance too low @everyone").told.encode()},
             ["“Balance too low @\u200beveryone”", "spend cap", "continue automatically"],
         ),
     ],

@@ -11,6 +11,7 @@ from bot.domain import JobState, Plan
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
+from tests.support.pseudo.letters import read
 from tests.support.servers import cog, leave
 
 
@@ -150,7 +151,7 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         ended = await desk.services.jobs.get(going.id)
         assert ended is not None
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-        assert "was removed from the server" in reason_words(ended.failure_text)
+        assert "was removed from the server" in read(reason_words(ended.failure_text))
         assert await ciphertexts(desk.storage) == [b""]
         async with desk.storage.read() as transaction:
             assert await transaction.audit.everything() == []

@@ -10,6 +10,7 @@ from bot.lifecycle.submission import tell_unknown
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.pseudo.letters import read
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
 
@@ -86,7 +87,7 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         await desk.services.servers.left(desk.guild.id)
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-        assert "removed from the server while this job was running" in reason_words(ended.failure_text)
+        assert "removed from the server while this job was running" in read(reason_words(ended.failure_text))
 
 
 async def lost(desk: Desk, *, private: bool = False) -> Job:

@@ -16,6 +16,7 @@ from bot.domain import EntryKind, JobState, Period
 from bot.domain.spans import Span
 from bot.services.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.pseudo.letters import read
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -110,7 +111,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         await some_jobs(desk)
         answer = await desk.admin.slash(desk.channel, "studii export")
         assert answer.ephemeral
-        data = attached(answer, desk).decode("utf-8-sig")
+        data = read(attached(answer, desk).decode("utf-8-sig"))
         rows = list(csv.DictReader(io.StringIO(data)))
         async with desk.storage.read() as transaction:
             entries = await transaction.ledger.entries(guild_id=desk.guild.id)
@@ -134,7 +135,7 @@ async def test_the_columns_are_explained_and_times_and_grants_are_where_they_bel
         answer = await desk.admin.slash(desk.channel, "studii export")
         said = texts(answer)
         assert "`time` is in Pacific/Auckland" in said
-        member, server = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+        member, server = csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig"))))
         assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
         assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
         assert (member["member"], server["member"]) == ("forgotten", "")
@@ -146,7 +147,7 @@ async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> Non
         await some_jobs(desk)
         desk.clock.advance(6 * 24 * 3600)
         answer = await desk.admin.slash(desk.channel, "studii export", period="week")
-        rows = list(csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig"))))
+        rows = list(csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig")))))
         assert [row["entry"] for row in rows] == ["reserve"]
 
 
@@ -196,7 +197,7 @@ async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(tmp_path: Path)
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
         answer = await desk.admin.slash(desk.channel, "studii export")
-        (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+        (row,) = csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig"))))
         cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
         assert cells[-2] == """'=HYPERLINK("//x")"""
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)

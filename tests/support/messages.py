@@ -35,6 +35,7 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
 }
 _PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
+_ROOM = re.compile(r"at most (\d+) characters")  # what a comment for translators says where room is short
 _COUNTS = {"count"}  # may be left out of a singular
 TRANSLATED = [one for one in Language if one is not Language.ENGLISH]
 
@@ -152,6 +153,7 @@ def _faults_of(language: Language, found: Catalog) -> Iterator[str]:
             yield f"{_key(one)!r} is fuzzy"
         else:
             yield from message_faults(one)
+            yield from _too_long(one, found)
     file = compiled_file(language)
     if not file.is_file() or file.read_bytes() != compiled(catalog):
         yield "the compiled catalogue isn't up to date: run `make messages`"
@@ -169,6 +171,20 @@ def message_faults(one: Message) -> Iterator[str]:
         named = set(_PLACEHOLDER.findall(text))
         if named - wanted or wanted - named - may_lack:
             yield f"{originals[0]!r} has the placeholders {sorted(wanted)}, its translation {sorted(named)}"
+
+
+def _too_long(one: Message, found: Catalog) -> Iterator[str]:
+    original = found.get(_key(one), one.context)
+    most = original and most_characters(original)
+    for text in _texts(one.string):
+        if most and len(text) > most:
+            yield f"{_key(one)!r} has {len(text)} characters in its translation, but room for {most}"
+
+
+def most_characters(original: Message) -> int | None:
+    """Return how many characters a translation may have at most, if a comment says so."""
+    said = _ROOM.search(" ".join(original.auto_comments))
+    return int(said[1]) if said else None
 
 
 def _texts(text: str | Sequence[str | None] | None) -> list[str]:

@@ -40,16 +40,17 @@ PHOTO_HELP = {
     SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
     SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
 }
-# The same, where several photos can be attached.
+# The same, where several photos can be attached. With a price there is no room for the kinds of files.
 _SET_HELP = {
     SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others. Several become a set."),
+    # Translators: at most 100 characters
     SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others. Several become a set."),
 }
 _PRICED_SET_HELP = {
-    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others. Several become a set, each {price}."),
-    SourceRule.OPTIONAL: lazy(
-        "Optional. JPEG, PNG, WebP, HEIC and others. Several become a set, each {price}."
-    ),
+    # Translators: at most 70 characters
+    SourceRule.REQUIRED: lazy("Several photos become a set, each {price}."),
+    # Translators: at most 70 characters
+    SourceRule.OPTIONAL: lazy("Optional. Several photos become a set, each {price}."),
 }
 YOUR_WORDS_GO_INTO = lazy("Your words go into: {prompt}")
 MORE_WORDS = lazy("Optional. Your words are added to: {prompt}")

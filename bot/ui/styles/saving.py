@@ -34,6 +34,7 @@ NOT_MADE = lazy("Only a job that has a result can be saved as a style.")
 STYLE_SAVED = lazy("Style saved. Choose it with `style` in `/{tool}`.")
 MINE_FIELD, SERVER_FIELD = "mine", "server"
 OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in this server")}
+# Translators: at most 100 characters
 PROMPT_HELP = lazy(
     "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
 )

@@ -27,6 +27,7 @@ from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.pseudo.boundary import shown_by
 
 
 async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
@@ -352,7 +353,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
         assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
-        card = str(set_card(await jobs_of(desk), ToolNames(Catalog.load())).to_components())
+        card = str(shown_by(set_card(await jobs_of(desk), ToolNames(Catalog.load()))))
         assert "**1 cancelled · 2 not approved**" in card
         assert "❌" not in card
         again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")

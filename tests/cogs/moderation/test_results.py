@@ -14,6 +14,7 @@ from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.cogs.moderation.test_approval import approvals, moderator
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.pseudo.letters import read
 
 
 def in_spool(folder: Path, name: str, data: bytes = PNG) -> OutputFile:
@@ -314,6 +315,6 @@ async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
 
 
 def texts_of(view: discord.ui.LayoutView) -> str:
-    return "\n".join(
-        item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)
+    return read(
+        "\n".join(item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay))
     )

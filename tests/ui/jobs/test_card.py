@@ -16,6 +16,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 from tests.support.clock import NOON
 from tests.support.jobs import staging
+from tests.support.pseudo.boundary import shown_by
 
 CATALOG = Catalog.load()
 NAMES = ToolNames(CATALOG)
@@ -31,7 +32,7 @@ URLS = st.one_of(
 
 
 def words(panel: Panel) -> str:
-    return "\n".join(piece["content"] for piece in _walk(panel.to_components()) if piece["type"] == 10)
+    return "\n".join(piece["content"] for piece in _walk(shown_by(panel)) if piece["type"] == 10)
 
 
 def card_words(job: Job, position: int | None = None) -> str:
@@ -276,12 +277,12 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
 
 
 def _labels(panel: Panel) -> list[str]:
-    return [piece["label"] for piece in _walk(panel.to_components()) if piece["type"] == 2]
+    return [piece["label"] for piece in _walk(shown_by(panel)) if piece["type"] == 2]
 
 
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
     job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
-    (gallery,) = (piece for piece in result(job, NAMES, "kite.png").to_components() if piece["type"] == 12)
+    (gallery,) = (piece for piece in shown_by(result(job, NAMES, "kite.png")) if piece["type"] == 12)
     (item,) = gallery["items"]
     assert item["media"]["url"] == "attachment://kite.png"
     assert item["description"] == "Studio: A red kite, mode image"

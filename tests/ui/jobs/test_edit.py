@@ -6,7 +6,7 @@ from typing import Any
 from simcord import MemberActor
 
 from bot.domain import FailureCode, Job, JobState, Progress
-from bot.reasons import Reason
+from bot.reasons import Reason, ReasonCode
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
 
@@ -20,9 +20,7 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
         JobState.SUBMITTING,
         JobState.FAILED,
         failure=FailureCode.INPUTS,
-        failure_text=Reason.text(
-            "Studii didn't accept these inputs: “no such style”. Change them and try again."
-        ),
+        failure_text=Reason(ReasonCode.BAD_INPUTS, {"detail": "no such style"}),
     )
     await desk.delivery.announce(job, None)
     return job

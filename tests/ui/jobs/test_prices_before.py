@@ -7,6 +7,7 @@ from bot.domain import FailureCode, JobState
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.jobs import staging
+from tests.support.pseudo.letters import read
 from tests.ui.jobs.test_result_buttons import jobs, press, staged
 from tests.ui.jobs.test_tool_form import opened
 
@@ -95,8 +96,8 @@ async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(tmp_path
 
 def test_the_price_of_another_run_is_what_the_last_one_cost() -> None:
     made = staging(state=JobState.SUCCEEDED, settled=12, reserved=0)
-    assert again_label(made) == "Run again · 12 credits"
+    assert read(again_label(made)) == "Run again · 12 credits"
     failed = staging(state=JobState.FAILED, settled=0, reserved=0)
-    assert again_label(failed) == "Run again · about 8 credits"
+    assert read(again_label(failed)) == "Run again · about 8 credits"
     free = staging(state=JobState.SUCCEEDED, settled=0, reserved=0)
-    assert again_label(free) == "Run again · about 8 credits"
+    assert read(again_label(free)) == "Run again · about 8 credits"

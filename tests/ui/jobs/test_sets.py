@@ -78,7 +78,7 @@ async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_rise
         await desk.set_key()
         form = await opened(desk, desk.maya, "photo-restore")
         about = fields(form)["image"]["description"]
-        assert about.endswith("Several become a set, each about 8 credits.")
+        assert about.endswith("Several photos become a set, each about 8 credits.")
         await learned(desk, "photo-restore", 12)
         told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
         assert "Each photo costs 12 credits now. That's more than the price you saw" in texts(told)

@@ -10,7 +10,9 @@ from alembic.script import ScriptDirectory
 from bot.reasons import Reason, ReasonCode
 from bot.storage.database.migrations import SCRIPTS
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, TooLarge, UploadFailed
-from bot.ui.kit.reasons import UNKNOWN_REASON, reason_words
+from bot.ui.kit import reasons
+from bot.ui.kit.reasons import UNKNOWN_REASON
+from tests.support.pseudo.letters import read
 
 DETAIL = {"detail": "No such style"}
 ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
@@ -37,6 +39,10 @@ BEFORE = (Path(__file__).parent / "sentences_before_0024.txt").read_text("utf-8"
 
 def some(code: ReasonCode) -> Reason:
     return Reason(code, ARGUMENTS.get(code, {}))
+
+
+def reason_words(reason: Reason | None) -> str:
+    return read(reasons.reason_words(reason))
 
 
 def coded(sentence: str) -> str | None:

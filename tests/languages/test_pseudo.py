@@ -1,0 +1,65 @@
+"""Tests of the bot notice what translations would break: by a language of accents that they turn back."""
+
+import pytest
+
+from bot.languages import gettext, lazy
+from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.text import shortened
+from tests.support.pseudo.boundary import faults_of, in_english, shown_by
+from tests.support.pseudo.letters import read, written
+
+
+def text(content: str) -> dict[str, object]:
+    return {"type": 10, "content": content}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Nothing was charged.",
+        "Use `/studii key`, <@5>, or https://studii.tech: {credits} left.",
+        "ZigZag",
+    ],
+)
+def test_a_sentence_is_longer_and_in_other_letters_and_is_read_back(sentence: str) -> None:
+    said = written(sentence)
+    assert len(said) >= len(sentence) * 4 / 3
+    assert read(said) == sentence
+    assert not list(faults_of(text(said)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "fault"),
+    [
+        (text("Nothing was charged."), "'Nothing was charged' in plain English"),
+        (
+            text(f"### {written('Budget')}\nAsk an admin. Nothing was charged."),
+            "in plain English",
+        ),
+        ({"type": 2, "label": "Delete"}, "a label with 'Delete' in plain English"),
+        (text(shortened(written("Nothing was charged. Try again in a few minutes."), 40)), "that is cut"),
+        ({"type": 2, "label": written("g" * 70)}, "a label of 96 characters, of which Discord takes 80"),
+        (
+            {"type": 18, "label": "", "component": {"type": 4, "placeholder": "p" * 101}},
+            "placeholder of 101",
+        ),
+        ({"type": 3, "options": [{"label": "o" * 101, "value": "a"}]}, "a label of 101"),
+        ({"title": "t" * 46, "components": []}, "a title of 46"),
+        ({"type": 8, "data": {"choices": [{"name": "n" * 101, "value": "1"}]}}, "a name of 101"),
+        ([text("a" * 2500), text("b" * 2500)], "texts of 5000 characters together"),
+    ],
+)
+def test_what_is_plain_cut_or_too_long_is_found(sent: object, fault: str) -> None:
+    assert any(fault in one for one in faults_of(sent)), list(faults_of(sent))
+
+
+def test_what_people_wrote_may_be_english_and_shortened() -> None:
+    quoted = shortened(written("After: {words}").format(words="A red kite over the harbour. " * 50), 900)
+    assert not list(faults_of([text("A red kite"), text(quoted), text("> no idea")]))
+
+
+def test_what_a_panel_shows_is_turned_back() -> None:
+    assert in_english({"label": written("Delete"), "row": 1}) == {"label": "Delete", "row": 1}
+    with pytest.raises(AssertionError, match="plain English"):
+        shown_by(sentence_panel(lazy("Nothing was charged.")))
+    assert gettext("Nothing was charged.") == "Nothing was charged."

@@ -1,0 +1,97 @@
+"""How sentences are written in the pseudo-language, and read back."""
+
+import inspect
+import re
+from functools import cache
+from gettext import NullTranslations
+from pathlib import Path
+
+from tests.support.messages import extracted, most_characters
+
+OPENING, CLOSING, PADDING = "⟦", "⟧", "‥"
+LONGER_BY = 3  # a third of each sentence's length, as translations are
+_LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ACCENTED = "àƀćďèƒĝĥìĵķĺṁñòṕɋŕšţùṽŵẋýžÀƁĆĎÈƑĜĤÌĴĶĹṀÑÒṔɊŔŠŢÙṼŴẊÝŽ"
+_WRITTEN = str.maketrans(_LATIN, _ACCENTED)
+_READ = str.maketrans(_ACCENTED, _LATIN, OPENING + CLOSING + PADDING)
+_OURS = frozenset(_ACCENTED + PADDING + " ")
+_BRACKETS = re.compile(f"([{OPENING}{CLOSING}])")
+# What translators leave as it is: values to fill in, code, addresses, mentions and timestamps.
+KEPT = re.compile(r"(\{[^{}]*\}|`[^`]*`|https?://[^\s)>]+|<[^<>\s]+>)")
+_ROOT = Path(__file__).parents[3]
+_BETWEEN, _TESTS = (str(_ROOT / "bot/languages"), __file__), str(_ROOT / "tests")
+
+
+def written(sentence: str, most: int | None = None) -> str:
+    """Return the sentence in the pseudo-language: longer, accented, in brackets.
+
+    It is no longer than `most` characters if the sentence isn't.
+    """
+    pieces = KEPT.split(sentence)
+    pieces[::2] = [one.translate(_WRITTEN) for one in pieces[::2]]
+    room = len(sentence) if most is None else most - len(sentence) - len(OPENING + CLOSING)
+    padding = PADDING * min(-(-len(sentence) // LONGER_BY), room)
+    return f"{OPENING}{''.join(pieces)}{padding}{CLOSING}"
+
+
+def read(text: str) -> str:
+    """Return the English of a text that holds sentences of the pseudo-language, and other people's words."""
+    return text.translate(_READ)
+
+
+def cut_off(text: str) -> bool:
+    """Return whether a sentence of the bot ends too early. One that mostly quotes what people wrote may."""
+    begun: list[str] = []
+    for piece in _BRACKETS.split(text):
+        if piece == OPENING:
+            begun.append("")
+        elif piece == CLOSING:
+            if not begun:
+                return True
+            begun.pop()
+        else:
+            begun = [one + piece for one in begun]
+    return any(2 * sum(letter in _OURS for letter in one) > len(one) for one in begun)
+
+
+class PseudoTranslations(NullTranslations):
+    """Translates everything that the bot words, and notes it in `worded`: the context and the sentence.
+
+    What a test words itself, to compare it with what was shown, stays English.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worded: set[tuple[str | None, str]] = set()
+
+    def gettext(self, message: str) -> str:
+        return self._word(None, message, message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self._word(None, msgid1, super().ngettext(msgid1, msgid2, n))
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self._word(context, message, message)
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        return self._word(context, msgid1, super().ngettext(msgid1, msgid2, n))
+
+    def _word(self, context: str | None, key: str, sentence: str) -> str:
+        self.worded.add((context, key))
+        if _asked_by_a_test():
+            return sentence
+        return written(sentence, _longest().get(key))
+
+
+@cache
+def _longest() -> dict[str, int]:
+    """Return how long sentences may be that have no room for more."""
+    return {str(one.id): most for one in extracted() if (most := most_characters(one))}
+
+
+def _asked_by_a_test() -> bool:
+    frame = inspect.currentframe()
+    assert frame is not None
+    while frame.f_back and frame.f_code.co_filename.startswith(_BETWEEN):
+        frame = frame.f_back
+    return frame.f_code.co_filename.startswith(_TESTS) or "_pytest" in frame.f_code.co_filename
