@@ -15,7 +15,9 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from aiohttp import WSMsgType, web
+from discord import Locale
 
+from bot.languages import Language, known_language
 from sandbox.demo.acts import Acts, File, NotPossibleError
 from sandbox.demo.place import MAYA, PEOPLE, PHOTO_DESK, SERVER
 from sandbox.demo.view import View
@@ -26,7 +28,11 @@ STATIC = Path(__file__).parent / "static"
 GATHER_SECONDS = 0.05  # in which changes are told together
 KEPT_BYTES = 512 * 1024 * 1024  # of uploads that were not used yet
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024  # bytes of one upload
-LOCALES = ("en-US", "de", "fr", "es-ES", "pt-BR", "ja")
+# The languages that the bot speaks, by Discord's names; of two for one language, the later in the alphabet.
+LOCALES = {
+    max(one.value for one in Locale if known_language(one.value) is language): language.own_name
+    for language in Language
+}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",

@@ -6,7 +6,6 @@ import { message } from "./message.js";
 import { know, speak, text } from "./text.js";
 
 const EMOJI = ["👍", "❤️", "⭐", "🎉", "🛋️", "🕰️", "📦", "👔", "🎨"];
-const LANGUAGES = { "en-US": "English", de: "Deutsch", fr: "Français", "es-ES": "Español", "pt-BR": "Português", ja: "日本語" };
 const kept = {
   read: (name, otherwise) => JSON.parse(sessionStorage.getItem(name)) ?? otherwise,
   write: (name, value) => sessionStorage.setItem(name, JSON.stringify(value)),
@@ -99,7 +98,7 @@ function begin(told) {
   if (!told.people.some((one) => one.id === state.who)) state.who = told.people[0].id;
   people.value = state.who;
   const locales = find("#locale");
-  locales.replaceChildren(...told.locales.map((one) => make("option", { value: one }, LANGUAGES[one] ?? one)));
+  locales.replaceChildren(...Object.entries(told.locales).map(([one, name]) => make("option", { value: one }, name)));
   locales.value = state.locale;
   look();
 }

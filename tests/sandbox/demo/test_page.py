@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
+from bot.languages import Language
 from sandbox.demo.people import plain
 from sandbox.demo.place import INES, MAYA, MIKA, NORA, PHOTO_DESK, TEAM, THREAD, TOM, build
 from sandbox.demo.site import Site, TourShown
@@ -86,6 +87,13 @@ async def test_the_languages_of_commands_and_persons_are_those_offered() -> None
         assert "error" in await page.look(12, PHOTO_DESK)
         assert "error" in await page.do("no such thing")
         assert "error" in await page.do("press", message="1")
+
+
+async def test_a_person_may_speak_each_language_of_the_bot() -> None:
+    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
+        assert set(page.told["locales"].values()) == {one.own_name for one in Language}
+        for locale in page.told["locales"]:
+            assert "error" not in await page.look(NORA, PHOTO_DESK, locale)
 
 
 async def test_commands_are_described_in_the_readers_language_as_far_as_they_are_translated() -> None:
