@@ -20,7 +20,7 @@ async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(t
             tool="studio",
             inputs="prompt=a warm, cosy evening, quality=high",
         )
-        assert "🔥 **Studio** (prompt a warm, cosy evening, quality high)" in texts(answer)
+        assert "🔥 **Studio** (prompt a warm, cosy evening · quality high)" in texts(answer)
         answer = await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
         assert "Virtual staging" not in texts(answer)
         message = await post(desk, desk.maya, ROOM)

@@ -321,5 +321,5 @@ def _tap_words(preset: Preset, catalog: Catalog, styles: Mapping[str, str]) -> s
 def _preset_words(preset: Preset, catalog: Catalog) -> str:
     tool = catalog.tools.get(preset.tool)
     title = tool.title if tool else plain(preset.tool, 40)
-    inputs = ", ".join(f"{name} {plain(value, 40)}" for name, value in preset.inputs.items())
+    inputs = " · ".join(f"{name} {plain(value, 40)}" for name, value in preset.inputs.items())
     return f"**{title}**" + (f" ({inputs})" if inputs else "")

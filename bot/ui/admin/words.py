@@ -11,6 +11,7 @@ from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
 from bot.ui.kit.text import more_words, plain
 
 MAX_RULES_CHARACTERS = 3000  # for the rules, of the 4,000 of a message
+_DOT = " · "  # rules, in every language
 
 
 def words_panel(rules: Sequence[WordRule], pause: WordPause, *, logged: bool) -> Panel:
@@ -118,12 +119,12 @@ def _listed(rules: Sequence[WordRule]) -> str:
     left = MAX_RULES_CHARACTERS
     for number, rule in enumerate(rules):
         word = _quoted(rule)
-        if len(word) + 2 > left:
+        if len(word) + len(_DOT) > left:
             shown.append(more_words(len(rules) - number))
             break
         shown.append(word)
-        left -= len(word) + 2
-    return ", ".join(shown)
+        left -= len(word) + len(_DOT)
+    return _DOT.join(shown)
 
 
 def _quoted(rule: WordRule, *, effect: bool = True) -> str:

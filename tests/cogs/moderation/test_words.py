@@ -56,7 +56,7 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
             desk, "Blimp*", "red kite"
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
-        assert "||Blimp\\*||, ||red kite||" in shown
+        assert "||Blimp\\*|| · ||red kite||" in shown
         assert f"2 rules of {MAX_WORD_RULES}" in shown
         unlogged = "There's no log channel, so moderators don't see refused requests."
         assert unlogged in shown

@@ -27,7 +27,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         )
         assert [one["name"] for one in offered] == ["⭐ Oak · this server's"]
         said = await map_style(desk, "🔥", style=offered[0]["value"])
-        assert "🔥 the style **“Oak”**: **Virtual staging** (style oak, room office)" in said
+        assert "🔥 the style **“Oak”**: **Virtual staging** (style oak · room office)" in said
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
         asked = texts(desk.channel.history()[-1])
