@@ -17,10 +17,9 @@ from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliv
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
 from bot.ui.best.panels import ask_maker, best_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import is_age_restricted, missing_to_post, stays_there
@@ -41,7 +40,7 @@ class BestPoster:
     """Shows starred results, each once however often it is tried."""
 
     def __init__(
-        self, client: discord.Client, names: ToolNames, clock: Clock, read: Read, readers: Languages
+        self, client: discord.Client, names: ToolNames, clock: Clock, read: Read, readers: ReaderLanguages
     ) -> None:
         self._client = client
         self._names = names

@@ -14,13 +14,12 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
-from bot.languages import lazy, speaking, spoken
+from bot.languages import ReaderLanguages, lazy, speaking, spoken
 from bot.services import JobService
 from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -114,7 +113,7 @@ class DeferralJournal:
         await _stored(self._store.drop(interaction.id))
 
     async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
         """Answer what an earlier process, or an earlier life of this one, left unanswered."""
         async with self._finishing:
@@ -135,7 +134,7 @@ class DeferralJournal:
         client: discord.Client,
         jobs: JobService,
         catalog: Catalog,
-        readers: Languages,
+        readers: ReaderLanguages,
         deferred: _Deferred,
         taken: set[str],
     ) -> None:

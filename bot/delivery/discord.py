@@ -23,9 +23,8 @@ from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.languages import Language, speaking
+from bot.languages import Language, ReaderLanguages, speaking
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.languages import EnglishReaders
 
@@ -48,7 +47,7 @@ class DiscordDelivery:
         fit: Fit | None = None,
         rules: Rules = usual_rules,
         drawing: Drawing | None = None,
-        readers: Languages | None = None,
+        readers: ReaderLanguages | None = None,
     ) -> None:
         self._client = client
         self._rules = rules

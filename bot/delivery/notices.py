@@ -22,7 +22,7 @@ from bot.domain import (
     TryLater,
     Undeliverable,
 )
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credit_requests import answer_panel
 from bot.ui.admin.log import missing_there
@@ -32,7 +32,6 @@ from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import is_age_restricted, stays_there
@@ -54,7 +53,7 @@ class NoticePoster:
         client: discord.Client,
         names: ToolNames,
         clock: Clock,
-        readers: Languages,
+        readers: ReaderLanguages,
         fit: Fit | None = None,
     ) -> None:
         self._client = client

@@ -17,10 +17,9 @@ from bot.delivery.threads import thread_for
 from bot.delivery.tokens import CardTokens
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
 from bot.ui.jobs.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
 
@@ -42,7 +41,7 @@ class Poster:
         tokens: CardTokens,
         clock: Clock,
         rules: Rules,
-        readers: Languages,
+        readers: ReaderLanguages,
     ) -> None:
         self._client = client
         self._names = names

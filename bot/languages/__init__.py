@@ -16,7 +16,15 @@ from bot.languages.formats import (
     sentences,
     short_day,
 )
-from bot.languages.language import Language, known_language, language_of, speak, speaking, spoken
+from bot.languages.language import (
+    Language,
+    ReaderLanguages,
+    known_language,
+    language_of,
+    speak,
+    speaking,
+    spoken,
+)
 from bot.languages.messages import (
     N_,
     Message,
@@ -37,6 +45,7 @@ __all__ = [
     "N_",
     "Language",
     "Message",
+    "ReaderLanguages",
     "Worded",
     "alternatives",
     "and_list",

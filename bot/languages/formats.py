@@ -37,7 +37,7 @@ def number(value: int) -> str:
 
 
 def decimal(value: float, digits: int = 1) -> str:
-    """Return the number rounded to so many digits after the point, without zeros at the end."""
+    """Return the number with at most `digits` decimal places, without trailing zeros."""
     rounded = round(value, digits)
     return numbers.format_decimal(rounded, locale=locale_of(spoken()), decimal_quantization=False)
 
@@ -48,12 +48,12 @@ def percent(share: float) -> str:
 
 
 def day_and_month(day: date) -> str:
-    """Return the day without its year, the month in letters: `5 March`."""
+    """Return the day without its year, the month in letters: `March 5`."""
     return dates.format_skeleton("MMMMd", day, locale=locale_of(spoken()))
 
 
 def short_day(day: date) -> str:
-    """Return the day without its year, the month shortened: `5 Mar`."""
+    """Return the day without its year, the month shortened: `Mar 5`."""
     return dates.format_skeleton("MMMd", day, locale=locale_of(spoken()))
 
 

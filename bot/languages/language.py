@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
+from typing import Protocol
 
 
 class Language(StrEnum):
@@ -64,6 +65,13 @@ def speaking(language: Language) -> Generator[None]:
 def speak(language: Language) -> None:
     """Word everything in that language from now on, in the task that calls this and those that it starts."""
     _spoken.set(language)
+
+
+class ReaderLanguages(Protocol):
+    """Says in which language to speak in a server, and to one person."""
+
+    async def in_server(self, guild_id: int, /) -> Language: ...
+    async def of_person(self, user_id: int, guild_id: int, /) -> Language: ...
 
 
 def known_language(locale: str) -> Language | None:

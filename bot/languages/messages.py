@@ -46,7 +46,7 @@ def npgettext(context: str, one: str, many: str, count: int, /, **arguments: obj
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence with its arguments, worded in the language of whoever it is shown to: `str(message)`.
+    """A sentence with its arguments, worded in its reader's language when it is shown: `str(message)`.
 
     Arguments may be messages themselves.
     """

@@ -8,13 +8,12 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, fitting, mentions, offer_panel, read
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -47,7 +46,7 @@ class MentionWatch:
         services: Services,
         catalog: Catalog,
         clock: Clock,
-        readers: Languages,
+        readers: ReaderLanguages,
     ) -> None:
         self._readers = readers
         self._client = client

@@ -7,11 +7,10 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.domain.confirmations import Confirmation
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
 from bot.services import ConfirmationService
 from bot.ui.jobs.confirming import question_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 
@@ -23,7 +22,9 @@ MAX_REMEMBERED_QUESTIONS = 5000  # questions; those of an earlier life go after 
 class PhotoQuestions:
     """Asks under photos, and withdraws the question when the tap or the photo is taken back."""
 
-    def __init__(self, confirmations: ConfirmationService, catalog: Catalog, readers: Languages) -> None:
+    def __init__(
+        self, confirmations: ConfirmationService, catalog: Catalog, readers: ReaderLanguages
+    ) -> None:
         self._readers = readers
         self._confirmations = confirmations
         self._names = ToolNames(catalog)

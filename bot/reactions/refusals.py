@@ -6,10 +6,9 @@ from collections.abc import Callable
 import discord
 
 from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
-from bot.languages import Language, lazy, speaking
+from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.languages import gettext as _
 from bot.services import RefusalService
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import row, sentence_panel
 from bot.ui.kit.reasons import error_words
@@ -28,7 +27,7 @@ REPLY_SECONDS = 60.0  # until it is removed again
 class Refusals:
     """Tells each member each reason once in a while."""
 
-    def __init__(self, refusals: RefusalService, readers: Languages) -> None:
+    def __init__(self, refusals: RefusalService, readers: ReaderLanguages) -> None:
         self._refusals = refusals
         self._readers = readers
 

@@ -14,7 +14,7 @@ HINTS_AT_ONCE = 2  # a DM takes two requests
 
 
 class SkippedWords(Enum):
-    """What the member is told, which `str` words."""
+    """The reasons why a tap or a photo was skipped. `str` returns the sentence."""
 
     TAP = auto()
     AUTO = auto()

@@ -12,7 +12,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
 from bot.domain.access import open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
-from bot.languages import lazy
+from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
@@ -22,7 +22,6 @@ from bot.reactions.refusals import Refusals
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import Services
-from bot.ui.kit.deferral import Languages
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.member import channel_ids_of
@@ -52,7 +51,7 @@ class PhotoWatch:
     """Turns reactions and photos into jobs, within the same limits as other jobs."""
 
     def __init__(
-        self, client: discord.Client, services: Services, catalog: Catalog, readers: Languages
+        self, client: discord.Client, services: Services, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
         self._client = client
         self._services = services

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from bot.clock import Clock
-from bot.domain import GuildSettings, Period, Usage
+from bot.domain import GuildSettings, Usage
 from bot.domain.limits import (
     Allowance,
     AllowanceScope,
@@ -30,12 +30,17 @@ from bot.services.budgets import (
     state_of_budget,
     when_again,
 )
-from bot.services.wording import credits_message, discord_timestamp, granted_for, rest_message
+from bot.services.limit_words import (
+    allowance_below_price,
+    rate_message,
+    too_many_at_once,
+    too_much_taken_back,
+)
+from bot.services.wording import credits_message, discord_timestamp, rest_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
-_UNITS = (86_400, 3600, 60, 1)  # seconds of a day, an hour, a minute, a second
 CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
 
 
@@ -167,7 +172,7 @@ class LimitService:
             state = await _grants(transaction, guild_id, now)
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)
             if given + credits_ < 0:
-                raise Refused(_too_much_back(given, state.budget))
+                raise Refused(too_much_taken_back(given, state.budget.settings.budget.period))
             await transaction.ledger.grant(guild_id, user_id, credits_, state.budget.period_name, now)
             await watch_budget(transaction, guild_id, now)
             return await _grants(transaction, guild_id, now)
@@ -261,21 +266,7 @@ def _over_allowance(state: MemberState, limit: int, rest: int, price: Estimate) 
         price=short_price_message(price),
         left=rest_message(rest, limit + state.grants, period),
     )
-    return paragraph(short, again or _below_price(limit, period), CHANGE_ALLOWANCE)
-
-
-def _below_price(limit: int, period: Period) -> Message:
-    """Return that no job of the price is possible with the allowance."""
-    limit_said = credits_message(limit)
-    match period:
-        case Period.DAY:
-            return lazy("The daily allowance of {limit} is below the price.", limit=limit_said)
-        case Period.WEEK:
-            return lazy("The weekly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.MONTH:
-            return lazy("The monthly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.TOTAL:
-            return lazy("The one-off allowance of {limit} is below the price.", limit=limit_said)
+    return paragraph(short, again or allowance_below_price(limit, period), CHANGE_ALLOWANCE)
 
 
 def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
@@ -284,26 +275,11 @@ def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
     ensure_room(state.budget, price)
     ensure_within(replace(state, at_once=None, rate=None), price)
     if state.at_once is not None and state.going + number > state.at_once:
-        raise LimitReached(paragraph(_too_many_at_once(state.at_once, state.going), CHANGE_ALLOWANCE))
+        raise LimitReached(paragraph(too_many_at_once(state.at_once, state.going), CHANGE_ALLOWANCE))
     if state.rate is not None:
         # Translators: {rate} is such as "5 jobs in 10 minutes".
         reached = lazy("The limit here is {rate}.", rate=rate_message(state.rate))
         raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
-
-
-def _too_many_at_once(limit: int, going: int) -> Message:
-    if not going:
-        return nlazy(
-            "You can run {count} job at the same time here.",
-            "You can run {count} jobs at the same time here.",
-            limit,
-        )
-    return nlazy(
-        "You can run {count} job at the same time here, and have {running} running already.",
-        "You can run {count} jobs at the same time here, and have {running} running already.",
-        limit,
-        running=going,
-    )
 
 
 def _ensure_sense(changes: LimitChanges) -> None:
@@ -324,44 +300,6 @@ def _ensure_sense(changes: LimitChanges) -> None:
                 minutes=MAX_SECONDS // 60,
             )
         )
-
-
-def rate_words(rate: StartRate) -> str:
-    """Say a start rate, as `5 jobs in 10 minutes` or `1 job in 2 days`."""
-    return str(rate_message(rate))
-
-
-def rate_message(rate: StartRate) -> Message:
-    """Say a start rate, like `rate_words`, to be worded when it is shown."""
-    unit = next(one for one in _UNITS if rate.seconds % one == 0)
-    number = rate.seconds // unit
-    jobs = nlazy("{count} job", "{count} jobs", rate.starts)
-    match unit:
-        case 86_400:
-            return nlazy("{jobs} in {count} day", "{jobs} in {count} days", number, jobs=jobs)
-        case 3600:
-            return nlazy("{jobs} in {count} hour", "{jobs} in {count} hours", number, jobs=jobs)
-        case 60:
-            return nlazy("{jobs} in {count} minute", "{jobs} in {count} minutes", number, jobs=jobs)
-        case _:
-            return nlazy("{jobs} in {count} second", "{jobs} in {count} seconds", number, jobs=jobs)
-
-
-def _too_much_back(given: int, budget: BudgetState) -> Message:
-    period = granted_for(budget.settings.budget.period)
-    if not given:
-        return lazy(
-            # Translators: {period} is such as "for today".
-            "No credits were granted {period}, so you can't take any back. Nothing was changed.",
-            period=period,
-        )
-    return nlazy(
-        # Translators: {period} is such as "for today".
-        "{count} credit granted {period} is the most you can take back. Nothing was changed.",
-        "{count} credits granted {period} is the most you can take back. Nothing was changed.",
-        given,
-        period=period,
-    )
 
 
 async def _grants(transaction: Transaction, guild_id: int, now: datetime) -> GrantState:

@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
-from bot.languages import Language, lazy
+from bot.languages import ReaderLanguages, lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import sentence_panel
@@ -21,13 +21,6 @@ _T = TypeVar("_T")
 ANSWER_BY = 1.5  # seconds; Discord gives up after 3
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 _KEPT = "deferral"  # the name in `Interaction.extras`
-
-
-class Languages(Protocol):
-    """Says in which language to speak in a server, and to one person."""
-
-    async def in_server(self, guild_id: int, /) -> Language: ...
-    async def of_person(self, user_id: int, guild_id: int, /) -> Language: ...
 
 
 class Deferrals(Protocol):
@@ -52,7 +45,7 @@ class Deferrals(Protocol):
         ...
 
     async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
         """Answer what an earlier life of the process left unanswered."""
         ...
@@ -73,7 +66,7 @@ class NoDeferrals:
     async def forget(self, interaction: discord.Interaction[Any]) -> None: ...
 
     async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: Languages
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None: ...
 
 

@@ -13,9 +13,9 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
-from bot.languages import language_of, lazy, speak
+from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, Languages, in_time
+from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
@@ -54,7 +54,7 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock: ...
     @property
-    def readers(self) -> "Languages": ...
+    def readers(self) -> "ReaderLanguages": ...
     @property
     def cards(self) -> CardMemory: ...
     @property

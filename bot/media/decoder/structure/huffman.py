@@ -29,7 +29,7 @@ class _Code:
 
 @dataclass(frozen=True, slots=True)
 class ScanPart:
-    """What one component has in each unit of a scan: so many blocks, with these tables."""
+    """One component of a scan: its number of blocks in each unit, and their tables."""
 
     blocks: int
     dc_table: int

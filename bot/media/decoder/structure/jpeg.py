@@ -36,7 +36,7 @@ def read(data: mmap.mmap) -> Structure:
 def ends_early(data: mmap.mmap) -> bool:
     """Return whether coded data is missing although the end of the image is marked.
 
-    Decoders fill up with grey and say nothing. What is missing is told from the number of restart marks, or
+    Decoders fill up with grey and say nothing. Missing data shows in the number of restart marks, or
     from how the data ends: that of an even area is one run of bits again and again. Call it only for a
     picture that ends in an even grey. Of a progressive one, `read` tells it from the scans.
     """
