@@ -9,8 +9,6 @@ from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -24,12 +22,10 @@ from bot.domain.visible import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import lazy
 from bot.languages.texts import BY_LANGUAGE, PLAIN, Line, Texts, in_any_language, worded
+from bot.tool_inputs import Name, Strict, ToolInput, spaced
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 
-# What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
-# https://discord.com/developers/docs/interactions/application-commands#application-command-object
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Kind = Literal["image", "video"]
 Credits = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -39,8 +35,6 @@ RESERVED = frozenset(
     {"credits", "defaults", "forget-me", "help", "jobs", "privacy", "studii", "styles", "tools"}
 )
 MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
-MAX_LONG_TEXT = 2000  # characters
-MAX_SHORT_TEXT = 100
 
 
 def _by_mode(value: object) -> str:
@@ -55,33 +49,7 @@ class SourceRule(StrEnum):
     REQUIRED = "required"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ToolInput(_Strict):
-    """One input of a tool."""
-
-    name: Name
-    description_texts: Texts = Field(alias="description")
-    default: Line | None = None
-    suggestions: Annotated[tuple[Line, ...], Field(max_length=25)] = ()
-    required: bool = False
-    price: bool = False
-    long: bool = False
-
-    @property
-    def description(self) -> str:
-        """What the input is for, in the language that is spoken now."""
-        return worded(self.description_texts)
-
-    @property
-    def max_length(self) -> int:
-        """The maximal number of characters."""
-        return MAX_LONG_TEXT if self.long else MAX_SHORT_TEXT
-
-
-class SourceFlag(_Strict):
+class SourceFlag(Strict):
     """An input whose value depends on whether there is a photo."""
 
     name: Name
@@ -89,7 +57,7 @@ class SourceFlag(_Strict):
     without_photo: Annotated[Line, Field(alias="without")]
 
 
-class Tool(_Strict):
+class Tool(Strict):
     """A tool of the API. `tools.toml` explains the fields."""
 
     slug: Name
@@ -174,7 +142,7 @@ class Tool(_Strict):
             prepared[flag.name] = flag.with_photo if has_source else flag.without_photo
         for one in self.inputs:
             typed = (values.get(one.name) or "").strip()
-            value = typed if visible(typed).strip() else one.default
+            value = one.meant(typed) if visible(typed).strip() else one.default
             if value is None and one.required:
                 raise Refused(
                     lazy(
@@ -196,6 +164,15 @@ class Tool(_Strict):
             if value is not None:
                 prepared[one.name] = value
         return prepared
+
+    def input(self, name: str) -> ToolInput | None:
+        """Return the input with that name, or None if it isn't in the catalogue."""
+        return next((one for one in self.inputs if one.name == name), None)
+
+    def named_value(self, name: str, value: str) -> tuple[str, str]:
+        """Return what people read for an input and its value, in the language that is spoken now."""
+        one = self.input(name)
+        return (spaced(name), value) if one is None else (one.title, one.shown(value))
 
     @property
     def prompt(self) -> ToolInput | None:

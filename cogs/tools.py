@@ -10,11 +10,12 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
 from bot.client.translation import localised
 from bot.languages import N_, gettext
 from bot.services.styles import WordsNeeded
+from bot.tool_inputs import ToolInput
 from bot.ui.jobs.extra import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.open_form import ask, open_style_form
 from bot.ui.jobs.start import Terms, start
@@ -154,14 +155,14 @@ def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
     """Return what suggests values of the input (None: of no input), and styles if they can be named there."""
 
     async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
-        values = [] if one is None else suggested(one, typed)
+        values = [] if one is None else [(one.shown(value), value) for value in suggested(one, typed)]
         styles: list[tuple[str, str]] = []
         if one is None or one.name == STYLE:
             usable = [style for style in await usable_styles(interaction) if style.tool == tool.slug]
             styles = style_choices(usable, typed)[
                 : MAX_SUGGESTIONS - min(len(values), MAX_VALUES_BESIDE_STYLES)
             ]
-        shown = [*styles, *((value, value) for value in values)][:MAX_SUGGESTIONS]
+        shown = [*styles, *values][:MAX_SUGGESTIONS]
         return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
 
     return suggest
@@ -170,8 +171,11 @@ def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
 def suggested(one: ToolInput, typed: str) -> list[str]:
     """Return the suggestions that match, and what was typed: other values are accepted too."""
     typed = typed.strip()[: one.max_length]
-    found = [value for value in one.suggestions if typed.lower() in value.lower()]
-    if typed and typed not in found and len(typed) <= 100:
+    part = typed.casefold()
+    found = [
+        value for value in one.suggestions if part in value.casefold() or part in one.shown(value).casefold()
+    ]
+    if typed and one.meant(typed) not in found and len(typed) <= 100:
         found = [*found[: MAX_SUGGESTIONS - 1], typed]
     return found[:MAX_SUGGESTIONS]
 

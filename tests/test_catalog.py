@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import MAX_LONG_TEXT, RESERVED, SHIPPED, Catalog, SourceRule, Tool
+from bot.catalog import RESERVED, SHIPPED, Catalog, SourceRule, Tool
 from bot.errors import Refused, SettingsError
 from bot.languages import Language, speaking
+from bot.tool_inputs import MAX_LONG_TEXT
 
 GOOD = """
 [studio]
@@ -201,6 +202,22 @@ def test_the_shipped_tools_speak_every_language(shipped: Catalog) -> None:
     assert shipped.named("bewerbungsfoto") is portrait
 
 
+def test_an_operator_gives_inputs_and_their_values_names_in_several_languages(tmp_path: Path) -> None:
+    text = GOOD + '[[studio.inputs]]\nname = "sky"\ndescription = "Its sky"\nsuggestions = ["dusk", "noon"]\n'
+    text += 'title = { en = "time of day", de = "Tageszeit" }\n'
+    text += 'shown_as.dusk = { en = "at dusk", de = "abends" }\n'
+    tool = Catalog.load(written(tmp_path, text)).get("studio")
+    for language, said in (
+        (Language.ENGLISH, [("time of day", "at dusk"), ("time of day", "noon")]),
+        (Language.GERMAN, [("Tageszeit", "abends"), ("Tageszeit", "noon")]),
+    ):
+        with speaking(language):
+            assert [tool.named_value("sky", value) for value in ("dusk", "noon")] == said
+            for typed in ("abends", "At dusk", "DUSK"):
+                assert tool.prepare({"sky": typed}, has_source=False) == {"sky": "dusk"}
+            assert tool.prepare({"sky": "stormy"}, has_source=False) == {"sky": "stormy"}
+
+
 BY_MODE = """
 [studio]
 title = "Studio"
@@ -276,6 +293,10 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
             "[studio].summary: string should have at most 100 characters.",
         ),
         (GOOD + '[[studio.inputs]]\nname = "prompt"\n', "[studio].inputs[1].description: field required."),
+        (
+            GOOD + PROMPT + 'shown_as.red = "Red"\n',
+            "[studio].inputs[1]: shown_as names 'red', which is neither suggested nor the default.",
+        ),
         (GOOD + PROMPT + PROMPT, "[studio]: the input 'prompt' is there twice."),
         (
             GOOD + PROMPT.replace('"prompt"', '"private"'),

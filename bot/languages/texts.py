@@ -40,16 +40,22 @@ def in_all_languages(text: str) -> Mapping[Language, str]:
     return dict.fromkeys(Language, text)
 
 
-def worded(texts: str | Mapping[Language, str]) -> str:
-    """Return the text in the language that is spoken now, in English if there is no other."""
-    own = {Language.ENGLISH: texts} if isinstance(texts, str) else texts
-    return own.get(spoken()) or catalogue(spoken()).gettext(own[Language.ENGLISH])
+def worded(texts: str | Mapping[Language, str], context: str | None = None) -> str:
+    """Return the text in the language that is spoken now, in English if there is no other.
+
+    `context` tells it from others with the same English words.
+    """
+    if not isinstance(texts, str):
+        own = texts.get(spoken())
+        return own or worded(texts[Language.ENGLISH], context)
+    translations = catalogue(spoken())
+    return translations.gettext(texts) if context is None else translations.pgettext(context, texts)
 
 
-def in_any_language(texts: str | Mapping[Language, str]) -> frozenset[str]:
+def in_any_language(texts: str | Mapping[Language, str], context: str | None = None) -> frozenset[str]:
     """Return the text in each language, without capitals: a person may mean any of them."""
     found: set[str] = set()
     for language in Language:
         with speaking(language):
-            found.add(worded(texts).casefold())
+            found.add(worded(texts, context).casefold())
     return frozenset(found)

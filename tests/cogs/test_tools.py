@@ -5,8 +5,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.catalog import Catalog, SourceRule, Tool
 from bot.domain import JobState
+from bot.tool_inputs import ToolInput
 from cogs.tools import suggested
 from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
 
@@ -24,7 +25,7 @@ async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) 
         answer = await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="rustic")
         assert not answer.ephemeral
         assert "Virtual staging" in texts(answer)
-        assert "style **rustic** · room **living**" in texts(answer)
+        assert "style **rustic** · room **living room**" in texts(answer)
         job = await desk.job()
         assert answer.response is not None
         assert (job.card_message_id, job.card_version) == (answer.response.id, job.version)

@@ -1,18 +1,16 @@
 """Each person reads their own language; a channel reads the server's."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
-from simcord import interactions
 
 from bot.domain import JobState, Progress
 from bot.languages import Language
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.locales import app_in
 
 
 class Marked(NullTranslations):
@@ -38,20 +36,6 @@ class Marked(NullTranslations):
 @pytest.fixture(autouse=True)
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.languages.messages.catalogue", Marked)
-
-
-@contextmanager
-def app_in(locale: str) -> Generator[None]:
-    """Let people's Discord apps be set to that language."""
-    payload_of = interactions.base_payload
-
-    def localised(*given: Any, **named: Any) -> Any:
-        record, payload = payload_of(*given, **named)
-        return record, payload | {"locale": locale}
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(interactions, "base_payload", localised)
-        yield
 
 
 def languages_of(shown: Any) -> set[str]:

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from bot.languages import Language
 from bot.languages.catalogues import DOMAIN, FOLDER, compiled_file
+from bot.tool_inputs import TITLE_CONTEXT, spaced
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]
@@ -72,18 +73,23 @@ def extracted() -> Catalog:
         )
         for name, line, message, comments, context in found:
             catalog.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
-    for place, text in tool_texts():
-        catalog.add(text, None, [("bot/tools.toml", 1)], auto_comments=[place], context=None)
+    for place, text, context in tool_texts():
+        catalog.add(text, None, [("bot/tools.toml", 1)], auto_comments=[place], context=context)
     return catalog
 
 
-def tool_texts() -> Iterator[tuple[str, str]]:
-    """Yield each text of the shipped tools that people read, with what it is."""
+def tool_texts() -> Iterator[tuple[str, str, str | None]]:
+    """Yield each text of the shipped tools that people read, with what it is, and its context."""
     for slug, tool in tomllib.loads((ROOT / "bot/tools.toml").read_text("utf-8")).items():
-        yield f"title of /{slug}", tool["title"]
-        yield f"description of /{slug}, at most 100 characters", tool["summary"]
+        yield f"title of /{slug}", tool["title"], None
+        yield f"description of /{slug}, at most 100 characters", tool["summary"], None
         for one in tool.get("inputs", ()):
-            yield f"description of /{slug} {one['name']}, at most 100 characters", one["description"]
+            name = one["name"]
+            yield f"description of /{slug} {name}, at most 100 characters", one["description"], None
+            yield f"name of an input of /{slug}", one.get("title", spaced(name)), TITLE_CONTEXT
+            for value in one.get("suggestions", ()):
+                if any(map(str.isalpha, value)):  # not 16:9
+                    yield f"value of {name} of /{slug}", one.get("shown_as", {}).get(value, value), name
 
 
 def read(file: Path) -> Catalog:

@@ -321,5 +321,6 @@ def _tap_words(preset: Preset, catalog: Catalog, styles: Mapping[str, str]) -> s
 def _preset_words(preset: Preset, catalog: Catalog) -> str:
     tool = catalog.tools.get(preset.tool)
     title = tool.title if tool else plain(preset.tool, 40)
-    inputs = " · ".join(f"{name} {plain(value, 40)}" for name, value in preset.inputs.items())
+    named = [tool.named_value(*one) if tool else one for one in preset.inputs.items()]
+    inputs = " · ".join(f"{name} {plain(value, 40)}" for name, value in named)
     return f"**{title}**" + (f" ({inputs})" if inputs else "")

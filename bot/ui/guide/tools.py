@@ -7,7 +7,7 @@ from pathlib import Path
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule
+from bot.catalog import SourceRule, Tool
 from bot.languages import and_list, lazy, sentences
 from bot.languages import gettext as _
 from bot.services import OtherPrice, ToolPrice, price_words
@@ -105,13 +105,14 @@ def _prices(one: ToolPrice) -> str:
     usual = price_words(one.price)
     if one.others:
         shown = (*one.others[: MAX_OTHER_PRICES - 1], one.others[-1])[: len(one.others)]
-        return " · ".join([usual, *map(_other_words, shown)])
+        return " · ".join([usual, *(_other_words(one.tool, other) for other in shown)])
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return _("{price}, depending on {inputs}", price=usual, inputs=and_list(priced)) if priced else usual
 
 
-def _other_words(other: OtherPrice) -> str:
-    chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in other.choices.items()])
+def _other_words(tool: Tool, other: OtherPrice) -> str:
+    named = [tool.named_value(name, value) for name, value in other.choices.items()]
+    chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in named])
     if other.price.learned:
         # Translators: another price of a tool, such as “with quality **high** 12”.
         return _("with {choice} {credits}", choice=chosen, credits=other.price.amount)

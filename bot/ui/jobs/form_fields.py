@@ -7,7 +7,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import Tool, ToolInput
+from bot.catalog import Tool
+from bot.tool_inputs import ToolInput
 from bot.ui.kit.text import shortened
 
 # https://discord.com/developers/docs/components/reference
@@ -53,9 +54,8 @@ def arranged(tool: Tool, room: int, *, private: bool) -> Arrangement:
 
 def labelled(one: ToolInput, field: Field) -> ui.Label[Any]:
     """Return the field with the input's name and description."""
-    name = one.name.replace("_", " ").replace("-", " ").capitalize()
     return ui.Label(
-        text=shortened(name, FIELD_LABEL_LENGTH),
+        text=shortened(capitalised(one.title), FIELD_LABEL_LENGTH),
         description=shortened(one.description, DESCRIPTION_LENGTH),
         component=field,
     )
@@ -83,12 +83,14 @@ def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda 
     least, most = RADIO_BUTTONS
     if least <= len(offered) <= most:
         buttons = [
-            discord.RadioGroupOption(label=_choice(each, price_of(each)), value=each, default=each == value)
+            discord.RadioGroupOption(
+                label=choice(one, each, price_of(each)), value=each, default=each == value
+            )
             for each in offered
         ]
         return ui.RadioGroup(custom_id=one.name, options=buttons, required=required)
     choices = [
-        discord.SelectOption(label=_choice(each, price_of(each)), value=each, default=each == value)
+        discord.SelectOption(label=choice(one, each, price_of(each)), value=each, default=each == value)
         for each in offered
     ]
     return ui.Select(custom_id=one.name, options=choices, required=required, min_values=int(required))
@@ -103,7 +105,14 @@ def value_of(field: Field) -> str | None:
     return field.values[0] if field.values else None
 
 
-def _choice(value: str, price: str) -> str:
+def choice(one: ToolInput, value: str, price: str) -> str:
+    """Return the label of a value of the input, with what it costs."""
+    shown = one.shown(value)
     if not price:
-        return shortened(value, CHOICE_LENGTH) or "…"
-    return f"{shortened(value, CHOICE_LENGTH - len(price) - 3) or '…'} · {price}"
+        return shortened(shown, CHOICE_LENGTH) or "…"
+    return f"{shortened(shown, CHOICE_LENGTH - len(price) - 3) or '…'} · {price}"
+
+
+def capitalised(title: str) -> str:
+    """Return the title with a capital at its beginning."""
+    return title[:1].upper() + title[1:]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
-from bot.languages import Worded, lazy, pgettext, plazy, sentences
+from bot.languages import Worded, and_list, lazy, pgettext, plazy, sentences
 from bot.languages import gettext as _
 from bot.services import credit_words, discord_timestamp, short_price_words
+from bot.tool_inputs import spaced
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence, shortened
 
@@ -94,14 +95,17 @@ def prompt_of(tool: Tool | None, inputs: Mapping[str, str]) -> str | None:
     return next((inputs[name] for name in names if inputs.get(name)), None)
 
 
-def settings_of(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs that the person chose or could have chosen, without the long ones."""
+def settings_of(tool: Tool | None, inputs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the inputs that the person chose or could have chosen, as people read them.
+
+    The long ones are left out.
+    """
     if tool is None:
-        return {name: value for name, value in inputs.items() if name != "prompt"}
+        return [(spaced(name), value) for name, value in inputs.items() if name != "prompt"]
     hidden = {one.name for one in tool.inputs if one.long}
     if tool.source_flag is not None:
         hidden.add(tool.source_flag.name)
-    return {name: value for name, value in inputs.items() if name not in hidden}
+    return [tool.named_value(name, value) for name, value in inputs.items() if name not in hidden]
 
 
 def settings_words(tool: Tool | None, job: Job) -> str:
@@ -112,9 +116,9 @@ def settings_words(tool: Tool | None, job: Job) -> str:
 def settings_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
     """Return the inputs like `settings_words`."""
     words = ""
-    for name, value in settings_of(tool, inputs).items():
+    for name, value in settings_of(tool, inputs):
         shown = plain(value, VALUE_LENGTH) or "…"
-        piece = f"{plain(name.replace('_', ' '), VALUE_LENGTH)} **{shown}**"
+        piece = f"{plain(name, VALUE_LENGTH)} **{shown}**"
         joined = f"{words} · {piece}" if words else piece
         if len(joined) > MAX_SETTINGS_CHARACTERS:
             return f"{words} · …"
@@ -135,11 +139,15 @@ def prompt_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
 
 def alt_words(title: str, tool: Tool | None, job: Job) -> str:
     """Return the result's description for screen readers."""
-    parts = [f"{name.replace('_', ' ')} {value}" for name, value in settings_of(tool, job.inputs).items()]
+    chosen = and_list([f"{name} {value}" for name, value in settings_of(tool, job.inputs)])
     prompt = prompt_of(tool, job.inputs)
-    said = ", ".join([prompt, *parts] if prompt else parts)
-    # Translators: for screen readers; the description is the prompt, and what was chosen.
-    words = _("{tool}: {description}", tool=title, description=said) if said else title
+    words = title
+    if prompt and chosen:
+        # Translators: for screen readers; the inputs are those that were chosen, such as “style modern”.
+        words = _("{tool}: {prompt} ({inputs})", tool=title, prompt=prompt, inputs=chosen)
+    elif said := prompt or chosen:
+        # Translators: for screen readers; the description is the prompt, or what was chosen.
+        words = _("{tool}: {description}", tool=title, description=said)
     return shortened(words, ALT_LENGTH)
 
 

@@ -96,7 +96,7 @@ async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str)
     own = next((one for one in tool.inputs if one.name == STYLE), None)
     if own is None:
         return await style_meant(interaction, typed, tool.slug)
-    if typed in own.suggestions:
+    if own.meant(typed) in own.suggestions:
         return None
     found = await _found(interaction, typed, tool.slug)
     # What was typed may also be the name of a style for another tool.

@@ -7,17 +7,19 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.catalog import Catalog, Tool, ToolInput
+from bot.catalog import Catalog, Tool
 from bot.errors import Refused
 from bot.languages import and_list, lazy, ngettext, plazy
 from bot.languages import gettext as _
 from bot.services import PriceTable, short_price_words
+from bot.tool_inputs import ToolInput
 from bot.ui.jobs.form_fields import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
     RADIO_BUTTONS,
     Field,
+    choice,
     labelled,
     value_of,
 )
@@ -88,6 +90,7 @@ async def set_default(
         if not names:
             raise Refused(NOTHING.using(tool=tool.title))
         raise Refused(TOOL_LACKS_INPUT.using(tool=tool.title, input=shortened(name, 40), names=names))
+    value = None if value is None else one.meant(value)
     if value is not None and len(value) > one.max_length:
         raise Refused(VALUE_TOO_LONG.using(name=name, most=one.max_length, count=len(value)))
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
@@ -166,11 +169,11 @@ def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
     offered = list(one.suggestions[: MAX_FORM_OPTIONS - 2])
     if own and own not in offered:
         offered.append(own)
-    usual = str(AS_USUAL_CHOICE) if one.default is None else _("As usual: {value}", value=one.default)
+    usual = (
+        str(AS_USUAL_CHOICE) if one.default is None else _("As usual: {value}", value=one.shown(one.default))
+    )
     shown = [(USUAL, shortened(usual, CHOICE_LENGTH))]
-    for value in offered:
-        price = price_of(value)
-        shown.append((value, shortened(f"{value} · {price}" if price else value, CHOICE_LENGTH)))
+    shown += [(value, choice(one, value, price_of(value))) for value in offered]
     chosen = own or USUAL
     if len(shown) <= RADIO_BUTTONS[1]:
         buttons = [

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
@@ -88,6 +88,7 @@ def jobs(draw: st.DrawFn) -> Job:
     )
 
 
+@settings(deadline=None)
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
     shown = [job_card(job, NAMES, Progress(position)), result(job, NAMES, "out.png"), ending(job, NAMES)]
@@ -119,13 +120,13 @@ def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() 
 
 def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
     job = staging(inputs={"style": "\u200b", "room": "living"})
-    assert "style **…** · room **living**" in card_words(job)
+    assert "style **…** · room **living room**" in card_words(job)
 
 
 def test_a_card_says_what_was_asked_by_whom() -> None:
     shown = card_words(staging())
     assert "### 🛋️ Virtual staging" in shown
-    assert "<@300> · style **modern** · room **living**" in shown
+    assert "<@300> · style **modern** · room **living room**" in shown
 
 
 def test_a_long_prompt_is_quoted_and_shortened() -> None:
@@ -262,7 +263,7 @@ def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
     told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
     assert "<@300>" in told[0]
     # It carries what the card said: who, what was asked for, and what it cost.
-    assert told[-1] == f"-# style **modern** · room **living** · {card[-1].removeprefix('-# ')}"
+    assert told[-1] == f"-# style **modern** · room **living room** · {card[-1].removeprefix('-# ')}"
     assert state is JobState.CANCELLED or told[1] in card[-2]
 
 
@@ -285,7 +286,7 @@ def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
     (gallery,) = (piece for piece in shown_by(result(job, NAMES, "kite.png")) if piece["type"] == 12)
     (item,) = gallery["items"]
     assert item["media"]["url"] == "attachment://kite.png"
-    assert item["description"] == "Studio: A red kite, mode image"
+    assert item["description"] == "Studio: A red kite (mode image)"
 
 
 def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:

@@ -61,7 +61,7 @@ async def test_a_result_shows_the_new_picture_first_and_the_photo_before_beside_
         assert [await one.read() for one in message.attachments] == [MADE, ROOM]
         (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
         assert [item["description"] for item in gallery["items"]] == [
-            "After: Virtual staging: style luxury, room living",
+            "After: Virtual staging: style luxury and room living room",
             "Before: the original photo",
         ]
 

@@ -7,9 +7,10 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool
 from bot.domain import JobState
 from bot.domain.access import Permit
+from bot.tool_inputs import ToolInput
 from bot.ui.jobs.form_fields import arranged, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, texts

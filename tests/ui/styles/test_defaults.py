@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.catalog import Catalog, ToolInput
+from bot.catalog import Catalog
+from bot.tool_inputs import ToolInput
 from tests.reactions.taps import ROOM as TAPPED_ROOM
 from tests.reactions.taps import STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
@@ -91,7 +92,7 @@ async def test_inputs_that_have_no_room_in_the_form_keep_their_values(tmp_path: 
         await desk.set_key()
         await desk.maya.slash(desk.channel, "defaults", tool="virtual-staging", input="more-4", value="kept")
         said = await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="—")
-        assert "style **luxury** · more-4 **kept**" in texts(said)
+        assert "style **luxury** · more 4 **kept**" in texts(said)
 
 
 async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
