@@ -28,6 +28,7 @@ async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_it
         await desk.admin.slash(desk.channel, "studii language", language="de")
         with app_in("de"):
             listed = await desk.maya.slash(desk.channel, "tools")
+            assert listed.response is not None
             form = await desk.maya.click(listed.response, custom_id="studii:tool:virtual-staging")
             shown = labels(form)
             assert (shown["style"], shown["farmhouse"]) == ("Stil", "Landhaus")
@@ -55,6 +56,7 @@ async def test_a_form_of_defaults_speaks_the_persons_language(tmp_path: Path) ->
         await desk.set_key()
         with app_in("ja"):
             listed = await desk.maya.slash(desk.channel, "defaults")
+            assert listed.response is not None
             form = await desk.maya.click(listed.response, custom_id="studii:defaults:virtual-staging")
             shown = labels(form)
             assert (shown["style"], shown["room"]) == ("スタイル", "部屋")
