@@ -36,10 +36,9 @@ def number(value: int) -> str:
     return numbers.format_decimal(value, locale=locale_of(spoken()))
 
 
-def decimal(value: float, digits: int = 1) -> str:
-    """Return the number with at most `digits` decimal places, without trailing zeros."""
-    rounded = round(value, digits)
-    return numbers.format_decimal(rounded, locale=locale_of(spoken()), decimal_quantization=False)
+def decimal(value: float) -> str:
+    """Return the number with at most one decimal place, and none if that is 0."""
+    return numbers.format_decimal(round(value, 1), locale=locale_of(spoken()), decimal_quantization=False)
 
 
 def percent(share: float) -> str:

@@ -77,22 +77,30 @@ class Message:
         return format(str(self), spec)
 
 
-class _Paragraph(Message):
-    """Several sentences, worded like one message."""
+class _Several(Message):
+    """Several pieces, worded like one message. The arguments are the pieces."""
 
     __slots__ = ()
 
     def using(self, **arguments: object) -> Message:
-        return paragraph(
-            *(one.using(**arguments) if isinstance(one, Message) else one for one in self.arguments.values())
-        )
+        pieces = {
+            place: piece.using(**arguments) if isinstance(piece, Message) else piece
+            for place, piece in self.arguments.items()
+        }
+        return replace(self, arguments=pieces)
+
+
+class _Paragraph(_Several):
+    """Sentences, one after the other."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return sentences(*self.arguments.values())
 
 
-class _Alternatives(Message):
-    """A list of what may be chosen from, worded like one message."""
+class _Alternatives(_Several):
+    """A list of what may be chosen from."""
 
     __slots__ = ()
 

@@ -55,13 +55,12 @@ class HealthServer:
         storage: Storage,
         metrics: Metrics,
         clock: Clock,
-        vitals: Vitals | None = None,
         shards: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
         """Take what the answers tell. `shards`: how many this process serves, and how many none does."""
         self._address = address
         self._port = port
-        self._vitals = vitals
+        self._vitals: Vitals | None = None
         self._shards = shards
         self._storage = storage
         self._metrics = metrics

@@ -20,8 +20,8 @@ class StartedJobs:
     Jobs may have ended long ago, so a caller that cancels one has to check it.
     """
 
-    def __init__(self, bound: int = MAX_REMEMBERED_ORIGINS) -> None:
-        self._messages = BoundedDict[int, dict[TapKey, str | None]](bound)
+    def __init__(self) -> None:
+        self._messages = BoundedDict[int, dict[TapKey, str | None]](MAX_REMEMBERED_ORIGINS)
 
     def note(self, message_id: int, key: TapKey, job_id: str | None = None) -> None:
         """Note that a reaction is queued (None), or started a job."""

@@ -152,13 +152,13 @@ class Storage:
             yield transaction
 
     @asynccontextmanager
-    async def amend(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
+    async def amend(self) -> AsyncGenerator[Transaction, None]:
         """Write like `write`, also after another process has taken over.
 
         This is for the answer to a request that was sent before that. What it changes must be conditional on
         the row.
         """
-        async with self._writes(self._amending, patience, Fence()) as transaction:
+        async with self._writes(self._amending, WRITE_TIMEOUT, Fence()) as transaction:
             yield transaction
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 from bot.errors import Refused
 from bot.languages import (
     Language,
+    alternatives,
     and_list,
     day_and_month,
     decimal,
@@ -75,6 +76,12 @@ def test_sentences_are_joined_as_the_language_does() -> None:
     assert sentences("One.", "", "Two.") == "One. Two."
     with speaking(Language.JAPANESE):
         assert sentences("一。", "二。") == "一。二。"
+
+
+def test_what_is_named_later_is_named_in_each_of_several_pieces() -> None:
+    either = alternatives([lazy("{tool} here", tool="Kite"), lazy("in {place}"), "nowhere"])
+    assert str(either.using(place="Lab")) == "Kite here, in Lab, or nowhere"
+    assert str(paragraph(lazy("Go to {place}."), "Now.").using(place="Lab")) == "Go to Lab. Now."
 
 
 async def test_people_who_are_answered_at_the_same_time_keep_their_languages() -> None:

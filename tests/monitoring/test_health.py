@@ -51,11 +51,11 @@ async def watched(
         async with HealthServer(
             "127.0.0.1",
             0,
-            vitals=vitals,
             storage=world.storage,
             metrics=metrics,
             clock=world.clock,
         ) as server:
+            server.serves(vitals)
             yield Watched(world, f"http://127.0.0.1:{server.port}", now)
 
 
@@ -172,7 +172,6 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
         taken = HealthServer(
             "127.0.0.1",
             port,
-            vitals=Vitals(lambda: True, lambda: True, lambda: 0.0, dict),
             storage=bot.world.storage,
             metrics=Metrics(),
             clock=bot.world.clock,

@@ -111,20 +111,20 @@ class RateWindow:
         left = max(0, self.usable - self.used(now))
         return min(left, self._paced_room(now)) if now < self._paced_until else left
 
-    def next_room(self, now: float, count: int = 1) -> float | None:
-        """Return when there is room for `count` requests, or None if one in flight has to end first."""
+    def next_room(self, now: float) -> float | None:
+        """Return when there is room for a request, or None if one in flight has to end first."""
         self._forget(now)
         counted = self._counted()
         used = len(self._in_flight) + len(counted)
         free_at = now
-        if used + count > self.usable:
+        if used >= self.usable:
             # As many entries as are over the limit have to leave, not the oldest alone.
-            leaving = used + count - 1 - self.usable
+            leaving = used - self.usable
             if leaving >= len(counted):
                 return None
             free_at = counted[leaving] + self._tuning.rate_period
         if free_at < self._paced_until:
-            free_at = max(free_at, self._paced_at(min(count, self._tuning.paced_burst)))
+            free_at = max(free_at, self._paced_at(1))
         return max(free_at, self._blocked_until, now)
 
     def copy(self) -> "RateWindow":
