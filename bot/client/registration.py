@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from http import HTTPStatus
 from typing import Any
 
 import discord
@@ -12,6 +13,7 @@ from bot.errors import SettingsError
 from bot.services.command_registry import CommandRegistry
 
 _log = logging.getLogger(__name__)
+_INVALID_FORM = 50035
 
 
 async def register_commands(
@@ -26,11 +28,12 @@ async def register_commands(
     guild = discord.Object(dev_guild_id) if dev_guild_id is not None else None
     if guild is not None:
         tree.copy_global_to(guild=guild)
-    digest = await _digest(tree, guild)
+    payload = await translated_payload(tree, guild)
+    digest = _digest(tree, payload)
     if await registry.registered(dev_guild_id) == digest:
         return
     try:
-        registered = await tree.sync(guild=guild)
+        await _send(tree, guild, payload)
     except (discord.Forbidden, discord.NotFound) as error:
         if guild is None:
             raise
@@ -39,9 +42,9 @@ async def register_commands(
         ) from error
     await registry.remember(digest, dev_guild_id)
     if guild is None:
-        _log.info("%d commands registered everywhere.", len(registered))
+        _log.info("%d commands registered everywhere.", len(payload))
     else:
-        _log.info("%d commands registered in server %d.", len(registered), guild.id)
+        _log.info("%d commands registered in server %d.", len(payload), guild.id)
 
 
 async def translated_payload(
@@ -66,7 +69,24 @@ async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegis
     await registry.forget(guild_id)
 
 
-async def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
-    payload = await translated_payload(tree, guild)
+async def _send(
+    tree: app_commands.CommandTree[Any], guild: discord.Object | None, payload: list[dict[str, Any]]
+) -> None:
+    """Do what `sync` does, which would translate all commands once more."""
+    application, http = tree.client.application_id, tree.client.http
+    if application is None:
+        raise app_commands.MissingApplicationID
+    try:
+        if guild is None:
+            await http.bulk_upsert_global_commands(application, payload=payload)
+        else:
+            await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
+    except discord.HTTPException as error:
+        if error.status == HTTPStatus.BAD_REQUEST and error.code == _INVALID_FORM:
+            raise app_commands.CommandSyncFailure(error, tree.get_commands(guild=guild)) from None
+        raise
+
+
+def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> str:
     text = json.dumps([tree.client.application_id, payload], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -97,14 +97,17 @@ def bound(command: Mapping[str, Any]) -> int:
     left_out = 0
     length = command_length(command)
     fields = list(_texts(command))
+    gains = [_gain(field) for field in fields]
     while length > MAX_COMMAND_CHARACTERS:
-        longest, next_one, translations = _by_length(max(fields, key=_gain))
+        best = gains.index(max(gains))
+        longest, next_one, translations = _by_length(fields[best])
         if longest == next_one:
             break
         for locale in [one for one, text in translations.items() if len(text) == len(longest)]:
             del translations[locale]
             left_out += 1
         length += len(next_one) - len(longest)
+        gains[best] = _gain(fields[best])
     return left_out
 
 
