@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
+from tests.support.cheap.payloads import share_payloads
 from tests.support.cheap.scripts import share_migrations
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
@@ -25,6 +27,9 @@ IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
 PSEUDO = {"client", "cogs", "delivery", "reactions", "ui"}
 
 files_in_memory()
+# How long something takes is measured in benchmarks, not asserted here.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,6 +72,7 @@ def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     share_compiled_statements(monkeypatch)
     share_extensions(monkeypatch)
     share_migrations(monkeypatch)
+    share_payloads(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)

@@ -92,6 +92,11 @@ def tool_texts() -> Iterator[tuple[str, str, str | None]]:
                     yield f"value of {name} of /{slug}", one.get("shown_as", {}).get(value, value), name
 
 
+def template() -> Catalog:
+    """Return the sentences as they were extracted last, which takes a hundredth of the time."""
+    return read(TEMPLATE)
+
+
 def read(file: Path) -> Catalog:
     """Return a catalogue's file, empty if there is none."""
     if not file.is_file():

@@ -6,7 +6,7 @@ from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
 
-from tests.support.messages import extracted, most_characters
+from tests.support.messages import most_characters, template
 
 OPENING, CLOSING, PADDING = "⟦", "⟧", "‥"
 LONGER_BY = 3  # a third of each sentence's length, as translations are
@@ -86,7 +86,7 @@ class PseudoTranslations(NullTranslations):
 @cache
 def _longest() -> dict[str, int]:
     """Return how long sentences may be that have no room for more."""
-    return {str(one.id): most for one in extracted() if (most := most_characters(one))}
+    return {str(one.id): most for one in template() if (most := most_characters(one))}
 
 
 def _asked_by_a_test() -> bool:

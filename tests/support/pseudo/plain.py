@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from tests.support.messages import extracted
+from tests.support.messages import template
 from tests.support.pseudo.letters import KEPT
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]*")
@@ -42,6 +42,6 @@ def own_words() -> dict[str, list[_Words]]:
 
 
 def _marked() -> Iterator[str]:
-    for message in extracted():
+    for message in template():
         if message.id and _TOOLS not in (file for file, _ in message.locations):
             yield from (message.id,) if isinstance(message.id, str) else message.id

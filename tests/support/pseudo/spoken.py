@@ -19,6 +19,8 @@ IN_ENGLISH = {
     "test_a_restart_tells_nobody_twice_in_an_hour": "compares what was told, as the bot keeps it",
 }
 
+_commands: list[tuple[Any, Any]] = []  # what bots have registered, and that in English
+
 
 def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]:
     """Word English in the pseudo-language until the test ends, and hand English on to the simulated Discord.
@@ -37,11 +39,13 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
         body = request.get("json")
         if path.endswith("/commands"):
             spoken.clear()  # they are in all languages, with English as it is
+            english = _commands_in_english(body)
         else:
             sent.append((f"{method} {path}", body))
+            english = in_english(body)
         for file in request.get("files") or ():
             file.description = in_english(file.description)
-        return real_dispatch(backend, method, path, **{**request, "json": in_english(body)})
+        return real_dispatch(backend, method, path, **{**request, "json": english})
 
     def faults() -> Iterator[str]:
         in_other_languages = spoken > {Language.ENGLISH}
@@ -55,3 +59,12 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
     monkeypatch.setattr(messages, "catalogue", catalogue)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults
+
+
+def _commands_in_english(payload: Any) -> Any:
+    """Return commands in English. Many bots register the very same."""
+    for known, english in _commands:
+        if known is payload:
+            return english
+    _commands.append((payload, in_english(payload)))
+    return _commands[-1][1]
