@@ -135,7 +135,7 @@ def opener() -> Generator[Opener]:
         runner.run(decoder.__aexit__(None, None, None))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(data=files)
 def test_a_damaged_photo_is_refused_or_one_that_studii_takes(opener: Opener, data: bytes) -> None:
     photo = opener.inspect(data)  # neither the end of a decoder nor its bounds, which would be raised
@@ -145,7 +145,7 @@ def test_a_damaged_photo_is_refused_or_one_that_studii_takes(opener: Opener, dat
         assert found.is_accepted
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(data=files)
 def test_a_damaged_output_is_broken_or_whole_and_fits_or_not(opener: Opener, data: bytes) -> None:
     opener.check(data)
@@ -153,14 +153,14 @@ def test_a_damaged_output_is_broken_or_whole_and_fits_or_not(opener: Opener, dat
     assert fitted is None or len(fitted) <= 2_000
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(number=st.sampled_from([*range(7), 8, 11, 20]), share=st.floats(0.05, 0.9))
 def test_the_first_part_of_a_still_picture_is_broken(opener: Opener, number: int, share: float) -> None:
     data = SEEDS[number]
     assert not opener.check(data[: int(len(data) * share)] + bytes(16))
 
 
-@settings(max_examples=PURE_EXAMPLES, deadline=None)
+@settings(max_examples=PURE_EXAMPLES)
 @given(data=files)
 def test_the_structure_of_a_damaged_file_is_told_or_refused(data: bytes) -> None:
     kind = sniff(data[:64])

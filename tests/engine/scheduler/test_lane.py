@@ -283,7 +283,7 @@ def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
     assert lane.empty
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     limit=st.sampled_from((10, 60, 300)),
     members=st.lists(st.integers(0, 4), min_size=1, max_size=40),

@@ -154,7 +154,7 @@ def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
     assert window.next_room(0.0) == pytest.approx(5.0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     limit=st.integers(3, 30),
     counting=st.sampled_from(("sliding", "fixed", "bucket")),

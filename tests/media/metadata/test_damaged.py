@@ -98,7 +98,7 @@ def seen(data: bytes) -> tuple[Any, int] | None:
         return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, len(PHOTOS) - 1), st.lists(damage, min_size=1, max_size=4))
 def test_a_damaged_photo_is_refused_or_looks_the_same(
     number: int, damages: list[tuple[str, float, int]]
@@ -122,7 +122,7 @@ def test_a_damaged_photo_is_refused_or_looks_the_same(
                 assert after[1] == before[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\xff\0\0\0WEBP"]), st.binary(max_size=400)
 )

@@ -86,7 +86,6 @@ def play(
         case.settings = settings(
             max_examples=examples,
             stateful_step_count=40,
-            deadline=None,
             derandomize=not chance,
             database=None,
             phases=[Phase.generate],
