@@ -2,7 +2,8 @@
 
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
-from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
+from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.engine.lanes.request_log import RequestLog
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 

@@ -11,7 +11,8 @@ from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll_answers import PollAnswers
-from bot.engine.lanes.rate_state import RateState, RequestLog
+from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.request_log import RequestLog
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason
 from bot.storage import CannotDecrypt

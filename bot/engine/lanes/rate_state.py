@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
@@ -19,7 +19,6 @@ AHEAD_MARGIN = 1.0  # of these, for clocks that differ
 MAX_POLLS_AHEAD = 8
 LATER = 5.0  # seconds, when room comes only with an answer
 MIN_PAUSE_SECONDS = 0.05
-TIDIED_EVERY = timedelta(seconds=30)
 
 
 class RateState:
@@ -193,61 +192,6 @@ class RateState:
                 await transaction.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
                 await transaction.notices.forget(key.guild_id, kind)
-
-
-class RequestLog:
-    """Records each request before it is sent, so that a restart knows of it.
-
-    Polls are recorded in advance, about as many as a lane has just sent in that time: one that is not sent
-    until then counts all the same after a restart.
-    """
-
-    def __init__(self, context: EngineContext) -> None:
-        self._context = context
-        self._tidied: datetime | None = None
-
-    async def refused(self, transaction: Transaction, rates: Sequence[RateState]) -> dict[str, int]:
-        """Return how many of the requests must not be sent yet, by lane, because of those of other processes.
-
-        `rates` may name a lane several times, once for each request. Until the transaction ends, no other
-        process counts requests of these lanes: what is allowed here is recorded in the same step.
-        """
-        lanes = {rate.lane: rate for rate in rates}
-        if self._context.member.shards.all or not lanes:
-            return {}
-        # Whether others use a key may change at any moment, so it is not kept in memory.
-        await transaction.lanes.lock(*lanes)
-        tuning, epoch = self._context.tuning, self._context.member.epoch
-        counted = timedelta(seconds=tuning.rate_period + tuning.answer_bound)
-        sent = await transaction.lanes.of(lanes, self._context.clock.now() - counted)
-        return {lane: rate.excess(sent[lane], epoch) for lane, rate in lanes.items()}
-
-    async def record(
-        self, transaction: Transaction, rates: Sequence[RateState], at: datetime
-    ) -> Mapping[str, int]:
-        """Record a request for each item of `rates`, which may name one several times, and polls in advance.
-
-        Returns the number of the latter by lane, for `grant` once the transaction has been committed.
-        """
-        lanes = {rate.lane: rate for rate in rates}
-        ahead = {name: rate.wanted_ahead() for name, rate in lanes.items()}
-        settled = {name: rate.settled(at) for name, rate in lanes.items()}
-        later = at + timedelta(seconds=AHEAD)
-        epoch = self._context.member.epoch
-        rows = [(rate.lane, Sent(at, settled[rate.lane], epoch)) for rate in rates]
-        rows += [
-            (name, Sent(later, settled[name], epoch)) for name, count in ahead.items() for _ in range(count)
-        ]
-        if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
-            self._tidied = at
-            await transaction.lanes.tidy(at)
-        await transaction.lanes.add(rows)
-        return ahead
-
-    def grant(self, rates: Iterable[RateState], ahead: Mapping[str, int]) -> None:
-        """Let the lanes send the polls that were recorded in advance."""
-        for rate in {rate.lane: rate for rate in rates}.values():
-            rate.granted(ahead.get(rate.lane, 0))
 
 
 class RateStates:

@@ -9,7 +9,8 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
-from bot.engine.lanes.rate_state import RateState, RequestLog
+from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.request_log import RequestLog
 from bot.errors import NotAlone
 from bot.lifecycle import submission
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait

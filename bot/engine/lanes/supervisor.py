@@ -17,8 +17,9 @@ from bot.engine.context import EngineContext
 from bot.engine.lanes.estimates import Simulations
 from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
-from bot.engine.lanes.rate_state import RateState, RateStates, RequestLog
+from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import answer_is_over, recover
+from bot.engine.lanes.request_log import RequestLog
 from bot.engine.lanes.runner import Entries, LaneRunner
 from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
