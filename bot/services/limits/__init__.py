@@ -1,0 +1,28 @@
+"""Allowances, grants, and how many jobs members may have and start."""
+
+from bot.services.limits.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService
+from bot.services.limits.members import (
+    LimitReached,
+    MemberState,
+    MemberUse,
+    ensure_all_within,
+    ensure_within,
+    state_of_member,
+    use_of_members,
+)
+from bot.services.limits.words import rate_words
+
+__all__ = [
+    "MAX_AT_ONCE",
+    "GrantState",
+    "LimitChanges",
+    "LimitReached",
+    "LimitService",
+    "MemberState",
+    "MemberUse",
+    "ensure_all_within",
+    "ensure_within",
+    "rate_words",
+    "state_of_member",
+    "use_of_members",
+]
