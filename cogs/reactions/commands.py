@@ -11,15 +11,12 @@ from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.languages import gettext as _
 from bot.services import Services
+from bot.ui.admin.photo_warnings import lacking_words, shut_words, still_on, still_served
 from bot.ui.admin.photos import (
     inputs_from,
-    lacking_words,
     photos_panel,
     reactions_panel,
     reads_photos,
-    shut_words,
-    still_on,
-    still_served,
 )
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time

@@ -15,7 +15,7 @@ from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import is_public, trouble_there
-from bot.ui.admin.photos import lacking_words, shut_words
+from bot.ui.admin.photo_warnings import lacking_words, shut_words
 from bot.ui.admin.setup.steps import SetupState, Step, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames

@@ -1,0 +1,128 @@
+"""What keeps reactions and photo channels from working, or from being off, in a line for each channel."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import discord
+
+from bot.domain.access import AccessRules, open_in
+from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
+from bot.languages import and_list, ngettext
+from bot.languages import gettext as _
+from bot.services import Tap
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import lines
+from bot.ui.reading.member import channel_ids_of
+from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
+
+MAX_WARNINGS = 5
+
+
+def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
+    """Return a line for each channel in which the bot lacks permissions; empty if there is none."""
+    if guild is None:
+        return ""
+    return _some([_line(channel_id, missing) for channel_id, missing in _lacking(guild, rules) if missing])
+
+
+def shut_words(
+    guild: discord.Guild | None,
+    rules: PhotoRules,
+    taps: Sequence[Tap],
+    access: AccessRules,
+    names: ToolNames,
+) -> str:
+    """Return a line for each photo channel whose tools the server's rules of access exclude."""
+    if guild is None:
+        return ""
+    found: list[str] = []
+    for channel in rules.channels.values():
+        channels = channel_ids_of(guild.get_channel_or_thread(channel.channel_id))
+        shut = [tool for tool in _tools_of(channel, taps) if channels and not open_in(access, tool, channels)]
+        if shut:
+            found.append(_shut(channel, and_list([f"**{names.title_of(tool)}**" for tool in shut])))
+    return _some(found)
+
+
+def still_on(rules: PhotoRules, channel: object) -> str:
+    """Return why taps still count in a channel that they were turned off for; empty if they don't."""
+    if rules.everywhere:
+        said = _("Reactions are on in the whole server, so here too. To turn them off, leave out `channel`.")
+        return f"⚠️ {said}"
+    if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
+        parent = f"<#{channel.parent_id}>"
+        said = _("Reactions are on in {channel}, so in its threads too. Turn them off there.", channel=parent)
+        return f"⚠️ {said}"
+    return ""
+
+
+def still_served(rules: PhotoRules, channel: object) -> str:
+    """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
+    if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
+        said = _(
+            "{channel} is a photo channel, so its threads are too. Use `/studii photos off` there.",
+            channel=f"<#{channel.parent_id}>",
+        )
+        return f"⚠️ {said}"
+    return ""
+
+
+def _tools_of(channel: PhotoChannel, taps: Sequence[Tap]) -> list[str]:
+    presets = [tap.preset for tap in taps] if channel.preset is None else [channel.preset]
+    return list(dict.fromkeys(preset.tool for preset in presets))
+
+
+def _shut(channel: PhotoChannel, tools: str) -> str:
+    there = f"<#{channel.channel_id}>"
+    if channel.kind is PhotoChannelKind.AUTO:
+        said = _(
+            "Nothing will run in {channel}: `/studii access` doesn't allow {tools} there.",
+            channel=there,
+            tools=tools,
+        )
+    else:
+        said = _(
+            "I can't offer these tools in {channel}, because of `/studii access`: {tools}",
+            channel=there,
+            tools=tools,
+        )
+    return f"⚠️ {said}"
+
+
+def _some(found: list[str]) -> str:
+    left = len(found) - MAX_WARNINGS
+    # Translators: more channels
+    more = ngettext("The same applies to {count} more.", "The same applies to {count} more.", left)
+    return lines(*found[:MAX_WARNINGS], f"⚠️ {more}" if left > 0 else "")
+
+
+def _line(channel_id: int, missing: list[str]) -> str:
+    said = _("Nothing will run in {channel}: {why}", channel=f"<#{channel_id}>", why=hindrance(missing))
+    return f"⚠️ {said}"
+
+
+def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
+    named = {*rules.channels, *rules.reaction_channels}
+    for channel_id in sorted(named):
+        channel = guild.get_channel_or_thread(channel_id)
+        if channel is None or parent_unknown(channel):
+            continue  # deleted, or an archived thread: nobody posts there now
+        offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
+        yield channel_id, _missing(guild, channel, offers=offers)
+    if rules.everywhere:
+        for channel in _with_messages(guild):
+            # A channel that the bot can't even see is not meant for it.
+            if channel.id not in named and channel.permissions_for(guild.me).view_channel:
+                yield channel.id, _missing(guild, channel, offers=False)
+
+
+def _with_messages(guild: discord.Guild) -> Iterator[discord.abc.GuildChannel]:
+    yield from guild.text_channels
+    yield from guild.forums
+    yield from guild.voice_channels
+    yield from guild.stage_channels
+
+
+def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:
+    may = channel.permissions_for(guild.me)
+    return [*missing_to_post(may, channel), *(missing_to_offer(may) if offers else ())]
