@@ -18,7 +18,7 @@ from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.sets.buttons import SetButton
 from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
-from bot.ui.jobs.tool_picker import ToolButton
+from bot.ui.jobs.tool_picker import OpenToolButton
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.styles.defaults import DefaultsButton
 from bot.ui.styles.panel import StyleButton
@@ -33,7 +33,7 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *REQUEST_BUTTONS,
     *RESULT_BUTTONS,
     TryAgainButton,
-    ToolButton,
+    OpenToolButton,
     HelpButton,
     MentionButton,
     SetButton,

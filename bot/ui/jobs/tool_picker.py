@@ -1,7 +1,7 @@
 """A list of tools to choose from, and a button for each that opens its form."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -18,7 +18,7 @@ from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.open_form import begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.start import AS_USUAL, Terms
 from bot.ui.jobs.tool_form import FormStart
-from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import NEUTRAL, box, row, text
@@ -133,26 +133,18 @@ def _described(price: str, tool: Tool) -> str:
     return f"{price} · {_summary(tool)}" if price else _summary(tool)
 
 
-class ToolButton(LastingButton, template=r"studii:tool:(?P<tool>[a-z0-9_-]{1,32})"):
+class OpenToolButton(ToolButton, template=tool_template_of("tool")):
     """Open a tool's form."""
 
-    def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
-        self._slug = slug
-        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:tool:{slug}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["tool"])
+    action = "tool"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        await open_form(interaction, host.catalog.get(self._slug))
+        await open_form(interaction, host.catalog.get(self.slug))
 
 
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
     """Return rows with a button for each tool."""
-    buttons = [ToolButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
+    buttons = [OpenToolButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
     return [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
 
 

@@ -21,6 +21,11 @@ def custom_id_of(action: str, job_id: str, posting: int) -> str:
     return f"studii:{action}:{job_id}-{posting}"
 
 
+def tool_template_of(action: str) -> str:
+    """Return the pattern of a tool button's custom id: its action, and the tool."""
+    return rf"studii:{action}:(?P<tool>[a-z0-9_-]{{1,32}})"
+
+
 class _Lasting:
     """What buttons and lists have in common: `pressed`, whose errors are told."""
 
@@ -68,3 +73,19 @@ class JobButton(LastingButton, template=template_of("none")):
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
     ) -> Self:
         return cls(match["job"], int(match["posting"]))
+
+
+class ToolButton(LastingButton, template=tool_template_of("none")):
+    """Base of buttons about a tool. A subclass names its action twice, here and in its template."""
+
+    action: ClassVar[str] = "none"
+
+    def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
+        self.slug = slug
+        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:{self.action}:{slug}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+    ) -> Self:
+        return cls(match["tool"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -26,7 +26,7 @@ from bot.ui.jobs.form_fields import (
 from bot.ui.jobs.open_form import prices_for
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words_of
-from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, row, small
@@ -131,21 +131,13 @@ class DefaultsForm(Form):
         await show_defaults(interaction, str(said.using(tool=self._tool.title)))
 
 
-class DefaultsButton(LastingButton, template=r"studii:defaults:(?P<tool>[a-z0-9_-]{1,32})"):
+class DefaultsButton(ToolButton, template=tool_template_of("defaults")):
     """Show the form with the presser's defaults for a tool."""
 
-    def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
-        self._slug = slug
-        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:defaults:{slug}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["tool"])
+    action = "defaults"
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
-        await open_defaults_form(interaction, host.catalog.get(self._slug))
+        await open_defaults_form(interaction, host.catalog.get(self.slug))
 
 
 def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
