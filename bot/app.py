@@ -54,7 +54,7 @@ _OTHER_KEY = (
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 
 
-class Photos(PhotoSource, Protocol):
+class DiscordFiles(PhotoSource, Protocol):
     """Where photos and other files of Discord's come from."""
 
     async def read(self, url: str, limit: int) -> bytes:
@@ -95,7 +95,7 @@ async def build(
     intents: Callable[[], Awaitable[discord.Intents]],
     recommended: Callable[[], Awaitable[int]] | None = None,
     clock: Clock | None = None,
-    photos: Photos | None = None,
+    photos: DiscordFiles | None = None,
     connect: Callable[..., TCPConnector] | None = None,
     metrics: Metrics | None = None,
 ) -> AsyncGenerator[App]:

@@ -28,7 +28,7 @@ ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
 NO_PICTURE = lazy("That message has no picture. Choose a message with a photo and try again.")
 
 
-class Photos(commands.Cog):
+class PhotoMenus(commands.Cog):
     """Adds the menus: one for each tool that takes a photo while there is room, and one for all tools."""
 
     def __init__(self, bot: StudiiBot) -> None:
@@ -107,4 +107,4 @@ async def _terms(interaction: discord.Interaction[Any], message: discord.Message
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Photos(bot))
+    await bot.add_cog(PhotoMenus(bot))

@@ -100,13 +100,13 @@ class ServerEvents(commands.Cog):
         await self._services.servers.part(found.absent, partial(was_removed, self._bot))
 
 
-class Message(Protocol):
+class Greeting(Protocol):
     """Builds the panel for the server's channel, or for a direct message to its owner."""
 
     def __call__(self, *, in_server: bool) -> Panel: ...
 
 
-async def greet(bot: StudiiBot, guild: discord.Guild, message: Message) -> None:
+async def greet(bot: StudiiBot, guild: discord.Guild, message: Greeting) -> None:
     """Post the message in the system channel, else send it to the owner."""
     channel = guild.system_channel
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]

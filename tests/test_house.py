@@ -93,6 +93,17 @@ def test_a_constant_has_a_name_of_its_own_that_says_what_it_bounds() -> None:
         assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_a_class_has_a_name_of_its_own() -> None:
+    names = Counter(
+        node.name
+        for folder in ("bot", "cogs")
+        for module in (ROOT / folder).rglob("*.py")
+        for node in ast.parse(module.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def test_contributing_names_files_and_definitions_that_exist() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
     files = [path for folder in DOCUMENTED for path in (ROOT / folder).rglob("*") if path.is_file()]

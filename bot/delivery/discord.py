@@ -15,7 +15,7 @@ from bot.delivery.files import Drawing, Fit
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticePoster
 from bot.delivery.poster import REMOVE_SECONDS, Poster, Rules
-from bot.delivery.postings import JobPosting, Tools
+from bot.delivery.postings import JobPosting, PostingContext
 from bot.delivery.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.delivery.tokens import CardTokens
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
@@ -54,7 +54,7 @@ class DiscordDelivery:
         self._readers = readers or EnglishReaders()
         names, tokens = ToolNames(catalog), CardTokens(clock)
         self._tokens = tokens
-        self._tools = Tools(names, fit, drawing)
+        self._context = PostingContext(names, fit, drawing)
         self._poster = Poster(client, names, tokens, clock, rules, self._readers)
         self._cards = CardPoster(client, names, tokens, clock)
         self._notices = NoticePoster(client, names, clock, self._readers, fit)
@@ -115,7 +115,7 @@ class DiscordDelivery:
         An earlier one, that the outcome is unknown, is removed once the new one is there.
         """
         with speaking(await self._language(job)):
-            return await self._poster.post(JobPosting(job, output, self._tools))
+            return await self._poster.post(JobPosting(job, output, self._context))
 
     async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
         """Distribute ended jobs of a set over messages, as many as Discord's limits there need."""
@@ -126,7 +126,7 @@ class DiscordDelivery:
         """Post the last words on several jobs of a set as one new message; once for each `posting.nonce`."""
         with speaking(await self._language(posting.parts[0].job)):
             try:
-                return await self._poster.post(SetMessage(posting, self._tools))
+                return await self._poster.post(SetMessage(posting, self._context))
             except TooMuchAtOnce:
                 return TooMuch()
 

@@ -63,7 +63,7 @@ class Posting(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class PostingContext:
     """What messages are made with."""
 
     names: ToolNames
@@ -74,10 +74,10 @@ class Tools:
 class JobPosting:
     """The last word on one job: its result, failure, cancellation or unknown outcome."""
 
-    def __init__(self, job: Job, output: OutputFile | None, tools: Tools) -> None:
+    def __init__(self, job: Job, output: OutputFile | None, context: PostingContext) -> None:
         self._job = job
         self._output = output
-        self._tools = tools
+        self._context = context
         self.jobs = (job,)
         self.nonce = job.nonce
         self.made = job.state is JobState.SUCCEEDED
@@ -94,7 +94,7 @@ class JobPosting:
 
     async def say(self, place: Place, limit: int, rules: PostingRules) -> int:
         """Send it: the result with its file, or with its link if Discord takes no file of its size."""
-        job, names = self._job, self._tools.names
+        job, names = self._job, self._context.names
         if job.state is not JobState.SUCCEEDED:
             return await self._send(place, view=ending(job, names, by_dm=place.by_dm))
         if self._output is None:
@@ -102,14 +102,14 @@ class JobPosting:
         return await self._send_file(place, self._output, limit, rules)
 
     async def _send_file(self, place: Place, output: OutputFile, limit: int, rules: PostingRules) -> int:
-        showings = Showings(self._job, output, limit, self._tools.fit, self._tools.drawing, rules)
+        showings = Showings(self._job, output, limit, self._context.fit, self._context.drawing, rules)
         for attempt in (showings.whole, showings.alone, showings.smaller):
             showing = await attempt()
             if showing is None:
                 continue
             view = result(
                 self._job,
-                self._tools.names,
+                self._context.names,
                 *showing.names,
                 notes=showing.notes,
                 disclosure=rules.disclosure_words,
@@ -125,7 +125,7 @@ class JobPosting:
         return await self._send_link(place, await why_without(output), rules)
 
     async def _send_link(self, place: Place, why: str, rules: PostingRules) -> int:
-        job, names = self._job, self._tools.names
+        job, names = self._job, self._context.names
         if can_play(job) and place.answer is None:  # a card can't become an ordinary message
             words = linked_video(job, names, why, disclosure=rules.disclosure_words, by_dm=place.by_dm)
             view = plain_buttons(job, names, by_dm=place.by_dm)

@@ -10,7 +10,7 @@ from bot.delivery.destination import Place
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.files import MESSAGE_MARGIN_BYTES, MIN_BEFORE_BYTES, STAGING, Showing, Showings
 from bot.delivery.history import is_marked
-from bot.delivery.postings import Tools, mention_of, why_without
+from bot.delivery.postings import PostingContext, mention_of, why_without
 from bot.domain import JobState
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
@@ -28,9 +28,9 @@ class TooMuchAtOnce(Exception):
 class SetMessage:
     """One message of a set: what became of some of its photos."""
 
-    def __init__(self, posting: SetPosting, tools: Tools) -> None:
+    def __init__(self, posting: SetPosting, context: PostingContext) -> None:
         self._posting = posting
-        self._tools = tools
+        self._context = context
         self._filed = [part for part in posting.parts if part.output is not None]
         self.jobs = tuple(part.job for part in posting.parts)
         self.nonce = posting.nonce
@@ -87,7 +87,7 @@ class SetMessage:
             elif part.job.state is JobState.SUCCEEDED:
                 photos[part.job.id] = ShownPhoto(notes=[await why_without(part.output)])
         panel = set_result(
-            self._posting, self._tools.names, photos, disclosure=rules.disclosure_words, by_dm=place.by_dm
+            self._posting, self._context.names, photos, disclosure=rules.disclosure_words, by_dm=place.by_dm
         )
         files = [file for showing in shown.values() for file in showing.files]
         try:
@@ -105,7 +105,7 @@ class SetMessage:
         if len(self._filed) > 1:
             made = sum(one.output.size for one in self._filed if one.output is not None)
             share = part.output.size + (limit - made) // len(self._filed)
-        return Showings(part.job, part.output, share, self._tools.fit, self._tools.drawing, rules)
+        return Showings(part.job, part.output, share, self._context.fit, self._context.drawing, rules)
 
 
 def arranged_for(parts: Sequence[SetPart], limit: int, rules: PostingRules) -> list[list[SetPart]]:

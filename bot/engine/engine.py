@@ -20,7 +20,7 @@ from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
-from bot.engine.workers.best import BestResults
+from bot.engine.workers.best import BestShowing
 from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.download import Collector
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
@@ -98,7 +98,7 @@ class Engine:
             self._outbox.worker,
             self._cards.worker,
         )
-        self._best = () if showcase is None else (BestResults(context, showcase).worker,)
+        self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
         self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
         self._questions = Questions(context, delivery)
         self._sweeping = WakeUp()

@@ -15,7 +15,7 @@ from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
 from bot.reactions.presets import prepared
 from bot.reactions.questions import PhotoQuestions
-from bot.reactions.refusals import Refusals, refusal_words
+from bot.reactions.refusals import RefusalTeller, refusal_words
 from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in
@@ -34,7 +34,7 @@ class PhotoJobs:
         services: Services,
         catalog: Catalog,
         questions: PhotoQuestions,
-        refusals: Refusals,
+        refusals: RefusalTeller,
     ) -> None:
         self._client = client
         self._services = services

@@ -24,7 +24,7 @@ DMS_CLOSED = lazy(
 REPLY_SECONDS = 60.0  # until it is removed again
 
 
-class Refusals:
+class RefusalTeller:
     """Tells each member each reason once in a while."""
 
     def __init__(self, refusals: RefusalService, readers: ReaderLanguages) -> None:

@@ -18,7 +18,7 @@ from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, pl
 from bot.reactions.photo_jobs import PhotoJobs
 from bot.reactions.places import can_post, cannot_post_words
 from bot.reactions.questions import PhotoQuestions
-from bot.reactions.refusals import Refusals
+from bot.reactions.refusals import RefusalTeller
 from bot.reactions.skipped import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import Services
@@ -66,7 +66,7 @@ class PhotoWatch:
         )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._refusals = Refusals(services.refusals, readers)
+        self._refusals = RefusalTeller(services.refusals, readers)
         self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
         self._skipped = Skipped(self._refusals.tell)
 

@@ -17,7 +17,15 @@ from tests.crash.trial import Death, Verdict
 from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
 from tests.support.jobs import a_job
 
-_STAR_POINTS = ("workers.best", "BestResults", "BestPoster", "delivery.best", "posting.best", "best.")
+_STAR_POINTS = (
+    "workers.best",
+    "BestResults",
+    "BestShowing",
+    "BestPoster",
+    "delivery.best",
+    "posting.best",
+    "best.",
+)
 
 
 @dataclass(frozen=True)

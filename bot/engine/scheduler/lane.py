@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
-from bot.engine.scheduler.queue import JobQueue, Step, Waiting
+from bot.engine.scheduler.queue import LaneQueue, Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
 from bot.engine.tuning import Tuning
 
@@ -42,7 +42,7 @@ class Lane:
         self.rate = rate
         self._durations = durations
         self._tuning = tuning
-        self._queue = JobQueue()
+        self._queue = LaneQueue()
         self._polls = PollSchedule(durations, tuning)
         self._in_flight: dict[str, Step] = {}
         self._began: dict[str, float] = {}  # those requests

@@ -30,7 +30,7 @@ class Waiting:
     price: str | None = None  # names an unknown price: of the jobs with the same one, a single one goes first
 
 
-class JobQueue:
+class LaneQueue:
     """The waiting jobs of a lane. Members take turns; a member's own jobs go in the order of arrival."""
 
     def __init__(self) -> None:
@@ -69,9 +69,9 @@ class JobQueue:
             return False
         return next(other for other in self.order(busy) if other.price == one.price).id != job_id
 
-    def copy(self) -> "JobQueue":
+    def copy(self) -> "LaneQueue":
         """Return an independent copy."""
-        twin = JobQueue()
+        twin = LaneQueue()
         twin.jobs, twin._turns, twin._turn = dict(self.jobs), dict(self._turns), self._turn
         return twin
 

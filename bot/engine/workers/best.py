@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 BEST_GIVEN_UP_AFTER = timedelta(days=1)
 
 
-class BestResults:
+class BestShowing:
     """Shows, asks and takes back, one result at a time: their files are held in memory meanwhile."""
 
     def __init__(self, context: EngineContext, showcase: Showcase) -> None:

@@ -14,7 +14,7 @@ from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannel
 from bot.languages import gettext as _
 from bot.languages import lazy, or_list
 from bot.services import Services, Tap, ToolPrice, short_price_words
-from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, left_out_words, offer_for
+from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words, offer_for
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
@@ -78,7 +78,7 @@ class PhotoPlaces:
 class Guide:
     """Everything that the answer depends on."""
 
-    offer: Offer
+    offer: ToolOffer
     context: MemberContext
     places: PhotoPlaces
     approval: ApprovalRules

@@ -20,7 +20,7 @@ PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii 
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ToolOffer:
     """The tools with their prices, and everything that may keep a member from using them."""
 
     prices: Sequence[ToolPrice]
@@ -56,9 +56,9 @@ class Offer:
         return tool.slug not in self.denials
 
 
-async def offer_for(services: Services, guild_id: int, user_id: int, context: MemberContext) -> Offer:
+async def offer_for(services: Services, guild_id: int, user_id: int, context: MemberContext) -> ToolOffer:
     """Read what the member can make in the server, in the channel of the context."""
-    return Offer(
+    return ToolOffer(
         prices=await services.credits.prices(guild_id),
         denials=await services.access.denials(guild_id, user_id, context),
         limits=await services.limits.of_member(guild_id, user_id, context.roles),
@@ -67,7 +67,7 @@ async def offer_for(services: Services, guild_id: int, user_id: int, context: Me
     )
 
 
-def hindrance_words(offer: Offer) -> str:
+def hindrance_words(offer: ToolOffer) -> str:
     """Return what keeps the member from using any tool, a line for each reason."""
     return lines(
         "" if offer.has_key else f"⚠️ {NO_KEY}",
@@ -78,7 +78,7 @@ def hindrance_words(offer: Offer) -> str:
     )
 
 
-def hindrance_of(one: ToolPrice, offer: Offer) -> str:
+def hindrance_of(one: ToolPrice, offer: ToolOffer) -> str:
     """Return what keeps the member from using this tool, unless `hindrance_words` says it for all."""
     denial = offer.denials.get(one.tool.slug)
     if denial:

@@ -11,7 +11,7 @@ from bot.catalog import SourceRule, Tool
 from bot.languages import and_list, lazy, sentences
 from bot.languages import gettext as _
 from bot.services import OtherPrice, ToolPrice, price_words
-from bot.ui.guide.offer import Offer, hindrance_of, hindrance_words, left_out_words
+from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
@@ -40,7 +40,7 @@ def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
     return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
 
 
-def tools_panel(offer: Offer, pictures: Mapping[str, bytes]) -> tuple[Panel, list[discord.File]]:
+def tools_panel(offer: ToolOffer, pictures: Mapping[str, bytes]) -> tuple[Panel, list[discord.File]]:
     """Return the panel, and the files that it shows. `pictures` are the examples, by slug."""
     shown: list[Piece] = []
     files: list[discord.File] = []
@@ -80,7 +80,7 @@ def tools_panel(offer: Offer, pictures: Mapping[str, bytes]) -> tuple[Panel, lis
     return panel, files
 
 
-def _left_words(offer: Offer) -> str:
+def _left_words(offer: ToolOffer) -> str:
     budget = offer.limits.budget
     return lines(
         hindrance_words(offer),
@@ -90,7 +90,7 @@ def _left_words(offer: Offer) -> str:
     )
 
 
-def _tool_words(one: ToolPrice, offer: Offer) -> str:
+def _tool_words(one: ToolPrice, offer: ToolOffer) -> str:
     tool = one.tool
     return lines(
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",

@@ -16,7 +16,7 @@ from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import is_public, trouble_there
 from bot.ui.admin.photo_warnings import lacking_words, shut_words
-from bot.ui.admin.setup.steps import SetupState, Step, colour_of, headline, next_step, step_lines
+from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.rulings import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
@@ -115,9 +115,9 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
     paused, step = now.budget.settings.paused, next_step(now)
     held = now.held is not None and now.readable
     buttons: list[Piece] = [TryAgainButton(now.guild_id, let_in=let_in)] if held else []
-    key_label = ENTER_KEY if step is Step.KEY else REPLACE_KEY
-    buttons.append(button("key", key_label, main=step is Step.KEY))
-    buttons.append(button("budget", SET_BUDGET, main=step is Step.BUDGET))
+    key_label = ENTER_KEY if step is SetupStep.KEY else REPLACE_KEY
+    buttons.append(button("key", key_label, main=step is SetupStep.KEY))
+    buttons.append(button("budget", SET_BUDGET, main=step is SetupStep.BUDGET))
     if paused:
         buttons.append(button("resume", plazy("button", "Resume")))
     else:

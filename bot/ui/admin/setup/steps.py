@@ -25,7 +25,7 @@ PUBLIC = lazy("**Ready, but everyone can read the log channel.** Fix what is mar
 NOTHING_LEFT = lazy("**No job can start now.** The cheapest tool costs {price}, and the server has {left}.")
 
 
-class Step(Enum):
+class SetupStep(Enum):
     """A step of the setup; in this order."""
 
     KEY = "key"
@@ -37,35 +37,35 @@ class Step(Enum):
 
 
 # How to take each step. Everything works without the last two.
-NEXT: Mapping[Step, Message] = {
-    Step.KEY: lazy("**Next**: press **Enter key**."),
-    Step.PERMISSIONS: lazy(
+NEXT: Mapping[SetupStep, Message] = {
+    SetupStep.KEY: lazy("**Next**: press **Enter key**."),
+    SetupStep.PERMISSIONS: lazy(
         "**Next**: fix my permissions, or run this in the channel where members make pictures."
     ),
-    Step.BUDGET: lazy("**Next**: press **Set budget**."),
-    Step.LOG: lazy("**Next**: choose a log channel with `/studii log`."),
-    Step.PHOTOS: lazy(
+    SetupStep.BUDGET: lazy("**Next**: press **Set budget**."),
+    SetupStep.LOG: lazy("**Next**: choose a log channel with `/studii log`."),
+    SetupStep.PHOTOS: lazy(
         "**Next**, if you like: turn on reactions with `/studii reactions`, or choose a photo channel with "
         "`/studii photos`."
     ),
-    Step.PANEL: lazy(
+    SetupStep.PANEL: lazy(
         "**Next**, if you like: post buttons for every tool with `/studii panel`, and pin them."
     ),
 }
 
 # What happens if a step is skipped.
-SKIPPED: Mapping[Step, Message] = {
-    Step.KEY: lazy("Without a key, no one can start a job."),
-    Step.PERMISSIONS: lazy("Without this, no one can start a job in this channel."),
-    Step.BUDGET: lazy("Without a budget of your own, the default applies to the whole server."),
-    Step.LOG: lazy(
+SKIPPED: Mapping[SetupStep, Message] = {
+    SetupStep.KEY: lazy("Without a key, no one can start a job."),
+    SetupStep.PERMISSIONS: lazy("Without this, no one can start a job in this channel."),
+    SetupStep.BUDGET: lazy("Without a budget of your own, the default applies to the whole server."),
+    SetupStep.LOG: lazy(
         "Without a log channel, the server's owner gets a DM about the key and unknown outcomes, and no one "
         "is warned when the budget is nearly used."
     ),
-    Step.PHOTOS: lazy(
+    SetupStep.PHOTOS: lazy(
         "Without this, taps and photos start nothing. Commands, menus and forms work all the same."
     ),
-    Step.PANEL: lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
+    SetupStep.PANEL: lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
 }
 REQUESTS_IN_PLACE = lazy(
     "**Requests for credits** go where members ask, with a mention of those with Manage Server"
@@ -107,21 +107,21 @@ class SetupState:
         return self.budget.left < max(1, self.least)
 
 
-def next_step(now: SetupState) -> Step | None:
+def next_step(now: SetupState) -> SetupStep | None:
     """Return the first step that isn't done. None also while the key is on hold: that is no step."""
     if now.key is None or not now.readable:
-        return Step.KEY
+        return SetupStep.KEY
     if now.held is not None:
         return None
     if now.missing:
-        return Step.PERMISSIONS
+        return SetupStep.PERMISSIONS
     if now.budget.is_default or now.nothing_left:
-        return Step.BUDGET
+        return SetupStep.BUDGET
     if now.log.channel_id is None:
-        return Step.LOG
+        return SetupStep.LOG
     if now.reads_messages and not now.serves_photos:
-        return Step.PHOTOS
-    return None if now.budget.settings.has_panel else Step.PANEL
+        return SetupStep.PHOTOS
+    return None if now.budget.settings.has_panel else SetupStep.PANEL
 
 
 def colour_of(now: SetupState) -> discord.Colour:
@@ -143,18 +143,18 @@ def step_lines(now: SetupState) -> str:
     """Return a line for each step, in their order, and under those that aren't done what follows from it."""
     return lines(
         _key_line(now),
-        _skipped(Step.KEY, skipped=now.key is None or not now.readable),
+        _skipped(SetupStep.KEY, skipped=now.key is None or not now.readable),
         _permission_line(now),
-        _skipped(Step.PERMISSIONS, skipped=bool(now.missing)),
+        _skipped(SetupStep.PERMISSIONS, skipped=bool(now.missing)),
         _budget_line(now),
-        _skipped(Step.BUDGET, skipped=now.budget.is_default),
+        _skipped(SetupStep.BUDGET, skipped=now.budget.is_default),
         log_line(now.log, now.log_trouble, public=now.log_is_public),
-        _skipped(Step.LOG, skipped=now.log.channel_id is None),
+        _skipped(SetupStep.LOG, skipped=now.log.channel_id is None),
         _requests_line(now.log),
         _photos_line(now),
-        _skipped(Step.PHOTOS, skipped=now.reads_messages and not now.serves_photos),
+        _skipped(SetupStep.PHOTOS, skipped=now.reads_messages and not now.serves_photos),
         _panel_line(now),
-        _skipped(Step.PANEL, skipped=not now.budget.settings.has_panel),
+        _skipped(SetupStep.PANEL, skipped=not now.budget.settings.has_panel),
         now.lacking,
         metadata_line(keeps=now.budget.settings.keeps_metadata),
         now.language,
@@ -182,7 +182,7 @@ def _ready_words(tools: int) -> str:
     )
 
 
-def _skipped(step: Step, *, skipped: bool) -> str:
+def _skipped(step: SetupStep, *, skipped: bool) -> str:
     return small(str(SKIPPED[step])) if skipped else ""
 
 
