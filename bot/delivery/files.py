@@ -22,13 +22,13 @@ _log = logging.getLogger(__name__)
 
 
 class Fit(Protocol):
-    """Makes a picture fit into so many bytes. `made`: it was made by AI, and the copy says so."""
+    """Makes a picture fit into `limit` bytes. `made`: it was made by AI, and the copy says so."""
 
     def __call__(self, path: Path, limit: int, *, made: bool = False) -> Awaitable[bytes | None]: ...
 
 
 class Drawing(Protocol):
-    """Makes copies of pictures to be shown beside them, in so many bytes; None where that can't be."""
+    """Makes copies of pictures to show beside them, of at most `limit` bytes; None where that can't be."""
 
     def label(self, path: Path, limit: int, words: str, corner: str) -> Awaitable[bytes | None]: ...
     def split(

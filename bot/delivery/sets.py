@@ -1,4 +1,4 @@
-"""The last words on several jobs of a set, in one message."""
+"""Post how several jobs of a set have ended, in one message."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class SetMessage:
         self.owns_card = posting.complete
 
     def is_in(self, components: Iterable[Any]) -> bool:
-        """Return whether a message of the bot with these components is it."""
+        """Return whether a message of the bot with these components is this one."""
         return is_marked(components, mark_of_nonce(self.nonce))
 
     async def say(self, place: Place, limit: int, rules: PostingRules) -> int:

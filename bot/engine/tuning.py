@@ -32,7 +32,7 @@ class Tuning:
     backoff: float = 2.0  # doubles with each try
     backoff_bound: float = 2 * MINUTE
     key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
-    held_bound: float = DAY  # a job that waited so long for a working key ends
+    held_bound: float = DAY  # a job that waited for a working key that long ends
     drain: float = 8.0  # how long an answer is awaited when the engine is to stop
 
     # Polling.
@@ -63,7 +63,7 @@ class Tuning:
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `Turns`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
-    room_patience: float = 10 * MINUTE  # a server none of whose photos finds room for so long is told
+    room_patience: float = 10 * MINUTE  # a server is told if none of its photos finds room for that long
     downloads_at_once: int = 6
     download_tries: int = 8
     download_pause: float = 2.0  # doubles with each try
@@ -71,16 +71,16 @@ class Tuning:
     cards_at_once: int = 4
     announcement_bound: float = 5 * MINUTE  # between two tries
     set_patience: float = 2 * MINUTE  # how long the ends of a set's jobs wait for its others, after the first
-    notice_bound: float = DAY  # what admins could not be told for so long is given up
+    notice_bound: float = DAY  # what admins could not be told in that time is given up
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
     card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
-    card_removal_bound: float = DAY  # a card that could not be removed for so long after its posting stays
+    card_removal_bound: float = DAY  # a card that can't be removed that long after its posting stays
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
-    old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most so long
-    undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept for so long
+    old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
+    undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long

@@ -34,7 +34,11 @@ class RequestNotTaken(Exception):
 
 
 class DecoderProcess:
-    """A process that opens pictures, one at a time. Unusable after `ProcessDied` or a cancelled call."""
+    """A process that opens pictures, one at a time. Unusable after `ProcessDied` or a cancelled call.
+
+    `missing` are the limits that the system can't set. `resting` is the memory in bytes that the process had
+    after its latest answer.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 LOOK_HOLDS = 1.0  # seconds
-LATEST_POLL = 300.0  # seconds that a look may be late: a key that Studii slows down rests for so long
+LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Mentions of the bot: who, and how often, is answered with what."""
+"""Answer messages that mention the bot."""
 
 import logging
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class _Mentioned:
 
 
 class MentionWatch:
-    """Answers mentions, a few at a time; `posted` alone is called for every message, and asks nobody."""
+    """Answers mentions, a few at a time. `posted` is called for every message, and waits for nothing."""
 
     def __init__(
         self,

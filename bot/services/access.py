@@ -147,7 +147,7 @@ class AccessChange:
         await self._replace(AccessList.EXTRA_ROLE, roles)
 
     async def block(self, user_id: int, *, reason: str | None = None, hours: int | None = None) -> None:
-        """Block the member from starting jobs, for so many hours or (None) until an admin ends it.
+        """Block the member from starting jobs, for some hours or (None) until an admin ends it.
 
         Running jobs continue. The member is told, with the `reason`.
         """

@@ -89,7 +89,7 @@ def budget_period(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
 
 
 def state_of_budget(settings: GuildSettings, period: Window, usage: Usage, grants: int) -> BudgetState:
-    """Return the state of a budget of which so much is used, and to which so much was granted."""
+    """Return the state of a budget, with what was used of it and granted on top."""
     return BudgetState(settings, period, usage, left(settings.budget, usage, grants), grants)
 
 

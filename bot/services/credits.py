@@ -86,7 +86,7 @@ class CreditService:
             return replace(state, grants_over=sum(over.values()))
 
     async def set_confirm_above(self, guild_id: int, credits_: int) -> None:
-        """Ask people before a job that costs more than so many credits; 0 asks no one.
+        """Ask people before a job that costs more than `credits_`; 0 asks no one.
 
         Raises `Refused` for an invalid figure.
         """

@@ -141,15 +141,15 @@ class MemberLanguages:
 
 def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
     """Return the settings of a row."""
-    settings = GuildSettings(row["guild_id"], key_id=row["key_id"])
-    budget = settings.budget
+    defaults = GuildSettings(row["guild_id"])
+    budget = defaults.budget
     if row["budget_limit"] is not None:
         budget = Budget(row["budget_limit"], row["budget_period"], row["budget_since"])
     return GuildSettings(
-        settings.guild_id,
-        key_id=settings.key_id,
+        row["guild_id"],
+        key_id=row["key_id"],
         budget=budget,
-        timezone=row["timezone"] or settings.timezone,
+        timezone=row["timezone"] or defaults.timezone,
         paused=row["paused_at"] is not None or row["missing_since"] is not None,
         keeps_metadata=bool(row["keeps_metadata"]),
         confirm_above=row["confirm_above"],

@@ -135,7 +135,7 @@ class GuardedDecoder:
             return given_up(await transaction.decodes.get(*file))
 
     def _until_quiet(self) -> float:
-        """Return the seconds until the process has lived so long that nothing else seems to keep ending
+        """Return the seconds until the process has lived long enough that nothing else seems to keep ending
         it."""
         return self._quiet - (self._clock.monotonic() - self._since)
 

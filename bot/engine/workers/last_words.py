@@ -19,7 +19,7 @@ REFETCH_TRIES = 3  # before a result is announced without its file
 
 
 class NotYet(Exception):
-    """The file is fetched again in so many `seconds`."""
+    """The file is fetched again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)

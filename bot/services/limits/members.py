@@ -113,7 +113,7 @@ def state_of_member(
     used: MemberUse,
     now: datetime,
 ) -> MemberState:
-    """Return what a member may do who has used so much."""
+    """Return what a member may do after what they have used."""
     return MemberState(
         budget=budget,
         allowance=allowance(limits, user_id, roles),
@@ -159,8 +159,10 @@ def _over_allowance(state: MemberState, limit: int, rest: int, price: Estimate) 
 
 
 def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
-    """Raise `Refused`, as `ensure_room` and `ensure_within` do, if so many jobs that cost `price` together
-    are too many."""
+    """Raise `Refused`, as `ensure_room` and `ensure_within` do, if `number` jobs are too many.
+
+    `price` is what they cost together.
+    """
     ensure_room(state.budget, price)
     ensure_within(replace(state, at_once=None, rate=None), price)
     if state.at_once is not None and state.going + number > state.at_once:

@@ -23,7 +23,7 @@ def allowance_below_price(limit: int, period: Period) -> Message:
 
 
 def too_many_at_once(limit: int, going: int) -> Message:
-    """Return that a member can't run so many jobs more, with the limit and how many run already."""
+    """Return that a member can't run that many more jobs: the limit, and how many run already."""
     if not going:
         return nlazy(
             "You can run {count} job at the same time here.",

@@ -50,7 +50,7 @@ class AsyncConnection:
         return await greenlet_spawn(self._started.exec_driver_sql, statement, parameters)
 
     async def parts(self, query: Executable, rows: int) -> AsyncGenerator[list[dict[str, Any]]]:
-        """Return what the query finds, and never have more than so many rows in memory."""
+        """Return what the query finds, and never have more than `rows` of them in memory."""
         found = await greenlet_spawn(
             self._started.execute, query, execution_options={"stream_results": True, "yield_per": rows}
         )

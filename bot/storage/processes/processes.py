@@ -104,12 +104,12 @@ class ProcessTable:
             await shielded(table._engine.dispose())
 
     async def register(self, name: str, version: str, seconds: float) -> int:
-        """Add a process with a lease of so many seconds. Return its number."""
+        """Add a process with a lease of `seconds`. Return its number."""
         (row,) = await self._run(_REGISTER, name=name, version=version, seconds=seconds)
         return int(row["epoch"])
 
     async def renew(self, epoch: int, seconds: float) -> bool:
-        """Let the lease last for so many seconds from now. Return False if the process is gone."""
+        """Let the lease last for `seconds` from now. Return False if the process is gone."""
         return bool(await self._run(_RENEW, epoch=epoch, seconds=seconds))
 
     async def leave(self, epoch: int) -> None:

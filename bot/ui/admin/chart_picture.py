@@ -30,7 +30,7 @@ _DATES = 52  # the height of the line of dates
 _BAR = 0.82  # of a day's width
 _MIN_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
 _MAX_DATES, _MAX_LINES = 8, 6
-_FLATTENS = 2.5  # a budget so many times the highest bar is drawn at the upper edge instead
+_FLATTENS = 2.5  # times the highest bar: a budget above that is drawn at the upper edge instead
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def hindrance_of(one: ToolPrice, offer: ToolOffer) -> str:
 
 
 def left_out_words(count: int) -> str:
-    """Return the line below a list of tools that has no room for so many more."""
+    """Return the line below a list of tools that has no room for `count` more."""
     return ngettext(
         "…and {count} more: type `/` to see them.", "…and {count} more: type `/` to see them.", count
     )

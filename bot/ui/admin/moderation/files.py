@@ -60,7 +60,7 @@ async def open_files(shown: ForModerators, room: int, fit: Fitting | None = None
 async def _open(
     file: OutputFile, name: str, most: int, fit: Fitting | None, *, made: bool = False
 ) -> discord.File | None:
-    """Open the file, which the caller closes. None if it can't be shown in so many bytes."""
+    """Open the file, which the caller closes. None if it can't be shown in `most` bytes."""
     drawn = file.kind != "image" or file.content_type in _DRAWN
     try:
         if drawn and file.size <= most:
