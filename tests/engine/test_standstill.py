@@ -15,7 +15,8 @@ from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.domain import Job, JobState, NoticeKind
 from bot.engine import Engine
-from bot.engine.lanes.runner import Entries, LaneRunner
+from bot.engine.lanes.entries import Entries
+from bot.engine.lanes.runner import LaneRunner
 from bot.errors import DatabaseAway
 from bot.monitoring.watchdog import EXIT_STATUS
 from bot.studii import JobReport

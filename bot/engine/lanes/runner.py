@@ -3,88 +3,26 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import timedelta
 
 from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
-from bot.catalog import Catalog
-from bot.clock import Clock
-from bot.domain import FailureCode, Job, JobState
+from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext, StepResult
+from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
-from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
-from bot.lifecycle.prices import price_name
-from bot.lifecycle.submission import needs_upload
 
 _log = logging.getLogger(__name__)
-
-
-class Entries:
-    """Turns jobs into what a lane knows of them, with times of the monotonic clock."""
-
-    def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:
-        self._clock = clock
-        self._longest_pause = longest_pause
-        self._catalog = catalog
-
-    def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
-        """Return the entry of a job that is to be sent with this key. A pause for another key is over."""
-        now = self._clock.monotonic()
-        not_before = now + (again or 0.0)
-        if job.not_before is not None and (job.held is None or job.key_id == key_id):
-            # Bounded, for the case that the wall clock was put back.
-            pause = min(self._seconds_until(job.not_before), self._longest_pause)
-            not_before = max(not_before, now + pause)
-        return Waiting(
-            job.id,
-            job.user_id,
-            job.created_at.timestamp(),
-            Step.UPLOAD if needs_upload(job, key_id) else Step.SUBMIT,
-            self._work(job),
-            not_before,
-            begun=job.state is JobState.UPLOADING,
-            held=job.held is not None,
-            price=None if job.price_learned else price_name(self._catalog, job),
-        )
-
-    def running(self, job: Job) -> Running:
-        """Return the entry of a job that is to be polled."""
-        now = self._clock.monotonic()
-        age = 0.0 if job.submitted_at is None else -self._seconds_until(job.submitted_at)
-        not_before = 0.0
-        if job.not_before is not None:
-            not_before = now + min(self._seconds_until(job.not_before), self._longest_pause)
-        priced = job.charged is not None
-        return Running(job.id, now - max(0.0, age), self._work(job), not_before, priced)
-
-    def after(self, result: StepResult) -> Waiting | Running | None:
-        """Return the entry of a job after a step, or None if the lane is done with it."""
-        job = result.job
-        if job is None:
-            return None
-        if job.state is JobState.RUNNING and job.output_url is None:
-            return self.running(job)
-        if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key):
-            return self.waiting(job, job.key_id, result.again)
-        return None
-
-    def _work(self, job: Job) -> Work:
-        tool = self._catalog.tools.get(job.tool)
-        kind = "image" if tool is None else tool.output_kind(job.inputs)
-        return Work(job.tool, kind)
-
-    def _seconds_until(self, moment: datetime) -> float:
-        return (moment - self._clock.now()).total_seconds()
 
 
 class LaneRunner:
@@ -137,10 +75,6 @@ class LaneRunner:
         """Return whether a request for the job is in flight."""
         return self._lane.in_flight(job_id)
 
-    def position(self, job_id: str) -> int | None:
-        """Return the position of a waiting job in the queue, from 1, or None if it does not wait."""
-        return self._lane.position(job_id)
-
     def has(self, job_id: str) -> bool:
         """Return whether the job waits or runs in this lane, or a request for it is in flight."""
         return self._lane.waits(job_id) is not None or self.runs(job_id) or self.in_flight(job_id)
@@ -149,21 +83,21 @@ class LaneRunner:
         """Return whether the lane polls the job."""
         return self._lane.runs(job_id) is not None
 
-    def waits_for_price(self, job_id: str) -> bool:
-        """Return whether another job goes before this one, to learn the price of both."""
-        return self._lane.waits_for_price(job_id)
-
-    async def starts_in(self, job_id: str) -> float | None:
-        """Return the seconds until a job will probably have been submitted, or None if that is unknown."""
-        return await self._estimates.starts_in(job_id)
-
-    def ends_in(self, job_id: str) -> float | None:
-        """Return the seconds until a running job takes longer than usual; see `PollSchedule.ends_in`."""
-        return self._lane.ends_in(job_id, self._context.clock.monotonic())
-
-    def is_known(self, job_id: str) -> bool:
-        """Return whether enough jobs like this one were seen to say how long they take."""
-        return self._lane.is_known(job_id)
+    async def progress(self, job_id: str) -> Progress:
+        """Return a job's position in the queue, and when it will probably be sent or end, as far as known."""
+        starts_in = await self._estimates.starts_in(job_id)
+        ends_in = self._lane.ends_in(job_id, self._context.clock.monotonic())
+        if ends_in is not None and not self._lane.is_known(job_id):
+            ends_in = None
+        late = ends_in is not None and ends_in <= 0
+        now = self._context.clock.now()
+        return Progress(
+            self._lane.position(job_id),
+            None if starts_in is None else now + timedelta(seconds=starts_in),
+            None if ends_in is None or late else now + timedelta(seconds=ends_in),
+            late=late,
+            waits_for_price=self._lane.waits_for_price(job_id),
+        )
 
     def overdue(self) -> float:
         """Return by how many seconds the most overdue poll is late."""

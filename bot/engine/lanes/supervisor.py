@@ -14,13 +14,14 @@ from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
+from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Simulations
 from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import answer_is_over, recover
 from bot.engine.lanes.request_log import RequestLog
-from bot.engine.lanes.runner import Entries, LaneRunner
+from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
@@ -83,25 +84,9 @@ class LaneSupervisor:
         self._syncing = RetryLater("handing its jobs to a lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
-        """Return a job's position in its lane's queue, and when it will probably be sent or end, as far as
-        that is known."""
-        for runner in list(self._runners.values()):
-            if not runner.has(job_id):
-                continue
-            starts_in, ends_in = await runner.starts_in(job_id), runner.ends_in(job_id)
-            now = self._context.clock.now()
-            starts_at = None if starts_in is None else now + timedelta(seconds=starts_in)
-            if ends_in is not None and not runner.is_known(job_id):
-                ends_in = None
-            late = ends_in is not None and ends_in <= 0
-            return Progress(
-                runner.position(job_id),
-                starts_at,
-                None if ends_in is None or late else now + timedelta(seconds=ends_in),
-                late=late,
-                waits_for_price=runner.waits_for_price(job_id),
-            )
-        return Progress()
+        """Return what the job's lane knows of it that is not in its row."""
+        runner = self._holder(job_id)
+        return Progress() if runner is None else await runner.progress(job_id)
 
     def overdue(self) -> float:
         """Return by how many seconds the most overdue poll of all lanes is late."""
@@ -161,7 +146,7 @@ class LaneSupervisor:
 
         Returns whether that could be done without the database.
         """
-        holder = next((one for one in self._runners.values() if one.has(job.id)), None)
+        holder = self._holder(job.id)
         if holder is not None and holder.in_flight(job.id):
             return True  # the lane hears of it when that has ended
         if job.state is JobState.RUNNING and job.output_url is None:
@@ -244,6 +229,10 @@ class LaneSupervisor:
             self._syncing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
         for name in self._runners.keys() - shares.keys():
             self._syncing.attempt(name, partial(self._runners[name].sync, (), (), None))
+
+    def _holder(self, job_id: str) -> LaneRunner | None:
+        """Return the runner of the lane that the job waits or runs in."""
+        return next((runner for runner in self._runners.values() if runner.has(job_id)), None)
 
     def _forget(self, name: str) -> None:
         del self._runners[name]

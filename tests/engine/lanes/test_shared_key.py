@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
 from bot.engine.context import StepResult
-from bot.engine.lanes.runner import Entries
+from bot.engine.lanes.entries import Entries
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
