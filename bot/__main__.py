@@ -27,10 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _health() -> int:
-    from bot.cli.health import healthy
-    from bot.config_base import HealthSettings
+    from bot.cli.health import healthy, where_it_listens
 
-    well, words = healthy(HealthSettings.read())
+    well, words = healthy(*where_it_listens())
     say(words, sys.stdout)
     return 0 if well else 1
 

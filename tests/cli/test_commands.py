@@ -336,13 +336,37 @@ def test_asking_for_the_health_imports_little(tmp_path: Path, unused_tcp_port: i
     assert not {"aiohttp", "discord", "sqlalchemy", "PIL", "cryptography"} & set(imported)
 
 
+def test_a_containers_health_check_needs_nothing_that_reads_settings(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    """It finds both settings in its environment, and would spend most of its time on importing pydantic."""
+    program = "import sys; from bot.__main__ import main; print(main(['health']), 'pydantic' in sys.modules)"
+    asked = subprocess.run(  # noqa: S603
+        (sys.executable, "-c", program),
+        cwd=tmp_path,
+        env=environment({"HEALTH_PORT": str(unused_tcp_port), "HEALTH_ADDRESS": "0.0.0.0"}),  # noqa: S104
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"http://127.0.0.1:{unused_tcp_port}/healthz doesn't answer" in asked.stdout
+    assert asked.stdout.splitlines()[-1] == "1 False"
+
+
 async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused_tcp_port: int) -> None:
     port = str(unused_tcp_port)
     status, told, _ = await ran(tmp_path, "health", HEALTH_PORT=port, DISCORD_TOKEN="", SPOOL_MB="lots")
     assert (status, f"http://127.0.0.1:{port}/healthz doesn't answer" in told) == (1, True)
-    for port, sentence in (("", "HEALTH_PORT isn't set"), ("80.5", "HEALTH_PORT must be a whole number")):
-        status, _, errors = await ran(tmp_path, "health", HEALTH_PORT=port)
-        assert (status, sentence in errors) == (2, True)
+    wrong = [
+        ("", "HEALTH_PORT isn't set"),
+        ("80.5", "HEALTH_PORT must be a whole number"),
+        ("65536", "HEALTH_PORT must be at most 65535"),
+        ("9" * 5000, "HEALTH_PORT is too large"),
+    ]
+    for port, sentence in wrong:
+        for told in ({}, {"HEALTH_ADDRESS": "127.0.0.1"}):
+            status, _, errors = await ran(tmp_path, "health", HEALTH_PORT=port, **told)
+            assert (status, sentence in errors) == (2, True), errors
 
 
 async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:
