@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
+from bot.monitoring.logging import quiet_libraries
 from bot.storage import instance_lock
 from tests.support.patience import PATIENCE
 
@@ -109,3 +110,15 @@ async def test_whoever_has_to_wait_for_the_lock_says_so_at_once(
         assert not waiting.done()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_with_every_detail_logged_whoever_waits_still_says_so_once(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    quiet_libraries()
+    async with instance_lock(url):
+        with pytest.raises(SettingsError):
+            async with instance_lock(url, patience=0.5):
+                pass
+    assert len([one for one in caplog.records if "lock" in one.getMessage()]) == 1
