@@ -96,7 +96,8 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
 
 @contextmanager
 def _passing(database: Path, word: str) -> Generator[Path]:
-    """Have a file beside the database for the block, and remove it."""
+    """Have a file beside the database for the block, and remove it; its folder too if nothing is in it."""
+    made = not database.parent.exists()
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         passing = fresh_file(database, word)
@@ -106,6 +107,9 @@ def _passing(database: Path, word: str) -> Generator[Path]:
         yield passing
     finally:
         passing.unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # the database is in it now
+                database.parent.rmdir()
 
 
 def _copy(source: Path, target: Path) -> None:

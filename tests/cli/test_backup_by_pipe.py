@@ -48,6 +48,12 @@ async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) ->
     assert await kept_key(tmp_path) == SECRET
 
 
+async def test_nothing_is_left_on_a_new_machine_by_what_is_no_backup(tmp_path: Path) -> None:
+    status, told = await taken_back(tmp_path, b"Dear diary. " * 500)
+    assert (status, "Nothing was changed" in told) == (2, True)
+    assert names_in(tmp_path) == set()
+
+
 async def test_a_backup_that_is_not_there_or_was_cut_off_is_refused(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     status, _, errors = await ran(tmp_path, "restore", "gone.db")
