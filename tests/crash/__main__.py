@@ -37,7 +37,7 @@ from tests.crash.plan import (
     private_troubles,
     troubles,
 )
-from tests.crash.sets import SetTrial, set_deaths
+from tests.crash.sets import UNNOTED, SetTrial, set_deaths
 from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import Verdict, attempt
 from tests.crash.world import Worlds, Zygote, worlds, zygote
@@ -182,7 +182,8 @@ async def _sets(crew: Crew) -> None:
     await crew.kill("Sets, and killed while they are posted", [SetTrial([one], waits=True) for one in deaths])
     forgotten = [SetTrial([one], later=NONCES_FORGOTTEN) for one in deaths]
     await crew.kill("… and Discord has forgotten the nonces", forgotten)
-    blind = [SetTrial([one], blind=True) for one in deaths if "_note" in one.point]
+    unnoted = [one for one in deaths if any(part in one.point for part in UNNOTED)]
+    blind = [SetTrial([one], blind=True) for one in unnoted]
     await crew.kill("… and may not look for what they posted", blind)
 
 

@@ -8,7 +8,7 @@ from bot.domain import JobState
 from sandbox.discord.emulator.interactions import Interaction
 from tests.crash.life import ENDED
 from tests.crash.moderated import OVER, SHOWN, Moderated, ModeratedCase, Press
-from tests.crash.trial import Death, Verdict, deaths_of
+from tests.crash.trial import Death, Verdict, deaths_of, ensure_known
 from tests.crash.world import KILLED, Worlds, Zygote
 
 DAY = 86_400.0 + 60  # seconds: nobody may decide any more
@@ -192,6 +192,7 @@ class Deaths:
         own = [death for death in deaths if death.point not in self._known]
         others = [death for death in deaths if death.point in self._known]
         if len(trial.step.presses) > 1:
+            ensure_known(points, PRESSING)
             press = [one for one in deaths if PRESSING in one.point and one.nth == 1]
             own += [replace(one, nth=2) for one in press if points[one.point] > 1]
         self._known |= set(points)
@@ -210,6 +211,7 @@ def killed_hurriedly(trials: Iterable[ApprovalTrial]) -> list[ApprovalTrial]:
     Or its person does, and cancels it.
     """
     asked = [replace(one, hurried=True) for one in trials if one.deaths and one.asks]
+    ensure_known([one.deaths[0].point for one in asked], POSTING)
     asked = [one for one in asked if POSTING in one.deaths[0].point]
     cancelled = next(one for one in REQUESTS if one.steps[0].presses == [Press.CANCEL])
     return asked + [replace(one, scene=cancelled) for one in asked if one.at == ASKED]

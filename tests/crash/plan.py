@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 
 from tests.crash.trial import (
     DISCORD_TROUBLES,
+    POSTS,
     PRIVATE_TROUBLES,
     REMOVAL_TROUBLES,
+    REQUESTS,
     TROUBLES,
     Death,
     DiscordTrouble,
     Trouble,
     Verdict,
     attempt,
+    deaths_at,
     deaths_of,
-    is_posting,
+    ensure_known,
 )
 from tests.crash.world import Worlds, Zygote
 
@@ -98,6 +101,7 @@ class UnderTrouble:
 
 def killed_once(points: Mapping[str, int]) -> list[Trial]:
     """Every death that there is in a life that passed those points."""
+    ensure_known(points, *REQUESTS)
     return [Trial([death]) for death in deaths_of(points)]
 
 
@@ -114,17 +118,17 @@ def killed_before_a_closed_door(points: Mapping[str, int]) -> list[Trial]:
 
 def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
     """Every death after which Discord may have a message that nobody remembers, itself included."""
-    return [Trial([death], later=NONCES_FORGOTTEN) for death in deaths_of(points) if is_posting(death)]
+    return [Trial([death], later=NONCES_FORGOTTEN) for death in deaths_at(points, *POSTS)]
 
 
 def killed_while_blind(points: Mapping[str, int]) -> list[Trial]:
     """The same deaths, where the bot can't look whether it has posted: only the nonce tells Discord."""
-    return [Trial([death], blind=True) for death in deaths_of(points) if is_posting(death)]
+    return [Trial([death], blind=True) for death in deaths_at(points, *POSTS)]
 
 
 def killed_around_a_removal(points: Mapping[str, int]) -> list[Trial]:
     """The deaths while a card is removed, each under another trouble with the removal in the next life."""
-    deaths = [one for one in deaths_of(points) if "removals." in one.point]
+    deaths = deaths_at(points, "removals.")
     troubles = itertools.cycle(REMOVAL_TROUBLES)
     return [Trial([death], trouble) for death, trouble in zip(deaths, troubles, strict=False)]
 
@@ -137,18 +141,17 @@ def killed_three_times(points: Mapping[str, int]) -> list[Trial]:
 
 def killed_while_cancelling(points: Mapping[str, int], *, private: bool = False) -> list[Trial]:
     """Every death while the press of Cancel is dealt with, in lives that passed those points."""
-    deaths = [one for one in deaths_of(points) if "buttons." in one.point]
-    return [Trial([one], cancelled=True, private=private) for one in deaths]
+    return [Trial([one], cancelled=True, private=private) for one in deaths_at(points, "buttons.")]
 
 
 def killed_before_a_late_answer(points: Mapping[str, int], kind: Trial) -> list[Trial]:
     """Every death from the moment at which an answer is late until it is there."""
-    deaths = [one for one in deaths_of(points) if any(part in one.point for part in LATE)]
-    return [replace(kind, deaths=[one]) for one in deaths]
+    return [replace(kind, deaths=[one]) for one in deaths_at(points, *LATE)]
 
 
 def killed_while_answering_late(trials: Sequence[Trial], points: Sequence[Mapping[str, int]]) -> list[Trial]:
     """Every death of a life that answers what another one left, after the first death that leads to it."""
+    ensure_known(all_points(points), ANSWERING)
     found: dict[Death, Trial] = {}
     for trial, seen in zip(trials, points, strict=True):
         for death in deaths_of(seen):

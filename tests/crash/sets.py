@@ -13,14 +13,17 @@ from bot.ui.kit.layout import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED
-from tests.crash.trial import Death, Verdict
+from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
 from tests.engine.world import a_staging_job
 
 PHOTOS = 6  # with theirs before, too many for one message
 WAIT = 0.2  # seconds that the first ones wait for the last
 SLOW = 0.8  # seconds that the last one takes
-_SET_POINTS = ("set_postings", "SetPostings", "announce_set", "arrange")
+# Parts of points: a set is posted; a message may be there that is not noted; it is being noted.
+_SET_POINTS = ("set_postings.", "announce_set", "arrange")
+NOTING = "set_postings._note"
+UNNOTED = ("set_postings._say_and_note", NOTING)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class SetTrial:
 
 def set_deaths(points: Mapping[str, int]) -> list[Death]:
     """Every death while a set is posted: at each point, and at it again in a later message."""
+    ensure_known(points, *_SET_POINTS, *UNNOTED)
     found = [point for point in sorted(points) if any(part in point for part in _SET_POINTS)]
     return [Death(point, nth) for point in found for nth in (1, 2, 3) if nth <= points[point]]
 

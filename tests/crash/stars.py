@@ -13,19 +13,11 @@ from bot.storage.schema import OPEN_BEST
 from sandbox.discord.emulator import APPLICATION_ID
 from sandbox.discord.emulator.places import Channel
 from tests.crash.life import ENDED
-from tests.crash.trial import Death, Verdict
+from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
 from tests.support.jobs import a_job
 
-_STAR_POINTS = (
-    "workers.best",
-    "BestResults",
-    "BestShowing",
-    "BestPoster",
-    "delivery.best",
-    "posting.best",
-    "best.",
-)
+_STAR_POINTS = "best."  # a part of points: the modules of that name post, remove and note it
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,8 @@ class StarTrial:
 
 def star_deaths(points: Mapping[str, int]) -> list[Death]:
     """Every death while a starred result is dealt with."""
-    found = [point for point in sorted(points) if any(part in point for part in _STAR_POINTS)]
+    ensure_known(points, _STAR_POINTS)
+    found = [point for point in sorted(points) if _STAR_POINTS in point]
     return [Death(point, nth) for point in found for nth in range(1, min(points[point], 3) + 1)]
 
 

@@ -16,7 +16,7 @@ from tests.crash.plan import (
     killed_under_trouble,
     killed_while_answering_late,
 )
-from tests.crash.sets import SetTrial, set_deaths
+from tests.crash.sets import NOTING, SetTrial, set_deaths
 from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import (
     DISCORD_TROUBLES,
@@ -26,8 +26,9 @@ from tests.crash.trial import (
     TROUBLES,
     Verdict,
     attempt,
+    deaths_at,
     deaths_of,
-    is_posting,
+    ensure_known,
 )
 from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds
 
@@ -51,8 +52,7 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
     process: Zygote, quiet: Verdict
 ) -> None:
     async with worlds() as own:
-        deaths = deaths_of(quiet.points)
-        death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
+        death = deaths_at(quiet.points, "announce._note")[0]
         verdict = await attempt(own, process, [death], later=900)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
@@ -62,8 +62,7 @@ async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(
     process: Zygote, quiet: Verdict
 ) -> None:
     async with worlds() as own:
-        deaths = deaths_of(quiet.points)
-        death = next(one for one in deaths if "announce._note" in one.point and is_posting(one))
+        death = deaths_at(quiet.points, "announce._note")[0]
         verdict = await attempt(own, process, [death], blind=True)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
@@ -131,7 +130,7 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
         assert (calm.state, calm.complaints) == (JobState.SUCCEEDED, [])
         deaths = set_deaths(calm.points)
         assert len(deaths) > 30
-        noted = [one for one in deaths if "set_postings._note" in one.point]
+        noted = [one for one in deaths if NOTING in one.point]
         for death in random.Random(SEED).sample(deaths, 2) + random.Random(SEED).sample(noted, 2):
             with subtests.test(death.point, nth=death.nth):
                 verdict = await SetTrial([death], waits=True).make(own, process)
@@ -161,8 +160,7 @@ async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(proce
     async with worlds() as own:
         cancelled = await attempt(own, process, cancelled=True)
         assert cancelled.complaints == []
-        deaths = [one for one in deaths_of(cancelled.points) if "buttons." in one.point]
-        for death in random.Random(SEED).sample(deaths, 2):
+        for death in random.Random(SEED).sample(deaths_at(cancelled.points, "buttons."), 2):
             assert (await attempt(own, process, [death], cancelled=True)).complaints == []
 
 
@@ -186,6 +184,13 @@ def test_under_trouble_every_point_is_tried_that_no_quiet_life_has() -> None:
     assert (under.possible, under.unheard) == (4, 2)
 
 
+def test_where_to_die_is_never_a_place_that_no_life_passes() -> None:
+    points = {"waits in announce._note:7": 2, "goes on in submit.upload:9": 1}
+    assert [death.point for death in deaths_at(points, "announce.", "submit.")] == sorted(points)
+    with pytest.raises(LookupError, match=r"with 'proclaim\._note', 'removals\.'\. Has that code"):
+        ensure_known(points, "announce.", "proclaim._note", "removals.")
+
+
 async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -193,11 +198,11 @@ async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
         quiet = await attempt(own, process, private=True)
         assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
         deaths = deaths_of(quiet.points)
-        posting = [death for death in deaths if "announce._note" in death.point and is_posting(death)]
+        posting = deaths_at(quiet.points, "announce._note")
         for death in random.Random(SEED).sample(deaths, 2) + posting[:1]:
             with subtests.test(death.point, nth=death.nth):
                 assert (await attempt(own, process, [death], private=True)).complaints == []
-        early = next(death for death in deaths if "submit." in death.point)
+        early = deaths_at(quiet.points, "submit.")[0]
         assert (await attempt(own, process, [early], private=True, closed_dms=True)).complaints == []
 
 

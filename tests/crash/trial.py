@@ -1,7 +1,7 @@
 """One trial: a job, a death (or several) at given points, and a life to the end."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -208,7 +208,7 @@ async def attempt(
     if later:
         worlds.discord.channels.forget_nonces()
     code = await zygote.live(life(trace=slow or not deaths, later=later, interaction=asked))
-    twice = any(is_posting(death) for death in deaths)
+    twice = any(part in death.point for death in deaths for part in POSTS)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
     if not unheard:
         complaints += worlds.hasty(case)
@@ -226,9 +226,14 @@ def _points_of(case: Case) -> dict[str, int]:
     return json.loads((case.folder / "points.json").read_text())
 
 
+# Parts of points: a library's request waits there; a message may have been posted of which there is no note.
+REQUESTS = ("exchange.", "transfer.", "discord.", "first_card.show_card")
+POSTS = ("announce._announce", "announce._note", "first_card.show_card")
+
+
 def times(point: str, count: int) -> range:
     """At which of its times a point is tried: all, where a library's request waits; else the first."""
-    request = any(part in point for part in ("exchange.", "transfer.", "discord.", "first_card.show_card"))
+    request = any(part in point for part in REQUESTS)
     return range(1, min(count, MANY) + 1) if request else range(1, 2)
 
 
@@ -237,8 +242,15 @@ def deaths_of(points: Mapping[str, int]) -> list[Death]:
     return [Death(point, nth) for point, count in sorted(points.items()) for nth in times(point, count)]
 
 
-def is_posting(death: Death) -> bool:
-    """Whether a message may have been posted of which there is no note."""
-    return any(
-        place in death.point for place in ("announce._announce", "announce._note", "first_card.show_card")
-    )
+def deaths_at(points: Mapping[str, int], *parts: str) -> list[Death]:
+    """Every death at a point that has one of these parts in its name."""
+    ensure_known(points, *parts)
+    return [death for death in deaths_of(points) if any(part in death.point for part in parts)]
+
+
+def ensure_known(points: Iterable[str], *parts: str) -> None:
+    """Raise LookupError if one of these parts is in no point: nobody would die there, and nobody notice."""
+    passed = list(points)
+    gone = [repr(part) for part in parts if not any(part in point for point in passed)]
+    if gone:
+        raise LookupError(f"Nothing passed a point with {', '.join(gone)}. Has that code another name now?")
