@@ -15,6 +15,7 @@ from bot.languages.formats import (
     quotation_marks,
     sentences,
     short_day,
+    whole_number,
 )
 from bot.languages.language import (
     Language,
@@ -72,4 +73,5 @@ __all__ = [
     "speaking",
     "spoken",
     "unfilled",
+    "whole_number",
 ]

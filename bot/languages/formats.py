@@ -3,9 +3,12 @@
 https://babel.pocoo.org/en/latest/api/index.html
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from typing import Literal
 
 from babel import Locale, dates, lists, numbers
 
@@ -20,6 +23,12 @@ _QUOTATION_MARKS = {
     Language.PORTUGUESE: ("“", "”"),
     Language.JAPANESE: ("「", "」"),
 }
+# Spanish "y" and "o" before a word that begins with the same sound: "uno e imagen", "siete u ocho".
+_LIKE_Y = re.compile(r"(?:h?í|h?i(?![aeo]))", re.IGNORECASE)
+_LIKE_O = re.compile(r"h?[oó]|8|11(?!\d)", re.IGNORECASE)
+_MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
+# Between groups of three digits in any language; what else separates them is the language's own.
+_GROUPS = ",' ’"
 _SMALL = 1000  # numbers below are written alike in all our languages
 
 
@@ -56,9 +65,22 @@ def short_day(day: date) -> str:
     return dates.format_skeleton("MMMd", day, locale=locale_of(spoken()))
 
 
+def whole_number(typed: str) -> int | None:
+    """Return the whole number that a person typed as their language writes it, or None if it isn't one.
+
+    `1.200` is a number in German, and 1,200 everywhere; `1.5` is none. Full-width digits count as digits.
+    """
+    text = unicodedata.normalize("NFKC", typed).strip()
+    group = unicodedata.normalize("NFKC", numbers.get_group_symbol(locale_of(spoken())))
+    separators = re.escape(_GROUPS + group)
+    if not re.fullmatch(rf"[0-9]+|[0-9]{{1,3}}(?:([{separators}])[0-9]{{3}})(?:\1[0-9]{{3}})*", text):
+        return None
+    return int(re.sub("[^0-9]", "", text))
+
+
 def and_list(items: Sequence[str]) -> str:
     """Return the items as one list: `a, b, and c`."""
-    return lists.format_list(items, style="standard", locale=locale_of(spoken())) if items else ""
+    return _listed(items, "standard", ("y", "e", _LIKE_Y))
 
 
 def sentences(*pieces: object) -> str:
@@ -74,4 +96,18 @@ def quotation_marks() -> tuple[str, str]:
 
 def or_list(items: Sequence[str]) -> str:
     """Return the items as alternatives: `a, b, or c`."""
-    return lists.format_list(items, style="or", locale=locale_of(spoken())) if items else ""
+    return _listed(items, "or", ("o", "u", _LIKE_O))
+
+
+def _listed(
+    items: Sequence[str], style: Literal["standard", "or"], spanish: tuple[str, str, re.Pattern[str]]
+) -> str:
+    """Return the items as one list. `spanish`: its word before the last, what it becomes, and before what."""
+    if not items:
+        return ""
+    listed = lists.format_list(items, style=style, locale=locale_of(spoken()))
+    word, changed, before = spanish
+    last = items[-1]
+    if spoken() is Language.SPANISH and len(items) > 1 and before.match(last.lstrip(_MARKS)):
+        return f"{listed.removesuffix(f' {word} {last}')} {changed} {last}"
+    return listed

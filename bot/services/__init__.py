@@ -49,7 +49,7 @@ from bot.services.wording import (
     discord_timestamp,
     each_period_words,
     job_words,
-    renews_words,
+    renewal_message,
     size_words,
 )
 
@@ -116,7 +116,7 @@ __all__ = [
     "matching_zones",
     "price_words",
     "rate_words",
-    "renews_words",
+    "renewal_message",
     "short_price_words",
     "size_words",
     "write_ledger",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot.clock import Clock
-from bot.domain import UNSHOWN_STATES, Job, JobState
+from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import apply_ruling
@@ -15,6 +15,10 @@ MAX_CHARGE_CREDITS = 1_000_000
 CHARGE_OUT_OF_RANGE = lazy(
     "The charge must be a whole number from 0 to {most}. Nothing was settled.", most=MAX_CHARGE_CREDITS
 )
+
+
+class SettledBefore(Refused):
+    """Somebody has settled the job, or it has ended otherwise: there will be nothing to settle."""
 
 
 class RulingService:
@@ -42,7 +46,7 @@ class RulingService:
         if job is None or job.guild_id != guild_id:
             raise Refused(UNKNOWN_JOB)
         if job.state is not JobState.UNKNOWN:
-            raise Refused(_settled(job))
+            raise _refusal(job)
         return job
 
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, code: ReasonCode) -> Job:
@@ -52,9 +56,13 @@ class RulingService:
                 raise Refused(UNKNOWN_JOB)
             ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
         if ruled is None:
-            raise Refused(_settled(job))
+            raise _refusal(job)
         self._wake()
         return ruled
+
+
+def _refusal(job: Job) -> Refused:
+    return (SettledBefore if job.state in TERMINAL_STATES else Refused)(_settled(job))
 
 
 def _settled(job: Job) -> Message:

@@ -28,13 +28,6 @@ _GRANTED_FOR: Mapping[Period, Message] = {
     Period.MONTH: plazy("after “granted”", "for this month"),
     Period.TOTAL: plazy("after “granted”", "for the one-off total"),
 }
-_NEVER_RENEWS = lazy("The budget is a one-off total and doesn't renew.")
-_RENEWS: Mapping[Period, Message] = {
-    Period.DAY: lazy("The daily budget renews {when}."),
-    Period.WEEK: lazy("The weekly budget renews {when}."),
-    Period.MONTH: lazy("The monthly budget renews {when}."),
-    Period.TOTAL: _NEVER_RENEWS,
-}
 
 
 def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
@@ -110,14 +103,9 @@ def granted_for(period: Period) -> Message:
 def renewal_message(end: datetime | None) -> Message:
     """Return that the budget renews at `end`, as Discord counts it for each reader, or that it never does."""
     if end is None:
-        return _NEVER_RENEWS
+        return lazy("The budget is a one-off total and doesn't renew.")
     # Translators: {when} is shown as "in 3 hours".
     return lazy("The budget renews {when}.", when=discord_timestamp(end))
-
-
-def renews_words(period: Period, when: str) -> str:
-    """Return when a budget of that period renews, such as a timestamp for Discord."""
-    return str(_RENEWS[period].using(when=when))
 
 
 def count_words(number: int, one: str, many: str) -> str:

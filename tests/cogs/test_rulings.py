@@ -60,20 +60,60 @@ async def test_try_again_says_when_nothing_is_held_any_more(tmp_path: Path) -> N
         assert "The key works" in texts(answer)
 
 
-async def test_a_second_click_on_a_ruling_settles_nothing_twice(tmp_path: Path) -> None:
+async def lost(desk: Desk, *, private: bool = False) -> Job:
+    """A job of Maya's whose outcome nobody knows."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=private)
+    return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+
+
+def labels(shown: object) -> list[str]:
+    return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
+
+
+async def test_the_message_of_a_settled_job_loses_the_buttons_that_settle_it_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+        job = await lost(desk)
         await desk.delivery.announce(job, None)
         told = desk.channel.history()[-1]
+        assert {"Release credits", "Mark as charged"} < set(labels(told))
         assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))
-        again = texts(await desk.admin.click(told, label="Release credits"))
-        assert "already settled: nothing was charged" in again
-        late = texts(await desk.admin.click(told, label="Mark as charged"))
-        assert "already settled: nothing was charged" in late
+        left = labels(desk.channel.history()[-1])
+        assert left
+        assert not {"Release credits", "Mark as charged"} & set(left)
         async with desk.storage.read() as transaction:
             assert await transaction.audit.everything() == []
+
+
+async def in_the_log(desk: Desk, job: Job) -> discord.Message:
+    """Post to the log channel that the job's outcome is unknown."""
+    async with desk.storage.write() as transaction:
+        await tell_unknown(transaction, job, desk.clock.now())
+        (notice,) = await transaction.notices.pending(1)
+    await desk.delivery.post_notice(notice, desk.channel.id, job)
+    return desk.channel.history()[-1]
+
+
+@pytest.mark.parametrize("label", ["Release credits", "Mark as charged"])
+async def test_what_is_settled_in_the_log_channel_loses_its_buttons(tmp_path: Path, label: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = await in_the_log(desk, await lost(desk))
+        answer = await desk.admin.click(told, label=label)
+        if answer.modal is not None:
+            await desk.admin.submit_modal(answer, {"amount": "5"})
+        (after,) = [one for one in desk.channel.history() if one.id == told.id]
+        assert "A job with an unknown outcome" in texts(after)
+        assert not labels(after)
+
+
+async def test_a_late_press_in_the_log_channel_removes_the_buttons_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await lost(desk)
+        told = await in_the_log(desk, job)
+        await desk.services.rulings.charged(desk.guild.id, job.id, 5)
+        late = await desk.admin.click(told, label="Mark as charged")
+        assert "already settled: charged 5 credits" in texts(late)
+        assert not labels(desk.channel.history()[-1])
 
 
 async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(
@@ -88,17 +128,6 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "removed from the server while this job was running" in read(reason_words(ended.failure_text))
-
-
-async def lost(desk: Desk, *, private: bool = False) -> Job:
-    """A job of Maya's whose outcome nobody knows."""
-    await desk.set_key()
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=private)
-    return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-
-
-def labels(shown: object) -> list[str]:
-    return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
 
 
 async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_settle_it(

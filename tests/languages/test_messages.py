@@ -19,11 +19,14 @@ from bot.languages import (
     ngettext,
     nlazy,
     number,
+    or_list,
     paragraph,
     sentences,
     speaking,
     spoken,
+    whole_number,
 )
+from bot.services import credit_words
 from tests.support.messages import KEYWORDS, from_python
 
 
@@ -45,6 +48,55 @@ def test_numbers_days_and_lists_are_written_as_the_language_does(
         assert (number(1200), decimal(24.14)) == (whole, part)
         assert day_and_month(date(2026, 3, 5)) == day
         assert and_list(["a", "b", "c"]) == listed
+
+
+@pytest.mark.parametrize(
+    ("items", "together", "instead"),
+    [
+        (["uno", "imagen"], "uno e imagen", "uno o imagen"),
+        (["madre", "**hijo**"], "madre e **hijo**", "madre o **hijo**"),
+        (["agua", "hielo"], "agua y hielo", "agua o hielo"),
+        (["siete", "ocho"], "siete y ocho", "siete u ocho"),
+        (["7", "8"], "7 y 8", "7 u 8"),
+        (["mar", "hora"], "mar y hora", "mar u hora"),
+        (["a", "<@8123>"], "a y <@8123>", "a o <@8123>"),
+        (["imagen"], "imagen", "imagen"),
+        (["a", "b", "isla"], "a, b e isla", "a, b o isla"),
+    ],
+)
+def test_spanish_changes_and_and_or_before_the_same_sound(
+    items: list[str], together: str, instead: str
+) -> None:
+    with speaking(Language.SPANISH):
+        assert (and_list(items), or_list(items)) == (together, instead)
+
+
+@pytest.mark.parametrize(
+    ("language", "accepted", "refused"),
+    [
+        (Language.ENGLISH, ["1200", "1,200", "1 200", " 1'200 "], ["1.200", "1.5", "1,20", "12,00"]),
+        (Language.GERMAN, ["1200", "1.200", "1,200", "1 200"], ["1.5", "1,5", "1.20", "1.200,5"]),
+        (Language.FRENCH, ["1200", "1 200", "1\u202f200", "1\u00a0200", "1,200"], ["1,5", "1 2 0 0"]),
+        (Language.SPANISH, ["1200", "1.200", "1 200", "1,200"], ["1.2", "-1200"]),
+        (Language.PORTUGUESE, ["1200", "1.200", "1,200"], ["1.2", "1200,00"]),
+        (Language.JAPANESE, ["1200", "1,200", "１２００", "１，２００"], ["1.5", "", "千二百"]),
+    ],
+)
+def test_whole_numbers_are_read_as_the_language_writes_them(
+    language: Language, accepted: list[str], refused: list[str]
+) -> None:
+    with speaking(language):
+        assert {whole_number(typed) for typed in accepted} == {1200}
+        assert {whole_number(typed) for typed in refused} == {None}
+        assert whole_number(number(1_200_000)) == 1_200_000
+
+
+def test_no_credits_are_counted_as_each_language_counts_them() -> None:
+    said: list[str] = []
+    for language in (Language.GERMAN, Language.FRENCH, Language.SPANISH, Language.PORTUGUESE):
+        with speaking(language):
+            said.append(credit_words(0))
+    assert said == ["0 Credits", "0 crédit", "0 créditos", "0 créditos"]
 
 
 def test_a_number_among_the_arguments_is_written_as_the_language_does() -> None:

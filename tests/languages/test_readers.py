@@ -115,5 +115,20 @@ async def test_a_community_server_speaks_the_language_that_it_has_in_discord(tmp
         with app_in("pt-BR"):
             await desk.admin.slash(desk.channel, "studii setup")
         assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
-        guild.features = []  # every other server has a preferred language too, which nobody can choose
+        guild.features = []  # every other server has a preferred language too, which nobody can choose there
         assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+
+
+async def test_the_first_greeting_is_in_discords_language_of_the_server_where_none_is_known(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        guild = desk.bot.get_guild(desk.guild.id)
+        assert guild is not None
+        assert guild.owner_id is not None
+        for locale, spoken in (
+            (discord.Locale.french, Language.FRENCH),
+            (discord.Locale.finnish, Language.ENGLISH),
+        ):
+            guild.preferred_locale = locale
+            assert await desk.bot.readers.of_person(guild.owner_id, guild.id) is spoken

@@ -125,6 +125,8 @@ def compiled(catalog: Catalog) -> bytes:
     """Return the catalogue as the bot reads it: without what only translators need, so that equal sentences
     give equal bytes."""
     slim = Catalog(locale=catalog.locale, charset="utf-8", creation_date=UNDATED, revision_date=UNDATED)
+    # The plural's rule is the file's: Babel's for Portuguese writes "0 crédito".
+    slim.mime_headers = [("Plural-Forms", catalog.plural_forms)]
     for one in catalog:
         if one.id and one.string and not one.fuzzy:
             slim.add(one.id, one.string, context=one.context)

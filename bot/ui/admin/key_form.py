@@ -8,7 +8,7 @@ from discord import ui
 from bot.domain import Plan, StudiiKey
 from bot.errors import Refused
 from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import lazy, whole_number
 from bot.services import MAX_BUDGET
 from bot.ui.admin.credits import key_panel
 from bot.ui.kit.forms import Form
@@ -66,10 +66,10 @@ class KeyForm(Form):
 
 def daily_budget(typed: str) -> int | None:
     """Return the number that was typed, or None if nothing was. Raises `Refused` if it can't be a budget."""
-    digits = typed.strip().replace(",", "").replace(" ", "")
-    if not digits:
+    if not typed.strip():
         return None
-    if not (digits.isascii() and digits.isdecimal()):
+    number = whole_number(typed)
+    if number is None:
         raise Refused(
             lazy(
                 "The daily budget must be a whole number of credits from 0 to {most}, such as 100. "
@@ -77,4 +77,4 @@ def daily_budget(typed: str) -> int | None:
                 most=MAX_BUDGET,
             )
         )
-    return int(digits)
+    return number

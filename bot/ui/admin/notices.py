@@ -1,15 +1,16 @@
 """The notices that a server's admins read in their log channel."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import discord
 from discord import ui
 
-from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind, Period
+from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
 from bot.languages import Message, and_list, lazy, sentences
 from bot.languages import gettext as _
 from bot.reasons import Reason
-from bot.services import credit_words, renews_words
+from bot.services import credit_words, renewal_message
 from bot.ui.admin.credit_requests import asked_words, request_buttons
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.words_notice import refused_words
@@ -167,8 +168,8 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     least, renews = details.get("least"), details.get("renews")
     # Translators: least is a number of credits
     said = used if least is None else sentences(used, _("No tool costs less than {least}.", least=least))
-    period = Period.TOTAL if renews is None else Period(str(details.get("period")))
-    return [said, renews_words(period, f"<t:{renews}:R>"), small(str(_CHANGE))]
+    end = None if renews is None else datetime.fromtimestamp(int(renews), UTC)
+    return [said, str(renewal_message(end)), small(str(_CHANGE))]
 
 
 def _doubt(details: Mapping[str, str | int | None]) -> str:

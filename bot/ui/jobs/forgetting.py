@@ -32,8 +32,8 @@ ERASE_LABELS = {
     KEEP_DATA: plazy("button", "Keep my data"),
 }
 GOES = lazy(
-    "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, and your own "
-    "styles and defaults. Running jobs are erased when they're done. Your "
+    "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, your own styles "
+    "and defaults, and the language stored for you. Running jobs are erased when they're done. Your "
     "results in channels for the best are removed, and links to those stop working."
 )
 STAYS = lazy(

@@ -1,5 +1,6 @@
 """The buttons with which admins settle a job whose outcome is unknown, and try a held key again."""
 
+from collections.abc import Awaitable
 from typing import Any, Self
 
 import discord
@@ -8,14 +9,16 @@ from discord import ui
 from bot.domain import Job
 from bot.errors import Refused
 from bot.languages import gettext as _
-from bot.languages import lazy, pgettext, plazy, sentences
+from bot.languages import lazy, pgettext, plazy, sentences, whole_number
+from bot.services.rulings import SettledBefore
 from bot.ui.jobs.form_fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOOD, sentence_panel
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import NO_MENTIONS, answer, tell
 from bot.ui.kit.text import shortened
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
 from bot.ui.reading.permissions import ensure_manager
@@ -31,8 +34,13 @@ class ChargedButton(JobButton, template=template_of("charged")):
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
-        job = await host.services.rulings.ensure_open(guild_id, self.job_id)
-        await ChargedForm(job).show(interaction)
+        try:
+            job = await host.services.rulings.ensure_open(guild_id, self.job_id)
+        except SettledBefore as settled:
+            await tell(interaction, settled)
+            await _remove_buttons(interaction, self.job_id)
+        else:
+            await ChargedForm(job).show(interaction)
 
 
 class ReleaseButton(JobButton, template=template_of("release")):
@@ -43,8 +51,7 @@ class ReleaseButton(JobButton, template=template_of("release")):
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
-        job = await done_in_time(interaction, host.services.rulings.release(guild_id, self.job_id))
-        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
+        await _settle(interaction, self.job_id, host.services.rulings.release(guild_id, self.job_id))
 
 
 class ChargedForm(Form):
@@ -67,13 +74,11 @@ class ChargedForm(Form):
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id = ensure_manager(interaction)
-        typed = self._amount.value.strip().replace(",", "")
-        if not (typed.isascii() and typed.isdecimal()):
+        charge = whole_number(self._amount.value)
+        if charge is None:
             raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
-        job = await done_in_time(
-            interaction, host.services.rulings.charged(guild_id, self._job.id, int(typed))
-        )
-        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
+        settling = host.services.rulings.charged(guild_id, self._job.id, charge)
+        await _settle(interaction, self._job.id, settling)
 
 
 class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{{1,20}})(?P<let>{LET_IN})?"):
@@ -104,6 +109,38 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
             words = _("The next job will try Studii now. The others follow if it works.")
         await answer(interaction, sentence_panel(words, GOOD))
+
+
+async def _settle(interaction: discord.Interaction[Any], job_id: str, settling: Awaitable[Job]) -> None:
+    """Tell what came of it, and remove the buttons from the message, which has nothing to decide any more."""
+    try:
+        job = await done_in_time(interaction, settling)
+    except SettledBefore as settled:
+        await tell(interaction, settled)
+    else:
+        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
+    await _remove_buttons(interaction, job_id)
+
+
+async def _remove_buttons(interaction: discord.Interaction[Any], job_id: str) -> None:
+    message = interaction.message
+    if message is None or message.flags.ephemeral:  # a list of jobs, which its person refreshes
+        return
+    view = ui.LayoutView.from_message(message, timeout=None)
+    view.stop()  # discord.py keeps nothing of it
+    beginnings = tuple(f"studii:{button.action}:{job_id}-" for button in RULING_BUTTONS)
+    for one in list(view.children):
+        if not isinstance(one, ui.ActionRow):
+            continue
+        for button in list(one.children):
+            if isinstance(button, ui.Button) and (button.custom_id or "").startswith(beginnings):
+                one.remove_item(button)
+        if not one.children:
+            view.remove_item(one)
+    try:
+        await message.edit(view=view, allowed_mentions=NO_MENTIONS)
+    except DISCORD_ERRORS:
+        return  # the buttons stay, and say that the job is settled
 
 
 RULING_BUTTONS: tuple[type[JobButton], ...] = (ChargedButton, ReleaseButton)

@@ -45,8 +45,14 @@ class EnglishReaders:
 
 
 def server_language(chosen: ServerLanguage, guild: discord.Guild | None) -> Language:
-    """Return the server's language: chosen, else of its Community, else of the admin who set it up."""
-    return chosen.chosen or community_language(guild) or chosen.of_admin or Language.ENGLISH
+    """Return the server's language: chosen, else of its Community, else of the admin who set it up.
+
+    Before anybody has set it up, Discord's language of any server is the best guess.
+    """
+    known = chosen.chosen or community_language(guild) or chosen.of_admin
+    if known is None and guild is not None:
+        known = known_language(guild.preferred_locale.value)
+    return known or Language.ENGLISH
 
 
 def community_language(guild: discord.Guild | None) -> Language | None:

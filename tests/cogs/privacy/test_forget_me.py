@@ -38,6 +38,7 @@ async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_pres
         shown = texts(asked)
         assert "**1 job** in this server, **2 jobs** in every server" in shown
         assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
+        assert "and the language stored for you" in shown
         assert "**Stays:** the cost of your jobs" in shown
         assert await _inputs(desk, here) == "a secret"
         assert asked.response is not None
