@@ -12,14 +12,23 @@ MAX_RULE_CHARACTERS = 60
 MAX_WILDCARDS = 5
 _SHORT = 2  # letters that, with a wildcard, begin or end very many words
 
-# The most frequent words of English texts: a rule for one of them would refuse nearly every prompt.
-_COMMON = (  # Untranslated: prompts are English
-    "a about after all also an and any are as at back be because but by can come could day do even first "
-    "for from get give go good have he her him his how i if in into is it its just know like look make me "
-    "most my new no not now of on one only or other our out over people say see she so some take than "
-    "that the their them then there these they think this time to two up us use want was way we well what "
-    "when which who will with work would year you your photo picture image video room style light white "
-    "black red blue green background"
+# The most frequent words of texts in English, German, French, Spanish and Portuguese, as rules are compared: a
+# rule for one of them would refuse nearly every prompt. Japanese has no spaces between words. Words that admins
+# may well ban in English, such as "die" and "sin", are left out.
+_COMMON = (  # Untranslated: words of all languages
+    "a about after all also an and any are as at back be because but by can come could day do even "
+    "first for from get give go good have he her him his how i if in into is it its just know like look "
+    "make me most my new no not now of on one only or other our out over people say see she so some "
+    "take than that the their them then there these they think this time to two up us use want was way "
+    "we well what when which who will with work would year you your photo picture image video room "
+    "style light white black red blue green background "
+    "aber auch auf aus bei bild dem der des das ein eine einem einen einer foto fur hintergrund ich im "
+    "ist licht mein meine mit nach nicht raum sehr sich stil uber und unter von vor wie zu zum zur "
+    "au aux avec ce cette dans de du elle en est et fond il la le les lumiere ma mes mon ou par pas "
+    "piece plus pour que qui sa ses sur un une "
+    "al como con del el es estilo fondo imagen las lo los luz mas mi muy o para por se su una uno unos "
+    "unas y "
+    "ao com da dos e em fundo imagem meu minha mais muito na nao nas nos os quarto sala seu sua um uma"
 )
 
 

@@ -195,8 +195,8 @@ def test_what_can_be_no_rule_says_why(words: str, error: WordRuleError) -> None:
 @pytest.mark.parametrize(
     ("words", "much"),
     [
-        *((words, True) for words in ("a", "я", "THE", "a*", "*st", "as")),
-        *((words, False) for words in ("ass", "死", "paint*", "red kite", "42")),
+        *((words, True) for words in ("a", "я", "THE", "a*", "*st", "as", "für", "Más", "pièce", "não")),
+        *((words, False) for words in ("ass", "死", "paint*", "red kite", "42", "die", "sin", "salon")),
     ],
 )
 def test_a_rule_that_would_catch_very_much_is_known(words: str, *, much: bool) -> None:
