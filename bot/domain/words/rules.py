@@ -12,9 +12,9 @@ MAX_RULE_CHARACTERS = 60
 MAX_WILDCARDS = 5
 _SHORT = 2  # letters that, with a wildcard, begin or end very many words
 
-# The most frequent words of texts in English, German, French, Spanish and Portuguese, as rules are compared: a
-# rule for one of them would refuse nearly every prompt. Japanese has no spaces between words. Words that admins
-# may well ban in English, such as "die" and "sin", are left out.
+# The most frequent words of texts in English, German, French, Spanish and Portuguese, as rules are compared:
+# a rule for one of them would refuse nearly every prompt. Japanese has no spaces between words. Words that
+# admins may well ban in English, such as "die" and "sin", are left out.
 _COMMON = (  # Untranslated: words of all languages
     "a about after all also an and any are as at back be because but by can come could day do even "
     "first for from get give go good have he her him his how i if in into is it its just know like look "
