@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
-from bot.client.told_once import ToldOnce
+from bot.client.told_once import ComparingCog, ToldOnce
 from bot.errors import Refused
 from bot.languages import N_, lazy, speaking
 from bot.languages import gettext as _
@@ -33,13 +33,14 @@ STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/st
 MAX_WAITING_SERVERS = 5000
 
 
-class ServerEvents(commands.Cog):
+class ServerEvents(ComparingCog):
     """What happens when a server adds or removes the bot, and /forget-me."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
-        self._events = ToldOnce("Servers that added or removed the bot", MAX_WAITING_SERVERS, self._compare)
+        what = "Servers that added or removed the bot"
+        super().__init__(bot, ToldOnce(what, MAX_WAITING_SERVERS, self._compare))
         self._new: set[int] = set()
         self._without_key: set[int] = set()
 
@@ -49,9 +50,6 @@ class ServerEvents(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
         erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
         await answer(interaction, ask_to_forget_me(erasable))
-
-    async def cog_unload(self) -> None:
-        self._events.close()
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -64,15 +62,6 @@ class ServerEvents(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self._events.handle(guild.id, partial(self._services.servers.left, guild.id))
-
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        await self._events.compare()
-
-    @commands.Cog.listener()
-    async def on_shard_ready(self, _shard_id: int) -> None:
-        if self._bot.is_ready():  # one that was taken over while others were served
-            await self._events.compare()
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.servers.joined(guild.id):

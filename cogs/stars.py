@@ -6,35 +6,26 @@ import discord
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
-from bot.client.told_once import ToldOnce
+from bot.client.told_once import ComparingCog, ToldOnce
 from bot.reactions.stars import StarWatch
 
 # Events that wait for the end of an outage.
 MAX_WAITING_STARS = 2000
 
 
-class Stars(commands.Cog):
+class Stars(ComparingCog):
     """Hands Discord's events to the watch."""
 
     def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = ToldOnce("Changes of starred results", MAX_WAITING_STARS, watch.catch_up)
+        super().__init__(bot, ToldOnce("Changes of starred results", MAX_WAITING_STARS, watch.catch_up))
 
     async def cog_load(self) -> None:
         await self._watch.load()
 
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        await self._events.compare()
-
-    @commands.Cog.listener()
-    async def on_shard_ready(self, _shard_id: int) -> None:
-        if self._bot.is_ready():  # one that was taken over while others were served
-            await self._events.compare()
-
     async def cog_unload(self) -> None:
-        self._events.close()
+        await super().cog_unload()
         await self._watch.close()
 
     @commands.Cog.listener()

@@ -146,7 +146,7 @@ class KeyedWorker(Generic[_T]):
     async def _look(self) -> None:
         """Read the items from the database."""
         wanted = self._looks_wanted
-        # So many that there is something new among them, however many are in progress or waiting for a retry.
+        # There is something new among these, however many are in progress or wait for a retry.
         limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
         self._notified.clear()
         self._ended.clear()

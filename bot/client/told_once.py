@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
+import discord
+from discord.ext import commands
+
 from bot.aio.outages import UntilBack
 
 
@@ -59,3 +62,23 @@ class ToldOnce:
     async def _compare_once(self) -> None:
         self._is_due = False
         await self._compare()
+
+
+class ComparingCog(commands.Cog):
+    """Base of cogs that compare what Discord has with what is known, when the connection is ready."""
+
+    def __init__(self, client: discord.Client, events: ToldOnce) -> None:
+        self._client = client
+        self._events = events
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        await self._events.compare()
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, _shard_id: int) -> None:
+        if self._client.is_ready():  # one that was taken over while others were served
+            await self._events.compare()
+
+    async def cog_unload(self) -> None:
+        self._events.close()
