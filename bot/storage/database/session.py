@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _Columns = TypeVarTuple("_Columns")
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class Session:
@@ -75,31 +77,43 @@ class Session:
         return Session(self._connection, self.unreadable, self._changed, self._shards)
 
     async def execute(
-        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None, *, named: bool = False
+        self, statement: Executable, values: Values | None = None, *, named: bool = False
     ) -> CursorResult[Any]:
-        """Execute the statement, for each of the `rows` if there are any.
+        """Execute the statement with these values, or for each of several rows of them.
+
+        A value is a parameter's of that name; in an INSERT and an UPDATE, also a column's. A statement that
+        is executed again and again is made once, at import: putting one together, and telling that it is
+        the same as an earlier one, takes SQLAlchemy longer than to execute it.
 
         `named`: the caller adds to `changes` what it changes, if that matters.
         """
         if not named:
             self.changes.note(statement)
-        done = await self._complete(self._connection.execute(statement, rows))
+        done = await self._complete(self._connection.execute(statement, values))
         if self._changed is not None and isinstance(statement, UpdateBase) and done.rowcount != 0:
             self._changed(statement.table)
         return done
 
-    async def rows(self, query: Select[Any], build: Build[_T], key: Sequence[Column[Any]]) -> list[_T]:
+    async def rows(
+        self,
+        query: Select[Any],
+        build: Build[_T],
+        key: Sequence[Column[Any]],
+        values: Mapping[str, Any] | None = None,
+    ) -> list[_T]:
         """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
         place where the query has a limit. `key` is the primary key of the table that they are of."""
         asked = query
         while True:
             try:
-                return [build(row) for row in (await self.execute(asked)).mappings()]
+                return [build(row) for row in (await self.execute(asked, values)).mappings()]
             except UNREADABLE as error:
                 keys_alone = asked.with_only_columns(*key, maintain_column_froms=True)
-                keys = [tuple(row) for row in await self.execute(keys_alone)]
+                keys = [tuple(row) for row in await self.execute(keys_alone, values)]
                 bad = [
-                    one for part in chunks(keys) for one in await self._unreadable(query, build, key, part)
+                    one
+                    for part in chunks(keys)
+                    for one in await self._unreadable(query, build, key, part, values)
                 ]
                 if not bad:
                     raise
@@ -109,11 +123,16 @@ class Session:
                     asked = asked.where(~among(key, part))
 
     async def _unreadable(
-        self, query: Select[Any], build: Build[_T], key: Sequence[Column[Any]], keys: Sequence[Key]
+        self,
+        query: Select[Any],
+        build: Build[_T],
+        key: Sequence[Column[Any]],
+        keys: Sequence[Key],
+        values: Mapping[str, Any] | None,
     ) -> list[Key]:
         """Return those of the keys whose rows can't be read, found by halves."""
         try:
-            for row in (await self.execute(unbounded(query).where(among(key, keys)))).mappings():
+            for row in (await self.execute(unbounded(query).where(among(key, keys)), values)).mappings():
                 build(row)
         except UNREADABLE:
             if len(keys) == 1:
@@ -121,8 +140,8 @@ class Session:
         else:
             return []
         half = len(keys) // 2
-        first = await self._unreadable(query, build, key, keys[:half])
-        return first + await self._unreadable(query, build, key, keys[half:])
+        first = await self._unreadable(query, build, key, keys[:half], values)
+        return first + await self._unreadable(query, build, key, keys[half:], values)
 
     async def version(self) -> int:
         """Return a number that changes when another connection has changed the SQLite database."""
@@ -171,23 +190,17 @@ class Session:
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT that can say what to do where there is such a row."""
-        if self.on_sqlite:
-            return sqlite.insert(table)
-        # Imported here: a bot on SQLite has no use for it.
-        from sqlalchemy.dialects import postgresql
-
-        return postgresql.insert(table)
+        return _insert(table, on_sqlite=self.on_sqlite)
 
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
-        insert = self.insert(table).values({**key, **values})
-        await self.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+        statement = _upsert(table, tuple(key), tuple(values), on_sqlite=self.on_sqlite)
+        await self.execute(statement, {**key, **values})
 
     async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
         """Insert the row unless one has this primary key. Return whether it was inserted."""
-        insert = self.insert(table).values({**key, **values})
-        done = await self.execute(insert.on_conflict_do_nothing(index_elements=list(key)))
-        return done.rowcount == 1
+        statement = _upsert(table, tuple(key), (), on_sqlite=self.on_sqlite)
+        return (await self.execute(statement, {**key, **values})).rowcount == 1
 
 
 @asynccontextmanager
@@ -229,6 +242,26 @@ async def _completed(connection: AsyncConnection, work: Awaitable[_T]) -> _T:
         raise
     driver.raise_cancelled()
     return result
+
+
+def _insert(table: Table, *, on_sqlite: bool) -> "sqlite.Insert | postgresql.Insert":
+    if on_sqlite:
+        return sqlite.insert(table)
+    # Imported here: a bot on SQLite has no use for it.
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
+@cache
+def _upsert(table: Table, key: tuple[str, ...], changed: tuple[str, ...], *, on_sqlite: bool) -> Executable:
+    """Return an INSERT that changes these columns, or nothing, where a row has this primary key."""
+    insert = _insert(table, on_sqlite=on_sqlite)
+    if not changed:
+        return insert.on_conflict_do_nothing(index_elements=list(key))
+    return insert.on_conflict_do_update(
+        index_elements=list(key), set_={name: insert.excluded[name] for name in changed}
+    )
 
 
 def _savepoint(name: str) -> str:

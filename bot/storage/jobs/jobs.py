@@ -7,7 +7,11 @@ from typing import Any, NamedTuple, Unpack
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Integer,
     ScalarSelect,
+    Text,
+    Update,
+    bindparam,
     case,
     exists,
     func,
@@ -45,10 +49,10 @@ class Jobs(JobRows):
         """Insert new jobs, in this order, without their reservations."""
         if new:
             # Their reservations tell of them.
-            await self._session.execute(insert(jobs), [row_of(job) for job in new], named=True)
+            await self._session.execute(_ADD, [row_of(job) for job in new], named=True)
 
     async def get(self, job_id: str) -> Job | None:
-        return await self._one(select(jobs).where(jobs.c.id == job_id))
+        return await self._one(_GET, {"job": job_id})
 
     async def of_set(self, set_id: str) -> list[Job]:
         """Return the jobs of a set, in the order in which they were asked for."""
@@ -56,13 +60,7 @@ class Jobs(JobRows):
 
     async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
         """Return the job, and the key that its server's new jobs use."""
-        query = (
-            select(jobs, *_KEY_COLUMNS)
-            .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
-            .join(studii_keys, studii_keys.c.id == guilds.c.key_id, isouter=True)
-            .where(jobs.c.id == job_id)
-        )
-        found = await self._session.rows(query, lambda row: (job_of(row), _key_of(row)), JOB_KEY)
+        found = await self._session.rows(_WITH_KEY, _job_and_key_of, JOB_KEY, {"job": job_id})
         return found[0] if found else (None, None)
 
     async def make_ready(
@@ -74,27 +72,13 @@ class Jobs(JobRows):
 
         Return None if it was in another state.
         """
-
-        def of_hold(column: Column[Any]) -> ScalarSelect[Any]:
-            return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
-
-        expected = JobState.RECEIVED if approval is None else JobState.PENDING
-        return await self._one(
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == expected)
-            .values(
-                state=JobState.WAITING,
-                approval=jobs.c.approval if approval is None else approval,
-                changed_at=at,
-                version=jobs.c.version + 1,
-                announced_at=None,
-                source_file=source_file,
-                held=of_hold(holds.c.reason),
-                not_before=of_hold(holds.c.until),
-                key_id=func.coalesce(of_hold(holds.c.key_id), jobs.c.key_id),
-            )
-            .returning(jobs)
-        )
+        values: dict[str, Any] = {"changed_at": at, "announced_at": None, "source_file": source_file}
+        if approval is None:
+            expected = JobState.RECEIVED
+        else:
+            expected = JobState.PENDING
+            values["approval"] = approval
+        return await self._one(_MAKE_READY, {"job": job_id, "expected": expected, **values})
 
     async def announce(
         self, job: Job, at: datetime, *, visible: bool, **changes: Unpack[JobChanges]
@@ -103,12 +87,9 @@ class Jobs(JobRows):
 
         Changes nothing and returns None if its state or posting has changed since.
         """
-        which = (jobs.c.id == job.id) & (jobs.c.state == job.state) & (jobs.c.posting == job.posting)
-        values = {"announced_at": at, "version": jobs.c.version + int(visible)} | columns_of(changes)
-        theirs = log_channels.c.guild_id == _returned(jobs.c.guild_id)
-        shown = exists().where(theirs, log_channels.c.channel_id.is_not(None), log_channels.c.results)
-        announce = update(jobs).where(which).values(values).returning(jobs, shown.label("shown"))
-        row = (await self._session.execute(announce, named=True)).mappings().one_or_none()
+        which = {"job": job.id, "expected": job.state, "posted": job.posting}
+        values = {**which, "more": int(visible), "announced_at": at} | columns_of(changes)
+        row = (await self._session.execute(_ANNOUNCE, values, named=True)).mappings().one_or_none()
         if row is None:
             return None
         changed_job(self._session, row)
@@ -132,13 +113,8 @@ class Jobs(JobRows):
         for state in states:
             if to not in NEXT_STATES[state]:
                 raise ValueError(f"a job can't change from {state} to {to}")
-        values = {"announced_at": None} | columns_of(changes)
-        return await self._one(
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state.in_(states))
-            .values(state=to, changed_at=at, version=jobs.c.version + 1, **values)
-            .returning(jobs)
-        )
+        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
+        return await self._one(_ADVANCE, {"job": job_id, "states": states, **values})
 
     async def start_running(
         self, job_id: str, expected: JobState, lane: str, at: datetime, **changes: Unpack[JobChanges]
@@ -146,18 +122,10 @@ class Jobs(JobRows):
         """Move the job to running, as `advance` does, and tell what matters to its credits and its server."""
         if JobState.RUNNING not in NEXT_STATES[expected]:
             raise ValueError(f"a job does not go from {expected} to running")
-        held = exists().where(holds.c.guild_id == _returned(jobs.c.guild_id))
-        start = (
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == expected)
-            .values(
-                {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
-                | {"version": jobs.c.version + 1}
-                | columns_of(changes)
-            )
-            .returning(jobs, held.label("server_held"), _price(prices.c.charge, lane).label("last_charge"))
-        )
-        row = (await self._session.execute(start, named=True)).mappings().one_or_none()
+        which = {"job": job_id, "expected": expected, "with_lane": lane}
+        values = which | {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
+        done = await self._session.execute(_START_RUNNING, values | columns_of(changes), named=True)
+        row = done.mappings().one_or_none()
         if row is None:
             return None
         return Started(changed_job(self._session, row), bool(row["server_held"]), row["last_charge"])
@@ -169,17 +137,9 @@ class Jobs(JobRows):
 
         Return it with the last charge for its price with the key of `lane`, and when that was first charged.
         """
-        finish = (
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.state == JobState.RUNNING)
-            .values({"version": jobs.c.version + 1} | columns_of(changes))
-            .returning(
-                jobs,
-                _price(prices.c.charge, lane).label("last_charge"),
-                _price(prices.c.at, lane).label("charged_at"),
-            )
-        )
-        row = (await self._session.execute(finish, named=True)).mappings().one_or_none()
+        which = {"job": job_id, "expected": JobState.RUNNING, "with_lane": lane}
+        done = await self._session.execute(_FINISH_RUNNING, which | columns_of(changes), named=True)
+        row = done.mappings().one_or_none()
         if row is None:
             return None
         return changed_job(self._session, row), row["last_charge"], row["charged_at"]
@@ -197,14 +157,10 @@ class Jobs(JobRows):
         Changes nothing and returns None if the job is in another state than `expected`.
         """
         values = columns_of(changes)
-        if visible:
-            values["version"] = jobs.c.version + 1
-        if not values:
+        if not (values or visible):
             return await self.get(job_id)
-        which = (
-            (jobs.c.id == job_id) if expected is None else (jobs.c.id == job_id) & (jobs.c.state == expected)
-        )
-        return await self._one(update(jobs).where(which).values(values).returning(jobs))
+        which = {"job": job_id} if expected is None else {"job": job_id, "expected": expected}
+        return await self._one(_UPDATES[expected is not None, visible], which | values)
 
     async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
         """Return jobs in these states, oldest first."""
@@ -231,10 +187,15 @@ class Jobs(JobRows):
         )
 
 
-def _price(column: Column[Any], lane: str) -> ScalarSelect[Any]:
-    """Return what is known of the job's price with the key of that lane."""
+def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:
+    """Return what is known of the hold of the job's server."""
+    return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
+
+
+def _price(column: Column[Any]) -> ScalarSelect[Any]:
+    """Return what is known of the job's price with the key of the parameter `with_lane`."""
     tool, variant = _returned(jobs.c.tool), _returned(jobs.c.variant)
-    same = (prices.c.lane == lane) & (prices.c.tool == tool) & (prices.c.variant == variant)
+    same = (prices.c.lane == _LANE) & (prices.c.tool == tool) & (prices.c.variant == variant)
     return select(column).where(same).scalar_subquery()
 
 
@@ -250,3 +211,84 @@ def _key_of(row: RowMapping) -> StudiiKey | None:
     if row["of_key_id"] is None:
         return None
     return StudiiKey(**{column.name: row[f"of_key_{column.name}"] for column in studii_keys.c})
+
+
+def _job_and_key_of(row: RowMapping) -> tuple[Job, StudiiKey | None]:
+    return job_of(row), _key_of(row)
+
+
+# Statements, made once (see `Session.execute`). What an UPDATE sets beside this comes with its values.
+_IS_JOB = jobs.c.id == bindparam("job")
+_IN_STATE = jobs.c.state == bindparam("expected")
+_LANE = bindparam("with_lane", type_=Text)
+_ONE_MORE = {"version": jobs.c.version + 1}
+
+_ADD = insert(jobs)
+_GET = select(jobs).where(_IS_JOB)
+_WITH_KEY = (
+    select(jobs, *_KEY_COLUMNS)
+    .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
+    .join(studii_keys, studii_keys.c.id == guilds.c.key_id, isouter=True)
+    .where(_IS_JOB)
+)
+_MAKE_READY = (
+    update(jobs)
+    .where(_IS_JOB, _IN_STATE)
+    .values(
+        state=JobState.WAITING,
+        held=_of_hold(holds.c.reason),
+        not_before=_of_hold(holds.c.until),
+        key_id=func.coalesce(_of_hold(holds.c.key_id), jobs.c.key_id),
+        **_ONE_MORE,
+    )
+    .returning(jobs)
+)
+_ADVANCE = (
+    update(jobs)
+    .where(_IS_JOB, jobs.c.state.in_(bindparam("states", expanding=True)))
+    .values(_ONE_MORE)
+    .returning(jobs)
+)
+_START_RUNNING = (
+    update(jobs)
+    .where(_IS_JOB, _IN_STATE)
+    .values(_ONE_MORE)
+    .returning(
+        jobs,
+        exists().where(holds.c.guild_id == _returned(jobs.c.guild_id)).label("server_held"),
+        _price(prices.c.charge).label("last_charge"),
+    )
+)
+_FINISH_RUNNING = (
+    update(jobs)
+    .where(_IS_JOB, _IN_STATE)
+    .values(_ONE_MORE)
+    .returning(jobs, _price(prices.c.charge).label("last_charge"), _price(prices.c.at).label("charged_at"))
+)
+_ANNOUNCE = (
+    update(jobs)
+    .where(_IS_JOB, _IN_STATE, jobs.c.posting == bindparam("posted"))
+    .values(version=jobs.c.version + bindparam("more", type_=Integer))
+    .returning(
+        jobs,
+        exists()
+        .where(
+            log_channels.c.guild_id == _returned(jobs.c.guild_id),
+            log_channels.c.channel_id.is_not(None),
+            log_channels.c.results,
+        )
+        .label("shown"),
+    )
+)
+
+
+def _update(*, in_state: bool, visible: bool) -> Update:
+    update_ = update(jobs).where(_IS_JOB, *([_IN_STATE] if in_state else [])).returning(jobs)
+    return update_.values(_ONE_MORE) if visible else update_
+
+
+_UPDATES = {
+    (in_state, visible): _update(in_state=in_state, visible=visible)
+    for in_state in (False, True)
+    for visible in (False, True)
+}

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Select, Update, func, select
+from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -18,6 +18,7 @@ from bot.storage.schema import jobs
 JOB_KEY = (jobs.c.number,)
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
+_SOME = select(jobs).where(jobs.c.id.in_(bindparam("job_ids", expanding=True)))
 _SOURCE = {
     "source_url": "url",
     "source_name": "filename",
@@ -73,22 +74,24 @@ class JobRows:
 
     async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Return the jobs that exist, by id."""
-        return {job.id: job for job in await self._all(select(jobs).where(jobs.c.id.in_(list(job_ids))))}
+        return {job.id: job for job in await self._all(_SOME, {"job_ids": list(job_ids)})}
 
     async def _lock_servers_of(self, job_ids: Collection[str]) -> None:
         if len(job_ids) > 1:
             await lock_servers_of(self._session, jobs.c.id.in_(list(job_ids)))
 
-    async def _one(self, statement: Select[Any] | Update) -> Job | None:
+    async def _one(
+        self, statement: Select[Any] | Update, values: Mapping[str, Any] | None = None
+    ) -> Job | None:
         if isinstance(statement, Update):
-            changed = await self._session.execute(statement, named=True)
+            changed = await self._session.execute(statement, values, named=True)
             row = changed.mappings().one_or_none()
             return None if row is None else changed_job(self._session, row)
-        found = await self._all(statement)
+        found = await self._all(statement, values)
         return found[0] if found else None
 
-    async def _all(self, query: Select[Any]) -> list[Job]:
-        return await self._session.rows(query, job_of, JOB_KEY)
+    async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Job]:
+        return await self._session.rows(query, job_of, JOB_KEY, values)
 
 
 async def lock_servers_of(session: Session, which: ColumnElement[bool]) -> None:
