@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import DecodeRecord, FileRole, JobState
@@ -18,8 +18,8 @@ class Decodes:
 
     async def get(self, job_id: str, role: FileRole) -> DecodeRecord:
         """Return the record of the job's file, an empty one if there is none."""
-        mine = (decodes.c.job_id == job_id) & (decodes.c.role == role)
-        row = (await self._session.execute(select(decodes).where(mine))).mappings().one_or_none()
+        found = await self._session.execute(select(decodes).where(_OF_FILE), {"of_job": job_id, "file": role})
+        row = found.mappings().one_or_none()
         return DecodeRecord() if row is None else _record(row)
 
     async def put_new(self, job_id: str, role: FileRole, record: DecodeRecord) -> bool:
@@ -33,12 +33,11 @@ class Decodes:
 
     async def forget(self, job_id: str, role: FileRole) -> None:
         """Delete the record of the file."""
-        await self._session.execute(delete(decodes).where(decodes.c.job_id == job_id, decodes.c.role == role))
+        await self._session.execute(_FORGET, {"of_job": job_id, "file": role})
 
     async def forget_attempt(self, job_id: str, role: FileRole) -> None:
         """Delete the record of an attempt that has begun, if none before it counts."""
-        attempt = (decodes.c.job_id == job_id) & (decodes.c.role == role) & decodes.c.underway
-        await self._session.execute(delete(decodes).where(attempt, decodes.c.counted == 0))
+        await self._session.execute(_FORGET_ATTEMPT, {"of_job": job_id, "file": role})
 
     async def underway(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
         """Return the attempts that began and did not end: job id, role, record and server."""
@@ -55,6 +54,12 @@ class Decodes:
         )
         needed = exists().where(jobs.c.id == decodes.c.job_id, kept)
         await self._session.execute(delete(decodes).where(~decodes.c.underway, ~needed))
+
+
+_OF_FILE = (decodes.c.job_id == bindparam("of_job")) & (decodes.c.role == bindparam("file"))
+# Statements, made once (see `Session.execute`).
+_FORGET = delete(decodes).where(_OF_FILE)
+_FORGET_ATTEMPT = _FORGET.where(decodes.c.underway, decodes.c.counted == 0)
 
 
 def _values(record: DecodeRecord) -> dict[str, Any]:

@@ -15,6 +15,8 @@ REQUESTS_KEPT = timedelta(minutes=3)
 # A doubted plan is tried again within a day. Limits that did not change for this long are over.
 LIMITS_KEPT = timedelta(days=7)
 
+# Statements, made once (see `Session.execute`).
+_ADD_REQUESTS = insert(lane_requests).inline()
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:lane, 21332))")
 
 
@@ -52,7 +54,7 @@ class Lanes:
             {"lane": lane, "at": one.at, "settled": one.settled, "epoch": one.epoch} for lane, one in requests
         ]
         if rows:
-            await self._session.execute(insert(lane_requests), rows)
+            await self._session.execute(_ADD_REQUESTS, rows)
 
     async def record(
         self, lane: str, at: datetime, settled: datetime | None = None, epoch: int | None = None
@@ -68,7 +70,7 @@ class Lanes:
         """
         if self._session.beside_others:
             for lane in sorted(set(lanes)):
-                await self._session.execute(_LOCK.bindparams(lane=lane))
+                await self._session.execute(_LOCK, {"lane": lane})
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
         """Return each lane's requests sent at or after `at`, oldest first."""

@@ -6,6 +6,7 @@ For each job: reserved + corrections = settled + released + still reserved.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +14,10 @@ from sqlalchemy import (
     BigInteger,
     Cast,
     ColumnElement,
+    CompoundSelect,
+    Row,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -66,25 +70,12 @@ class Ledger:
         """
         if not accepted:
             return []
-        before = (ledger.c.job_id == jobs.c.id) & (ledger.c.kind == EntryKind.RESERVE)
-        these = jobs.c.id.in_([job.id for job in accepted]) & jobs.c.resolved_at.is_(None)
-        reserve = update(jobs).where(these, ~exists().where(before)).values(reserved=jobs.c.estimate)
-        if (await self._session.execute(reserve, named=True)).rowcount != len(accepted):
+        these = {"job_ids": [job.id for job in accepted]}
+        if (await self._session.execute(_RESERVE, these, named=True)).rowcount != len(accepted):
             ids = ", ".join(job.id for job in accepted)
             raise ReservationError(f"Of {ids} one is unknown, or credits were already reserved for it.")
         await self._session.execute(
-            insert(ledger),
-            [
-                {
-                    "guild_id": job.guild_id,
-                    "user_id": job.user_id,
-                    "job_id": job.id,
-                    "kind": EntryKind.RESERVE,
-                    "amount": job.estimate,
-                    "at": at,
-                }
-                for job in accepted
-            ],
+            _ADD_LINES, [_line(job, EntryKind.RESERVE, job.estimate, at) for job in accepted]
         )
         reserved = [replace(job, reserved=job.estimate) for job in accepted]
         self._session.changes.jobs |= {job.id: job for job in reserved}
@@ -116,18 +107,8 @@ class Ledger:
         changed = [job for job in found if job.reserved != _credits(charge)]
         if not changed:
             return
-        same: dict[str, Any] = {"kind": EntryKind.CORRECT, "at": at}
-        lines = [
-            {
-                "guild_id": job.guild_id,
-                "user_id": job.user_id,
-                "job_id": job.id,
-                "amount": charge - job.reserved,
-                **same,
-            }
-            for job in changed
-        ]
-        await self._session.execute(insert(ledger).values(lines))
+        lines = [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in changed]
+        await self._session.execute(_ADD_LINES, lines)
         await self._session.execute(update(jobs).where(wanted).values(reserved=charge))
 
     async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
@@ -163,10 +144,10 @@ class Ledger:
         query = select(
             func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
             func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-        ).where(*_within(guild_id, window))
+        ).where(*_within(starts=window.start is not None, ends=window.end is not None))
         if user_id is not None:
             query = query.where(jobs.c.user_id == user_id)
-        row = (await self._session.execute(query)).mappings().one()
+        row = (await self._session.execute(query, _of(guild_id, window))).mappings().one()
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
     async def grant(self, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime) -> None:
@@ -182,25 +163,13 @@ class Ledger:
 
         By one statement, as each command asks for it.
         """
-        who = case((jobs.c.user_id.in_(list(user_ids)), jobs.c.user_id)) if user_ids else _unsaid()
-        used = (
-            select(
-                who.label("who"),
-                func.sum(jobs.c.settled).label("settled"),
-                func.sum(jobs.c.reserved).label("reserved"),
-                _unsaid().label("granted"),
-            )
-            .where(*_within(guild_id, window))
-            .group_by(*([who] if user_ids else ()))
+        query = _usage_and_grants(
+            by_member=bool(user_ids), starts=window.start is not None, ends=window.end is not None
         )
-        granted = (
-            select(ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
-            .where(_grants(guild_id, period))
-            .group_by(ledger.c.user_id)
-        )
+        asked = _of(guild_id, window) | {"in_period": period, "members": list(user_ids)}
         usage: dict[int | None, Usage] = {}
         grants: dict[int | None, int] = {}
-        for row in (await self._session.execute(union_all(used, granted))).mappings():
+        for row in (await self._session.execute(query, asked)).mappings():
             if row["granted"] is not None:
                 grants[row["who"]] = row["granted"]
             else:
@@ -211,17 +180,17 @@ class Ledger:
     async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
         """Return the sum of grants for the period, to the server or to one member."""
         whose = ledger.c.user_id.is_(None) if user_id is None else ledger.c.user_id == user_id
-        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_grants(guild_id, period), whose)
-        return (await self._session.execute(query)).scalar_one()
+        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_GRANTS, whose)
+        return (await self._session.execute(query, {"guild": guild_id, "in_period": period})).scalar_one()
 
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
         """Return the sums of grants for the period, by member. None is the server's own."""
         query = (
             select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
-            .where(_grants(guild_id, period))
+            .where(_GRANTS)
             .group_by(ledger.c.user_id)
         )
-        rows = (await self._session.execute(query)).mappings()
+        rows = (await self._session.execute(query, {"guild": guild_id, "in_period": period})).mappings()
         return {row["user_id"]: row["amount"] for row in rows}
 
     async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
@@ -235,36 +204,36 @@ class Ledger:
 
     async def _open(self, job_id: str) -> Job:
         """Return the job, locked until the transaction ends. Raises `ReservationError` if it is resolved."""
-        query = select(jobs).where(jobs.c.id == job_id, jobs.c.resolved_at.is_(None)).with_for_update()
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        row = (await self._session.execute(_OPEN_JOB, {"job": job_id})).mappings().one_or_none()
         if row is None:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return job_of(row)
 
     async def _write(self, job: Job, at: datetime, *lines: tuple[EntryKind, int]) -> None:
-        whose: dict[str, Any] = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id, "at": at}
-        await self._session.execute(
-            insert(ledger), [{**whose, "kind": kind, "amount": amount} for kind, amount in lines]
-        )
+        await self._session.execute(_ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines])
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
-        still_open = (jobs.c.id == job_id) & jobs.c.resolved_at.is_(None)
-        balance = update(jobs).where(still_open).values(values).returning(jobs)
-        changed = await self._session.execute(balance, named=True)
+        changed = await self._session.execute(_BALANCE, {"job": job_id, **values}, named=True)
         row = changed.mappings().one_or_none()
         if row is None:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return changed_job(self._session, row)
 
 
-def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
-    """Return the conditions that a job of the server was accepted within the window."""
-    conditions = [jobs.c.guild_id == guild_id]
-    if window.start is not None:
-        conditions.append(jobs.c.created_at >= window.start)
-    if window.end is not None:
-        conditions.append(jobs.c.created_at < window.end)
+def _within(*, starts: bool, ends: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions that a job of the server was accepted within a window that starts and ends, or
+    not. `_of` has their parameters."""
+    conditions = [jobs.c.guild_id == bindparam("guild")]
+    if starts:
+        conditions.append(jobs.c.created_at >= bindparam("start"))
+    if ends:
+        conditions.append(jobs.c.created_at < bindparam("end"))
     return conditions
+
+
+def _of(guild_id: int, window: Window) -> dict[str, Any]:
+    """Return the parameters of `_within` for this window."""
+    return {"guild": guild_id, "start": window.start, "end": window.end}
 
 
 def _unsaid() -> Cast[int]:
@@ -272,8 +241,53 @@ def _unsaid() -> Cast[int]:
     return cast(null(), BigInteger)
 
 
-def _grants(guild_id: int, period: str) -> ColumnElement[bool]:
-    return and_(ledger.c.guild_id == guild_id, ledger.c.job_id.is_(None), ledger.c.period == period)
+def _line(job: Job | Row[Any], kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
+    whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
+    return {**whose, "kind": kind, "amount": amount, "at": at}
+
+
+# Statements, made once (see `Session.execute`).
+_OPEN = (jobs.c.id == bindparam("job")) & jobs.c.resolved_at.is_(None)
+_OPEN_JOB = select(jobs).where(_OPEN).with_for_update()
+_BALANCE = update(jobs).where(_OPEN).returning(jobs)
+_ADD_LINES = insert(ledger).inline()
+_GRANTS = and_(
+    ledger.c.guild_id == bindparam("guild"),
+    ledger.c.job_id.is_(None),
+    ledger.c.period == bindparam("in_period"),
+)
+_RESERVE = (
+    update(jobs)
+    .where(
+        jobs.c.id.in_(bindparam("job_ids", expanding=True)),
+        jobs.c.resolved_at.is_(None),
+        ~exists().where(ledger.c.job_id == jobs.c.id, ledger.c.kind == EntryKind.RESERVE),
+    )
+    .values(reserved=jobs.c.estimate)
+)
+
+
+@cache
+def _usage_and_grants(*, by_member: bool, starts: bool, ends: bool) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the query of `Ledger.usage_and_grants`."""
+    members = jobs.c.user_id.in_(bindparam("members", expanding=True))
+    who = case((members, jobs.c.user_id)) if by_member else _unsaid()
+    used = (
+        select(
+            who.label("who"),
+            func.sum(jobs.c.settled).label("settled"),
+            func.sum(jobs.c.reserved).label("reserved"),
+            _unsaid().label("granted"),
+        )
+        .where(*_within(starts=starts, ends=ends))
+        .group_by(*([who] if by_member else ()))
+    )
+    granted = (
+        select(ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
+        .where(_GRANTS)
+        .group_by(ledger.c.user_id)
+    )
+    return union_all(used, granted)
 
 
 def _credits(charge: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, select, update
 
 from bot.domain import UNSENT_STATES, Job, JobState
 from bot.storage.database.session import Session
@@ -11,6 +11,13 @@ from bot.storage.jobs import JOB_KEY, changed_job, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
 ANY_KEY = ""  # as a lane: the last charge with any key
+
+# A statement, made once (see `Session.execute`).
+_LAST = select(prices.c.lane, prices.c.charge).where(
+    prices.c.lane.in_(bindparam("lanes", expanding=True)),
+    prices.c.tool == bindparam("of_tool"),
+    prices.c.variant == bindparam("of_variant"),
+)
 
 
 class Prices:
@@ -102,10 +109,8 @@ class Prices:
         return await self._session.rows(query, job_of, JOB_KEY)
 
     async def _last(self, lane: str, tool: str, variant: str) -> dict[str, int]:
-        query = select(prices.c.lane, prices.c.charge).where(
-            prices.c.lane.in_((lane, ANY_KEY)), prices.c.tool == tool, prices.c.variant == variant
-        )
-        return {row.lane: row.charge for row in await self._session.execute(query)}
+        asked = {"lanes": [lane, ANY_KEY], "of_tool": tool, "of_variant": variant}
+        return {row.lane: row.charge for row in await self._session.execute(_LAST, asked)}
 
 
 def _servers_with(lane: str) -> Select[tuple[int]]:

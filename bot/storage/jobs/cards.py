@@ -3,16 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Integer,
     bindparam,
     case,
     func,
-    literal,
     select,
     text,
     update,
@@ -38,32 +35,21 @@ class JobCards(JobRows):
     async def cards_show(self, versions: Mapping[str, int]) -> None:
         """Record the versions that jobs' cards show, by job, unless newer ones are recorded."""
         await self._lock_servers_of(versions)
-        older = (jobs.c.id == bindparam("job")) & (jobs.c.card_version < bindparam("shown"))
-        shown = update(jobs).where(older).values(card_version=bindparam("shown"))
         rows = [{"job": job_id, "shown": version} for job_id, version in versions.items()]
         # Only who shows the cards has to know.
-        await self._session.execute(shown, rows, named=True)
+        await self._session.execute(_CARD_SHOWS, rows, named=True)
 
     async def cards_shown(self, shown: Sequence[CardShown]) -> None:
         """Store which messages are the cards of these jobs, and the versions that they show.
 
         A message that was found and edited meanwhile keeps its newer version.
         """
-        if len(shown) == 1:
-            (one,) = shown
-            values = _card(literal(one.message_id, BigInteger), literal(one.version, Integer))
-            await self._one(update(jobs).where(jobs.c.id == one.job_id).values(values).returning(jobs))
+        rows = [{"job": one.job_id, "message": one.message_id, "shown": one.version} for one in shown]
+        if len(rows) == 1:
+            await self._one(_CARD_SHOWN, rows[0])
             return
         await self._lock_servers_of([one.job_id for one in shown])
-        query = update(jobs).where(jobs.c.id == bindparam("job_id"))
-        query = query.values(
-            _card(bindparam("message_id", type_=BigInteger), bindparam("shown_version", type_=Integer))
-        )
-        rows = [
-            {"job_id": one.job_id, "message_id": one.message_id, "shown_version": one.version}
-            for one in shown
-        ]
-        await self._session.execute(query, rows, named=True)
+        await self._session.execute(_CARDS_SHOWN, rows, named=True)
         self._session.changes.jobs |= await self.some([one.job_id for one in shown])
 
     async def stale_cards(self, limit: int) -> list[Job]:
@@ -148,6 +134,12 @@ class JobCards(JobRows):
         return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), goes_on).order_by(jobs.c.number))
 
 
-def _card(message_id: ColumnElement[int], version: ColumnElement[int]) -> dict[str, Any]:
-    newer = (jobs.c.card_message_id == message_id) & (jobs.c.card_version > version)
-    return {"card_message_id": message_id, "card_version": case((newer, jobs.c.card_version), else_=version)}
+# Statements, made once (see `Session.execute`).
+_MESSAGE, _SHOWN = bindparam("message", type_=BigInteger), bindparam("shown", type_=Integer)
+_OF_JOB = update(jobs).where(jobs.c.id == bindparam("job"))
+_CARD_SHOWS = _OF_JOB.where(jobs.c.card_version < _SHOWN).values(card_version=_SHOWN)
+_NEWER = (jobs.c.card_message_id == _MESSAGE) & (jobs.c.card_version > _SHOWN)
+_CARDS_SHOWN = _OF_JOB.values(
+    card_message_id=_MESSAGE, card_version=case((_NEWER, jobs.c.card_version), else_=_SHOWN)
+)
+_CARD_SHOWN = _CARDS_SHOWN.returning(jobs)
