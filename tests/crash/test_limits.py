@@ -14,7 +14,7 @@ from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds
 from tests.engine.world import a_job
 
 COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
-JOBS = 20  # on each key
+JOBS = 12  # on each key
 # A minute of Studii's, and what it lets through in one, are smaller here; so much of the smallest plan's is
 # left unused that the margin is the usual one.
 PERIOD, LIMIT = 2.0, 14
@@ -63,7 +63,7 @@ async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(
     async with worlds() as own:
         case, keys = await crowd(own)
         assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
-        for _ in range(5):
+        for _ in range(4):
             life = own.life(
                 case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, patience=REQUEST_TIMEOUT, threads=True
             )

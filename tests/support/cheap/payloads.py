@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from discord import app_commands
 
-from bot.client import registration, translation
-from bot.languages import messages
-
 _known: dict[tuple[object, ...], list[dict[str, Any]]] = {}
 
 
 def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots register what other tests' bots have translated, if it is the same."""
+    # Not by pytest's first process, which runs no tests and starts the others once it has loaded this module.
+    from bot.client import registration, translation
+    from bot.languages import messages
+
     translate = registration.translated_payload
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog
@@ -88,6 +88,7 @@ def jobs(draw: st.DrawFn) -> Job:
     )
 
 
+@settings(max_examples=50)
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
     shown = [job_card(job, NAMES, Progress(position)), result(job, NAMES, "out.png"), ending(job, NAMES)]
