@@ -167,7 +167,7 @@ async def _open(
     settings: Settings, stack: AsyncExitStack, metrics: Metrics, recommended: Callable[[], Awaitable[int]]
 ) -> _Kept:
     url = settings.database_url
-    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    keys = tuple(key.reveal() for key in settings.encryption_keys)
     Vault.checked(keys, settings.keys_setting)  # before anything is created
     if sqlite_file(url) is not None:
         await stack.enter_async_context(instance_lock(url))

@@ -1,34 +1,39 @@
 """Studii's tools as data: their inputs, outputs and assumed costs."""
 
-import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
-
-from pydantic import (
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from typing import Literal, Self
 
 from bot.domain.visible import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import lazy
-from bot.languages.texts import BY_LANGUAGE, PLAIN, Line, Texts, in_any_language, worded
-from bot.tool_inputs import Name, Strict, ToolInput, spaced
+from bot.languages.texts import Texts, in_any_language, line, texts, worded
+from bot.tool_inputs import ToolInput, api_name, spaced
+from bot.validation import (
+    Invalid,
+    Table,
+    alone_or_table,
+    listed,
+    mapped,
+    number,
+    one_of,
+    table,
+    text,
+    truth,
+    whole,
+)
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 
 Kind = Literal["image", "video"]
-Credits = Annotated[int, Field(ge=1, le=1_000_000)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+_credits = whole(1, 1_000_000)
+_seconds = number(0, 86_400)
+_cost = alone_or_table(_credits, mapped(line, _credits))
+_output = one_of(("image", "video"))
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
 RESERVED = frozenset(
@@ -37,8 +42,11 @@ RESERVED = frozenset(
 MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
 
 
-def _by_mode(value: object) -> str:
-    return "by mode" if isinstance(value, Mapping) else "number"  # Untranslated: as in `_TAGS`
+def _kind(value: object) -> Kind:
+    return "video" if _output(value) == "video" else "image"
+
+
+_duration = alone_or_table(_seconds, mapped(_kind, _seconds))
 
 
 class SourceRule(StrEnum):
@@ -49,71 +57,99 @@ class SourceRule(StrEnum):
     REQUIRED = "required"
 
 
-class SourceFlag(Strict):
+@dataclass(frozen=True, slots=True)
+class SourceFlag:
     """An input whose value depends on whether there is a photo."""
 
-    name: Name
-    with_photo: Annotated[Line, Field(alias="with")]
-    without_photo: Annotated[Line, Field(alias="without")]
+    name: str
+    with_photo: str
+    without_photo: str
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Read a table of the file. Raises `Invalid`."""
+        fields = table(value)
+        made = cls(fields.take("name", api_name), fields.take("with", line), fields.take("without", line))
+        fields.end()
+        return made
 
 
-class Tool(Strict):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
     """A tool of the API. `tools.toml` explains the fields."""
 
-    slug: Name
-    title_texts: Texts = Field(alias="title")
-    summary_texts: Texts = Field(alias="summary")
-    emoji: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    slug: str
+    title_texts: Texts
+    summary_texts: Texts
+    emoji: str
     source: SourceRule
     source_flag: SourceFlag | None = None
     output: Kind | None = None
-    output_from: Name | None = None
-    assumed_cost: Annotated[
-        Annotated[Credits, Tag("number")] | Annotated[Mapping[Line, Credits], Tag("by mode")],
-        Discriminator(_by_mode),
-    ]
-    usual_seconds: Seconds | Mapping[Kind, Seconds] | None = None
+    output_from: str | None = None
+    assumed_cost: int | Mapping[str, int]
+    usual_seconds: float | Mapping[Kind, float] | None = None
     portrait: bool = False
-    inputs: Annotated[tuple[ToolInput, ...], Field(max_length=MAX_OPTIONS)] = ()
+    inputs: tuple[ToolInput, ...] = ()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    @classmethod
+    def of(cls, slug: str, value: object) -> Self:
+        """Read a table of the file. Raises `Invalid`."""
+        fields = table(value)
+        made = cls(
+            slug=Table({"slug": slug}).take("slug", api_name),
+            title_texts=fields.take("title", texts),
+            summary_texts=fields.take("summary", texts),
+            emoji=fields.take("emoji", text(1, 64)),
+            source=fields.take("source", one_of(SourceRule)),
+            source_flag=fields.take("source_flag", SourceFlag.of, None),
+            output=fields.take("output", _kind, None),
+            output_from=fields.take("output_from", api_name, None),
+            assumed_cost=fields.take("assumed_cost", _cost),
+            usual_seconds=fields.take("usual_seconds", _duration, None),
+            portrait=fields.take("portrait", truth, False),
+            inputs=fields.take("inputs", listed(ToolInput.of, MAX_OPTIONS), ()),
+        )
+        fields.end()
+        made.check()
+        return made
+
+    def check(self) -> None:
+        """Raise `Invalid` if the fields don't fit together."""
         if self.slug in RESERVED:
-            raise ValueError(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
+            raise Invalid(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
         names = [one.name for one in self.inputs]
         if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"the input {min(doubled)!r} is there twice")
+            raise Invalid(f"the input {min(doubled)!r} is there twice")
         if taken := {"image", "private", "extra"} & set(names):
-            raise ValueError(f"{min(taken)!r} is an option of every command: give the input another name")
+            raise Invalid(f"{min(taken)!r} is an option of every command: give the input another name")
         if (self.output is None) == (self.output_from is None):
-            raise ValueError("set either output or output_from")
+            raise Invalid("set either output or output_from")
         if self.output_from is not None and self.output_from not in names:
-            raise ValueError(f"output_from names {self.output_from!r}, which isn't one of its inputs")
+            raise Invalid(f"output_from names {self.output_from!r}, which isn't one of its inputs")
         self._check_assumed_cost()
         if self.source_flag is not None and self.source_flag.name in names:
-            raise ValueError(f"source_flag is {self.source_flag.name!r}, which is already one of its inputs")
-        return self
+            raise Invalid(f"source_flag is {self.source_flag.name!r}, which is already one of its inputs")
 
     def _check_assumed_cost(self) -> None:
         if isinstance(self.assumed_cost, int):
             return
         mode = next((one for one in self.inputs if one.name == self.output_from), None)
         if mode is None:
-            raise ValueError(
+            raise Invalid(
                 "assumed_cost can only differ by mode if output_from names an input: give one number"
             )
         if not mode.price:
-            raise ValueError(f"assumed_cost differs by {mode.name}, so that input needs price = true")
+            raise Invalid(f"assumed_cost differs by {mode.name}, so that input needs price = true")
         wanted = set(mode.suggestions)
         if mode.default is not None:
             wanted.add(mode.default)
         given = set(self.assumed_cost)
         if missing := sorted(wanted - given):
-            raise ValueError(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")
+            raise Invalid(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")
         if unknown := sorted(given - wanted):
-            raise ValueError(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
+            raise Invalid(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
         if not given:
-            raise ValueError("assumed_cost has no figure")
+            raise Invalid("assumed_cost has no figure")
 
     @property
     def title(self) -> str:
@@ -294,16 +330,9 @@ class Catalog:
         )
 
 
-_TAGS = ("number", "by mode", PLAIN, BY_LANGUAGE, "[key]")  # Untranslated: of alternatives, not in the file
-_AS_DICT = TypeAdapter(dict[str, object])
-
-
-def _tool(file: Path, slug: str, table: object) -> Tool:
+def _tool(file: Path, slug: str, value: object) -> Tool:
     try:
-        return Tool.model_validate({**_AS_DICT.validate_python(table), "slug": slug})
-    except ValidationError as error:
-        first = error.errors()[0]
-        loc = [part for part in first["loc"] if part not in _TAGS]
-        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc)
-        reason = re.sub(r"^Value error, ", "", first["msg"])
-        raise SettingsError(f"{file}: [{slug}]{where}: {reason[0].lower()}{reason[1:]}.") from error
+        return Tool.of(slug, value)
+    except Invalid as error:
+        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error.where)
+        raise SettingsError(f"{file}: [{slug}]{where}: {error.reason}.") from error

@@ -58,7 +58,7 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     match given.command:
         case "invite":
             settings = Settings.read()
-            return invitation(settings.discord_token.get_secret_value(), settings.proxy)
+            return invitation(settings.discord_token.reveal(), settings.proxy)
         case "backup":
             return backup(StorageSettings.read(), given.file)
         case "restore":

@@ -3,11 +3,10 @@
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,7 +14,8 @@ from bot.aio.host_names import is_host
 from bot.aio.proxy import Proxy
 from bot.aio.public_hosts import is_loopback
 from bot.aio.urls import absolute_address
-from bot.config_base import HealthSettings, SettingsBase
+from bot.config_base import HealthSettings, Known, SettingsBase, read_by, setting, written
+from bot.validation import Secret, one_of, truth, whole
 
 MEGABYTE = 1_000_000  # bytes, for settings in megabytes
 MAX_SECRET_BYTES = 65_536  # that a file with a secret may have
@@ -28,38 +28,41 @@ _POSTGRESQL = "postgresql+asyncpg"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL}
 
 
+def _path(value: object) -> Path:
+    return Path(written(value))
+
+
+def _database_url(value: object) -> str:
+    try:
+        url = make_url(written(value))
+    except ArgumentError:
+        examples = "sqlite:///data/studii.db or postgresql://user:password@host/name"
+        raise ValueError(f"must look like {examples}") from None
+    driver = _DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise ValueError(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
+    if driver.startswith("sqlite"):
+        _ensure_a_file(url)
+    else:
+        _ensure_a_server(url)
+        url = _in_asyncpgs_words(url)
+    return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _encryption_keys(text: str | None, known: Known) -> tuple[Secret, ...]:
+    found = _secret_of("encryption_keys", text, known) or ""
+    return tuple(Secret(part) for part in re.split(r"[,\s]+", found) if part)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StorageSettings(SettingsBase):
     """The settings of the database, which backup, restore and rotate-keys read."""
 
-    # Not in the repr, as it may contain a password. The default is validated like other values.
-    database_url: Annotated[str, Field(repr=False, validate_default=True)] = "sqlite:///data/studii.db"
-    # Each secret's file comes before it, so that it is known when the secret is validated.
-    encryption_keys_file: Path | None = None
-    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, Field(validate_default=True)] = ()
-
-    @field_validator("encryption_keys", mode="before")
-    @classmethod
-    def _split(cls, value: Any, info: ValidationInfo) -> Any:
-        value = _from_file(value, info)
-        return tuple(part for part in re.split(r"[,\s]+", value) if part) if isinstance(value, str) else value
-
-    @field_validator("database_url")
-    @classmethod
-    def _one_driver_per_database(cls, value: str) -> str:
-        try:
-            url = make_url(value)
-        except ArgumentError:
-            examples = "sqlite:///data/studii.db or postgresql://user:password@host/name"
-            raise ValueError(f"must look like {examples}") from None
-        driver = _DRIVERS.get(url.get_backend_name())
-        if driver is None:
-            raise ValueError(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
-        if driver.startswith("sqlite"):
-            _ensure_a_file(url)
-        else:
-            _ensure_a_server(url)
-            url = _in_asyncpgs_words(url)
-        return url.set(drivername=driver).render_as_string(hide_password=False)
+    # Not shown, as it may contain a password.
+    database_url: str = setting(_database_url, "sqlite:///data/studii.db", shown=False)
+    # Each secret's file comes before it, so that it is known when the secret is read.
+    encryption_keys_file: Path | None = setting(_path)
+    encryption_keys: tuple[Secret, ...] = read_by(_encryption_keys)
 
     @property
     def database(self) -> URL:
@@ -95,97 +98,94 @@ class StorageSettings(SettingsBase):
         return self.folder / "encryption.key"
 
 
+def _token(text: str | None, known: Known) -> Secret:
+    token = _secret_of("discord_token", text, known)
+    if token is None:
+        raise ValueError("isn't set. Copy .env.example to .env and fill it in")
+    if not token:
+        raise ValueError("is empty. Paste the token from your application's Bot page at Discord")
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("has a space, a line break or a letter that no token has. Paste only the token")
+    if token.count(".") != 2 or not all(token.split(".")):
+        raise ValueError(f"isn't a bot token. {LOOKS_LIKE}")
+    return Secret(token)
+
+
+def _proxy_address(value: object) -> Secret:
+    Proxy.parse(written(value))
+    return Secret(written(value))
+
+
+def _api_address(value: str, known: Known) -> str:
+    url = absolute_address(value)
+    if url is None or url.raw_query_string or url.raw_fragment:
+        raise ValueError("must be an address such as https://studii.tech/api/v1")
+    if url.scheme != "https" and not known.get("studii_allow_http") and not is_loopback(url.host or ""):
+        raise ValueError(
+            "must begin with https://, or others on the network can read the keys. For a private "
+            "network of your own, set STUDII_ALLOW_HTTP=true"
+        )
+    return value.rstrip("/")
+
+
+def _log_level(value: object) -> str:
+    return one_of(("DEBUG", "INFO", "WARNING", "ERROR"))(written(value).upper())
+
+
+def _for_several_processes(value: int, known: Known) -> int:
+    if str(known.get("database_url", "")).startswith("sqlite"):
+        raise ValueError(
+            "is for several processes, which need PostgreSQL. Leave it empty, or change DATABASE_URL"
+        )
+    return value
+
+
+def _shards_of_one(value: int, known: Known) -> int:
+    shards = known.get("shard_count")
+    if shards and _for_several_processes(value, known) > shards:
+        raise ValueError(
+            f"is {value}, but there are only {shards} shards (SHARD_COUNT). Lower it, or leave it empty: "
+            "then one process serves all"
+        )
+    return _for_several_processes(value, known)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(StorageSettings, HealthSettings):
     """All settings. `.env.example` explains each."""
 
-    discord_token_file: Path | None = None
-    discord_token: Annotated[SecretStr, Field(default=None, validate_default=True)]
-    https_proxy: SecretStr | None = None  # it may hold a password
-    no_proxy: str = ""
-    studii_allow_http: bool = False  # before the URL, so that it is known when that is validated
-    studii_api_url: str = "https://studii.tech/api/v1"
-    studii_tools_file: Path | None = None
-    message_content: Literal["auto", "off"] = "auto"
-    max_source_mb: Annotated[int, Field(ge=1, le=500)] = 25
-    spool_mb: Annotated[int, Field(ge=50)] = 2000
-    keep_prompts_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["text", "json"] = "text"
-    dev_guild_id: Annotated[int, Field(gt=0)] | None = None
-    shard_count: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    shards_per_process: Annotated[int, Field(ge=1)] | None = None
-
-    @field_validator("discord_token", mode="before")
-    @classmethod
-    def _token(cls, value: Any, info: ValidationInfo) -> Any:
-        value = _from_file(value, info)
-        if value is None:
-            raise ValueError("isn't set. Copy .env.example to .env and fill it in")
-        token = value.get_secret_value() if isinstance(value, SecretStr) else str(value).strip()
-        if not token:
-            raise ValueError("is empty. Paste the token from your application's Bot page at Discord")
-        if not re.fullmatch(r"[!-~]+", token):
-            raise ValueError("has a space, a line break or a letter that no token has. Paste only the token")
-        if token.count(".") != 2 or not all(token.split(".")):
-            raise ValueError(f"isn't a bot token. {LOOKS_LIKE}")
-        return token
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _any_case(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("https_proxy")
-    @classmethod
-    def _proxy_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            Proxy.parse(value.get_secret_value())
-        return value
-
-    @field_validator("shard_count", "shards_per_process")
-    @classmethod
-    def _of_several_processes(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if value is not None and str(info.data.get("database_url", "")).startswith("sqlite"):
-            raise ValueError(
-                "is for several processes, which need PostgreSQL. Leave it empty, or change DATABASE_URL"
-            )
-        shards = info.data.get("shard_count")
-        if info.field_name == "shards_per_process" and value and shards and value > shards:
-            raise ValueError(
-                f"is {value}, but there are only {shards} shards (SHARD_COUNT). Lower it, or leave it empty: "
-                "then one process serves all"
-            )
-        return value
-
-    @field_validator("studii_api_url")
-    @classmethod
-    def _api_address(cls, value: str, info: ValidationInfo) -> str:
-        url = absolute_address(value)
-        if url is None or url.raw_query_string or url.raw_fragment:
-            raise ValueError("must be an address such as https://studii.tech/api/v1")
-        allowed = url.scheme == "https" or info.data.get("studii_allow_http") or is_loopback(url.host or "")
-        if not allowed:
-            raise ValueError(
-                "must begin with https://, or others on the network can read the keys. For a private "
-                "network of your own, set STUDII_ALLOW_HTTP=true"
-            )
-        return value.rstrip("/")
+    discord_token_file: Path | None = setting(_path)
+    discord_token: Secret = read_by(_token)
+    https_proxy: Secret | None = setting(_proxy_address)  # it may hold a password
+    no_proxy: str = setting(written, "")
+    studii_allow_http: bool = setting(truth, "false")  # before the URL, whose check asks for it
+    studii_api_url: str = setting(written, "https://studii.tech/api/v1", then=_api_address)
+    studii_tools_file: Path | None = setting(_path)
+    message_content: Literal["auto", "off"] = setting(one_of(("auto", "off")), "auto")
+    max_source_mb: int = setting(whole(1, 500), "25")
+    spool_mb: int = setting(whole(50), "2000")
+    keep_prompts_days: int = setting(whole(1, 3650), "90")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(_log_level, "INFO")
+    log_format: Literal["text", "json"] = setting(one_of(("text", "json")), "text")
+    dev_guild_id: int | None = setting(whole(1))
+    shard_count: int | None = setting(whole(1, 10_000), then=_for_several_processes)
+    shards_per_process: int | None = setting(whole(1), then=_shards_of_one)
 
     @property
     def proxy(self) -> Proxy | None:
         """The proxy to Discord and Studii, or None."""
         if self.https_proxy is None:
             return None
-        return Proxy.parse(self.https_proxy.get_secret_value(), self.no_proxy)
+        return Proxy.parse(self.https_proxy.reveal(), self.no_proxy)
 
 
-def _from_file(value: Any, info: ValidationInfo) -> Any:
-    """Return the value, or the content of the file in the setting NAME_FILE."""
-    name = f"{info.field_name}_file"
-    path: Path | None = info.data.get(name)
+def _secret_of(setting_name: str, text: str | None, known: Known) -> str | None:
+    """Return the text, or the content of the file in the setting NAME_FILE."""
+    name = f"{setting_name}_file"
+    path: Path | None = known.get(name)
     if path is None:
-        return value
-    if value.strip() if isinstance(value, str) else value:
+        return text
+    if text:
         raise ValueError(f"and {name.upper()} are both set. Leave one of them empty")
     where = f"can't be read from {path} ({name.upper()})"
     try:

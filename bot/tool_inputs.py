@@ -1,15 +1,15 @@
 """The inputs of Studii's tools as data: what Studii takes, and what people read for it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from dataclasses import dataclass, field
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-
-from bot.languages.texts import Line, Texts, in_any_language, worded
+from bot.languages.texts import Texts, in_any_language, line, texts, worded
+from bot.validation import Invalid, listed, mapped, table, text, truth
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
+api_name = text(form="[a-z0-9_-]{1,32}", like="must have 1 to 32 of the characters a-z, 0-9, _ and -")
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
 TITLE_CONTEXT = "input"  # of the translations of inputs' names; their values have the input's own name
@@ -20,30 +20,39 @@ def spaced(name: str) -> str:
     return name.replace("_", " ").replace("-", " ")
 
 
-class Strict(BaseModel):
-    """Part of the file of tools, in which nothing can be misspelt."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ToolInput(Strict):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolInput:
     """One input of a tool."""
 
-    name: Name
-    title_texts: Texts | None = Field(alias="title", default=None)
-    description_texts: Texts = Field(alias="description")
-    default: Line | None = None
-    suggestions: Annotated[tuple[Line, ...], Field(max_length=25)] = ()
-    value_texts: Mapping[Line, Texts] = Field(alias="shown_as", default={})
+    name: str
+    title_texts: Texts | None = None
+    description_texts: Texts
+    default: str | None = None
+    suggestions: tuple[str, ...] = ()
+    value_texts: Mapping[str, Texts] = field(default_factory=dict[str, Texts])
     required: bool = False
     price: bool = False
     long: bool = False
 
-    @model_validator(mode="after")
-    def _shows_its_values(self) -> Self:
-        if unknown := sorted(set(self.value_texts) - set(self._values)):
-            raise ValueError(f"shown_as names {unknown[0]!r}, which is neither suggested nor the default")
-        return self
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Read a table of the file. Raises `Invalid`."""
+        fields = table(value)
+        made = cls(
+            name=fields.take("name", api_name),
+            title_texts=fields.take("title", texts, None),
+            description_texts=fields.take("description", texts),
+            default=fields.take("default", line, None),
+            suggestions=fields.take("suggestions", listed(line, 25), ()),
+            value_texts=fields.take("shown_as", mapped(line, texts), dict[str, Texts]()),
+            required=fields.take("required", truth, False),
+            price=fields.take("price", truth, False),
+            long=fields.take("long", truth, False),
+        )
+        fields.end()
+        if unknown := sorted(set(made.value_texts) - set(made._values)):
+            raise Invalid(f"shown_as names {unknown[0]!r}, which is neither suggested nor the default")
+        return made
 
     @property
     def title(self) -> str:

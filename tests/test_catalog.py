@@ -240,25 +240,25 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (GOOD.replace('title = "Studio"\n', ""), "[studio].title: field required."),
+        (GOOD.replace('title = "Studio"\n', ""), "[studio].title: is missing."),
         (
             GOOD.replace('"Studio"', '{ de = "Atelier" }'),
             "[studio].title: the English text is missing: add en.",
         ),
         (
             GOOD.replace('"Studio"', '{ en = "Studio", de = "' + "x" * 101 + '" }'),
-            "[studio].title.de: string should have at most 100 characters.",
+            "[studio].title.de: must have at most 100 characters.",
         ),
         (
             GOOD.replace('"Studio"', '{ en = "Studio", nl = "Atelier" }'),
-            "[studio].title.nl: input should be 'en', 'de', 'fr', 'es', 'pt_BR' or 'ja'.",
+            "[studio].title.nl: must be 'en', 'de', 'fr', 'es', 'pt-BR' or 'ja'.",
         ),
-        (GOOD + 'colour = "red"\n', "[studio].colour: extra inputs are not permitted."),
+        (GOOD + 'colour = "red"\n', "[studio].colour: is unknown. Leave it out."),
         (
             GOOD.replace("optional", "maybe"),
-            "[studio].source: input should be 'none', 'optional' or 'required'.",
+            "[studio].source: must be 'none', 'optional' or 'required'.",
         ),
-        (GOOD.replace("= 8", "= 0"), "[studio].assumed_cost: input should be greater than or equal to 1."),
+        (GOOD.replace("= 8", "= 0"), "[studio].assumed_cost: must be at least 1."),
         (
             GOOD.replace("= 8", "= { image = 8 }"),
             "[studio]: assumed_cost can only differ by mode if output_from names an input: give one number.",
@@ -273,12 +273,11 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
         ),
         (
             BY_MODE.replace("FIGURES", "{ image = 8, video = 0 }"),
-            "[studio].assumed_cost.video: input should be greater than or equal to 1.",
+            "[studio].assumed_cost.video: must be at least 1.",
         ),
         (
             BY_MODE.replace("FIGURES", '{ image = 8, video = "dear" }'),
-            "[studio].assumed_cost.video: input should be a valid integer, unable to parse string as an "
-            "integer.",
+            "[studio].assumed_cost.video: must be a whole number.",
         ),
         (
             BY_MODE.replace("FIGURES", "{ image = 8, video = 40 }").replace("price = true", "price = false"),
@@ -286,13 +285,13 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
         ),
         (
             GOOD.replace("[studio]", "[Studio]"),
-            "[Studio].slug: string should match pattern '^[a-z0-9_-]{1,32}$'.",
+            "[Studio].slug: must have 1 to 32 of the characters a-z, 0-9, _ and -.",
         ),
         (
             GOOD.replace("Make a picture", "x" * 101),
-            "[studio].summary: string should have at most 100 characters.",
+            "[studio].summary: must have at most 100 characters.",
         ),
-        (GOOD + '[[studio.inputs]]\nname = "prompt"\n', "[studio].inputs[1].description: field required."),
+        (GOOD + '[[studio.inputs]]\nname = "prompt"\n', "[studio].inputs[1].description: is missing."),
         (
             GOOD + PROMPT + 'shown_as.red = "Red"\n',
             "[studio].inputs[1]: shown_as names 'red', which is neither suggested nor the default.",
@@ -311,9 +310,22 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
             GOOD + 'source_flag = { name = "prompt", with = "a", without = "b" }\n' + PROMPT,
             "[studio]: source_flag is 'prompt', which is already one of its inputs.",
         ),
+        (GOOD.replace('"Studio"', "7"), "[studio].title: must be a text."),
+        (GOOD.replace('"Studio"', '" "'), "[studio].title: is empty."),
+        (GOOD.replace("= 8", "= 8.5"), "[studio].assumed_cost: must be a whole number."),
+        (GOOD.replace("= 8", "= 1000001"), "[studio].assumed_cost: must be at most 1000000."),
+        (GOOD + "usual_seconds = nan\n", "[studio].usual_seconds: must be a number."),
+        (GOOD + "usual_seconds = { gif = 3 }\n", "[studio].usual_seconds.gif: must be 'image' or 'video'."),
+        (GOOD + 'portrait = "perhaps"\n', "[studio].portrait: must be true or false."),
+        (GOOD + 'inputs = "prompt"\n', "[studio].inputs: must be a list."),
+        (
+            GOOD + PROMPT.replace('"prompt"', '"p"') * 22,
+            "[studio].inputs: must have at most 21 members.",
+        ),
+        (GOOD + PROMPT + "colour = 1\n", "[studio].inputs[1].colour: is unknown. Leave it out."),
         (
             GOOD + 'source_flag = { name = "source", with = "a" }\n',
-            "[studio].source_flag.without: field required.",
+            "[studio].source_flag.without: is missing.",
         ),
     ],
 )
@@ -334,7 +346,7 @@ def test_a_value_where_a_table_belongs_is_told_of(tmp_path: Path) -> None:
     file = written(tmp_path, 'studio = "nice"\n')
     with pytest.raises(SettingsError) as caught:
         Catalog.load(file)
-    assert str(caught.value) == f"{file}: [studio]: input should be a valid dictionary."
+    assert str(caught.value) == f"{file}: [studio]: must be a table."
 
 
 def test_a_file_that_is_no_toml_is_told_of_with_the_line(tmp_path: Path) -> None:

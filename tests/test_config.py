@@ -19,7 +19,7 @@ HTTP = (
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of this machine reaches the tests: an empty folder, and none of our variables."""
     monkeypatch.chdir(tmp_path)
-    ours = set(Settings.model_fields)
+    ours = Settings.names()
     for name in list(os.environ):
         if name.lower() in ours:
             monkeypatch.delenv(name)
@@ -41,7 +41,7 @@ def complaint() -> str:
 @pytest.mark.usefixtures("token")
 def test_a_token_is_all_that_has_to_be_set() -> None:
     settings = Settings.read()
-    assert settings.discord_token.get_secret_value() == TOKEN
+    assert settings.discord_token.reveal() == TOKEN
     assert settings.database_url == "sqlite+aiosqlite:///data/studii.db"
     assert settings.studii_api_url == "https://studii.tech/api/v1"
     assert settings.encryption_keys == ()
@@ -78,16 +78,16 @@ def test_a_dotenv_file_is_read_and_the_environment_comes_before_it(
     (tmp_path / ".env").write_text(lines, encoding="utf-8")
     monkeypatch.setenv("SPOOL_MB", "200")
     settings = Settings.read()
-    assert settings.discord_token.get_secret_value() == "from.the.file"
+    assert settings.discord_token.reveal() == "from.the.file"
     assert (settings.max_source_mb, settings.spool_mb) == (10, 200)
 
 
 @pytest.mark.usefixtures("token")
 def test_settings_left_empty_have_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in set(Settings.model_fields) - {"discord_token"}:
+    for name in Settings.names() - {"discord_token"}:
         monkeypatch.setenv(name.upper(), " ")
     emptied = Settings.read()
-    for name in set(Settings.model_fields) - {"discord_token"}:
+    for name in Settings.names() - {"discord_token"}:
         monkeypatch.delenv(name.upper())
     assert emptied == Settings.read()
 
@@ -97,7 +97,7 @@ def test_the_example_settings_are_taken_as_they_are(tmp_path: Path) -> None:
     example = Path(__file__).parents[1] / ".env.example"
     lines = example.read_text(encoding="utf-8")
     named = {line.split("=")[0].lower() for line in lines.splitlines() if line and line[0] != "#"}
-    assert named == set(Settings.model_fields)
+    assert named == Settings.names()
     untouched = Settings.read()
     (tmp_path / ".env").write_text(lines, encoding="utf-8")
     assert Settings.read() == untouched
@@ -145,7 +145,7 @@ def test_plain_database_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, wri
             "socks5://proxy:1080",
             "must be an address such as http://proxy.example:3128; other kinds don't work.",
         ),
-        ("DEV_GUILD_ID", "-5", "must be more than 0."),
+        ("DEV_GUILD_ID", "-5", "must be at least 1."),
         ("DATABASE_URL", "sqlite://", "needs a file: sqlite:///data/studii.db."),
         ("DATABASE_URL", "sqlite:///:memory:", "needs a file: sqlite:///data/studii.db."),
         (
@@ -273,7 +273,7 @@ def test_a_slash_behind_the_api_address_does_not_matter(monkeypatch: pytest.Monk
 def test_several_encryption_keys_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENCRYPTION_KEYS", "newest, older\nold")
     keys = Settings.read().encryption_keys
-    assert [key.get_secret_value() for key in keys] == ["newest", "older", "old"]
+    assert [key.reveal() for key in keys] == ["newest", "older", "old"]
 
 
 @pytest.mark.usefixtures("token")
@@ -309,8 +309,8 @@ SECRETS = [("DISCORD_TOKEN", TOKEN), ("ENCRYPTION_KEYS", "newest,older")]
 
 def revealed(settings: Settings, name: str) -> str:
     if name == "DISCORD_TOKEN":
-        return settings.discord_token.get_secret_value()
-    return ",".join(key.get_secret_value() for key in settings.encryption_keys)
+        return settings.discord_token.reveal()
+    return ",".join(key.reveal() for key in settings.encryption_keys)
 
 
 @pytest.fixture
@@ -429,3 +429,35 @@ def test_what_is_right_can_be_had_although_something_else_is_wrong(monkeypatch: 
 def test_a_dotenv_file_that_is_no_text_is_said_to_be_that(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("SPOOL_MB=100 # größer\n".encode("latin-1"))
     assert complaint() == "The file .env isn't UTF-8 text. Save it as UTF-8."
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("written", ["100", "+100", "1_00", "100.0"])
+def test_a_whole_number_may_be_written_in_several_ways(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("SPOOL_MB", written)
+    assert Settings.read().spool_mb == 100
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize(
+    ("written", "reason"), [("1e3", "must be a whole number"), ("9" * 500, "is too large")]
+)
+def test_what_is_no_number_that_can_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, written: str, reason: str
+) -> None:
+    monkeypatch.setenv("SPOOL_MB", written)
+    assert complaint() == f"SPOOL_MB {reason}."
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("written", ["1", "on", "True", "YES"])
+def test_yes_may_be_written_in_several_ways(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("STUDII_ALLOW_HTTP", written)
+    assert Settings.read().studii_allow_http
+
+
+def test_names_of_settings_may_be_written_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"discord_token={TOKEN}\nSPOOL_MB\n")
+    monkeypatch.setenv("max_source_mb", "9")
+    settings = Settings.read()
+    assert (settings.discord_token.reveal(), settings.max_source_mb, settings.spool_mb) == (TOKEN, 9, 2000)

@@ -40,7 +40,7 @@ async def _recommendation(settings: Settings, shards: int) -> list[Finding]:
     if not shards:
         return []
     try:
-        recommended = await recommended_shards(settings.discord_token.get_secret_value(), settings.proxy)
+        recommended = await recommended_shards(settings.discord_token.reveal(), settings.proxy)
     except StudiiBotError:
         return []  # what is in the way of the login is told by the check of Discord
     if recommended <= shards:

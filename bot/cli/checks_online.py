@@ -24,7 +24,7 @@ NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 
 async def discord(settings: Settings) -> list[Finding]:
     """Check the token, DEV_GUILD_ID, and the allowed intents."""
-    token = settings.discord_token.get_secret_value()
+    token = settings.discord_token.reveal()
     application = await application_of(token, settings.proxy)
     found = [Finding("Discord", Verdict.GOOD, f"The token belongs to {application.name} ({application.id}).")]
     if application.clock_ahead is not None:
@@ -55,7 +55,7 @@ async def discord(settings: Settings) -> list[Finding]:
 async def reach(settings: Settings) -> list[Finding]:
     """Say how near the bot is to Discord's limits for large bots."""
     try:
-        there = await app_reach(settings.discord_token.get_secret_value(), settings.proxy)
+        there = await app_reach(settings.discord_token.reveal(), settings.proxy)
     except StudiiBotError:
         # What is in the way of the login is told by the check of Discord.
         return [Finding("Reach", Verdict.LOOK, "Discord couldn't be asked for the bot's servers.")]

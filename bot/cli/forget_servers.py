@@ -29,7 +29,7 @@ async def forget_servers(settings: Settings) -> str:
         servers = ServerService(storage, SystemClock(), lambda: None)
         if not await servers.missing():
             return NOTHING_TO_FORGET
-        async with logged_in(settings.discord_token.get_secret_value(), settings.proxy) as client:
+        async with logged_in(settings.discord_token.reveal(), settings.proxy) as client:
             parted = await servers.forget_missing(partial(was_removed, client))
     told = [
         _said(parted.forgotten, "Forgotten, and their Studii keys erased"),

@@ -65,7 +65,7 @@ def _keep_aside(path: Path, content: bytes) -> Path:
 
 def vault_of(settings: StorageSettings) -> Vault:
     """Return the vault that the bot opens. Raises `SettingsError`."""
-    keys = tuple(key.get_secret_value() for key in settings.encryption_keys)
+    keys = tuple(key.reveal() for key in settings.encryption_keys)
     return Vault.open(keys, settings.key_file, settings.keys_setting)
 
 

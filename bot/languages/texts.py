@@ -1,38 +1,31 @@
 """Texts of a file of data: English, which the catalogues translate, or a table by language."""
 
 from collections.abc import Mapping
-from typing import Annotated
-
-from pydantic import AfterValidator, BeforeValidator, Discriminator, StringConstraints, Tag
 
 from bot.languages.catalogues import catalogue
 from bot.languages.language import Language, speaking, spoken
+from bot.validation import Invalid, alone_or_table, mapped, one_of, text
 
-PLAIN, BY_LANGUAGE = "plain", "by language"  # tags of the two, not in the file
+Texts = str | Mapping[Language, str]
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-
-
-def _kind(value: object) -> str:
-    return BY_LANGUAGE if isinstance(value, Mapping) else PLAIN
+line = text(1, 100, stripped=True)
+_written_as = one_of([one.replace("_", "-") for one in Language])
 
 
-def _with_underscore(value: object) -> object:
-    return value.replace("-", "_") if isinstance(value, str) else value
+def _language(value: object) -> Language:
+    written = value.replace("_", "-") if isinstance(value, str) else value
+    return Language(_written_as(written).replace("-", "_"))
 
 
-def _has_english(texts: Mapping[Language, str]) -> Mapping[Language, str]:
-    if Language.ENGLISH not in texts:
-        raise ValueError("the English text is missing: add en")
-    return texts
+def _with_english(value: object) -> Mapping[Language, str]:
+    found = _by_language(value)
+    if Language.ENGLISH not in found:
+        raise Invalid("the English text is missing: add en")
+    return found
 
 
-_Code = Annotated[Language, BeforeValidator(_with_underscore)]
-Texts = Annotated[
-    Annotated[Line, Tag(PLAIN)]
-    | Annotated[Mapping[_Code, Line], AfterValidator(_has_english), Tag(BY_LANGUAGE)],
-    Discriminator(_kind),
-]
+_by_language = mapped(_language, line)
+texts = alone_or_table(line, _with_english)  # English alone, or a table by language
 
 
 def in_all_languages(text: str) -> Mapping[Language, str]:
@@ -40,22 +33,22 @@ def in_all_languages(text: str) -> Mapping[Language, str]:
     return dict.fromkeys(Language, text)
 
 
-def worded(texts: str | Mapping[Language, str], context: str | None = None) -> str:
+def worded(said: Texts, context: str | None = None) -> str:
     """Return the text in the language that is spoken now, in English if there is no other.
 
     `context` tells it from others with the same English words.
     """
-    if not isinstance(texts, str):
-        own = texts.get(spoken())
-        return own or worded(texts[Language.ENGLISH], context)
+    if not isinstance(said, str):
+        own = said.get(spoken())
+        return own or worded(said[Language.ENGLISH], context)
     translations = catalogue(spoken())
-    return translations.gettext(texts) if context is None else translations.pgettext(context, texts)
+    return translations.gettext(said) if context is None else translations.pgettext(context, said)
 
 
-def in_any_language(texts: str | Mapping[Language, str], context: str | None = None) -> frozenset[str]:
+def in_any_language(said: Texts, context: str | None = None) -> frozenset[str]:
     """Return the text in each language, without capitals: a person may mean any of them."""
     found: set[str] = set()
     for language in Language:
         with speaking(language):
-            found.add(worded(texts, context).casefold())
+            found.add(worded(said, context).casefold())
     return frozenset(found)

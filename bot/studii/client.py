@@ -10,7 +10,6 @@ from typing import Self
 from uuid import uuid4
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from pydantic import SecretStr
 from yarl import URL
 
 from bot.aio.proxy import direct
@@ -38,7 +37,8 @@ from bot.studii.errors import (
 from bot.studii.exchange import ApiResponse, Lost, exchange, sending_once
 from bot.studii.sanitize import clean, detail_of, retry_after
 from bot.studii.transfer import Download, FileTransfer, Room
-from bot.studii.wire import CREATED_JOB, JOB_REPORT, UPLOAD_TARGET, CreatedJob, JobReport, UploadTarget, parse
+from bot.studii.wire import CreatedJob, JobReport, UploadTarget, parse
+from bot.validation import Secret
 from bot.version import VERSION
 
 USER_AGENT = f"studii-for-discord/{VERSION}"
@@ -143,7 +143,7 @@ class StudiiClient:
         if isinstance(answer, Lost):
             raise OutcomeUnknown(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)
         if answer.is_success:
-            created = parse(CREATED_JOB, answer.body)
+            created = parse(CreatedJob.of, answer.body)
             if created is None:
                 raise OutcomeUnknown(reason=f"unreadable answer, status {answer.status}")
             return created
@@ -156,13 +156,13 @@ class StudiiClient:
         secret = _secret(key)
         del key
         answer = await self._ask("GET", self._addresses.job(job_id, status_url), secret)
-        report = parse(JOB_REPORT, answer.body)
+        report = parse(JobReport.of, answer.body)
         if report is None or report.id != job_id:
             raise MalformedAnswer(reason="not a report of this job")
         url = report.output_url
         refused = url is not None and self._addresses.handed_back(url) is None
         report = replace(report, output_url=None if refused else url, output_refused=refused)
-        return replace(report, error=clean(report.error, secret.get_secret_value()))
+        return replace(report, error=clean(report.error, secret.reveal()))
 
     async def check_key(self, key: str) -> None:
         """Check a key by asking for a job that can't exist. Raises `KeyRefused` if the key is not valid.
@@ -182,7 +182,7 @@ class StudiiClient:
         del key
         body = {"filename": filename, "content_type": content_type}
         answer = await self._ask("POST", self._addresses.uploads, secret, body)
-        target = parse(UPLOAD_TARGET, answer.body)
+        target = parse(UploadTarget.of, answer.body)
         if target is None:
             raise MalformedAnswer(reason="not an upload target")
         if self._addresses.handed_back(target.signed_url) is None:
@@ -213,7 +213,7 @@ class StudiiClient:
             raise OutputGone(reason="its address is not one that is asked")
         return await self._files.download(address, destination, limit, room)
 
-    async def _ask(self, method: str, url: URL, key: SecretStr, json: object = None) -> ApiResponse:
+    async def _ask(self, method: str, url: URL, key: Secret, json: object = None) -> ApiResponse:
         """Return the 2xx answer to a request that costs nothing."""
         answer = await exchange(self._api, method, url, key, json)
         if isinstance(answer, Lost):
@@ -230,7 +230,7 @@ class StudiiClient:
             raise JobNotFound(detail=_detail(answer, key))
         raise self._failure(answer, key)
 
-    def _failure(self, answer: ApiResponse, key: SecretStr) -> StudiiError:
+    def _failure(self, answer: ApiResponse, key: Secret) -> StudiiError:
         detail = _detail(answer, key)
         if answer.status == 429:
             return RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
@@ -240,12 +240,12 @@ class StudiiClient:
         return refusal(detail=detail) if refusal else ApiRefused(answer.status, detail=detail)
 
 
-def _secret(key: str) -> SecretStr:
+def _secret(key: str) -> Secret:
     if not _A_KEY.fullmatch(key):
         # It could not even stand in a header.
         raise MalformedKey
-    return SecretStr(key)
+    return Secret(key)
 
 
-def _detail(answer: ApiResponse, key: SecretStr) -> str | None:
-    return detail_of(answer.body, key.get_secret_value())
+def _detail(answer: ApiResponse, key: Secret) -> str | None:
+    return detail_of(answer.body, key.reveal())

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, ClientSession
 from multidict import CIMultiDict
-from pydantic import SecretStr
 from yarl import URL
 
 from bot.aio.proxy import NoTunnel
 from bot.aio.resolver import NotReached
+from bot.validation import Secret
 
 MAX_API_ANSWER_BYTES = 2**20
 
@@ -84,14 +84,14 @@ def sending_once(kinds: Mapping[str, str], count: Callable[[str, int | None], No
 
 
 async def exchange(
-    session: ClientSession, method: str, url: URL, key: SecretStr, json: object = None
+    session: ClientSession, method: str, url: URL, key: Secret, json: object = None
 ) -> ApiResponse | Lost:
     """Send exactly one request and read its answer, without following a redirect.
 
     Errors are returned and not raised, so that no later error has the library's exception, with the request's
     headers, as its context.
     """
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
+    headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
     try:
         async with session.request(
             method, url, json=json, headers=headers, allow_redirects=False

@@ -7,9 +7,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from pydantic_core import from_json
-
 from bot.domain.visible import visible
+from bot.validation import json_of
 
 MAX_DETAIL_CHARACTERS = 300
 MAX_RETRY_AFTER_SECONDS = 300.0
@@ -47,7 +46,7 @@ def detail_of(body: bytes | None, key: str) -> str | None:
     if body is None:
         return None
     try:
-        document: Any = from_json(body)
+        document = json_of(body)
     except ValueError:
         return None
     if not isinstance(document, Mapping):

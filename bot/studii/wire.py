@@ -7,35 +7,30 @@ loses a job that was paid for.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil, isfinite
-from typing import Annotated, Any, TypeVar
-
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WrapValidator
+from typing import Self, TypeVar
 
 from bot.studii.sanitize import words_of
+from bot.validation import Check, Invalid, Table, json_of, table, text, whole
 
 _T = TypeVar("_T")
 
+_ID = text(1, 200, form="[!-~]+")
+_STATUS = text(1)
+_OBJECT_KEY = text(1, 2000)
+_ADDRESS = text(1)
+_CREDITS = whole(0, 10**9)
 
-def _lenient(value: Any, parse: Callable[[Any], Any]) -> Any:
-    try:
-        return parse(value)
-    except ValidationError:
-        return None
 
-
-def _whole(value: Any) -> Any:
+def _credits(value: object) -> int:
     """Round a fraction of a credit up, so that no budget is overdrawn."""
-    return ceil(value) if isinstance(value, float) and isfinite(value) else value
+    return _CREDITS(ceil(value) if isinstance(value, float) and isfinite(value) else value)
 
 
-_Lenient = WrapValidator(_lenient)
-_Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
-_Text = Annotated[str | None, _Lenient]
-_Credits = Annotated[Annotated[int, BeforeValidator(_whole), Field(ge=0, le=10**9)] | None, _Lenient]
-
-
-def _queued_if_unreadable(value: Any) -> Any:
-    return value if isinstance(value, str) and value else "queued"
+def _lenient(fields: Table, name: str, check: Check[_T]) -> _T | None:
+    try:
+        return fields.take(name, check, None)
+    except Invalid:
+        return None
 
 
 @dataclass(frozen=True)
@@ -45,10 +40,20 @@ class CreatedJob:
     `status_url` is unchecked. `credits_charged` is None if the answer did not have it.
     """
 
-    id: _Id
-    status: Annotated[str, BeforeValidator(_queued_if_unreadable)] = "queued"
-    status_url: _Text = None
-    credits_charged: _Credits = None
+    id: str
+    status: str = "queued"
+    status_url: str | None = None
+    credits_charged: int | None = None
+
+    @classmethod
+    def of(cls, fields: Table) -> Self:
+        """Return the answer. Raises `Invalid`."""
+        return cls(
+            fields.take("id", _ID),
+            _lenient(fields, "status", _STATUS) or "queued",
+            _lenient(fields, "status_url", text()),
+            _lenient(fields, "credits_charged", _credits),
+        )
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,26 @@ class JobReport:
     An undocumented status is kept and means that the job still runs.
     """
 
-    id: _Id
-    status: Annotated[str, Field(min_length=1)]
-    output_url: _Text = field(default=None, repr=False)
-    output_kind: _Text = None
-    error: Annotated[str | None, BeforeValidator(words_of)] = None
-    credits_charged: _Credits = None
+    id: str
+    status: str
+    output_url: str | None = field(default=None, repr=False)
+    output_kind: str | None = None
+    error: str | None = None
+    credits_charged: int | None = None
     # Set by the client: there is an output URL, but an unsafe one.
-    output_refused: Annotated[bool, _Lenient] = False
+    output_refused: bool = False
+
+    @classmethod
+    def of(cls, fields: Table) -> Self:
+        """Return the answer. Raises `Invalid`."""
+        return cls(
+            fields.take("id", _ID),
+            fields.take("status", _STATUS),
+            _lenient(fields, "output_url", text()),
+            _lenient(fields, "output_kind", text()),
+            fields.take("error", words_of, None),
+            _lenient(fields, "credits_charged", _credits),
+        )
 
     @property
     def succeeded(self) -> bool:
@@ -83,20 +100,20 @@ class UploadTarget:
     Anybody with the signed URL can upload.
     """
 
-    object_key: Annotated[str, Field(min_length=1, max_length=2000)]
-    signed_url: Annotated[str, Field(min_length=1)] = field(repr=False)
+    object_key: str
+    signed_url: str = field(repr=False)
+
+    @classmethod
+    def of(cls, fields: Table) -> Self:
+        """Return the answer. Raises `Invalid`."""
+        return cls(fields.take("object_key", _OBJECT_KEY), fields.take("signed_url", _ADDRESS))
 
 
-CREATED_JOB = TypeAdapter(CreatedJob)
-JOB_REPORT = TypeAdapter(JobReport)
-UPLOAD_TARGET = TypeAdapter(UploadTarget)
-
-
-def parse(shape: TypeAdapter[_T], body: bytes | None) -> _T | None:
-    """Return the validated body, or None if it is missing or invalid."""
+def parse(shape: Callable[[Table], _T], body: bytes | None) -> _T | None:
+    """Return the checked body, or None if it is missing or invalid."""
     if body is None:
         return None
     try:
-        return shape.validate_json(body)
-    except ValidationError:
+        return shape(table(json_of(body)))
+    except ValueError:
         return None

@@ -17,7 +17,7 @@ from tests.support.postgresql import new_database
 async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(tmp_path: Path, postgresql: str) -> None:
     url = await new_database(postgresql)
     await migrate(url)
-    settings = StorageSettings(database_url=url)
+    settings = StorageSettings.read(database_url=url)
     async with Storage.open(url) as storage:
         jobs = [await accepted(storage) for _ in range(2)]
     told = await restored(settings)
@@ -32,4 +32,4 @@ async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(tmp_path: Pa
 
 async def test_on_sqlite_restore_does_everything(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="`restore FILE` does everything"):
-        await restored(StorageSettings(database_url=await database(tmp_path)))
+        await restored(StorageSettings.read(database_url=await database(tmp_path)))

@@ -1,6 +1,7 @@
 """What people see of commands while they type is in their language, and within Discord's limits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ async def test_a_command_is_registered_again_when_a_translation_changes(
         catalog = Catalog.load()
         studio = catalog.get("studio")
         told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
-        changed = studio.model_copy(update={"summary_texts": told})
+        changed = replace(studio, summary_texts=told)
         bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
         await desk.env.restart_bot(bot)
         assert await desk.services.commands.registered() != before

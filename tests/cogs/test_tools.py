@@ -160,7 +160,7 @@ async def test_suggestions_follow_what_is_typed_and_other_values_are_taken(tmp_p
 
 
 def test_there_are_never_more_suggestions_than_discord_shows() -> None:
-    one = ToolInput(name="n", description="d", suggestions=tuple(f"a{number}" for number in range(25)))
+    one = ToolInput(name="n", description_texts="d", suggestions=tuple(f"a{number}" for number in range(25)))
     assert len(suggested(one, "")) == 25
     assert suggested(one, "a")[-1] == "a"
     assert len(suggested(one, "a")) == 25
@@ -179,17 +179,17 @@ async def test_a_job_goes_on_when_its_card_can_not_be_shown(tmp_path: Path) -> N
 
 async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) -> None:
     inputs = tuple(
-        ToolInput(name=name, description=name, default=None) for name in ("class", "sky-colour", "2x")
+        ToolInput(name=name, description_texts=name, default=None) for name in ("class", "sky-colour", "2x")
     )
     tool = Tool(
         slug="sky-swap",
-        title="Sky swap",
-        summary="Another sky",
+        title_texts="Sky swap",
+        summary_texts="Another sky",
         emoji="⛅",
         source=SourceRule.NONE,
         output="image",
         assumed_cost=3,
-        inputs=(*inputs, ToolInput(name="mood", description="Its mood", required=True)),
+        inputs=(*inputs, ToolInput(name="mood", description_texts="Its mood", required=True)),
     )
     async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
         await desk.set_key()

@@ -13,7 +13,6 @@ import discord
 import pytest
 from discord.backoff import ExponentialBackoff
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import SecretStr
 from yarl import URL
 
 from bot.app import App, build
@@ -128,11 +127,11 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
         monkeypatch.setattr("discord.http.Route.BASE", server.api)
         gateway = "discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY"  # where it looks after a loss
         monkeypatch.setattr(gateway, URL(server.gateway))
-        settings = Settings(
-            discord_token=SecretStr(TOKEN),
+        settings = Settings.read(
+            discord_token=TOKEN,
             database_url=(await database(folder)).replace("+aiosqlite", ""),
             studii_api_url=studii.url,
-            health_port=free_port(),
+            health_port=str(free_port()),
         )
         # discord.py's own pauses: until no more servers come in at a start, and after a lost connection.
         monkeypatch.setattr(ExponentialBackoff, "delay", at_once)

@@ -150,7 +150,9 @@ async def test_missing_and_odd_optional_fields_do_no_harm() -> None:
         assert (await client.job_status("stu_key", "8a")).status == "queued"
 
 
-@pytest.mark.parametrize(("said", "counted"), [(7.5, 8), (8.0, 8), (0.0, 0), (0.2, 1), ("8", 8), (-1, None)])
+@pytest.mark.parametrize(
+    ("said", "counted"), [(7.5, 8), (8.0, 8), (0.0, 0), (0.2, 1), ("8", 8), (-1, None), (True, None)]
+)
 async def test_a_part_of_a_credit_counts_as_a_whole_one(said: object, counted: int | None) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response({"id": "8a", "status": "completed", "credits_charged": said})

@@ -1,7 +1,7 @@
 """The form that a tool is started with: its photo, its first inputs, and whether the result is private."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -211,12 +211,15 @@ def styled(tool: Tool, style: Style) -> Tool:
     prompt, title = tool.prompt, in_all_languages(style.name)
     template = None if prompt is None else style.inputs.get(prompt.name)
     if template is None:
-        return tool.model_copy(update={"title_texts": title})
+        return replace(tool, title_texts=title)
     needed = wants_words(template)
     said = str((YOUR_WORDS_GO_INTO if needed else MORE_WORDS).using(prompt=template))
-    about = {"description_texts": in_all_languages(said), "required": needed, "default": None}
-    inputs = tuple(one.model_copy(update=about) if one is prompt else one for one in tool.inputs)
-    return tool.model_copy(update={"title_texts": title, "inputs": inputs})
+    about = in_all_languages(said)
+    inputs = (
+        replace(one, description_texts=about, required=needed, default=None) if one is prompt else one
+        for one in tool.inputs
+    )
+    return replace(tool, title_texts=title, inputs=tuple(inputs))
 
 
 def _title(title: str, price: str) -> str:

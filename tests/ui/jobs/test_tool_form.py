@@ -131,12 +131,12 @@ async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(tmp_path: Path)
 
 @pytest.mark.parametrize(("count", "kind"), [(1, 3), (2, 21), (10, 21), (11, 3)])
 def test_a_few_values_are_radio_buttons_and_more_are_a_menu(count: int, kind: int) -> None:
-    one = ToolInput(name="style", description="Style", suggestions=tuple(map(str, range(count))))
+    one = ToolInput(name="style", description_texts="Style", suggestions=tuple(map(str, range(count))))
     assert field_for(one, None).to_component_dict()["type"] == kind
 
 
 def test_the_value_of_an_earlier_job_stays_on_offer() -> None:
-    one = ToolInput(name="style", description="Style", suggestions=("a", "b"), default="a")
+    one = ToolInput(name="style", description_texts="Style", suggestions=("a", "b"), default="a")
     field = field_for(one, "rustic")
     assert isinstance(field, discord.ui.RadioGroup)
     assert [each.value for each in field.options] == ["rustic", "a", "b"]
@@ -145,12 +145,12 @@ def test_the_value_of_an_earlier_job_stays_on_offer() -> None:
 
 def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i_see_it() -> None:
     def one(name: str, **more: Any) -> ToolInput:
-        return ToolInput(name=name, description=name, **more)
+        return ToolInput(name=name, description_texts=name, **more)
 
     tool = Tool(
         slug="tool",
-        title="Tool",
-        summary="Tool",
+        title_texts="Tool",
+        summary_texts="Tool",
         emoji="🎨",
         source=SourceRule.NONE,
         output="image",

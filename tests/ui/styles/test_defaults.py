@@ -1,6 +1,7 @@
 """/defaults: a member's own inputs for each tool, and where they count."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ async def test_an_input_is_set_to_any_value_and_cleared_by_the_command(tmp_path:
 
 async def test_inputs_that_have_no_room_in_the_form_keep_their_values(tmp_path: Path) -> None:
     shipped = Catalog.load().get("virtual-staging")
-    more = tuple(ToolInput(name=f"more-{number}", description="More") for number in range(5))
-    tool = shipped.model_copy(update={"inputs": (*shipped.inputs, *more)})
+    more = tuple(ToolInput(name=f"more-{number}", description_texts="More") for number in range(5))
+    tool = replace(shipped, inputs=(*shipped.inputs, *more))
     async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "defaults", tool="virtual-staging", input="more-4", value="kept")

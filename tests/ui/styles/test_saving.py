@@ -1,5 +1,6 @@
 """Save as style under a result, and the style in commands, in `/styles` and in its form."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,13 +262,10 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
     shipped = Catalog.load()
     studio = shipped.get("studio")
     if "slug" in changed:
-        tools = {"studio-2": studio.model_copy(update=changed)}
+        tools = {"studio-2": replace(studio, slug=changed["slug"])}
     else:
-        renamed = [
-            one.model_copy(update={"name": "shape"}) if one.name == "aspect_ratio" else one
-            for one in studio.inputs
-        ]
-        tools = {"studio": studio.model_copy(update={"inputs": tuple(renamed)})}
+        renamed = [replace(one, name="shape") if one.name == "aspect_ratio" else one for one in studio.inputs]
+        tools = {"studio": replace(studio, inputs=tuple(renamed))}
     async with open_desk(tmp_path, catalog=Catalog(tools)) as desk:
         await desk.set_key()
         inputs = {"prompt": "A harbour", "aspect_ratio": "1:1"}
