@@ -29,6 +29,7 @@ _UNSEEN_CALLS = frozenset(
         "_photo_backlog",
         "ChannelGone",
         "Groups",
+        "Invalid",
         "KeyError",
         "NotImplementedError",
         "RuntimeError",
