@@ -336,23 +336,6 @@ def test_asking_for_the_health_imports_little(tmp_path: Path, unused_tcp_port: i
     assert not {"aiohttp", "discord", "sqlalchemy", "PIL", "cryptography"} & set(imported)
 
 
-def test_a_containers_health_check_needs_nothing_that_reads_settings(
-    tmp_path: Path, unused_tcp_port: int
-) -> None:
-    """It finds both settings in its environment, and would spend most of its time on importing pydantic."""
-    program = "import sys; from bot.__main__ import main; print(main(['health']), 'pydantic' in sys.modules)"
-    asked = subprocess.run(  # noqa: S603
-        (sys.executable, "-c", program),
-        cwd=tmp_path,
-        env=environment({"HEALTH_PORT": str(unused_tcp_port), "HEALTH_ADDRESS": "0.0.0.0"}),  # noqa: S104
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"http://127.0.0.1:{unused_tcp_port}/healthz doesn't answer" in asked.stdout
-    assert asked.stdout.splitlines()[-1] == "1 False"
-
-
 async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused_tcp_port: int) -> None:
     port = str(unused_tcp_port)
     status, told, _ = await ran(tmp_path, "health", HEALTH_PORT=port, DISCORD_TOKEN="", SPOOL_MB="lots")
