@@ -9,7 +9,7 @@ from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import ApprovalChanges
-from bot.ui.admin.log import is_public, missing_there
+from bot.ui.admin.log import everyone_reads, missing_for_warnings
 from bot.ui.admin.moderation.rules import approval_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
@@ -72,7 +72,7 @@ def approval_command(bot: StudiiBot) -> Command:
             rules = await done_in_time(interaction, services.approvals.change(guild_id, changes))
         else:
             rules = await services.approvals.rules(guild_id)
-        public = is_public(interaction.guild, rules.channel_id)
+        public = everyone_reads(interaction.guild, rules.channel_id)
         await answer(interaction, approval_panel(rules, names, public=public))
 
     return approval
@@ -84,7 +84,7 @@ def _ensure_posting(
     if channel is None or interaction.guild is None:
         return
     me = interaction.guild.me
-    missing = missing_there(me, channel) or missing_to_post(channel.permissions_for(me), channel)
+    missing = missing_for_warnings(me, channel) or missing_to_post(channel.permissions_for(me), channel)
     if missing:
         raise Refused(
             lazy(

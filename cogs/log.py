@@ -10,7 +10,7 @@ from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.languages import N_, lazy, speaking
 from bot.services import Services
-from bot.ui.admin.log import hello_words, is_public, log_panel, missing_there, trouble_there
+from bot.ui.admin.log import everyone_reads, hello_words, log_panel, missing_for_warnings, trouble_there
 from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.layout import NEUTRAL, sentence_panel
 from bot.ui.kit.responses import answer
@@ -55,7 +55,9 @@ def log_command(services: Services) -> Command:
                 interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
             )
         guild = interaction.guild
-        panel = log_panel(wanted, trouble_there(guild, wanted), public=is_public(guild, wanted.channel_id))
+        panel = log_panel(
+            wanted, trouble_there(guild, wanted), public=everyone_reads(guild, wanted.channel_id)
+        )
         await answer(interaction, panel)
 
     return log
@@ -68,7 +70,7 @@ async def _ensure_posting(
     """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
     if channel is None or interaction.guild is None:
         return
-    missing = missing_there(interaction.guild.me, channel)
+    missing = missing_for_warnings(interaction.guild.me, channel)
     if missing:
         raise Refused(
             lazy(

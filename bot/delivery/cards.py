@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.clock import Clock
-from bot.delivery.destination import channel_of, missing_there, photo_of, reply_to
+from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.edit_rate import EditPace
 from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outcome_of, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_card
@@ -147,7 +147,7 @@ class CardPoster:
             if found is not None:
                 return Posted(found)
         parts: dict[str, Any] = {"view": card_of(job, self._names, progress), "silent": True}
-        if (reference := reply_to(job, photo_of(job))) is not None:
+        if (reference := reply_to(job, photo_message_of(job))) is not None:
             parts["reference"] = reference
         nonce = f"{job.set_id or job.id}-card"
         message = await channel.send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)

@@ -83,7 +83,7 @@ def missing_there(
     return missing_to_post(channel.permissions_for(me), channel, file=file)
 
 
-def photo_of(job: Job) -> int | None:
+def photo_message_of(job: Job) -> int | None:
     """Return the message with the job's photo, if it is in the job's channel."""
     if job.origin_message_id is not None:
         return job.origin_message_id

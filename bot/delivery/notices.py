@@ -25,7 +25,7 @@ from bot.domain import (
 from bot.languages import ReaderLanguages, speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credit_requests import answer_panel
-from bot.ui.admin.log import missing_there
+from bot.ui.admin.log import missing_for_warnings
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.files import open_files
 from bot.ui.admin.moderation.requests import approval_request
@@ -103,7 +103,7 @@ class NoticePoster:
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None
     ) -> Announcement | ChannelGone:
         known = known_channel(self._client, notice.guild_id, channel_id)
-        if known is not None and (missing := missing_there(*known)):
+        if known is not None and (missing := missing_for_warnings(*known)):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
         return await self._send(channel, notice, job, shown=shown)

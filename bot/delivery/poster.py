@@ -8,7 +8,7 @@ from datetime import datetime
 import discord
 
 from bot.clock import Clock
-from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_of, reply_to
+from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
 from bot.delivery.files import DEFAULT_LIMIT
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
@@ -94,7 +94,7 @@ class Poster:
         as everything else, in the job's channel."""
         job = posting.jobs[0]
         kept = job.card_message_id if rules.keeps_cards else None
-        own = Target(None, kept or photo_of(job), keeps_card=rules.keeps_cards)
+        own = Target(None, kept or photo_message_of(job), keeps_card=rules.keeps_cards)
         if not posting.made:
             return [own]
         if job.in_thread:

@@ -4,7 +4,7 @@ import logging
 
 import discord
 
-from bot.delivery.destination import Target, channel_of, photo_of
+from bot.delivery.destination import Target, channel_of, photo_message_of
 from bot.delivery.errors import Outcome, outcome_of
 from bot.domain import Job
 from bot.ui.jobs.wording import ToolNames
@@ -24,7 +24,7 @@ async def thread_for(
     A thread has the id of the message that it is under, so it is found again after a restart. Returns None
     if there is no such message, or no thread can be under it. Raises what may pass.
     """
-    photo = photo_of(job)
+    photo = photo_message_of(job)
     above = photo or job.card_message_id
     if above is None:
         return None

@@ -13,7 +13,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
-from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, fitting, mentions, offer_panel, read
+from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read, tools_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, sentence_panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -109,7 +109,7 @@ class MentionWatch:
         closed = await self._services.jobs.why_closed(guild_id)
         if closed is not None:
             return sentence_panel(closed, QUIET), False
-        wanted = {tool.slug for tool in fitting(mention, list(self._catalog.tools.values()))}
+        wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
         denials = await self._services.access.denials(guild_id, member.id, context)
         prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]

@@ -46,7 +46,7 @@ def hello_words() -> str:
     return f"📋 {sentences(HELLO, LOG_SHOWS)}"
 
 
-def missing_there(me: discord.Member, channel: Any) -> list[str]:
+def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
     return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
@@ -59,11 +59,11 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     channel = guild.get_channel_or_thread(settings.channel_id)
     if channel is None or parent_unknown(channel):
         return str(LOG_CHANNEL_GONE)
-    missing = missing_there(guild.me, channel)
+    missing = missing_for_warnings(guild.me, channel)
     return hindrance(missing) if missing else ""
 
 
-def is_public(guild: discord.Guild | None, channel_id: int | None) -> bool:
+def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
     """Return whether everyone in the server can read the channel."""
     if guild is None or channel_id is None:
         return False

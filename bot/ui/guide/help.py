@@ -117,7 +117,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
         box(
             NEUTRAL if offer.is_open and not missing else GOING,
             lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
-            "" if offer.denial else fitting(tool_lines),
+            "" if offer.denial else lines_with_room(tool_lines),
             f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
             lines(str(PRESS), *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
             str(YOURS),
@@ -131,7 +131,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     )
 
 
-def fitting(words: Iterable[str]) -> str:
+def lines_with_room(words: Iterable[str]) -> str:
     """Return the lines about tools that a message has room for, and how many are left out."""
     kept: list[str] = []
     left_out = size = 0

@@ -10,7 +10,7 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
-from bot.ui.guide.help import HelpButton, fitting
+from bot.ui.guide.help import HelpButton, lines_with_room
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
@@ -42,7 +42,9 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
         box(
             NEUTRAL,
             f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
-            fitting(f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools),
+            lines_with_room(
+                f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools
+            ),
             *tool_rows(tools[:MAX_TOOL_BUTTONS]),
             row(HelpButton()),
         )

@@ -38,7 +38,7 @@ class Arrangement:
         return (*self.first, *self.last)
 
 
-def arranged(tool: Tool, room: int, *, private: bool) -> Arrangement:
+def arrangement_of(tool: Tool, room: int, *, private: bool) -> Arrangement:
     """Decide which inputs have one of `room` fields: texts and what is required, what changes the price, the
     rest. `private` asks for *Only I see it*, which only required inputs displace.
     """
@@ -52,7 +52,7 @@ def arranged(tool: Tool, room: int, *, private: bool) -> Arrangement:
     return Arrangement([*needed, *first], last, left_out, private)
 
 
-def labelled(one: ToolInput, field: Field) -> ui.Label[Any]:
+def with_label(one: ToolInput, field: Field) -> ui.Label[Any]:
     """Return the field with the input's name and description."""
     return ui.Label(
         text=shortened(capitalised(one.title), FIELD_LABEL_LENGTH),

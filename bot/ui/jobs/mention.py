@@ -81,7 +81,7 @@ async def read(message: discord.Message, client: discord.Client, services: Servi
     return Mention(words=words, unseen=not own and not client.intents.message_content)
 
 
-def fitting(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
+def tools_for(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
     """Return the tools for what is in the mention: those that take its photo, or its words alone."""
     if mention.photos:
         return [tool for tool in tools if tool.source is not SourceRule.NONE]
@@ -152,7 +152,7 @@ class MentionButton(
         tool = host.catalog.get(self._slug)
         message = await self._message(interaction)
         mention = await read(message, interaction.client, host.services)
-        if tool not in fitting(mention, [tool]):
+        if tool not in tools_for(mention, [tool]):
             raise Refused(MESSAGE_GONE)
         # The bot's offer goes once it is taken.
         offer_id = interaction.message.id if interaction.message is not None else None

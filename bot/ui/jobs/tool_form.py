@@ -22,10 +22,10 @@ from bot.ui.jobs.form_fields import (
     FIELDS,
     MAX_FORM_OPTIONS,
     Arrangement,
-    arranged,
+    arrangement_of,
     field_for,
-    labelled,
     value_of,
+    with_label,
 )
 from bot.ui.kit.forms import TITLE_LENGTH, Form
 from bot.ui.kit.host import Host
@@ -135,7 +135,7 @@ class ToolForm(Form):
         self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:MAX_FORM_OPTIONS])
         self._choice = self._add_choice() if len(self._pictures) > 1 else None
         self._upload = self._add_upload(tool)
-        shown = arranged(tool, FIELDS - len(self.children), private=start.may_be_private)
+        shown = arrangement_of(tool, FIELDS - len(self.children), private=start.may_be_private)
         self._fields = {
             one.name: field_for(
                 one,
@@ -145,10 +145,10 @@ class ToolForm(Form):
             for one in shown.all
         }
         for one in shown.first:
-            self.add_item(labelled(one, self._fields[one.name]))
+            self.add_item(with_label(one, self._fields[one.name]))
         self._private = self._add_private(tool, shown) if shown.private else None
         for one in shown.last:
-            self.add_item(labelled(one, self._fields[one.name]))
+            self.add_item(with_label(one, self._fields[one.name]))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}

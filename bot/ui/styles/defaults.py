@@ -20,8 +20,8 @@ from bot.ui.jobs.form_fields import (
     RADIO_BUTTONS,
     Field,
     choice,
-    labelled,
     value_of,
+    with_label,
 )
 from bot.ui.jobs.open_form import prices_for
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
@@ -120,7 +120,7 @@ class DefaultsForm(Form):
             one.name: _field(one, own.get(one.name), partial(_price, prices, tool, one)) for one in shown
         }
         for one in shown:
-            self.add_item(labelled(one, self._fields[one.name]))
+            self.add_item(with_label(one, self._fields[one.name]))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
         given = {name: value_of(field) or USUAL for name, field in self._fields.items()}

@@ -11,7 +11,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import JobState
 from bot.domain.access import Permit
 from bot.tool_inputs import ToolInput
-from bot.ui.jobs.form_fields import arranged, field_for
+from bot.ui.jobs.form_fields import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, texts
 
@@ -164,7 +164,7 @@ def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i
     )
 
     def names(room: int, *, private: bool = True) -> tuple[list[str], bool, list[str], list[str]]:
-        found = arranged(tool, room, private=private)
+        found = arrangement_of(tool, room, private=private)
         shown = [[each.name for each in part] for part in (found.first, found.last, found.left_out)]
         return shown[0], found.private, shown[1], shown[2]
 

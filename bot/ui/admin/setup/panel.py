@@ -14,7 +14,7 @@ from bot.services import Services
 from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
-from bot.ui.admin.log import is_public, trouble_there
+from bot.ui.admin.log import everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import lacking_words, shut_words
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.rulings import TryAgainButton
@@ -82,7 +82,7 @@ async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool
             reads_messages=host.intents.message_content,
             log=log,
             log_trouble=trouble_there(interaction.guild, log),
-            log_is_public=is_public(interaction.guild, log.channel_id),
+            log_is_public=everyone_reads(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
             least=await _least_price(host, guild_id),
             serves_photos=_serves_photos(host.services.photos.rules(guild_id)),
