@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
@@ -55,24 +57,42 @@ def test_no_folder_has_more_modules_than_a_stranger_takes_in() -> None:
 
 
 def test_long_functions_say_why() -> None:
-    faults: list[str] = []
-    for module in modules():
-        lines = module.read_text().splitlines()
-        for node in ast.walk(ast.parse("\n".join(lines))):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            name = f"{module.relative_to(ROOT).as_posix()}:{node.name}"
-            size = (node.end_lineno or node.lineno) - node.lineno + 1
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            reasoned = size <= TOO_LONG and REASON.search(lines[first - 2])
-            if size > LONG and not reasoned:
-                faults.append(f"{name} has {size} lines")
+    faults = [
+        f"{module.relative_to(ROOT).as_posix()}:{name} has {size} lines"
+        for module in modules()
+        for name, size, before in names_of(module).functions
+        if size > LONG and not (size <= TOO_LONG and REASON.search(before))
+    ]
     assert not faults
 
 
-def constants(module: Path) -> Iterator[str]:
-    """Yield the names that a module gives its constants, at its top level."""
-    for node in ast.parse(module.read_text()).body:
+class Names(NamedTuple):
+    """What a module gives names to: constants and classes at its top level, and all its functions, with how
+    many lines they have, and with the line before them."""
+
+    constants: tuple[str, ...]
+    classes: tuple[str, ...]
+    functions: tuple[tuple[str, int, str], ...]
+
+
+@cache
+def names_of(module: Path) -> Names:
+    """Read a module, once for all tests."""
+    source = module.read_text()
+    tree = ast.parse(source)
+    classes = (node.name for node in tree.body if isinstance(node, ast.ClassDef))
+    return Names(tuple(_constants(tree)), tuple(classes), tuple(_functions(tree, source.splitlines())))
+
+
+def _functions(tree: ast.Module, lines: list[str]) -> Iterator[tuple[str, int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, lines[first - 2]
+
+
+def _constants(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for target in targets:
             parts = target.elts if isinstance(target, ast.Tuple) else [target]
@@ -80,14 +100,14 @@ def constants(module: Path) -> Iterator[str]:
 
 
 def test_a_constant_has_a_name_of_its_own_that_says_what_it_bounds() -> None:
-    vague = [name for module in modules() for name in constants(module) if VAGUE.search(name)]
+    vague = [name for module in modules() for name in names_of(module).constants if VAGUE.search(name)]
     assert vague == []
     for folders in NAMESPACES:
         names = Counter(
             name
             for folder in folders
             for module in (ROOT / folder).rglob("*.py")
-            for name in constants(module)
+            for name in names_of(module).constants
             if not name.startswith("_")
         )
         assert [name for name, count in names.items() if count > 1] == []
@@ -95,11 +115,11 @@ def test_a_constant_has_a_name_of_its_own_that_says_what_it_bounds() -> None:
 
 def test_a_class_has_a_name_of_its_own() -> None:
     names = Counter(
-        node.name
+        name
         for folder in ("bot", "cogs")
         for module in (ROOT / folder).rglob("*.py")
-        for node in ast.parse(module.read_text()).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for name in names_of(module).classes
+        if not name.startswith("_")
     )
     assert [name for name, count in names.items() if count > 1] == []
 
