@@ -33,8 +33,9 @@ _WORDING = "wording"
 
 
 def localised(wording: Callable[[], str], length: int = MAX_TEXT_CHARACTERS) -> locale_str:
-    """Return a text that `wording` returns in the language that is spoken."""
-    return locale_str(shortened(wording(), length), **{_WORDING: wording})
+    """Return a text that `wording` returns in the language that is spoken, in English by default."""
+    with speaking(Language.ENGLISH):
+        return locale_str(shortened(wording(), length), **{_WORDING: wording})
 
 
 class CatalogueTranslator(app_commands.Translator):

@@ -17,6 +17,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import JobState, OutputFile, Posted, Progress
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import staging
+from tests.support.pseudo.letters import read
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
 USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}
@@ -122,5 +123,5 @@ async def test_a_card_is_edited_without_any_cache(monkeypatch: pytest.MonkeyPatc
     async with logged_in(monkeypatch) as (delivery, recorder):
         assert await delivery.show_card(DONE, Progress())
     (payload,) = recorder.edited
-    assert "Virtual staging" in str(payload["components"])
+    assert "Virtual staging" in read(str(payload["components"]))
     assert payload["allowed_mentions"]["parse"] == []

@@ -3,6 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.catalog import Catalog
+from bot.domain.prices import Charges
+from bot.languages import Language, speaking
+from bot.services import PriceTable
+from bot.ui.jobs.tool_form import FormStart, ToolForm
+from bot.ui.jobs.tool_picker import ToolPicker
+from bot.ui.styles.defaults import DefaultsForm, settable
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.locales import app_in
 
@@ -62,3 +71,21 @@ async def test_a_form_of_defaults_speaks_the_persons_language(tmp_path: Path) ->
             assert (shown["style"], shown["room"]) == ("スタイル", "部屋")
             assert shown["kitchen"] == "キッチン"
             assert "リビング" in shown["—"]
+
+
+async def nothing(*_: object) -> None:
+    pass
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language: Language) -> None:
+    tools = list(Catalog.load().tools.values())
+    prices = PriceTable(Charges())
+    with speaking(language):
+        titles = [ToolForm(one, FormStart(prices=prices), nothing).title for one in tools]
+        titles += [DefaultsForm(one, {}, prices).title for one in tools if settable(one)]
+        (box,) = ToolPicker(tools, [], "", nothing, prices).to_components()
+    (select,) = (one for piece in box["components"] for one in piece.get("components", ()))
+    shown = [*titles, *(one[name] for one in select["options"] for name in ("label", "description"))]
+    assert len(shown) > 3 * len(tools)
+    assert not [one for one in shown if "…" in one]

@@ -5,7 +5,7 @@ import pytest
 from bot.languages import gettext, lazy
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.text import shortened
-from tests.support.pseudo.boundary import faults_of, in_english, shown_by
+from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, shown_by
 from tests.support.pseudo.letters import read, written
 
 
@@ -51,6 +51,25 @@ def test_a_sentence_is_longer_and_in_other_letters_and_is_read_back(sentence: st
 )
 def test_what_is_plain_cut_or_too_long_is_found(sent: object, fault: str) -> None:
     assert any(fault in one for one in faults_of(sent)), list(faults_of(sent))
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ({"name": "n" * 32, "type": 3}, ""),
+        ({"name": "n", "type": 3, "name_localizations": {"de": "n" * 33}}, "the name of n in de has 33"),
+        ({"name": "n", "description": "d" * 101}, "the description of n in English has 101"),
+        (
+            {"name": "n", "options": [{"name": "o", "description_localizations": {"fr": "d" * 101}}]},
+            "the description of n o in fr has 101",
+        ),
+        ({"name": "n", "choices": [{"name": "c" * 100, "value": "v" * 100}]}, ""),
+        ({"name": "n", "choices": [{"name": "c" * 101, "value": "v"}]}, "has 101"),
+    ],
+)
+def test_texts_of_commands_that_are_too_long_in_any_language_are_found(command: object, fault: str) -> None:
+    found = list(faults_of_commands([command]))
+    assert any(fault in one for one in found) if fault else not found, found
 
 
 def test_what_people_wrote_may_be_english_and_shortened() -> None:

@@ -1,5 +1,6 @@
 """The fields of a tool's form: which inputs have room in it, and what people see for each."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ RADIO_BUTTONS = (2, 10)
 FIELD_LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
 CHOICE_LENGTH = 100
+_LETTER = re.compile(r"\w")
 
 PriceOf = Callable[[str], str]
 Field = ui.TextInput[Any] | ui.RadioGroup[Any] | ui.Select[Any]
@@ -114,5 +116,5 @@ def choice(one: ToolInput, value: str, price: str) -> str:
 
 
 def capitalised(title: str) -> str:
-    """Return the title with a capital at its beginning."""
-    return title[:1].upper() + title[1:]
+    """Return the title with a capital as its first letter."""
+    return _LETTER.sub(lambda first: first[0].upper(), title, count=1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from tests.support.pseudo.letters import cut_off, read
+from tests.support.pseudo.letters import OPENING, cut_off, read
 from tests.support.pseudo.plain import plain_english
 
 # https://discord.com/developers/docs/components/reference and .../resources/message
@@ -17,6 +17,7 @@ _OF_TYPE = {
     **{kind: {"placeholder": 150} for kind in _LISTS},
 }
 _OF_ITEMS = {"options": {"label": 100, "description": 100, "value": 100}, "choices": {"name": 100}}
+_GIVES_WAY = ("title", "description")
 _ANYWHERE = {"title": 45, "content": ALL_TEXT, "description": 1024}
 
 
@@ -42,13 +43,33 @@ def faults_of(payload: Any, known: Callable[[str], bool] = lambda _: False) -> I
         shown += len(text) if name == "content" else 0
         if len(text) > most:
             yield f"a {name} of {len(text)} characters, of which Discord takes {most}: {text!r}"
-        if cut_off(text):
+        if cut_off(text) and not (name in _GIVES_WAY and _names_a_tool(text)):
             yield f"a {name} that is cut: {text!r}"
         for line in () if name == "value" else text.splitlines():
             for said in () if known(line) else plain_english(line):
                 yield f"a {name} with {said!r} in plain English: {line!r}"
     if shown > ALL_TEXT:
         yield f"texts of {shown} characters together, of which Discord takes {ALL_TEXT}"
+
+
+def faults_of_commands(commands: Any, where: str = "") -> Iterator[str]:
+    """Yield which texts of commands, in any language, Discord would not take."""
+    for part in cast("list[Mapping[str, Any]]", commands if isinstance(commands, list) else [commands]):
+        path = f"{where} {part.get('name', '')}"
+        # Choices have a value, menus have no description.
+        bounds = {"name": 100 if "value" in part else 32, "description": 100}
+        for field, most in bounds.items():
+            in_languages = {"": part.get(field) or "", **(part.get(f"{field}_localizations") or {})}
+            for language, text in in_languages.items():
+                if len(text) > most:
+                    yield f"the {field} of{path} in {language or 'English'} has {len(text)} characters"
+        yield from faults_of_commands([*part.get("options", ()), *part.get("choices", ())], path)
+
+
+def _names_a_tool(text: str) -> bool:
+    """Return whether a tool's title or summary has too little room for a third more, beside its price or in a
+    sentence. tests/languages/test_inputs.py looks at those that there are in each language."""
+    return " · " in text or text.startswith(2 * OPENING)
 
 
 def lines_of(payload: Any) -> Iterator[str]:

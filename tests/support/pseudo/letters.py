@@ -2,6 +2,9 @@
 
 import inspect
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -19,7 +22,11 @@ _BRACKETS = re.compile(f"([{OPENING}{CLOSING}])")
 # What translators leave as it is: values to fill in, code, addresses, mentions and timestamps.
 KEPT = re.compile(r"(\{[^{}]*\}|`[^`]*`|https?://[^\s)>]+|<[^<>\s]+>)")
 _ROOT = Path(__file__).parents[3]
-_BETWEEN, _TESTS = (str(_ROOT / "bot/languages"), __file__), str(_ROOT / "tests")
+_BETWEEN = (
+    *(str(_ROOT / one) for one in ("bot/languages", "bot/catalog.py", "bot/tool_inputs.py")),
+    __file__,
+)
+_TESTS = str(_ROOT / "tests")
 
 
 def written(sentence: str, most: int | None = None) -> str:
@@ -57,11 +64,13 @@ def cut_off(text: str) -> bool:
 class PseudoTranslations(NullTranslations):
     """Translates everything that the bot words, and notes it in `worded`: the context and the sentence.
 
-    What a test words itself, to compare it with what was shown, stays English.
+    What a test words itself, to compare it with what was shown, stays English, and so does what is worded
+    `in_english`.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._in_english: ContextVar[bool] = ContextVar("in English", default=False)
         self.worded: set[tuple[str | None, str]] = set()
 
     def gettext(self, message: str) -> str:
@@ -76,22 +85,34 @@ class PseudoTranslations(NullTranslations):
     def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
         return self._word(context, msgid1, super().ngettext(msgid1, msgid2, n))
 
+    @contextmanager
+    def in_english(self) -> Generator[None]:
+        """Leave everything inside in English."""
+        token = self._in_english.set(True)
+        try:
+            yield
+        finally:
+            self._in_english.reset(token)
+
     def _word(self, context: str | None, key: str, sentence: str) -> str:
         self.worded.add((context, key))
-        if _asked_by_a_test():
+        if key not in _longest() or self._in_english.get() or _asked_by_a_test():
             return sentence
-        return written(sentence, _longest().get(key))
+        return written(sentence, _longest()[key])
 
 
 @cache
-def _longest() -> dict[str, int]:
-    """Return how long sentences may be that have no room for more."""
-    return {str(one.id): most for one in template() if (most := most_characters(one))}
+def _longest() -> dict[str, int | None]:
+    """Return the bot's own sentences, each with how long it may be if it has no room for more."""
+    ids = ((one.id if isinstance(one.id, str) else one.id[0], one) for one in template())
+    return {sentence: most_characters(one) for sentence, one in ids}
 
 
 def _asked_by_a_test() -> bool:
     frame = inspect.currentframe()
     assert frame is not None
     while frame.f_back and frame.f_code.co_filename.startswith(_BETWEEN):
+        if frame.f_code.co_name == "in_any_language":
+            return True  # it is compared with what a test has typed
         frame = frame.f_back
     return frame.f_code.co_filename.startswith(_TESTS) or "_pytest" in frame.f_code.co_filename

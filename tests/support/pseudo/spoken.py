@@ -1,13 +1,15 @@
 """Lets the bot speak the pseudo-language in a test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from simcord.http import router
 
-from bot.languages import Language, catalogues, messages
-from tests.support.pseudo.boundary import faults_of, in_english, lines_of
+from bot.client import translation
+from bot.languages import Language, catalogues, messages, texts
+from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, lines_of
 from tests.support.pseudo.letters import PseudoTranslations, read
 
 TRANSLATIONS = PseudoTranslations()
@@ -15,11 +17,13 @@ TRANSLATIONS = PseudoTranslations()
 IN_ENGLISH = {
     "test_an_admin_adds_a_style_that_everyone_can_use": "hands a choice's name back, which the bot compares",
     "test_nothing_is_cut": "holds the lengths of commands in the languages that there are",
+    "test_a_form_without_such_choices_names_the_price_in_its_title": "holds a title that has no more room",
+    "test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_nothing": "shows an input's own name",
     "test_words_of_studii_hide_nothing": "shows a sentence that an earlier version kept, which is English",
     "test_a_restart_tells_nobody_twice_in_an_hour": "compares what was told, as the bot keeps it",
 }
 
-_commands: list[tuple[Any, Any]] = []  # what bots have registered, and that in English
+_commands: list[tuple[Any, list[str]]] = []  # what bots have registered, and what is wrong with it
 
 
 def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]:
@@ -28,18 +32,27 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
     What is returned says what was wrong with what was sent.
     """
     real_catalogue, real_dispatch = catalogues.catalogue, router.dispatch
+    real_speaking = translation.speaking
     sent: list[tuple[str, Any]] = []
     spoken: set[Language] = set()
+    wrong: list[str] = []
 
     def catalogue(language: Language) -> Any:
         spoken.add(language)
         return TRANSLATIONS if language is Language.ENGLISH else real_catalogue(language)
 
+    @contextmanager
+    def speaking_of_commands(language: Language) -> Generator[None]:
+        # They are in all languages at once, with English as it is.
+        with real_speaking(language), TRANSLATIONS.in_english():
+            yield
+
     def dispatch(backend: Any, method: str, path: str, **request: Any) -> Any:
         body = request.get("json")
         if path.endswith("/commands"):
+            wrong.extend(_measured(body))
             spoken.clear()  # they are in all languages, with English as it is
-            english = _commands_in_english(body)
+            english = body
         else:
             sent.append((f"{method} {path}", body))
             english = in_english(body)
@@ -50,21 +63,24 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
     def faults() -> Iterator[str]:
         in_other_languages = spoken > {Language.ENGLISH}
         handed_on: set[str] = set()
+        yield from wrong
         for call, body in sent:
             # What the bot reads back from Discord, to send it again, is English there.
             for one in faults_of(body, lambda line: in_other_languages or line in handed_on):
                 yield f"{call}: {one}"
             handed_on.update(read(line) for line in lines_of(body))
 
-    monkeypatch.setattr(messages, "catalogue", catalogue)
+    for module in (messages, texts):
+        monkeypatch.setattr(module, "catalogue", catalogue)
+    monkeypatch.setattr(translation, "speaking", speaking_of_commands)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults
 
 
-def _commands_in_english(payload: Any) -> Any:
-    """Return commands in English. Many bots register the very same."""
-    for known, english in _commands:
+def _measured(payload: Any) -> list[str]:
+    """Return what is wrong with the commands that a bot registers. Many bots register the very same."""
+    for known, faults in _commands:
         if known is payload:
-            return english
-    _commands.append((payload, in_english(payload)))
+            return faults
+    _commands.append((payload, list(faults_of_commands(payload or []))))
     return _commands[-1][1]
