@@ -16,7 +16,6 @@ TRANSLATIONS = PseudoTranslations()
 # Tests in which English is spoken, and why.
 IN_ENGLISH = {
     "test_an_admin_adds_a_style_that_everyone_can_use": "hands a choice's name back, which the bot compares",
-    "test_nothing_is_cut": "holds the lengths of commands in the languages that there are",
     "test_a_form_without_such_choices_names_the_price_in_its_title": "holds a title that has no more room",
     "test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_nothing": "shows an input's own name",
     "test_words_of_studii_hide_nothing": "shows a sentence that an earlier version kept, which is English",
