@@ -59,7 +59,10 @@ def faults_of_commands(commands: Any, where: str = "") -> Iterator[str]:
         # Choices have a value, menus have no description.
         bounds = {"name": 100 if "value" in part else 32, "description": 100}
         for field, most in bounds.items():
-            in_languages = {"": part.get(field) or "", **(part.get(f"{field}_localizations") or {})}
+            in_languages: dict[str, str] = {
+                "": part.get(field) or "",
+                **(part.get(f"{field}_localizations") or {}),
+            }
             for language, text in in_languages.items():
                 if len(text) > most:
                     yield f"the {field} of{path} in {language or 'English'} has {len(text)} characters"

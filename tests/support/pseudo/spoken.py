@@ -47,17 +47,16 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
             yield
 
     def dispatch(backend: Any, method: str, path: str, **request: Any) -> Any:
-        body = request.get("json")
+        body: Any = request.get("json")
         if path.endswith("/commands"):
             wrong.extend(_measured(body))
             spoken.clear()  # they are in all languages, with English as it is
-            english = body
         else:
             sent.append((f"{method} {path}", body))
-            english = in_english(body)
+            request["json"] = in_english(body)
         for file in request.get("files") or ():
             file.description = in_english(file.description)
-        return real_dispatch(backend, method, path, **{**request, "json": english})
+        return real_dispatch(backend, method, path, **request)
 
     def faults() -> Iterator[str]:
         in_other_languages = spoken > {Language.ENGLISH}
