@@ -8,7 +8,7 @@ import pytest
 from simcord.http import router
 
 from bot.client import translation
-from bot.languages import Language, catalogues, messages, texts
+from bot.languages import Language, catalogues, messages, speaking, texts
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, lines_of
 from tests.support.pseudo.letters import PseudoTranslations, read
 
@@ -25,13 +25,13 @@ IN_ENGLISH = {
 _commands: list[tuple[Any, list[str]]] = []  # what bots have registered, and what is wrong with it
 
 
+# Long: what it puts in places of the bot's shares what was said and sent.
 def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]:
     """Word English in the pseudo-language until the test ends, and hand English on to the simulated Discord.
 
     What is returned says what was wrong with what was sent.
     """
     real_catalogue, real_dispatch = catalogues.catalogue, router.dispatch
-    real_speaking = translation.speaking
     sent: list[tuple[str, Any]] = []
     spoken: set[Language] = set()
     wrong: list[str] = []
@@ -39,12 +39,6 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
     def catalogue(language: Language) -> Any:
         spoken.add(language)
         return TRANSLATIONS if language is Language.ENGLISH else real_catalogue(language)
-
-    @contextmanager
-    def speaking_of_commands(language: Language) -> Generator[None]:
-        # They are in all languages at once, with English as it is.
-        with real_speaking(language), TRANSLATIONS.in_english():
-            yield
 
     def dispatch(backend: Any, method: str, path: str, **request: Any) -> Any:
         body: Any = request.get("json")
@@ -70,9 +64,16 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
 
     for module in (messages, texts):
         monkeypatch.setattr(module, "catalogue", catalogue)
-    monkeypatch.setattr(translation, "speaking", speaking_of_commands)
+    monkeypatch.setattr(translation, "speaking", _speaking_of_commands)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults
+
+
+@contextmanager
+def _speaking_of_commands(language: Language) -> Generator[None]:
+    """Word commands, which are in all languages at once, with English as it is."""
+    with speaking(language), TRANSLATIONS.in_english():
+        yield
 
 
 def _measured(payload: Any) -> list[str]:
