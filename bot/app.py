@@ -117,7 +117,8 @@ async def build(
         member = kept.member
         connect = connect or partial(connector, settings.proxy)
         studii = await stack.enter_async_context(_studii(settings, metrics, member, connect))
-        pool = await stack.enter_async_context(DecoderPool(died=metrics.decoder_died))
+        pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
+        pool = await stack.enter_async_context(pool)
         decoder = GuardedDecoder(kept.storage, pool, clock)
         to_discord = connect(limit=0, gate=discord_gate(member))
         bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)

@@ -6,7 +6,7 @@ Everything here blocks and runs in the decoder's processes only.
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
@@ -17,9 +17,11 @@ from bot.media.metadata import xmp_packet
 QUALITY = 92  # of a JPEG that is sent on
 MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MAX_FITTED_PIXELS = 20_000_000  # of a picture that is made to fit
+MAX_LIGHT_PIXELS = 12_000_000  # of one that becomes a WebP, which takes more memory to write
 _BAND = 64  # rows
 _REACH = 3  # rows of the smaller picture, of which one more is interpolated on each side
 _COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
+_LIGHT = ((92, 100, 1.0), (85, 80, 1.0), (75, 60, 0.75), (60, 40, 0.5), (50, 20, 0.25))
 FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
 
 
@@ -41,32 +43,74 @@ def is_transparent(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
-def write(image: Image.Image, path: Path, digital_source: str | None = None) -> str:
+class TooHeavy(Exception):
+    """A transparent picture takes more bytes as a PNG than there may be."""
+
+
+def write(image: Image.Image, path: Path, digital_source: str | None, most: int) -> str:
     """Write a JPEG, or a PNG if it is transparent or too large for JPEG. Return the content type.
 
-    Of the metadata only a matching colour profile and the mark of AI are kept.
+    Of the metadata only a matching colour profile and the mark of AI are kept. Raises `TooHeavy` as soon as a
+    PNG that is transparent has `most` bytes: all of a large one may take a minute.
     """
     profile, xmp = _profile(image), xmp_packet(digital_source)
     if image.mode == "RGBA" or max(image.size) > MAX_JPEG_SIDE:
         texts = PngInfo()
         if xmp:
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        image.save(path, "PNG", icc_profile=profile, pnginfo=texts)
+        with path.open("wb") as file:
+            into: Any = _Bounded(file, most) if image.mode == "RGBA" else file
+            image.save(into, "PNG", icc_profile=profile, pnginfo=texts)
         return PhotoKind.PNG.content_type
     # The comment may be too long for JPEG.
     image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"", xmp=xmp)
     return PhotoKind.JPEG.content_type
 
 
-def shrunk(image: Image.Image) -> Image.Image:
+class _Bounded:
+    """Writes to a file, and raises `TooHeavy` instead of writing more than so many bytes.
+
+    It has no number that a library could write to by itself.
+    """
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self._file = file
+        self._left = most
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooHeavy
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def write_light(image: Image.Image, path: Path, digital_source: str | None, most: int) -> str:
+    """Write a transparent picture as a WebP of at most `most` bytes, if one of `_LIGHT` allows that.
+
+    It is not larger than what `shrunk` returns for `MAX_LIGHT_PIXELS`. Return the content type.
+    """
+    options: dict[str, Any] = {"icc_profile": _profile(image), "xmp": xmp_packet(digital_source), "method": 2}
+    for quality, alpha, share in _LIGHT:
+        size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+        tried = image if share == 1.0 else image.resize(size, Image.Resampling.LANCZOS)
+        tried.save(path, "WEBP", quality=quality, alpha_quality=alpha, **options)
+        if path.stat().st_size <= most:
+            break
+    return PhotoKind.WEBP.content_type
+
+
+def shrunk(image: Image.Image, most: int = MAX_FITTED_PIXELS) -> Image.Image:
     """Return a very large picture with fewer pixels, as each takes much memory when it is made to fit.
 
     Works in bands, because a transparent picture is copied as a whole otherwise.
     """
     pixels = image.width * image.height
-    if pixels <= MAX_FITTED_PIXELS:
+    if pixels <= most:
         return image
-    share = (MAX_FITTED_PIXELS / pixels) ** 0.5
+    share = (most / pixels) ** 0.5
     size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
     if image.palette is not None or image.mode == "1":
         smaller = image.resize(size)

@@ -40,6 +40,8 @@ SMALL_BYTES = 140 * MEBIBYTE
 
 MAX_CHECKED_PIXELS = 160_000_000
 """The most pixels of a result that is decoded to see whether it is whole, where its kind has the memory."""
+MAX_PHOTO_BYTES = 25_000_000
+"""The most bytes of a transparent photo that is converted to PNG; a larger one becomes a WebP."""
 SMALL_AT_ONCE = 2
 SMALL_PICTURE_SECONDS = 1.5
 """Of the processor: after these a small picture makes room for others that wait, and is tried again with the
@@ -88,10 +90,12 @@ class DecoderPool:
         *,
         small_at_once: int = SMALL_AT_ONCE,
         max_pixels: int = MAX_PIXELS,
+        max_photo_bytes: int = MAX_PHOTO_BYTES,
         died: Callable[[], None] = lambda: None,
     ) -> None:
         self._died = died
         self._max_pixels = max_pixels
+        self._max_photo_bytes = max_photo_bytes
         self._memory = MemoryBudget(TOTAL_BYTES)
         self._slots = asyncio.Semaphore(small_at_once)
         self._waiting = 0
@@ -107,7 +111,7 @@ class DecoderPool:
         await self._processes.close()
 
     async def inspect(self, path: Path) -> Photo:
-        """Decode the photo. A kind that Studii does not accept is converted to JPEG or PNG in place.
+        """Decode the photo. A kind that Studii does not accept is converted to JPEG, PNG or WebP in place.
 
         Raises `PhotoRefused` if it can't be used.
         """
@@ -115,7 +119,10 @@ class DecoderPool:
         if (removal := self._removals.get(into)) is not None:
             await asyncio.wait({removal})  # what an earlier call left; it must not take what this one makes
         try:
-            answer, _ = await self._open("inspect", path, into=str(into))
+            most = self._max_photo_bytes
+            answer, _ = await self._open("inspect", path, into=str(into), most=most)
+            if answer.get("heavy"):
+                answer, _ = await self._open("lighten", path, into=str(into), most=most)
             photo = photo_of(answer)
             if not photo.kind.is_accepted:
                 await asyncio.to_thread(into.replace, path)

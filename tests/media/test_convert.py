@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import io
-import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
 from bot.media.pool import DecoderPool
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, xmp
+from tests.media.profiles import exchanged_profile, grey_profile, ink_profile
 from tests.support.cheap.heic import save_heic
 
 ORIENTATION = 0x0112
@@ -230,38 +230,6 @@ async def test_inks_get_the_colours_that_their_profile_says(
             assert blue > 200 > 60 > red
 
 
-def ink_profile(*, ink: tuple[int, int, int], paper: tuple[int, int, int]) -> bytes:
-    """A profile for printing that gives paper without ink one colour, and any ink another; both in Lab."""
-    ramp, colours = bytes(range(256)), [paper] + [ink] * 15
-    identity = struct.pack(">9i", *(65_536 if place % 4 == 0 else 0 for place in range(9)))
-    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4
-    table += b"".join(map(bytes, colours)) + ramp * 3
-    content = struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
-    head = struct.pack(">I4sI", 128 + len(content), b"\0\0\0\0", 0x02400000) + b"prtrCMYKLab "
-    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
-    return head.ljust(128, b"\0") + content
-
-
-def exchanged_profile() -> bytes:
-    """sRGB, with the colour of blue where that of red is."""
-    cms: Any = ImageCms
-    whole: bytes = cms.ImageCmsProfile(cms.createProfile("sRGB")).tobytes()
-    return whole.replace(b"rXYZ", b"____").replace(b"bXYZ", b"rXYZ").replace(b"____", b"bXYZ")
-
-
-def grey_profile() -> bytes:
-    """Grey values that are brighter than those of sRGB: their gamma is 1."""
-    white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
-    tags = {b"wtpt": white, b"kTRC": b"curv" + bytes(8)}
-    at, table, content = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
-    for name, data in tags.items():
-        table += name + struct.pack(">II", at + len(content), len(data))
-        content += data
-    head = struct.pack(">I4sI", at + len(content), b"\0\0\0\0", 0x02400000) + b"mntrGRAYXYZ "
-    head += bytes(12) + b"acsp" + bytes(28) + white[8:]
-    return head.ljust(128, b"\0") + table + content
-
-
 async def test_what_is_no_picture_cannot_be_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "result.png"
     path.write_bytes(b"no picture at all")
@@ -301,10 +269,10 @@ async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_n
     save(path, "BMP")
     no_writing(OSError("broken data stream when writing image file"))
     with pytest.raises(operations.Refusal, match="broken"):
-        operations.inspect(path, tmp_path / "new", 10_000)
+        operations.inspect(path, tmp_path / "new", 10_000, 10_000)
     no_writing(OSError(errno.ENOSPC, "No space left on device"))
     with pytest.raises(OSError, match="No space"):
-        operations.inspect(path, tmp_path / "new", 10_000)
+        operations.inspect(path, tmp_path / "new", 10_000, 10_000)
 
 
 @pytest.mark.parametrize(
@@ -331,6 +299,29 @@ async def test_a_colour_profile_is_kept_only_where_it_fits_the_colours(
     assert fitted is not None
     with Image.open(io.BytesIO(fitted)) as image:
         assert ("icc_profile" in image.info) is kept
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "TIFF"])
+@pytest.mark.parametrize("most", [1_000, 20_000, 60_000])
+async def test_a_transparent_photo_that_would_be_too_large_as_a_png_becomes_a_webp(
+    tmp_path: Path, image_format: str, most: int
+) -> None:
+    noise = Image.effect_noise((300, 200), 90)
+    image = Image.merge("RGBA", (noise, noise, noise, Image.linear_gradient("L").resize((300, 200))))
+    path = tmp_path / "photo"
+    options: dict[str, Any] = {"tiffinfo": {700: xmp(AI)}} if image_format == "TIFF" else {"xmp": xmp(AI)}
+    save(path, image_format, image, **options)
+    async with DecoderPool(max_photo_bytes=most) as small:
+        photo = await small.inspect(path)
+    assert photo.content_type == PhotoKind.WEBP.content_type
+    assert path.stat().st_size <= max(most, 2_500)
+    with Image.open(path) as got:
+        assert got.format == "WEBP"
+        assert AI in str(got.info["xmp"])
+        alpha = got.convert("RGBA").getchannel("A")
+        width, height = got.size
+        assert cast("int", alpha.getpixel((width // 2, 0))) < 20
+        assert cast("int", alpha.getpixel((width // 2, height - 1))) > 235
 
 
 @pytest.mark.parametrize("transparent", [False, True])

@@ -11,7 +11,16 @@ from typing import Any, BinaryIO
 import pillow_heif.options
 from PIL import AvifImagePlugin, Image
 
-from bot.media.convert import MAX_FITTED_PIXELS, first_picture, fitted, shrunk, write
+from bot.media.convert import (
+    MAX_FITTED_PIXELS,
+    MAX_LIGHT_PIXELS,
+    TooHeavy,
+    first_picture,
+    fitted,
+    shrunk,
+    write,
+    write_light,
+)
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.reading import decoded, open_picture, read_whole
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, structure_of
@@ -23,7 +32,8 @@ MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
 _MAX_TOLD_BYTES = (1 << 50) - 1  # of memory; more is no answer (see `bot.media.answers`)
 # The file is in memory as well.
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF}) - NATIVE.keys()
-FITTING_BYTES_PER_PIXEL = 20  # of the smaller picture; measured, as is the next
+FITTING_BYTES_PER_PIXEL = 20  # of the smaller picture; measured, as are the next
+LIGHT_BYTES_PER_PIXEL = 36  # of a picture that becomes a WebP
 SHRINKING_BYTES_PER_PIXEL = 6  # of the smaller picture, beside the larger one
 _BROKEN = (
     OSError,
@@ -85,8 +95,12 @@ def probe(path: Path, what: str) -> dict[str, Any]:
     }
 
 
-def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
-    """Decode a photo completely. If Studii does not accept its kind, write it converted to `into`."""
+def inspect(path: Path, into: Path, pixels: int, most: int) -> dict[str, Any]:
+    """Decode a photo completely. If Studii does not accept its kind, write it converted to `into`.
+
+    One that is transparent and would have more than `most` bytes is `heavy`; nothing is to be done with
+    `into` then (see `lighten`).
+    """
     with _opened(path) as (kind, file), _refusing(kind):
         mark = None if kind.is_accepted else _digital_source(file)
         opened = open_picture(kind, file, pixels)
@@ -95,7 +109,21 @@ def inspect(path: Path, into: Path, pixels: int) -> dict[str, Any]:
             read_whole(kind, opened, file)
             return {"kind": kind.name, "width": width, "height": height, "type": kind.content_type}
         picture = first_picture(decoded(kind, opened))
-        content_type = write(picture, into, mark)
+        try:
+            content_type = write(picture, into, mark, most)
+        except TooHeavy:
+            return {"heavy": True}
+    return {"kind": kind.name, "width": width, "height": height, "type": content_type}
+
+
+def lighten(path: Path, into: Path, pixels: int, most: int) -> dict[str, Any]:
+    """Write a transparent photo to `into` as a WebP of at most `most` bytes, and with fewer pixels."""
+    with _opened(path) as (kind, file), _refusing(kind):
+        mark = _digital_source(file)
+        opened = open_picture(kind, file, pixels)
+        width, height = opened.size
+        opened = shrunk(first_picture(decoded(kind, opened)), MAX_LIGHT_PIXELS)
+        content_type = write_light(opened, into, mark, most)
     return {"kind": kind.name, "width": width, "height": height, "type": content_type}
 
 
@@ -158,6 +186,11 @@ def _xmp_of(opened: Any, mark: str | None) -> bytes:
 
 
 def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
+    if what == "lighten":
+        pixels = found.width * found.height
+        smaller = min(pixels, MAX_LIGHT_PIXELS)
+        held = pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL
+        return max(found.converted, held, smaller * LIGHT_BYTES_PER_PIXEL)
     if what in {"fit", "label", "split"}:
         pixels = found.width * found.height
         opened = found.opened

@@ -51,7 +51,10 @@ def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
         "probe": lambda asked: operations.probe(Path(asked["path"]), asked["what"]),
         "inspect": lambda asked: operations.inspect(
-            Path(asked["path"]), Path(asked["into"]), asked["pixels"]
+            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"]
+        ),
+        "lighten": lambda asked: operations.lighten(
+            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"]
         ),
         "check": lambda asked: operations.check(Path(asked["path"]), asked["pixels"]),
         "split": lambda asked: operations.split(
