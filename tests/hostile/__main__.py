@@ -1,20 +1,22 @@
-"""`make hostile`: files that were built to hold up or fill up whoever opens them, through the whole bot."""
+"""`make hostile`: files that were built to hold up or fill up whoever opens them, through the whole bot.
+
+`python -m tests.hostile crowded` sends legal files instead, as large as photos may be (`tests.hostile.crowded`).
+"""
 
 import asyncio
 import logging
 import sys
 import tempfile
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.machine.held import MIB, Held
-from tests.hostile.bot import Seen, Victim, innocents, victim
-from tests.hostile.files import BLANK, HostileFile, files
+from tests.hostile import crowded
+from tests.hostile.bot import Seen, Victim, innocents, made, victim
+from tests.hostile.files import BLANK, MadeFile, files
 
 MAX_SECONDS = 3.0  # for a refusal, and for an innocent photo of 12 megapixels
 MAX_TOGETHER_BYTES = 750 * MIB
@@ -73,16 +75,9 @@ async def _run(console: Console) -> int:
 async def _flood(bot: Victim, photos: list[tuple[str, bytes]], idle: Held) -> Seen:
     """Send the four costliest files at the same moment; how soon they are taken is their sender's concern."""
     four = [one for one in files() if one.name in COSTLIEST]
-    made = [(one, await _made(one)) for one in four]
-    (_, data), *beside = made
-    together = HostileFile("the four costliest at once", four[0].suffix, four[0].make)
+    (_, data), *beside = [(one, await made(one)) for one in four]
+    together = MadeFile("the four costliest at once", four[0].suffix, four[0].make)
     return await bot.meet(together, data, photos, idle, beside=beside)
-
-
-async def _made(file: HostileFile) -> bytes:
-    # In a process of its own: some take gigabytes to make.
-    with ProcessPoolExecutor(1, get_context("spawn")) as maker:
-        return await asyncio.get_running_loop().run_in_executor(maker, file.make)
 
 
 async def _left(bot: Victim, idle: Held, console: Console) -> list[str]:
@@ -98,10 +93,10 @@ async def _left(bot: Victim, idle: Held, console: Console) -> list[str]:
 
 
 async def _meet(
-    bot: Victim, file: HostileFile, photos: list[tuple[str, bytes]], idle: Held, console: Console
+    bot: Victim, file: MadeFile, photos: list[tuple[str, bytes]], idle: Held, console: Console
 ) -> Seen:
     with console.status(file.name):
-        return await bot.meet(file, await _made(file), photos, idle)
+        return await bot.meet(file, await made(file), photos, idle)
 
 
 def _is_wrong(one: Seen) -> bool:
@@ -130,4 +125,5 @@ def _table(seen: list[Seen]) -> Table:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.ERROR)
-    sys.exit(min(asyncio.run(_run(Console(width=None if sys.stdout.isatty() else WIDTH))), 1))
+    run = crowded.run if sys.argv[1:2] == ["crowded"] else _run
+    sys.exit(min(asyncio.run(run(Console(width=None if sys.stdout.isatty() else WIDTH))), 1))

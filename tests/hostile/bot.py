@@ -3,10 +3,13 @@ photos at the same moment."""
 
 import asyncio
 import io
+import os
 import signal
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from PIL import Image
@@ -19,7 +22,7 @@ from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.files import Attached
 from sandbox.studii import Options, StudiiServer
-from tests.hostile.files import HostileFile
+from tests.hostile.files import MadeFile
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, started_process
@@ -56,6 +59,16 @@ class Seen:
     together: int
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What became of a file that was sent alone: `seconds` passed until it was taken as a photo or refused,
+    and `words` say why it was not."""
+
+    is_taken: bool
+    words: str
+    seconds: float
+
+
 class Victim:
     """The bot's process, and the people who use it."""
 
@@ -83,12 +96,12 @@ class Victim:
 
     async def meet(
         self,
-        file: HostileFile,
+        file: MadeFile,
         data: bytes,
         innocents: Sequence[tuple[str, bytes]],
         idle: Held,
         *,
-        beside: Sequence[tuple[HostileFile, bytes]] = (),
+        beside: Sequence[tuple[MadeFile, bytes]] = (),
     ) -> Seen:
         """Send the file, the photos, and the hostile files `beside` them, all at the same moment."""
         self._met += 1
@@ -107,6 +120,26 @@ class Victim:
         finally:
             self._discord.cdn.forget()
         return _seen(file, len(data), hostile, others, idle, most)
+
+    async def take(self, file: MadeFile, data: bytes, within: float) -> Taken:
+        """Send one file. Raises TimeoutError if it is neither taken nor refused within so many seconds."""
+        self._met += 1
+        name = f"{self._met}-file.{file.suffix}"
+        try:
+            async with asyncio.timeout(within):
+                began = asyncio.get_running_loop().time()
+                self._send(STRANGER, name, data)
+                job, seconds = await self._left_intake(name, began)
+            await until(self._over, "the end of all jobs")
+        finally:
+            self._discord.cdn.forget()
+        return Taken(job.state is not JobState.FAILED, reason_words(job.failure_text), seconds)
+
+    def crowd(self, core: int) -> None:
+        """Have the bot run on one core alone, with all its threads and decoders, present and future."""
+        for process in (self._process.pid, *decoders_of(self._process.pid)):
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
 
     async def stop(self) -> int | None:
         """Tell the bot to stop, and return its exit status."""
@@ -146,7 +179,7 @@ def _type_of(name: str) -> str:
 
 
 def _seen(
-    file: HostileFile,
+    file: MadeFile,
     size: int,
     hostile: tuple[Job, float],
     innocents: list[tuple[Job, float]],
@@ -191,6 +224,12 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
             async with asyncio.timeout(PATIENCE):
                 await discord.ready.wait()
             yield Victim(process, storage, discord)
+
+
+async def made(file: MadeFile) -> bytes:
+    """Make the file, in a process of its own: some take gigabytes."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as maker:
+        return await asyncio.get_running_loop().run_in_executor(maker, file.make)
 
 
 def innocents(width: int, height: int) -> list[tuple[str, bytes]]:

@@ -25,7 +25,7 @@ SIDE = 7900  # pixels; just below the most that are taken
 
 
 @dataclass(frozen=True)
-class HostileFile:
+class MadeFile:
     """`name` is for people, `suffix` for the file."""
 
     name: str
@@ -33,40 +33,38 @@ class HostileFile:
     make: Callable[[], bytes]
 
 
-def files() -> Iterator[HostileFile]:
+def files() -> Iterator[MadeFile]:
     """All of them."""
-    yield HostileFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000))
-    yield HostileFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000))
-    yield HostileFile("JPEG, 2 million comments", "jpg", many_comments)
-    yield HostileFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif)
-    yield HostileFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources)
-    yield HostileFile("JPEG, 380,000 quantization tables", "jpg", many_tables)
-    yield HostileFile("AVIF, says 64×64, is 16384²", "avif", small_avif)
-    yield HostileFile("AVIF, says what it is, 16384²", "avif", vast_avif)
-    yield HostileFile("HEIC, says 64×64, is 7900²", "heic", small_heic)
-    yield HostileFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles)
-    yield HostileFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE))
-    yield HostileFile("PNG, a text of 1 GB, deflated", "png", text_bomb)
-    yield HostileFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb)
-    yield HostileFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles)
-    yield HostileFile(
-        "PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True)
-    )
-    yield HostileFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts)
-    yield HostileFile("PNG, 2 million empty chunks", "png", many_chunks)
-    yield HostileFile("PNG, 8000² without data", "png", empty_png)
-    yield HostileFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500))
-    yield HostileFile("WebP, a frame larger than its canvas", "webp", large_frame)
-    yield HostileFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff)
-    yield HostileFile("TIFF, CMYK, 7900²", "tiff", ink_tiff)
-    yield HostileFile("TIFF, a tile of 60000²", "tiff", large_tile)
-    yield HostileFile("TIFF, one strip 60,000 times", "tiff", same_strip)
-    yield HostileFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags)
-    yield HostileFile("TIFF, 20,000 frames", "tiff", many_directories)
-    yield HostileFile("GIF, 100,000 frames", "gif", many_frames)
-    yield HostileFile("GIF, a comment of 24 MB", "gif", long_comment)
-    yield HostileFile("BMP, 7900² in runs", "bmp", runs)
-    yield HostileFile("EPS that calls itself PNG", "png", postscript)
+    yield MadeFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000))
+    yield MadeFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000))
+    yield MadeFile("JPEG, 2 million comments", "jpg", many_comments)
+    yield MadeFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif)
+    yield MadeFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources)
+    yield MadeFile("JPEG, 380,000 quantization tables", "jpg", many_tables)
+    yield MadeFile("AVIF, says 64×64, is 16384²", "avif", small_avif)
+    yield MadeFile("AVIF, says what it is, 16384²", "avif", vast_avif)
+    yield MadeFile("HEIC, says 64×64, is 7900²", "heic", small_heic)
+    yield MadeFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles)
+    yield MadeFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE))
+    yield MadeFile("PNG, a text of 1 GB, deflated", "png", text_bomb)
+    yield MadeFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb)
+    yield MadeFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles)
+    yield MadeFile("PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True))
+    yield MadeFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts)
+    yield MadeFile("PNG, 2 million empty chunks", "png", many_chunks)
+    yield MadeFile("PNG, 8000² without data", "png", empty_png)
+    yield MadeFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500))
+    yield MadeFile("WebP, a frame larger than its canvas", "webp", large_frame)
+    yield MadeFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff)
+    yield MadeFile("TIFF, CMYK, 7900²", "tiff", ink_tiff)
+    yield MadeFile("TIFF, a tile of 60000²", "tiff", large_tile)
+    yield MadeFile("TIFF, one strip 60,000 times", "tiff", same_strip)
+    yield MadeFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags)
+    yield MadeFile("TIFF, 20,000 frames", "tiff", many_directories)
+    yield MadeFile("GIF, 100,000 frames", "gif", many_frames)
+    yield MadeFile("GIF, a comment of 24 MB", "gif", long_comment)
+    yield MadeFile("BMP, 7900² in runs", "bmp", runs)
+    yield MadeFile("EPS that calls itself PNG", "png", postscript)
 
 
 def scans(count: int, side: int = 4096) -> bytes:
@@ -178,7 +176,7 @@ def _blank() -> bytes:
     return flat_png(64)
 
 
-BLANK = HostileFile("a blank picture", "png", _blank)
+BLANK = MadeFile("a blank picture", "png", _blank)
 """One that harms nobody."""
 
 

@@ -1,0 +1,248 @@
+"""Makes legal files, each as large as photos may be, as a camera or a program writes it."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+import pillow_heif
+from PIL import Image, ImageChops
+
+from tests.hostile.files import MadeFile
+from tests.media.profiles import ink_profile
+from tests.support.cheap.heic import save_heic
+
+WIDTH, HEIGHT = 9232, 6924  # 63.9 megapixels, as the sensors of telephones have
+MOST_BYTES = 25_000_000
+_PATCH = 1024  # pixels
+_CELL = 512  # pixels: the side of a tile in HEIC files of telephones
+_HEIF: Any = pillow_heif
+_VIDEO: Any = av
+_INKS = ink_profile(ink=(136, 208, 195), paper=(230, 128, 128))
+# https://www.w3.org/TR/png-3/#8Interlace: the first column and row of each pass, and the steps.
+_ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def legal_files() -> Iterator[MadeFile]:
+    """All of them, each with less than `MOST_BYTES`."""
+    yield from _jpegs()
+    yield from _pngs()
+    yield from _webps()
+    yield from _of_telephones()
+    yield from _others()
+
+
+def _jpegs() -> Iterator[MadeFile]:
+    yield _made("JPEG", "jpg", partial(jpeg, quality=80))
+    yield _made("JPEG, progressive", "jpg", partial(jpeg, quality=80, progressive=True))
+    yield _made("JPEG, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0))
+    yield _made("JPEG, progressive, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0, progressive=True))
+    yield _made("JPEG, restart marks", "jpg", partial(jpeg, quality=80, restart_marker_rows=1))
+    yield _made("JPEG, grey", "jpg", partial(jpeg, "L", quality=85))
+    yield _made("JPEG, CMYK with a profile", "jpg", partial(jpeg, "CMYK", quality=40))
+
+
+def _pngs() -> Iterator[MadeFile]:
+    yield _made("PNG, RGB", "png", partial(png, "RGB"))
+    yield _made("PNG, RGBA", "png", partial(png, "RGBA"))
+    yield _made("PNG, 16 bits", "png", partial(deep_png, 2))
+    yield _made("PNG, 16 bits, transparent", "png", partial(deep_png, 6))
+    yield _made("PNG, 16 bits, grey", "png", partial(deep_png, 0))
+    yield _made("PNG, a palette", "png", partial(png, "P"))
+    yield _made("PNG, interlaced", "png", partial(interlaced_png, "RGB"))
+    yield _made("PNG, interlaced, transparent", "png", partial(interlaced_png, "RGBA"))
+
+
+def _webps() -> Iterator[MadeFile]:
+    yield _made("WebP, lossy", "webp", partial(webp, "RGB", quality=75))
+    yield _made("WebP, lossless", "webp", partial(webp, "RGB", lossless=True))
+    yield _made("WebP, lossy, transparent", "webp", partial(webp, "RGBA", quality=75))
+    yield _made("WebP, lossless, transparent", "webp", partial(webp, "RGBA", lossless=True))
+
+
+def _of_telephones() -> Iterator[MadeFile]:
+    yield _made("AVIF, 8 bits", "avif", partial(avif, "RGB"))
+    yield _made("AVIF, 8 bits, 4:4:4", "avif", partial(avif, "RGB", subsampling="4:4:4"))
+    yield _made("AVIF, 10 bits", "avif", partial(deep_avif, "yuv420p10le"))
+    yield _made("AVIF, transparent", "avif", partial(avif, "RGBA"))
+    yield _made("HEIC, 8 bits, tiles", "heic", partial(heic, "RGB", tile_size=_CELL))
+    yield _made("HEIC, 10 bits, tiles", "heic", partial(deep_heic, tile_size=_CELL))
+    yield _made("HEIC, 10 bits, 4:4:4, tiles", "heic", partial(deep_heic, tile_size=_CELL, chroma=444))
+    yield _made("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB"))
+    yield _made("HEIC, 10 bits, in one piece", "heic", deep_heic)
+    yield _made("HEIC, transparent, tiles", "heic", partial(heic, "RGBA", tile_size=_CELL, quality=35))
+
+
+def _others() -> Iterator[MadeFile]:
+    yield _made("TIFF, JPEG inside", "tiff", partial(tiff, "RGB", compression="jpeg"))
+    yield _made("TIFF, LZW", "tiff", partial(tiff, "P", compression="tiff_lzw"))
+    yield _made("TIFF, PackBits, of two colours", "tiff", partial(tiff, "1", compression="packbits"))
+    yield _made("TIFF, deflated", "tiff", partial(tiff, "RGB"))
+    yield _made("TIFF, deflated, transparent", "tiff", partial(tiff, "RGBA"))
+    yield _made("TIFF, deflated, CMYK with a profile", "tiff", partial(tiff, "CMYK"))
+    yield _made("TIFF, deflated, 16 bits, grey", "tiff", partial(tiff, "I;16"))
+    yield _made("TIFF, fax, of two colours", "tiff", partial(tiff, "1", compression="group4"))
+    yield _made("GIF", "gif", gif)
+    yield _made("GIF, four frames", "gif", partial(gif, frames=4))
+    yield _made("BMP, of two colours", "bmp", partial(bmp, "1"))
+
+
+def _made(name: str, suffix: str, make: Callable[[], bytes]) -> MadeFile:
+    return MadeFile(name, suffix, make)
+
+
+def scene(mode: str, *, noise: int = 12, share: float = 1.0) -> Image.Image:
+    """A picture with gradients that run differently in each colour, and noise on a share of it."""
+    size = (WIDTH, HEIGHT)
+    slope = Image.linear_gradient("L")
+    round_ = Image.radial_gradient("L")
+    colours = [slope.rotate(90), slope, round_, slope.rotate(180)]
+    if mode == "I;16":
+        return Image.frombytes("I;16", size, _widened(scene("L", noise=noise, share=share).tobytes()))
+    wanted = {"P": "RGB", "1": "RGB"}.get(mode, mode)
+    picture = Image.merge(
+        wanted, [one.resize(size) for one in colours[: len(Image.new(wanted, (1, 1)).getbands())]]
+    )
+    if noise:
+        grain = Image.new("L", (_PATCH, _PATCH), 128)
+        grain.paste(Image.effect_noise((_PATCH, int(_PATCH * share)), noise), (0, 0))
+        tiles = Image.new("L", size)
+        for left in range(0, WIDTH, _PATCH):
+            for top in range(0, HEIGHT, _PATCH):
+                tiles.paste(grain, (left, top))
+        layers = [tiles] * len(picture.getbands())
+        picture = ImageChops.add(picture, Image.merge(wanted, layers), 1, -128)
+    if mode == "P":
+        return picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def jpeg(mode: str = "RGB", **options: Any) -> bytes:
+    """As cameras and editors write them."""
+    if mode == "CMYK":
+        options["icc_profile"] = _INKS
+    return _saved(scene(mode), "JPEG", **options)
+
+
+def png(mode: str) -> bytes:
+    """As a program writes it, with noise as far as there is room for it."""
+    return _saved(scene(mode, noise=6, share={"P": 0.9}.get(mode, 0.2)), "PNG", compress_level=1)
+
+
+def deep_png(colours: int) -> bytes:
+    """Of 16 bits for each colour, which Pillow doesn't write."""
+    mode, share = {0: ("L", 0.2), 2: ("RGB", 0.05), 6: ("RGBA", 0.01)}[colours]
+    picture = scene(mode, noise=6, share=share)
+    row = WIDTH * len(picture.getbands())
+    pixels = picture.tobytes()
+    rows = (b"\0" + _widened(pixels[start : start + row]) for start in range(0, len(pixels), row))
+    return _png(rows, depth=16, colours=colours)
+
+
+def interlaced_png(mode: str) -> bytes:
+    """In seven passes, which Pillow doesn't write."""
+    picture = scene(mode, noise=6, share=0.08)
+    return _png(_passes(picture), depth=8, colours={"RGB": 2, "RGBA": 6}[mode], passes=True)
+
+
+def webp(mode: str, **options: Any) -> bytes:
+    """Encoded as quickly as can be, which makes no difference to a decoder."""
+    lossless = options.get("lossless", False)
+    if lossless:
+        options["quality"] = 0
+    picture = scene(mode, noise=6 if lossless else 12, share=0.2 if lossless else 1.0)
+    return _saved(picture, "WEBP", method=0, **options)
+
+
+def avif(mode: str, **options: Any) -> bytes:
+    """As telephones write them."""
+    return _saved(scene(mode, noise=8), "AVIF", speed=10, quality=60, **options)
+
+
+def deep_avif(samples: str) -> bytes:
+    """Of ten bits for each colour, which Pillow doesn't write."""
+    frame = _VIDEO.VideoFrame.from_image(scene("RGB", noise=8)).reformat(format=samples)
+    options = {"cpu-used": "8", "still-picture": "1", "usage": "allintra", "crf": "18", "threads": "2"}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "photo"
+        with _VIDEO.open(str(path), "w", format="avif") as container:
+            stream = container.add_stream("libaom-av1", rate=1, options=options)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, samples
+            container.mux([*stream.encode(frame), *stream.encode()])
+        return path.read_bytes()
+
+
+def heic(mode: str, **options: Any) -> bytes:
+    """As telephones write them."""
+    buffer = io.BytesIO()
+    save_heic(buffer, scene(mode, noise=8), **{"quality": 45, **options})
+    return buffer.getvalue()
+
+
+def deep_heic(**options: Any) -> bytes:
+    """Of ten bits for each colour."""
+    samples = _widened(scene("RGB", noise=8).tobytes())
+    buffer = io.BytesIO()
+    save_heic(buffer, _HEIF.from_bytes("RGB;16", (WIDTH, HEIGHT), samples), quality=45, **options)
+    return buffer.getvalue()
+
+
+def tiff(mode: str, compression: str = "tiff_adobe_deflate") -> bytes:
+    """As scanners and editors write them."""
+    is_even = compression in {"tiff_lzw", "packbits", "group4"}
+    share = 1.0 if compression == "jpeg" else 0.1
+    options: dict[str, Any] = {"icc_profile": _INKS} if mode == "CMYK" else {}
+    if compression == "jpeg":
+        options["quality"] = 50
+    picture = scene(mode, noise=0 if is_even else 6, share=share)
+    return _saved(picture, "TIFF", compression=compression, **options)
+
+
+def gif(frames: int = 1) -> bytes:
+    """Of 256 colours, of which the first frame is used."""
+    picture = scene("P", noise=0)
+    more = [Image.new("P", (64, 64), index) for index in range(1, frames)]
+    return _saved(picture, "GIF", save_all=frames > 1, append_images=more)
+
+
+def bmp(mode: str) -> bytes:
+    """Without compression; more colours would be more than is taken."""
+    return _saved(scene(mode, noise=6), "BMP")
+
+
+def _widened(samples: bytes) -> bytes:
+    """Two bytes for each one."""
+    wide = bytearray(2 * len(samples))
+    wide[0::2] = wide[1::2] = samples
+    return bytes(wide)
+
+
+def _passes(picture: Image.Image) -> Iterator[bytes]:
+    for left, top, across, down in _ADAM7:
+        size = len(range(left, WIDTH, across)), len(range(top, HEIGHT, down))
+        part = picture.resize(size, Image.Resampling.NEAREST)
+        pixels, row = part.tobytes(), size[0] * len(picture.getbands())
+        yield from (b"\0" + pixels[start : start + row] for start in range(0, len(pixels), row))
+
+
+def _png(rows: Iterator[bytes], *, depth: int, colours: int, passes: bool = False) -> bytes:
+    packer = zlib.compressobj(3)
+    data = b"".join(packer.compress(row) for row in rows) + packer.flush()
+    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, colours, 0, 0, passes)
+    pieces = [(b"IDAT", data[start : start + 65_536]) for start in range(0, len(data), 65_536)]
+    written = [
+        struct.pack(">I", len(piece)) + name + piece + struct.pack(">I", zlib.crc32(name + piece))
+        for name, piece in [(b"IHDR", header), *pieces, (b"IEND", b"")]
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(written)
+
+
+def _saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
