@@ -1,6 +1,6 @@
 """`make hostile`: files that were built to hold up or fill up whoever opens them, through the whole bot.
 
-`python -m tests.hostile crowded` sends legal files instead, as large as photos may be (`tests.hostile.crowded`).
+`python -m tests.hostile crowded` sends large legal files instead (`tests.hostile.crowded`).
 """
 
 import asyncio
