@@ -15,10 +15,10 @@ from rich.console import Console
 
 from tests.hostile.bot import Victim, made, victim
 from tests.hostile.files import BLANK, MadeFile
-from tests.hostile.legal import MOST_BYTES, legal_files
+from tests.hostile.legal import MAX_LEGAL_BYTES, legal_files
 
 HOGS = 2
-LONGEST = 120.0  # seconds; what takes longer has failed, and the bot is started anew
+MAX_CROWDED_SECONDS = 120.0  # seconds; what takes longer has failed, and the bot is started anew
 _HOG = "while True: pass"
 
 
@@ -36,7 +36,7 @@ async def run(console: Console) -> int:
         with tempfile.TemporaryDirectory() as folder:
             async with victim(Path(folder)) as bot:
                 bot.crowd(core)
-                await bot.take(BLANK, BLANK.make(), LONGEST)
+                await bot.take(BLANK, BLANK.make(), MAX_CROWDED_SECONDS)
                 failed += await _send(bot, waiting, core, console)
     if failed:
         console.print("[red]Not taken: " + "; ".join(failed))
@@ -52,12 +52,12 @@ async def _send(bot: Victim, waiting: list[MadeFile], core: int, console: Consol
         file = waiting.pop(0)
         with console.status(file.name):
             data = await made(file)
-            assert len(data) < MOST_BYTES, f"{file.name} has {len(data):,} bytes"
+            assert len(data) < MAX_LEGAL_BYTES, f"{file.name} has {len(data):,} bytes"
             try:
                 async with _hogs(core):
-                    taken = await bot.take(file, data, LONGEST)
+                    taken = await bot.take(file, data, MAX_CROWDED_SECONDS)
             except (TimeoutError, RuntimeError) as error:
-                _tell(console, file, len(data), f"{error or 'too slow'}", LONGEST)
+                _tell(console, file, len(data), f"{error or 'too slow'}", MAX_CROWDED_SECONDS)
                 return [*failed, file.name]
         _tell(console, file, len(data), taken.words or "taken", taken.seconds)
         failed += [] if taken.is_taken else [file.name]

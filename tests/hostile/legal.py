@@ -18,7 +18,7 @@ from tests.media.profiles import ink_profile
 from tests.support.cheap.heic import save_heic
 
 WIDTH, HEIGHT = 9232, 6924  # 63.9 megapixels, as the sensors of telephones have
-MOST_BYTES = 25_000_000
+MAX_LEGAL_BYTES = 25_000_000
 _PATCH = 1024  # pixels
 _CELL = 512  # pixels: the side of a tile in HEIC files of telephones
 _HEIF: Any = pillow_heif
@@ -29,7 +29,7 @@ _ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), 
 
 
 def legal_files() -> Iterator[MadeFile]:
-    """All of them, each with less than `MOST_BYTES`."""
+    """All of them, each with less than `MAX_LEGAL_BYTES`."""
     yield from _jpegs()
     yield from _pngs()
     yield from _webps()
