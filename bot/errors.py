@@ -15,7 +15,7 @@ class StudiiBotError(Exception):
     none is given.
     """
 
-    default: ClassVar[Worded] = lazy("Something went wrong on our side. Try again.")
+    default: ClassVar[Worded] = lazy("Something went wrong in the bot. Try again.")
 
     def __init__(self, message: Worded | None = None) -> None:
         super().__init__(message or self.default)
@@ -89,7 +89,7 @@ class DatabaseAway(Busy):
 class NotAlone(DatabaseAway):
     """Another process serves these servers now: nothing may be written."""
 
-    default = lazy("Another process of the bot has taken over. Try again in a moment.")
+    default = lazy("The bot is restarting. Try again in a moment.")
 
 
 class ReasonedError(StudiiBotError):

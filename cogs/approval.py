@@ -35,7 +35,7 @@ def approval_command(bot: StudiiBot) -> Command:
         remove=N_("Remove the role or the tool instead"),
         results=N_("Whether their results wait too, before they are posted"),
         approver=N_("The role that can approve; @everyone for members with Manage Messages"),
-        off=N_("Let nothing wait for approval any more"),
+        off=N_("Turn approval off"),
     )
     @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
     async def approval(

@@ -34,7 +34,7 @@ def channel_command(services: Services) -> Command:
         results=N_("Post all results in this channel"),
         threads=N_("Post each result in a thread under its photo, or under its card"),
         here=N_("Post results where they are asked for again"),
-        compare=N_("What is shown beside a result that was made from a photo"),
+        compare=N_("How the photo is shown beside a result made from it"),
         best=N_("Also show results that members star with ⭐ here, if their makers agree"),
         stars=N_("How many members have to star a result; 0 turns it off"),
     )

@@ -27,7 +27,7 @@ class Credits(commands.Cog):
         self._services = services
         self._names = ToolNames(catalog)
 
-    @app_commands.command(name="credits", description=N_("Show what is left, your usage, and prices"))
+    @app_commands.command(name="credits", description=N_("Show the credits left, your usage, and prices"))
     async def credits(self, interaction: discord.Interaction[Any]) -> None:
         if interaction.guild_id is None:
             raise Refused(lazy("This only works in a server."))

@@ -21,11 +21,11 @@ _CORNERS = [app_commands.Choice(name=name, value=one) for one, name in CORNER_NA
 def disclosure_command(services: Services) -> Command:
     """Build `/studii disclosure`."""
 
-    @function_command(name="disclosure", description=N_("Show or set what results say of how they were made"))
+    @function_command(name="disclosure", description=N_("Show or set how results say that AI made them"))
     @app_commands.describe(
         line=N_("The line under each result: words of your own, or off"),
         staging=N_("Words on a copy of each staged picture, such as Virtually staged; or off"),
-        place=N_("The corner of the picture in which they are written"),
+        place=N_("The corner of the picture for these words"),
     )
     @app_commands.choices(place=_CORNERS)
     async def disclosure(

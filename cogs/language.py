@@ -24,7 +24,7 @@ _CHOICES = [
 def language_command(services: Services) -> Command:
     """Build `/studii language`."""
 
-    @function_command(name="language", description=N_("Show or set the language of what channels here show"))
+    @function_command(name="language", description=N_("Show or set the language in this server's channels"))
     @app_commands.describe(language=N_("Leave out to see the current one"))
     @app_commands.choices(language=_CHOICES)
     async def language(interaction: discord.Interaction[Any], language: str | None = None) -> None:

@@ -31,7 +31,7 @@ IMAGE = "image"
 PRIVATE_OPTION = "private"
 EXTRA = "extra"
 _PRIVATE_HELP = N_("Show the result only to you")
-_STYLE_HELP = N_("A style that you or this server saved; what you give here goes before its inputs")
+_STYLE_HELP = N_("A style that you or this server saved; options that you set here replace its inputs")
 _OR_A_STYLE = N_("{input}, or a style that you or this server saved")
 _EXTRA_HELP = N_("More inputs for Studii as key=value, for members with Manage Server")
 _IMAGE_HELP = {

@@ -61,7 +61,7 @@ HANDLERS = ("CommandTree-invoker", "discord-ui-")
 FINISHING = "deferred answers of an earlier life"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
-RESTARTING = lazy("I'm restarting. Try again in a minute. Accepted jobs will continue automatically.")
+RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 

@@ -26,9 +26,11 @@ from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 
-RESTARTED = lazy("I restarted before your job could start. Send the command again. Nothing was charged.")
+RESTARTED = lazy(
+    "The bot restarted before your job could start. Send the command again. Nothing was charged."
+)
 RESTARTED_CHANGE = lazy(
-    "I restarted before I could answer. Check the setting; if it hasn't changed, try again."
+    "The bot restarted before it could answer. Check the setting. If it hasn't changed, try again."
 )
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then

@@ -18,8 +18,8 @@ UNKNOWN_MEMBER = 0  # in the place of a member's id
 CHANGE = lazy("An admin can change this with `/studii access`.")
 REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
 UNKNOWN_AUTHOR = lazy(
-    "I can't tell who first posted that photo, or whether they let others use it. If you have "
-    "the photo, post it here yourself. Nothing was charged."
+    "It's not clear who first posted that photo, or whether they let others use "
+    "it. If you have the photo, post it here yourself. Nothing was charged."
 )
 
 

@@ -26,8 +26,8 @@ class SkippedWords(Enum):
 
 _WORDS = {
     SkippedWords.TAP: lazy(
-        "Too many photos were tapped at the same time, so I skipped yours. "
-        "Remove your reaction and tap again in a few minutes. Nothing was charged."
+        "Too many photos were tapped at the same time, so yours was skipped. Remove "
+        "your reaction and tap again in a few minutes. Nothing was charged."
     ),
     SkippedWords.AUTO: lazy(
         "Too many photos were posted at the same time, so nothing ran on yours. "

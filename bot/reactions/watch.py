@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
-NOT_READ = lazy("I couldn't read the photo that you tapped. Tap it again in a minute. Nothing was charged.")
+NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 MAX_WITHDRAWN = 2000  # taps or photos whose questions are to be removed

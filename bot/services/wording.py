@@ -11,7 +11,7 @@ from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
 NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii key`.")
-UNKNOWN_JOB = lazy("That job is unknown here.")
+UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 _MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 

@@ -17,7 +17,7 @@ class StudiiError(StudiiBotError):
     """Base of all errors of requests to Studii."""
 
     told_as: ClassVar[ReasonCode] = ReasonCode.STUDII_TROUBLE
-    default = lazy("Studii couldn't be reached properly. Try again in a moment.")
+    default = lazy("Something went wrong between the bot and Studii. Try again in a moment.")
 
     def __init__(
         self, message: Worded | None = None, *, detail: str | None = None, reason: str | None = None

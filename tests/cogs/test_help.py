@@ -156,8 +156,8 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         await photos.set_channel(desk.guild.id, auto.id, PhotoChannelKind.AUTO, preset, 1)
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert "Tap an emoji under a photo here: " in words
-        assert f"Post a photo in <#{desk.channel.id}>: I put emoji under it" in words
-        assert f"Post a photo in <#{auto.id}>: I run **Photo restoration** on it" in words
+        assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
+        assert f"Post a photo in <#{auto.id}>: **Photo restoration** runs on it" in words
         assert str(hidden.id) not in words
         assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
 

@@ -169,7 +169,7 @@ async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
         job = await made(desk)
         await post_notice(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
         said = texts(channel.history()[-1])
-        assert "A result was lost after it was paid for" in said
+        assert "A result was lost after it was charged" in said
         assert f"<@{job.user_id}>" in said
         assert "8 credits" in said
 

@@ -68,7 +68,7 @@ async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_cho
         await refused(desk, plan=300, lowered_to=60)
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
-        assert "I send at most 60 a minute, and try more <t:" in texts(shown)
+        assert "The bot sends at most 60 a minute, and tries more <t:" in texts(shown)
         desk.clock.advance(1)
         await set_plan(desk, Plan.TEAM)
         shown = await desk.admin.slash(desk.channel, "studii setup")

@@ -71,8 +71,8 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
             "Its inputs are `style` and `room`",
         ),
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
-        ({"emoji": "fire", "tool": "virtual-staging"}, "I don't know that emoji"),
-        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "I don't know that emoji"),
+        ({"emoji": "fire", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
+        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
         ({"emoji": "🔥", "tool": "nonsense"}, "There's no tool “nonsense”"),
     ],
 )

@@ -90,7 +90,7 @@ async def test_members_can_not_rule(tmp_path: Path) -> None:
 async def test_no_other_server_can_rule(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
-        with pytest.raises(Refused, match="unknown here"):
+        with pytest.raises(Refused, match="no such job here"):
             await desk.services.rulings.release(desk.guild.id + 1, job.id)
 
 

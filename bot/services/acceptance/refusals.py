@@ -51,8 +51,8 @@ class NoRoomForAll(CreditsShort):
 
     def __init__(self, room: int, wanted: int, reason: Refused) -> None:
         none_started = nlazy(
-            "There's room for {room} of {count} photo now, so none was started.",
-            "There's room for {room} of these {count} photos now, so none was started.",
+            "{room} of {count} photo can start now, so none was started.",
+            "Only {room} of these {count} photos can start now, so none was started.",
             wanted,
             room=room,
         )

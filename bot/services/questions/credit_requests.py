@@ -17,7 +17,7 @@ from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 ENOUGH_NOW = lazy("You have enough credits for this now. Try again.")
-UNKNOWN_REQUEST = lazy("That request is unknown here.")
+UNKNOWN_REQUEST = lazy("There's no such request here. Nothing was granted.")
 NO_BUDGET_FOR_IT = lazy("That price is too high to ask for.")
 ANSWERED = {
     RequestState.GRANTED: lazy("{admin} has already granted this."),

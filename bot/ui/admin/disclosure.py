@@ -12,8 +12,8 @@ from bot.ui.kit.text import plain
 
 NO_LINE = "off"
 NOT_WRITABLE = lazy(
-    "I can only write Latin, Greek, Cyrillic and Japanese letters, digits and simple signs on pictures. "
-    "Nothing was changed."
+    "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can "
+    "be written on pictures. Nothing was changed."
 )
 CORNER_NAMES: Mapping[str, str] = {
     "bottom-left": N_("bottom left"),
@@ -27,9 +27,9 @@ def disclosure_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
     """Return what results say of how they were made. `changed`: somebody has just changed that."""
     title = _("Disclosure saved") if changed else _("Disclosure")
     files = _(
-        "Results are posted byte for byte wherever Discord's size limit allows. A smaller, split or labelled "
-        "copy says in its metadata (IPTC) that AI was used. It has no C2PA manifest, which would not match "
-        "it."
+        "Results are posted byte for byte wherever Discord's size limit allows. A "
+        "smaller, split or labelled copy says in its metadata (IPTC) that AI was used. "
+        "It has no C2PA manifest, because the original's wouldn't match it."
     )
     no_advice = _("This isn't legal advice: the rules of your country or listing service may ask for more.")
     return Panel(

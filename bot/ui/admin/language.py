@@ -38,5 +38,7 @@ def _why(chosen: ServerLanguage, guild: discord.Guild | None) -> str:
     if community_language(guild) is not None:
         return _("From this Community server's primary language in Discord.")
     if chosen.of_admin is not None:
-        return _("From the Discord app of the admin who set me up. Choose another with `/studii language`.")
+        return _(
+            "From the Discord app of the admin who set up the bot. Choose another with `/studii language`."
+        )
     return _("The default. Choose another with `/studii language`.")

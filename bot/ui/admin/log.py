@@ -22,8 +22,8 @@ from bot.ui.reading.permissions import (
 )
 
 LOG_SHOWS = lazy(
-    "It gets a warning when 80 % and 100 % of the budget are used, when Studii refuses the "
-    "key or is out of credits, and for each job with an unknown outcome."
+    "It gets a warning when 80% and 100% of the budget are used, when Studii "
+    "refuses the key or credits run out, and for each job with an unknown outcome."
 )
 HELLO = lazy("**This is now Studii's log channel.**")
 ON = lazy("It also shows who made what, with a link and a button to delete it.")

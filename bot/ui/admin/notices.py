@@ -118,12 +118,12 @@ _NOT_ACCEPTED = lazy("Studii isn't accepting this server's jobs")
 _FEWER = lazy("Studii allows fewer requests than your plan")
 _NOT_KNOWN = lazy("A job with an unknown outcome")
 _FOR_A_DAY = lazy("A job has been running for a day")
-_RESULT_LOST = lazy("A result was lost after it was paid for")
+_RESULT_LOST = lazy("A result was lost after it was charged")
 _HELD_BY_KEY = lazy("Jobs wait at no cost, and continue automatically once a key works.")
 _HELD = lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again.")
 _PLAN = lazy(
-    "If the account has another plan, choose it with `/studii key`. If something else uses "
-    "this key, give me a key of my own."
+    "If the account has another plan, choose it with `/studii key`. If something "
+    "else uses this key, give the bot a key of its own."
 )
 _UNKNOWN = lazy(
     "It won't be sent again automatically, because it might be charged twice. Check in your "
@@ -137,8 +137,9 @@ _DAY = lazy(
     days=LOST_AFTER_DAYS,
 )
 _LOST = lazy(
-    "The result isn't at its address at Studii, and I don't have it. It may still be in your Studii account. "
-    "Its member was told. If this happens often, tell the bot's operator."
+    "The result isn't at its address at Studii, and the bot doesn't have it. It "
+    "may still be in your Studii account. The member who asked for it was told. If "
+    "this happens often, tell the bot's operator."
 )
 
 
@@ -194,11 +195,11 @@ def _doubt(details: Mapping[str, str | int | None]) -> str:
         )
     if lowered < limit:
         slower = _(
-            "For now I send at most {lowered} a minute, and try more later. Nothing is lost.",
+            "For now the bot sends at most {lowered} a minute, and tries more later. Nothing is lost.",
             lowered=lowered,
         )
     else:
-        slower = _("For now I send them more slowly, and speed up later. Nothing is lost.")
+        slower = _("For now the bot sends them more slowly, and speeds up later. Nothing is lost.")
     return sentences(refused, slower)
 
 

@@ -9,11 +9,10 @@ from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
 def channel_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
     """Return where and how results appear. `changed`: somebody has just changed that."""
     title = _("Channel settings saved") if changed else _("Channel settings")
-    stays = _(
-        "A card always stays where it has something to say: after a direct message, or an unknown outcome."
-    )
+    stays = _("A card always stays after a direct message or an unknown outcome.")
     age_restricted = _(
-        "Results from age-restricted channels, and of members who can't see that channel, stay there."
+        "Results from age-restricted channels, and those of members who can't see that "
+        "channel, are posted where they are asked for."
     )
     elsewhere = rules.results_channel_id is not None
     return Panel(

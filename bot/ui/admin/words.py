@@ -90,7 +90,9 @@ def _warnings(added: AddedRule, *, waits: bool) -> list[str]:
     if added.suggested:
         values = and_list([f"`{value}`" for value in added.suggested[:10]])
         if waits:
-            said = _("It also holds up values that the bot itself suggests: {values}.", values=values)
+            said = _(
+                "It also sends values that the bot itself suggests to approval: {values}.", values=values
+            )
         else:
             said = _("It also refuses values that the bot itself suggests: {values}.", values=values)
         made.append(f"⚠️ {said}")
@@ -101,8 +103,8 @@ def _would_have_caught(added: AddedRule, *, waits: bool) -> str:
     # Translators: caught is a number of these jobs
     if waits:
         return ngettext(
-            "It would have held up {caught} of the server's last {count} job.",
-            "It would have held up {caught} of the server's last {count} jobs.",
+            "It would have sent {caught} of the server's last {count} job to approval.",
+            "It would have sent {caught} of the server's last {count} jobs to approval.",
             added.recent,
             caught=added.caught,
         )

@@ -29,7 +29,7 @@ MAX_NAMED_CHANNELS = 5  # of each kind
 TITLE = lazy("What you can do here")
 CANNOT_POST = lazy("I can't post results in this channel: {reason}.")
 PRESS = lazy(
-    "Press a button below, or type `/` and pick a tool. The form takes your photo and names the price."
+    "Press a button below, or type `/` and pick a tool. The form takes your photo and shows the price."
 )
 MENUS = (
     lazy("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
@@ -185,13 +185,13 @@ def _place_words(guide: Guide) -> Iterator[str]:
         yield _("Tap an emoji under a photo here: {emoji}", emoji=emoji)
     if places.offers:
         names = or_list([f"<#{one}>" for one in places.offers])
-        yield _("Post a photo in {channels}: I put emoji under it, and you tap one.", channels=names)
+        yield _("Post a photo in {channels}, and tap an emoji under it.", channels=names)
     titles = {one.tool.slug: one.tool.title for one in guide.offer.prices}
     for channel in places.autos:
         if channel.preset is not None and channel.preset.tool in titles:
             place, title = f"<#{channel.channel_id}>", titles[channel.preset.tool]
             yield _(
-                "Post a photo in {channel}: I run **{tool}** on it automatically.", channel=place, tool=title
+                "Post a photo in {channel}: **{tool}** runs on it automatically.", channel=place, tool=title
             )
 
 

@@ -25,8 +25,8 @@ POST_TIMEOUT = 30.0  # seconds
 # It may be pinned for years, so it names no price and nothing that only some may do.
 PANEL_TITLE = lazy("Make and edit pictures with Studii")
 PANEL_TEXT = lazy(
-    "Press a button: a form opens, with room for your photo. It names the price, and nothing is charged "
-    "before you send it."
+    "Press a button: a form opens, with room for your photo. It shows the price, "
+    "and nothing is charged before you send it."
 )
 POSTED = lazy(
     "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long press), then **Pin "

@@ -16,9 +16,9 @@ from bot.ui.kit.responses import ask_button
 from bot.ui.reading.member import roles_of
 
 ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
-NOT_IN_A_SERVER = lazy("Ask from a channel of the server. Nothing was asked.")
+NOT_IN_A_SERVER = lazy("Ask in a channel of the server. No admin was asked.")
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
-NOT_ANSWERED = lazy("Discord didn't answer me. Try again in a moment. Nothing was asked.")
+NOT_ANSWERED = lazy("Discord didn't answer. Try again in a moment. No admin was asked.")
 
 
 class AskAdminButton(

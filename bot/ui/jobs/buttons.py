@@ -38,7 +38,7 @@ LINK_DIES = lazy(
     "first."
 )
 DELETED = lazy("The result is deleted, and links to it don't work any more.")
-JOB_GONE = lazy("That job is unknown here. Use the command instead.")
+JOB_GONE = lazy("There's no such job here. Use the command instead.")
 PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
 NO_PICTURE_LEFT = lazy(
     "This message has no picture any more, or the picture was too large to post. Post it here "
@@ -89,7 +89,7 @@ class DeleteLinkedButton(
         self._message_id = message_id
         custom_id = f"studii:delete-linked:{job_id}:{message_id}"
         style = discord.ButtonStyle.danger
-        label = pgettext("button", "Delete, and end the link")
+        label = pgettext("button", "Delete and break the link")
         super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
 
     @classmethod

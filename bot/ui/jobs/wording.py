@@ -245,7 +245,7 @@ def _waiting(job: Job, progress: Progress) -> str:
     if progress.starts_at is not None:
         parts.append(_("expected to start {when}", when=discord_timestamp(progress.starts_at)))
     if progress.waits_for_price:
-        parts.append(_("another job goes first to find the price"))
+        parts.append(_("another job runs first, to learn the price"))
     return " · ".join(parts) if len(parts) > 1 else f"{parts[0]}…"
 
 

@@ -19,7 +19,8 @@ from bot.ui.kit.deferral import Deferrals, in_time
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
-    "That was open for too long, or I have restarted since. Open it again. Nothing was changed or charged."
+    "That was open for too long, or the bot has restarted since. Open it again. "
+    "Nothing was changed or charged."
 )
 BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.

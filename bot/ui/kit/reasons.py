@@ -99,8 +99,8 @@ def _declined(arguments: Arguments) -> Message:
 def _result_declined(arguments: Arguments) -> Message:
     detail = _detail(arguments)
     if detail:
-        return lazy("A moderator looked at the result and didn't let it be posted: “{reason}”", reason=detail)
-    return lazy("A moderator looked at the result and didn't let it be posted.")
+        return lazy("A moderator declined the result: “{reason}”", reason=detail)
+    return lazy("A moderator declined the result.")
 
 
 def _too_many_pixels(arguments: Arguments) -> Message:
@@ -180,7 +180,9 @@ _WORDS: Mapping[str, Words] = {
         "or try again.",
         hours=APPROVAL_HOURS,
     ),
-    ReasonCode.REQUESTER_LEFT: lazy("This wasn't started, because its member has left the server."),
+    ReasonCode.REQUESTER_LEFT: lazy(
+        "This wasn't started, because the member who asked for it has left the server."
+    ),
     ReasonCode.APPROVALS_GONE: lazy(
         "This needs a moderator's approval, but I can't post in the channel for approvals. Ask an admin to "
         "set another with `/studii approval`, then try again."
@@ -291,7 +293,7 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.RULED_CHARGED: lazy(
         "An admin checked: Studii made this. The picture is in the Studii account."
     ),
-    ReasonCode.RULED_RELEASED: lazy("An admin checked: Studii never made this. You can ask for it again."),
+    ReasonCode.RULED_RELEASED: lazy("An admin checked: Studii never made this. You can run it again."),
     ReasonCode.NOBODY_RULED: lazy(
         "No one settled within {days} days whether Studii made this, so it counts as charged.",
         days=UNRULED_DAYS,

@@ -107,9 +107,9 @@ def words_for(interaction: discord.Interaction[Any], error: BaseException) -> st
     about = {"job": _job_in(interaction)}
     _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return _(
-        "Something went wrong on our side (reference `{reference}`). Nothing was charged unless a "
-        "card in the channel says so. Try again. If it happens again, give the reference to the "
-        "bot's operator.",
+        "Something went wrong in the bot (reference `{reference}`). Nothing was "
+        "charged unless a card in the channel says so. Try again. If it happens again, "
+        "give the reference to the bot's operator.",
         reference=reference,
     )
 

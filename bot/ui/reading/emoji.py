@@ -15,7 +15,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
 
 MAX_SHOWN_EMOJI = 5
-ONE_EMOJI = lazy("I don't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
+ONE_EMOJI = lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (

@@ -38,8 +38,9 @@ USUAL = "—"  # the value of the choice of no default
 AS_USUAL_CHOICE = plazy("choice", "As usual")
 NONE = lazy("nothing set")
 HOW_DEFAULTS_WORK = lazy(
-    "Used in this server for what you leave out: in commands, forms and mentions, and under photos. What you "
-    "give goes first, then a style, then these. An emoji's own inputs count as given."
+    "Used in this server for inputs that you leave out: in commands, forms and "
+    "mentions, and under photos. Your own inputs come first, then a style's, then "
+    "these. An emoji's inputs count as your own."
 )
 DEFAULTS_SET = lazy("Your defaults for {tool} are set.")
 CLEARED = lazy("Your defaults for {tool} are cleared.")

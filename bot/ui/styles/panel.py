@@ -189,9 +189,7 @@ class StyleButton(
             return
         await interaction.response.defer()  # what follows may have to wait for others who write
         removed = await styles.remove(self._style_id, guild_id, user_id)
-        said = _(
-            "The style {style} is removed. Jobs made with it keep what they have.", style=quoted(removed)
-        )
+        said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
         await interaction.edit_original_response(view=sentence_panel(said, GOOD))
 
 

@@ -108,7 +108,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
         await desk.delivery.announce(job, None)
         told = texts(desk.channel.history()[-1])
         assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
-        assert "A moderator looked at the result and didn't let it be posted: “Too scary, " in told
+        assert "A moderator declined the result: “Too scary, " in told
         assert "Charged 8 credits." in told
         assert "Running it again may be charged again." in told
         # Its person is led to no file of it.
@@ -226,7 +226,7 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         assert "Outcome unknown" not in str(pieces(listed))
         seen = await otto.click(listed.response or jobs.response, label="See result")
         assert "A result that isn't posted" in texts(seen)
-        assert "A moderator looked at the result and didn't let it be posted." in texts(seen)
+        assert "A moderator declined the result." in texts(seen)
         assert seen.response is not None
         assert len(seen.response.attachments) == 2
         # Neither members nor its requester get there.

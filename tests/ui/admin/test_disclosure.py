@@ -1,4 +1,4 @@
-"""`/studii disclosure`: what results say of how they were made."""
+"""`/studii disclosure`: how results say that AI made them."""
 
 from pathlib import Path
 
@@ -53,5 +53,5 @@ def test_words_that_can_not_be_written_are_refused() -> None:
     ):
         assert words_for_pictures(words) == ("" if words == "off" else words)
     for words in ("虚拟布置", "가상 스테이징", "تأثيث افتراضي", "staged 🛋️"):
-        with pytest.raises(Refused, match="only write"):
+        with pytest.raises(Refused, match="Only Latin, Greek"):
             words_for_pictures(words)

@@ -173,7 +173,7 @@ async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
         forged = button["custom_id"].replace(str(desk.channel.id), str(other.id))
         message = await dm_message(desk, desk.tom, forged)
         told = await press(desk, desk.tom, message, forged, in_server=False)
-        assert "Ask from a channel of the server." in texts(told)
+        assert "Ask in a channel of the server." in texts(told)
 
 
 async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:

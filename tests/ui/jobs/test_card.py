@@ -199,13 +199,13 @@ SOON = NOON + timedelta(seconds=90)
         (
             {"state": JobState.WAITING},
             Progress(2, waits_for_price=True),
-            "⏳ Number 2 in the queue · another job goes first to find the price",
+            "⏳ Number 2 in the queue · another job runs first, to learn the price",
         ),
         (
             {"state": JobState.WAITING},
             Progress(4, SOON, waits_for_price=True),
             "⏳ Number 4 in the queue · expected to start <t:1772452890:R> "
-            "· another job goes first to find the price",
+            "· another job runs first, to learn the price",
         ),
         (
             {"state": JobState.WAITING},

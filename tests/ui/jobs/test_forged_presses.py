@@ -16,7 +16,7 @@ from tests.support.presses import press
 OF_JOBS = [kind for kind in LASTING_BUTTONS if issubclass(kind, JobButton)]
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 REFUSALS = (
-    "is unknown here",
+    "no such job here",
     "already settled",
     "was already deleted",
     "Only the person who asked",
@@ -77,7 +77,7 @@ async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: s
         person, channel_id = elsewhere(desk)
         forged = f"studii:listed:{action}:{job.id}:mine:0"
         message = await desk.channel_message(forged, channel_id)
-        assert "is unknown here" in texts(await press(desk, person, message, forged))
+        assert "no such job here" in texts(await press(desk, person, message, forged))
         assert await jobs(desk) == before
 
 

@@ -80,7 +80,7 @@ async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so
         assert labels == ["Edit", "Ask an admin"]
         assert refused.response is not None
         stranger = await press(desk, desk.maya, refused.response, "0123456789abcdef")
-        assert "I have restarted since" in texts(stranger)
+        assert "the bot has restarted since" in texts(stranger)
         asked = await desk.maya.click(refused.response, label="Ask an admin")
         assert not asked.followups
         assert "An admin was asked for more credits." in texts(refused)

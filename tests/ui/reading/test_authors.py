@@ -110,7 +110,7 @@ async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path
         forwarded = await desk.tom.forward(photo, desk.channel)
         await desk.maya.delete(photo)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-        assert "I can't tell who first posted that photo" in texts(answer)
+        assert "It's not clear who first posted that photo" in texts(answer)
         await desk.tom.react(forwarded, STAGING)
         assert not await jobs_of(desk)
 
@@ -130,7 +130,7 @@ async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is
 
         monkeypatch.setattr(desk.bot.http, "get_message", a_forward_without_content)
         answer = await desk.maya.context_menu(desk.channel, "Photo restoration", again)
-        assert "I can't tell who first posted that photo" in texts(answer)
+        assert "It's not clear who first posted that photo" in texts(answer)
         assert not await jobs_of(desk)
 
 
@@ -148,7 +148,7 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
         assert offered.response is not None
         answer = await desk.tom.select(offered.response, ["photo-restore"])
         assert answer.ephemeral
-        refused = "I can't tell who" if forgotten else "doesn't want others to use it"
+        refused = "It's not clear who" if forgotten else "doesn't want others to use it"
         assert refused in texts(answer)
 
 
@@ -176,4 +176,4 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
             offered = await press(desk, who, result, "Use in…")
             assert offered.response is not None
             answer = await who.select(offered.response, ["product-background"])
-            assert "I can't tell who first posted that photo" in texts(answer)
+            assert "It's not clear who first posted that photo" in texts(answer)

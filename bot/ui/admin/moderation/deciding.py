@@ -26,7 +26,7 @@ from bot.ui.reading.permissions import server_of
 
 MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")
-NOT_REACHED = lazy("I can't reach Discord right now. Try again in a moment. Nothing was decided.")
+NOT_REACHED = lazy("The bot can't reach Discord right now. Try again in a moment. Nothing was decided.")
 
 Decline = Callable[[discord.Interaction[Any], Host, str | None], Awaitable[None]]
 
@@ -40,7 +40,7 @@ class ReasonForm(Form):
         self._reason: ui.TextInput[Any] = ui.TextInput(
             required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
         )
-        about = _("The member reads it. Leave empty to give none.")
+        about = _("The member sees it. Leave empty to give none.")
         self.add_item(ui.Label(text=_("Reason"), description=about, component=self._reason))
 
     async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:

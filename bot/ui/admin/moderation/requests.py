@@ -160,7 +160,9 @@ def _together_words(count: int) -> str:
 
 
 def _asked_and_ends(job: Job) -> str:
-    ends = ngettext("ends unpaid after {count} hour", "ends unpaid after {count} hours", APPROVAL_HOURS)
+    ends = ngettext(
+        "ends at no cost after {count} hour", "ends at no cost after {count} hours", APPROVAL_HOURS
+    )
     return f"{_('asked {when}', when=discord_timestamp(job.created_at))} · {ends}"
 
 

@@ -13,10 +13,12 @@ APPROVAL_OFF = lazy(
     "whose requests wait there."
 )
 HOW_APPROVAL_WORKS = nlazy(
-    "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
-    "approval, and no one decides on their own request. After {count} hour a request ends unpaid.",
-    "Requests reserve credits, and nothing goes to Studii before. Members with Manage Server need no "
-    "approval, and no one decides on their own request. After {count} hours a request ends unpaid.",
+    "Requests reserve credits, and nothing is sent to Studii before it's approved. "
+    "Members with Manage Server need no approval, and no one decides on their own "
+    "request. After {count} hour a request ends at no cost.",
+    "Requests reserve credits, and nothing is sent to Studii before it's approved. "
+    "Members with Manage Server need no approval, and no one decides on their own "
+    "request. After {count} hours a request ends at no cost.",
     APPROVAL_HOURS,
 )
 RESULTS = nlazy(

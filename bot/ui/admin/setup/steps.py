@@ -19,9 +19,9 @@ from bot.ui.kit.text import sentence
 from bot.ui.reading.permissions import hindrance
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
-NOT_READY = lazy("Not ready yet. Fix what is marked ❌.")
+NOT_READY = lazy("Not ready yet. Fix each line with ❌.")
 IS_PAUSED = lazy("**Paused.** No new jobs start until you resume.")
-PUBLIC = lazy("**Ready, but everyone can read the log channel.** Fix what is marked ⚠️.")
+PUBLIC = lazy("**Ready, but everyone can read the log channel.** Fix the line with ⚠️.")
 NOTHING_LEFT = lazy("**No job can start now.** The cheapest tool costs {price}, and the server has {left}.")
 
 
@@ -63,7 +63,7 @@ SKIPPED: Mapping[SetupStep, Message] = {
         "is warned when the budget is nearly used."
     ),
     SetupStep.PHOTOS: lazy(
-        "Without this, taps and photos start nothing. Commands, menus and forms work all the same."
+        "Without this, taps and photos start nothing. Commands, menus and forms still work."
     ),
     SetupStep.PANEL: lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
 }
@@ -214,13 +214,13 @@ def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
     )
     if lowered.limit < requests:
         remedy = _(
-            "I send at most {limit} a minute, and try more {when}. If the account has another plan, choose "
-            "it with **Replace key**",
+            "The bot sends at most {limit} a minute, and tries more {when}. If the account "
+            "has another plan, choose it with **Replace key**",
             limit=lowered.limit,
             when=discord_timestamp(lowered.until, "R"),
         )
     else:
-        remedy = _("If something else uses this key, give me a key of my own with **Replace key**")
+        remedy = _("If something else uses this key, give the bot a key of its own with **Replace key**")
     return f"⚠️ {sentences(refused, remedy)}"
 
 

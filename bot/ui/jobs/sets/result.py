@@ -34,7 +34,7 @@ from bot.ui.reading.pictures import plain_name
 CHOOSE = lazy("Do more with one picture")
 DELETE = plazy("button", "Delete")
 DELETE_THIS = lazy("Delete this picture")
-DELETE_LINKED = lazy("Delete, and end the link")
+DELETE_LINKED = lazy("Delete and break the link")
 PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"
 LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # Ten photos with what is said of each must fit into a message.
