@@ -71,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     given.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser(
-        "restored", help="after pg_restore: don't send again what waited in the backup; stop the bot first"
+        "restored",
+        help="after pg_restore: don't send again the jobs that waited in the backup; stop the bot first",
     )
     moving = commands.add_parser(
         "move", help="copy everything from the SQLite database to an empty PostgreSQL; stop the bot first"

@@ -55,7 +55,12 @@ class Collector:
         except (TooLarge, NoPicture) as error:
             return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
-            _log.info("Job %s: its output can't be had (%s)", job.id, error.reason, extra={"job": job.id})
+            _log.info(
+                "Job %s: its output can't be fetched from Studii (%s)",
+                job.id,
+                error.reason,
+                extra={"job": job.id},
+            )
             return await self._again(job, tries, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
@@ -84,7 +89,7 @@ class Collector:
             if output.kind == "image":  # which has been opened
                 await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
         if done is not None and done.state is JobState.REVIEWING:
-            _log.info("Job %s waits for a look at its result", job.id, extra={"job": job.id})
+            _log.info("Job %s: its result waits for approval", job.id, extra={"job": job.id})
         elif done is not None:
             _log.info("Job %s succeeded", job.id, extra={"job": job.id})
 

@@ -185,7 +185,7 @@ async def test_an_output_that_is_gone_is_asked_for_once_more(
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
         assert world.studii.requests.count("status") == 2
-    assert f"Job {job.id}: its output can't be had (status 404)" in caplog.messages
+    assert f"Job {job.id}: its output can't be fetched from Studii (status 404)" in caplog.messages
 
 
 async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -> None:
