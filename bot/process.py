@@ -5,6 +5,7 @@ import ctypes
 import logging
 import signal
 import sys
+import typing
 from collections.abc import Callable
 
 from bot.aio.loops import WakeUp, run_forever
@@ -46,6 +47,7 @@ async def run(settings: Settings) -> None:
     quiet_discord_loggers()
     hide_memory()
     _share_heap()
+    typing.clear_overloads()  # the libraries' signatures for type checkers: half a MiB
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve_again(settings, stop, parts_run), name="bot")

@@ -239,9 +239,9 @@ def compose_limit(name: str) -> int:
 
 
 def test_its_limits_leave_room_for_the_decoders() -> None:
-    """123 MiB while idle, 750 for decoding at most, what is in /tmp, and a third of that for busy hours."""
+    """91 MiB while idle, 750 for decoding at most, what is in /tmp, and a third of that for busy hours."""
     (scratch,) = re.findall(r"^      - /tmp:size=(\d+)m,mode=1777$", COMPOSE, re.MULTILINE)
-    assert compose_limit("mem_limit") >= (123 + 750 + int(scratch)) * 4 / 3
+    assert compose_limit("mem_limit") >= (91 + 750 + int(scratch)) * 4 / 3
     assert compose_limit("pids_limit") >= 256
 
 

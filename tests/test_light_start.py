@@ -13,6 +13,7 @@ UNUSED = {
     "matplotlib",
     "multiprocessing.pool",
     "numpy",
+    "pydantic_core",
     "pygal",
     "pygments",
     "rich",

@@ -74,6 +74,17 @@ class Bot:
         return Counts(*map(sum, zip(*(one.counts() for one in self.processes), strict=True)))
 
 
+async def compile_first() -> None:
+    """Import once what a bot imports, so that no start that is measured has to compile it."""
+    program = (
+        "import importlib, pkgutil, bot.commands, cogs\n"
+        "for cog in pkgutil.iter_modules(cogs.__path__, 'cogs.'): importlib.import_module(cog.name)"
+    )
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT, env=environment)
+    await process.wait()
+
+
 @asynccontextmanager
 async def started(
     discord: DiscordServer,

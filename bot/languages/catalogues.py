@@ -3,11 +3,25 @@
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from sys import intern
+from typing import Any
 
 from bot.languages.language import Language
 
 FOLDER = Path(__file__).with_name("catalogues")
 DOMAIN = "studii"
+
+
+class _Translations(GNUTranslations):
+    """The translations of one language, whose English sentences all languages have in common."""
+
+    _catalog: dict[object, str]
+
+    def _parse(self, fp: Any) -> None:
+        super()._parse(fp)
+        self._catalog = {
+            intern(key) if isinstance(key, str) else key: said for key, said in self._catalog.items()
+        }
 
 
 @cache
@@ -17,7 +31,7 @@ def catalogue(language: Language) -> NullTranslations:
     if language is Language.ENGLISH or not file.is_file():
         return NullTranslations()
     with file.open("rb") as stream:
-        return GNUTranslations(stream)
+        return _Translations(stream)
 
 
 def compiled_file(language: Language) -> Path:

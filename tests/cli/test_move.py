@@ -48,7 +48,7 @@ async def counts(url: str) -> dict[str, int]:
 
 async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
-    told = await move(StorageSettings(database_url=source), target)
+    told = await move(StorageSettings.read(database_url=source), target)
     assert "3 jobs" in told
     before, after = await counts(source), await counts(target)
     assert after | {"shards": 0} == before
@@ -63,9 +63,9 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
 
 async def test_a_database_with_rows_is_refused(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
-    await move(StorageSettings(database_url=source), target)
+    await move(StorageSettings.read(database_url=source), target)
     with pytest.raises(SettingsError, match=r"isn't empty.*Nothing was changed"):
-        await move(StorageSettings(database_url=source), target)
+        await move(StorageSettings.read(database_url=source), target)
     assert (await counts(target))["jobs"] == 3
 
 
@@ -73,13 +73,13 @@ async def test_a_bot_that_runs_is_to_be_stopped_first(tmp_path: Path, postgresql
     source, target = await filled(tmp_path), await new_database(postgresql)
     async with instance_lock(source):
         with pytest.raises(SettingsError, match="Stop it first"):
-            await move(StorageSettings(database_url=source), target)
+            await move(StorageSettings.read(database_url=source), target)
 
 
 async def test_only_a_postgresql_is_a_place_to_move_to(tmp_path: Path) -> None:
     source = await filled(tmp_path)
     for address in (f"sqlite:///{tmp_path}/other.db", "mysql://user:secret@host/name"):
         with pytest.raises(SettingsError, match="Name a PostgreSQL"):
-            await move(StorageSettings(database_url=source), address)
+            await move(StorageSettings.read(database_url=source), address)
     with pytest.raises(SettingsError, match="names a PostgreSQL already"):
-        await move(StorageSettings(database_url="postgresql://a@b/c"), "postgresql://a@b/d")
+        await move(StorageSettings.read(database_url="postgresql://a@b/c"), "postgresql://a@b/d")

@@ -106,7 +106,8 @@ async def open_stage(
 
     `photos` are posted in the channel by members before anything else; `settings` replace the bot's own.
     """
-    stage = Stage(studii, Settings.read(**{**defaults(folder, studii.url), **settings}))
+    given = {**defaults(folder, studii.url), **settings}
+    stage = Stage(studii, Settings.read(**{name: str(value) for name, value in given.items()}))
     async with simulated_discord(
         await stage.build(), check_errors=check_errors, settle_timeout=SETTLES_WITHIN
     ) as env:
