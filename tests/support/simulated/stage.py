@@ -124,9 +124,8 @@ async def find_intents() -> discord.Intents:
 
 
 def defaults(folder: Path, api: str) -> dict[str, object]:
-    """Return settings for a bot that lives in `folder`, without the environment's own `.env`."""
+    """Return settings for a bot that lives in `folder`."""
     return {
-        "_env_file": None,
         "discord_token": "of.no.use",
         "database_url": f"sqlite:///{folder / 'studii.db'}",
         "encryption_keys": "",
