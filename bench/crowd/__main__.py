@@ -27,6 +27,7 @@ WITH_RESULTS = ("buttons", "commands-while-results", "taps")
 MAX_RESULTS = 25  # in a server
 FIRST = 3  # commands before the crowd, so that nothing is done for the first time
 WARM_UP = 100_000  # the number of the member who uses them
+FLOOR_OF_LIVES = 50  # commands at once, whose floor is shown beside the lives of jobs
 SETTLED = 2.0  # seconds
 PATIENCE = 30.0  # seconds in which everybody has to be answered
 WHOLE = 90.0  # seconds in which every result has to be there
@@ -83,6 +84,8 @@ async def main(given: argparse.Namespace, console: Console) -> None:
         console.print(f"{given.what}\n{HEAD}", highlight=False)
         for size in given.sizes:
             _print(console, await _crowd(given, size))
+            if not given.floor:
+                await _print_floor(given, size, console)
 
 
 async def _steady(given: argparse.Namespace, console: Console) -> None:
@@ -91,6 +94,7 @@ async def _steady(given: argparse.Namespace, console: Console) -> None:
         console.print(f"{given.steady:g} jobs a second for {given.seconds:g} s …", highlight=False)
         lives = await at_a_steady_rate(built, given.steady, given.seconds, WHOLE)
     _print_lives(console, lives)
+    await _print_floor(given, FLOOR_OF_LIVES, console)
 
 
 async def _pipeline(given: argparse.Namespace, console: Console) -> None:
@@ -100,6 +104,7 @@ async def _pipeline(given: argparse.Namespace, console: Console) -> None:
         lives = await as_fast_as_possible(built, given.pipeline, WHOLE)
     _print_lives(console, lives)
     console.print(f"{lives.posted / lives.seconds:.1f} jobs a second", highlight=False)
+    await _print_floor(given, FLOOR_OF_LIVES, console)
 
 
 async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
@@ -147,6 +152,19 @@ async def _warm_up(built: Worlds, *, results: bool = True) -> None:
         await until(lambda: built.posted() >= FIRST, PATIENCE)
     await asyncio.sleep(SETTLED)
     built.discord.messages.clear()
+
+
+async def _print_floor(given: argparse.Namespace, size: int, console: Console) -> None:
+    """Say what a bare bot takes for as many commands, so that figures of several machines can be compared."""
+    least = {"floor": True, "what": "commands", "servers": 1, "processes": 1, "database": "sqlite"}
+    bare = argparse.Namespace(**(vars(given) | least))
+    crowd = await _crowd(bare, size)
+    console.print(
+        f"              the floor here, a bare bot with {size} commands: p50{_seconds(crowd.share(0.5))} s,"
+        f" p99{_seconds(crowd.share(0.99))} s, cpu {crowd.each(crowd.processor) * 1000:.1f} ms a command;"
+        f" load {crowd.load:.1f}",
+        highlight=False,
+    )
 
 
 def _print(console: Console, crowd: Crowd) -> None:
