@@ -19,6 +19,7 @@ MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MAX_FITTED_PIXELS = 20_000_000  # of a picture that is made to fit
 MAX_LIGHT_PIXELS = 12_000_000  # of one that becomes a WebP, which takes more memory to write
 _BAND = 64  # rows
+_SAMPLE, _SAMPLES = 8, 8  # rows of a band that tells how large a PNG would be, and how many there are
 _REACH = 3  # rows of the smaller picture, of which one more is interpolated on each side
 _COLOURS = {"RGB": b"RGB ", "RGBA": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
 _LIGHT = ((92, 100, 1.0), (85, 80, 1.0), (75, 60, 0.75), (60, 40, 0.5), (50, 20, 0.25))
@@ -43,32 +44,50 @@ def is_transparent(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
 
 
-class TooHeavy(Exception):
+class _TooHeavy(Exception):
     """A transparent picture takes more bytes as a PNG than there may be."""
 
 
-def write(image: Image.Image, path: Path, digital_source: str | None, most: int) -> str:
+def write(image: Image.Image, path: Path, digital_source: str | None, most: int) -> str | None:
     """Write a JPEG, or a PNG if it is transparent or too large for JPEG. Return the content type.
 
-    Of the metadata only a matching colour profile and the mark of AI are kept. Raises `TooHeavy` as soon as a
-    PNG that is transparent has `most` bytes: all of a large one may take a minute.
+    Of the metadata only a matching colour profile and the mark of AI are kept. Returns None if a PNG that is
+    transparent would have more than `most` bytes; of one that is `_heavy_by_far` nothing is written.
     """
     profile, xmp = _profile(image), xmp_packet(digital_source)
     if image.mode == "RGBA" or max(image.size) > MAX_JPEG_SIDE:
+        if image.mode == "RGBA" and _heavy_by_far(image, most):
+            return None
         texts = PngInfo()
         if xmp:
             texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
         with path.open("wb") as file:
             into: Any = _Bounded(file, most) if image.mode == "RGBA" else file
-            image.save(into, "PNG", icc_profile=profile, pnginfo=texts)
+            try:
+                image.save(into, "PNG", icc_profile=profile, pnginfo=texts)
+            except _TooHeavy:
+                return None
         return PhotoKind.PNG.content_type
     # The comment may be too long for JPEG.
     image.save(path, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile, comment=b"", xmp=xmp)
     return PhotoKind.JPEG.content_type
 
 
+def _heavy_by_far(image: Image.Image, most: int) -> bool:
+    """Return whether some bands of the picture tell that all of it has twice `most` bytes as a PNG.
+
+    Writing the first `most` bytes of a large one takes longer than decoding it.
+    """
+    written, rows = io.BytesIO(), 0
+    for top in range(0, image.height, max(_SAMPLE, image.height // _SAMPLES)):
+        band = image.crop((0, top, image.width, min(top + _SAMPLE, image.height)))
+        band.save(written, "PNG", icc_profile=None)
+        rows += band.height
+    return written.tell() * image.height > 2 * most * rows
+
+
 class _Bounded:
-    """Writes to a file, and raises `TooHeavy` instead of writing more than so many bytes.
+    """Writes to a file, and raises `_TooHeavy` instead of writing more than so many bytes.
 
     It has no number that a library could write to by itself.
     """
@@ -80,7 +99,7 @@ class _Bounded:
     def write(self, data: bytes) -> int:
         self._left -= len(data)
         if self._left < 0:
-            raise TooHeavy
+            raise _TooHeavy
         return self._file.write(data)
 
     def flush(self) -> None:

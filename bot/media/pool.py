@@ -189,8 +189,8 @@ class DecoderPool:
         Raises `DecoderRefusal`.
         """
         probed = await self._admit(what, path)
-        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
         memory = probed.memory + extra
+        request = {"do": what, "path": str(path), "pixels": probed.pixels, "room": memory, **more}
         allowed = memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
         return await self._ask(request, memory, allowed, TimeLimits.of(probed.pixels))
 

@@ -14,7 +14,6 @@ from PIL import AvifImagePlugin, Image
 from bot.media.convert import (
     MAX_FITTED_PIXELS,
     MAX_LIGHT_PIXELS,
-    TooHeavy,
     first_picture,
     fitted,
     shrunk,
@@ -95,11 +94,11 @@ def probe(path: Path, what: str) -> dict[str, Any]:
     }
 
 
-def inspect(path: Path, into: Path, pixels: int, most: int) -> dict[str, Any]:
+def inspect(path: Path, into: Path, pixels: int, most: int, room: int) -> dict[str, Any]:
     """Decode a photo completely. If Studii does not accept its kind, write it converted to `into`.
 
-    One that is transparent and would have more than `most` bytes is `heavy`; nothing is to be done with
-    `into` then (see `lighten`).
+    One that is transparent and would have more than `most` bytes becomes a WebP, if `room` bytes of memory
+    are enough for that. Otherwise it is `heavy`; nothing is to be done with `into` then (see `lighten`).
     """
     with _opened(path) as (kind, file), _refusing(kind):
         mark = None if kind.is_accepted else _digital_source(file)
@@ -108,11 +107,14 @@ def inspect(path: Path, into: Path, pixels: int, most: int) -> dict[str, Any]:
         if kind.is_accepted:
             read_whole(kind, opened, file)
             return {"kind": kind.name, "width": width, "height": height, "type": kind.content_type}
-        picture = first_picture(decoded(kind, opened))
-        try:
-            content_type = write(picture, into, mark, most)
-        except TooHeavy:
-            return {"heavy": True}
+        # Nothing holds on to the picture itself when what it was shrunk to is written.
+        opened = first_picture(decoded(kind, opened))
+        content_type = write(opened, into, mark, most)
+        if content_type is None:
+            if _lightening_memory(width * height) > room:
+                return {"heavy": True}
+            opened = shrunk(opened, MAX_LIGHT_PIXELS)
+            content_type = write_light(opened, into, mark, most)
     return {"kind": kind.name, "width": width, "height": height, "type": content_type}
 
 
@@ -187,10 +189,7 @@ def _xmp_of(opened: Any, mark: str | None) -> bytes:
 
 def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
     if what == "lighten":
-        pixels = found.width * found.height
-        smaller = min(pixels, MAX_LIGHT_PIXELS)
-        held = pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL
-        return max(found.converted, held, smaller * LIGHT_BYTES_PER_PIXEL)
+        return max(found.converted, _lightening_memory(found.width * found.height))
     if what in {"fit", "label", "split"}:
         pixels = found.width * found.height
         opened = found.opened
@@ -203,6 +202,12 @@ def _memory(what: str, kind: PhotoKind, found: Structure) -> int:
             opened, pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL, smaller * FITTING_BYTES_PER_PIXEL
         )
     return found.checked if what == "check" or kind.is_accepted else found.converted
+
+
+def _lightening_memory(pixels: int) -> int:
+    """Return the bytes that making a decoded picture into a WebP takes, with the picture itself."""
+    smaller = min(pixels, MAX_LIGHT_PIXELS)
+    return max(pixels * 4 + smaller * SHRINKING_BYTES_PER_PIXEL, smaller * LIGHT_BYTES_PER_PIXEL)
 
 
 def _digital_source(file: BinaryIO) -> str | None:

@@ -51,7 +51,7 @@ def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
         "probe": lambda asked: operations.probe(Path(asked["path"]), asked["what"]),
         "inspect": lambda asked: operations.inspect(
-            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"]
+            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"], asked["room"]
         ),
         "lighten": lambda asked: operations.lighten(
             Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"]
