@@ -1,0 +1,115 @@
+"""Each state of a job and of a set, and of the list of them, as its card, line or message says it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain import Job, JobState, Progress
+from bot.domain.approvals import Approval
+from bot.domain.posting.sets import SetPart, SetPosting
+from bot.services import JobPage
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.listing.panel import Reader, Shown, jobs_panel
+from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
+from bot.ui.jobs.sets.card import set_card
+from bot.ui.jobs.sets.result import set_result
+from tests.support.clock import NOON
+from tests.support.jobs import staging
+from tests.support.pseudo.boundary import shown_by
+from tests.ui.jobs.test_card import CATALOG, NAMES, card_words, words
+
+SET = "00000000000000aa"
+
+
+def a_set(*states: JobState, **changes: Any) -> list[Job]:
+    return [staging(id=f"{at:016x}", set_id=SET, state=state, **changes) for at, state in enumerate(states)]
+
+
+def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
+    readable = frozenset(job.id for job in jobs)
+    shown = Shown(
+        JobPage(jobs, page, None, more=False),
+        ListQuery(whose, page),
+        Reader(manager=True, reads=readable, decides=True),
+        {},
+        "",
+    )
+    return words(jobs_panel(shown, NAMES, tuple(CATALOG.tools.values())))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"state": JobState.PENDING, "private": True},
+            "Moderators see this request, although the result is private. Cancel it if you don't want that.",
+        ),
+        ({"state": JobState.REVIEWING, "private": True}, "A moderator looks at the result before you get it."),
+        (
+            {"state": JobState.SUBMITTING, "cancel_told": True},
+            "Sending it to Studii… It will be cancelled if Studii doesn't take it.",
+        ),
+        ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(minutes=3)}, "Done in 3 min"),
+    ],
+)
+def test_a_card_says_what_its_job_waits_for_and_how_long_it_took(changes: dict[str, Any], said: str) -> None:
+    assert said in card_words(staging(**changes))
+
+
+def test_a_job_that_takes_longer_than_usual_says_so() -> None:
+    job = staging(state=JobState.RUNNING, submitted_at=NOON)
+    assert "taking longer than usual" in words(job_card(job, NAMES, Progress(late=True)))
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (JobState.WAITING, "· in the queue ·"),
+        (JobState.UPLOADING, "· being sent ·"),
+        (JobState.SUBMITTING, "· being sent ·"),
+        (JobState.RUNNING, "· running ·"),
+        (JobState.REVIEWING, "· result waiting for approval ·"),
+    ],
+)
+def test_the_list_says_the_state_of_each_job(state: JobState, said: str) -> None:
+    assert said in listing(staging(state=state))
+
+
+@pytest.mark.parametrize(
+    ("whose", "page", "said"),
+    [
+        (MINE, 0, "You haven't made anything here yet."),
+        (SERVER, 0, "No one has made anything here yet."),
+        (UNPOSTED, 0, "There are no results that wait for a moderator, or that one declined."),
+        (SERVER, 3, "This page is empty now."),
+    ],
+)
+def test_an_empty_list_says_what_there_is_none_of(whose: str, page: int, said: str) -> None:
+    assert said in listing(whose=whose, page=page)
+
+
+def test_the_card_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
+    jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
+    assert "**2 to be approved · 1 not posted · 1 unknown**" in words(set_card(jobs, NAMES))
+
+
+def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
+    jobs = a_set(*[JobState.PENDING] * 2, private=True, approval=Approval.WANTED)
+    shown = words(set_card(jobs, NAMES))
+    assert "Although these are private, moderators see the requests before they start." in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (JobState.FAILED, "❌ <@300>, your **Virtual staging** failed: 2 photos."),
+        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** was cancelled: 2 photos."),
+    ],
+)
+def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> None:
+    jobs = a_set(state, state)
+    parts = tuple(SetPart(job, number) for number, job in enumerate(jobs, 1))
+    panel = set_result(SetPosting(SET, 0, parts, tuple(jobs)), NAMES, {})
+    assert said in words(panel)
+    assert ("Run the failed ones again" in str(shown_by(panel))) is (state is JobState.FAILED)
