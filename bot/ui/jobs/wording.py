@@ -174,6 +174,15 @@ def state_words(job: Job, progress: Progress) -> str:
             return sentence(reason_words(job.failure_text)) if job.failure_text else str(LOST_ANSWER)
 
 
+def short_state_words(job: Job) -> str:
+    """Return the state of a job as a line among those of its set says it, whose card says the rest for all."""
+    if job.state is JobState.UNKNOWN:
+        return str(_STATE_NAMES[job.state])
+    if job.state is JobState.PENDING:
+        return str(_TO_DECIDE_ON[job.state, False])
+    return state_words(job, Progress())  # where each stands in the queue would need an edit whenever one moves
+
+
 def cost_words(job: Job) -> str:
     """Return what a job costs or has cost according to the ledger, such as `Charged 8 credits.`"""
     if job.state is JobState.SUCCEEDED:

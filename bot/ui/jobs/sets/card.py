@@ -18,7 +18,7 @@ from bot.ui.jobs.wording import (
     again_price,
     prompt_words,
     settings_words,
-    state_words,
+    short_state_words,
 )
 from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
 from bot.ui.kit.text import named_value, plain, shortened
@@ -31,7 +31,7 @@ LABELS = {
 }
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
-STATE_LENGTH = 80
+STATE_LENGTH = 100
 MAX_SET_SETTINGS_CHARACTERS = 300
 SEEN = lazy("Although these are private, moderators see the requests before they start.")
 RESULTS_SEEN = lazy(
@@ -114,8 +114,7 @@ def photo_name(job: Job) -> str:
 
 def _line(number: int, job: Job) -> str:
     name = photo_name(job)
-    # Where each stands in the queue would need an edit whenever one moves.
-    state = shortened(state_words(job, Progress()), STATE_LENGTH)
+    state = shortened(short_state_words(job), STATE_LENGTH)
     return f"{number}. {sign_of(job)} {named_value(name, state)}{where_words(job)}"
 
 

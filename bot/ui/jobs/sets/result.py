@@ -40,7 +40,7 @@ LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # Ten photos with what is said of each must fit into a message.
 MAX_LABEL_CHARACTERS = 80
 MAX_NOTE_CHARACTERS = 160
-MAX_FAILURE_CHARACTERS = 160
+MAX_FAILURE_CHARACTERS = 240
 MAX_SET_RESULT_CHARACTERS = 300
 MAX_LINKS_CHARACTERS = 1600  # of all links together
 _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")

@@ -9,7 +9,7 @@ from bot.domain import Job, JobState, Progress
 from bot.domain.approvals import Approval
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.services import JobPage
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Reader, Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.sets.card import set_card
@@ -91,12 +91,22 @@ def test_an_empty_list_says_what_there_is_none_of(whose: str, page: int, said: s
 
 def test_the_card_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
-    assert "**2 to be approved · 1 not posted · 1 unknown**" in words(set_card(jobs, NAMES))
+    shown = words(set_card(jobs, NAMES))
+    assert "**2 to be approved · 1 not posted · 1 unknown**" in shown
+    assert "4. ❔ room.png: outcome unknown" in shown
+
+
+def test_the_card_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
+    for state in JobState:
+        for private in (False, True):
+            photos = a_set(*[state] * 10, private=private, result_message_id=10**18, card_message_id=10**18)
+            assert f"10. {sign_of(photos[0])} room.png: " in words(set_card(photos, NAMES))
 
 
 def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, private=True, approval=Approval.WANTED)
     shown = words(set_card(jobs, NAMES))
+    assert "1. 🛂 room.png: Waiting for a moderator to approve it.\n2." in shown
     assert "Although these are private, moderators see the requests before they start." in shown
 
 
@@ -105,6 +115,7 @@ def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
     [
         (JobState.FAILED, "❌ <@300>, your **Virtual staging** failed: 2 photos."),
         (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** was cancelled: 2 photos."),
+        (JobState.UNKNOWN, "An admin can settle it with `/jobs`."),
     ],
 )
 def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> None:
