@@ -175,12 +175,13 @@ def state_words(job: Job, progress: Progress) -> str:
 
 
 def short_state_words(job: Job) -> str:
-    """Return the state of a job as a line among those of its set says it, whose card says the rest for all."""
+    """Return the state of a job for a line among those of its set, whose card says the rest for all."""
     if job.state is JobState.UNKNOWN:
         return str(_STATE_NAMES[job.state])
     if job.state is JobState.PENDING:
         return str(_TO_DECIDE_ON[job.state, False])
-    return state_words(job, Progress())  # where each stands in the queue would need an edit whenever one moves
+    # Where each stands in the queue would need an edit whenever one moves.
+    return state_words(job, Progress())
 
 
 def cost_words(job: Job) -> str:

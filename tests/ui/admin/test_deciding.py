@@ -15,6 +15,7 @@ from tests.support.jobs import staging
 from tests.ui.jobs.test_card import NAMES, words
 
 NO_FILES = OpenedFiles()
+IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 
 def request(count: int = 1, *, hidden: bool = False) -> str:
@@ -44,7 +45,7 @@ def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
 @pytest.mark.parametrize(
     ("changes", "result", "said"),
     [
-        ({"state": JobState.FAILED, "failure_text": Reason(ReasonCode.NOT_APPROVED)}, False, "⌛ No one decided"),
+        ({"state": JobState.FAILED, "failure_text": IN_VAIN}, False, "⌛ No one decided"),
         ({"state": JobState.WAITING, "approval": Approval.GIVEN}, False, "✅ This request was approved"),
         ({"state": JobState.SUCCEEDED}, True, "✅ This result was approved"),
         ({"state": JobState.WITHHELD}, True, "🚫 This result isn't posted"),

@@ -45,7 +45,7 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
             {"state": JobState.PENDING, "private": True},
             "Moderators see this request, although the result is private. Cancel it if you don't want that.",
         ),
-        ({"state": JobState.REVIEWING, "private": True}, "A moderator looks at the result before you get it."),
+        ({"state": JobState.REVIEWING, "private": True}, "A moderator looks at the result before you"),
         (
             {"state": JobState.SUBMITTING, "cancel_told": True},
             "Sending it to Studii… It will be cancelled if Studii doesn't take it.",
