@@ -113,6 +113,17 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Waits until `release` is set before the request takes effect."""
+
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
+        await self.release.wait()
+        return await effect()
+
+
+@dataclass(frozen=True)
 class Truncated:
     """The true answer, but the connection closes in the middle of the body that Content-Length promised."""
 

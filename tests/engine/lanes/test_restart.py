@@ -232,7 +232,8 @@ async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
 async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.studii.fail("put", faults.Slow(0.3))
+        upload = faults.Held()
+        world.studii.fail("put", upload)
         job = await world.accept(a_staging_job())
         async with world.running() as engine:
             await world.reaches(job.id, JobState.UPLOADING)
@@ -241,10 +242,11 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
                 assert await transaction.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
                 await transaction.ledger.release(job.id, now)
             engine.wake()
+            upload.release.set()
+            await world.announced(job.id)
             other = await world.accept(a_job())
             engine.wake()
             await world.announced(other.id)
-            await asyncio.sleep(0.5)
         assert len(world.studii.jobs) == 1
         assert (await world.announced(job.id)).job.state is JobState.CANCELLED
         await world.balanced()
