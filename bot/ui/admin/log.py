@@ -38,7 +38,6 @@ EVERYONE_READS = lazy(
     "another with `/studii log`."
 )
 LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
-# Untranslated: Discord's permission, by which it is known
 
 
 def hello_words() -> str:

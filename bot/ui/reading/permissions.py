@@ -17,7 +17,8 @@ ATTACH_FILES = plazy("Discord permission", "Attach Files")
 READ_MESSAGE_HISTORY = plazy("Discord permission", "Read Message History")
 ADD_REACTIONS = plazy("Discord permission", "Add Reactions")
 CREATE_PUBLIC_THREADS = plazy("Discord permission", "Create Public Threads")
-MANAGE_THREADS = plazy("Discord permission", "Manage Threads")
+# Untranslated: nobody is told of it, but that the thread is locked.
+MANAGE_THREADS = "Manage Threads"
 _NAMES = {
     name.one: name
     for name in (
@@ -28,7 +29,6 @@ _NAMES = {
         READ_MESSAGE_HISTORY,
         ADD_REACTIONS,
         CREATE_PUBLIC_THREADS,
-        MANAGE_THREADS,
     )
 }
 SERVER_ONLY = lazy("This only works in a server.")
@@ -57,7 +57,7 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
         SEND_MESSAGES.one: True if thread else permissions.send_messages,
         ATTACH_FILES.one: permissions.attach_files or not file,
         READ_MESSAGE_HISTORY.one: permissions.read_message_history,
-        MANAGE_THREADS.one: permissions.manage_threads or not is_locked(channel),
+        MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
     }
     return [name for name, there in needed.items() if not there]
 
@@ -81,7 +81,7 @@ def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
     """
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    if MANAGE_THREADS.one in missing:
+    if MANAGE_THREADS in missing:
         thread = lazy(
             "This thread is locked, so I couldn't post the result here. Use the command in another "
             "channel, or ask a moderator to unlock this thread. Nothing was charged.",
@@ -103,7 +103,7 @@ def hindrance(missing: list[str]) -> str:
 
     For a locked thread it asks to unlock it, rather than for Manage Threads.
     """
-    lacking = [name for name in missing if name != MANAGE_THREADS.one]
+    lacking = [name for name in missing if name != MANAGE_THREADS]
     if len(lacking) == len(missing):
         # Translators: follows a colon, as in “I can't post here: I'm missing …”.
         return _("I'm missing {permissions} ({menu})", permissions=listed(lacking), menu=PERMISSIONS_MENU)

@@ -1,0 +1,69 @@
+"""What admins enter or press that can't be done is refused with the reason, and changes nothing."""
+
+from pathlib import Path
+
+from bot.domain import NoticeKind, Period
+from tests.cogs.test_log import made, post_notice, set_log, told
+from tests.cogs.test_rulings import in_the_log, lost
+from tests.support.desk import open_desk, pieces, texts
+from tests.ui.jobs.test_asking_for_more import asked, request_message
+
+
+async def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert shown.response is not None
+        form = await desk.admin.click(shown.response, label="Set budget")
+        shown = await desk.admin.submit_modal(form, {"limit": " ", "period": ["month"]})
+        assert "Enter how many credits the server can spend. Nothing was changed." in texts(shown)
+        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+
+
+async def test_a_charge_that_is_no_number_settles_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await lost(desk)
+        form = await desk.admin.click(await in_the_log(desk, job), label="Mark as charged")
+        shown = await desk.admin.submit_modal(form, {"amount": "a few"})
+        assert "Enter a whole number of credits, such as 8. Nothing was settled." in texts(shown)
+        assert (await desk.job()).reserved == job.reserved
+
+
+async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await asked(desk, desk.maya)
+        await desk.admin.click(await request_message(desk), label="Grant 20")
+        async with desk.storage.read() as transaction:
+            answer = (await transaction.notices.pending(9))[-1]
+        await desk.delivery.post_notice(answer, None, None)
+        dm = desk.maya.user.dm_channel
+        assert dm is not None
+        said = f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** granted the server 20 credits."
+        assert f"{said} You can run **Studio** now." in texts(dm.history()[-1])
+
+
+async def test_credit_requests_are_told_without_a_mention_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        for label in ("Mention admins in credit requests", "Don't mention admins in credit requests"):
+            assert shown.response is not None
+            assert label in [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
+            await desk.admin.click(shown.response, label=label)
+        assert not (await desk.services.log_channels.get(desk.guild.id)).requests_in_place
+
+
+async def test_the_comparison_is_set_to_a_split_picture(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii channel", compare="split"))
+        assert "**Comparison**: the photo before, and a picture that is half before and half after." in shown
+
+
+async def test_a_result_in_a_channel_that_the_bot_cannot_see_is_left_to_the_admin(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await set_log(desk, results=True)
+        job = await made(desk)
+        await post_notice(desk, await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id), channel)
+        desk.env.inject_error("DELETE", f"/channels/{job.channel_id}/messages/*", status=403, code=50001)
+        refused = await desk.admin.click(channel.history()[-1], label="Delete result")
+        assert "I can't delete it: I'm missing **View Channel** in its channel." in texts(refused)

@@ -1,0 +1,34 @@
+"""What keeps the bot from posting, and where a command works at all, as people are told."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.ui.reading.permissions import hindrance
+from tests.support.desk import open_desk, texts
+from tests.support.presses import press
+from tests.support.pseudo.letters import read
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (["Send Messages"], "I'm missing **Send Messages** (Edit Channel > Permissions > Studii)"),
+        (["Manage Threads"], "the thread is locked (unlock it, or use another channel)"),
+        (
+            ["Attach Files", "Manage Threads"],
+            "the thread is locked (unlock it, or use another channel); I'm missing **Attach Files** "
+            "(Edit Channel > Permissions > Studii)",
+        ),
+    ],
+)
+def test_a_locked_thread_is_to_be_unlocked_whatever_else_is_missing(missing: list[str], said: str) -> None:
+    assert read(hindrance(missing)) == said
+
+
+async def test_a_button_of_a_server_does_nothing_in_a_direct_message(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert shown.response is not None
+        refused = await press(desk, desk.maya, shown.response, "studii:jobs:mine:0", in_server=False)
+        assert "This only works in a server." in texts(refused)
