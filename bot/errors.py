@@ -38,7 +38,7 @@ class Refused(StudiiBotError):
 
 
 class NotAllowed(Refused):
-    """Refused by a server's own rules. Quotes nobody, so mentions of channels and roles stay in it."""
+    """Refused with a sentence that quotes nobody: mentions of channels, roles and members in it are shown."""
 
 
 class CreditsShort(Refused):

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.errors import Refused
+from bot.errors import NotAllowed, Refused
 from bot.languages import N_, lazy, speaking
 from bot.services import Services
 from bot.ui.admin.log import everyone_reads, hello_words, log_panel, missing_for_warnings, trouble_there
@@ -72,7 +72,7 @@ async def _ensure_posting(
         return
     missing = missing_for_warnings(interaction.guild.me, channel)
     if missing:
-        raise Refused(
+        raise NotAllowed(
             lazy(
                 "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
                 channel=channel.mention,
@@ -85,7 +85,7 @@ async def _ensure_posting(
             hello = sentence_panel(hello_words(), NEUTRAL)
         await channel.send(view=hello)
     except (discord.Forbidden, discord.NotFound):
-        raise Refused(
+        raise NotAllowed(
             lazy(
                 "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",
                 channel=channel.mention,

@@ -215,7 +215,6 @@ class TooLarge(StudiiError):
     """The output is larger than `limit` bytes. Nothing of it is kept."""
 
     told_as = ReasonCode.OUTPUT_TOO_LARGE
-    default = lazy("The result is too large to fetch.")
 
     def __init__(self, limit: int) -> None:
         super().__init__(

@@ -226,9 +226,7 @@ class PhotoCommands(_ReactionsGroup):
 def _reactions_title(channel: Place | None, *, on: bool, still: bool) -> str:
     """Say whether reactions are on, in the channel or in the whole server."""
     if channel is None:
-        return (
-            _("Reactions are still on") if still else _("Reactions are on") if on else _("Reactions are off")
-        )
+        return _("Reactions are on") if on else _("Reactions are off")
     there = f"<#{channel.id}>"
     if still:
         return _("Reactions are still on in {channel}", channel=there)

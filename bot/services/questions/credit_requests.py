@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestState, amount_for
-from bot.errors import CreditsWanted, Refused
+from bot.errors import CreditsWanted, NotAllowed, Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, budget_state
@@ -105,7 +105,7 @@ class CreditRequestService:
                 await _add_notice(transaction, NoticeKind.CREDITS_ANSWER, answered, now)
         if answered is None:
             known = await self.get(request_id)
-            raise Refused(ANSWERED[known.state].using(admin=f"<@{known.answered_by}>"))
+            raise NotAllowed(ANSWERED[known.state].using(admin=f"<@{known.answered_by}>"))
         self._wake()
         return answered
 

@@ -14,7 +14,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
-from bot.errors import Refused
+from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _
 from bot.languages import lazy
 from bot.services import Services, ToolPrice, short_price_words
@@ -147,7 +147,7 @@ class MentionButton(
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if interaction.user.id != self._author_id:
-            raise Refused(ONLY_THEY.using(member=f"<@{self._author_id}>"))
+            raise NotAllowed(ONLY_THEY.using(member=f"<@{self._author_id}>"))
         ensure_can_post(interaction)
         tool = host.catalog.get(self._slug)
         message = await self._message(interaction)

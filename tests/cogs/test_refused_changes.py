@@ -1,0 +1,112 @@
+"""What an admin's command can't do changes nothing, and the answer says why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind
+from bot.domain.words import MAX_WILDCARDS
+from tests.support.desk import Desk, open_desk, texts
+
+# What is typed, and what is answered. `role`, `member` and `channel` stand for some that there are.
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("budget", {"restart": True}, "`restart` is only for a one-off total. A daily, weekly or monthly"),
+    ("budget", {"timezone": "Qwzx"}, "“Qwzx” isn't a time zone. Write it like Europe/Berlin or America/"),
+    ("grant", {"credits": -5}, "No credits were granted for today, so you can't take any back."),
+    ("allowance", {"credits": 5, "member": "member", "role": "role"}, "Name a member or a role, not both."),
+    ("allowance", {"credits": 5, "no_limit": True}, "Use either `credits` or `no_limit`, not both."),
+    ("allowance", {"minutes": 5}, "`minutes` only works together with `starts`."),
+    ("access", {"tool": "studio"}, "Name a role or channel, or open the tool to everyone with `change`."),
+    ("approval", {"remove": True}, "Name the `role` or the `tool` to remove."),
+    ("approval", {"off": True, "everyone": True}, "Use either `off` or other options, not both."),
+    ("channel", {"best": "channel", "stars": 0}, "Choose one: a channel for the best results, or `stars:0`."),
+    ("channel", {"stars": 3}, "Choose the channel for the best results as well, under `best`."),
+    ("words add", {"words": "a*b" * (MAX_WILDCARDS + 1)}, f"at most {MAX_WILDCARDS} wildcards (`*`)."),
+    ("photos auto", {"tool": "photo-restore", "inputs": "style=old"}, "no input “style”. It has no inputs."),
+]  # fmt: skip
+
+
+async def typed(desk: Desk, command: str, **options: Any) -> str:
+    answer = await desk.admin.slash(desk.channel, f"studii {command}", **options)
+    assert answer.ephemeral
+    return texts(answer)
+
+
+async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there = {"role": desk.guild.create_role("VIP"), "member": desk.maya, "channel": desk.channel}
+        for command, options, why in REFUSED:
+            told = await typed(
+                desk, command, **{name: there.get(str(one), one) for name, one in options.items()}
+            )
+            assert why in told
+            assert "Nothing was changed." in told
+        assert (await desk.services.limits.limits(desk.guild.id)).default is None
+        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+        assert await desk.services.words.rules(desk.guild.id) == ()
+
+
+async def test_an_admin_reads_that_jobs_are_paused_already_or_were_not_and_that_no_key_is_there(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert await typed(desk, "resume") == "New jobs weren't paused."
+        assert await typed(desk, "pause") == (
+            "New jobs are paused. Running jobs will finish. `/studii resume` ends the pause."
+        )
+        assert await typed(desk, "pause") == (
+            "New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause."
+        )
+        assert await typed(desk, "forget-key") == "This server has no Studii key. `/studii key` sets one."
+
+
+@pytest.mark.parametrize(
+    ("pasted", "why"),
+    [
+        ("stu_0123 456789abcdef", "it has a space or an invalid character."),
+        ("stu_0123", "it's too short."),
+        ("stu_" + "0" * 300, "it's too long."),
+    ],
+)
+async def test_what_can_be_no_key_is_not_kept_and_the_admin_reads_why(
+    tmp_path: Path, pasted: str, why: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii key")
+        told = texts(await desk.admin.submit_modal(shown, {"key": pasted, "plan": ["pro"], "budget": ""}))
+        assert f"That isn't a Studii key: {why} Copy it from studii.tech/app/settings/api-keys" in told
+        assert pasted not in told
+        assert await desk.services.keys.current(desk.guild.id) is None
+
+
+async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
+        told = await typed(desk, "log", channel=desk.channel)
+        assert f"Discord doesn't let me post in <#{desk.channel.id}>. Check my permissions there." in told
+        assert (await desk.services.log_channels.get(desk.guild.id)).channel_id is None
+
+
+async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for number in range(MAX_PHOTO_CHANNELS):
+            await desk.services.photos.set_channel(
+                desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER, None, 1
+            )
+        told = await typed(desk, "photos offer", channel=desk.channel)
+        assert told == "200 photo channels is the limit. Turn one off first."
+
+
+@pytest.mark.parametrize(
+    ("period", "title"),
+    [
+        ("days_30", "Ledger (the last 30 days)"),
+        ("this_month", "Ledger (this month)"),
+        ("last_month", "Ledger (last month)"),
+        ("days_90", "Ledger (the last 90 days)"),
+    ],
+)
+async def test_the_ledger_names_the_period_that_was_chosen(tmp_path: Path, period: str, title: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert title in await typed(desk, "export", period=period)

@@ -1,0 +1,88 @@
+"""What is refused for credits, limits and rules says which it was, and what else may be done."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain import JobState, Period
+from bot.domain.access import Permit
+from bot.domain.limits import AllowanceScope, StartRate
+from tests.support.desk import Desk, open_desk, texts
+
+PRIVATE = {"private": True}
+CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii access`."
+CHANGE_LIMIT = "An admin can change this with `/studii allowance`."
+
+
+async def refused(desk: Desk, **options: Any) -> str:
+    """What Maya reads who asks for a picture, which costs about 8 credits."""
+    answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **options)
+    assert answer.ephemeral
+    return texts(answer)
+
+
+@pytest.mark.parametrize(
+    ("period", "kind"), [(Period.WEEK, "weekly"), (Period.MONTH, "monthly"), (Period.TOTAL, "one-off")]
+)
+async def test_a_budget_or_allowance_below_the_price_is_named_as_such(
+    tmp_path: Path, period: Period, kind: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 5, period)
+        assert f"The {kind} budget of 5 credits is below the price." in await refused(desk)
+        await desk.services.credits.set_budget(desk.guild.id, 100, None)
+        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
+        assert f"The {kind} allowance of 5 credits is below the price." in await refused(desk)
+
+
+async def test_a_one_off_total_that_is_used_up_does_not_renew_but_running_jobs_may_free_some(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.credits.set_budget(desk.guild.id, 10, Period.TOTAL)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert "Credits may free up when running jobs finish." in await refused(desk)
+        job = await desk.move(await desk.job(), JobState.FAILED)
+        await desk.settle(job, 8)
+        assert "It's a one-off total and doesn't renew." in await refused(desk)
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        (StartRate(1, 86_400), "1 job in 1 day"),
+        (StartRate(1, 2 * 3600), "1 job in 2 hours"),
+        (StartRate(1, 45), "1 job in 45 seconds"),
+    ],
+)
+async def test_how_often_one_may_start_is_said_in_the_largest_unit(
+    tmp_path: Path, rate: StartRate, said: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.services.limits.set(desk.guild.id, rate=rate)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert f"You've reached the limit of {said} here." in await refused(desk)
+
+
+@pytest.mark.parametrize(
+    ("permit", "with_role", "who"),
+    [
+        (Permit.MANAGERS, True, "is only for members with Manage Server or the role <@&{role}>."),
+        (Permit.NOBODY, True, "is only for <@&{role}>."),
+        (Permit.NOBODY, False, "is turned off in this server."),
+    ],
+)
+async def test_who_may_not_have_something_private_reads_who_may(
+    tmp_path: Path, permit: Permit, with_role: bool, who: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        role = desk.guild.create_role("Designers")
+        async with desk.services.access.change(desk.guild.id) as changes:
+            await changes.set_private(permit, [role.id] if with_role else [])
+        assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
