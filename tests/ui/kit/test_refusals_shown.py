@@ -1,6 +1,5 @@
 """What is refused for credits, limits and rules says which it was, and what else may be done."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
