@@ -9,6 +9,7 @@ from bot.domain import JobState, Period
 from bot.domain.access import Permit
 from bot.domain.limits import AllowanceScope, StartRate
 from tests.support.desk import Desk, open_desk, texts
+from tests.ui.jobs.test_sets import PHOTOS, opened
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii access`."
@@ -85,3 +86,17 @@ async def test_who_may_not_have_something_private_reads_who_may(
         async with desk.services.access.change(desk.guild.id) as changes:
             await changes.set_private(permit, [role.id] if with_role else [])
         assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
+
+
+async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        for limit, said in (
+            ({"at_once": 2}, "You can run 2 jobs at the same time here, and have 1 running already."),
+            ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
+        ):
+            await desk.services.limits.set(desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
+            uploads = await opened(desk, desk.maya, "photo-restore")
+            told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
+            assert f"so none was started. {said} {CHANGE_LIMIT}" in told
