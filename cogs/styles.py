@@ -11,6 +11,7 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
 from bot.errors import Refused
 from bot.languages import N_, lazy, sentences
 from bot.languages import gettext as _
+from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photos import inputs_from
 from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.responses import answer
@@ -30,7 +31,7 @@ MAX_INPUTS_CHARACTERS = 500
 StyleName = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
 # What was chosen from a list, or a name.
 Chosen = app_commands.Range[str, 1, 100]
-Value = app_commands.Range[str, 1, 100]
+Value = app_commands.Range[str, 1, MAX_SHORT_TEXT]
 TOOL_MISSING = lazy("Name the `tool` whose input you want to set. Nothing was changed.")
 
 

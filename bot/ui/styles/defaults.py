@@ -45,7 +45,6 @@ HOW_DEFAULTS_WORK = lazy(
 DEFAULTS_SET = lazy("Your defaults for {tool} are set.")
 CLEARED = lazy("Your defaults for {tool} are cleared.")
 TOOL_LACKS_INPUT = lazy("{tool} has no input “{input}” to set. It has {names}. Nothing was changed.")
-VALUE_TOO_LONG = lazy("`{name}` can have at most {most} characters. Yours has {count}. Nothing was changed.")
 NOTHING = lazy("{tool} has no inputs to set.")
 MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
 
@@ -92,8 +91,6 @@ async def set_default(
             raise Refused(NOTHING.using(tool=tool.title))
         raise Refused(TOOL_LACKS_INPUT.using(tool=tool.title, input=shortened(name, 40), names=names))
     value = None if value is None else one.meant(value)
-    if value is not None and len(value) > one.max_length:
-        raise Refused(VALUE_TOO_LONG.using(name=name, most=one.max_length, count=len(value)))
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
     own = await host.services.defaults.of(guild_id, user_id, tool)
     inputs = {**own, name: value or ""}

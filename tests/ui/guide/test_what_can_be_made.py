@@ -1,0 +1,59 @@
+"""`/help` and `/tools` say what a member can make here, at what price, and who looks at it first."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.catalog import Catalog
+from bot.domain import Period
+from bot.tool_inputs import ToolInput
+from tests.support.desk import open_desk, texts
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            {"everyone": True, "results": True},
+            "In this server a moderator approves your requests before they start, and looks at the results "
+            "before they're posted.",
+        ),
+        ({"everyone": True}, "In this server a moderator approves your requests before they start."),
+        ({"tool": "studio"}, "A moderator approves requests for it before they start."),
+    ],
+)
+async def test_help_says_what_moderators_see_first(
+    tmp_path: Path, rules: dict[str, object], said: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        channel = desk.guild.create_text_channel("requests")
+        await desk.admin.slash(desk.channel, "studii approval", channel=channel, **rules)
+        assert f"🛂 {said}\n" in texts(await desk.maya.slash(desk.channel, "help"))
+
+
+async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_depends_on(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        async with desk.storage.write() as transaction:
+            key = await transaction.keys.current(desk.guild.id)
+            assert key is not None
+            await transaction.prices.learn(key.lane, "photo-restore", "", 20, desk.clock.now())
+        await desk.services.credits.set_budget(desk.guild.id, 10, Period.DAY)
+        shown = texts(await desk.maya.slash(desk.channel, "tools"))
+        restoring = shown[shown.index("**Photo restoration**") :]
+        assert "20 credits (from past charges)\n🚫 You don't have enough credits left for this." in restoring
+        assert "any tool" not in shown
+
+
+async def test_a_price_that_depends_on_what_is_typed_says_so(tmp_path: Path) -> None:
+    studio = Catalog.load().get("studio")
+    seconds = ToolInput(name="seconds", description_texts="How long it is", price=True)
+    tool = replace(studio, inputs=(*(replace(one, price=False) for one in studio.inputs), seconds))
+    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
+        await desk.set_key()
+        shown = texts(await desk.maya.slash(desk.channel, "tools"))
+        assert "about 8 credits, depending on `seconds`" in shown
