@@ -258,9 +258,7 @@ def _rule_line(its: ToolRule) -> Message:
         return lazy("{tool}: **{roles}**, in {channels}")
     if its.roles:
         return lazy("{tool}: **{roles}**, everywhere")
-    if its.channels:
-        return lazy("{tool}: **everyone**, in {channels}")
-    return lazy("{tool}: **everyone**, everywhere")
+    return lazy("{tool}: **everyone**, in {channels}")
 
 
 def _who(restriction: Restriction, mentions: _Mentions) -> str:

@@ -40,13 +40,8 @@ PHOTO_HELP = {
     SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
     SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
 }
-# The same, where several photos can be attached. With a price there is no room for the kinds of files.
+# The same, where several photos can be attached: there is no room for the kinds of files.
 _SET_HELP = {
-    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others. Several become a set."),
-    # Translators: at most 100 characters
-    SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others. Several become a set."),
-}
-_PRICED_SET_HELP = {
     # Translators: at most 70 characters
     SourceRule.REQUIRED: lazy("Several photos become a set, each {price}."),
     # Translators: at most 70 characters
@@ -186,10 +181,10 @@ class ToolForm(Form):
     def _photo_help(self, tool: Tool, most: int) -> Worded:
         if self._pictures:
             return KEEPS_PHOTO
-        if most == 1:
-            return PHOTO_HELP[tool.source]
         price = self._start.price(tool)
-        return _PRICED_SET_HELP[tool.source].using(price=price) if price else _SET_HELP[tool.source]
+        if most == 1 or not price:
+            return PHOTO_HELP[tool.source]
+        return _SET_HELP[tool.source].using(price=price)
 
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
         checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE_FIELD, default=self._start.private)

@@ -12,7 +12,6 @@ from tests.support.desk import open_desk, texts
 from tests.support.presses import press
 from tests.support.pseudo.letters import read
 from tests.ui.jobs.test_asking_for_more import dm_message
-from tests.ui.jobs.test_tool_form import fields, opened
 
 
 def test_a_kind_of_file_that_takes_more_memory_has_its_own_limit() -> None:
@@ -46,16 +45,6 @@ async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(tmp_path:
         await desk.set_key()
         told = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra=f"{flag.name}=true")
         assert f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`." in texts(told)
-
-
-async def test_a_form_without_prices_names_the_kinds_of_files(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for tool, said in (
-            ("virtual-staging", "JPEG, PNG, WebP, HEIC and others. Several become a set."),
-            ("studio", "Optional. JPEG, PNG, WebP, HEIC and others. Several become a set."),
-        ):
-            form = await opened(desk, desk.maya, tool)
-            assert fields(form)["image"]["description"] == said
 
 
 async def test_where_discord_does_not_answer_no_admin_is_asked(tmp_path: Path) -> None:
