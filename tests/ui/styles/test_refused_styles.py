@@ -85,7 +85,7 @@ async def test_very_long_defaults_are_counted_and_a_choice_without_a_usual_value
         (first, *_) = form["components"][0]["component"]["options"]
         assert first["label"] == "As usual"
         for name in names:
-            shown = await desk.maya.slash(
-                desk.channel, "defaults", tool="virtual-staging", input=name, value="x" * 40
-            )
-        assert "- 🛋️ **Virtual staging**: 9 inputs" in texts(shown)
+            options = {"tool": "virtual-staging", "input": name, "value": "x" * 40}
+            await desk.maya.slash(desk.channel, "defaults", **options)
+        shown = texts(await desk.maya.slash(desk.channel, "defaults"))
+        assert "- 🛋️ **Virtual staging**: 9 inputs" in shown
