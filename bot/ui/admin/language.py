@@ -17,7 +17,7 @@ def language_panel(chosen: ServerLanguage, guild: discord.Guild | None) -> Panel
             lines(f"**{server_language(chosen, guild).own_name}**", _why(chosen, guild)),
             lines(
                 _("Cards, results and warnings in channels are in this language."),
-                _("What only one person sees is in the language of their Discord app."),
+                _("Private answers are in the language of each person's Discord app."),
             ),
             small(_("Takes effect immediately. Messages that are already posted stay as they are.")),
         )

@@ -17,7 +17,7 @@ from bot.ui.reading.permissions import server_of
 from bot.ui.styles.panel import quoted
 
 STYLE_WITHOUT_TOOL = lazy(
-    "A new style needs a `tool`. `/studii styles show` lists the styles that there are. Nothing was saved."
+    "A new style needs a `tool`. `/studii styles show` lists the server's styles. Nothing was saved."
 )
 NO_PROMPT = lazy("{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved.")
 UNKNOWN_INPUT = lazy("{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.")
