@@ -14,6 +14,7 @@ from bot.languages import lazy
 from bot.languages.texts import Texts, in_any_language, line, texts, worded
 from bot.tool_inputs import ToolInput, api_name, spaced
 from bot.validation import (
+    Check,
     Invalid,
     Table,
     alone_or_table,
@@ -30,23 +31,18 @@ from bot.validation import (
 SHIPPED = Path(__file__).with_name("tools.toml")
 
 Kind = Literal["image", "video"]
+_KINDS: tuple[Kind, ...] = ("image", "video")
+_kind: Check[Kind] = one_of(_KINDS)
 _credits = whole(1, 1_000_000)
 _seconds = number(0, 86_400)
 _cost = alone_or_table(_credits, mapped(line, _credits))
-_output = one_of(("image", "video"))
+_duration = alone_or_table(_seconds, mapped(_kind, _seconds))
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
 RESERVED = frozenset(
     {"credits", "defaults", "forget-me", "help", "jobs", "privacy", "studii", "styles", "tools"}
 )
 MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
-
-
-def _kind(value: object) -> Kind:
-    return "video" if _output(value) == "video" else "image"
-
-
-_duration = alone_or_table(_seconds, mapped(_kind, _seconds))
 
 
 class SourceRule(StrEnum):

@@ -62,7 +62,7 @@ class ToolInput:
     def shown(self, value: str) -> str:
         """Return what people read for a value, in the language that is spoken now.
 
-        The catalogue's values have names; what somebody typed is returned as it is.
+        The catalogue's values have names. Any other value is returned unchanged.
         """
         return worded(self.value_texts.get(value, value), self.name) if value in self._values else value
 

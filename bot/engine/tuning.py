@@ -63,7 +63,7 @@ class Tuning:
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `Turns`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
-    room_patience: float = 10 * MINUTE  # a server is told if none of its photos finds room for that long
+    room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room
     downloads_at_once: int = 6
     download_tries: int = 8
     download_pause: float = 2.0  # doubles with each try

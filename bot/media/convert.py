@@ -87,7 +87,7 @@ def _heavy_by_far(image: Image.Image, most: int) -> bool:
 
 
 class _Bounded:
-    """Writes to a file, and raises `_TooHeavy` instead of writing more than so many bytes.
+    """Writes to a file, and raises `_TooHeavy` instead of writing more than `most` bytes.
 
     It has no number that a library could write to by itself.
     """

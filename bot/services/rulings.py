@@ -18,7 +18,7 @@ CHARGE_OUT_OF_RANGE = lazy(
 
 
 class SettledBefore(Refused):
-    """Somebody has settled the job, or it has ended otherwise: there will be nothing to settle."""
+    """The job was settled before, or ended in another way, so there is nothing to settle."""
 
 
 class RulingService:

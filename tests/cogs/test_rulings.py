@@ -61,7 +61,7 @@ async def test_try_again_says_when_nothing_is_held_any_more(tmp_path: Path) -> N
 
 
 async def lost(desk: Desk, *, private: bool = False) -> Job:
-    """A job of Maya's whose outcome nobody knows."""
+    """A job of Maya's with an unknown outcome."""
     await desk.set_key()
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=private)
     return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)

@@ -17,7 +17,7 @@ ATTACH_FILES = plazy("Discord permission", "Attach Files")
 READ_MESSAGE_HISTORY = plazy("Discord permission", "Read Message History")
 ADD_REACTIONS = plazy("Discord permission", "Add Reactions")
 CREATE_PUBLIC_THREADS = plazy("Discord permission", "Create Public Threads")
-# Untranslated: nobody is told of it, but that the thread is locked.
+# Untranslated: people read that the thread is locked instead.
 MANAGE_THREADS = "Manage Threads"
 _NAMES = {
     name.one: name

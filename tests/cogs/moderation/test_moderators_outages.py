@@ -1,4 +1,4 @@
-"""What moderators are told when Discord doesn't answer, or when a decision takes long."""
+"""What moderators read when Discord doesn't answer, or when a decision takes long."""
 
 import asyncio
 from pathlib import Path
