@@ -32,11 +32,11 @@ SHIPPED = Path(__file__).with_name("tools.toml")
 
 Kind = Literal["image", "video"]
 _KINDS: tuple[Kind, ...] = ("image", "video")
-_kind: Check[Kind] = one_of(_KINDS)
+_kind = one_of(_KINDS)
 _credits = whole(1, 1_000_000)
 _seconds = number(0, 86_400)
 _cost = alone_or_table(_credits, mapped(line, _credits))
-_duration = alone_or_table(_seconds, mapped(_kind, _seconds))
+_duration: Check[float | Mapping[Kind, float]] = alone_or_table(_seconds, mapped(_kind, _seconds))
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
 RESERVED = frozenset(
