@@ -124,6 +124,31 @@ def test_the_words_that_are_avoided_are_found(text: str) -> None:
     assert avoided(text)
 
 
+# Those that documents may name; Connect, Speak and the like are also ordinary words.
+PERMISSIONS = (
+    *("Manage Server", "Manage Messages", "Manage Roles", "Manage Channels", "Manage Threads"),
+    *("View Channel", "Send Messages", "Send Messages in Threads", "Attach Files", "Embed Links"),
+    *("Add Reactions", "Read Message History", "Create Public Threads", "Use External Emoji"),
+)
+_NAMED = re.compile(rf"(\*\*)?\b({'|'.join(sorted(PERMISSIONS, key=len, reverse=True))})\b(\*\*)?")
+
+
+def not_bold(text: str) -> list[str]:
+    """Return the permissions that a document names in ordinary letters."""
+    return [found[2] for found in _NAMED.finditer(text) if not (found[1] and found[3])]
+
+
+def test_documents_write_permissions_in_bold() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    found = {one.name: not_bold(one.read_text("utf-8")) for one in documents}
+    assert {name: permissions for name, permissions in found.items() if permissions} == {}
+
+
+def test_a_permission_in_ordinary_letters_is_found() -> None:
+    text = "Members with Manage Server can, and **Send Messages in Threads** is there; *Attach Files* isn't."
+    assert not_bold(text) == ["Manage Server", "Attach Files"]
+
+
 def docstrings() -> Iterator[tuple[str, str]]:
     """Yield each function's docstring, with its place. Properties say what they are, and are left out."""
     for folder in DOCUMENTED:
