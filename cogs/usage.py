@@ -17,6 +17,7 @@ from bot.languages import gettext as _
 from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, usage_chart, usage_panel
+from bot.ui.jobs.wording import state_name
 from bot.ui.kit.layout import NEUTRAL, Panel, box, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import server_of
@@ -37,6 +38,7 @@ _LEDGER_TITLES = {
     Span.LAST_MONTH: lazy("Ledger (last month)"),
     Span.DAYS_90: lazy("Ledger (the last 90 days)"),
 }
+_UTC = frozenset(["UTC", "Etc/UTC"])
 
 
 def usage_command(services: Services, catalog: Catalog) -> Command:
@@ -77,7 +79,7 @@ async def _send_ledger(
     zone = ZoneInfo(await services.usage.zone(guild_id))
     with export_folder() as folder:
         pages = services.usage.ledger(guild_id, span)
-        written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit)
+        written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit, state_name)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
         panel = Panel(
             box(
@@ -95,16 +97,20 @@ def _line_words(lines: int) -> str:
 
 
 def _columns(zone: str) -> str:
-    return _(
+    entries = _(
         # Translators: `reserve`, `correct`, `settle`, `release`, `grant` and `adjust` stay as they are.
         "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
         "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
         "`adjust` when one takes some back.\n`{credits}` is the amount. A job's cost is its "
-        "`settle`; `correct` can be negative. `{for_period}` is the period of a grant. `{time}` is in "
-        "{zone}, `{time_utc}` in UTC. Entries without a `{member}` are the server's.",
-        zone=zone,
+        "`settle`; `correct` can be negative. `{for_period}` is the period of a grant.",
         **LEDGER_HEADINGS,
     )
+    if zone in _UTC:
+        times = _("`{time}` and `{time_utc}` are both in UTC.", **LEDGER_HEADINGS)
+    else:
+        times = _("`{time}` is in {zone}, `{time_utc}` in UTC.", zone=zone, **LEDGER_HEADINGS)
+    of_server = _("Entries without a `{member}` are the server's.", **LEDGER_HEADINGS)
+    return sentences(entries, times, of_server)
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:

@@ -185,11 +185,13 @@ async def logged_in(
         ) from error
     except discord.HTTPException as error:
         raise StudiiBotError(
+            # Untranslated: the operator reads it.
             f"Discord answered the login with status {error.status}. Check discordstatus.com, and "
             "start again in a few minutes."
         ) from error
     except NO_CONNECTION as error:
         raise StudiiBotError(
+            # Untranslated: the operator reads it.
             f"Discord couldn't be reached: {_why(error)}. Check this machine's network (the bot calls "
             "discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
         ) from error
@@ -203,6 +205,7 @@ async def _log_in(client: discord.Client, token: str) -> None:
             await client.login(token)
     except _NOT_DISCORD as error:
         raise StudiiBotError(
+            # Untranslated: the operator reads it.
             "Something other than Discord answered at discord.com, such as a proxy or your network's "
             "login page. Open https://discord.com from this machine, then start again."
         ) from error

@@ -18,7 +18,7 @@ class PhotoRefused(ReasonedError):
 class PictureBroken(StudiiBotError):
     """An output that is a picture can't be decoded completely."""
 
-    default = "The picture is broken or incomplete."
+    default = "The picture is broken or incomplete."  # Untranslated: the engine takes it
 
 
 class DecoderFailed(StudiiBotError):
@@ -27,6 +27,7 @@ class DecoderFailed(StudiiBotError):
     Unlike a refusal this may be due to the machine rather than the file.
     """
 
+    # Untranslated: the engine takes it, and people read `Undecodable`.
     default = "That picture couldn't be opened: it took too much memory or time. Use another one."
 
 

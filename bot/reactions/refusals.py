@@ -7,13 +7,12 @@ import discord
 
 from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import Language, ReaderLanguages, lazy, speaking
-from bot.languages import gettext as _
 from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import row, sentence_panel
+from bot.ui.kit.layout import lines, row, sentence_panel, server_line
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import NO_MENTIONS, ask_button
-from bot.ui.kit.text import plain, sentence
+from bot.ui.kit.text import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +49,7 @@ class RefusalTeller:
         if not await self._refusals.may_tell(member.guild.id, member.id, kind):
             return
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
-            said = _("In {server}: {reason}", server=plain(member.guild.name, 100), reason=reason())
-            panel = sentence_panel(said)
+            panel = sentence_panel(lines(reason(), server_line(member.guild.name)))
             if wanted is not None:
                 panel.add_item(row(ask_button(wanted)))
         try:

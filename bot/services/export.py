@@ -5,19 +5,19 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from bot.domain import FORGOTTEN_MEMBER, LedgerLine
+from bot.domain import FORGOTTEN_MEMBER, JobState, LedgerLine
 from bot.domain.visible import visible
 from bot.errors import Refused
-from bot.languages import Message, lazy, plazy
+from bot.languages import Message, lazy, pgettext, plazy
 
-# The columns, by names that sentences about them use. Their cells are as they are stored.
+# The columns, by names that sentences about them use. Cells are as they are stored, but for words.
 LEDGER_HEADINGS: Mapping[str, Message] = {
     "number": plazy("column", "number"),
     "time": plazy("column", "time"),
@@ -50,10 +50,15 @@ class Export:
 
 
 async def write_ledger(
-    pages: AsyncIterable[Sequence[LedgerLine]], zone: ZoneInfo, folder: Path, limit: int
+    pages: AsyncIterable[Sequence[LedgerLine]],
+    zone: ZoneInfo,
+    folder: Path,
+    limit: int,
+    state_words: Callable[[JobState], str] = str,
 ) -> Export:
     """Write the pages as CSV into `folder`: zipped if they have more than `limit` bytes.
 
+    It is worded in the language that is spoken now; `state_words` says states as the bot's panels do.
     Page by page, so that memory does not grow with the ledger. Raises `Refused` if it is too large even so.
     """
     path = folder / "ledger.csv"
@@ -64,7 +69,7 @@ async def write_ledger(
     )
     async for page in pages:
         lines += len(page)
-        await asyncio.to_thread(_append, path, _rows([_row(line, zone) for line in page]))
+        await asyncio.to_thread(_append, path, _rows([_row(line, zone, state_words) for line in page]))
     if (await asyncio.to_thread(path.stat)).st_size > limit:
         path = await asyncio.to_thread(_zipped, path)
         if (await asyncio.to_thread(path.stat)).st_size > limit:
@@ -85,7 +90,7 @@ def safe(text: str) -> str:
     return _FORMULA.sub(r"\1'", visible(text))
 
 
-def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:
+def _row(line: LedgerLine, zone: ZoneInfo, state_words: Callable[[JobState], str]) -> list[str | int]:
     return [
         line.id,
         # Without its distance to UTC, which spreadsheets take for text; the next cell is never ambiguous.
@@ -100,7 +105,7 @@ def _row(line: LedgerLine, zone: ZoneInfo) -> list[str | int]:
         "" if line.job_id is None else f"job {line.job_id}",
         safe(line.tool or ""),
         safe(line.variant or ""),
-        line.state or "",
+        "" if line.state is None else state_words(line.state),
     ]
 
 
@@ -108,7 +113,7 @@ def _member(user_id: int | None) -> str:
     if user_id is None:
         return ""
     # A bare id of 18 digits would be rounded by spreadsheets; as a mention it is text, and Discord knows it.
-    return "forgotten" if user_id == FORGOTTEN_MEMBER else f"<@{user_id}>"
+    return pgettext("member", "forgotten") if user_id == FORGOTTEN_MEMBER else f"<@{user_id}>"
 
 
 def _rows(rows: Sequence[Sequence[str | int]]) -> str:

@@ -24,6 +24,9 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 NO_WORDS = lazy(
     "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was changed."
 )
+RUNS_NOTHING = lazy(
+    "That emoji doesn't run a tool here. `/studii reactions show` lists those that do. Nothing was changed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,9 @@ class PhotoService:
         return self._keep(rules)
 
     async def map_emoji(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> PhotoRules:
-        """Assign the emoji a tool or setting, or nothing if it is None."""
+        """Assign the emoji a tool or setting, or nothing if it is None. Raises `Refused` if it had none."""
+        if preset is None and not self._is_mapped(guild_id, emoji):
+            raise Refused(RUNS_NOTHING)
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if emoji.key not in self.rules(guild_id).emoji:
                 await _ensure_room_for_emoji(transaction, guild_id)
@@ -132,6 +137,11 @@ class PhotoService:
                 await transaction.photo_rules.map(guild_id, emoji, preset)
             rules = await transaction.photo_rules.get(guild_id)
         return self._keep(rules)
+
+    def _is_mapped(self, guild_id: int, emoji: Emoji) -> bool:
+        """Return whether the emoji has a preset, even one that the catalogue doesn't know any more."""
+        own = self.rules(guild_id).emoji.get(emoji.key)
+        return emoji.key in self._defaults if own is None else own[1] is not None
 
     async def set_channel(
         self, guild_id: int, channel_id: int, kind: PhotoChannelKind, preset: Preset | None, most: int

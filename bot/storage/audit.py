@@ -170,6 +170,7 @@ def _about_a_job(row: RowMapping) -> str:
         said.append(f"ledger lines that belong to another server: {row['elsewhere']}")
     if row["of_others"]:
         said.append(f"ledger lines that belong to another member: {row['of_others']}")
+    # Untranslated: the operator reads it.
     return f"Job {row['id']} of server {row['guild_id']}: {'; '.join(said)}."
 
 

@@ -13,7 +13,7 @@ PAGE_WIDTH, PAGE_HEIGHT = 1000, 900  # CSS pixels
 RESULT_SECONDS = 40.0
 # The newest message is a result whose picture has arrived.
 RESULT_IS_THERE = """(result => [...(result?.querySelectorAll('img') ?? [])].some(
-    image => image.complete && image.naturalWidth > 200) && result.innerText.includes('scandinavian')
+    image => image.complete && image.naturalWidth > 200) && result.innerText.includes('Scandinavian')
     && result.innerText.includes('is ready'))([...document.querySelectorAll('#messages > li')].at(-1))"""
 FORM_IS_THERE = "document.querySelector('dialog[open]')?.innerText.includes('Virtual staging')"
 
@@ -41,7 +41,7 @@ async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
                 browser, world.site.url, width=PAGE_WIDTH, height=PAGE_HEIGHT, scale=2
             )
             await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
-            await visitor.sees("style scandinavian")
+            await visitor.sees("style Scandinavian")
             save_files({"card.png": await visitor.tab.screenshot()}, folder)
             # The result appears without another press.
             await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)

@@ -51,15 +51,15 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
 async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "about 8 credits · with mode **video** about 40" in await shown_to_maya(desk)
+        assert "about 8 credits · mode **video**: about 40 credits" in await shown_to_maya(desk)
         async with desk.storage.write() as transaction:
             key = await transaction.keys.current(desk.guild.id)
             assert key is not None
             for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
                 await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
         words = await shown_to_maya(desk)
-        assert "about 8 credits · with mode **video** 40 · with mode **video** and quality" in words
-        assert "quality **high** 90" in words
+        assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
+        assert "quality **high**: 90 credits" in words
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
         assert "🎨 Studio: about 8 credits, up to 90 depending on your choices" in shown
 

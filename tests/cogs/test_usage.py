@@ -16,6 +16,7 @@ from bot.domain import EntryKind, JobState, Period
 from bot.domain.spans import Span
 from bot.services.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.locales import app_in
 from tests.support.pseudo.letters import read
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -118,6 +119,8 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         assert [(row["entry"], int(row["credits"])) for row in rows] == [
             (entry.kind.value, entry.amount) for entry in entries
         ]
+        assert {row["job_state"] for row in rows} == {"done", "getting ready"}
+        assert "`time` and `time_utc` are both in UTC." in texts(answer)
         assert rows[0]["member"] == f"<@{desk.maya.id}>"
         assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
         assert "kite" not in data
@@ -134,12 +137,21 @@ async def test_the_columns_are_explained_and_times_and_grants_are_where_they_bel
         await desk.services.privacy.forget_member(desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii export")
         said = texts(answer)
-        assert "`time` is in Pacific/Auckland" in said
+        assert "`time` is in Pacific/Auckland, `time_utc` in UTC." in said
         member, server = csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig"))))
         assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
         assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
         assert (member["member"], server["member"]) == ("forgotten", "")
         assert member["for_period"] == "month 2026-03-01"
+
+
+async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await some_jobs(desk)
+        with app_in("de"):
+            answer = await desk.admin.slash(desk.channel, "studii export")
+        rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+        assert {row["auftragsstatus"] for row in rows} == {"fertig", "in Vorbereitung"}
 
 
 async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:

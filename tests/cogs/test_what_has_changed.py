@@ -15,7 +15,7 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
                 "member": desk.maya,
                 "credits": 1,
             },
-            "✅ Everyone's allowance was removed.": {"no_limit": True},
+            "✅ No allowance is set for everyone now.": {"no_limit": True},
             "✅ Members can now have 2 jobs running at once.": {"at_once": 2},
             "✅ Members can now have any number of jobs running.": {"at_once": 0},
             "✅ Members can now start 3 jobs in 10 minutes.": {"starts": 3},
@@ -32,9 +32,9 @@ async def test_the_panel_of_access_says_what_has_just_changed(tmp_path: Path) ->
         artists = desk.guild.create_role("Artists")
         tom = desk.tom.id
         said = {
-            f"✅ Studio: <@&{artists.id}> was added to the list.": {"tool": "studio", "role": artists},
-            f"✅ Every tool: <#{desk.channel.id}> was added to the list.": {"channel": desk.channel},
-            f"✅ Studio: <@&{artists.id}> was removed from the list.": {
+            f"✅ Studio: <@&{artists.id}> is on the list now.": {"tool": "studio", "role": artists},
+            f"✅ Every tool: <#{desk.channel.id}> is on the list now.": {"channel": desk.channel},
+            f"✅ Studio: <@&{artists.id}> is no longer on the list.": {
                 "tool": "studio",
                 "role": artists,
                 "change": "out",

@@ -48,6 +48,20 @@ async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> N
         assert (await desk.job()).tool == "virtual-staging"
 
 
+async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        nothing = "That emoji doesn't run a tool here."
+        answer = await desk.admin.slash(desk.channel, "studii reactions remove", emoji="🪄")
+        assert nothing in texts(answer)
+        said = [
+            texts(await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING))
+            for _ in "12"
+        ]
+        assert "Emoji removed" in said[0]
+        assert nothing in said[1]
+
+
 async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

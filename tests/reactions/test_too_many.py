@@ -28,7 +28,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
         assert await jobs_of(desk) == []
         (told,) = dms(desk.tom)
         assert read(str(SkippedWords.TAP)) in told
-        assert f"In {desk.guild.name}" in told
+        assert f"-# Server: {desk.guild.name}" in told
 
 
 @pytest.mark.parametrize(("way", "words"), [("auto", SkippedWords.AUTO), ("offer", SkippedWords.OFFER)])

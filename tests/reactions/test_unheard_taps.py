@@ -218,7 +218,7 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         await desk.tom.react(message, STAGING)
         again = RefusalService(desk.storage, desk.clock)
         (said,) = desk.tom.user.dm_channel.history()
-        reason = texts(said).removeprefix("In Harbour Street Studio: ")
+        reason = texts(said).removesuffix("\n-# Server: Harbour Street Studio")
         assert not await again.may_tell(desk.guild.id, desk.tom.id, reason)
         assert await again.may_tell(desk.guild.id, desk.tom.id, "Another reason.")
         assert await again.may_tell(desk.guild.id, desk.maya.id, reason)

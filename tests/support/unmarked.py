@@ -18,12 +18,27 @@ PLACES = (
     "bot/studii/errors.py",
     "bot/ui",
 )
+# What these say goes to the log, to operators and to databases: only a whole sentence may be for people.
+INNER_PLACES = (
+    "bot/aio",
+    "bot/app.py",
+    "bot/client",
+    "bot/engine",
+    "bot/languages",
+    "bot/lifecycle",
+    "bot/media",
+    "bot/reasons.py",
+    "bot/storage",
+    "bot/studii",
+    "bot/tool_inputs.py",
+)
 MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy", "npgettext"})
 # How many of their first arguments are literal, where that isn't one.
 _SENTENCES = {"ngettext": 2, "nlazy": 2, "pgettext": 2, "plazy": 2, "npgettext": 3}
 # What is raised for operators and programmers, and what takes words that nobody sees.
 _UNSEEN_CALLS = frozenset(
     [
+        "AnotherInstance",
         "AssertionError",
         "Backlog",
         "_photo_backlog",
@@ -32,6 +47,7 @@ _UNSEEN_CALLS = frozenset(
         "Invalid",
         "KeyError",
         "NotImplementedError",
+        "ReservationError",
         "RuntimeError",
         "SettingsError",
         "TakeOverFailed",
@@ -51,26 +67,55 @@ _UNSEEN_CALLS = frozenset(
     ]
 )
 _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
-_UNSEEN_KEYWORDS = frozenset({"custom_id", "template", "reason", "pattern", "name"})
+_UNSEEN_KEYWORDS = frozenset({"custom_id", "template", "reason", "pattern"})
+# What Discord calls a command, an option or a file, and Python a task, has no translation; these names have.
+_NAMED = frozenset({"Choice", "add_field", "set_author"})
+# Where any word is read, also a single one without a capital.
+_SHOWN_KEYWORDS = frozenset({"alt", "content", "description", "footer", "label", "placeholder", "title"})
+_SHOWN_CALLS = frozenset(
+    [
+        *("Message", "Refused", "NotAllowed", "TextDisplay"),
+        *("alternatives", "and_list", "or_list", "paragraph", "sentences"),
+        *("changed_words", "lines", "sentence", "sentence_panel", "small", "text"),
+    ]
+)
 # Two words, a word beside something that is filled in, or a single word as on a button.
 _WORDS = re.compile(
     r"[A-Za-zé’']{2,}[,:;]? [(“*`]*[A-Za-z{]{2,}|[A-Za-z]{2,} \{|\} [A-Za-z]{2,}|^[A-Z][a-z]+[….!?]?$"
 )
+_SHOWN_FUNCTIONS = ("_words", "_title", "_label")
+_WORD = re.compile(r"[A-Za-zé]{2,}")
+_SENTENCE = re.compile(r"[A-Z][^ ]* .*[.!?…]$", re.DOTALL)
+# What isn't translated in a text: code, commands, addresses, and what Discord shows as something else.
+_NO_WORDS = re.compile(r"`[^`]*`|https?://\S+|<[^<> ]*>|\w+://\S+")
 EXEMPTION = "# Untranslated:"  # with the reason, at the end of the line or on the line before
 
 
 def unmarked(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the place and the text of each sentence that is not marked."""
-    for place in PLACES:
+    places = [(place, False) for place in PLACES] + [(place, True) for place in INNER_PLACES]
+    seen: set[Path] = set()
+    for place, inner in places:
         path = root / place
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            lines = file.read_text("utf-8").splitlines()
-            finder = _Finder()
-            finder.visit(ast.parse("\n".join(lines)))
-            for number, text in finder.found:
-                near = "\n".join(lines[max(0, number - 2) : number])
-                if EXEMPTION not in near:
+            if file not in seen:
+                seen.add(file)
+                for number, text in unmarked_in(file.read_text("utf-8"), inner=inner):
                     yield f"{file.relative_to(root)}:{number}", text
+
+
+def unmarked_in(code: str, *, inner: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each sentence of a module that is not marked.
+
+    `inner`: the module is of those that speak to operators, and only whole sentences count.
+    """
+    lines = code.splitlines()
+    finder = _Finder()
+    finder.visit(ast.parse(code))
+    for number, text in finder.found:
+        near = "\n".join(lines[max(0, number - 2) : number])
+        if EXEMPTION not in near and (not inner or _SENTENCE.match(text)):
+            yield number, text
 
 
 class _Finder(ast.NodeVisitor):
@@ -88,15 +133,42 @@ class _Finder(ast.NodeVisitor):
         elif name in _UNSEEN_CALLS or (name in _LOGGING and isinstance(node.func, ast.Attribute)):
             return
         else:
-            self.generic_visit(node)
+            self.visit(node.func)
+            for one in node.args:
+                self._visit_argument(one, shown=name in _SHOWN_CALLS)
+            for keyword in node.keywords:
+                self._visit_keyword(name, keyword)
 
-    def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg not in _UNSEEN_KEYWORDS or not isinstance(node.value, ast.Constant | ast.JoinedStr):
-            self.generic_visit(node)
+    def _visit_keyword(self, call: str, node: ast.keyword) -> None:
+        named = node.arg == "name"
+        if node.arg in _UNSEEN_KEYWORDS or (named and call not in _NAMED):
+            shown = None
+        else:
+            shown = named or node.arg in _SHOWN_KEYWORDS
+        literal = isinstance(node.value, ast.Constant | ast.JoinedStr)
+        if shown is not None or not literal:
+            self._visit_argument(node.value, shown=bool(shown))
+
+    def _visit_argument(self, node: ast.expr, *, shown: bool) -> None:
+        """Look at what is given to a call, or kept under a name. Of what is `shown` each word counts."""
+        count = len(self.found)
+        self.visit(node)
+        if shown and len(self.found) == count:
+            self._note_words(node)
+
+    def _note_words(self, node: ast.expr) -> None:
+        for one in _said(node):
+            found = one.lineno, _text_of(one)
+            if _WORD.search(_NO_WORDS.sub("", found[1])) and found not in self.found:
+                self.found.append(found)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for one in (*node.decorator_list, node.args, *node.body):  # not the type that it returns
             self.visit(one)
+        if node.name.endswith(_SHOWN_FUNCTIONS):
+            for one in ast.walk(node):
+                if isinstance(one, ast.Return) and one.value is not None:
+                    self._note_words(one.value)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
@@ -107,7 +179,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Assign(self, node: ast.Assign) -> None:
         if "__all__" not in map(_name, node.targets):
-            self.visit(node.value)
+            shown = not _SHOWN_KEYWORDS.isdisjoint(map(_name, node.targets))
+            self._visit_argument(node.value, shown=shown)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
@@ -125,8 +198,7 @@ class _Finder(ast.NodeVisitor):
             self._note(node.lineno, node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
-        self._note(node.lineno, text)
+        self._note(node.lineno, _text_of(node))
         for one in node.values:
             if isinstance(one, ast.FormattedValue):
                 self.visit(one.value)
@@ -149,3 +221,26 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Subscript):
         return _name(node.value)
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _text_of(node: ast.expr) -> str:
+    """Return a literal's text, with braces for what is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _said(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the literals of which the expression is one, or made of."""
+    match node:
+        case ast.Constant() | ast.JoinedStr():
+            yield node
+        case ast.IfExp():
+            yield from (*_said(node.body), *_said(node.orelse))
+        case ast.BoolOp():
+            for one in node.values:
+                yield from _said(one)
+        case ast.BinOp():
+            yield from (*_said(node.left), *_said(node.right))
+        case _:
+            return

@@ -33,7 +33,7 @@ class Undecodable(ReasonedError):
 class DecodeAgain(StudiiBotError):
     """The decoder died on the file, for the first time: it may be opened once more, when nobody waits."""
 
-    default = "This picture crashed the program that opens pictures."
+    default = "This picture crashed the program that opens pictures."  # Untranslated: the engine takes it
 
 
 class _MustBeAlone(Exception):

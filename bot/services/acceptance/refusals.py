@@ -19,9 +19,10 @@ class Repeated(Refused):
 
 
 class ConfirmationNeeded(StudiiBotError):
-    """The person has to be asked first, for that reason. Once the question is stored, `question` is it."""
+    """The person has to be asked first, for that reason. Once the question is stored, `question` is it.
 
-    default = lazy("This starts only when you confirm it. Nothing was charged.")
+    It has no sentence of its own: whoever asks for jobs shows the question.
+    """
 
     def __init__(
         self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()

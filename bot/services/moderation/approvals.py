@@ -35,6 +35,9 @@ LOWERED = lazy(
     "Not enough credits: the budget was lowered meanwhile, and reserved credits exceed it by {credits}. "
     "Raise it with `/studii budget`, or decline the request."
 )
+NOT_WAITING = lazy(
+    "That role or tool isn't on the list. `/studii approval` shows what is. Nothing was changed."
+)
 NO_CHANNEL = lazy("Set a channel first, with `/studii approval channel:`. Nothing was changed.")
 
 
@@ -89,15 +92,24 @@ class ApprovalService:
                 await policies.set(guild_id, approver_role=role)
             if changes.results is not None:
                 await policies.set(guild_id, approval_results=changes.results)
-            edit = policies.list_remove if changes.remove else policies.list_add
-            if changes.role_id is not None:
-                await edit(guild_id, AccessList.APPROVAL_ROLE, changes.role_id)
-            if changes.tool is not None:
-                await edit(guild_id, AccessList.APPROVAL_TOOL, 0, self._catalog.get(changes.tool).slug)
+            await self._change_lists(transaction, guild_id, changes)
             rules = (await policies.access(guild_id)).approval
             if rules.channel_id is None:
                 raise Refused(NO_CHANNEL)
         return rules
+
+    async def _change_lists(self, transaction: Transaction, guild_id: int, changes: ApprovalChanges) -> None:
+        policies = transaction.policies
+        entries: list[tuple[AccessList, int, str]] = []
+        if changes.role_id is not None:
+            entries.append((AccessList.APPROVAL_ROLE, changes.role_id, ""))
+        if changes.tool is not None:
+            entries.append((AccessList.APPROVAL_TOOL, 0, self._catalog.get(changes.tool).slug))
+        for which, subject, target in entries:
+            if not changes.remove:
+                await policies.list_add(guild_id, which, subject, target)
+            elif not await policies.list_remove(guild_id, which, subject, target):
+                raise Refused(NOT_WAITING)
 
     async def turn_off(self, guild_id: int) -> ApprovalRules:
         """Let nothing wait for approval any more. What waits already can still be decided on."""

@@ -74,13 +74,14 @@ class WordsRefused(Refused):
 
 @dataclass(frozen=True, slots=True)
 class AddedRule:
-    """A rule that was added.
+    """A rule that was added, in place of the one that was compared alike `before`.
 
     `common`: it is one letter or a very common word. `caught` of `recent` jobs of the server would have met
     it. `suggested` are values that the catalogue itself suggests, and that meet it.
     """
 
     rule: WordRule
+    before: WordRule | None
     common: bool
     caught: int
     recent: int
@@ -110,7 +111,7 @@ class WordService:
         if isinstance(rule, WordRuleError):
             raise Refused(_CANNOT[rule])
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            known = {one.key for one in await transaction.word_rules.get(guild_id)}
+            known = {one.key: one for one in await transaction.word_rules.get(guild_id)}
             if effect is WordEffect.APPROVE:
                 rules = await transaction.policies.access(guild_id)
                 if rules.approval.channel_id is None:
@@ -121,7 +122,8 @@ class WordService:
             recent = await transaction.word_rules.recent_inputs(guild_id, RECENT)
         matcher = matcher_of((rule,))
         caught = sum(matcher.met(list(inputs.values())) is not None for inputs in recent)
-        return AddedRule(rule, catches_much(rule), caught, len(recent), self._suggested(rule))
+        before = known.get(rule.key)
+        return AddedRule(rule, before, catches_much(rule), caught, len(recent), self._suggested(rule))
 
     async def remove(self, guild_id: int, words: str) -> WordRule:
         """Remove the rule that is compared like these words. Raises `Refused` if there is none."""

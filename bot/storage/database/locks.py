@@ -80,7 +80,7 @@ async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: 
                 "Stop it first, or give this one a DATABASE_URL of its own."
             )
         if not said:
-            waits = (
+            waits = (  # Untranslated: it is logged
                 "Another instance of the bot is running on this database (%s). Waiting %.0f s for it to stop."
             )
             _log.warning(waits, how, left)

@@ -35,6 +35,7 @@ from bot.ui.kit.layout import (
     row,
     rule,
     sentence_panel,
+    server_line,
     small,
 )
 from bot.ui.kit.text import more_words, named_value, plain, sentence
@@ -112,8 +113,7 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     reason = details.get("reason")
     words = block_words(Block(None if reason is None else str(reason), end))
     said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
-    # Translators: {said}: such as "You are blocked from using Studii in this server. …"
-    return sentence_panel(_("In {server}: {said}", server=plain(server, 100), said=said), UNSURE)
+    return sentence_panel(lines(said, server_line(server)), UNSURE)
 
 
 async def privacy_panel_for(services: Services, user_id: int) -> Panel:

@@ -68,12 +68,11 @@ def _tool(given: AccessOptions, names: ToolNames) -> list[str]:
         return [_("{tool}: all limits to roles and channels were removed.", tool=title)]
     if given.change == "out":
         return [
-            _("{tool}: {role_or_channel} was removed from the list.", tool=title, role_or_channel=one)
+            _("{tool}: {role_or_channel} is no longer on the list.", tool=title, role_or_channel=one)
             for one in named
         ]
     return [
-        _("{tool}: {role_or_channel} was added to the list.", tool=title, role_or_channel=one)
-        for one in named
+        _("{tool}: {role_or_channel} is on the list now.", tool=title, role_or_channel=one) for one in named
     ]
 
 

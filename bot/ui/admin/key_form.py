@@ -30,7 +30,10 @@ class KeyForm(Form):
         super().__init__(_("Studii key"))
         self._opener = opener
         self._key: ui.TextInput[Any] = ui.TextInput(
-            custom_id="key", placeholder="stu_…", min_length=4, max_length=400
+            custom_id="key",
+            placeholder="stu_…",  # Untranslated: how keys begin
+            min_length=4,
+            max_length=400,
         )
         self._plan: ui.Select[Any] = ui.Select(
             custom_id="plan",

@@ -112,12 +112,12 @@ def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
 def _allowance_set(whose: AllowanceScope, subject: int, amount: int | None, period: Period) -> str:
     if whose is AllowanceScope.MEMBERS:
         if amount is None:
-            return _("Everyone's allowance was removed.")
+            return _("No allowance is set for everyone now.")
         credits_ = each_period_words(amount, period)
         return _("Everyone's allowance is now {credits}.", credits=credits_)
     who = f"<@{subject}>" if whose is AllowanceScope.MEMBER else f"<@&{subject}>"
     if amount is None:
-        return _("The allowance of {member_or_role} was removed.", member_or_role=who)
+        return _("No allowance is set for {member_or_role} now.", member_or_role=who)
     return _(
         # Translators: {credits} is such as "20 credits a day".
         "The allowance of {member_or_role} is now {credits}.",

@@ -16,9 +16,22 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.words_notice import refused_words
 from bot.ui.jobs.rulings import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
-from bot.ui.kit.layout import BAD, GOING, NEUTRAL, QUIET, UNSURE, Panel, Piece, box, lines, row, small
+from bot.ui.kit.layout import (
+    BAD,
+    GOING,
+    NEUTRAL,
+    QUIET,
+    UNSURE,
+    Panel,
+    Piece,
+    box,
+    lines,
+    row,
+    server_line,
+    small,
+)
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import plain, sentence
+from bot.ui.kit.text import sentence
 
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,
@@ -56,7 +69,7 @@ def notice_panel(
     body = lines(
         *_words(notice, names, job, hidden=hidden), str(_SETTLE) if notice.kind is NoticeKind.UNKNOWN else ""
     )
-    place = small(_("Server: {server}", server=plain(server, 100)) if server else "")
+    place = server_line(server) if server else ""
     if called:
         # Translators: mentions of roles and people
         place = small(_("For {people}", people=and_list([_mention(one) for one in called])))

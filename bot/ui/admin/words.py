@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import discord
+
 from bot.domain.limits import WordPause
 from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
 from bot.languages import and_list, ngettext
@@ -54,19 +56,32 @@ def _pause_words(pause: WordPause) -> str:
 
 
 def rule_added_panel(added: AddedRule, *, logged: bool) -> Panel:
-    """Return that the rule was added, with a warning if it would catch very much."""
+    """Return whether the rule was added, changed or known, with a warning if it would catch very much."""
     waits = added.rule.effect is WordEffect.APPROVE
-    rule, title = _quoted(added.rule, effect=False), _("Rule added")
-    if waits:
-        said = _("Requests with {rule} wait for a moderator's approval from now on.", rule=rule)
-    else:
-        said = _("Requests with {rule} are refused from now on.", rule=rule)
+    title, said, colour = _added_words(added, waits=waits)
     warnings = _warnings(added, waits=waits)
     undo = small(_("Remove it with `/studii words remove`.")) if warnings else ""
     unlogged = "" if logged or waits else _unlogged()
     return Panel(
-        box(UNSURE if warnings else GOOD, f"### 🔤 {title}\n{said}", lines(*warnings), undo, unlogged)
+        box(UNSURE if warnings else colour, f"### 🔤 {title}\n{said}", lines(*warnings), undo, unlogged)
     )
+
+
+def _added_words(added: AddedRule, *, waits: bool) -> tuple[str, str, discord.Colour]:
+    rule, before = _quoted(added.rule, effect=False), added.before
+    if before is not None and before.effect is added.rule.effect:
+        if waits:
+            said = _(
+                "This rule exists: requests with {rule} already wait for a moderator's approval.", rule=rule
+            )
+        else:
+            said = _("This rule exists: requests with {rule} are already refused.", rule=rule)
+        return _("Rule unchanged"), said, NEUTRAL
+    if waits:
+        said = _("Requests with {rule} wait for a moderator's approval from now on.", rule=rule)
+    else:
+        said = _("Requests with {rule} are refused from now on.", rule=rule)
+    return _("Rule added") if before is None else _("Rule changed"), said, GOOD
 
 
 def rule_removed_panel(rule: WordRule) -> Panel:

@@ -10,12 +10,12 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.languages import and_list, lazy, sentences
 from bot.languages import gettext as _
-from bot.services import OtherPrice, ToolPrice, price_words
+from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
-from bot.ui.kit.text import plain
+from bot.ui.kit.text import named_value, plain
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MAX_EXAMPLE_PICTURES = 9  # of the 10 files that a message holds
@@ -113,7 +113,4 @@ def _prices(one: ToolPrice) -> str:
 def _other_words(tool: Tool, other: OtherPrice) -> str:
     named = [tool.named_value(name, value) for name, value in other.choices.items()]
     chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in named])
-    if other.price.learned:
-        # Translators: another price of a tool, such as “with quality **high** 12”.
-        return _("with {choice} {credits}", choice=chosen, credits=other.price.amount)
-    return _("with {choice} about {credits}", choice=chosen, credits=other.price.amount)
+    return named_value(chosen, short_price_words(other.price))

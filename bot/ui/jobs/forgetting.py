@@ -48,20 +48,36 @@ NOTHING_TO_ERASE = lazy(
     "erased."
 )
 
-# Translators: “jobs” is, for example, “3 jobs”.
-_ERASED_HERE = lazy("Your data in this server is erased: prompts, links and pictures of {jobs}.")
-# Translators: “jobs” is, for example, “3 jobs”.
-_ERASED_EVERYWHERE = lazy("Your data in every server is erased: prompts, links and pictures of {jobs}.")
+# Without jobs, and with some.
+_ERASED_HERE = (
+    lazy("Your data in this server is erased. You had no jobs to erase."),
+    # Translators: “jobs” is, for example, “3 jobs”.
+    lazy("Your data in this server is erased: prompts, links and pictures of {jobs}."),
+)
+_ERASED_EVERYWHERE = (
+    lazy("Your data in every server is erased. You had no jobs to erase."),
+    # Translators: “jobs” is, for example, “3 jobs”.
+    lazy("Your data in every server is erased: prompts, links and pictures of {jobs}."),
+)
 
 
 def ask_to_forget_me(erasable: Erasable) -> Panel:
     """Return what would be erased and what stays, with a button for each way."""
-    # Translators: “here” and “everywhere” are, for example, “3 jobs”.
-    count = _(
-        "Your data here: **{here}** in this server, **{everywhere}** in every server with this bot.",
-        here=job_words(erasable.here),
-        everywhere=job_words(erasable.everywhere),
-    )
+    if not erasable.everywhere:
+        count = str(NOTHING_TO_ERASE)
+    elif not erasable.here:
+        # Translators: “everywhere” is, for example, “3 jobs”.
+        count = _(
+            "You have no jobs to erase in this server, and **{everywhere}** in every server with this bot.",
+            everywhere=job_words(erasable.everywhere),
+        )
+    else:
+        # Translators: “here” and “everywhere” are, for example, “3 jobs”.
+        count = _(
+            "Your data here: **{here}** in this server, **{everywhere}** in every server with this bot.",
+            here=job_words(erasable.here),
+            everywhere=job_words(erasable.everywhere),
+        )
     buttons: list[Piece] = [
         ForgetMeButton(THIS_SERVER),
         ForgetMeButton(EVERY_SERVER),
@@ -70,7 +86,7 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
     return Panel(
         box(
             UNSURE,
-            lines(f"### 🧹 {_('Erase your data?')}", count if erasable.everywhere else NOTHING_TO_ERASE),
+            lines(f"### 🧹 {_('Erase your data?')}", count),
             rule(),
             GOES,
             STAYS,
@@ -82,7 +98,7 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
 
 def forgotten_panel(erased: Erased, where: str) -> Panel:
     """Return what was erased."""
-    words = _ERASED_HERE if where == THIS_SERVER else _ERASED_EVERYWHERE
+    words = (_ERASED_HERE if where == THIS_SERVER else _ERASED_EVERYWHERE)[erased.now > 0]
     later = ""
     if erased.later:
         later = _("Still running, and erased when done: {jobs}.", jobs=job_words(erased.later))

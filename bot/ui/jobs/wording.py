@@ -174,10 +174,15 @@ def state_words(job: Job, progress: Progress) -> str:
             return sentence(reason_words(job.failure_text)) if job.failure_text else str(LOST_ANSWER)
 
 
+def state_name(state: JobState) -> str:
+    """Return the name of a state in a list."""
+    return str(_STATE_NAMES[state])
+
+
 def short_state_words(job: Job) -> str:
     """Return the state of a job for a line among those of its set, whose card says the rest for all."""
     if job.state is JobState.UNKNOWN:
-        return str(_STATE_NAMES[job.state])
+        return state_name(job.state)
     if job.state is JobState.PENDING:
         return str(_TO_DECIDE_ON[job.state, False])
     # Where each stands in the queue would need an edit whenever one moves.

@@ -12,6 +12,8 @@ from discord import ui
 
 from bot.domain import Job
 from bot.languages import Message, Worded
+from bot.languages import gettext as _
+from bot.ui.kit.text import plain
 
 URL_LIMIT = 512  # characters of a link button's address
 
@@ -54,6 +56,11 @@ def text(content: Worded) -> ui.TextDisplay[Any]:
 def small(content: Worded) -> str:
     """Return the line in small grey letters."""
     return f"-# {content}" if content else ""
+
+
+def server_line(name: str) -> str:
+    """Return the last line of a direct message, which says what server it is about."""
+    return small(_("Server: {server}", server=plain(name, 100)))
 
 
 def lines(*pieces: Worded) -> str:

@@ -23,6 +23,7 @@ from bot.domain import (
 )
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
+from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import STAGING, jobs_of, post, ready
@@ -112,6 +113,19 @@ async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_pat
         assert labelled(desk.channel.history()[-1], "Edit")
         listed = texts(await desk.maya.slash(desk.channel, "jobs"))
         assert "· not approved · not charged ·" in listed
+
+
+async def test_a_request_may_be_declined_without_a_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        ines = moderator(desk)
+        form: Any = await ines.click(request, label="Decline")
+        field = form.modal["components"][0]["component"]["custom_id"]
+        await ines.submit_modal(form, {field: " "})
+        assert f"### 🚫 Declined by <@{ines.id}>\n" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.failure_text) == (JobState.FAILED, Reason(ReasonCode.DECLINED))
 
 
 async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Path) -> None:
@@ -260,6 +274,8 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
         removed = await desk.admin.slash(desk.channel, "studii approval", role=role, remove=True)
         assert "Requests for Virtual staging wait." in texts(removed)
         assert "Newcomers" not in texts(removed)
+        again = await desk.admin.slash(desk.channel, "studii approval", role=role, remove=True)
+        assert "That role or tool isn't on the list." in texts(again)
         off = await desk.admin.slash(desk.channel, "studii approval", off=True)
         assert "Approval is off" in texts(off)
         # Without a channel, what would have been sent there is refused.

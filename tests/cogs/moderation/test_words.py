@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from bot.domain import JobState, Notice, NoticeKind, Posted
 from bot.domain.words import MAX_WORD_RULES
+from bot.services.moderation.approvals import ApprovalChanges
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
 from tests.ui.jobs.test_edit import edit_id, refused_inputs
@@ -77,8 +78,25 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
         for number in range(MAX_WORD_RULES):
             await desk.services.words.add(desk.guild.id, f"blimp{number}")
         assert f"{MAX_WORD_RULES} rules is the limit" in await forbid(desk, "kite")
-        assert "Rule added" in await forbid(desk, "BLIMP7")
+        assert "Rule unchanged" in await forbid(desk, "BLIMP7")
         assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
+
+
+async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.services.approvals.change(desk.guild.id, ApprovalChanges(channel_id=desk.channel.id))
+
+        async def add(then: str) -> str:
+            return texts(await desk.admin.slash(desk.channel, "studii words add", words="kite", then=then))
+
+        assert "Rule added\nRequests with ||kite|| are refused from now on." in await add("refuse")
+        assert "Rule unchanged\nThis rule exists: requests with ||kite|| are already refused." in await add(
+            "refuse"
+        )
+        changed = "Rule changed\nRequests with ||kite|| wait for a moderator's approval from now on."
+        assert changed in await add("approve")
+        unchanged = "This rule exists: requests with ||kite|| already wait for a moderator's approval."
+        assert unchanged in await add("approve")
 
 
 async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:
@@ -297,10 +315,8 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         dm = desk.maya.user.dm_channel
         assert dm is not None
         told = texts(dm.history()[-1])
-        assert (
-            f"In Harbour Street Studio: You are blocked from using Studii in this server until {until}."
-            in told
-        )
+        assert told.startswith(f"You are blocked from using Studii in this server until {until}.")
+        assert told.endswith("\n-# Server: Harbour Street Studio")
         assert "The reason: “Posting spam \\<@\u200b&1>”." in told
         assert "Jobs already started will finish." in told
         async with desk.storage.write() as transaction:

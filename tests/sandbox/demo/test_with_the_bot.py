@@ -44,7 +44,7 @@ async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None
         tom = world.guest(TOM)
         card = await tom.fill_in(await tom.menu("Virtual staging", photo), {"style": "scandinavian"})
         result = await tom.result_after(card)
-        assert "scandinavian" in text_of(result)
+        assert "Scandinavian" in text_of(result)
         async with PageClient.open(world.site.url, TOM, PHOTO_DESK) as page:
             told = await page.until(lambda told: bool(told["commands"]))
             assert "studii" not in {one["name"] for one in told["commands"]}

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.catalog import Tool
-from bot.domain import ForModerators, Job, JobState
+from bot.domain import ForModerators, Job
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.domain.words import MAX_RULE_CHARACTERS, matcher_of
 from bot.languages import Message, lazy, ngettext, plazy, sentences
@@ -53,7 +53,6 @@ ENDED_WORDS: Mapping[str, Message] = {
         "charged."
     ),
 }
-_ENDED = lazy("That request has ended. Nothing was charged.")
 _APPROVED = lazy("Approved by {moderator}")
 _DECLINED = lazy("Declined by {moderator}")
 _DECLINED_BECAUSE = lazy("Declined by {moderator}: {reason}")
@@ -73,10 +72,9 @@ class ApproveButton(JobButton, template=template_of("approve")):
         jobs = await done_in_time(
             interaction, host.services.approvals.approve(guild_id, self.job_id, approver, requester)
         )
-        job = jobs[0]
-        if job.state is JobState.FAILED:
-            code = "" if job.failure_text is None else job.failure_text.code
-            said = ENDED_WORDS.get(code, _ENDED).using(member=f"<@{job.user_id}>")
+        ended = jobs[0].failure_text
+        if ended is not None:  # they would not be accepted any more
+            said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
             await show_decision(interaction, host, lambda: sentence_panel(said, QUIET))
             return
         await show_decision(
