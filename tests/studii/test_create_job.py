@@ -136,7 +136,8 @@ UNKNOWN: list[Fault] = [
 ]
 
 
-@pytest.mark.parametrize("fault", UNKNOWN, ids=repr)
+# Not the whole of it: some answers are long, and a name goes with every report of a test.
+@pytest.mark.parametrize("fault", UNKNOWN, ids=lambda one: repr(one)[:80])
 async def test_when_nobody_can_tell_it_is_said_and_nothing_is_sent_twice(
     client: StudiiClient, server: StudiiServer, key: Key, fault: Fault
 ) -> None:
