@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import discord
@@ -33,6 +34,7 @@ async def running(folder: Path) -> AsyncGenerator[tuple[Stage, Person, Person]]:
         yield stage, Person(stage, stage.world.admin), Person(stage, stage.world.maya)
 
 
+@cache
 def photo() -> tuple[str, bytes]:
     return "room.jpg", empty_room((320, 240))
 

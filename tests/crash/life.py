@@ -43,6 +43,8 @@ from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.cheap.compiled import share_compiled_statements
+from tests.support.cheap.extensions import share_extensions
+from tests.support.cheap.payloads import share_payloads
 from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
@@ -167,7 +169,10 @@ def live(life: Life) -> int:
     Route.BASE = life.discord
     tracer = Tracer(life.point, life.nth)
     with pytest.MonkeyPatch.context() as patch:
-        share_compiled_statements(patch)  # the zygote has compiled them
+        # What the zygote has compiled, loaded and translated, as far as it is no point to die at.
+        share_compiled_statements(patch)
+        share_extensions(patch)
+        share_payloads(patch)
         if not life.threads:
             sqlite_in_place(patch)
         if life.slow:

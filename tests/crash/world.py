@@ -18,7 +18,7 @@ from typing import Any
 from bot.clock import SystemClock
 from bot.delivery.deferrals import RESTARTED
 from bot.domain import EntryKind, Job, JobState, Plan
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.storage import LaneNames, Storage, Vault
 from bot.ui.kit.layout import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
@@ -30,6 +30,7 @@ from tests.crash.life import Life
 from tests.engine.world import STAGING as STYLE
 from tests.engine.world import a_job, a_staging_job, png
 from tests.support.cheap.memory import place_in_memory
+from tests.support.database import database
 
 KILLED = -9
 NOT_WHOLE = "posted without its picture, or not with the whole of it"
@@ -361,7 +362,7 @@ def _says_last_word(card: Message, job: Job) -> bool:
 async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
     folder = _new_folder()
     try:
-        await migrate(f"sqlite+aiosqlite:///{folder / 'template' / 'studii.db'}")
+        await database(folder / "template")
         options = options or Options(instant=True, long_side=64)
         async with StudiiServer(options) as studii, DiscordServer(first_answer=ANSWERED_IN) as discord:
             yield Worlds(folder, studii, discord)

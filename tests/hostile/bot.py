@@ -17,12 +17,13 @@ from PIL import Image
 from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
 from bot.domain import Job, JobState, Plan
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.files import Attached
 from sandbox.studii import Options, StudiiServer
 from tests.hostile.files import MadeFile
+from tests.support.database import database
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, started_process
@@ -207,8 +208,7 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
 
     `forked` starts it sooner, from a process that has its modules. Studii's jobs are done at once.
     """
-    url = f"sqlite+aiosqlite:///{folder / 'studii.db'}"
-    await migrate(url)
+    url = await database(folder)
     start = bot_process if forked else started_process
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,

@@ -111,7 +111,7 @@ async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Seque
     return jobs, [(one.kind, one.key, sorted(one.details.items(), key=str)) for one in told]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(storage: Storage, seed: int) -> None:
     jobs = service_on(storage)
     for guild_id in (1, 2):

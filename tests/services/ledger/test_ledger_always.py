@@ -29,7 +29,7 @@ from tests.support.database import database, sqlite_in_one_thread
 
 Story = Callable[[Any], None]
 ALL_STORIES: dict[Story, tuple[type[Bank], ...]] = {**STORIES, **MODERATED_STORIES}
-STEPS = int(os.environ.get("FUZZ_STEPS", "200"))
+STEPS = int(os.environ.get("FUZZ_STEPS", "100"))
 FUZZING = STEPS > 1000
 WRONG = (AssertionError, StudiiBotError, DBAPIError, pytest.fail.Exception)
 

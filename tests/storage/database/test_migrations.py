@@ -203,7 +203,7 @@ async def test_indexes_of_some_rows_have_the_same_rows_on_both_databases(url: st
 
 
 async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path, url: str) -> None:
-    """One upgrade after the other, and after each more rows: those of a version go through all that follow."""
+    """After each upgrade more rows are written: those of a version go through all upgrades that follow."""
     written: Counter[str] = Counter()
     for number, revision in enumerate(REVISIONS, 1):
         await migrate(url, revision)

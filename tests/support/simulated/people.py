@@ -20,14 +20,16 @@ async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STEP_TIMEOUT
     while True:
+        began = loop.time()
         seen = look()
         if isinstance(seen, Awaitable):
             seen = await cast("Awaitable[T]", seen)
         if seen:
             return seen
-        if loop.time() > deadline:
+        ended = loop.time()
+        if ended > deadline:
             raise TimeoutError(f"Waited {STEP_TIMEOUT:.0f} s for {what}.")
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(max(LOOK_EVERY, 4 * (ended - began)))  # what is looked at needs the machine, too
 
 
 def text_of(message: ResponseMessage | discord.Message | None) -> str:

@@ -17,6 +17,7 @@ from bot.config import Settings
 from bot.domain import Job
 from bot.errors import PhotoUnavailable
 from sandbox.studii import StudiiServer
+from tests.support.database import database
 from tests.support.simulated.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
 from tests.support.simulated.server import SimulatedServer, build_server
 from tests.support.simulated.simulation import simulated_discord
@@ -106,6 +107,7 @@ async def open_stage(
 
     `photos` are posted in the channel by members before anything else; `settings` replace the bot's own.
     """
+    await database(folder)
     given = {**defaults(folder, studii.url), **settings}
     stage = Stage(studii, Settings.read(**{name: str(value) for name, value in given.items()}))
     async with simulated_discord(
