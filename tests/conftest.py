@@ -16,8 +16,9 @@ from tests.support.cheap.payloads import share_payloads
 from tests.support.cheap.scripts import share_migrations
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
+from tests.support.pseudo.letters import TRANSLATIONS
 from tests.support.pseudo.report import unworded
-from tests.support.pseudo.spoken import IN_ENGLISH, TRANSLATIONS, speak_pseudo
+from tests.support.pseudo.spoken import IN_ENGLISH, speak_pseudo
 
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us

@@ -5,8 +5,10 @@ import pytest
 from bot.languages import gettext, lazy
 from bot.ui.kit.layout import sentence_panel
 from bot.ui.kit.text import shortened
+from tests.sandbox.emulator.client import Client, emulated
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, shown_by
 from tests.support.pseudo.letters import read, written
+from tests.support.pseudo.process import listening
 
 
 def text(content: str) -> dict[str, object]:
@@ -37,6 +39,9 @@ def test_a_sentence_is_longer_and_in_other_letters_and_is_read_back(sentence: st
             "in plain English",
         ),
         ({"type": 2, "label": "Delete"}, "a label with 'Delete' in plain English"),
+        (text("A\\` kite. Nothing was charged. `/studii key`"), "'Nothing was charged' in plain English"),
+        (text("||**Nothing** was charged|| by \\<@\u200b&5>"), "'Nothing was charged' in plain English"),
+        (text("\\<Nothing was charged. `a>b`"), "'Nothing was charged' in plain English"),
         (text(shortened(written("Nothing was charged. Try again in a few minutes."), 40)), "that is cut"),
         ({"type": 2, "label": written("g" * 70)}, "a label of 96 characters, of which Discord takes 80"),
         (
@@ -75,6 +80,28 @@ def test_texts_of_commands_that_are_too_long_in_any_language_are_found(command: 
 def test_what_people_wrote_may_be_english_and_shortened() -> None:
     quoted = shortened(written("After: {words}").format(words="A red kite over the harbour. " * 50), 900)
     assert not list(faults_of([text("A red kite"), text(quoted), text("> no idea")]))
+
+
+GUILD = 1 << 22
+
+
+async def heard(client: Client, *contents: str) -> list[str]:
+    """Send these as a process of the bot does. Return what the channel shows."""
+    with listening(client.server):
+        for content in contents:
+            await client.ask("POST", f"/channels/{GUILD}/messages", {"content": content})
+    return [one.payload["content"] for one in client.server.in_channel(GUILD)]
+
+
+async def test_what_processes_send_is_looked_at_and_handed_on_in_english() -> None:
+    async with emulated(guilds=[GUILD], limits=None) as client:
+        # What the bot has read in Discord may be sent again.
+        assert await heard(client, written("Nothing was charged."), "Nothing was charged.") == [
+            "Nothing was charged.",
+            "Nothing was charged.",
+        ]
+        with pytest.raises(AssertionError, match="'Nothing was erased' in plain English"):
+            await heard(client, "Nothing was erased.")
 
 
 def test_what_a_panel_shows_is_turned_back() -> None:

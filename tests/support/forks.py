@@ -123,11 +123,13 @@ def serve(channel: socket.socket) -> int:
     from bot import commands
     from bot.client.bot import EXTENSIONS
     from sandbox.discord import launch
+    from tests.support.pseudo.letters import preload
 
     assert commands
     assert launch
     for extension in EXTENSIONS:
         import_module(extension)
+    preload()
     gc.collect()
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
@@ -158,8 +160,10 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str], fds
     from bot.__main__ import main
     from sandbox.discord.launch import point_to
     from tests.cluster.shortened import shorten
+    from tests.support.pseudo.process import speak
 
     shorten(environment)
+    speak(environment)
     point_to(*arguments[:2])
     return main(arguments[2:])
 

@@ -9,6 +9,7 @@ from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
 
+from bot.languages import Language, speaking
 from tests.support.messages import most_characters, template
 
 OPENING, CLOSING, PADDING = "⟦", "⟧", "‥"
@@ -99,6 +100,21 @@ class PseudoTranslations(NullTranslations):
         if key not in _longest() or self._in_english.get() or _asked_by_a_test():
             return sentence
         return written(sentence, _longest()[key])
+
+
+TRANSLATIONS = PseudoTranslations()
+
+
+@contextmanager
+def speaking_of_commands(language: Language) -> Generator[None]:
+    """Word commands, which are in all languages at once, with English as it is."""
+    with speaking(language), TRANSLATIONS.in_english():
+        yield
+
+
+def preload() -> None:
+    """Read the sentences, which takes a while."""
+    _longest()
 
 
 @cache

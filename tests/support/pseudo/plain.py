@@ -8,6 +8,8 @@ from tests.support.messages import template
 from tests.support.pseudo.letters import KEPT
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’_]*")  # the API's names, such as aspect_ratio, are typed in commands
+# What `bot.ui.kit.text.plain` writes for a sign that people typed: it begins and ends no code, nor a mention.
+_ESCAPED = re.compile(r"\\([\\*_~`|<>\[\]#+:.)-])")
 _Words = tuple[str, ...]
 _FRAGMENT = 2  # words between what is filled in, which people write as well
 # What people write in tests, though the bot says it too.
@@ -19,7 +21,8 @@ def plain_english(text: str) -> Iterator[str]:
     that is such a line."""
     sentences = own_words()
     for line in text.splitlines():
-        words = tuple(_WORD.findall(KEPT.sub(" ", line)))
+        typed = _ESCAPED.sub(lambda sign: "_" if sign[1] == "_" else " ", line)
+        words = tuple(_WORD.findall(KEPT.sub(" ", typed)))
         for start, word in enumerate(words):
             for one in sentences.get(word, ()):
                 if words[start : start + len(one)] == one and (len(one) > 1 or words == one):

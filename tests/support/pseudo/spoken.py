@@ -1,18 +1,16 @@
 """Lets the bot speak the pseudo-language in a test."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from simcord.http import router
 
 from bot.client import translation
-from bot.languages import Language, catalogues, messages, speaking, texts
+from bot.languages import Language, catalogues, messages, texts
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, lines_of
-from tests.support.pseudo.letters import PseudoTranslations, read
+from tests.support.pseudo.letters import TRANSLATIONS, read, speaking_of_commands
 
-TRANSLATIONS = PseudoTranslations()
 # Tests in which English is spoken, and why.
 IN_ENGLISH = {
     "test_an_admin_adds_a_style_that_everyone_can_use": "hands a choice's name back, which the bot compares",
@@ -64,16 +62,9 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
 
     for module in (messages, texts):
         monkeypatch.setattr(module, "catalogue", catalogue)
-    monkeypatch.setattr(translation, "speaking", _speaking_of_commands)
+    monkeypatch.setattr(translation, "speaking", speaking_of_commands)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults
-
-
-@contextmanager
-def _speaking_of_commands(language: Language) -> Generator[None]:
-    """Word commands, which are in all languages at once, with English as it is."""
-    with speaking(language), TRANSLATIONS.in_english():
-        yield
 
 
 def _measured(payload: Any) -> list[str]:
