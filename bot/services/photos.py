@@ -210,12 +210,12 @@ def _defaults(catalog: Catalog) -> list[Tap]:
 async def _ensure_room_for_emoji(transaction: Transaction, guild_id: int) -> None:
     emoji, _ = await transaction.photo_rules.count(guild_id)
     if emoji >= MAX_EMOJI:
-        raise Refused(lazy("{most} emoji is the limit. Remove one first.", most=MAX_EMOJI))
+        raise Refused(lazy("The limit is {most} emoji. Remove one first.", most=MAX_EMOJI))
 
 
 async def _ensure_room_for_channel(transaction: Transaction, guild_id: int) -> None:
     _, channels = await transaction.photo_rules.count(guild_id)
     if channels >= MAX_PHOTO_CHANNELS:
         raise Refused(
-            lazy("{most} photo channels is the limit. Turn one off first.", most=MAX_PHOTO_CHANNELS)
+            lazy("The limit is {most} photo channels. Turn one off first.", most=MAX_PHOTO_CHANNELS)
         )

@@ -148,7 +148,7 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         answer = await desk.admin.slash(
             desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
         )
-        assert f"{MAX_EMOJI} emoji is the limit" in texts(answer)
+        assert f"The limit is {MAX_EMOJI} emoji." in texts(answer)
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER

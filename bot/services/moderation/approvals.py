@@ -32,7 +32,7 @@ NOT_APPROVER = lazy(
 ALREADY_APPROVED = lazy("That request was already approved.")
 REQUEST_OVER = lazy("That request has already ended, so there's nothing to decide. Nothing was charged.")
 LOWERED = lazy(
-    "Not enough credits: the budget was lowered meanwhile, and reserved credits exceed it by {credits}. "
+    "Not enough credits: the budget has been lowered since, and reserved credits exceed it by {credits}. "
     "Raise it with `/studii budget`, or decline the request."
 )
 NOT_WAITING = lazy(

@@ -37,7 +37,7 @@ _CANNOT = {
     ),
 }
 MANY = lazy(
-    "{most} rules is the limit. Remove one first with `/studii words remove`. Nothing was changed.",
+    "The limit is {most} rules. Remove one first with `/studii words remove`. Nothing was changed.",
     most=MAX_WORD_RULES,
 )
 NO_APPROVALS = lazy(

@@ -95,7 +95,8 @@ async def set_default(
     own = await host.services.defaults.of(guild_id, user_id, tool)
     inputs = {**own, name: value or ""}
     await done_in_time(interaction, host.services.defaults.set(guild_id, user_id, tool, inputs))
-    await show_defaults(interaction, str(DEFAULTS_SET.using(tool=tool.title)))
+    said = DEFAULTS_SET if any(inputs.values()) else CLEARED
+    await show_defaults(interaction, str(said.using(tool=tool.title)))
 
 
 async def open_defaults_form(interaction: discord.Interaction[Any], tool: Tool) -> None:

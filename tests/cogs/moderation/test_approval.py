@@ -192,7 +192,7 @@ async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays
         await desk.services.credits.set_budget(desk.guild.id, 5, Period.DAY)
         ines = moderator(desk)
         refused = texts(await ines.click(request, label="Approve"))
-        assert "the budget was lowered meanwhile, and reserved credits exceed it by 3 credits" in refused
+        assert "the budget has been lowered since, and reserved credits exceed it by 3 credits" in refused
         assert (await desk.job()).state is JobState.PENDING
         await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
         await ines.click(request, label="Approve")

@@ -77,7 +77,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_WORD_RULES):
             await desk.services.words.add(desk.guild.id, f"blimp{number}")
-        assert f"{MAX_WORD_RULES} rules is the limit" in await forbid(desk, "kite")
+        assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
         assert "Rule unchanged" in await forbid(desk, "BLIMP7")
         assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
 

@@ -95,7 +95,7 @@ async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -
                 desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER, None, 1
             )
         told = await typed(desk, "photos offer", channel=desk.channel)
-        assert told == "200 photo channels is the limit. Turn one off first."
+        assert told == "The limit is 200 photo channels. Turn one off first."
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,9 @@ async def test_an_input_is_set_to_any_value_and_cleared_by_the_command(tmp_path:
         options = form["components"][0]["component"]["options"]
         assert [one["label"] for one in options if one.get("default")] == ["oak"]
         assert "Virtual staging**: room **office**" in await told(**staging)
+        for _ in range(2):
+            cleared = await told(tool="virtual-staging", input="room")
+            assert "Your defaults for Virtual staging are cleared." in cleared
         for options, reason in (
             ({"tool": "studio", "input": "prompt", "value": "x"}, "Studio has no input “prompt” to set."),
             ({"tool": "photo-restore"}, "Photo restoration has no inputs to set."),

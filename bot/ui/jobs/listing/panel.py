@@ -37,7 +37,7 @@ PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has roo
 TITLE_ON_BUTTON = 36
 NOTHING_YET = lazy("You haven't made anything here yet. Type `/` and pick a tool.")
 NOTHING_AT_ALL = lazy("No one has made anything here yet.")
-NOTHING_UNPOSTED = lazy("There are no results that wait for a moderator, or that one declined.")
+NOTHING_UNPOSTED = lazy("No results are waiting for a moderator, and none were declined.")
 TITLES = {
     MINE: lazy("Your jobs"),
     SERVER: lazy("Server jobs"),

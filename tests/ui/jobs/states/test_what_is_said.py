@@ -81,7 +81,7 @@ def test_the_list_says_the_state_of_each_job(state: JobState, said: str) -> None
     [
         (MINE, 0, "You haven't made anything here yet."),
         (SERVER, 0, "No one has made anything here yet."),
-        (UNPOSTED, 0, "There are no results that wait for a moderator, or that one declined."),
+        (UNPOSTED, 0, "No results are waiting for a moderator, and none were declined."),
         (SERVER, 3, "This page is empty now."),
     ],
 )
