@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import Liveness
@@ -13,6 +13,7 @@ from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_Arguments = ParamSpec("_Arguments")
 
 FIRST_RETRY_SECONDS = 1.0  # after an unexpected error; doubles
 MAX_RETRY_SECONDS = 60.0
@@ -109,7 +110,13 @@ class Retry:
         self._liveness = liveness
         self._errors = ErrorLog(what, RETRY_PAUSE, noun=noun)
 
-    async def run(self, store: Callable[[], Awaitable[_T]], subject: Hashable) -> _T:
+    async def run(
+        self,
+        subject: Hashable,
+        store: Callable[_Arguments, Awaitable[_T]],
+        *args: _Arguments.args,
+        **options: _Arguments.kwargs,
+    ) -> _T:
         """Return the result of `store`, which is called again after it failed. Raises what it raises if
         that is no outage, and comes again and again."""
         tries = 0
@@ -118,7 +125,7 @@ class Retry:
             # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
             with self._liveness.operation(f"{self._what} ({subject})"):
                 try:
-                    result = await store()
+                    result = await store(*args, **options)
                 except Exception as error:
                     if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
                         raise

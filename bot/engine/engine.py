@@ -120,8 +120,8 @@ class Engine:
     async def _run(self) -> None:
         await self._context.spool.prepare()
         starting = Retry("resuming interrupted jobs", self._context.liveness)
-        await starting.run(partial(self._recover, self._context.member.shards.held), "at the start")
-        await starting.run(self._count_files, "in the spool")
+        await starting.run("at the start", self._recover, self._context.member.shards.held)
+        await starting.run("in the spool", self._count_files)
         async with asyncio.TaskGroup() as group:
             self._context.member.when_gained(partial(self._begin_with, group))
             group.create_task(self._lanes.run(), name="lanes")
@@ -189,7 +189,7 @@ class Engine:
 
         async def begin() -> None:
             retry = Retry("resuming interrupted jobs", self._context.liveness)
-            await retry.run(partial(self._recover, shards), f"of shards {sorted(shards)}")
+            await retry.run(f"of shards {sorted(shards)}", self._recover, shards)
             self.wake()
 
         group.create_task(begin(), name="taking over")

@@ -1,6 +1,7 @@
 """The engine's durations and bounds in one place. Seconds, unless a name says otherwise."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 
@@ -84,3 +85,8 @@ class Tuning:
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long
+
+    @property
+    def counted(self) -> timedelta:
+        """For how long a request counts after it was sent, if its answer is not known."""
+        return timedelta(seconds=self.rate_period + self.answer_bound)

@@ -56,12 +56,10 @@ class Lanes:
         if rows:
             await self._session.execute(_ADD_REQUESTS, rows)
 
-    async def record(
-        self, lane: str, at: datetime, settled: datetime | None = None, epoch: int | None = None
-    ) -> None:
+    async def record(self, lane: str, at: datetime) -> None:
         """Record a request that is about to be sent. Deletes those outside of every window."""
         await self.tidy(at)
-        await self.add([(lane, Sent(at, settled, epoch))])
+        await self.add([(lane, Sent(at, settled=None))])
 
     async def lock(self, *lanes: str) -> None:
         """Let no other process count requests of these lanes, or change their prices, until this ends.
@@ -84,9 +82,17 @@ class Lanes:
             sent[row["lane"]].append(Sent(row["at"], row["settled"], row["epoch"]))
         return sent
 
-    async def since(self, lane: str, at: datetime) -> list[datetime]:
-        """Return when the lane's requests at or after `at` were sent, oldest first."""
-        return [one.at for one in (await self.of([lane], at))[lane]]
+    async def beside_others(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
+        """Return each lane's requests as `of` does, or none where this process serves all servers.
+
+        Until the transaction ends, no other process counts requests of these lanes: what is allowed because
+        of these is recorded in the same transaction. Whether others use a key may change at any moment, so
+        it is not kept in memory.
+        """
+        if not self._session.beside_others:
+            return {lane: [] for lane in lanes}
+        await self.lock(*lanes)
+        return await self.of(lanes, at)
 
 
 @dataclass(frozen=True, slots=True)

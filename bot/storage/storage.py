@@ -12,7 +12,7 @@ from contextlib import (
 
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
-from bot.errors import Busy, DatabaseAway, SettingsError
+from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
 from bot.storage.database import engines
 from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.changes import Changes
@@ -158,7 +158,12 @@ class Storage:
         This is for the answer to a request that was sent before that. What it changes must be conditional on
         the row.
         """
-        async with self._writes(self._amending, WRITE_TIMEOUT, Fence()) as transaction:
+        async with AsyncExitStack() as stack:
+            try:
+                transaction = await stack.enter_async_context(self.write())
+            except NotAlone:
+                amending = self._writes(self._amending, WRITE_TIMEOUT, Fence())
+                transaction = await stack.enter_async_context(amending)
             yield transaction
 
     @asynccontextmanager

@@ -42,7 +42,7 @@ async def test_an_answer_is_stored_however_long_the_database_is_away(
     monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
     retrying = Retry("storing it", Liveness(FakeClock()))
     outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
-    assert await retrying.run(Store(*outage), "12ab") == "stored"
+    assert await retrying.run("12ab", Store(*outage)) == "stored"
     assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
 
 
@@ -52,7 +52,7 @@ async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_eve
     monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
     retrying = Retry("storing it", Liveness(FakeClock()))
     with pytest.raises(KeyError):
-        await retrying.run(Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)), "12ab")
+        await retrying.run("12ab", Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)))
 
 
 def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_on() -> None:

@@ -77,7 +77,7 @@ async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) ->
         async with world.running():
             await done(world, *(job.id for job in jobs))
             async with world.storage.read() as transaction:
-                recorded = await transaction.lanes.since(key.lane, began)
+                recorded = (await transaction.lanes.of([key.lane], began))[key.lane]
         sent = [one for one in world.studii.requests if one.endpoint in {"create", "status"}]
         assert len(sent) > 6
         assert len(recorded) >= len(sent)

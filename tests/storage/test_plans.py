@@ -33,7 +33,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a member's usage": lambda transaction: transaction.ledger.usage(1, Window(NOW, None), 3),
     "a server's usage ever": lambda transaction: transaction.ledger.usage(1, Window(None, None)),
     "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
-    "a lane's requests": lambda transaction: transaction.lanes.since("lane", NOW),
+    "a lane's requests": lambda transaction: transaction.lanes.of(["lane"], NOW),
     "the notices": lambda transaction: transaction.notices.pending(20),
     "a server's notices": lambda transaction: transaction.notices.pending(1, 3),
     "the servers with notices": lambda transaction: transaction.notices.servers_waiting(20),

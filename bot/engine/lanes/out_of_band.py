@@ -3,7 +3,6 @@
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.rate_state import RateState, RateStates
-from bot.engine.lanes.request_log import RequestLog
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 
@@ -22,7 +21,6 @@ class OutOfBandRequests:
     def __init__(self, context: EngineContext, rates: RateStates) -> None:
         self._context = context
         self._rates = rates
-        self._requests = RequestLog(context)
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
@@ -41,11 +39,11 @@ class OutOfBandRequests:
         sent = False
         try:
             async with self._context.storage.write() as transaction:
-                if any((await self._requests.refused(transaction, [rate])).values()):
-                    raise NoRoom(rate.pause())
                 at = self._context.clock.now()
-                epoch = self._context.member.epoch
-                await transaction.lanes.record(rate.lane, at, rate.settled(at), epoch)
+                others = await transaction.lanes.beside_others([rate.lane], at - self._context.tuning.counted)
+                if rate.excess(others[rate.lane]):
+                    raise NoRoom(rate.pause())
+                await transaction.lanes.add([(rate.lane, rate.request(at))])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

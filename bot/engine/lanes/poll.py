@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from bot.aio.groups import Groups
 from bot.aio.retry import ErrorLog
@@ -11,12 +12,11 @@ from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll_answers import PollAnswers
-from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.request_log import RequestLog
+from bot.engine.lanes.rate_state import AHEAD, RateState
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason
-from bot.storage import CannotDecrypt
-from bot.studii import MalformedAnswer, StudiiError
+from bot.storage import CannotDecrypt, Transaction
+from bot.studii import JobReport, MalformedAnswer, StudiiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +28,21 @@ class _Unreadable:
 
 
 CLAIMED_AT_ONCE = 500  # in one transaction
+TIDIED_EVERY = timedelta(seconds=30)
 _Asked = tuple[str, RateState]  # job, and its lane's
 
 
 class Poller:
-    """GETs a job (Studii API docs, "Poll status")."""
+    """GETs a job (Studii API docs, "Poll status").
 
-    def __init__(
-        self, context: EngineContext, catalog: Catalog, requests: RequestLog, known: KnownJobs
-    ) -> None:
+    Polls are recorded in advance, about as many as a lane has just sent in that time: one that is not sent
+    until then counts all the same after a restart.
+    """
+
+    def __init__(self, context: EngineContext, catalog: Catalog, known: KnownJobs) -> None:
         self._context = context
-        self._requests = requests
         self._known = known
+        self._tidied: datetime | None = None
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
         self._claims = Groups("claiming polls", self._claim_all, most=CLAIMED_AT_ONCE)
         self._errors = ErrorLog("polling it", noun="job")
@@ -47,23 +50,25 @@ class Poller:
 
     async def poll(self, job_id: str, rate: RateState, age: float) -> StepResult:
         """Poll a job that was submitted `age` seconds ago."""
-        claim = await shielded(self._claim(job_id, rate))
+        claim = await self._claim(job_id, rate)
         if isinstance(claim, StepResult):
             return self._after(job_id, claim)
         job = claim.job
+        pause: float | None = None
+        met: JobReport | StudiiError
         try:
-            report = await self._context.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
+            met = await self._context.studii.job_status(claim.secret, job.studii_id or "", job.status_url)
         except StudiiError as error:
-            return self._after(job_id, await shielded(self._answers.failed(job, error, age)))
+            met = error
         except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
             pause = self._errors.failed(error, job_id)
             met = MalformedAnswer(reason=type(error).__name__)
-            result = await shielded(self._answers.failed(job, met, age))
-            if result.again is not None:
-                result = replace(result, again=self._answers.bounded(pause, age), unexpected=True)
-            return self._after(job_id, result)
-        self._errors.succeeded(job_id)
-        return self._after(job_id, await shielded(self._answers.reported(job, report, rate.lane, age)))
+        else:
+            self._errors.succeeded(job_id)
+        result = await shielded(self._answers.store(job, met, rate.lane, age))
+        if pause is not None and result.again is not None:
+            result = replace(result, again=self._answers.bounded(pause, age), unexpected=True)
+        return self._after(job_id, result)
 
     async def _claim(self, job_id: str, rate: RateState) -> Claim | StepResult:
         known = self._known.get(job_id)
@@ -87,22 +92,42 @@ class Poller:
             jobs = await transaction.jobs.some(unknown) if unknown else {}
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
             keys = await transaction.keys.some(ids) if ids else {}
-            refused = await self._requests.refused(transaction, [rate for _, rate in asked])
+            lanes = {rate.lane: rate for _, rate in asked}
+            since = self._context.clock.now() - self._context.tuning.counted
+            others = await transaction.lanes.beside_others(lanes, since)
+            refused = {lane: rate.excess(others[lane]) for lane, rate in lanes.items()}
             for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
                     key = keys.get(job.key_id)
                 claim = self._claim_of(job, key, rate.lane)
-                if isinstance(claim, Claim) and refused.get(rate.lane, 0) > 0:
+                if isinstance(claim, Claim) and refused[rate.lane] > 0:
                     refused[rate.lane] -= 1
                     claim = StepResult(job, sent=False, again=rate.pause())
                 claims.append(claim)
                 if job is not None and key is not None and isinstance(claim, Claim):
                     self._known.keep(job, key)
             sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]
-            ahead = await self._requests.record(transaction, sent, self._context.clock.now())
-        self._requests.grant(sent, ahead)
+            lanes = {rate.lane: rate for rate in sent}
+            ahead = [rate for rate in lanes.values() for _ in range(rate.wanted_ahead())]
+            await self._record(transaction, sent, ahead)
+        for rate in ahead:
+            rate.granted()
         return claims
+
+    async def _record(
+        self, transaction: Transaction, sent: Sequence[RateState], ahead: Sequence[RateState]
+    ) -> None:
+        """Record a poll of each lane in `sent` now, and one of each lane in `ahead` in advance."""
+        at = self._context.clock.now()
+        if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
+            self._tidied = at
+            await transaction.lanes.tidy(at)
+        rows = [(rate.lane, rate.request(at)) for rate in sent]
+        later = at + timedelta(seconds=AHEAD)
+        await transaction.lanes.add(
+            rows + [(rate.lane, rate.request(at)._replace(at=later)) for rate in ahead]
+        )
 
     def _claim_of(
         self, job: Job | None, key: StudiiKey | None, lane: str

@@ -52,8 +52,16 @@ class PollAnswers:
         """Forget the troubles of a job that is polled no more."""
         self._troubles.pop(job_id, None)
 
-    async def reported(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
-        """Store a report about a job that was submitted `age` seconds ago, with the key of `lane`."""
+    async def store(self, job: Job, met: JobReport | StudiiError, lane: str, age: float) -> StepResult:
+        """Store what was met by a poll of a job that was submitted `age` seconds ago, with the key of `lane`.
+
+        Without a report, the job continues unless it is certain that it doesn't.
+        """
+        if isinstance(met, StudiiError):
+            return await self._failed(job, met, age)
+        return await self._reported(job, met, lane, age)
+
+    async def _reported(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
         if (trouble := self._troubles.get(job.id)) is not None:
             trouble.answered()
         if job.not_before is not None:
@@ -117,8 +125,7 @@ class PollAnswers:
             self._context.look()
         return StepResult(changed)
 
-    async def failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
-        """Handle a poll without a report. The job continues unless it is certain that it doesn't."""
+    async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
         if isinstance(error, RateLimited):
             return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
         _log.info(

@@ -51,16 +51,18 @@ class RateState:
         """Whether an answer has changed the state that is kept over a restart."""
         return self._unsaved
 
-    def excess(self, sent: Iterable[Sent], epoch: int | None) -> int:
-        """Count what other processes have sent with the key. Return by how many requests that is too much,
-        with those of this process that are about to be sent."""
+    def excess(self, sent: Iterable[Sent]) -> int:
+        """Count those of the key's requests that other processes have sent (`Lanes.beside_others`).
+
+        Return by how many requests that is too much, with those of this process that are about to be sent.
+        """
         now, at = self._context.clock.monotonic(), self._context.clock.now()
         by_process: dict[int | None, list[EarlierRequest]] = {}
         for one in sent:
-            if one.epoch != epoch:
+            if one.epoch != self._context.member.epoch:
                 by_process.setdefault(one.epoch, []).append(_earlier(one, at))
         self.window.set_others(list(by_process.values()), now)
-        return max(0, self.window.used(now) - self.window.usable)
+        return max(0, self.window.used(now) - self.window.usable) if by_process else 0
 
     def pause(self) -> float:
         """Return the seconds until there may be room again."""
@@ -79,9 +81,9 @@ class RateState:
         self._forget(now)
         return max(0, min(len(self._polls), MAX_POLLS_AHEAD, self.window.room(now)) - len(self._ahead))
 
-    def granted(self, polls: int) -> None:
-        """Note that as many polls were recorded in advance."""
-        self._ahead.extend([self._context.clock.monotonic() + AHEAD - AHEAD_MARGIN] * polls)
+    def granted(self) -> None:
+        """Note that a poll was recorded in advance."""
+        self._ahead.append(self._context.clock.monotonic() + AHEAD - AHEAD_MARGIN)
 
     def poll_recorded(self) -> bool:
         """Count a poll that is about to be sent. Return whether it was recorded in advance."""
@@ -99,9 +101,10 @@ class RateState:
         while self._polls and self._polls[0] < now - AHEAD:
             self._polls.popleft()
 
-    def settled(self, at: datetime) -> datetime:
-        """Return the moment before which all recorded requests of the lane had been answered by `at`."""
-        return at - timedelta(seconds=self.window.oldest(self._context.clock.monotonic()))
+    def request(self, at: datetime) -> Sent:
+        """Return the row of a request that is about to be sent at `at`."""
+        settled = at - timedelta(seconds=self.window.oldest(self._context.clock.monotonic()))
+        return Sent(at, settled, self._context.member.epoch)
 
     def answered(self, result: StepResult, now: float) -> None:
         """Learn from an answer. The change applies immediately; call `save` if there is one."""
@@ -226,9 +229,9 @@ class RateStates:
     async def _load(self, plans: Mapping[str, ChosenPlan]) -> None:
         if not plans:
             return
-        counted = timedelta(seconds=self._context.tuning.rate_period + self._context.tuning.answer_bound)
+        since = self._context.clock.now() - self._context.tuning.counted
         async with self._context.storage.read() as transaction:
-            sent = await transaction.lanes.of(plans.keys(), self._context.clock.now() - counted)
+            sent = await transaction.lanes.of(plans.keys(), since)
             limits = await transaction.lane_limits.of(plans.keys())
         member = self._context.member
         for lane, plan in plans.items():

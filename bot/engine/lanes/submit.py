@@ -1,7 +1,6 @@
 """Upload a job's photo, and submit the job, once."""
 
 import logging
-from collections.abc import Mapping
 
 from bot.aio.retry import FailureCounts, Retry
 from bot.aio.shield import shielded
@@ -10,8 +9,6 @@ from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.request_log import RequestLog
-from bot.errors import NotAlone
 from bot.lifecycle import submission
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait
 from bot.media.kinds import content_type_of
@@ -27,11 +24,13 @@ _PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
 
 
 class Submitter:
-    """Uploads photos and submits jobs. `rate` is the state of the lane that decided on the step."""
+    """Uploads photos and submits jobs. `rate` is the state of the lane that decided on the step.
 
-    def __init__(self, context: EngineContext, catalog: Catalog, requests: RequestLog) -> None:
+    Both steps claim the job, send, and store what the answer means.
+    """
+
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
-        self._requests = requests
         self._catalog = catalog
         self._failures = Failures(context)
         self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
@@ -39,20 +38,21 @@ class Submitter:
 
     async def upload(self, job_id: str, rate: RateState) -> StepResult:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
-        claim = await shielded(self._claim(job_id, rate, JobState.UPLOADING))
+        claim = await self._claim(job_id, rate, JobState.UPLOADING)
         if isinstance(claim, StepResult):
             return claim
+        path = self._context.spool.path(claim.job.source_file or "")
+        content_type = content_type_of(path)
+        met: UploadTarget | StudiiError | FileNotFoundError
         try:
-            target = await self._send_photo(claim)
-        except StudiiError as error:
-            return await shielded(self._failures.store(claim, JobState.UPLOADING, error))
-        except FileNotFoundError:
-            return await shielded(self._photo_lost(claim.job))
+            met = await self._context.studii.request_upload(claim.secret, path.name, content_type)
+            await self._context.studii.put(met, path, content_type)
+        except (StudiiError, FileNotFoundError) as error:
+            met = error
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
-            failed = UploadFailed(reason=type(error).__name__)
-            return await shielded(self._failures.store(claim, JobState.UPLOADING, failed))
-        return await shielded(self._uploaded(claim.job, target))
+            met = UploadFailed(reason=type(error).__name__)
+        return await shielded(self._store_upload(claim, met))
 
     async def submit(self, job_id: str, rate: RateState) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"), and store the answer. Shield it from cancellation."""
@@ -60,20 +60,18 @@ class Submitter:
         if isinstance(claim, StepResult):
             return claim
         job = claim.job
+        met: CreatedJob | StudiiError
         try:
-            created = await self._context.studii.create_job(
-                claim.secret, job.tool, job.inputs, job.object_key
-            )
+            met = await self._context.studii.create_job(claim.secret, job.tool, job.inputs, job.object_key)
         except StudiiError as error:
             met = error
         except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
             # An unexpected error, and the request may have been sent.
-            _log.exception("Job %s: submitting it failed", job.id, extra={"job": job.id})
+            _log.exception("Job %s: submitting it failed", job_id, extra={"job": job_id})
             met = OutcomeUnknown(reason=type(error).__name__)
         else:
-            _log.info("Job %s: Studii accepted it as %s", job.id, created.id, extra={"job": job.id})
-            return await self._retry.run(lambda: self._taken(claim, created), job.id)
-        return await self._retry.run(lambda: self._failures.store(claim, JobState.SUBMITTING, met), job.id)
+            _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
+        return await self._retry.run(job_id, self._store_submission, claim, met)
 
     async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and record the request.
@@ -81,11 +79,11 @@ class Submitter:
         Return a result instead if the job is not to be sent now.
         """
         result: Claim | StepResult
-        ahead: Mapping[str, int] = {}
         epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            if any((await self._requests.refused(transaction, [rate])).values()):
+            others = await transaction.lanes.beside_others([rate.lane], now - self._context.tuning.counted)
+            if rate.excess(others[rate.lane]):
                 return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
             match await submission.claim(transaction, self._catalog, job_id, rate.lane, to, now, epoch):
                 case submission.Unclaimed(job, again):
@@ -96,25 +94,43 @@ class Submitter:
                     except CannotDecrypt as error:
                         result = await self._failures.hold(transaction, job, to, key, error.told, sent=False)
                     else:
-                        ahead = await self._requests.record(transaction, [rate], now)
+                        await transaction.lanes.add([(rate.lane, rate.request(now))])
                         result = Claim(job, key, secret, was_held)
-        self._requests.grant([rate], ahead)
         if result.job is None or result.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.look()
         return result
 
-    async def _send_photo(self, claim: Claim) -> UploadTarget:
-        path = self._context.spool.path(claim.job.source_file or "")
-        content_type = content_type_of(path)
-        target = await self._context.studii.request_upload(claim.secret, path.name, content_type)
-        await self._context.studii.put(target, path, content_type)
-        return target
+    async def _store_submission(self, claim: Claim, met: CreatedJob | StudiiError) -> StepResult:
+        """Store that Studii has the job, what it said and the credits, in one transaction; or an error."""
+        if isinstance(met, StudiiError):
+            return await self._failures.store(claim, JobState.SUBMITTING, met)
+        job, now = claim.job, self._context.clock.now()
+        # Another process may take the job for lost, and only this one knows its id at Studii.
+        async with self._context.storage.amend() as transaction:
+            done = await submission.taken(
+                transaction, self._catalog, job, claim.key.lane, met, now, was_held=claim.was_held
+            )
+        if done.job is None:
+            said = "Job %s: Studii has it as %s, but it was settled before that was known"
+            _log.warning(said, job.id, met.id, extra={"job": job.id})
+        if done.others_changed:
+            self._context.look()
+        self._failures.clear(job)
+        return StepResult(done.job)
 
-    async def _uploaded(self, job: Job, target: UploadTarget) -> StepResult:
-        """Store the address of the uploaded photo. The job stays in its state until it is submitted."""
+    async def _store_upload(
+        self, claim: Claim, met: UploadTarget | StudiiError | FileNotFoundError
+    ) -> StepResult:
+        """Store the address of the uploaded photo, or an error. The job stays in its state until it is
+        submitted."""
+        job = claim.job
+        if isinstance(met, StudiiError):
+            return await self._failures.store(claim, JobState.UPLOADING, met)
+        if isinstance(met, FileNotFoundError):
+            return await self._photo_lost(job)
         async with self._context.storage.write() as transaction:
-            stored = await transaction.jobs.update(job.id, object_key=target.object_key)
+            stored = await transaction.jobs.update(job.id, object_key=met.object_key)
         self._failures.clear(job)
         return StepResult(stored)
 
@@ -132,25 +148,3 @@ class Submitter:
             )
         _log.warning("Job %s: its photo is missing from the spool", job.id, extra={"job": job.id})
         return StepResult(failed, sent=False)
-
-    async def _taken(self, claim: Claim, created: CreatedJob) -> StepResult:
-        """Store that Studii has the job: what it said, and the credits, in one transaction."""
-        job, lane, held, now = claim.job, claim.key.lane, claim.was_held, self._context.clock.now()
-        try:
-            async with self._context.storage.write() as transaction:
-                done = await submission.taken(
-                    transaction, self._catalog, job, lane, created, now, was_held=held
-                )
-        except NotAlone:
-            # Another process may take the job for lost, and only this one knows its id at Studii.
-            async with self._context.storage.amend() as transaction:
-                done = await submission.taken(
-                    transaction, self._catalog, job, lane, created, now, was_held=held
-                )
-        if done.job is None:
-            said = "Job %s: Studii has it as %s, but it was settled before that was known"
-            _log.warning(said, job.id, created.id, extra={"job": job.id})
-        if done.others_changed:
-            self._context.look()
-        self._failures.clear(job)
-        return StepResult(done.job)

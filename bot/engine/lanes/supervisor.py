@@ -20,7 +20,6 @@ from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import answer_is_over, recover
-from bot.engine.lanes.request_log import RequestLog
 from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
@@ -71,9 +70,8 @@ class LaneSupervisor:
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
         self._look_wanted = True
         self._next_look = 0.0
-        self._requests = RequestLog(context)
-        self._submitter = Submitter(context, catalog, self._requests)
-        self._poller = Poller(context, catalog, self._requests, self._known)
+        self._submitter = Submitter(context, catalog)
+        self._poller = Poller(context, catalog, self._known)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
         self._samples = Samples(context, Durations(lambda work: _usually(catalog, work)))
         self._simulations = Simulations(context.clock, context.tuning)

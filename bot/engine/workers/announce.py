@@ -68,7 +68,7 @@ class Outbox:
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
-        await self._retry.run(lambda: self._note(job, said), job.id)
+        await self._retry.run(job.id, self._note, job, said)
         if isinstance(said, Posted):
             self._last_words.posted(job)
         return None

@@ -72,7 +72,7 @@ class BestShowing:
         too_old = self._context.clock.now() - best.since > BEST_GIVEN_UP_AFTER
         if again is not None and not too_old:
             return again
-        await self._retry.run(lambda: self._gone(best), best.message_id)
+        await self._retry.run(best.message_id, self._gone, best)
         return None
 
     async def _ask(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
@@ -81,7 +81,7 @@ class BestShowing:
         said = await self._showcase.ask(best, job, rules)
         if isinstance(said, TryLater) and not self._too_old(best):
             return said.seconds
-        await self._retry.run(lambda: self._asked(best), best.message_id)
+        await self._retry.run(best.message_id, self._asked, best)
         return None
 
     async def _show(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
@@ -91,7 +91,7 @@ class BestShowing:
         said = await self._said(best, job, rules)
         if isinstance(said, TryLater) and not self._too_old(best):
             return said.seconds
-        await self._retry.run(lambda: self._note(best, rules, said), best.message_id)
+        await self._retry.run(best.message_id, self._note, best, rules, said)
         return None
 
     async def _said(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:

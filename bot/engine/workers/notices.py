@@ -143,7 +143,7 @@ class NoticeBoard:
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
         works = isinstance(said, Posted) and not to_owner and lost is None and log_channel is not None
         # Not noted, it would be told again and again.
-        await self._retry.run(lambda: self._close(notice, said, lost, works=works), notice.id)
+        await self._retry.run(notice.id, self._close, notice, said, lost, works=works)
         return None
 
     async def _ask(self, notice: Notice, channel_id: int | None, jobs: Sequence[Job]) -> float | None:
@@ -160,10 +160,8 @@ class NoticeBoard:
         if not isinstance(said, Posted):
             told = "Server %d: a request or result for moderators was not posted: %s"
             _log.warning(told, notice.guild_id, said, extra={"job": jobs[0].id})
-            await self._retry.run(
-                lambda: self._matters.end(notice, jobs, turned_off=channel_id is None), notice.id
-            )
-        await self._retry.run(lambda: self._close(notice, said, asked_in=channel_id), notice.id)
+            await self._retry.run(notice.id, self._matters.end, notice, jobs, turned_off=channel_id is None)
+        await self._retry.run(notice.id, self._close, notice, said, asked_in=channel_id)
         return None
 
     async def _reduce(self, notice: Notice, job: Job | None) -> float | None:

@@ -90,7 +90,7 @@ class SetPostings:
             await self._split(posting)
             return None
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
-        await self._retry.run(lambda: self._note(posting, said), posting.set_id)
+        await self._retry.run(posting.set_id, self._note, posting, said)
         return None
 
     async def _give_up(self, job: Job) -> None:

@@ -100,7 +100,7 @@ class MissingCards:
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None:
             self._posted(job, way)
-        await self._retry.run(lambda: self._note_posted(way.whole_set or (job,), message_id), job.id)
+        await self._retry.run(job.id, self._note_posted, way.whole_set or (job,), message_id)
         return None
 
     async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:
