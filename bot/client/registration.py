@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-from http import HTTPStatus
 from typing import Any
 
 import discord
@@ -13,7 +12,6 @@ from bot.errors import SettingsError
 from bot.services.command_registry import CommandRegistry
 
 _log = logging.getLogger(__name__)
-_INVALID_FORM = 50035
 
 
 async def register_commands(
@@ -72,19 +70,14 @@ async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegis
 async def _send(
     tree: app_commands.CommandTree[Any], guild: discord.Object | None, payload: list[dict[str, Any]]
 ) -> None:
-    """Do what `sync` does, which would translate all commands once more."""
+    """Send what `sync` would, which translates all commands once more."""
     application, http = tree.client.application_id, tree.client.http
     if application is None:
         raise app_commands.MissingApplicationID
-    try:
-        if guild is None:
-            await http.bulk_upsert_global_commands(application, payload=payload)
-        else:
-            await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
-    except discord.HTTPException as error:
-        if error.status == HTTPStatus.BAD_REQUEST and error.code == _INVALID_FORM:
-            raise app_commands.CommandSyncFailure(error, tree.get_commands(guild=guild)) from None
-        raise
+    if guild is None:
+        await http.bulk_upsert_global_commands(application, payload=payload)
+    else:
+        await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
 
 
 def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> str:

@@ -77,27 +77,29 @@ class PhotoJobs:
         note: Callable[[Job], None],
         refused: Callable[[StudiiBotError], Awaitable[None]],
     ) -> list[Job]:
-        """Accept all as a set. If there is no room for all, or some exist already, each alone."""
+        """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         jobs: list[Job] = []
-        alone = [[request] for request in requests]
-        for together in [requests, *alone] if len(requests) > 1 else alone:
+        groups = [list(requests)]
+        while groups:
+            group = groups.pop(0)
             try:
-                accepted = await self._services.jobs.accept_all(together)
+                accepted = await self._services.jobs.accept_all(group)
             except Outage:
                 raise  # asked for again when it is over; what was accepted is not accepted twice
+            except BeingAsked:
+                break  # about all of them
+            except (Repeated, CreditsShort) as refusal:
+                if len(group) > 1:
+                    groups = [[request] for request in group]
+                elif isinstance(refusal, CreditsShort):
+                    await refused(refusal)
+                # Otherwise the job that there is already is the answer.
             except StudiiBotError as refusal:
-                if isinstance(refusal, BeingAsked):
-                    break  # about all of them
-                some_fit = len(together) > 1 and isinstance(refusal, CreditsShort)
-                if isinstance(refusal, Repeated) or some_fit:
-                    continue  # the job that there is already is the answer; or some can be accepted alone
                 await refused(refusal)
             else:
                 jobs += accepted
                 for job in accepted:
                     note(job)
-            if len(together) > 1:
-                break
         return jobs
 
     async def _refused(
