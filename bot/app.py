@@ -26,7 +26,6 @@ from bot.languages import lazy, load_all
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
-from bot.monitoring.vitals import Vitals
 from bot.services import Services, build_services
 from bot.storage import (
     UNUSABLE,
@@ -45,7 +44,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 
 if TYPE_CHECKING:
-    from bot.monitoring.health import HealthServer
+    from bot.monitoring.health import HealthServer, Vitals
 
 _OTHER_KEY = (
     "{where} doesn't open what the other processes on this database have stored. Give all of them the same "

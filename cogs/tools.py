@@ -112,7 +112,7 @@ async def _run(
     if tool.prompt is not None and tool.prompt.required and not whole.get(tool.prompt.name):
         await ask(interaction, tool, FormStart(pictures, whole), terms)
     else:
-        await start(interaction, tool, whole, source, terms)
+        await start(interaction, tool, whole, pictures, terms)
 
 
 def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:

@@ -34,7 +34,7 @@ class WantedShards:
 
         Where there are shards already, Discord has `within` seconds to answer.
         """
-        if not needs_recommendation(counts, self.shard_count, takes_all=self.per_process is None):
+        if self.shard_count is not None or counts.held or (self.per_process is not None and counts.shards):
             return None
         if not counts.shards:
             return await self.recommended()
@@ -48,25 +48,13 @@ class WantedShards:
             return None
 
     def number(self, counts: ShardCounts, recommended: int | None) -> int:
-        """Return how many shards there are to be, when no process holds one."""
-        return number_of_shards(counts, self.shard_count, recommended, takes_all=self.per_process is None)
+        """Return how many shards there are to be, when no process holds one.
 
-
-def number_of_shards(
-    counts: ShardCounts, setting: int | None, recommended: int | None, *, takes_all: bool
-) -> int:
-    """Return how many shards there are to be, when no process holds one.
-
-    `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows it as
-    it grows; where each serves some, the stored number stays until the setting says otherwise.
-    """
-    if setting is not None:
-        return setting
-    if takes_all:
-        return max(1, counts.shards, recommended or 1)
-    return counts.shards or recommended or 1
-
-
-def needs_recommendation(counts: ShardCounts, setting: int | None, *, takes_all: bool) -> bool:
-    """Return whether Discord has to be asked before shards are taken."""
-    return setting is None and not counts.held and (takes_all or not counts.shards)
+        `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows
+        it as it grows; where each serves some, the stored number stays until the setting says otherwise.
+        """
+        if self.shard_count is not None:
+            return self.shard_count
+        if self.per_process is None:
+            return max(1, counts.shards, recommended or 1)
+        return counts.shards or recommended or 1

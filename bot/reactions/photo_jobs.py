@@ -13,12 +13,12 @@ from bot.domain.access import MemberContext
 from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
-from bot.reactions.presets import prepared
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.refusals import RefusalTeller, refusal_words
 from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
+from bot.services.styles import tool_of
 from bot.ui.reading.authors import author_in
-from bot.ui.reading.member import member_context_in
+from bot.ui.reading.member import member_context_in, roles_of
 from bot.ui.reading.permissions import is_age_restricted
 from bot.ui.reading.posting import PostingPlace, posting_place
 
@@ -58,7 +58,7 @@ class PhotoJobs:
         author = await author_in(message, self._client, self._services)
         rules = await self._services.posting.rules(member.guild.id)
         try:
-            tool, inputs, own = await prepared(
+            tool, inputs, own = await _prepared(
                 self._services, self._catalog, member, preset, tapped=tapped is not None
             )
         except StudiiBotError as refusal:
@@ -143,3 +143,22 @@ def _request(
         post_channel_id=place.channel_id,
         in_thread=place.in_thread,
     )
+
+
+async def _prepared(
+    services: Services, catalog: Catalog, member: discord.Member, preset: Preset, *, tapped: bool
+) -> tuple[Tool, dict[str, str], dict[str, str]]:
+    """Return the tool, the inputs to send, and those of them that the member prefers.
+
+    What an emoji is mapped to is what the member asks for by tapping it; in a photo channel what they prefer
+    goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if the emoji's
+    style is gone, no longer fits, or isn't for the member.
+    """
+    if preset.style_id is not None:
+        style = await services.styles.get(preset.style_id, member.guild.id, member.id, roles_of(member))
+        tool_of(catalog, style)
+    tool = catalog.get(preset.tool)
+    own = await services.defaults.of(member.guild.id, member.id, tool)
+    inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
+    preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
+    return tool, tool.prepare(inputs, has_source=True), preferred

@@ -3,10 +3,19 @@
 import pytest
 
 from bot.cluster.lease import Lease, LeaseTimes
-from bot.cluster.wanted_shards import needs_recommendation, number_of_shards
+from bot.cluster.wanted_shards import WantedShards
 from bot.storage import ShardCounts
+from tests.support.patience import PATIENCE
 
 TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)
+
+
+async def six() -> int:
+    return 6
+
+
+async def unasked() -> int:
+    raise AssertionError("Discord is not to be asked")
 
 
 def test_a_lease_counts_from_when_it_was_asked_for_and_not_from_the_answer() -> None:
@@ -53,13 +62,17 @@ def test_nothing_is_allowed_after_another_process_has_taken_over() -> None:
 def test_the_number_of_shards(
     stored: int, setting: int | None, recommended: int | None, *, takes_all: bool, number: int
 ) -> None:
-    counts = ShardCounts(stored, 0)
-    assert number_of_shards(counts, setting, recommended, takes_all=takes_all) == number
+    wanted = WantedShards(unasked, setting, None if takes_all else 1)
+    assert wanted.number(ShardCounts(stored, 0), recommended) == number
 
 
-def test_discord_is_asked_only_where_its_answer_may_count() -> None:
-    assert needs_recommendation(ShardCounts(0, 0), None, takes_all=False)
-    assert needs_recommendation(ShardCounts(4, 0), None, takes_all=True)
-    assert not needs_recommendation(ShardCounts(4, 0), None, takes_all=False)
-    assert not needs_recommendation(ShardCounts(4, 1), None, takes_all=True)
-    assert not needs_recommendation(ShardCounts(0, 0), 4, takes_all=True)
+async def test_discord_is_asked_only_where_its_answer_may_count() -> None:
+    async def asked(stored: int, held: int, setting: int | None, per_process: int | None) -> bool:
+        wanted = WantedShards(six, setting, per_process)
+        return await wanted.recommendation(ShardCounts(stored, held), within=PATIENCE) == 6
+
+    assert await asked(0, 0, None, 1)
+    assert await asked(4, 0, None, None)
+    assert not await asked(4, 0, None, 1)
+    assert not await asked(4, 1, None, None)
+    assert not await asked(0, 0, 4, None)

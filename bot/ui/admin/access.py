@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -154,9 +155,7 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(allow=match["allow"] == "allow")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:

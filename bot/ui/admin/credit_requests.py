@@ -1,7 +1,7 @@
 """What admins see and press when a member asks for more credits, and what the member is told."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -123,12 +123,6 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
         style = discord.ButtonStyle.success if how == GRANT else discord.ButtonStyle.secondary
         custom_id = f"studii:more:{how}:{request_id}"
         super().__init__(ui.Button(label=label or how, style=style, custom_id=custom_id))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["how"], match["id"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         requests, by = host.services.credit_requests, interaction.user.id

@@ -1,5 +1,6 @@
 """The buttons with which a member lets their starred results be shown, or not."""
 
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -31,9 +32,7 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
         super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(agreed=match["answer"] == "yes")
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -158,12 +158,6 @@ class HelpButton(LastingButton, template=r"studii:help"):
 
     def __init__(self) -> None:
         super().__init__(ui.Button(label=_("Show help"), emoji="👋", custom_id="studii:help"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls()
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         await show_help(interaction)

@@ -1,10 +1,10 @@
 """The button with which a member who lacks credits asks an admin for more."""
 
 import asyncio
+from re import Match
 from typing import Any, Self
 
 import discord
-from discord import ui
 
 from bot.errors import CreditsWanted, Refused
 from bot.languages import lazy
@@ -38,9 +38,7 @@ class AskAdminButton(
         super().__init__(ask_button(wanted))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         channel_id = None if match["channel"] is None else int(match["channel"])
         return cls(CreditsWanted(int(match["guild"]), match["tool"], int(match["price"]), channel_id))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -93,9 +94,7 @@ class DeleteLinkedButton(
         super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], int(match["message"]))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -148,13 +147,18 @@ class AgainButton(JobButton, template=template_of("again")):
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
-        ensure_stays_there(interaction, job)
-        tool = host.catalog.get(job.tool)
-        if job.scrubbed_at is not None and tool.inputs:
-            raise Refused(INPUTS_ERASED)
-        source = await source_of(interaction, job, host.clock.now())
-        terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
-        await start_once(interaction, tool, job.inputs, source, terms)
+        await run_again(interaction, host, job)
+
+
+async def run_again(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    """Start a job with the same inputs and photo, at the price that the pressed button names."""
+    ensure_stays_there(interaction, job)
+    tool = host.catalog.get(job.tool)
+    if job.scrubbed_at is not None and tool.inputs:
+        raise Refused(INPUTS_ERASED)
+    source = await source_of(interaction, job, host.clock.now())
+    terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
+    await start_once(interaction, tool, job.inputs, [] if source is None else [source], terms)
 
 
 class UseInButton(JobButton, template=template_of("use")):

@@ -1,6 +1,6 @@
 """The question before a job starts, with its price and one button for the person who is asked."""
 
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -102,12 +102,6 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         custom_id = f"studii:confirm:{confirmation_id}"
         label = label or pgettext("button", "Run")
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["id"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         question = await host.services.confirmations.open(self._question_id)

@@ -1,6 +1,6 @@
 """/forget-me: what is erased and what stays, and the buttons that do it."""
 
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -116,12 +116,6 @@ class ForgetMeButton(
         style = discord.ButtonStyle.secondary if where == KEEP_DATA else discord.ButtonStyle.danger
         label = str(ERASE_LABELS[where])
         super().__init__(ui.Button(label=label, style=style, custom_id=f"studii:forgetme:{where}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["where"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if self._where == KEEP_DATA:

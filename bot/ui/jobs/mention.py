@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -139,9 +140,7 @@ class MentionButton(
         super().__init__(ui.Button(label=label, emoji=emoji, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         price = None if match["price"] is None else int(match["price"])
         return cls(match["tool"], int(match["author"]), int(match["message"]), price)
 
@@ -168,8 +167,7 @@ class MentionButton(
         if len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
             await ask(interaction, tool, FormStart(mention.photos, values), terms)
         else:
-            photo = mention.photos[0] if mention.photos else None
-            await start_once(interaction, tool, values, photo, terms)
+            await start_once(interaction, tool, values, mention.photos, terms)
 
     async def _message(self, interaction: discord.Interaction[Any]) -> discord.Message:
         channel = interaction.client.get_partial_messageable(

@@ -14,7 +14,7 @@ from bot.domain.styles import Style
 from bot.errors import StudiiBotError
 from bot.services import PriceTable
 from bot.services.styles import inputs_of, tool_of
-from bot.ui.jobs.start import AS_USUAL, Terms, start_all_once, start_once
+from bot.ui.jobs.start import AS_USUAL, Terms, start_once
 from bot.ui.jobs.tool_form import MAX_SET_PHOTOS, Filled, FormStart, ToolForm, Values, all_of, needs_form
 from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of
@@ -40,7 +40,7 @@ async def begin(
     if asking or needs_form(tool, pictures):
         await ask(interaction, tool, FormStart(pictures, await own_inputs(interaction, tool)), terms)
         return
-    await start_once(interaction, tool, {}, pictures[0] if pictures else None, terms)
+    await start_once(interaction, tool, {}, pictures[:1], terms)
 
 
 async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
@@ -94,7 +94,7 @@ async def ask(
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
         try:
             values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
-            await start_all_once(submitted, tool, values, filled.photos, wanted)
+            await start_once(submitted, tool, values, filled.photos, wanted)
         except StudiiBotError as refusal:
             await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
 

@@ -1,6 +1,7 @@
 """The buttons with which admins settle a job whose outcome is unknown, and try a held key again."""
 
 from collections.abc import Awaitable
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -96,9 +97,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(int(match["guild"]), let_in=match["let"] is not None)
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:

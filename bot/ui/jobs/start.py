@@ -57,21 +57,11 @@ async def start_once(
     interaction: discord.Interaction[Any],
     tool: Tool,
     values: Values,
-    source: SourcePhoto | None,
-    terms: Terms = AS_USUAL,
-) -> None:
-    """Start the job. The same request of the same person a moment later is a double click, and ignored."""
-    await start_all_once(interaction, tool, values, [] if source is None else [source], terms)
-
-
-async def start_all_once(
-    interaction: discord.Interaction[Any],
-    tool: Tool,
-    values: Values,
     photos: Sequence[SourcePhoto],
     terms: Terms = AS_USUAL,
 ) -> None:
-    """Start a job for each photo, all or none of them, or one without a photo. As `start_once` otherwise."""
+    """Start as `start` does, unless the same person asked for the same a moment ago: that is a double
+    click."""
     for photo in photos:
         ensure_taken(photo)
     # Discord may sign the address of one photo differently each time.
@@ -79,7 +69,7 @@ async def start_all_once(
     request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), paths)
     async with host_of(interaction).clicks.once(request) as first:
         if first:
-            await _start(interaction, tool, values, photos, terms)
+            await start(interaction, tool, values, photos, terms)
         else:
             await _acknowledge(interaction)
 
@@ -88,24 +78,15 @@ async def start(
     interaction: discord.Interaction[Any],
     tool: Tool,
     values: Values,
-    source: SourcePhoto | None,
+    photos: Sequence[SourcePhoto],
     terms: Terms = AS_USUAL,
 ) -> None:
-    """Accept the job, and answer with its card, or with the question whether it is to start.
+    """Accept a job for each photo, all or none of them, or one without a photo. Answer with their card, or
+    with the question whether they are to start.
 
-    Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the job runs, even if its card
+    Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the jobs run, even if the card
     can't be shown.
     """
-    await _start(interaction, tool, values, [] if source is None else [source], terms)
-
-
-async def _start(
-    interaction: discord.Interaction[Any],
-    tool: Tool,
-    values: Values,
-    photos: Sequence[SourcePhoto],
-    terms: Terms,
-) -> None:
     host = host_of(interaction)
     service = host.services.jobs
     requests = [_request(interaction, tool, values, photo, terms) for photo in photos or (None,)]

@@ -1,5 +1,7 @@
 """The bases of buttons that find their code by their custom id, so that they work after any restart."""
 
+from collections.abc import Callable
+from re import Match
 from typing import Any, ClassVar, Self
 
 import discord
@@ -27,7 +29,20 @@ def tool_template_of(action: str) -> str:
 
 
 class _Lasting:
-    """What buttons and lists have in common: `pressed`, whose errors are told."""
+    """What buttons and lists have in common: `of_match`, and `pressed`, whose errors are told."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
+    ) -> Self:
+        return cls.of_match(match)
+
+    @classmethod
+    def of_match(cls, match: Match[str]) -> Self:
+        """Return the item whose custom id matches the template. Its parts are the arguments, unless a
+        subclass makes something else of them."""
+        made: Callable[..., Self] = cls
+        return made(*match.groups())
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         speak_with(interaction)
@@ -42,7 +57,7 @@ class _Lasting:
 
 
 class LastingButton(_Lasting, ui.DynamicItem[ui.Button[Any]], template="studii:none"):
-    """Base of all buttons. A subclass gives its template, and implements `from_custom_id` and `pressed`."""
+    """Base of all buttons. A subclass gives its template, and implements `pressed`."""
 
 
 class LastingSelect(_Lasting, ui.DynamicItem[ui.Select[Any]], template="studii:no-list"):
@@ -69,9 +84,7 @@ class JobButton(LastingButton, template=template_of("none")):
         return cls(job.id, job.posting)
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], int(match["posting"]))
 
 
@@ -83,9 +96,3 @@ class ToolButton(LastingButton, template=tool_template_of("none")):
     def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
         self.slug = slug
         super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:{self.action}:{slug}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["tool"])

@@ -1,7 +1,7 @@
 """Styles as people see them: one with its picture, and lists; with the buttons to use and to remove one."""
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import MediaGalleryItem, ui
@@ -174,12 +174,6 @@ class StyleButton(
         self._style_id = style_id
         look = discord.ButtonStyle.primary if action == USE else discord.ButtonStyle.secondary
         super().__init__(ui.Button(label=label, style=look, custom_id=f"studii:style:{action}:{style_id}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["action"], match["style"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         guild_id, user_id, styles = server_of(interaction), interaction.user.id, host.services.styles

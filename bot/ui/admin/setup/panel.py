@@ -1,5 +1,6 @@
 """`/studii setup`: what is set, what is missing, and the next step, with a button for each."""
 
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -176,9 +177,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
         super().__init__(ui.Button(label=str(label or what), style=style, custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         key = None if match["key"] is None else int(match["key"])
         return cls(match["what"], key=key, let_in=match["let"] is not None)
 

@@ -1,6 +1,6 @@
 """What is pressed and chosen in the list of jobs, which then shows what has changed."""
 
-from dataclasses import replace
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -10,7 +10,7 @@ from bot.domain import Job, Progress
 from bot.errors import Refused
 from bot.languages import gettext as _
 from bot.languages import lazy, sentences
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (
     CANCEL_LISTED,
@@ -25,8 +25,7 @@ from bot.ui.jobs.listing.panel import (
 )
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
-from bot.ui.jobs.start import start_once
-from bot.ui.jobs.wording import ToolNames, again_price, cost_words
+from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.reasons import error_words
@@ -42,7 +41,6 @@ from bot.ui.reading.permissions import (
     moderates,
     server_of,
 )
-from bot.ui.reading.photo_lookup import source_of
 
 NOT_DECIDING = lazy(
     "Only members who decide on results here can see these, and there are none to decide on now."
@@ -96,9 +94,7 @@ class PageButton(LastingButton, template=rf"studii:jobs:{QUERY}"):
         super().__init__(ui.Button(custom_id=f"studii:jobs:{query}"))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(ListQuery.of_match(match))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -114,9 +110,7 @@ class FilterSelect(LastingSelect, template=rf"studii:jobsby:(?P<by>state|tool):{
         super().__init__(ui.Select(custom_id=f"studii:jobsby:{by}:{query}"))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["by"], ListQuery.of_match(match))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -139,9 +133,7 @@ class ListedButton(
         super().__init__(ui.Button(custom_id=f"studii:listed:{action}:{job_id}:{query}"))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["action"], match["job"], ListQuery.of_match(match))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -155,7 +147,7 @@ class ListedButton(
         elif self._action == SHOW:
             await self._show(interaction, host, job)
         else:
-            await _run_again(interaction, host, job)
+            await run_again(interaction, host, job)
 
     async def _job(self, interaction: discord.Interaction[Any], host: Host) -> Job | None:
         """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
@@ -210,14 +202,6 @@ class ListedButton(
         if not _is_list(interaction.message):
             raise over
         await show_list(interaction, self._query, note=f"⚠️ {sentence(error_words(over))}", instead=True)
-
-
-async def _run_again(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
-    _channel_for(interaction, job)
-    tool = host.catalog.get(job.tool)
-    source = await source_of(interaction, job, host.clock.now())
-    terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
-    await start_once(interaction, tool, job.inputs, source, terms)
 
 
 def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -15,7 +16,7 @@ from bot.languages import lazy, ngettext
 from bot.services import PricesRose, short_price_words
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
-from bot.ui.jobs.start import start_all_once
+from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
@@ -46,9 +47,7 @@ class SetButton(
         super().__init__(ui.Button(label=label or str(LABELS[action]), custom_id=custom_id))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["action"], match["set"], None if match["each"] is None else int(match["each"]))
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -86,7 +85,7 @@ class SetButton(
         seen = max(again_price(job).amount for job in failed)
         terms = replace(terms_of(first, tool), shown_price=self._each or seen)
         try:
-            await start_all_once(interaction, tool, first.inputs, photos, terms)
+            await start_once(interaction, tool, first.inputs, photos, terms)
         except PricesRose as rose:
             await self._ask(interaction, tool, len(photos), rose.price)
 

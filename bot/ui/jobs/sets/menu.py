@@ -1,5 +1,6 @@
 """The menu and the buttons under a set's results: one picture is chosen, then run again, edited, deleted."""
 
+from re import Match
 from typing import Any, Self
 
 import discord
@@ -76,9 +77,7 @@ class DropButton(
         super().__init__(drop_button(job_id, asked=asked))
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
+    def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], asked=match["asked"] is not None)
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
@@ -108,12 +107,6 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
     def __init__(self, set_id: str) -> None:
         self._set_id = set_id
         super().__init__(ui.Button(label=str(DELETE), custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
-    ) -> Self:
-        return cls(match["set"])
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         message, guild_id = interaction.message, interaction.guild_id
