@@ -140,7 +140,7 @@ async def build(
             tuning=Tuning(max_source_bytes=settings.max_source_mb * MEGABYTE),
             posted=metrics.posted,
         )
-        services = _services(kept, settings, catalog, clock, engine.wake, partial(_check, studii))
+        services = _services(kept, settings, catalog, clock, partial(_check, studii))
         bot.attach(services, delivery, clock, await _deferrals(settings, stack, kept, clock))
         app = App(settings, kept.storage, services, bot, engine, metrics, member)
         if kept.health is not None:
@@ -214,7 +214,6 @@ def _services(
     settings: Settings,
     catalog: Catalog,
     clock: Clock,
-    wake: Callable[[], None],
     check: Callable[[str], Awaitable[None]],
 ) -> Services:
     return build_services(
@@ -223,7 +222,6 @@ def _services(
         kept.lanes,
         catalog,
         clock,
-        wake=wake,
         check_key=check,
         discard=kept.spool.remove,
         open_file=kept.spool.open_output,

@@ -26,7 +26,7 @@ async def forget_servers(settings: Settings) -> str:
             "There is no database of this version yet. Start the bot once, then run this again."
         )
     async with Storage.open(settings.database_url) as storage:
-        servers = ServerService(storage, SystemClock(), lambda: None)
+        servers = ServerService(storage, SystemClock())
         if not await servers.missing():
             return NOTHING_TO_FORGET
         async with logged_in(settings.discord_token.reveal(), settings.proxy) as client:

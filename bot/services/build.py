@@ -69,7 +69,6 @@ def build_services(
     catalog: Catalog,
     clock: Clock,
     *,
-    wake: Callable[[], None],
     check_key: Callable[[str], Awaitable[None]],
     discard: Callable[..., Awaitable[None]],
     open_file: Callable[[str], Awaitable[OutputFile | None]],
@@ -78,33 +77,33 @@ def build_services(
 ) -> Services:
     """Build all services.
 
-    `wake` is called when the engine has something to do. `check_key` raises `Refused` for a key that Studii
-    refuses. `discard` removes files from the spool by name, `open_file` opens one. `keep_days` is how long
-    prompts are kept.
+    `check_key` raises `Refused` for a key that Studii refuses. `discard` removes files from the spool by
+    name, `open_file` opens one. `keep_days` is how long prompts are kept. The engine hears from `storage`
+    what they change.
     """
     languages = LanguageService(storage, clock)
     return Services(
-        jobs=JobService(storage, catalog, clock, wake, max_source_bytes=max_source_bytes),
-        keys=KeyService(storage, vault, lanes, catalog, clock, wake, check_key),
+        jobs=JobService(storage, catalog, clock, max_source_bytes=max_source_bytes),
+        keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),
-        servers=ServerService(storage, clock, wake),
+        servers=ServerService(storage, clock),
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         access=AccessService(storage, catalog, clock),
-        log_channels=LogChannelService(storage, wake),
+        log_channels=LogChannelService(storage),
         limits=LimitService(storage, clock),
         usage=UsageService(storage, clock),
         photos=PhotoService(storage, catalog),
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),
-        rulings=RulingService(storage, clock, wake),
+        rulings=RulingService(storage, clock),
         refusals=RefusalService(storage, clock),
-        approvals=ApprovalService(storage, catalog, clock, wake),
-        reviews=ReviewService(storage, clock, open_file, wake),
+        approvals=ApprovalService(storage, catalog, clock),
+        reviews=ReviewService(storage, clock, open_file),
         words=WordService(storage, catalog, clock),
-        confirmations=ConfirmationService(storage, clock, wake),
-        credit_requests=CreditRequestService(storage, catalog, clock, wake),
+        confirmations=ConfirmationService(storage, clock),
+        credit_requests=CreditRequestService(storage, catalog, clock),
         offers=OfferService(storage, clock),
         styles=StyleService(storage, catalog, clock),
         defaults=DefaultsService(storage, catalog, clock),

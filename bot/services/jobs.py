@@ -56,21 +56,19 @@ class JobPage:
 
 
 class JobService:
-    """Accepts jobs. `wake` tells the engine that there is something to do; it does the rest."""
+    """Accepts jobs."""
 
     def __init__(
         self,
         storage: Storage,
         catalog: Catalog,
         clock: Clock,
-        wake: Callable[[], None],
         *,
         max_source_bytes: int,
     ) -> None:
         self._storage = storage
         self._catalog = catalog
         self._clock = clock
-        self._wake = wake
         self._max_source_bytes = max_source_bytes
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
         self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
@@ -174,7 +172,6 @@ class JobService:
         if cancelled is None:
             raise CancelNoted
         _log.info("Job %s is cancelled", job_id, extra={"job": job_id})
-        self._wake()
         return cancelled
 
     async def of_set(self, set_id: str, guild_id: int) -> list[Job]:
@@ -201,7 +198,6 @@ class JobService:
                 raise Refused(NOT_YOURS_TO_CANCEL)
             now = self._clock.now()
             cancelled = [await cancel(transaction, job, now, told=True) for job in jobs]
-        self._wake()
         return sum(job is not None for job in cancelled)
 
     async def page(
@@ -241,7 +237,6 @@ class JobService:
                 raise Refused(POSTED_OR_GONE)
             if card is not None:
                 await transaction.jobs.update(job_id, card_message_id=card, card_version=posted.version)
-        self._wake()
         return posted
 
     def _ensure_size(self, source: SourcePhoto | None) -> None:

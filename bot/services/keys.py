@@ -73,7 +73,6 @@ class KeyService:
         lanes: LaneNames,
         catalog: Catalog,
         clock: Clock,
-        wake: Callable[[], None],
         check: Callable[[str], Awaitable[None]],
     ) -> None:
         self._storage = storage
@@ -81,7 +80,6 @@ class KeyService:
         self._lanes = lanes
         self._catalog = catalog
         self._clock = clock
-        self._wake = wake
         self._check = check
 
     async def set_key(
@@ -112,7 +110,6 @@ class KeyService:
             # Waiting jobs may have a price that another account was charged.
             await reprice_server(transaction, self._catalog, guild_id, lane, now)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
-        self._wake()
         return key
 
     async def forget(self, guild_id: int, key_id: int) -> Forgotten | None:
@@ -132,7 +129,6 @@ class KeyService:
             await transaction.keys.retire(key.id, now)
             still = await running(transaction, guild_id)
         _log.info("Server %d removed its key %s.", guild_id, key.masked)
-        self._wake()
         return Forgotten(cancelled, still)
 
     async def readable(self, key: StudiiKey) -> bool:
@@ -169,7 +165,6 @@ class KeyService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             if not await key_holds.try_again(transaction, guild_id, self._clock.now()):
                 return False
-        self._wake()
         return True
 
     async def held(self, guild_id: int) -> Reason | None:

@@ -1,6 +1,5 @@
 """Servers' log channels."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain import LogSettings, NoticeKind
@@ -8,11 +7,10 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 
 class LogChannelService:
-    """Reads and sets log channels. `wake` tells the engine that there may be something to post."""
+    """Reads and sets log channels."""
 
-    def __init__(self, storage: Storage, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._wake = wake
 
     async def get(self, guild_id: int) -> LogSettings:
         """Return the server's log settings."""
@@ -36,4 +34,3 @@ class LogChannelService:
             await transaction.log_channels.set(guild_id, settings)
             if works or settings.channel_id != old.channel_id:
                 await transaction.notices.forget(guild_id, NoticeKind.LOG_LOST)
-        self._wake()

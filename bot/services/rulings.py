@@ -1,7 +1,5 @@
 """Rulings of admins on jobs with an unknown outcome."""
 
-from collections.abc import Callable
-
 from bot.clock import Clock
 from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
@@ -22,12 +20,11 @@ class SettledBefore(Refused):
 
 
 class RulingService:
-    """Settles or releases unknown jobs, once each. `wake` tells the engine to post it."""
+    """Settles or releases unknown jobs, once each."""
 
-    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
-        self._wake = wake
 
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
@@ -57,7 +54,6 @@ class RulingService:
             ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
         if ruled is None:
             raise _refusal(job)
-        self._wake()
         return ruled
 
 

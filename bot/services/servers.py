@@ -49,10 +49,9 @@ class Parted:
 class ServerService:
     """Pauses servers, and handles their adding and removing of the bot."""
 
-    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
-        self._wake = wake
         self._parting = asyncio.Lock()
 
     async def paused(self, guild_id: int) -> bool:
@@ -109,7 +108,6 @@ class ServerService:
             await transaction.privacy.erase_keys(guild_id, now)
             await transaction.guilds.went(guild_id, now)
         _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
-        self._wake()
 
     async def compare(self, application_id: int, present: Collection[int]) -> Difference:
         """Compare the servers with those of Discord after an absence. Call `joined` for the servers that
@@ -150,7 +148,6 @@ class ServerService:
             "bot forget-servers",
             len(fresh),
         )
-        self._wake()
 
     async def missing(self) -> list[int]:
         """Return the servers that wait for the operator's confirmation."""

@@ -31,7 +31,6 @@ async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) 
         assert (job.card_message_id, job.card_version) == (answer.response.id, job.version)
         assert job.source is not None
         assert desk.env.backend.cdn.get(job.source.url) == PNG
-        assert desk.woken
 
 
 async def test_the_card_mentions_the_requester_without_a_ping(tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             clock=clock,
             tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
         )
-        services = await services_on(storage, folder, clock, engine.wake, catalog=catalog)
+        services = await services_on(storage, folder, clock, catalog=catalog)
         bot.attach(services, delivery, clock, _journal(folder, vault, clock))
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:

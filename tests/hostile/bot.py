@@ -215,7 +215,7 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
         DiscordServer(first_answer=FIRST_ANSWER, limits=None) as discord,
         Storage.open(url) as storage,
     ):
-        services = await services_on(storage, folder, SystemClock(), lambda: None)
+        services = await services_on(storage, folder, SystemClock())
         key = studii.add_key("team", balance=BUDGET)
         await services.keys.set_key(GUILD, key.secret, Plan.TEAM, BUDGET)
         discord.add_guild(GUILD, [CHANNEL])

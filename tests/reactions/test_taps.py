@@ -21,7 +21,6 @@ async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: 
         assert (job.origin_message_id, job.channel_id) == (message.id, desk.channel.id)
         assert job.source is not None
         assert desk.env.backend.cdn.get(job.source.url) == PNG
-        assert desk.woken
 
 
 async def test_the_same_person_photo_and_tool_run_once(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.errors import StudiiBotError
 from bot.services import Services
-from bot.storage import Storage, Vault
+from bot.storage import Changes, Storage, Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.services import services_on
@@ -50,12 +49,12 @@ class World:
     clock: FakeClock
     studii: StudiiDesk
     services: Services
-    wakes: list[None]
+    told: list[Changes]
 
     async def ready(self, guild_id: int = GUILD, *, daily: int | None = None) -> None:
         """Give the server a key, and a budget if one is named."""
         await self.services.keys.set_key(guild_id, SECRET, Plan.PRO, daily)
-        self.wakes.clear()
+        self.told.clear()
 
     async def budget(self, limit: int, period: Period = Period.DAY) -> None:
         await self.services.credits.set_budget(GUILD, limit, period)
@@ -85,15 +84,16 @@ class World:
 async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
     file = tmp_path / "studii.db"
     url = await database(tmp_path)
+    told = list[Changes]()
     async with Storage.open(url) as storage:
-        clock, studii, wakes = FakeClock(), StudiiDesk(), list[None]()
+        clock, studii = FakeClock(), StudiiDesk()
         services = await services_on(
             storage,
             tmp_path,
             clock,
-            partial(wakes.append, None),
             check_key=studii.check,
             max_source_bytes=MAX_SOURCE,
         )
         vault = Vault.open((), tmp_path / "encryption.key")
-        yield World(file, storage, vault, clock, studii, services, wakes)
+        with storage.listening(told.append):
+            yield World(file, storage, vault, clock, studii, services, told)

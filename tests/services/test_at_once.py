@@ -71,7 +71,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
 ) -> None:
     clock = FakeClock()
     await limit(storage, LimitService(storage, clock))
-    service = JobService(storage, Catalog.load(), clock, lambda: None, max_source_bytes=MAX_SOURCE)
+    service = JobService(storage, Catalog.load(), clock, max_source_bytes=MAX_SOURCE)
     outcomes = await asyncio.gather(*(service.accept(REQUEST) for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
@@ -80,7 +80,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
 
 
 async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage) -> None:
-    service = JobService(storage, Catalog.load(), FakeClock(), lambda: None, max_source_bytes=MAX_SOURCE)
+    service = JobService(storage, Catalog.load(), FakeClock(), max_source_bytes=MAX_SOURCE)
     request = replace(REQUEST, once="3:50:photo-restore:0")
     outcomes = await asyncio.gather(*(service.accept(request) for _ in range(20)), return_exceptions=True)
     (job,) = (one for one in outcomes if isinstance(one, Job))

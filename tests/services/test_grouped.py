@@ -34,7 +34,7 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
 
 
 def service_on(storage: Storage) -> JobService:
-    return JobService(storage, Catalog.load(), FakeClock(), lambda: None, max_source_bytes=MAX_SOURCE)
+    return JobService(storage, Catalog.load(), FakeClock(), max_source_bytes=MAX_SOURCE)
 
 
 async def server(storage: Storage, guild_id: int, chance: random.Random) -> None:

@@ -121,7 +121,7 @@ async def test_a_refusal_leaves_nothing_behind(world: World) -> None:
     await world.ready(daily=7)
     await refusal(world)
     assert await world.jobs() == []
-    assert world.wakes == []
+    assert world.told == []
     async with world.storage.read() as transaction:
         assert await transaction.ledger.entries() == []
 
@@ -214,7 +214,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     other_process.execute("ROLLBACK")
     other_process.close()
     assert await world.jobs() == []
-    assert world.wakes == []
+    assert world.told == []
 
 
 async def _block(world: World) -> None:

@@ -34,7 +34,7 @@ async def test_a_key_that_studii_takes_becomes_the_servers(world: World) -> None
     assert await world.services.keys.current(GUILD) == key
     assert (key.plan, key.created_at, key.retired_at) == (Plan.TEAM, world.clock.now(), None)
     assert world.vault.unseal(key.ciphertext) == SECRET
-    assert len(world.wakes) == 1
+    assert any(changes.others for changes in world.told)
 
 
 async def test_a_key_is_shown_masked(world: World) -> None:
@@ -90,14 +90,14 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
 
 async def test_a_key_that_studii_refuses_changes_nothing(world: World) -> None:
     before = await set_key(world, daily=50)
-    world.wakes.clear()
+    world.told.clear()
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError, match="does not accept this key"):
         await set_key(world, OTHER_SECRET, daily=70)
     assert await world.services.keys.current(GUILD) == before
     assert await kept_keys(world) == [before]
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 50
-    assert world.wakes == []
+    assert world.told == []
 
 
 async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: World) -> None:
@@ -168,7 +168,7 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     vault = Vault.open((), tmp_path / "another.key")
     lanes = await LaneNames.open(world.storage, vault)
     catalog, check = Catalog.load(), world.studii.check
-    keys = KeyService(world.storage, vault, lanes, catalog, world.clock, lambda: None, check)
+    keys = KeyService(world.storage, vault, lanes, catalog, world.clock, check)
     key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
     assert await keys.current(GUILD) == key
     assert vault.unseal(key.ciphertext) == SECRET

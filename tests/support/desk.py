@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,6 @@ class Desk:
     admin: MemberActor
     maya: MemberActor
     tom: MemberActor
-    woken: list[None] = field(default_factory=list[None])
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)
@@ -119,14 +117,12 @@ async def open_desk(
     """
     catalog = catalog or Catalog.load()
     clock = FakeClock()
-    woken: list[None] = []
     url = await database(folder)
     async with Storage.open(url) as storage:
         services = await services_on(
             storage,
             folder,
             clock,
-            partial(woken.append, None),
             catalog=catalog,
             check_key=_check,
             max_source_bytes=MAX_SOURCE,
@@ -144,7 +140,7 @@ async def open_desk(
                 async with storage.write() as transaction:
                     for one in (nora, maya, tom):
                         await transaction.confirmations.has_tapped(guild.id, one.id, clock.now())
-            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom, woken)
+            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom)
 
 
 def make_bot(

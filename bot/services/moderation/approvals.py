@@ -1,6 +1,6 @@
 """Approvals: which requests wait for one, and what moderators decide."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,13 +65,12 @@ class ApprovalChanges:
 
 
 class ApprovalService:
-    """Changes a server's rules, and decides on requests. `wake` tells the engine to go on."""
+    """Changes a server's rules, and decides on requests."""
 
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
         self._storage = storage
         self._catalog = catalog
         self._clock = clock
-        self._wake = wake
 
     async def rules(self, guild_id: int) -> ApprovalRules:
         """Return the server's rules."""
@@ -154,9 +153,7 @@ class ApprovalService:
                 decided = [await approve(transaction, job, now) for job in jobs]
             else:
                 decided = [await _end(transaction, job, objection, now) for job in jobs]
-            done = _those_decided(decided)
-        self._wake()
-        return done
+            return _those_decided(decided)
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> list[Job]:
         """End the job, with all of its set that wait with it, unpaid and with the moderator's reason.
@@ -169,9 +166,7 @@ class ApprovalService:
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
-            done = _those_decided([await _end(transaction, job, told, now) for job in jobs])
-        self._wake()
-        return done
+            return _those_decided([await _end(transaction, job, told, now) for job in jobs])
 
     async def _objection(
         self, transaction: Transaction, job: Job, requester: MemberContext | None, at: datetime

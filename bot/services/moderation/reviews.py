@@ -22,19 +22,17 @@ RESULT_NOT_KEPT = lazy("That result isn't kept any more, so there's nothing to p
 
 
 class ReviewService:
-    """Decides on results. `open_file` opens a file in the spool by name; `wake` tells the engine to go on."""
+    """Decides on results. `open_file` opens a file in the spool by name."""
 
     def __init__(
         self,
         storage: Storage,
         clock: Clock,
         open_file: Callable[[str], Awaitable[OutputFile | None]],
-        wake: Callable[[], None],
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._open_file = open_file
-        self._wake = wake
 
     async def waiting(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Return the job if its result waits for the member's decision. Raises `Refused` otherwise."""
@@ -74,7 +72,6 @@ class ReviewService:
                 decided = await release_result(transaction, job, now)
             if decided is None:
                 raise Refused(RELEASED)
-        self._wake()
         return decided
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
@@ -87,7 +84,6 @@ class ReviewService:
             decided = await withhold_result(transaction, job, told, self._clock.now())
             if decided is None:
                 raise Refused(RELEASED)
-        self._wake()
         return decided
 
     async def release(self, guild_id: int, job_id: str, approver: Approver) -> Job:
@@ -97,7 +93,6 @@ class ReviewService:
             released = await release_result(transaction, job, self._clock.now())
             if released is None:
                 raise Refused(RELEASED)
-        self._wake()
         return released
 
 

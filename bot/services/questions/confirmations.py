@@ -1,7 +1,7 @@
 """Ask a person before a job starts, and take the answer once."""
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,10 +26,9 @@ TOO_MANY = nlazy(
 class ConfirmationService:
     """Reads and removes questions. `JobService.accept` asks them, and takes the answers."""
 
-    def __init__(self, storage: Storage, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
-        self._wake = wake
 
     async def open(self, confirmation_id: str) -> Confirmation | None:
         """Return the question, or None if it was answered, has expired, or is unknown."""
@@ -49,7 +48,6 @@ class ConfirmationService:
         if ids:
             async with self._storage.write() as transaction:
                 await transaction.confirmations.expire(ids, self._clock.now())
-            self._wake()
 
 
 def confirmed(question: Confirmation, context: MemberContext) -> list[JobRequest]:

@@ -1,7 +1,7 @@
 """A member asks an admin for more credits; an admin grants them, or declines."""
 
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 from bot.catalog import Catalog
@@ -28,13 +28,12 @@ ANSWERED = {
 
 
 class CreditRequestService:
-    """Takes requests for more credits, and their answers. `wake` tells the engine of notices."""
+    """Takes requests for more credits, and their answers."""
 
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
         self._storage = storage
         self._catalog = catalog
         self._clock = clock
-        self._wake = wake
 
     async def ask(
         self, wanted: CreditsWanted, user_id: int, roles: Collection[int], channel_id: int
@@ -69,7 +68,6 @@ class CreditRequestService:
             await transaction.credit_requests.add(request)
             in_place = (await transaction.log_channels.get(guild_id)).requests_in_place
             await _add_notice(transaction, NoticeKind.CREDITS_ASKED, request, now, in_place=in_place)
-        self._wake()
         return request
 
     async def get(self, request_id: str) -> CreditRequest:
@@ -106,7 +104,6 @@ class CreditRequestService:
         if answered is None:
             known = await self.get(request_id)
             raise NotAllowed(ANSWERED[known.state].using(admin=f"<@{known.answered_by}>"))
-        self._wake()
         return answered
 
 

@@ -9,7 +9,7 @@ from bot.domain import Job
 from bot.domain.shards import Shards
 
 # Changes in these tables that no repository names are told as `others`.
-_WATCHED = frozenset({"jobs", "guilds", "studii_keys", "holds", "notices"})
+_WATCHED = frozenset({"jobs", "guilds", "log_channels", "studii_keys", "holds", "notices", "confirmations"})
 
 
 @dataclass(slots=True)

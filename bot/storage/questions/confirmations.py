@@ -94,7 +94,7 @@ class Confirmations:
     async def expire(self, ids: Collection[str], at: datetime) -> None:
         """End open questions."""
         which = confirmations.c.id.in_(list(ids))
-        await self._session.execute(update(confirmations).where(which).values(expires_at=at), named=True)
+        await self._session.execute(update(confirmations).where(which).values(expires_at=at))
 
     async def remove(self, ids: Collection[str]) -> None:
         """Delete questions."""

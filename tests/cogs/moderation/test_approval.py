@@ -24,6 +24,7 @@ from bot.domain import (
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
 from bot.reasons import Reason, ReasonCode
+from bot.storage import Changes
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import STAGING, jobs_of, post, ready
@@ -85,12 +86,14 @@ async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_appro
         card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
         assert "Waiting for a moderator to approve it." in texts(card)
         ines = moderator(desk)
-        await ines.click(request, label="Approve")
+        told = list[Changes]()
+        with desk.storage.listening(told.append):
+            await ines.click(request, label="Approve")
         assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])
         assert "kite" not in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.approval, job.reserved) == (JobState.WAITING, Approval.GIVEN, 8)
-        assert desk.woken
+        assert any(changes.jobs.get(job.id) for changes in told)
 
 
 async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:

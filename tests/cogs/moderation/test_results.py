@@ -10,6 +10,7 @@ from simcord import ChannelHandle
 from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready, succeed
+from bot.storage import Changes
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.cogs.moderation.test_approval import approvals, moderator
@@ -84,15 +85,15 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
         assert "A moderator looks at the result before it's posted." in texts(card)
         assert "Charged 8 credits." in texts(card)
-        desk.woken.clear()
-        ines = moderator(desk)
-        await ines.click(message, label="Approve")
+        told, ines = list[Changes](), moderator(desk)
+        with desk.storage.listening(told.append):
+            await ines.click(message, label="Approve")
         decided = channel.history()[-1]
         assert f"Result approved by <@{ines.id}>" in texts(decided)
         assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
         job = await desk.job()
         assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
-        assert desk.woken
+        assert any(changes.jobs.get(job.id) for changes in told)
 
 
 async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(

@@ -54,7 +54,7 @@ async def accept(
     inputs: Mapping[str, str] = VIDEO,
 ) -> list[Job]:
     """As many jobs as are accepted, as members ask for them."""
-    service = JobService(world.storage, Catalog.load(), world.clock, lambda: None, max_source_bytes=1)
+    service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
     context = MemberContext(roles=roles)
     request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
     jobs: list[Job] = []
@@ -72,9 +72,7 @@ async def change_key(world: World, key: Key) -> None:
     async def check(_secret: str) -> None:
         pass
 
-    keys = KeyService(
-        world.storage, world.vault, world.lanes, Catalog.load(), world.clock, lambda: None, check
-    )
+    keys = KeyService(world.storage, world.vault, world.lanes, Catalog.load(), world.clock, check)
     await keys.set_key(GUILD, key.secret, Plan.TEAM, None)
 
 
@@ -206,7 +204,7 @@ async def test_the_first_is_cancelled_while_it_is_tried_again_and_another_asks(t
         async with world.running():
             done = await world.announced(jobs[1].id)  # it does not wait for the first one's second try
             assert done.job.state is JobState.SUCCEEDED
-            service = JobService(world.storage, Catalog.load(), world.clock, lambda: None, max_source_bytes=1)
+            service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
             await service.cancel(jobs[0].id, GUILD, USER)
 
 

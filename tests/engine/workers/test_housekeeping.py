@@ -22,7 +22,7 @@ async def test_a_job_that_studii_takes_while_the_bot_is_removed_ends_at_what_it_
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("create", faults.Slow(0.5))
-        servers = ServerService(world.storage, world.clock, lambda: None)
+        servers = ServerService(world.storage, world.clock)
         job = await world.accept(a_job(estimate=10))
         async with world.running():
             await world.reaches(job.id, JobState.SUBMITTING)

@@ -85,11 +85,11 @@ class Bank(ModeratingBank):
         for name, replacement in self.replaced:
             self.stack.enter_context(patch(name, replacement))
         self.storage = await self.stack.enter_async_context(Storage.open(self.url))
-        self.jobs = JobService(self.storage, self.catalog, self.clock, lambda: None, max_source_bytes=1)
+        self.jobs = JobService(self.storage, self.catalog, self.clock, max_source_bytes=1)
         self.credits = CreditService(self.storage, self.catalog, self.clock)
         self.limits = LimitService(self.storage, self.clock)
-        self.rulings = RulingService(self.storage, self.clock, lambda: None)
-        self.requests = CreditRequestService(self.storage, self.catalog, self.clock, lambda: None)
+        self.rulings = RulingService(self.storage, self.clock)
+        self.requests = CreditRequestService(self.storage, self.catalog, self.clock)
         await self.open_for_moderators()
 
     async def close(self) -> None:

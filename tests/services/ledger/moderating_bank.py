@@ -33,9 +33,9 @@ class ModeratingBank:
     async def open_for_moderators(self) -> None:
         vault = Vault(MultiFernet([Fernet(Fernet.generate_key())]))
         lanes = await LaneNames.open(self.storage, vault)
-        self.approvals = ApprovalService(self.storage, self.catalog, self.clock, _nothing)
-        self.reviews = ReviewService(self.storage, self.clock, _no_file, _nothing)
-        self.keys = KeyService(self.storage, vault, lanes, self.catalog, self.clock, _nothing, believe)
+        self.approvals = ApprovalService(self.storage, self.catalog, self.clock)
+        self.reviews = ReviewService(self.storage, self.clock, _no_file)
+        self.keys = KeyService(self.storage, vault, lanes, self.catalog, self.clock, believe)
 
     async def set_key(self) -> None:
         """The server has a key, that of the usual lane."""
@@ -92,9 +92,6 @@ class ModeratingBank:
         """The jobs that wait for moderators, or whose result they don't let be seen."""
         async with self.storage.read() as transaction:
             return {job.id: job.state for job in await transaction.jobs.in_states(WAITING_FOR_MODERATORS)}
-
-
-def _nothing() -> None: ...
 
 
 async def _no_file(_: str) -> None: ...

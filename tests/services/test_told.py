@@ -1,0 +1,66 @@
+"""The engine hears from the storage what services change, right after the commit."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.domain import JobRequest, JobState, LogSettings
+from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.reasons import Reason, ReasonCode
+from tests.services.conftest import GUILD, World
+
+QUESTION = "0123456789abcdef"
+
+
+async def set_log_channel(world: World) -> None:
+    await world.services.log_channels.set(GUILD, LogSettings(5))
+
+
+async def withdraw_a_question(world: World) -> None:
+    await world.services.confirmations.withdraw([QUESTION])
+
+
+async def forget_the_key(world: World) -> None:
+    key = await world.services.keys.current(GUILD)
+    assert key is not None
+    await world.services.keys.forget(GUILD, key.id)
+
+
+async def try_the_key_again(world: World) -> None:
+    assert await world.services.keys.try_again(GUILD)
+
+
+async def leave(world: World) -> None:
+    await world.services.servers.left(GUILD)
+
+
+@pytest.mark.parametrize(
+    "change", [set_log_channel, withdraw_a_question, forget_the_key, try_the_key_again, leave]
+)
+async def test_what_is_no_jobs_change_has_the_engine_read_everything(
+    world: World, change: Callable[[World], Awaitable[None]]
+) -> None:
+    await world.ready()
+    now, key = world.clock.now(), await world.services.keys.current(GUILD)
+    assert key is not None
+    later = now + timedelta(hours=1)
+    request = JobRequest(GUILD, 200, 300, "studio", {})
+    async with world.storage.write() as transaction:
+        await transaction.confirmations.add(
+            Confirmation(QUESTION, request, 8, False, WhyAsk.FIRST_TAP, now, later)
+        )
+        await transaction.holds.set(GUILD, key.id, Reason(ReasonCode.KEY_REFUSED), later)
+    world.told.clear()
+    await change(world)
+    assert any(changes.others for changes in world.told)
+
+
+async def test_a_job_that_is_cancelled_is_named(world: World) -> None:
+    await world.ready()
+    job = await world.accept()
+    world.told.clear()
+    await world.services.jobs.cancel(job.id, GUILD, job.user_id)
+    (changes,) = world.told
+    assert changes.jobs[job.id].state is JobState.CANCELLED
+    assert not changes.others
