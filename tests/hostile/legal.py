@@ -75,6 +75,7 @@ def _of_telephones() -> Iterator[MadeFile]:
     yield _made("HEIC, 10 bits, 4:4:4, tiles", "heic", partial(deep_heic, tile_size=_CELL, chroma=444))
     yield _made("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB"))
     yield _made("HEIC, 10 bits, in one piece", "heic", deep_heic)
+    yield _made("HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, chroma=444))
     yield _made("HEIC, transparent, tiles", "heic", partial(heic, "RGBA", tile_size=_CELL, quality=35))
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from bot.media.convert import first_picture
-from bot.media.decoder import heic, operations, webp
+from bot.media.decoder import channels, heic, libde265, libheif, operations, webp
 from bot.media.decoder.native import NATIVE
 from bot.media.decoder.operations import Refusal
 from bot.media.decoder.structure import webp as structure_of_webp
@@ -115,19 +115,59 @@ def test_heic(tmp_path: Path, mode: str, options: dict[str, Any], *, deep: bool)
     assert_similar(tmp_path / "photo")
 
 
+def nothing(*_: object) -> None:
+    """Stand for a function that finds nothing."""
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_heic_that_is_turned_and_has_a_profile(tmp_path: Path, orientation: int) -> None:
+@pytest.mark.parametrize("options", [{}, {"tile_size": 128}])
+def test_heic_that_is_turned_and_has_a_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orientation: int, options: dict[str, Any]
+) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    write_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC)
+    write_heic(tmp_path / "photo", colourful(), chroma=444, exif=exif.tobytes(), icc_profile=ICC, **options)
     assert_similar(tmp_path / "photo")
+    got = opened(tmp_path / "photo")
+    monkeypatch.setattr(heic, "turns", nothing)
+    monkeypatch.setattr(heic, "single_items", nothing)
+    libheifs = opened(tmp_path / "photo")  # turned by libheif, as if its parts were turned differently
+    assert ImageChops.difference(libheifs, got).getbbox(alpha_only=False) is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("chroma", [420, 422, 444])
+@pytest.mark.parametrize("are_colours_told", [False, True])
+def test_heic_in_one_piece_is_the_same_without_libheif(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    chroma: int,
+    *,
+    deep: bool,
+    are_colours_told: bool,
+) -> None:
+    if deep and mode == "L":
+        pytest.skip("pillow-heif makes none")
+    path = tmp_path / "photo"
+    write_heic(path, colourful(mode), deep=deep, chroma=chroma)
+    if not are_colours_told:  # the coded data has them as well
+        data = path.read_bytes()
+        assert b"colrnclx" in data
+        path.write_bytes(data.replace(b"colrnclx", b"freenclx"))
+    with monkeypatch.context() as patched:
+        patched.setattr(libheif, "decoded", None)  # or the test could not fail
+        got = opened(path)
+    monkeypatch.setattr(libde265, "LIBDE265", None)
+    assert ImageChops.difference(got, opened(path)).getbbox(alpha_only=False) is None
 
 
 def test_heic_with_planes_that_do_not_match_is_left_to_libheif(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_heic(tmp_path / "photo", colourful())
-    monkeypatch.setattr(heic, "_LAYOUTS", {})
+    monkeypatch.setattr(channels, "_LAYOUTS", {})
     assert_same(tmp_path / "photo")
 
 

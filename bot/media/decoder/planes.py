@@ -7,11 +7,15 @@ from bot.media.decoder.libavif import Pixels, Planes, Rectangle, call, created, 
 
 _ROWS = 64  # that are converted together; even, as two rows may share their chroma
 _BESIDE = 2  # rows above and below, of which chroma is interpolated; even as well
+_AVOID_LIBYUV = 2  # of the settings of avifRGBImage
 _FORMATS = {"RGB": 0, "RGBA": 1}  # of avifRGBFormat
 
 
-def rows(picture: Planes, mode: str) -> Iterator[memoryview]:
-    """Return the pixels, some rows at a time, in RGB or RGBA. What is returned changes with the next step."""
+def rows(picture: Planes, mode: str, *, is_exact: bool = False) -> Iterator[memoryview]:
+    """Return the pixels, some rows at a time, in RGB or RGBA. What is returned changes with the next step.
+
+    `is_exact`: without libyuv, which is quick and makes the blue of a limited range too dark.
+    """
     width, height = picture.width, picture.height
     row = width * len(mode)
     pixels = bytearray(row * (_ROWS + 2 * _BESIDE))
@@ -24,6 +28,7 @@ def rows(picture: Planes, mode: str) -> Iterator[memoryview]:
             call("avifImageSetViewRect", view, ctypes.byref(picture), ctypes.byref(part))
             run("avifRGBImageSetDefaults", ctypes.byref(into), view)
             into.depth, into.format = 8, _FORMATS[mode]
+            into.settings[_AVOID_LIBYUV] = is_exact
             into.pixels, into.stride = ctypes.addressof(ctypes.c_char.from_buffer(pixels)), row
             call("avifImageYUVToRGB", view, ctypes.byref(into))
             yield memoryview(pixels)[(top - first) * row : (min(top + _ROWS, height) - first) * row]

@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Callable
 from functools import partial
 
-from bot.media.decoder import libavif, libheif
+from bot.media.decoder import libavif, libde265, libheif
 from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
 from bot.media.kinds import PhotoKind
@@ -21,7 +21,12 @@ _READERS: dict[PhotoKind, Callable[[mmap.mmap], Structure]] = {
     PhotoKind.JPEG: jpeg.read,
     PhotoKind.PNG: png.read,
     PhotoKind.WEBP: webp.read,
-    PhotoKind.HEIC: partial(iso.read, is_native=_HAS_LIBHEIF, turns_planes=True),
+    PhotoKind.HEIC: partial(
+        iso.read,
+        is_native=_HAS_LIBHEIF,
+        turns_planes=True,
+        is_direct=_HAS_LIBHEIF and libde265.LIBDE265 is not None,
+    ),
     PhotoKind.AVIF: partial(iso.read, is_native=_HAS_LIBAVIF, turns_planes=False),
     PhotoKind.GIF: gif.read,
     PhotoKind.TIFF: tiff.read,

@@ -1,5 +1,7 @@
 """HEVC: the sizes in sequence parameter sets, and how many pictures there are. ITU-T H.265, 7.3."""
 
+from collections.abc import Iterator
+
 from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, number
 
 MAX_HEVC_UNITS = 20_000
@@ -17,34 +19,40 @@ def bytes_per_pixel(settings: bytes) -> float:
 
 def sizes(settings: bytes, content: bytes) -> list[tuple[int, int]]:
     """Return the sizes in the `hvcC` box and in the item's own data."""
-    found: list[tuple[int, int]] = []
     if not settings:
-        return found
+        return []
+    found = [size for unit in parameter_sets(settings) for size in _size(unit)]
+    pictures = 0
+    for number_before, (start, end) in enumerate(units(settings, content)):
+        head = content[start : start + 3]
+        is_slice = len(head) == 3 and head[0] >> 1 & 63 in _SLICES
+        pictures += is_slice and head[2] >> 7  # first_slice_segment_in_pic_flag
+        if pictures > MAX_PICTURES or number_before >= MAX_HEVC_UNITS:
+            raise NotAPhoto
+        found += _size(content[start : min(end, start + 1000)])
+    return found
+
+
+def parameter_sets(settings: bytes) -> Iterator[bytes]:
+    """Return the units in the `hvcC` box, which the decoder needs first."""
     at = 23
     for _ in range(number(settings, 22, 1)):
         count, at = number(settings, at + 1, 2), at + 3
         for _ in range(count):
             length = number(settings, at, 2)
-            found += _size(settings[at + 2 : at + 2 + length])
+            yield settings[at + 2 : at + 2 + length]
             at += 2 + length
-    return found + _inside(content, (settings[21] & 3) + 1)
 
 
-def _inside(content: bytes, length_size: int) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    at = units = pictures = 0
+def units(settings: bytes, content: bytes) -> Iterator[tuple[int, int]]:
+    """Return where the units in an item's data start and end."""
+    length_size = (settings[21] & 3) + 1
+    at = 0
     while at + length_size < len(content):
         length = number(content, at, length_size)
         at += length_size
-        head = content[at : at + 3]
-        is_slice = len(head) == 3 and head[0] >> 1 & 63 in _SLICES
-        pictures += is_slice and head[2] >> 7  # first_slice_segment_in_pic_flag
-        units += 1
-        if pictures > MAX_PICTURES or units > MAX_HEVC_UNITS:
-            raise NotAPhoto
-        found += _size(content[at : at + min(length, 1000)])
+        yield at, at + length
         at += length
-    return found
 
 
 def _size(unit: bytes) -> list[tuple[int, int]]:

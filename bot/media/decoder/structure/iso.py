@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from bot.media.decoder.structure import av1, hevc
 from bot.media.decoder.structure.boxes import MAX_ITEMS, Box, BoxFile, Item
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.single import alphas, single_items, turns
 
 # By how many pixels a side's coded size may exceed the declared one: it is padded to blocks.
 MAX_SLACK_PIXELS = 128
@@ -18,9 +19,8 @@ MAX_TRAILING_ZEROS = 1_024
 DEEPEST = 4
 _SEQUENCE_SAMPLES = (b"av01", b"hvc1", b"hev1")
 _BESIDE = 1.0  # bytes a pixel that the decoders keep, measured
-_TURNING = frozenset({b"irot", b"clap"})
+_TURNING = frozenset({b"irot", b"clap"})  # by libheif, in a copy
 _PIXELS_TWICE = 8  # bytes a pixel: the picture, and a copy that is turned or has other colours
-_ALPHA = (b"alpha", b"hevc:2015:auxid:1")
 
 
 @dataclass(frozen=True)
@@ -33,29 +33,33 @@ class _Picture:
     decoded: float
 
 
-def read(data: mmap.mmap, *, is_native: bool, turns_planes: bool) -> Structure:
+def read(data: mmap.mmap, *, is_native: bool, turns_planes: bool, is_direct: bool = False) -> Structure:
     """Find the picture that a decoder would show, and check all that it is made of.
 
-    `is_native`: its rows are converted a few at a time. `turns_planes`: it is turned and cut before.
+    `is_native`: its rows are converted a few at a time. `turns_planes`: it may be turned and cut before, by
+    the library. `is_direct`: HEVC in one piece is decoded without that library.
     """
-    return _Pictures(data, turns_planes=turns_planes).structure(is_native=is_native)
+    return _Pictures(data, is_native=is_native, turns_planes=turns_planes, is_direct=is_direct).structure()
 
 
 class _Pictures:
-    def __init__(self, data: mmap.mmap, *, turns_planes: bool) -> None:
-        self._turns_planes = turns_planes
+    def __init__(self, data: mmap.mmap, *, is_native: bool, turns_planes: bool, is_direct: bool) -> None:
+        self._is_native = is_native
         self._data = data
         self._file = BoxFile(data)
         self._pieces_left = MAX_ITEMS
+        # libheif copies what the decoder made, and what it turns.
+        self._is_copied = not (is_direct and single_items(data, self._file))
+        self._turns_planes = turns_planes and not (is_native and turns(data, self._file) is not None)
 
-    def structure(self, *, is_native: bool) -> Structure:
+    def structure(self) -> Structure:
         """Return the larger of the still picture and of the tracks' pictures, as either may be decoded."""
         pictures = list(self._sequence()) if self._file.moov is not None else []
         # A track of transparency is not looked for; it has no more planes than the other.
-        alphas = list(pictures)
+        transparent = list(pictures)
         if self._file.has_meta and self._file.primary:
             pictures.append(self._picture(self._file.primary, 0))
-            alphas += [self._picture(item_id, 0) for item_id in self._alphas()]
+            transparent += [self._picture(item_id, 0) for item_id in alphas(self._data, self._file)]
         if not pictures:
             raise Broken
         largest = max(pictures, key=lambda picture: picture.width * picture.height)
@@ -63,25 +67,13 @@ class _Pictures:
         planes = max(picture.planes for picture in pictures)
         decoded = max(picture.decoded for picture in pictures)
         # The transparency is decoded when the planes of the picture are there.
-        checked = max([decoded, *(planes + alpha.decoded for alpha in alphas)])
-        if is_native:
+        checked = max([decoded, *(planes + alpha.decoded for alpha in transparent)])
+        if self._is_native:
             opened = max(checked, _PIXELS_TWICE)
         else:  # the pixels made of the planes are copied before these are given back
-            checked = opened = checked + 2 * (4 if alphas else 3)
+            checked = opened = checked + 2 * (4 if transparent else 3)
         size = largest.width, largest.height
         return Structure(*size, int(pixels * checked), int(pixels * opened), int(pixels * opened))
-
-    def _alphas(self) -> Iterator[int]:
-        """Return the items that hold the primary one's transparency."""
-        for (kind, source), targets in self._file.references.items():
-            if kind == b"auxl" and self._file.primary in targets:
-                names = [
-                    self._data[start:end]
-                    for name, start, end in self._file.items[source].properties
-                    if name == b"auxC"
-                ]
-                if any(mark in name for name in names for mark in _ALPHA):
-                    yield source
 
     def _picture(self, item_id: int, depth: int) -> _Picture:
         """Check an item and all that it is made of, and return its size."""
@@ -129,8 +121,8 @@ class _Pictures:
             planes = av1.bytes_per_pixel(settings.get(b"av1C", b""))
             return found, planes, planes + _BESIDE
         planes = hevc.bytes_per_pixel(settings.get(b"hvcC", b""))
-        # libheif copies what the decoder made.
-        return hevc.sizes(settings.get(b"hvcC", b""), content), planes, 2 * planes + _BESIDE
+        decoded = (2 if self._is_copied else 1) * planes + _BESIDE
+        return hevc.sizes(settings.get(b"hvcC", b""), content), planes, decoded
 
     def _grid(self, item: Item, cells: list[_Picture]) -> _Picture:
         content = self._file.content(item)
