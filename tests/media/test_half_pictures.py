@@ -2,9 +2,10 @@
 
 import asyncio
 import io
+import re
 import struct
 import zlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from bot.media import PictureBroken
+from bot.media.decoder.structure.huffman import MAX_ZEROS
 from bot.media.pool import DecoderPool
 from tests.support.cheap.heic import save_heic
 
@@ -48,8 +50,35 @@ def gap(data: bytes, size: int = 4096) -> bytes:
     return data[:start] + bytes(size) + data[start + size :]
 
 
+def scans(data: bytes) -> list[tuple[int, int]]:
+    """Where the coded data of each scan starts and ends."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while (at := data.find(b"\xff\xda", at)) >= 0:
+        start = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        end = next(
+            one.start() for one in re.finditer(rb"\xff[\x01-\xcf\xd8-\xfe]", data) if one.start() >= start
+        )
+        found.append((start, end))
+        at = end
+    return found
+
+
+def gap_in_scan(data: bytes, number: int, size: int = 1500) -> bytes:
+    """As `gap`, in the middle of a scan."""
+    start, end = scans(data)[number]
+    at = (start + end - size) // 2
+    assert start < at < at + size < end
+    return data[:at] + bytes(size) + data[at + size :]
+
+
 def half_with_an_end(data: bytes) -> bytes:
     return data[: len(data) // 2] + b"\xff\xd9"
+
+
+def _progressive_gap(number: int, mode: str, options: dict[str, Any]) -> bytes:
+    large = room().resize((1800, 1400), Image.Resampling.NEAREST).convert(mode)
+    return gap_in_scan(saved(large, "JPEG", progressive=True, quality=90, **options), number)
 
 
 def png(
@@ -102,6 +131,18 @@ PARTS = {
     "JPEG, without subsampling, a gap": lambda: gap(saved(room(), "JPEG", subsampling=0)),
     "JPEG, restart marks, a gap": lambda: gap(saved(room(), "JPEG", restart_marker_blocks=7)),
     "JPEG, tables of its own, a gap": lambda: gap(saved(room(), "JPEG", optimize=True)),
+    **{
+        f"JPEG, progressive, {name}, a gap in scan {number + 1}": partial(
+            _progressive_gap, number, mode, options
+        )
+        for name, mode, options in (
+            ("colours", "RGB", {}),
+            ("without subsampling", "RGB", {"subsampling": 0}),
+            ("inks", "CMYK", {}),
+            ("grey", "L", {}),
+        )
+        for number in {"RGB": (0, 1, 4, 5, 9), "CMYK": (0, 1), "L": (0, 1, 2, 3, 5)}[mode]
+    },
     "WebP, zeros": lambda: half_in_zeros(saved(room(), "WEBP")),
     "WebP, lossless, zeros": lambda: half_in_zeros(saved(room(), "WEBP", lossless=True)),
     "HEIC, zeros": lambda: half_in_zeros(saved(room(), "HEIF")),
@@ -155,6 +196,21 @@ async def test_what_is_whole_is_taken_however_even_its_end(tmp_path: Path, subte
             with subtests.test(name):
                 data = saved(room(ground=ground), image_format, **options)
                 assert await is_whole(decoder, tmp_path / "photo", data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("size", [(2501, 1003), (1999, 1500)])
+async def test_a_large_even_area_in_a_progressive_jpeg_is_no_gap(
+    tmp_path: Path, mode: str, subsampling: int, size: tuple[int, int]
+) -> None:
+    image = Image.new("RGB", size, "white")
+    image.paste(room(), (300, 200))
+    data = saved(image.convert(mode), "JPEG", progressive=True, subsampling=subsampling)
+    start, end = scans(data)[0]
+    assert bytes(MAX_ZEROS) in data[start:end]  # or the test could not fail
+    async with DecoderPool() as decoder:
+        assert await is_whole(decoder, tmp_path / "photo", data)
 
 
 async def test_a_png_has_all_its_rows_whatever_its_size_and_kind(

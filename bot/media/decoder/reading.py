@@ -59,6 +59,10 @@ def read_whole(kind: PhotoKind, opened: Any, file: BinaryIO) -> None:
     if kind is PhotoKind.JPEG:
         is_eighth = opened.size == tuple(-(-side // 8) for side in whole_size)
         _expect_end(opened, file, is_eighth=is_eighth)
+        if opened.info.get("progressive"):
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                if jpeg.lacks_levels(data):
+                    raise Broken
     elif kind is PhotoKind.PNG:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             if png.lacks_rows(data):

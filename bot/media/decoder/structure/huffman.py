@@ -7,6 +7,8 @@ import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.media.decoder.structure.levels import sizes
+
 MAX_ZEROS = 1_024  # bytes
 _LEVELS = 4_096  # from the lowest to the highest of a block, with 8 bits
 _COUNTS = 16  # one for each length of a code
@@ -41,6 +43,7 @@ class Tables:
 
     def __init__(self) -> None:
         self._codes: dict[int, _Code] = {}
+        self._all: dict[int, tuple[bytes, bytes]] = {}
 
     def note(self, data: mmap.mmap, at: int, end: int) -> None:
         """Note the tables of a segment, whose content is there."""
@@ -48,9 +51,16 @@ class Tables:
             counts = data[at + 1 : at + 1 + _COUNTS]
             length = next((index + 1 for index, count in enumerate(counts) if count), 0)
             symbols = data[at + 1 + _COUNTS : at + 1 + _COUNTS + sum(counts)]
+            self._all[data[at]] = counts, symbols
             if length and symbols:
                 self._codes[data[at]] = _Code(length, symbols[0], any(one in _RUNS for one in symbols))
             at += 1 + _COUNTS + sum(counts)
+
+    def levels(self, parts: Sequence[ScanPart]) -> list[bytes] | None:
+        """Return the `sizes` of each block's levels in a unit, or None if a table is missing."""
+        if any(part.dc_table not in self._all for part in parts):
+            return None
+        return [table for part in parts for table in [sizes(*self._all[part.dc_table])] * part.blocks]
 
     def allow_zeros(self, parts: Sequence[ScanPart], first: int, last: int, *, refines: bool) -> bool:
         """Return whether an encoder may write `MAX_ZEROS` zeros in a scan of these coefficients, which may
@@ -73,9 +83,9 @@ class Tables:
                 rest = self._codes.get(_AC | part.ac_table)
                 if rest is None:
                     return True
-                # An encoder that ends several blocks at once doesn't end one after the other, unless there is
-                # much to refine.
-                if rest.symbol & 15 or rest.symbol == _LONG_RUN or (rest.has_runs and not refines):
+                # An encoder that ends several blocks at once doesn't end one after the other. Where there is
+                # much to refine it does after a thousand bits, of which not all are zeros.
+                if rest.symbol & 15 or rest.symbol == _LONG_RUN or rest.has_runs:
                     return False
                 size += part.blocks * rest.length
         return size == 0 or MAX_ZEROS * 8 // size * steepest < _LEVELS

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
 from bot.media.decoder.structure.huffman import MAX_ZEROS, ScanPart, Tables
+from bot.media.decoder.structure.levels import LevelScan
 
 MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
 MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred
@@ -13,6 +14,7 @@ MAX_READ_SEGMENTS = 100  # of Exif data or Photoshop's: Pillow copies or takes a
 MAX_TABLE_BYTES = 65_536  # of quantization tables: four before each scan take 50,000
 REPEATED = 96  # bytes
 MAX_PERIOD_BITS = 400  # bits: ten blocks, each with two codes of 16 bits and some more, take less
+MAX_DOUBTS = 4  # each component has at most one such scan
 _READ = b"Exif\0\0", b"Photoshop 3.0\0"
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # no stuffed byte and no restart
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -54,6 +56,14 @@ def ends_early(data: mmap.mmap) -> bool:
     return not any(bits >> period == bits & (1 << size - period) - 1 for period in range(1, MAX_PERIOD_BITS))
 
 
+def lacks_levels(data: mmap.mmap) -> bool:
+    """Return whether a scan of levels with many zeros has fewer or more blocks than the picture.
+
+    Its zeros may be an even area. A decoder that comes upon too few or too many says nothing.
+    """
+    return not all(scan.is_whole(data) for scan in _read(data)[1].doubts)
+
+
 @dataclass(slots=True)
 class _Found:
     """What the markers say: the frame's, and how often each coefficient of a component has come.
@@ -72,6 +82,9 @@ class _Found:
     tables: Tables = field(default_factory=Tables)
     allows_zeros: bool = True  # in the last scan
     has_gap: bool = False  # a part of a scan never arrived
+    units: int = 0  # of the last scan of levels
+    level_parts: list[ScanPart] = field(default_factory=list[ScanPart])  # of the last scan, if it has no more
+    doubts: list[LevelScan] = field(default_factory=list[LevelScan])
 
     def note(self, marker: int, data: mmap.mmap, at: int) -> None:
         """Note a segment, whose content is at `at`. Raises `Broken` for a second frame."""
@@ -89,9 +102,14 @@ class _Found:
 
     def note_coded(self, data: mmap.mmap, end: int) -> None:
         """Note the coded data of a scan, which ends there."""
-        if not self.allows_zeros:
-            self.has_gap |= data.find(bytes(MAX_ZEROS), self.coded, end) >= 0
-        self.allows_zeros = True
+        has_zeros = bool(self.scans) and data.find(bytes(MAX_ZEROS), self.coded, end) >= 0
+        if has_zeros and not self.allows_zeros:
+            self.has_gap = True
+        elif has_zeros and self.level_parts and not self.restart_interval and len(self.doubts) < MAX_DOUBTS:
+            tables = self.tables.levels(self.level_parts)
+            if tables is not None:
+                self.doubts.append(LevelScan(self.coded, end, self.units, tables))
+        self.allows_zeros, self.level_parts = True, []
 
     def _note_scan(self, data: mmap.mmap, at: int) -> None:
         count = number(data, at, 1)
@@ -109,6 +127,9 @@ class _Found:
                 for across, down in [dict(self.components).get(component, (1, 1))]
             ]
             self.allows_zeros = self.tables.allow_zeros(parts, first, last, refines=approximation > 15)
+            if self.marker in _PROGRESSIVE and first == last == 0 and approximation < 16:
+                self.level_parts = parts
+                self.units = _units(data, self.frame, self.components, [name for name, _ in chosen])
 
     def is_complete(self) -> bool:
         """Return whether every coefficient of every component has come, to its last bit."""
@@ -164,6 +185,19 @@ def _components(data: mmap.mmap, at: int) -> list[tuple[int, tuple[int, int]]]:
     if not all(across and down for across, down in factors):
         raise Broken
     return [(number(data, place, 1), factor) for place, factor in zip(places, factors, strict=True)]
+
+
+def _units(
+    data: mmap.mmap, frame: int, components: list[tuple[int, tuple[int, int]]], chosen: list[int]
+) -> int:
+    """Return how many units a scan of these components has: of one alone, its blocks."""
+    height, width = (number(data, frame + place, size) for place, size in _SIZES[:2])
+    widest, highest = (max(factor[side] for _, factor in components) for side in (0, 1))
+    if len(chosen) > 1:
+        return -(-width // (8 * widest)) * -(-height // (8 * highest))
+    across, down = dict(components).get(chosen[0], (1, 1))
+    columns, rows = -(-width * across // widest), -(-height * down // highest)
+    return -(-columns // 8) * -(-rows // 8)
 
 
 def _structure(data: mmap.mmap, found: _Found) -> Structure:
