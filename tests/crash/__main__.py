@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter, process_time
 from typing import Protocol
 
@@ -37,7 +37,7 @@ from tests.crash.plan import (
     private_troubles,
     troubles,
 )
-from tests.crash.sets import UNNOTED, SetTrial, set_deaths
+from tests.crash.sets import UNNOTED, SetTrial, set_trials
 from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import Verdict, attempt
 from tests.crash.world import Worlds, Zygote, worlds, zygote
@@ -178,12 +178,11 @@ async def _sets(crew: Crew) -> None:
     """A set: while its messages are made up, sent and noted, and while the first results wait."""
     calm = [SetTrial(waits=waits) for waits in (False, True)] * 3
     lives = await crew.perform("Quiet lives of sets", calm)
-    deaths = set_deaths(all_points(verdict.points for verdict in lives))
-    await crew.kill("Sets, and killed while they are posted", [SetTrial([one], waits=True) for one in deaths])
-    forgotten = [SetTrial([one], later=NONCES_FORGOTTEN) for one in deaths]
+    seen = [(trial, life.points) for trial, life in zip(calm, lives, strict=True)]
+    await crew.kill("Sets, and killed while they are posted", set_trials(seen, waits=True))
+    forgotten = [replace(one, later=NONCES_FORGOTTEN) for one in set_trials(seen, waits=False)]
     await crew.kill("… and Discord has forgotten the nonces", forgotten)
-    unnoted = [one for one in deaths if any(part in one.point for part in UNNOTED)]
-    blind = [SetTrial([one], blind=True) for one in unnoted]
+    blind = [replace(one, blind=True) for one in set_trials(seen, waits=False, parts=UNNOTED)]
     await crew.kill("… and may not look for what they posted", blind)
 
 

@@ -13,6 +13,7 @@ from bot.ui.kit.layout import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED
+from tests.crash.plan import all_points
 from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
 from tests.engine.world import a_staging_job
@@ -23,6 +24,7 @@ SLOW = 0.8  # seconds that the last one takes
 # Parts of points: a set is posted; a message may be there that is not noted; it is being noted.
 _SET_POINTS = ("set_postings.", "announce_set", "arrange")
 NOTING = "set_postings._note"
+_MOST_TIMES = 3  # that it is tried to die at a point
 UNNOTED = ("set_postings._say_and_note", NOTING)
 
 
@@ -70,11 +72,27 @@ class SetTrial:
         return f"set, {'waits, ' * self.waits}{deaths}"
 
 
-def set_deaths(points: Mapping[str, int]) -> list[Death]:
-    """Every death while a set is posted: at each point, and at it again in a later message."""
-    ensure_known(points, *_SET_POINTS, *UNNOTED)
-    found = [point for point in sorted(points) if any(part in point for part in _SET_POINTS)]
-    return [Death(point, nth) for point in found for nth in (1, 2, 3) if nth <= points[point]]
+def set_trials(
+    lives: Sequence[tuple[SetTrial, Mapping[str, int]]], *, waits: bool, parts: Sequence[str] = _SET_POINTS
+) -> list[SetTrial]:
+    """Return every death while a set is posted: at each point with one of these parts in its name, and at it
+    again in a later message.
+
+    Each is tried in the kind of life that passed it: a set of which some results wait for others, or one that
+    is posted at once. Where both did, `waits` chooses.
+    """
+    kinds = {
+        kind: all_points(points for trial, points in lives if trial.waits is kind) for kind in (False, True)
+    }
+    ensure_known([*kinds[False], *kinds[True]], *_SET_POINTS, *UNNOTED)
+    found: dict[Death, SetTrial] = {}
+    for kind in (waits, not waits):
+        for point, count in sorted(kinds[kind].items()):
+            if any(part in point for part in parts):
+                for nth in range(1, min(count, _MOST_TIMES) + 1):
+                    death = Death(point, nth)
+                    found.setdefault(death, SetTrial([death], waits=kind))
+    return list(found.values())
 
 
 async def _accepted(case: Case, photo: Message) -> str:

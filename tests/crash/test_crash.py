@@ -16,7 +16,7 @@ from tests.crash.plan import (
     killed_under_trouble,
     killed_while_answering_late,
 )
-from tests.crash.sets import NOTING, SetTrial, set_deaths
+from tests.crash.sets import NOTING, SetTrial, set_trials
 from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import (
     DISCORD_TROUBLES,
@@ -126,9 +126,10 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
     async with worlds() as own:
-        calm = await SetTrial(waits=True).make(own, process)
+        quiet = SetTrial(waits=True)
+        calm = await quiet.make(own, process)
         assert (calm.state, calm.complaints) == (JobState.SUCCEEDED, [])
-        deaths = set_deaths(calm.points)
+        deaths = [trial.deaths[0] for trial in set_trials([(quiet, calm.points)], waits=True)]
         assert len(deaths) > 30
         noted = [one for one in deaths if NOTING in one.point]
         for death in random.Random(SEED).sample(deaths, 1) + random.Random(SEED).sample(noted, 1):
@@ -136,7 +137,7 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
                 verdict = await SetTrial([death], waits=True).make(own, process)
                 assert verdict.complaints == []
         with subtests.test("found again", point=noted[0].point):
-            assert (await SetTrial(noted[:1], later=900).make(own, process)).complaints == []
+            assert (await SetTrial(noted[:1], later=900, waits=True).make(own, process)).complaints == []
 
 
 @pytest.mark.usefixtures("quiet")
