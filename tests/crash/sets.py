@@ -24,7 +24,7 @@ SLOW = 0.8  # seconds that the last one takes
 # Parts of points: a set is posted; a message may be there that is not noted; it is being noted.
 _SET_POINTS = ("set_postings.", "announce_set", "arrange")
 NOTING = "set_postings._note"
-_MOST_TIMES = 3  # that it is tried to die at a point
+_MAX_TIMES = 3  # that it is tried to die at a point
 UNNOTED = ("set_postings._say_and_note", NOTING)
 
 
@@ -89,7 +89,7 @@ def set_trials(
     for kind in (waits, not waits):
         for point, count in sorted(kinds[kind].items()):
             if any(part in point for part in parts):
-                for nth in range(1, min(count, _MOST_TIMES) + 1):
+                for nth in range(1, min(count, _MAX_TIMES) + 1):
                     death = Death(point, nth)
                     found.setdefault(death, SetTrial([death], waits=kind))
     return list(found.values())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_BLOCKS = 4_000_000  # of 64 megapixels without reduced colours there are 3,000,000
-_LONGEST = 16  # bits of a code
+_CODE_BITS = 16  # bits of a code
 _READ = 64  # bytes at once
 _ENOUGH = 32  # bits: of the longest code and what follows it
 
@@ -36,21 +36,21 @@ def sizes(counts: bytes, symbols: bytes) -> bytes:
 
     0 stands for no code.
     """
-    found = bytearray(1 << _LONGEST)
+    found = bytearray(1 << _CODE_BITS)
     code, index = 0, 0
     for length, count in enumerate(counts, 1):
         for symbol in symbols[index : index + count]:
-            first = code << _LONGEST - length
-            size = 1 << _LONGEST - length
+            first = code << _CODE_BITS - length
+            size = 1 << _CODE_BITS - length
             found[first : first + size] = bytes([length + (symbol & 15)]) * size
             code += 1
         index += count
         code <<= 1
-    return bytes(found[: 1 << _LONGEST])
+    return bytes(found[: 1 << _CODE_BITS])
 
 
 def _counted(coded: bytes, units: int, tables: Sequence[bytes]) -> int | None:
-    """Return how many bits the blocks take; None if there are too few, or one has no code."""
+    """Return how many bits the blocks take, or None if there are too few or one has no code."""
     held, count, at, left = 0, 0, 0, len(coded) * 8
     for _ in range(units):
         for table in tables:
@@ -59,7 +59,7 @@ def _counted(coded: bytes, units: int, tables: Sequence[bytes]) -> int | None:
                 held |= int.from_bytes(coded[at : at + _READ].ljust(_READ, b"\xff"))
                 count += 8 * _READ
                 at += _READ
-            size = table[held >> count - _LONGEST & 0xFFFF]
+            size = table[held >> count - _CODE_BITS & 0xFFFF]
             count -= size
             left -= size
             if not size or left < 0:
