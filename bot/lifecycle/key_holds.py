@@ -74,21 +74,20 @@ async def end(
     *,
     key: StudiiKey | None = None,
     was_held: bool = False,
-) -> bool:
-    """End the server's hold. Returns whether its waiting jobs may go on because of that.
+) -> None:
+    """End the server's hold: its waiting jobs may go on.
 
     Running jobs are asked for again, with `key` if one is given: a new key is set. `was_held`: a job that was
     held has been taken, so the others go on even if no hold is stored.
     """
     ended = await transaction.holds.clear(guild_id)
     if not (ended or was_held or key is not None):
-        return False
+        return
     await transaction.ledger.lock(guild_id)
     await transaction.job_queue.release_held(guild_id)
     await transaction.holds.look_again(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
         await transaction.notices.forget(guild_id, kind)
-    return True
 
 
 async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bool:

@@ -67,29 +67,23 @@ def raises_price(charge: int, before: int | None) -> bool:
 
 async def learn_price(
     transaction: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
-) -> bool:
-    """Keep what a 202 charged, if it is more than was known.
-
-    Returns True if it was news: other reservations may have changed then.
-    """
+) -> None:
+    """Keep what a 202 charged, if it is more than was known."""
     before, _ = await transaction.prices.last(lane, job.tool, job.variant)
-    if not raises_price(charge, before):
-        return False
-    await _set_price(transaction, catalog, job, lane, charge, at)
-    return True
+    if raises_price(charge, before):
+        await _set_price(transaction, catalog, job, lane, charge, at)
 
 
 async def learn_while_running(
     transaction: Transaction, catalog: Catalog, job: Job, lane: str, told: int | None, at: datetime
-) -> bool:
+) -> None:
     """Keep what a later answer said of a running job whose 202 said nothing. 0 may mean "not yet"."""
     if job.charged is not None or not told:
-        return False
+        return
     await transaction.jobs.update(job.id, visible=True, charged=told)
     await transaction.ledger.correct(job.id, await reservation_of(transaction, job, lane, told), at)
     await learn_price(transaction, catalog, job, lane, told, at)
     await watch_budget(transaction, job.guild_id, at)
-    return True
 
 
 async def learn_at_end(

@@ -56,17 +56,6 @@ class Unclaimed:
     again: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A job that Studii has; `job` is None if an admin had ruled on it before that was known.
-
-    `others_changed`: other jobs may be sent now, or have other reservations.
-    """
-
-    job: Job | None
-    others_changed: bool = False
-
-
 def needs_upload(job: Job, key_id: int | None) -> bool:
     """Return whether the job's photo has to be uploaded before the job can be submitted with that key.
 
@@ -119,11 +108,11 @@ async def taken(
     at: datetime,
     *,
     was_held: bool,
-) -> Taken:
+) -> Job | None:
     """Note that Studii has the job, at the charge that it told: submitting → running.
 
     That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
-    result is then a new message.
+    result is then a new message. Return None if an admin had ruled on it before that was known.
     """
     await transaction.lanes.lock(lane)  # its price may change
     changes = JobChanges(
@@ -139,38 +128,21 @@ async def taken(
         changes["failure_text"] = None
         started = await transaction.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
         if started is None:
-            return Taken(None)
+            return None
     running = await _post_anew(transaction, started.job) if anew else started.job
     # A job that was held has been taken, so the others go on even if no hold is stored.
-    holds = started.server_held or was_held
-    released = holds and await key_holds.end(transaction, job.guild_id, at, was_held=was_held)
-    if created.credits_charged is None:
-        return Taken(running, released)
-    running, repriced = await _charge(
-        transaction, catalog, running, lane, created.credits_charged, at, started.last_charge
-    )
-    return Taken(running, released or repriced)
-
-
-async def _charge(
-    transaction: Transaction,
-    catalog: Catalog,
-    job: Job,
-    lane: str,
-    charge: int,
-    at: datetime,
-    before: int | None,
-) -> tuple[Job, bool]:
-    """Correct the reservation of a job whose 202 told that charge. `before`: the last one with that key.
-
-    Returns the job, and whether other reservations may have changed.
-    """
+    if started.server_held or was_held:
+        await key_holds.end(transaction, job.guild_id, at, was_held=was_held)
+    charge, before = created.credits_charged, started.last_charge
+    if charge is None:
+        return running
     wanted = reservation(charge, before)
-    corrected = await transaction.ledger.correct_changed(job, wanted, at)
-    repriced = raises_price(charge, before) and await learn_price(transaction, catalog, job, lane, charge, at)
-    if wanted > job.reserved:
+    corrected = await transaction.ledger.correct_changed(running, wanted, at)
+    if raises_price(charge, before):
+        await learn_price(transaction, catalog, running, lane, charge, at)
+    if wanted > running.reserved:
         await watch_budget(transaction, job.guild_id, at)
-    return corrected, repriced
+    return corrected
 
 
 async def not_taken(

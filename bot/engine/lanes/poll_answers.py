@@ -81,12 +81,10 @@ class PollAnswers:
             async with self._context.storage.write() as transaction:
                 await transaction.lanes.lock(lane)  # its price may change, as below
                 now = self._context.clock.now()
-                repriced = await learn_while_running(transaction, self._catalog, job, lane, told, now)
+                await learn_while_running(transaction, self._catalog, job, lane, told, now)
                 stored = await transaction.jobs.update(
                     job.id, JobState.RUNNING, visible=True, studii_status=report.status
                 )
-            if repriced:
-                self._context.look()
             return StepResult(stored)
         return StepResult(job)
 
@@ -214,9 +212,7 @@ class PollAnswers:
     async def _key_works(self, job: Job) -> Job:
         """End the hold of the job, whose key works again."""
         async with self._context.storage.write() as transaction:
-            told = await key_holds.works_again(transaction, job, self._context.clock.now())
-        self._context.look()
-        return told or job
+            return await key_holds.works_again(transaction, job, self._context.clock.now()) or job
 
     async def _end(
         self,

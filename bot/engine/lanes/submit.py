@@ -108,16 +108,14 @@ class Submitter:
         job, now = claim.job, self._context.clock.now()
         # Another process may take the job for lost, and only this one knows its id at Studii.
         async with self._context.storage.amend() as transaction:
-            done = await submission.taken(
+            running = await submission.taken(
                 transaction, self._catalog, job, claim.key.lane, met, now, was_held=claim.was_held
             )
-        if done.job is None:
+        if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job.id, met.id, extra={"job": job.id})
-        if done.others_changed:
-            self._context.look()
         self._failures.clear(job)
-        return StepResult(done.job)
+        return StepResult(running)
 
     async def _store_upload(
         self, claim: Claim, met: UploadTarget | StudiiError | FileNotFoundError
