@@ -1,27 +1,20 @@
 """The languages of those who read what the bot shows."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import discord
 
 from bot.domain import ServerLanguage
 from bot.languages import Language, known_language
+from bot.services.languages import LanguageService
 
 COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
-
-
-class KnownLanguages(Protocol):
-    """What is kept of the languages of servers and members."""
-
-    async def of_server(self, guild_id: int) -> ServerLanguage: ...
-    async def of_member(self, user_id: int) -> Language | None: ...
 
 
 class Readers:
     """Says in which language to speak in a server, and to one person."""
 
-    def __init__(self, client: discord.Client, known: Callable[[], KnownLanguages]) -> None:
+    def __init__(self, client: discord.Client, known: Callable[[], LanguageService]) -> None:
         self._client = client
         self._known = known
 
