@@ -196,4 +196,4 @@ async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path
         assert f"<@{desk.tom.id}>" in texts(shown)
         await desk.admin.click(shown.response, custom_id=button(shown, "Cancel Studio"))
         states = {job.user_id: job.state for job in await jobs(desk)}
-        assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.RECEIVED}
+        assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.WAITING}

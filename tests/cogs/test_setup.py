@@ -311,7 +311,7 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
         told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
         assert "New jobs are paused" in texts(told)
         assert (await desk.job()).id == before.id
-        assert (await desk.job()).state is JobState.RECEIVED
+        assert (await desk.job()).state is JobState.WAITING
         assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         await desk.admin.slash(desk.channel, "studii resume")
         await desk.maya.slash(desk.channel, "studio", prompt="after")

@@ -172,7 +172,7 @@ async def test_a_job_goes_on_when_its_card_can_not_be_shown(tmp_path: Path) -> N
         desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.job()
-        assert job.state is JobState.RECEIVED
+        assert job.state is JobState.WAITING
         assert job.card_message_id is None
 
 

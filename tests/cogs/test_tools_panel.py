@@ -95,7 +95,7 @@ async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Pat
         assert "10 of 10 credits left today" in words
         assert "enough credits left for this" not in words
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert (await desk.job()).state is JobState.RECEIVED
+        assert (await desk.job()).state is JobState.WAITING
         words = await shown_to_maya(desk)
         assert "2 of 10 credits left" in words
         assert words.count("🚫") == 1

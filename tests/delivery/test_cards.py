@@ -25,7 +25,7 @@ async def asked(desk: Desk, count: int) -> list[Job]:
     for number in range(count):
         await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
     async with desk.storage.read() as transaction:
-        return await transaction.jobs.in_states([JobState.RECEIVED])
+        return await transaction.jobs.in_states([JobState.WAITING])
 
 
 def edits(desk: Desk) -> list[str]:

@@ -65,7 +65,7 @@ class World:
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""
         async with self.storage.write() as transaction:
-            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.FAILED, at=self.clock.now())
+            await transaction.jobs.advance(job.id, job.state, JobState.FAILED, at=self.clock.now())
             await transaction.ledger.settle(job.id, charge, self.clock.now())
 
     async def learn(self, charge: int, variant: str = "mode=image quality=standard") -> None:

@@ -85,9 +85,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> N
     await spend(world, 18)
     job = await world.accept()
     async with world.storage.write() as transaction:
-        for old, new in pairwise(
-            (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-        ):
+        for old, new in pairwise((JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)):
             await transaction.jobs.advance(job.id, old, new, at=world.clock.now())
     assert await kinds(world) == []
     if by == "a budget":

@@ -13,6 +13,8 @@ from bot.domain import EntryKind, Job, JobState, LogSettings, NoticeKind, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
 from bot.errors import Busy, Refused
+from bot.reasons import Reason, ReasonCode
+from bot.services import ApprovalChanges
 from bot.services.acceptance import batches
 from bot.storage import Changes
 from tests.services.conftest import (
@@ -61,6 +63,22 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
         (line,) = await transaction.ledger.entries(job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
         assert await transaction.audit.everything() == []
+
+
+async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: World) -> None:
+    await world.ready()
+    states = [(await world.accept()).state, (await world.accept(source=photo(1000))).state]
+    async with world.storage.write() as transaction:
+        key = await transaction.keys.current(GUILD)
+        assert key is not None
+        now = world.clock.now()
+        await transaction.holds.set(GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)
+    states.append((await world.accept()).state)  # the one that may try the key again
+    async with world.storage.write() as transaction:
+        await transaction.holds.clear(GUILD)
+    await world.services.approvals.change(GUILD, ApprovalChanges(CHANNEL, everyone=True))
+    states.append((await world.accept()).state)
+    assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
 
 
 async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: World) -> None:
@@ -350,7 +368,7 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
     await world.ready()
     job = await world.accept()
     async with world.storage.write() as transaction:
-        await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=world.clock.now())
+        await transaction.jobs.advance(job.id, JobState.WAITING, JobState.SUBMITTING, at=world.clock.now())
         assert await transaction.job_cards.stale_cards(10) == []
     await world.services.jobs.card_shown(job.id, 555, 1)
     async with world.storage.read() as transaction:

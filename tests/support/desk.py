@@ -77,7 +77,9 @@ class Desk:
             return (await transaction.jobs.in_states(list(JobState)))[-1]
 
     async def move(self, job: Job, *states: JobState, **changes: Any) -> Job:
-        """Take the job through `states`; the changes are made with the last of them."""
+        """Take the job through those of `states` that it is not in yet; the last brings the changes."""
+        if states[0] is job.state:
+            states = states[1:]
         async with self.storage.write() as transaction:
             for state in states:
                 given = changes if state is states[-1] else {}

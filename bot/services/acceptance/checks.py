@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.catalog import Tool
-from bot.domain import GuildSettings, JobRequest, StudiiKey
+from bot.domain import GuildSettings, JobRequest, JobState, StudiiKey
 from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect
 from bot.errors import Refused
@@ -46,3 +46,12 @@ def ensure_not_held(config: ServerConfig, key: StudiiKey, now: datetime) -> None
         return
     refusal = KeyOutOfCredits if key_holds.waits_for_credits(hold) else KeyHeld
     raise refusal(hold.reason, hold.until)
+
+
+def first_state(request: JobRequest, config: ServerConfig, approval: Approval | None) -> JobState:
+    """Return the state that an accepted job begins in.
+
+    What needs neither a photo nor an approval, with a key that is not held, has nothing to be made ready for.
+    """
+    ready = request.source is None and approval is None and config.hold is None
+    return JobState.WAITING if ready else JobState.RECEIVED

@@ -14,7 +14,7 @@ from bot.domain.prices import Charges, Estimate, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
-from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open
+from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.refusals import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
 from bot.services.budgets import BudgetState, ensure_room
@@ -111,6 +111,7 @@ class Acceptance:
         role = None if member.allowance is None else member.allowance.role_id
         job = replace(
             self._new_job(request, tool, price),
+            state=first_state(request, server.config, approval),
             allowance_role=role,
             approval=approval,
             result_approval=result_approval,

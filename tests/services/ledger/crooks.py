@@ -196,7 +196,7 @@ class RulesOnWhatIsKnown(Bank):
 class PaysForWhatIsCancelled(Bank):
     async def cancel(self, job_id: str, user_id: int) -> None:
         job = await self.jobs.get(job_id)
-        if job is not None and job.state is JobState.RECEIVED and job.reserved:
+        if job is not None and job.state in (JobState.RECEIVED, JobState.WAITING) and job.reserved:
             await super().start(job_id, None)
             await super().end(job_id, "paid", job.reserved)
         else:
