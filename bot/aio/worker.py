@@ -123,7 +123,11 @@ class KeyedWorker(Generic[_T]):
             self._known[key] = item
             self._notified.add(key)
             self._fresh.add(key)
-        self._wake_up.set()
+        retry = self._retries.get(key)
+        rests = retry is not None and self._rests(item, retry, self._clock.monotonic())
+        # The end of what is being done, or the time of the next try, wakes the worker anyway.
+        if key not in self._busy and not rests:
+            self._wake_up.set()
 
     def look(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
@@ -169,8 +173,7 @@ class KeyedWorker(Generic[_T]):
         for item in self._in_order():
             key, queue = self._key(item), self._queue(item)
             retry = self._retries.get(key, _Attempts())
-            resting = retry.not_before > now and retry.seen == self._news(item)
-            resting = resting and not (self._notified_at_once and key in self._fresh)
+            resting = self._rests(item, retry, now)
             if resting and retry.tries <= HOLDS_ITS_QUEUE:
                 held_up.add(queue)
             elif not resting and queue not in held_up and key not in self._busy and self._has_place_for(item):
@@ -180,6 +183,12 @@ class KeyedWorker(Generic[_T]):
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
                 group.create_task(self._do(item, retry), name=f"{self.what} {key}")
+
+    def _rests(self, item: _T, retry: _Attempts, now: float) -> bool:
+        """Return whether the item is left alone until its next try."""
+        if retry.not_before <= now or retry.seen != self._news(item):
+            return False
+        return not (self._notified_at_once and self._key(item) in self._fresh)
 
     def _in_order(self) -> list[_T]:
         items = [item for item in self._known.values() if self._ready(item)]
