@@ -9,7 +9,7 @@ and cold starts are all possible.
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import erfc, exp, log, sqrt
 from typing import NamedTuple
@@ -34,6 +34,9 @@ _EDGES = [0.0, *(FIRST * exp(STEP * n) for n in range(CELLS))]
 _WIDTHS = [high - low for low, high in pairwise(_EDGES)]
 _CENTRES = [log(FIRST) + STEP * (n - 0.5) for n in range(CELLS)]
 _LOG_FIRST = log(FIRST)
+
+Parts = Sequence[tuple[int, float]]
+"""The cells that an interval touches, and the share of each that it covers."""
 
 
 class Work(NamedTuple):
@@ -124,21 +127,24 @@ class Durations:
 
     def __init__(self, usually: Callable[[Work], float]) -> None:
         self._usually = usually
-        self._seen: dict[Work, deque[tuple[float, float]]] = {}
+        # Intervals as a fit needs them: finding their cells takes longer than all else of it.
+        self._seen: dict[Work, deque[Parts]] = {}
         self._models: dict[Work, Model] = {}
         self._new: dict[Work, int] = {}  # observations that the model does not have yet
 
     def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
         """Take over the intervals that an earlier process observed, oldest first."""
         for (tool, output_kind), intervals in seen.items():
-            self._seen[Work(tool, output_kind)] = deque(intervals, REMEMBERED)
+            self._seen[Work(tool, output_kind)] = deque(
+                (parts_of(low, high) for low, high in intervals), REMEMBERED
+            )
         self._models.clear()
         self._new.clear()
 
     def learn(self, work: Work, low: float, high: float) -> None:
         """Learn that a job was running at the age of `low` seconds, and finished at `high`."""
         seen = self._seen.setdefault(work, deque(maxlen=REMEMBERED))
-        seen.append((low, max(low, high)))
+        seen.append(parts_of(low, max(low, high)))
         self._new[work] = self._new.get(work, 0) + 1
         if self._new[work] >= FITTED_AGAIN_AT * len(seen):
             # Now, so that no decision has to wait for it.
@@ -161,14 +167,13 @@ class Durations:
         return model
 
 
-def fit_model(guess: float, seen: Iterable[tuple[float, float]]) -> Model:
+def fit_model(guess: float, seen: Collection[Parts]) -> Model:
     """Return the model for a guess (the median, in seconds) and the intervals in which jobs ended."""
-    parts = [_parts(low, high) for low, high in seen]
-    before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(parts) / GUESS_FADES))
+    before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(seen) / GUESS_FADES))
     masses = before
-    if parts:
+    if seen:
         for _ in range(ROUNDS):
-            masses = [one + more for one, more in zip(before, _smooth(_expect(masses, parts)), strict=True)]
+            masses = [one + more for one, more in zip(before, _smooth(_expect(masses, seen)), strict=True)]
     return Model(masses)
 
 
@@ -184,8 +189,8 @@ def _guess_masses(guess: float, weight: float) -> list[float]:
     return [high - low for low, high in pairwise(by_edge)]
 
 
-def _parts(low: float, high: float) -> list[tuple[int, float]]:
-    """Return the cells that an interval touches, and the share of each that it covers."""
+def parts_of(low: float, high: float) -> Parts:
+    """Return the cells of an interval."""
     first, last = _cell(low), _cell(high)
     if first == last:
         return [(first, 1.0)]
@@ -195,7 +200,7 @@ def _parts(low: float, high: float) -> list[tuple[int, float]]:
     ]
 
 
-def _expect(masses: Sequence[float], parts: Sequence[Sequence[tuple[int, float]]]) -> list[float]:
+def _expect(masses: Sequence[float], parts: Iterable[Parts]) -> list[float]:
     """Return how many observations fall into each cell; one is shared out by the cells' probabilities."""
     counts = [0.0] * CELLS
     for cells in parts:

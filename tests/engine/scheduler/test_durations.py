@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import learning, observe
-from bot.engine.scheduler.durations import REMEMBERED, Durations, Model, Work, fit_model
+from bot.engine.scheduler.durations import REMEMBERED, Durations, Model, Work, fit_model, parts_of
 
 
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
@@ -32,7 +32,8 @@ def test_the_longer_ones_are_known_as_well_whatever_was_guessed() -> None:
 
 
 def test_a_guess_is_worth_less_with_each_job_that_was_seen() -> None:
-    away = [fit_model(36.0, [(11.5, 12.5)] * number).quantile(0.8) - 12.0 for number in (0, 1, 2, 4, 8, 20)]
+    seen = parts_of(11.5, 12.5)
+    away = [fit_model(36.0, [seen] * number).quantile(0.8) - 12.0 for number in (0, 1, 2, 4, 8, 20)]
     assert away == sorted(away, reverse=True)
     assert away[0] > 40
     assert away[-1] < 3
@@ -44,7 +45,7 @@ def test_without_having_seen_any_the_guess_holds() -> None:
 
 def test_jobs_that_fail_at_once_and_cold_starts_are_seen_for_what_they_are() -> None:
     intervals = [(1.0, 2.0)] * 10 + [(11.0, 13.0)] * 70 + [(50.0, 54.0)] * 20
-    model = fit_model(12.0, intervals)
+    model = fit_model(12.0, [parts_of(*interval) for interval in intervals])
     assert model.unseen(model.glance(0.0), 4.0)[0] == pytest.approx(0.1, abs=0.05)
     assert model.median == pytest.approx(12.0, rel=0.15)
     # Of those that go on after 25 s, most end around 52 s.
@@ -76,7 +77,9 @@ def test_few_jobs_count_at_once_and_of_a_hundred_each_fifth_brings_those_before_
 
 
 def models() -> st.SearchStrategy[Model]:
-    interval = st.tuples(st.floats(0, 200), st.floats(0, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+    interval = st.tuples(st.floats(0, 200), st.floats(0, 60)).map(
+        lambda pair: parts_of(pair[0], pair[0] + pair[1])
+    )
     return st.builds(fit_model, st.floats(1, 500), st.lists(interval, max_size=12))
 
 
