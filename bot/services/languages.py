@@ -86,8 +86,7 @@ class LanguageService:
                 return
             try:
                 async with self._storage.write() as transaction:
-                    for user_id, language in fresh.items():
-                        await transaction.member_languages.set(user_id, language, self._clock.now())
+                    await transaction.member_languages.set_all(fresh, self._clock.now())
             except BaseException:
                 self._unstored = {**fresh, **self._unstored}
                 raise

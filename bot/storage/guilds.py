@@ -130,9 +130,10 @@ class MemberLanguages:
         query = select(member_languages.c.language).where(member_languages.c.user_id == user_id)
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def set(self, user_id: int, language: Language, at: datetime) -> None:
-        values = {"language": language, "seen_at": at}
-        await self._session.put(member_languages, {"user_id": user_id}, values)
+    async def set_all(self, languages: Mapping[int, Language], at: datetime) -> None:
+        """Set the languages of some members, at least one."""
+        rows = [{"user_id": one, "language": language, "seen_at": at} for one, language in languages.items()]
+        await self._session.put_all(member_languages, "user_id", rows)
 
     async def erase_before(self, at: datetime) -> None:
         """Erase those that were last set before that time."""
