@@ -40,6 +40,7 @@ class Drawing(Protocol):
 _DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
+MAX_READ_BYTES = 512 * 1024  # of a file that is read as a whole to be sent
 MAX_LABELLED_BYTES = 6 * 1024 * 1024
 STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 
@@ -166,12 +167,19 @@ class Showings:
         """Open the file, which the caller closes. None if it can't be read."""
         name = _name(what or self._job.tool, self._job, file)
         try:
-            return await asyncio.to_thread(discord.File, file.path, name)
+            return await asyncio.to_thread(_file, file, name)
         except OSError as error:
             _log.warning(
                 "A file of job %s cannot be read: %s", self._job.id, error, extra={"job": self._job.id}
             )
             return None
+
+
+def _file(file: OutputFile, name: str) -> discord.File:
+    """Open the file. A small one is read: for an open one, aiohttp calls a thread twice more."""
+    if file.size > MAX_READ_BYTES:
+        return discord.File(file.path, name)
+    return discord.File(io.BytesIO(file.path.read_bytes()), name)
 
 
 def _name(what: str, job: Job, file: OutputFile) -> str:

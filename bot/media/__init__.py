@@ -4,11 +4,10 @@
 and need no event loop.
 """
 
-from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff
+from bot.media.kinds import PhotoKind, sniff
 from bot.media.photo import DecoderFailed, Photo, PhotoRefused, PictureBroken
 
 __all__ = [
-    "HEAD_BYTES",
     "DecoderFailed",
     "Photo",
     "PhotoKind",

@@ -108,11 +108,15 @@ class Spool:
     async def settle(self, path: Path) -> int:
         """Change the claim of a written file to its size, which is returned in bytes."""
         size = (await asyncio.to_thread(path.stat)).st_size
+        self.settle_at(path, size)
+        return size
+
+    def settle_at(self, path: Path, size: int) -> None:
+        """Change the claim of a written file to its size in bytes, which is known."""
         claim = _claim_of(path)
         self._expected.discard(claim)
         self._usage.resize(claim, size)
         self._notify()
-        return size
 
     async def open_output(self, name: str) -> OutputFile | None:
         """Return a kept output, or None if the file is gone."""

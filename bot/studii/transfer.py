@@ -18,6 +18,7 @@ from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
 
 _CHUNK = 256 * 1024
+_HEAD = 64  # bytes by which a file's type is told
 # Storage services say 400 and 401 of a signature that has expired.
 _GONE = frozenset({400, 401, 403, 404, 410})
 _PASSING = frozenset({408, 425, 429})
@@ -35,10 +36,14 @@ class _Interrupted(DownloadFailed):
 
 @dataclass(frozen=True)
 class Download:
-    """A finished download. `size` is in bytes; `content_type` is the storage's claim about it."""
+    """A finished download. `size` is in bytes; `content_type` is the storage's claim about it.
+
+    `head` has the file's first bytes.
+    """
 
     size: int
     content_type: str
+    head: bytes
 
 
 Room = Callable[[int | None], Awaitable[int]]
@@ -87,13 +92,17 @@ class FileTransfer:
         part = destination.with_name(f"{destination.name}.part")
         file = await opened(part, "wb")
         try:
-            download = await self._receive(url, file, limit, room)
-            await asyncio.to_thread(_keep, file, part, destination)
-        finally:
+            download, rest = await self._receive(url, file, limit, room)
+            await asyncio.to_thread(_keep, file, rest, part, destination)
+        except BaseException:
             await asyncio.to_thread(_discard, file, part)
+            raise
         return download
 
-    async def _receive(self, url: URL, file: BinaryIO, limit: int, room: Room | None) -> Download:
+    async def _receive(
+        self, url: URL, file: BinaryIO, limit: int, room: Room | None
+    ) -> tuple[Download, bytes]:
+        """Write the body to the file, and return its rest, which is yet to be written."""
         try:
             async with self._session.get(
                 url,
@@ -105,10 +114,10 @@ class FileTransfer:
                 _check(response, limit)
                 if room is not None:
                     limit = min(limit, await room(response.content_length))
-                size = await _write_all(response, file, limit)
+                size, head, rest = await _write_most(response, file, limit)
                 if size == 0 or response.content_length not in {None, size}:
                     raise _Interrupted(reason=f"{size} of {response.content_length} bytes")
-                return Download(size, response.content_type)
+                return Download(size, response.content_type, head), rest
         except (aiohttp.ClientError, TimeoutError) as error:
             if leads_nowhere(error):
                 raise OutputGone(reason=_PRIVATE) from None
@@ -140,17 +149,26 @@ def _check(response: ClientResponse, limit: int) -> None:
         raise TooLarge(limit)
 
 
-async def _write_all(response: ClientResponse, file: BinaryIO, limit: int) -> int:
-    size = 0
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        size += len(chunk)
+async def _write_most(response: ClientResponse, file: BinaryIO, limit: int) -> tuple[int, bytes, bytes]:
+    """Write the body, and return its size, its first bytes, and its rest, which is yet to be written.
+
+    Each call of a thread costs more than the writing: pieces are gathered, and a small body needs none.
+    """
+    size, head, rest = 0, b"", bytearray()
+    async for piece in response.content.iter_chunked(_CHUNK):
+        size += len(piece)
         if size > limit:
             raise TooLarge(limit)
-        await asyncio.to_thread(file.write, chunk)
-    return size
+        head += piece[: _HEAD - len(head)]
+        rest += piece
+        if len(rest) >= _CHUNK:
+            await asyncio.to_thread(file.write, bytes(rest))
+            rest.clear()
+    return size, head, bytes(rest)
 
 
-def _keep(file: BinaryIO, part: Path, destination: Path) -> None:
+def _keep(file: BinaryIO, rest: bytes, part: Path, destination: Path) -> None:
+    file.write(rest)
     file.flush()
     os.fsync(file.fileno())
     file.close()

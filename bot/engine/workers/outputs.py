@@ -11,7 +11,7 @@ from bot.engine.context import EngineContext
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
-from bot.media import HEAD_BYTES, PictureBroken, sniff
+from bot.media import PictureBroken, sniff
 from bot.media.kinds import MP4, UNKNOWN_TYPE, WEBM, PhotoKind, content_type_of, suffix_of
 from bot.reasons import ReasonCode
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
@@ -58,17 +58,20 @@ class Outputs:
         spool = self._context.spool
         path = spool.output(job.id)
         kept = path
-        await spool.make()
         try:
-            download = await self._download(job, path)
+            try:
+                download = await self._download(job, path)
+            except FileNotFoundError:  # somebody has removed the folder
+                await spool.make()
+                download = await self._download(job, path)
             content_type = await self._content_type(job, path, download)
             kept = spool.output(job.id, suffix_of(content_type) or "")
             await asyncio.to_thread(path.replace, kept)
-            size = await spool.settle(kept)
+            spool.settle_at(kept, download.size)
         except BaseException:
             await shielded(spool.remove(path.name, kept.name))
             raise
-        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), size)
+        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), download.size)
 
     async def _download(self, job: Job, path: Path) -> Download:
         most = self._context.tuning.max_output_bytes
@@ -94,13 +97,12 @@ class Outputs:
 
     async def _content_type(self, job: Job, path: Path, download: Download) -> str:
         """Return what the file is, if it is whole as far as can be seen."""
-        head = await asyncio.to_thread(_head, path)
-        content_type = content_type_of_output(head, download.content_type)
+        content_type = content_type_of_output(download.head, download.content_type)
         content_type = content_type or self._expected(job, download.content_type)
         if content_type is None:
             raise NoPicture(reason=download.content_type)
         if content_type.startswith("image/"):
-            if sniff(head) is None:
+            if sniff(download.head) is None:
                 raise BrokenPicture(reason=f"it is not {content_type}")
             await self._check(job, path)
         return content_type
@@ -140,8 +142,3 @@ def content_type_of_output(head: bytes, said: str) -> str | None:
     if head.startswith(_WEBM):
         return WEBM
     return said if suffix_of(said) is not None else None
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
