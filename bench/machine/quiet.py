@@ -23,8 +23,8 @@ from bot.errors import PhotoUnavailable
 class Nobody:
     """A delivery and a photo source in one."""
 
-    async def show_card(self, job: Job, progress: Progress) -> bool:
-        return True
+    async def show_card(self, job: Job, progress: Progress) -> float | None:
+        return None
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
         return Posted(None)

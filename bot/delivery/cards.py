@@ -24,6 +24,7 @@ from bot.ui.kit.responses import NO_MENTIONS
 _log = logging.getLogger(__name__)
 
 EDIT_SECONDS = 30.0
+EDIT_AGAIN_SECONDS = 1.5  # until an edit that Discord could not make is tried again
 PACE_SECONDS = 1.0  # until a removal for which a channel has no room now is tried again
 
 
@@ -37,21 +38,22 @@ class CardPoster:
         self._clock = clock
         self._pace = EditPace()
 
-    async def show(self, job: Job, progress: Progress) -> bool:
-        """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
+    async def show(self, job: Job, progress: Progress) -> float | None:
+        """Bring the card up to date. Returns in how many seconds to try again, if that isn't possible now."""
         if job.card_message_id is None:
-            return True
+            return None
         channel_id = job.channel_id if self._tokens.get(job) is None else None
         now = self._clock.monotonic()
-        if not self._pace.take(channel_id, job.card_message_id, now, ending=job.over):
-            return False
+        rest = self._pace.take(channel_id, job.card_message_id, now, ending=job.over)
+        if rest is not None:
+            return rest
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 await self._edit(job, job.card_message_id, card_of(job, self._names, progress))
         except DISCORD_ERRORS as error:
             _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
-            return outcome_of(error) is not Outcome.LATER
-        return True
+            return EDIT_AGAIN_SECONDS if outcome_of(error) is Outcome.LATER else None
+        return None
 
     async def remove(self, job: Job) -> float | None:
         """Delete the card, in whose place a posting is. Reduce it to one line where it can't be deleted.

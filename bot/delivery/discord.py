@@ -66,8 +66,8 @@ class DiscordDelivery:
         """
         self._tokens.remember(card, interaction)
 
-    async def show_card(self, job: Job, progress: Progress) -> bool:
-        """Bring the card up to date. Returns False if that isn't possible now and is to be tried again."""
+    async def show_card(self, job: Job, progress: Progress) -> float | None:
+        """Bring the card up to date. Returns in how many seconds to try again, if that isn't possible now."""
         with speaking(await self._language(job)):
             return await self._cards.show(job, progress)
 

@@ -20,22 +20,24 @@ class EditPace:
         self._edits: deque[tuple[float, int | None, int]] = deque()  # when, channel, card
         self._removals: deque[tuple[float, int]] = deque()  # when, channel
 
-    def take(self, channel_id: int | None, card_id: int, now: float, *, ending: bool = False) -> bool:
-        """Return whether the card may be edited now, and if so count the edit.
+    def take(self, channel_id: int | None, card_id: int, now: float, *, ending: bool = False) -> float | None:
+        """Count an edit of the card that may be made now, or return in how many seconds there may be room.
 
         `channel_id` is None for an edit by an interaction's token: Discord counts those for each token.
         https://discord.com/developers/docs/topics/rate-limits
         """
         while self._edits and self._edits[0][0] <= now - max(CARD_SECONDS, CHANNEL_SECONDS):
             self._edits.popleft()
-        if not ending and any(card == card_id and now - at < CARD_SECONDS for at, _, card in self._edits):
-            return False
+        own = [at for at, _, card in self._edits if card == card_id]
+        if own and not ending and now - own[-1] < CARD_SECONDS:
+            return own[-1] + CARD_SECONDS - now
         if channel_id is not None:
             bound = CHANNEL_EDITS if ending else CHANNEL_EDITS - FOR_ENDINGS
-            if self._in(channel_id, now) >= bound:
-                return False
+            there = [at for at, channel, _ in self._edits if channel == channel_id]
+            if len(there) >= bound and now - there[-bound] < CHANNEL_SECONDS:
+                return there[-bound] + CHANNEL_SECONDS - now
         self._edits.append((now, channel_id, card_id))
-        return True
+        return None
 
     def take_removal(self, channel_id: int | None, now: float) -> bool:
         """Return whether a card may be removed now, and if so count that; Discord counts removals apart.
@@ -50,6 +52,3 @@ class EditPace:
             return False
         self._removals.append((now, channel_id))
         return True
-
-    def _in(self, channel_id: int, now: float) -> int:
-        return sum(channel == channel_id and now - at < CHANNEL_SECONDS for at, channel, _ in self._edits)

@@ -35,10 +35,10 @@ class PhotoSource(Protocol):
 class Delivery(Protocol):
     """How people hear of their jobs. No method raises an error of the platform."""
 
-    async def show_card(self, job: Job, progress: Progress) -> bool:
+    async def show_card(self, job: Job, progress: Progress) -> float | None:
         """Bring the job's card up to date.
 
-        Return True if that is done, or can never be done. Return False if it is to be tried again later.
+        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
         """
         ...
 

@@ -85,7 +85,7 @@ async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:
         async with desk.storage.write() as transaction:
             await transaction.job_cards.card_found(job.id, card.id)
             (stale,) = await transaction.job_cards.stale_cards(5)
-        assert await delivery.show_card(stale, Progress())
+        assert await delivery.show_card(stale, Progress()) is None
         assert "Getting ready" in texts(card)
         assert "Getting ready" not in texts(desk.channel.history()[-2])
 

@@ -51,7 +51,7 @@ async def test_a_late_word_on_the_card_does_not_take_a_private_result_away(tmp_p
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         await desk.delivery.announce(job, output(tmp_path))
-        assert await desk.delivery.show_card(replace(job, state=JobState.RUNNING), Progress())
+        assert await desk.delivery.show_card(replace(job, state=JobState.RUNNING), Progress()) is None
         (seen,) = desk.channel.history(viewer=desk.maya)
         assert "is ready" in texts(seen)
 

@@ -121,7 +121,7 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
 
 async def test_a_card_is_edited_without_any_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     async with logged_in(monkeypatch) as (delivery, recorder):
-        assert await delivery.show_card(DONE, Progress())
+        assert await delivery.show_card(DONE, Progress()) is None
     (payload,) = recorder.edited
     assert "Virtual staging" in read(str(payload["components"]))
     assert payload["allowed_mentions"]["parse"] == []

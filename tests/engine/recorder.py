@@ -50,7 +50,7 @@ class Recorder:
         default_factory=list[tuple[WordRule, ...]]
     )  # that sent requests
     notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
-    card_answers: list[bool] = field(default_factory=list[bool])
+    card_answers: list[float | None] = field(default_factory=list[float | None])
     removed_cards: list[Job] = field(default_factory=list[Job])
     card_removal_answers: list[float | None] = field(default_factory=list[float | None])
     posted_cards: list[Job] = field(default_factory=list[Job])
@@ -67,9 +67,9 @@ class Recorder:
     attempts: int = 0
     delay: float = 0.0
 
-    async def show_card(self, job: Job, progress: Progress) -> bool:
+    async def show_card(self, job: Job, progress: Progress) -> float | None:
         self.cards.append((job, progress))
-        return self.card_answers.pop(0) if self.card_answers else True
+        return self.card_answers.pop(0) if self.card_answers else None
 
     async def remove_card(self, job: Job) -> float | None:
         self.removed_cards.append(job)

@@ -83,7 +83,7 @@ async def test_photo_and_output_are_kept_until_they_are_posted_and_no_longer(tmp
 async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.card_answers = [False, False]
+        world.discord.card_answers = [0.02, 0.02]
         world.discord.answers = [Posted(9001, keeps_card=True)]
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:

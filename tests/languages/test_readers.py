@@ -78,7 +78,7 @@ async def test_the_engine_goes_on_in_the_language_in_which_a_card_began(tmp_path
         with app_in("ja"):
             await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(await desk.job(), JobState.WAITING, JobState.CANCELLED)
-        assert await desk.delivery.show_card(job, Progress())
+        assert await desk.delivery.show_card(job, Progress()) is None
         (card,) = desk.channel.history()
         assert languages_of(card) == {"de"}
         assert "Cancelled" in texts(card)

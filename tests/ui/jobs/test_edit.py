@@ -60,7 +60,7 @@ async def test_the_card_of_refused_inputs_offers_edit(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await refused_inputs(desk)
         desk.clock.advance(10)
-        assert await desk.delivery.show_card(job, Progress())
+        assert await desk.delivery.show_card(job, Progress()) is None
         card = next(shown for shown in desk.channel.history() if shown.id == job.card_message_id)
         assert edit_id(card).startswith("studii:edit:")
 

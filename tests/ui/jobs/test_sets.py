@@ -240,4 +240,4 @@ async def shown(desk: Desk) -> bool:
     """Bring the card of the last set up to date, as the engine does."""
     desk.clock.advance(10)
     jobs = await jobs_of(desk)
-    return await desk.delivery.show_card(jobs[-1], Progress(whole_set=tuple(jobs)))
+    return await desk.delivery.show_card(jobs[-1], Progress(whole_set=tuple(jobs))) is None

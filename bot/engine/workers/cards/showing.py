@@ -26,6 +26,8 @@ POSITION_KNOWN_IN = 0.2  # seconds
 POSITION_CHECKS = 5
 # Before it is in its lane's queue, its card keeps saying what it said: "in the queue" always has a position.
 PATIENT_CHECKS = 60
+# A job that is being sent runs in a moment: its card shows that at once, as a second edit had to wait.
+SENT_CHECKS = 1
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
 # A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
@@ -159,6 +161,8 @@ class Cards:
             return await self._remove(job)
         if self._is_shown(job):
             return None
+        if _is_about_to_end(job) and tries < END_CHECKS:
+            return self._context.tuning.card_again
         way = await self._way(job)
         if any(one.card_superseded_at is not None for one in way.whole_set):
             return None  # it is being removed
@@ -167,14 +171,13 @@ class Cards:
             return pause
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
-                shown = await self._delivery.show_card(job, way)
+                again = await self._delivery.show_card(job, way)
         except TimeoutError:
             _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
-            shown = False
-        if not shown:
-            return self._context.tuning.card_again
-        self._note_shown(job, way)
-        return None
+            again = self._context.tuning.card_again
+        if again is None:
+            self._note_shown(job, way)
+        return again
 
     def _note_shown(self, job: Job, way: Progress) -> None:
         # The card of a set tells neither positions nor times.
@@ -193,7 +196,7 @@ class Cards:
         """Return how long to leave the card as it is, if it will have more to say in a moment."""
         if _is_to_be_queued(job, way) and tries < PATIENT_CHECKS:
             return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
-        if _is_about_to_end(job) and tries < END_CHECKS:
+        if _is_about_to_run(job) and tries < SENT_CHECKS:
             return self._context.tuning.card_again
         if _is_to_be_posted(job, way) and tries < POSTED_CHECKS:
             return self._context.tuning.card_again
@@ -258,6 +261,10 @@ class Cards:
 def _is_to_be_queued(job: Job, way: Progress) -> bool:
     untold = job.state is JobState.WAITING and job.held is None and way.position is None
     return untold and not way.whole_set
+
+
+def _is_about_to_run(job: Job) -> bool:
+    return job.state in {JobState.UPLOADING, JobState.SUBMITTING} and job.cancel_told is None
 
 
 def _is_about_to_end(job: Job) -> bool:
