@@ -86,8 +86,8 @@ async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:
             await transaction.job_cards.card_found(job.id, card.id)
             (stale,) = await transaction.job_cards.stale_cards(5)
         assert await delivery.show_card(stale, Progress()) is None
-        assert "Getting ready" in texts(card)
-        assert "Getting ready" not in texts(desk.channel.history()[-2])
+        assert "Waiting to start" in texts(card)
+        assert "Waiting to start" not in texts(desk.channel.history()[-2])
 
 
 async def test_a_card_that_never_came_is_not_found(tmp_path: Path) -> None:
