@@ -8,7 +8,7 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import Retry, backoff
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
+from bot.domain import Announcement, Job, OutputFile, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.last_words import LastWords, NotYet
@@ -49,19 +49,21 @@ class Outbox:
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
-            job = await self._last_words.with_file(job)
+            job, output = await self._last_words.with_output(job)
         except NotYet as reason:
             return reason.seconds
         # No cancellation may come between Discord's answer and our note of it.
-        return await shielded(self._announce_and_note(job, tries), patience=self._context.tuning.drain)
+        return await shielded(
+            self._announce_and_note(job, output, tries), patience=self._context.tuning.drain
+        )
 
     async def _give_up(self, job: Job) -> None:
         """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
         _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
         await shielded(self._note(job, Undeliverable("unexpected errors")))
 
-    async def _announce_and_note(self, job: Job, tries: int) -> float | None:
-        said = await self._say(job)
+    async def _announce_and_note(self, job: Job, output: OutputFile | None, tries: int) -> float | None:
+        said = await self._say(job, output)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
             return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
@@ -73,8 +75,7 @@ class Outbox:
             self._last_words.posted(job)
         return None
 
-    async def _say(self, job: Job) -> Announcement:
-        output = await self._last_words.output_of(job)
+    async def _say(self, job: Job, output: OutputFile | None) -> Announcement:
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 return await self._delivery.announce(job, output)

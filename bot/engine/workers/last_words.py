@@ -55,7 +55,15 @@ class LastWords:
         self._fetches.forget(job.id)
         return job
 
-    async def output_of(self, job: Job) -> OutputFile | None:
+    async def with_output(self, job: Job) -> tuple[Job, OutputFile | None]:
+        """Return the job, and its file as it is to be posted; see `with_file` for one that was lost."""
+        output = await self._output_of(job)
+        if output is None:
+            job = await self.with_file(job)
+            output = await self._output_of(job)
+        return job, output
+
+    async def _output_of(self, job: Job) -> OutputFile | None:
         """Return the job's file in the spool, with the photo before."""
         output = None
         if job.output_file is not None:

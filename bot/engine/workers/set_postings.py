@@ -152,8 +152,8 @@ class SetPostings:
 
     async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> list[SetPart]:
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
-        found = [await self._last_words.with_file(job) for job in jobs]
-        return [SetPart(job, numbers[job.id], await self._last_words.output_of(job)) for job in found]
+        found = [await self._last_words.with_output(job) for job in jobs]
+        return [SetPart(job, numbers[job.id], output) for job, output in found]
 
     async def _say(self, posting: SetPosting) -> Announcement | TooMuch:
         try:
