@@ -1,12 +1,15 @@
 """A job's way when all goes well."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain import EntryKind, JobState, Posted, TryLater
+import pytest
+
+from bot.domain import EntryKind, Job, JobState, Posted, TryLater
 from bot.storage import Storage
-from sandbox.studii import Outcome
+from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
@@ -117,6 +120,34 @@ async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_an
             await world.until(up_to_date, "the card to show the end")
         shown = [job for job, _ in world.discord.cards]
         assert [one.output_url for one in shown if one.state is JobState.RUNNING and one.output_url] == []
+
+
+@pytest.mark.parametrize(("again", "shown"), [(NEVER, False), (0.05, True)])
+async def test_a_job_that_is_being_sent_is_shown_so_only_if_that_takes_long(
+    tmp_path: Path, again: float, *, shown: bool
+) -> None:
+    async with engine_world(tmp_path, card_again=again) as world:
+        await world.use_key(world.studii.add_key())
+        held = faults.Held()
+        world.studii.fail("create", held)
+        job = await world.accept(a_job())
+        async with world.storage.write() as transaction:
+            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+
+        def sending() -> list[Job]:
+            return [one for one, _ in world.discord.cards if one.state is JobState.SUBMITTING]
+
+        async def told() -> bool:
+            return bool(sending())
+
+        async with world.running():
+            await world.reaches(job.id, JobState.SUBMITTING)
+            if shown:
+                await world.until(told, "the card to tell of the sending")
+            await asyncio.sleep(0.1)
+            held.release.set()
+            await world.announced(job.id)
+        assert bool(sending()) is shown
 
 
 async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_path: Path) -> None:
