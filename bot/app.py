@@ -282,7 +282,9 @@ async def _health(
     return await stack.enter_async_context(server)
 
 
-def _vitals(app: App, spool: Spool) -> Vitals:
+def _vitals(app: App, spool: Spool) -> "Vitals":
+    from bot.monitoring.health import Vitals  # with the server, which is there already
+
     engine = app.engine
     return Vitals(
         engine.alive,
