@@ -1,173 +1,13 @@
-"""The catalogue: the tools that ship, an operator's own file, and mistakes in it."""
+"""An operator's own file of tools, and how a mistake in it is told."""
 
 from pathlib import Path
 
 import pytest
 
-from bot.catalog import RESERVED, SHIPPED, Catalog, SourceRule, Tool
-from bot.errors import Refused, SettingsError
+from bot.catalog import RESERVED, SHIPPED, Catalog
+from bot.errors import SettingsError
 from bot.languages import Language, speaking
-from bot.tool_inputs import MAX_LONG_TEXT
-
-GOOD = """
-[studio]
-title = "Studio"
-summary = "Make a picture"
-emoji = "🎨"
-source = "optional"
-output = "image"
-assumed_cost = 8
-"""
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Catalog:
-    return Catalog.load()
-
-
-@pytest.fixture
-def studio(shipped: Catalog) -> Tool:
-    return shipped.get("studio")
-
-
-def written(folder: Path, text: str) -> Path:
-    file = folder / "my-tools.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-# The tools that ship
-
-
-def test_the_five_tools_of_the_api_ship_in_the_order_of_their_file(shipped: Catalog) -> None:
-    assert list(shipped.tools) == [
-        "studio",
-        "virtual-staging",
-        "photo-restore",
-        "product-background",
-        "career-photo",
-    ]
-
-
-def test_only_studio_works_without_a_photo(shipped: Catalog) -> None:
-    assert {slug: tool.source for slug, tool in shipped.tools.items()} == {
-        "studio": SourceRule.OPTIONAL,
-        "virtual-staging": SourceRule.REQUIRED,
-        "photo-restore": SourceRule.REQUIRED,
-        "product-background": SourceRule.REQUIRED,
-        "career-photo": SourceRule.REQUIRED,
-    }
-
-
-def test_only_the_career_portrait_changes_a_person(shipped: Catalog) -> None:
-    assert [slug for slug, tool in shipped.tools.items() if tool.portrait] == ["career-photo"]
-
-
-def test_every_default_that_changes_a_price_is_one_of_the_suggestions(shipped: Catalog) -> None:
-    for tool in shipped.tools.values():
-        assert tool.in_catalogue(
-            tool.prepare({"prompt": "a house"}, has_source=tool.source != SourceRule.NONE)
-        )
-
-
-def test_a_tool_that_is_gone_is_refused_by_name(shipped: Catalog) -> None:
-    with pytest.raises(Refused, match="The tool “hologram” isn't available here any more"):
-        shipped.get("hologram")
-
-
-@pytest.mark.parametrize("typed", ["virtual-staging", "Virtual staging", " virtual STAGING "])
-def test_a_tool_that_was_typed_instead_of_chosen_is_found(typed: str) -> None:
-    assert Catalog.load().named(typed).slug == "virtual-staging"
-
-
-def test_a_tool_that_there_is_not_is_to_be_chosen_from_the_list() -> None:
-    with pytest.raises(Refused, match="There's no tool “hologram”"):
-        Catalog.load().named("hologram")
-
-
-# What is sent
-
-
-def test_what_was_not_said_gets_its_default(studio: Tool) -> None:
-    assert studio.prepare({"prompt": "A modern living room"}, has_source=False) == {
-        "source": "text",
-        "prompt": "A modern living room",
-        "mode": "image",
-        "quality": "standard",
-        "aspect_ratio": "16:9",
-    }
-
-
-def test_an_attached_photo_makes_studio_start_from_an_image(studio: Tool) -> None:
-    assert studio.prepare({"prompt": "sunset"}, has_source=True)["source"] == "image"
-
-
-def test_a_blank_is_the_same_as_nothing_said(studio: Tool) -> None:
-    prepared = studio.prepare({"prompt": "  a house \n", "mode": "   ", "quality": None}, has_source=False)
-    assert prepared["prompt"] == "a house"
-    assert (prepared["mode"], prepared["quality"]) == ("image", "standard")
-
-
-def test_values_that_nobody_suggested_are_passed_on(studio: Tool) -> None:
-    assert studio.prepare({"prompt": "a", "quality": "ultra"}, has_source=False)["quality"] == "ultra"
-
-
-def test_an_input_without_a_value_or_a_default_is_left_out(tmp_path: Path) -> None:
-    text = GOOD + '[[studio.inputs]]\nname = "seed"\ndescription = "A number"\n'
-    tool = Catalog.load(written(tmp_path, text)).get("studio")
-    assert tool.prepare({}, has_source=False) == {}
-
-
-@pytest.mark.parametrize("prompt", [None, "", " \n "])
-def test_a_missing_prompt_is_asked_for_by_name(studio: Tool, prompt: str | None) -> None:
-    with pytest.raises(Refused, match=r"^Studio needs `prompt`: “What it should show”\.$"):
-        studio.prepare({"prompt": prompt}, has_source=False)
-
-
-def test_text_may_be_as_long_as_its_bound_and_no_longer(studio: Tool) -> None:
-    longest = "x" * MAX_LONG_TEXT
-    assert studio.prepare({"prompt": longest}, has_source=False)["prompt"] == longest
-    with pytest.raises(Refused, match=r"`prompt` can have at most 2,000 characters\. Yours has 2,001"):
-        studio.prepare({"prompt": longest + "x"}, has_source=False)
-
-
-def test_a_tool_that_starts_from_a_photo_asks_for_one(shipped: Catalog) -> None:
-    with pytest.raises(Refused, match="Photo restoration needs a photo"):
-        shipped.get("photo-restore").prepare({}, has_source=False)
-
-
-def test_a_tool_without_a_photo_says_so_when_given_one(tmp_path: Path) -> None:
-    tool = Catalog.load(written(tmp_path, GOOD.replace("optional", "none"))).get("studio")
-    with pytest.raises(Refused, match="doesn't take a photo"):
-        tool.prepare({}, has_source=True)
-
-
-# What a price depends on
-
-
-def test_the_variant_names_what_changes_the_price_and_nothing_else(studio: Tool) -> None:
-    inputs = studio.prepare({"prompt": "a", "mode": "video", "aspect_ratio": "1:1"}, has_source=True)
-    assert studio.variant(inputs) == "mode=video quality=standard"
-
-
-def test_the_variant_does_not_depend_on_the_order_of_the_inputs(studio: Tool) -> None:
-    assert studio.variant({"quality": "high", "mode": "image"}) == "mode=image quality=high"
-    assert studio.variant({"mode": "image", "quality": "high"}) == "mode=image quality=high"
-
-
-def test_an_unlisted_value_that_changes_the_price_is_outside_of_the_catalogue(studio: Tool) -> None:
-    assert studio.in_catalogue({"mode": "image", "quality": "high", "aspect_ratio": "7:3"})
-    assert not studio.in_catalogue({"mode": "image", "quality": "ultra"})
-
-
-def test_what_is_made_follows_the_mode(shipped: Catalog, studio: Tool) -> None:
-    assert studio.output_kind({"mode": "video"}) == "video"
-    assert studio.output_kind({"mode": "image"}) == "image"
-    assert studio.output_kind({}) == "image"
-    assert shipped.get("photo-restore").output_kind({}) == "image"
-
-
-# An operator's own file
+from tests.catalog.files import GOOD, written
 
 
 def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
@@ -192,14 +32,6 @@ def test_an_operator_gives_a_tool_texts_in_several_languages(tmp_path: Path) -> 
             assert catalog.named("esboço") is tool
     with speaking(Language.JAPANESE):
         assert tool.inputs[0].description == "雰囲気"
-
-
-def test_the_shipped_tools_speak_every_language(shipped: Catalog) -> None:
-    portrait = shipped.get("career-photo")
-    with speaking(Language.GERMAN):
-        assert (portrait.title, shipped.named("career portrait")) == ("Bewerbungsfoto", portrait)
-    assert portrait.title == "Career portrait"
-    assert shipped.named("bewerbungsfoto") is portrait
 
 
 def test_an_operator_gives_inputs_and_their_values_names_in_several_languages(tmp_path: Path) -> None:
@@ -234,6 +66,8 @@ default = "image"
 suggestions = ["image", "video"]
 price = true
 """
+
+
 PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
 
 
