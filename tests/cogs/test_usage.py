@@ -119,7 +119,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         assert [(row["entry"], int(row["credits"])) for row in rows] == [
             (entry.kind.value, entry.amount) for entry in entries
         ]
-        assert {row["job_state"] for row in rows} == {"done", "getting ready"}
+        assert {row["job_state"] for row in rows} == {"done", "in the queue"}
         assert "`time` and `time_utc` are both in UTC." in texts(answer)
         assert rows[0]["member"] == f"<@{desk.maya.id}>"
         assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
@@ -151,7 +151,7 @@ async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Pa
         with app_in("de"):
             answer = await desk.admin.slash(desk.channel, "studii export")
         rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
-        assert {row["auftragsstatus"] for row in rows} == {"fertig", "in Vorbereitung"}
+        assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
 
 
 async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
         ]
         # What has gone by the time of the press is said above the list as it is then.
         async with desk.storage.write() as transaction:
-            for job in await transaction.jobs.in_states([JobState.RECEIVED]):
+            for job in await transaction.jobs.in_states([JobState.WAITING]):
                 await transaction.jobs.advance(
                     job.id, job.state, JobState.FAILED, at=desk.clock.now(), failure=FailureCode.API
                 )
