@@ -118,7 +118,7 @@ async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_anothe
         message = await desk.channel_message(cancel, helped.id)
         told = await press(desk, ines, message, cancel)
         assert "a moderator (Manage Messages" in texts(told)
-        assert (await desk.job()).state is JobState.RECEIVED
+        assert (await desk.job()).state is JobState.WAITING
         await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
         delete = f"studii:logdelete:{job.id}-0"
         told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
