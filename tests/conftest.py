@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.cheap.compiled import share_compiled_statements
+from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.payloads import share_payloads
@@ -75,6 +76,8 @@ def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     share_migrations(monkeypatch)
     share_payloads(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
+    if package != "sandbox":  # whose tests look at what is drawn
+        share_drawings(monkeypatch)
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)
         no_power_cut(monkeypatch)

@@ -14,6 +14,10 @@ from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press
 
 OF_JOBS = [kind for kind in LASTING_BUTTONS if issubclass(kind, JobButton)]
+# Each has a job, for whose credits there is room.
+SOME = [OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)]
+    OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)
+]  # each has a job, for whose credits there is room
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 REFUSALS = (
     "no such job here",
@@ -45,28 +49,34 @@ async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
         return [(job.id, job.state) for job in await transaction.jobs.in_states(list(JobState))]
 
 
-@pytest.mark.parametrize("kind", OF_JOBS, ids=lambda kind: kind.action)
+@pytest.mark.parametrize("kinds", SOME, ids=lambda kinds: f"from {kinds[0].action}")
 @pytest.mark.parametrize("who", ["maya", "tom"])
 async def test_a_button_that_names_a_job_of_another_server_does_nothing(
-    tmp_path: Path, kind: type[JobButton], who: str
+    tmp_path: Path, subtests: pytest.Subtests, kinds: list[type[JobButton]], who: str
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        states = {"charged": (*DONE[:2], JobState.UNKNOWN), "cancel": ()}
-        states["release"] = states["charged"]
-        job = await job_in(desk, *states.get(kind.action, DONE))
-        before = await jobs(desk)
-        person, channel_id = elsewhere(desk, who)
-        if kind.action == "delete":
-            # Managing messages, they may delete any message of the bot's there: that one alone.
-            desk.env.backend.get_guild(person.guild.id).members[person.id].role_ids.clear()
-        forged = kind.of(job).item.custom_id
-        assert forged is not None
-        message = await desk.channel_message(forged, channel_id)
-        told = await press(desk, person, message, forged)
-        assert told.modal is None
-        assert any(words in texts(told) for words in REFUSALS), texts(told)
-        assert await jobs(desk) == before
-        assert desk.env.backend.get_message(channel_id, message.id)
+        for kind in kinds:
+            with subtests.test(kind.action):
+                await nothing_is_done(desk, kind, who)
+
+
+async def nothing_is_done(desk: Desk, kind: type[JobButton], who: str) -> None:
+    states = {"charged": (*DONE[:2], JobState.UNKNOWN), "cancel": ()}
+    states["release"] = states["charged"]
+    job = await job_in(desk, *states.get(kind.action, DONE))
+    before = await jobs(desk)
+    person, channel_id = elsewhere(desk, who)
+    if kind.action == "delete":
+        # Managing messages, they may delete any message of the bot's there: that one alone.
+        desk.env.backend.get_guild(person.guild.id).members[person.id].role_ids.clear()
+    forged = kind.of(job).item.custom_id
+    assert forged is not None
+    message = await desk.channel_message(forged, channel_id)
+    told = await press(desk, person, message, forged)
+    assert told.modal is None
+    assert any(words in texts(told) for words in REFUSALS), texts(told)
+    assert await jobs(desk) == before
+    assert desk.env.backend.get_message(channel_id, message.id)
 
 
 @pytest.mark.parametrize("action", [CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN])
