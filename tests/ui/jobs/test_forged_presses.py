@@ -16,8 +16,6 @@ from tests.support.presses import press
 OF_JOBS = [kind for kind in LASTING_BUTTONS if issubclass(kind, JobButton)]
 # Each has a job, for whose credits there is room.
 SOME = [OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)]
-    OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)
-]  # each has a job, for whose credits there is room
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 REFUSALS = (
     "no such job here",
