@@ -1,12 +1,21 @@
 """Translate the bot's commands once for a whole pytest process, as one run of the bot does."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from discord import app_commands
 
-_known: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+
+class _Payload(list[dict[str, Any]]):
+    """Commands in all languages, which nobody changes: who notes what was sent need not copy them."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+_known: dict[tuple[object, ...], _Payload] = {}
+_digests: dict[tuple[int, int | None], str] = {}
 
 
 def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +24,8 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     from bot.client import registration, translation
     from bot.languages import messages
 
-    translate = registration.translated_payload
+    name = "_digest"
+    translate, digest = registration.translated_payload, getattr(registration, name)
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
@@ -23,7 +33,16 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
         tools = repr(tree.client.catalog.tools)  # with what they are called in each language
         key = (commands, tools, spoken, translation.MAX_COMMAND_CHARACTERS)
         if key not in _known:
-            _known[key] = await translate(tree, guild)
+            _known[key] = _Payload(await translate(tree, guild))
         return _known[key]
 
+    def share_digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> str:
+        if not isinstance(payload, _Payload):
+            return digest(tree, payload)
+        key = (id(payload), tree.client.application_id)  # those that are known stay
+        if key not in _digests:
+            _digests[key] = digest(tree, payload)
+        return _digests[key]
+
     monkeypatch.setattr(registration, "translated_payload", share)
+    monkeypatch.setattr(registration, name, share_digest)
