@@ -22,11 +22,16 @@ async def said(process: ForkedProcess | asyncio.subprocess.Process) -> str:
     return errors.decode()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
+# One of them from its very start, which takes two seconds more.
+@pytest.mark.parametrize(
+    ("start", "number"),
+    [(started_process, signal.SIGTERM), (bot_process, signal.SIGINT)],
+    ids=["term", "int"],
+)
+async def test_it_ends_cleanly_when_told_to(tmp_path: Path, start: Any, number: signal.Signals) -> None:
     async with (
         DiscordServer() as discord,
-        started_process(discord, tmp_path, "run", STUDII_API_URL=API) as process,
+        start(discord, tmp_path, "run", STUDII_API_URL=API) as process,
     ):
         await asyncio.wait_for(discord.ready.wait(), PATIENCE)
         process.send_signal(number)

@@ -223,34 +223,35 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
             assert await transaction.keys.current(number) is not None
 
 
-@pytest.mark.parametrize(
-    ("period", "zone", "name"),
-    [
+async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_were_given(
+    file: Path, url: str
+) -> None:
+    since = "total 2026-02-03T04:05:06.000007+00:00"
+    servers = [
         (None, None, "day 2026-03-01"),
         ("day", "Pacific/Auckland", "day 2026-03-02"),
         ("week", "UTC", "week 2026-02-23"),
         ("month", "America/New_York", "month 2026-03-01"),
-        ("total", "UTC", "total 2026-02-03T04:05:06.000007+00:00"),
-    ],
-)
-async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_were_given(
-    file: Path, url: str, period: str | None, zone: str | None, name: str
-) -> None:
+        ("total", "UTC", since),
+    ]
     await migrate(url, "0015")
     with read(file) as database:
-        database.execute(
-            "INSERT INTO guilds (guild_id, budget_limit, budget_period, budget_since, timezone) "
-            "VALUES (1, 10, ?, '2026-02-03 04:05:06.000007', ?)",
-            (period, zone),
-        )
-        database.execute(
-            "INSERT INTO ledger (guild_id, user_id, kind, amount, at) "
-            "VALUES (1, 3, 'grant', 20, '2026-03-01 15:30:00.000000')"
-        )
+        for guild_id, (period, zone, _) in enumerate(servers, 1):
+            database.execute(
+                "INSERT INTO guilds (guild_id, budget_limit, budget_period, budget_since, timezone) "
+                "VALUES (?, 10, ?, '2026-02-03 04:05:06.000007', ?)",
+                (guild_id, period, zone),
+            )
+            database.execute(
+                "INSERT INTO ledger (guild_id, user_id, kind, amount, at) "
+                "VALUES (?, ?, 'grant', 20, '2026-03-01 15:30:00.000000')",
+                (guild_id, 30 + guild_id),
+            )
         database.commit()
     await migrate(url)
     async with Storage.open(url) as storage, storage.read() as transaction:
-        assert await transaction.ledger.grants(1, name) == {3: 20}
+        for guild_id, (_, _, name) in enumerate(servers, 1):
+            assert await transaction.ledger.grants(guild_id, name) == {30 + guild_id: 20}, name
 
 
 async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_keys_that_paid(
