@@ -1,5 +1,6 @@
 """The demo with the bot in a process of its own: commands, menus and forms on the page, and in a browser."""
 
+import asyncio
 import io
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
@@ -16,11 +17,40 @@ from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import BrowserError, find_chromium, launch
+from sandbox.discord.emulator import DiscordServer
 from sandbox.photos import sample_photos
+from sandbox.studii import StudiiServer
 from tests.sandbox.demo.page_client import PageClient
+from tests.support.database import database
 from tests.support.patience import PATIENCE
+from tests.support.process import bot_process
 
 CHROMIUM = find_chromium()
+
+
+@asynccontextmanager
+async def forked_bot(
+    discord: DiscordServer, studii: StudiiServer, folder: Path
+) -> AsyncGenerator[asyncio.Task[int]]:
+    """The demo's bot, whose imports are done already."""
+    await database(folder)
+    settings = {"DATABASE_URL": f"sqlite:///{folder / 'studii.db'}", "STUDII_API_URL": studii.url}
+    async with bot_process(discord, folder, "run", LOG_LEVEL="WARNING", **settings) as process:
+
+        async def end() -> int:
+            while process.returncode is None:  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.1)
+            return process.returncode
+
+        ended = asyncio.create_task(end())
+        yield ended
+        process.kill()
+        await ended
+
+
+@pytest.fixture
+def _forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.demo.world.running_bot", forked_bot)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,6 +88,7 @@ async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None
         assert "Ready" in text_of(await world.guest(NORA).command("studii setup"))
 
 
+@pytest.mark.usefixtures("_forked")
 async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> None:
     async with visited(tmp_path, width=700, height=500, scale=2) as (world, visitor):
         photo = tmp_path / "empty-room.jpg"
@@ -78,6 +109,7 @@ async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> Non
             await visitor.sees("Never", seconds=0.1)
 
 
+@pytest.mark.usefixtures("_forked")
 async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path: Path) -> None:
     async with visited(tmp_path, width=400, height=800) as (world, visitor):
         await visitor.tab.press("/")  # wherever one is
@@ -97,6 +129,7 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
         await visitor.tab.wait_for("!document.querySelector('dialog').open")
 
 
+@pytest.mark.usefixtures("_forked")
 async def test_what_people_do_further_up_is_shown_at_the_end(tmp_path: Path) -> None:
     messages = "document.querySelector('#messages')"
     at_end = f"(all => all.scrollHeight - all.scrollTop - all.clientHeight < 60)({messages})"
