@@ -164,7 +164,7 @@ class World:
                 while not await true():  # what is waited for is in a database
                     # A busy machine is not kept busy by looking.
                     ended = monotonic()
-                    await asyncio.sleep(max(0.03, 8 * (ended - began)))
+                    await asyncio.sleep(max(0.02, 4 * (ended - began)))
                     began = monotonic()
         except TimeoutError:
             async with self.storage.read() as transaction:
