@@ -11,7 +11,7 @@ from tests.crash.world import Zygote, worlds, zygote
 
 @pytest.fixture(scope="session")
 def process() -> Generator[Zygote]:
-    with zygote() as started:
+    with zygote(forks=True) as started:
         yield started
 
 

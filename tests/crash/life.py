@@ -43,6 +43,7 @@ from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.cheap.compiled import share_compiled_statements
+from tests.support.cheap.decoders import fork_decoders
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.payloads import share_payloads
 from tests.support.database import sqlite_in_place
@@ -163,8 +164,11 @@ class _Deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def live(life: Life) -> int:
-    """Live it; returns the exit status. Points that were passed are left in `points.json`."""
+def live(life: Life, *, forks: bool = False) -> int:
+    """Live it; returns the exit status. Points that were passed are left in `points.json`.
+
+    `forks`: decoders are forked off, and while one starts is no point to die at.
+    """
     logging.disable()
     Route.BASE = life.discord
     tracer = Tracer(life.point, life.nth)
@@ -173,6 +177,8 @@ def live(life: Life) -> int:
         share_compiled_statements(patch)
         share_extensions(patch)
         share_payloads(patch)
+        if forks:
+            fork_decoders(patch)
         if not life.threads:
             sqlite_in_place(patch)
         if life.slow:

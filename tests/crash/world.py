@@ -72,10 +72,14 @@ class Zygote:
 
 
 @contextmanager
-def zygote() -> Generator[Zygote]:
-    """It belongs to no event loop: tests may share one. Its first life is not to be killed."""
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.crash.zygote"],
+def zygote(*, forks: bool = False) -> Generator[Zygote]:
+    """It belongs to no event loop: tests may share one. Its first life is not to be killed.
+
+    `forks`: its lives fork their decoders off, which is cheaper.
+    """
+    command = [sys.executable, "-W", "ignore", "-m", "tests.crash.zygote"]
+    with subprocess.Popen(  # noqa: S603
+        [*command, "forks"] if forks else command,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,

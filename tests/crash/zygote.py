@@ -14,24 +14,27 @@ from time import process_time
 
 from tests.crash.life import Life, live
 
+FORKS = "forks"  # an argument: lives fork their decoders, too
+
 
 def main() -> None:
+    forks = FORKS in sys.argv
     lives = (Life(**json.loads(line)) for line in sys.stdin)
-    _answer(live(next(lives)), process_time())
+    _answer(live(next(lives), forks=forks), process_time())
     gc.collect()
     gc.freeze()  # what is there stays shared with the children, as nothing writes to it
     for life in lives:
         child = os.fork()
         if child == 0:
-            _live_and_end(life)
+            _live_and_end(life, forks=forks)
         _, status, usage = os.wait4(child, 0)
         _answer(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
 
 
-def _live_and_end(life: Life) -> None:
+def _live_and_end(life: Life, *, forks: bool) -> None:
     code = 70
     try:
-        code = live(life)
+        code = live(life, forks=forks)
     except BaseException:  # noqa: BLE001 - the process ends here, whatever it was
         traceback.print_exc()
     finally:
