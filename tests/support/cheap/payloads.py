@@ -10,7 +10,7 @@ from discord import app_commands
 class _Payload(list[dict[str, Any]]):
     """Commands in all languages, which nobody changes: who notes what was sent need not copy them."""
 
-    def __deepcopy__(self, memo: object) -> Self:
+    def __deepcopy__(self, _: object) -> Self:
         return self
 
 
