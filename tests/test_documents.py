@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
 from bot.__main__ import main
 from bot.config import Settings
+from bot.languages import Language
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -41,6 +43,13 @@ def test_each_link_leads_to_a_file_and_a_heading_that_there_are(document: str) -
         there = (here.parent / path).resolve() if path else here
         assert there.exists(), target
         assert not anchor or anchor in headings(there.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/members.md"])
+@pytest.mark.parametrize("language", Language)
+def test_the_pages_that_list_the_languages_have_each(document: str, language: Language) -> None:
+    name = Locale("en").languages[language.value]
+    assert re.search(rf"\b{name}\b", re.sub(r"\s+", " ", read(document)))
 
 
 def test_each_document_is_reached_from_the_readme() -> None:
