@@ -30,6 +30,8 @@ _MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
 # Between groups of three digits in any language; what else separates them is the language's own.
 _GROUPS = ",' ’"
 _SMALL = 1000  # numbers below are written alike in all our languages
+# What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
+_FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
 
 
 @cache
@@ -57,12 +59,18 @@ def percent(share: float) -> str:
 
 def day_and_month(day: date) -> str:
     """Return the day without its year, the month in letters: `March 5`."""
-    return dates.format_skeleton("MMMMd", day, locale=locale_of(spoken()))
+    return _day("MMMMd", day)
 
 
 def short_day(day: date) -> str:
     """Return the day without its year, the month shortened: `Mar 5`."""
-    return dates.format_skeleton("MMMd", day, locale=locale_of(spoken()))
+    return _day("MMMd", day)
+
+
+def _day(skeleton: str, day: date) -> str:
+    written = dates.format_skeleton(skeleton, day, locale=locale_of(spoken()))
+    first = _FIRST.get(spoken())
+    return re.sub("^1(?= )", first, written) if first else written
 
 
 def whole_number(typed: str) -> int | None:

@@ -22,6 +22,7 @@ from bot.languages import (
     or_list,
     paragraph,
     sentences,
+    short_day,
     speaking,
     spoken,
     whole_number,
@@ -48,6 +49,25 @@ def test_numbers_days_and_lists_are_written_as_the_language_does(
         assert (number(1200), decimal(24.14)) == (whole, part)
         assert day_and_month(date(2026, 3, 5)) == day
         assert and_list(["a", "b", "c"]) == listed
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "short", "eleventh"),
+    [
+        (Language.ENGLISH, "March 1", "Mar 1", "March 11"),
+        (Language.GERMAN, "1. März", "1. März", "11. März"),
+        (Language.FRENCH, "1er mars", "1er mars", "11 mars"),
+        (Language.SPANISH, "1 de marzo", "1 mar", "11 de marzo"),
+        (Language.PORTUGUESE, "1º de março", "1º de mar.", "11 de março"),
+        (Language.JAPANESE, "3月1日", "3月1日", "3月11日"),
+    ],
+)
+def test_the_first_of_a_month_is_an_ordinal_where_the_language_says_so(
+    language: Language, first: str, short: str, eleventh: str
+) -> None:
+    with speaking(language):
+        assert (day_and_month(date(2026, 3, 1)), short_day(date(2026, 3, 1))) == (first, short)
+        assert day_and_month(date(2026, 3, 11)) == eleventh
 
 
 @pytest.mark.parametrize(
