@@ -118,7 +118,7 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
             day=day_and_month(report.days[per_day.index(highest)]),
             highest=highest,
         ),
-        # Translators: {tools} is such as "Virtual staging 12, Sky 3, and Video 1".
+        # Translators: {tools} is such as "Virtual staging (12), Sky (3), and Video (1)".
         _("Most went to {tools}.", tools=and_list([_tool_sum(one, catalog) for one in report.tools[:3]])),
         # Translators: {limit} is such as "budget 30 a day".
         _("Line: {limit}.", limit=limit) if limit else "",
@@ -127,7 +127,8 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
 
 
 def _tool_sum(one: Spending, catalog: Catalog) -> str:
-    return f"{_title(one, catalog)} {number(one.credits)}"
+    # Translators: a tool, and how many credits it took.
+    return _("{tool} ({credits})", tool=_title(one, catalog), credits=number(one.credits))
 
 
 def _limit_words(report: UsageReport) -> str:

@@ -1,5 +1,6 @@
 """Budgets, grants and limits are told in the words of their period: a day, a week, a month, or once."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,14 @@ async def test_a_total_that_was_set_while_the_clock_was_ahead_counts_all_jobs(tm
         await admin(desk, "budget", credits=50, period="total")
         desk.clock.advance(-3600)
         assert "The total counts all jobs. `restart:True` starts it again" in await admin(desk, "budget")
+
+
+async def test_the_chart_is_described_with_its_day_and_the_tools_that_took_most(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        shown = await desk.admin.slash(desk.channel, "studii usage")
+        (gallery,) = (piece for piece in pieces(shown) if piece["type"] == 12)
+        described = gallery["items"][0]["description"]
+        said = r" 8 credits in total, most on \w+ \d+ \(8\)\. Most went to Studio \(8\)\."
+        assert re.search(said, described)
