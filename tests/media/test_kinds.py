@@ -5,7 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from bot.media import HEAD_BYTES, PhotoKind, sniff
+from bot.media import PhotoKind, sniff
+from bot.media.kinds import HEAD_BYTES
 
 
 def encoded(image_format: str) -> bytes:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.media import HEAD_BYTES, DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
+from bot.media import DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
 from bot.media.answers import ProbeResult
 from bot.media.decoder_process import DecoderProcess, environment
+from bot.media.kinds import HEAD_BYTES
 from bot.media.memory import MemoryBudget
 from bot.media.pool import DecoderPool, TimeLimits
 from tests.support.simulated.people import until
