@@ -11,7 +11,7 @@ from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from sandbox.discord.emulator import DiscordServer
-from tests.cli.test_commands import SECRET, keep_key, kept_key, names_in, ran
+from tests.cli.commands import SECRET, keep_key, kept_key, names_in, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 

@@ -18,8 +18,8 @@ from bot.config import Settings
 from bot.media import decoder_process
 from bot.media.decoder_process import DecoderProcess
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from tests.cli.commands import keep_key, ran
 from tests.cli.doctor import found, stopping
-from tests.cli.test_commands import keep_key, ran
 
 
 async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(

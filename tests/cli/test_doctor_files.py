@@ -14,8 +14,8 @@ from bot.cli.findings import Verdict
 from bot.config import Settings
 from bot.storage import instance_lock, migrate
 from sandbox.discord.emulator import TOKEN
+from tests.cli.commands import database, keep_key, ran
 from tests.cli.doctor import DRIVERS, found, stopping, with_free
-from tests.cli.test_commands import database, keep_key, ran
 from tests.support.postgresql import new_database
 
 

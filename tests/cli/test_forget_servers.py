@@ -8,7 +8,7 @@ from bot.clock import SystemClock
 from bot.domain import Plan
 from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
-from tests.cli.test_commands import database, looked_after, made_database
+from tests.cli.commands import database, looked_after, made_database
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 

@@ -1,0 +1,72 @@
+"""The commands on a PostgreSQL, and on an SQLite that can lose what was written."""
+
+import asyncio
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from discord.http import Route
+
+from bot.cli.checks_database import SOUND_SQLITE
+from bot.cli.doctor import examine
+from bot.cli.findings import Verdict
+from bot.config import Settings
+from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.studii import StudiiServer
+from tests.cli.commands import NOWHERE, ran
+from tests.support.patience import PATIENCE
+from tests.support.postgresql import new_database
+from tests.support.process import bot_process
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+async def test_a_postgresql_database_is_left_to_its_own_tools(tmp_path: Path, command: str) -> None:
+    url = "postgresql://bot:word@127.0.0.1:9/studii"
+    status, _, errors = await ran(tmp_path, command, "copy.db", DATABASE_URL=url)
+    assert status == 2
+    assert "pg_dump" in errors
+    assert "word" not in errors.replace("password", "")
+
+
+async def test_the_bot_and_the_doctor_work_on_postgresql(tmp_path: Path, postgresql: str) -> None:
+    async with StudiiServer() as studii:
+        address = (await new_database(postgresql)).replace("postgresql+asyncpg", "postgresql")
+        settings = {"STUDII_API_URL": studii.url, "DATABASE_URL": address}
+        async with (
+            DiscordServer() as discord,
+            bot_process(discord, tmp_path, "run", **settings) as process,
+        ):
+            await asyncio.wait_for(discord.ready.wait(), PATIENCE)
+            process.send_signal(signal.SIGTERM)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+            assert process.returncode == 0, errors
+        status, told, errors_told = await ran(tmp_path, "doctor", COLUMNS="300", **settings)
+    assert status == 0, errors_told
+    assert "Writable" in told
+    assert "SQLite" not in told
+
+
+async def test_a_postgresql_that_is_not_there_is_named_as_it_was_written_and_without_its_password(
+    tmp_path: Path,
+) -> None:
+    url = "postgresql://bot:pass-phrase@127.0.0.1:9/studii"
+    status, _, errors = await ran(tmp_path, "run", DATABASE_URL=url)
+    assert status == 2
+    assert "The database at postgresql://bot:***@127.0.0.1:9/studii can't be used" in errors
+    assert "pass-phrase" not in errors
+
+
+@pytest.mark.parametrize(("version", "verdict"), [((3, 51, 2), Verdict.LOOK), (SOUND_SQLITE, Verdict.GOOD)])
+async def test_the_doctor_warns_of_an_sqlite_that_can_lose_what_a_checkpoint_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], verdict: Verdict
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
+    async with DiscordServer() as discord:
+        monkeypatch.setattr(Route, "BASE", discord.api)
+        found = await examine(Settings.read(discord_token=TOKEN, studii_api_url=NOWHERE))
+    (sqlite,) = (one for one in found if one.what == "SQLite")
+    assert sqlite.verdict is verdict
+    assert ("keep backups" in sqlite.words) is (verdict is Verdict.LOOK)

@@ -1,0 +1,119 @@
+"""Encryption keys in their file and in the settings: rotated, wrong or lost."""
+
+import asyncio
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.storage import CannotDecrypt, Vault
+from sandbox.discord.emulator import DiscordServer, Rules
+from tests.cli.commands import SECRET, database, keep_key, kept_key, looked_after, ran
+from tests.support.patience import PATIENCE
+from tests.support.process import bot_process
+
+
+async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    old = file.read_text()
+    status, told, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 0, errors
+    assert "Done" in told
+    assert len(file.read_text().split()) == 1
+    assert file.read_text() != old
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert await kept_key(tmp_path) == SECRET
+    kept = tmp_path / "data" / "encryption.key.before-1"
+    assert kept.name in told
+    assert kept.read_text() == old  # for backups made before
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    file.write_text(old)
+    with pytest.raises(CannotDecrypt):
+        await kept_key(tmp_path)
+
+
+async def test_where_there_is_no_database_nothing_is_rotated(tmp_path: Path) -> None:
+    status, _, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 2
+    assert "There is no database yet" in errors
+    assert not (tmp_path / "data" / "encryption.key").exists()
+
+
+async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    file.unlink()
+    Vault.open((), file)
+    other = file.read_text().strip()
+    status, _, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 2
+    assert "1 Studii key was not changed" in errors
+    assert other in file.read_text()
+
+
+async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    (tmp_path / "data" / "encryption.key").unlink()
+    async with DiscordServer(guilds=[100], rules=Rules(identify_every=0)) as discord:
+        for _ in range(2):
+            # The second start has the file that the first one made: that is no reason to ask again.
+            discord.ready.clear()
+            async with bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9") as process:
+                await asyncio.wait_for(discord.ready.wait(), PATIENCE)
+                await looked_after(process)
+                process.send_signal(signal.SIGTERM)
+                _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+                assert process.returncode == 0, errors.decode()
+                assert b"Traceback" not in errors
+        (asked,) = [one for one in discord.posted if "enter the Studii key again" in str(one)]
+        assert "`/studii key`" in str(asked)
+    assert (tmp_path / "data" / "encryption.key").exists()
+
+
+async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_path: Path) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    await keep_key(tmp_path, SECRET, old)
+    status, told, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=f"{new},{old}")
+    assert status == 0, errors
+    assert "Remove the other keys from it" in told
+    assert await kept_key(tmp_path, new) == SECRET
+    with pytest.raises(CannotDecrypt):
+        await kept_key(tmp_path, old)
+    assert not {old, new} & set(told.split())
+
+
+async def test_a_file_with_a_wrong_encryption_key_is_named_before_anything_is_created(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "keys").write_text("nonsense")
+    status, _, errors = await ran(tmp_path, "run", ENCRYPTION_KEYS_FILE="keys")
+    assert status == 2
+    assert "ENCRYPTION_KEYS_FILE (keys): key 1 of 1 isn't an encryption key." in errors
+    assert "nonsense" not in errors
+    assert not database(tmp_path).exists()
+
+
+async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path: Path) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    await keep_key(tmp_path, SECRET, old)
+    (tmp_path / "keys").write_text(f"{new}\n{old}\n")
+    settings = {"ENCRYPTION_KEYS_FILE": "keys"}
+    status, told, errors = await ran(tmp_path, "rotate-keys", **settings)
+    assert status == 0, errors
+    assert "encrypted with the first key of ENCRYPTION_KEYS_FILE" in told
+    assert await kept_key(tmp_path, new) == SECRET
+    _, told, _ = await ran(tmp_path, "backup", "copy.db", **settings)
+    assert f"in {tmp_path / 'keys'} (ENCRYPTION_KEYS_FILE)" in told
+
+
+async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
+    old, new = (Fernet.generate_key().decode() for _ in range(2))
+    await keep_key(tmp_path, SECRET, old)
+    assert await kept_key(tmp_path, new, old) == SECRET
+    status, _, errors = await ran(tmp_path, "rotate-keys", ENCRYPTION_KEYS=new)
+    assert status == 2
+    assert "1 Studii key was not changed" in errors
+    assert await kept_key(tmp_path, old) == SECRET
