@@ -1,69 +1,17 @@
 """One job asks for a price that was not seen with a key; the others are corrected before they go."""
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
-
 from bot.catalog import Catalog
-from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period, Plan
-from bot.domain.access import MemberContext
+from bot.domain import EntryKind, FailureCode, JobState, Plan
 from bot.domain.limits import AllowanceScope
-from bot.errors import CreditsShort
-from bot.services import CreditService, JobService, KeyService, LimitService
+from bot.services import JobService, KeyService, LimitService
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
-from sandbox.studii.faults import Effect
-from tests.engine.world import CHANNEL, GUILD, USER, World, engine_world
+from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
+from tests.engine.world import GUILD, USER, World, engine_world
 
-VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
 OTHER_GUILD = 101
-ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
-
-
-@dataclass
-class Gate:
-    """Lets the requests wait, before they take effect, until it is opened."""
-
-    opened: asyncio.Event = field(default_factory=asyncio.Event)
-    inside: int = 0
-    most: int = 0
-
-    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
-        self.inside += 1
-        self.most = max(self.most, self.inside)
-        await self.opened.wait()
-        self.inside -= 1
-        return await effect()
-
-
-async def budget(world: World, limit: int, guild_id: int = GUILD) -> None:
-    credits_ = CreditService(world.storage, Catalog.load(), world.clock)
-    await credits_.set_budget(guild_id, limit, Period.DAY)
-
-
-async def accept(
-    world: World,
-    most: int,
-    *,
-    guild_id: int = GUILD,
-    user_id: int = USER,
-    roles: frozenset[int] = frozenset(),
-    inputs: Mapping[str, str] = VIDEO,
-) -> list[Job]:
-    """As many jobs as are accepted, as members ask for them."""
-    service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
-    context = MemberContext(roles=roles)
-    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
-    jobs: list[Job] = []
-    for _ in range(most):
-        try:
-            jobs.append(await service.accept(request))
-        except CreditsShort:
-            break
-    return jobs
 
 
 async def change_key(world: World, key: Key) -> None:
@@ -74,21 +22,6 @@ async def change_key(world: World, key: Key) -> None:
 
     keys = KeyService(world.storage, world.vault, world.lanes, Catalog.load(), world.clock, check)
     await keys.set_key(GUILD, key.secret, Plan.TEAM, None)
-
-
-async def left(world: World, guild_id: int = GUILD) -> int:
-    return (await CreditService(world.storage, Catalog.load(), world.clock).budget(guild_id)).left
-
-
-async def ended(world: World, jobs: list[Job]) -> list[Job]:
-    return [(await world.announced(job.id)).job for job in jobs]
-
-
-async def arrived(world: World, gate: Gate) -> None:
-    async def there() -> bool:
-        return gate.inside > 0
-
-    await world.until(there, "a request at the gate")
 
 
 async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_end_unpaid(
@@ -318,83 +251,6 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
             done = await ended(world, jobs)
         assert sorted(job.settled for job in done) == [0, 90]
         assert await left(world) == 10
-
-
-IMAGE = {**VIDEO, "mode": "image"}
-SILENT = faults.WrongShape(without=frozenset({"credits_charged"}))
-
-
-async def test_what_last_answers_charge_sets_the_price_even_if_no_202_says_it(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await budget(world, 300)
-        world.studii.next_job(Outcome(charge=8, final_charge=PRICE))
-        world.studii.next_job(Outcome(charge=8, final_charge=PRICE, duration=1000))
-        async with world.running():
-            await ended(world, await accept(world, 1, inputs=IMAGE))
-            (second,) = await accept(world, 50, inputs=IMAGE)
-            assert (second.estimate, second.price_learned) == (PRICE, True)
-            running = await world.reaches(second.id, JobState.RUNNING)
-        assert (running.charged, running.reserved) == (8, PRICE)
-        assert await left(world) == 300 - 2 * PRICE
-        assert await accept(world, 1, inputs=IMAGE) == []
-        await world.balanced()
-
-
-async def test_a_last_answer_lowers_a_price(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.prices.learn(
-                key.lane, "studio", "mode=image quality=standard", 90, world.clock.now()
-            )
-        async with world.running():
-            await ended(world, await accept(world, 1, inputs=IMAGE))
-        assert [job.estimate for job in await accept(world, 2, inputs=IMAGE)] == [8, 8]
-
-
-async def test_while_a_202_says_nothing_of_the_charge_the_others_wait_for_a_later_answer(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        jobs = await accept(world, 50, inputs=IMAGE)
-        assert len(jobs) == 12
-        world.studii.next_job(Outcome(charge=PRICE), times=12)
-        world.studii.fail("create", SILENT, times=12)
-        async with world.running():
-            done = await ended(world, jobs)
-        assert [job.settled for job in done] == [PRICE] + [0] * 11
-        assert world.studii.requests.count("create") == 1
-        assert -await left(world) == PRICE - 100
-        await world.balanced()
-
-
-async def test_where_studii_never_tells_a_charge_what_was_assumed_counts_and_nothing_waits(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        jobs = await accept(world, 5, inputs=IMAGE)
-        world.studii.fail("create", SILENT, times=5)
-        world.studii.fail("status", SILENT, times=1000)
-        async with world.running():
-            done = await ended(world, jobs)
-        assert [job.settled for job in done] == [8] * 5
-        assert (await accept(world, 1, inputs=IMAGE))[0].price_learned
-        await world.balanced()
-
-
-async def test_a_job_that_fails_without_telling_its_charge_lets_the_next_one_ask(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        jobs = await accept(world, 2, inputs=IMAGE)
-        world.studii.next_job(Outcome(fails="Fog."))
-        world.studii.fail("create", SILENT, times=1)
-        world.studii.fail("status", SILENT, times=1000)
-        async with world.running():
-            done = await ended(world, jobs)
-        assert [job.state for job in done] == [JobState.FAILED, JobState.SUCCEEDED]
 
 
 async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:

@@ -1,34 +1,26 @@
 """Metadata leaves a photo, and nothing that can be seen changes."""
 
 import io
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageSequence
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL import Image
 
 from bot.media.metadata import BrokenStructure, strip_metadata
 from tests.media.metadata.photos import (
     AI,
-    CAMERA,
     ICC,
     ORIENTATION,
     SECRETS,
     XMP_HEAD,
-    actions,
-    app11,
     chunk,
     exif,
-    jumbf,
     phone_jpeg,
-    phone_png,
-    phone_webp,
     pixels,
     plain_jpeg,
     plain_png,
     plain_webp,
+    raw_profile,
     riff,
     segment,
     webp_chunk,
@@ -37,56 +29,14 @@ from tests.media.metadata.photos import (
     with_segments,
     xmp,
 )
+from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, entropy, shown
 
-Maker = Callable[..., bytes]
-PHONES = [phone_jpeg, phone_png, phone_webp]
 JPEG_KINDS = [
     {},
     {"progressive": True},
     {"restart_marker_blocks": 2},
     {"subsampling": 0, "quality": 100},
 ]
-
-
-@pytest.fixture
-def strip(tmp_path: Path) -> Callable[[bytes], bytes]:
-    def stripped(data: bytes) -> bytes:
-        path = tmp_path / "photo"
-        path.write_bytes(data)
-        strip_metadata(path)
-        assert [one.name for one in tmp_path.iterdir()] == ["photo"]
-        return path.read_bytes()
-
-    return stripped
-
-
-Strip = Callable[[bytes], bytes]
-
-
-def opened(data: bytes) -> Image.Image:
-    """As the bot opens it: a JPEG is never taken for several pictures in one file."""
-    file = io.BytesIO(data)
-    return JpegImageFile(file) if data.startswith(b"\xff\xd8") else Image.open(file)
-
-
-def shown(data: bytes) -> tuple[bytes, int | None, bytes | None]:
-    """What is seen of a picture: its pixels, how it is turned, and in which colours."""
-    with opened(data) as image:
-        frames = b"".join(frame.tobytes() for frame in ImageSequence.Iterator(image))
-        return frames, image.getexif().get(ORIENTATION), image.info.get("icc_profile")
-
-
-def entropy(jpeg: bytes) -> bytes:
-    """Everything from the first table on."""
-    return jpeg[jpeg.index(b"\xff\xdb") :]
-
-
-def assert_nothing_private(data: bytes) -> None:
-    assert [secret for secret in SECRETS if secret in data] == []
-    with Image.open(io.BytesIO(data)) as image:
-        assert set(image.getexif()) <= {ORIENTATION}
-        assert not image.getexif().get_ifd(0x8825)
-        assert not image.info.keys() & {"comment", "photoshop", "mp", "parameters", "Comment"}
 
 
 @pytest.mark.parametrize("source", [None, AI])
@@ -171,52 +121,12 @@ def test_a_png_turned_by_imagemagicks_text_stays_turned(strip: Strip) -> None:
     assert shown(stripped)[1] == 8
 
 
-def raw_profile(kind: bytes, data: bytes, *, is_deflated: bool) -> bytes:
-    """A text in which ImageMagick keeps what other containers have a place for."""
-    text = b"\n%s\n%8d\n%s\n" % (kind, len(data), data.hex().encode())
-    keyword = b"Raw profile type " + kind + b"\0"
-    return (
-        chunk(b"zTXt", keyword + b"\0" + zlib.compress(text))
-        if is_deflated
-        else chunk(b"tEXt", keyword + text)
-    )
-
-
 @pytest.mark.parametrize("kind", [b"exif", b"APP1"])
 @pytest.mark.parametrize("is_deflated", [False, True])
 def test_a_png_turned_by_a_raw_profile_stays_turned(strip: Strip, kind: bytes, *, is_deflated: bool) -> None:
     stripped = strip(with_chunks(plain_png(), raw_profile(kind, exif(8), is_deflated=is_deflated)))
     assert_nothing_private(stripped)
     assert shown(stripped)[1] == 8
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        raw_profile(b"xmp", xmp(AI), is_deflated=False),
-        raw_profile(b"xmp", xmp(AI), is_deflated=True),
-        raw_profile(b"APP1", XMP_HEAD + xmp(AI), is_deflated=True),
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0\0" + zlib.compress(xmp(AI))),
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0en\0\0" + xmp(AI)),
-    ],
-)
-def test_the_mark_is_found_wherever_a_png_keeps_it(strip: Strip, text: bytes) -> None:
-    stripped = strip(with_chunks(plain_png(), text))
-    assert_nothing_private(stripped)
-    assert f'DigitalSourceType="{AI}"'.encode() in stripped
-
-
-def test_a_text_that_inflates_to_very_much_is_dropped_unread(strip: Strip) -> None:
-    bomb = zlib.compress(xmp(AI) + bytes(50_000_000))
-    stripped = strip(with_chunks(plain_png(), chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + bomb)))
-    assert b"DigitalSourceType" not in stripped
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_the_mark_is_found_in_wide_characters(strip: Strip, encoding: str) -> None:
-    packet = xmp(AI).decode().encode(encoding)
-    stripped = strip(with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + packet)))
-    assert f'DigitalSourceType="{AI}"'.encode() in stripped
 
 
 def test_adobe_rgb_without_a_profile_is_still_adobe_rgb(strip: Strip) -> None:
@@ -282,88 +192,6 @@ def test_a_moving_picture_still_moves(strip: Strip, image_format: str) -> None:
     assert shown(stripped) == shown(buffer.getvalue())
     with Image.open(io.BytesIO(stripped)) as image:
         assert getattr(image, "n_frames", 1) == 3
-
-
-def with_store(kind: str, store: bytes) -> bytes:
-    """A photo with metadata and with the C2PA manifest store."""
-    match kind:
-        case "jpeg":
-            return with_segments(phone_jpeg(), *app11(store))
-        case "png":
-            return with_chunks(phone_png(), chunk(b"caBX", store))
-        case "webp":
-            chunks = [webp_chunk(name, data) for name, data in webp_chunks(phone_webp()[:-12])]
-            return riff(*chunks, webp_chunk(b"C2PA", store))
-        case _:
-            return riff(plain_webp()[12:], webp_chunk(b"C2PA", store))
-
-
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
-def test_a_manifest_that_says_that_ai_was_used_stays_whole(strip: Strip, kind: str) -> None:
-    store = jumbf(actions(AI), b"signature of a service")
-    stripped = strip(with_store(kind, store))
-    assert_nothing_private(stripped)
-    assert store in stripped
-
-
-def test_a_manifest_in_several_segments_stays_whole(strip: Strip) -> None:
-    parts = app11(jumbf(b"x" * 100_000, actions(AI)))
-    assert len(parts) > 1
-    stripped = strip(with_segments(phone_jpeg(), *parts))
-    assert all(part in stripped for part in parts)
-
-
-def test_a_signed_file_with_nothing_else_in_it_stays_as_it_is(strip: Strip) -> None:
-    photo = with_segments(plain_jpeg(icc_profile=ICC), *app11(jumbf(actions(AI))))
-    assert strip(photo) == photo
-
-
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
-@pytest.mark.parametrize(
-    "private",
-    [b"c2pa.thumbnail.claim.jpeg SECRET-THUMB", b"stds.exif SECRET-GPS", b"cawg.identity SECRET-MAKE"],
-)
-def test_a_manifest_with_something_private_goes_and_its_mark_stays(
-    strip: Strip, kind: str, private: bytes
-) -> None:
-    photo = with_store(kind, jumbf(actions(AI), private))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert b"c2pa" not in stripped
-    assert AI.encode() + b'"' in stripped
-    assert shown(stripped) == shown(photo)
-    with Image.open(io.BytesIO(stripped)) as image:
-        assert AI in str(image.info["xmp"])
-
-
-def test_a_cameras_manifest_goes_and_a_large_one_is_not_read(strip: Strip) -> None:
-    stripped = strip(with_store("jpeg", jumbf(actions(CAMERA), b"SECRET-SERIAL")))
-    assert b"c2pa" not in stripped
-    assert CAMERA.encode() + b'"' in stripped
-    assert b"c2pa" not in strip(with_store("png", jumbf(b"x" * 5_000_000)))
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        f'<rdf:Description Iptc4xmpExt:DigitalSourceType="{AI}"/>',
-        f"<rdf:Description Iptc4xmpExt:DigitalSourceType = '{AI}'/>",
-        f"<Iptc4xmpExt:DigitalSourceType>\n {AI}\n</Iptc4xmpExt:DigitalSourceType>",
-        f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{AI}"/>',
-        f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>\n<rdf:li>{AI}</rdf:li></rdf:Bag></Iptc4xmpExt:DigitalSourceType>",
-    ],
-)
-def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: str) -> None:
-    photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + said.encode() + b" SECRET-XMP"))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert f'Iptc4xmpExt:DigitalSourceType="{AI}"'.encode() in stripped
-
-
-def test_nothing_but_a_mark_passes_for_one(strip: Strip) -> None:
-    for value in ("SECRET-XMP", "https://example.com/SECRET-XMP", f"{AI}?SECRET-XMP=1"):
-        photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + xmp(value)))
-        assert_nothing_private(strip(photo))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bot.errors import Refused
 from bot.services import Approver
 from tests.services.ledger.accountant import Account, Stage
 from tests.services.ledger.bank import MEMBERS
-from tests.services.ledger.books import Bookkeeping, amounts, charges, some_job
+from tests.services.ledger.bookkeeping import Bookkeeping, amounts, charges, some_job
 
 undecided_job = st.integers(-9, -1) | st.integers(-9, -1) | some_job
 

@@ -9,7 +9,8 @@ from hypothesis.stateful import initialize, precondition, rule
 from bot.domain import Period
 from tests.services.ledger.accountant import ASSUMED, Stage
 from tests.services.ledger.bank import MEMBERS
-from tests.services.ledger.books import Books, kinds, some_job
+from tests.services.ledger.bookkeeping import kinds, some_job
+from tests.services.ledger.books import Books
 
 factors = st.sampled_from([0.1, 1, 10])
 

@@ -7,7 +7,7 @@ from bot.domain.limits import AllowanceScope, StartRate
 from tests.services.ledger import crooks
 from tests.services.ledger.accountant import EVERYONE
 from tests.services.ledger.bank import Bank
-from tests.services.ledger.books import Bookkeeping
+from tests.services.ledger.bookkeeping import Bookkeeping
 
 Story = Callable[[Bookkeeping], None]
 POOR, RICH = 3, 4  # members

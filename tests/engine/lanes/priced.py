@@ -1,0 +1,79 @@
+"""Jobs that are accepted on a budget, and requests that wait at a gate."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from bot.catalog import Catalog
+from bot.domain import Job, JobRequest, Period
+from bot.domain.access import MemberContext
+from bot.errors import CreditsShort
+from bot.services import CreditService, JobService
+from sandbox.studii.faults import Effect
+from tests.engine.world import CHANNEL, GUILD, USER, World
+
+VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
+ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
+
+
+@dataclass
+class Gate:
+    """Lets the requests wait, before they take effect, until it is opened."""
+
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    inside: int = 0
+    most: int = 0
+
+    async def apply(self, request: web.Request, effect: Effect) -> web.StreamResponse | None:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        await self.opened.wait()
+        self.inside -= 1
+        return await effect()
+
+
+async def budget(world: World, limit: int, guild_id: int = GUILD) -> None:
+    credits_ = CreditService(world.storage, Catalog.load(), world.clock)
+    await credits_.set_budget(guild_id, limit, Period.DAY)
+
+
+async def accept(
+    world: World,
+    most: int,
+    *,
+    guild_id: int = GUILD,
+    user_id: int = USER,
+    roles: frozenset[int] = frozenset(),
+    inputs: Mapping[str, str] = VIDEO,
+) -> list[Job]:
+    """As many jobs as are accepted, as members ask for them."""
+    service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
+    context = MemberContext(roles=roles)
+    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
+    jobs: list[Job] = []
+    for _ in range(most):
+        try:
+            jobs.append(await service.accept(request))
+        except CreditsShort:
+            break
+    return jobs
+
+
+async def left(world: World, guild_id: int = GUILD) -> int:
+    return (await CreditService(world.storage, Catalog.load(), world.clock).budget(guild_id)).left
+
+
+async def ended(world: World, jobs: list[Job]) -> list[Job]:
+    return [(await world.announced(job.id)).job for job in jobs]
+
+
+async def arrived(world: World, gate: Gate) -> None:
+    async def there() -> bool:
+        return gate.inside > 0
+
+    await world.until(there, "a request at the gate")
+
+
+IMAGE = {**VIDEO, "mode": "image"}
