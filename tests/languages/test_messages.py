@@ -5,6 +5,7 @@ import io
 from datetime import date
 
 import pytest
+from babel.messages import Catalog
 
 from bot.errors import Refused
 from bot.languages import (
@@ -28,7 +29,7 @@ from bot.languages import (
     whole_number,
 )
 from bot.services import credit_words
-from tests.support.messages import KEYWORDS, from_python
+from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_python, source_file
 
 
 @pytest.mark.parametrize(
@@ -186,3 +187,43 @@ def test_sentences_within_formatted_strings_are_gathered_too() -> None:
     code = b'''said = f"### {_('A title')}: {ngettext('{count} job', '{count} jobs', n)}"'''
     found = {name: said for _, name, said, _ in from_python(io.BytesIO(code), list(KEYWORDS), [], {})}
     assert found == {"_": ("A title",), "ngettext": ("{count} job", "{count} jobs", None)}
+
+
+@pytest.mark.parametrize(
+    ("source", "translated", "flags", "fault"),
+    [
+        ("{count} jobs", "{count} Aufträge", (), None),
+        ("{count} jobs", "{count} Aufträge", ("fuzzy",), "'{count} jobs' is fuzzy"),
+        ("{count} jobs", "", (), "'{count} jobs' isn't translated"),
+        ("{count} jobs", "{zahl} Aufträge", (), "has the placeholders ['count'], its translation ['zahl']"),
+        ("{count} jobs", "Viele Aufträge", (), "has the placeholders ['count'], its translation []"),
+        ("{count} tasks", "{count} Aufgaben", (), "'{count} tasks' is unused: run `make messages`"),
+        (
+            "Other words",
+            "Andere Wörter",
+            (),
+            "'{count} jobs' is missing: run `make messages`, and translate it",
+        ),
+        ("Short", "Viel zu lang", (), "'Short' has 12 characters in its translation, but room for 10"),
+    ],
+)
+def test_what_a_translation_lacks_is_told(
+    source: str, translated: str, flags: tuple[str, ...], fault: str | None
+) -> None:
+    found, catalog = Catalog(), Catalog(locale="de")
+    found.add("{count} jobs")
+    found.add("Short", auto_comments=["Translators: at most 10 characters"])
+    if not source.endswith("words"):
+        catalog.add("{count} jobs", "{count} Aufträge")
+    catalog.add("Short", "Kurz")
+    catalog.delete(source)
+    catalog.add(source, translated, flags=flags)
+    faults = list(catalogue_faults(catalog, found))
+    assert any(fault in one for one in faults) if fault else not faults
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_header_of_a_catalogue_has_nothing_left_to_fill_in(language: Language) -> None:
+    header = source_file(language).read_text("utf-8").split("\n\n")[0]
+    assert "Project-Id-Version: Studii for Discord" in header
+    assert not any(blank in header for blank in ("fuzzy", "FULL NAME", "EMAIL@ADDRESS", "LL@li.org"))

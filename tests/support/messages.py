@@ -22,6 +22,7 @@ from bot.tool_inputs import TITLE_CONTEXT, spaced
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]
+PROJECT = "Studii for Discord"
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)  # each run would write another
 TEMPLATE = FOLDER / f"{DOMAIN}.pot"
 # Which arguments of our functions are sentences, as Babel's `-k` says it: `c` is the context.
@@ -37,6 +38,7 @@ KEYWORDS = {
 }
 _PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
 _ROOM = re.compile(r"at most (\d+) characters")  # what a comment for translators says where room is short
+_BLANK = re.compile(r"EMAIL@ADDRESS|LL@li\.org")
 _COUNTS = {"count"}  # may be left out of a singular
 TRANSLATED = [one for one in Language if one is not Language.ENGLISH]
 
@@ -65,7 +67,7 @@ def source_file(language: Language) -> Path:
 
 def extracted() -> Catalog:
     """Return all sentences of the code and of the shipped tools, by file and place."""
-    catalog = Catalog(project="Studii for Discord", charset="utf-8")
+    catalog = Catalog(charset="utf-8")
     catalog.header_comment = "# The sentences of the bot. `make messages` writes this file."
     for folder in ("bot", "cogs"):
         found = extract_from_dir(
@@ -136,7 +138,15 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def _write(file: Path, catalog: Catalog) -> None:
-    """Write the catalogue without dates and line numbers, which would change with every edit of the code."""
+    """Write the catalogue without dates and line numbers, which would change with every edit of the code.
+
+    Its header has no blanks of Babel's, and isn't marked fuzzy, which editors count as a sentence to finish.
+    """
+    catalog.fuzzy = False
+    catalog.project, catalog.version = PROJECT.rsplit(maxsplit=1)
+    for field in ("last_translator", "language_team", "msgid_bugs_address"):
+        if _BLANK.search(getattr(catalog, field)):
+            setattr(catalog, field, "")
     catalog.creation_date = catalog.revision_date = UNDATED
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=100, sort_by_file=True, include_lineno=False)
@@ -154,6 +164,14 @@ def faults() -> list[str]:
 
 def _faults_of(language: Language, found: Catalog) -> Iterator[str]:
     catalog = read(source_file(language))
+    yield from catalogue_faults(catalog, found)
+    file = compiled_file(language)
+    if not file.is_file() or file.read_bytes() != compiled(catalog):
+        yield "the compiled catalogue isn't up to date: run `make messages`"
+
+
+def catalogue_faults(catalog: Catalog, found: Catalog) -> Iterator[str]:
+    """Yield what is wrong with a language's catalogue, beside the sentences that were found."""
     for wanted in found:
         if wanted.id and catalog.get(_key(wanted), wanted.context) is None:
             yield f"{_key(wanted)!r} is missing: run `make messages`, and translate it"
@@ -167,9 +185,6 @@ def _faults_of(language: Language, found: Catalog) -> Iterator[str]:
         else:
             yield from message_faults(one)
             yield from _too_long(one, found)
-    file = compiled_file(language)
-    if not file.is_file() or file.read_bytes() != compiled(catalog):
-        yield "the compiled catalogue isn't up to date: run `make messages`"
 
 
 def message_faults(one: Message) -> Iterator[str]:
