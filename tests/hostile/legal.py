@@ -73,6 +73,8 @@ def _of_telephones() -> Iterator[MadeFile]:
     yield _made("HEIC, 8 bits, tiles", "heic", partial(heic, "RGB", tile_size=_CELL))
     yield _made("HEIC, 10 bits, tiles", "heic", partial(deep_heic, tile_size=_CELL))
     yield _made("HEIC, 10 bits, 4:4:4, tiles", "heic", partial(deep_heic, tile_size=_CELL, chroma=444))
+    limited = partial(deep_heic, tile_size=_CELL, chroma=444, full_range_flag=0)
+    yield _made("HEIC, 10 bits, 4:4:4, limited, tiles", "heic", limited)
     yield _made("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB"))
     yield _made("HEIC, 10 bits, in one piece", "heic", deep_heic)
     yield _made("HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, chroma=444))

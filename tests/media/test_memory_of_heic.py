@@ -1,4 +1,4 @@
-"""HEIC of ten bits with chroma for each pixel takes no more memory than its planes."""
+"""HEIC of ten bits with chroma for each pixel takes no more memory than its planes, in one piece and in tiles."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ print(most)
 """
 
 
-def deep(path: Path, size: tuple[int, int], orientation: int = 1) -> Path:
+def deep(path: Path, size: tuple[int, int], orientation: int = 1, **options: Any) -> Path:
     """Write a picture whose noise is too little to make encoding slow."""
     noise = Image.effect_noise((size[0] // 20, size[1] // 20), 40).resize(size).convert("RGB")
     samples = b"".join(bytes((0, value)) for value in range(256))
@@ -46,13 +46,17 @@ def deep(path: Path, size: tuple[int, int], orientation: int = 1) -> Path:
     exif = Image.Exif()
     exif[0x0112] = orientation
     heif: Any = pillow_heif
-    save_heic(path, heif.from_bytes("RGB;16", size, wide), quality=40, chroma=444, exif=exif.tobytes())
+    options |= {"quality": 40, "chroma": 444, "exif": exif.tobytes()}
+    save_heic(path, heif.from_bytes("RGB;16", size, wide), **options)
     return path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_it_is_decoded_without_a_copy(tmp_path: Path) -> None:
-    small, large = deep(tmp_path / "small", (64, 64)), deep(tmp_path / "large", SIZE)
+@pytest.mark.parametrize("options", [{}, {"tile_size": 256}])
+@pytest.mark.parametrize("is_full", [0, 1])
+def test_it_is_decoded_without_a_copy(tmp_path: Path, options: dict[str, Any], is_full: int) -> None:
+    options = {**options, "full_range_flag": is_full}
+    small, large = deep(tmp_path / "small", (64, 64)), deep(tmp_path / "large", SIZE, **options)
     command = (sys.executable, "-c", MEASURED, str(small), str(large))
     environment = {**os.environ, "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144"}
     done = subprocess.run(command, capture_output=True, env=environment, check=True)  # noqa: S603 - our own

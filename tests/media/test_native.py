@@ -173,8 +173,9 @@ def test_heic_with_planes_that_do_not_match_is_left_to_libheif(
 
 @pytest.mark.parametrize("matrix", [1, 6, 9])
 @pytest.mark.parametrize("is_full", [0, 1])
-def test_heic_with_other_colours(tmp_path: Path, matrix: int, is_full: int) -> None:
-    options: dict[str, Any] = {"matrix_coefficients": matrix, "full_range_flag": is_full}
+@pytest.mark.parametrize("pieces", [{}, {"tile_size": 128}])
+def test_heic_with_other_colours(tmp_path: Path, matrix: int, is_full: int, pieces: dict[str, int]) -> None:
+    options: dict[str, Any] = {"matrix_coefficients": matrix, "full_range_flag": is_full, **pieces}
     write_heic(tmp_path / "photo", colourful("RGB"), chroma=444, **options)
     assert_similar(tmp_path / "photo")
 

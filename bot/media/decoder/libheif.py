@@ -20,6 +20,7 @@ _NEEDED = (
     "heif_context_read_from_memory_without_copy",
     "heif_decoding_options_alloc",
 )
+_KEEPING_COLOURS = 10  # the version of the options since which they say so
 TILE_THREADS = 2  # that decode tiles
 _AS_IT_IS = 99  # heif_colorspace_undefined, heif_chroma_undefined
 _COLOUR_SPACES = frozenset({0, 2})  # YCbCr and grey
@@ -34,9 +35,14 @@ class Error(ctypes.Structure):
 
 
 class _Options(ctypes.Structure):
-    """The start of `heif_decoding_options`."""
+    """The parts of `heif_decoding_options` that are set. `version` says how many there are."""
 
-    _fields_ = (("version", ctypes.c_uint8), ("ignores_turns", ctypes.c_uint8))
+    _fields_ = (
+        ("version", ctypes.c_uint8),
+        ("ignores_turns", ctypes.c_uint8),
+        ("others", ctypes.c_uint8 * 111),
+        ("keeps_colours", ctypes.c_uint8),  # output_image_nclx_profile_passthrough
+    )
 
 
 class Colours(ctypes.Structure):
@@ -96,7 +102,10 @@ def decoded(data: mmap.mmap, *, is_turned: bool) -> Generator[ctypes.c_void_p]:
     if not context or not options:
         raise MemoryError
     library.heif_context_set_max_decoding_threads(context, TILE_THREADS)
-    _Options.from_address(options.value or 0).ignores_turns = not is_turned
+    how = _Options.from_address(options.value or 0)
+    how.ignores_turns = not is_turned
+    if how.version >= _KEEPING_COLOURS:
+        how.keeps_colours = True  # or all is converted unless it is as sRGB, which takes twice the memory
     try:
         content = (ctypes.c_char * len(data)).from_buffer(data)
         size = ctypes.c_size_t(len(data))
