@@ -1,4 +1,4 @@
-"""HEIC of ten bits with chroma for each pixel takes no more memory than its planes, in one piece and in tiles."""
+"""HEIC of ten bits with chroma for each pixel takes no more memory than its planes, whole or in tiles."""
 
 import os
 import subprocess
