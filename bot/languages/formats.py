@@ -29,7 +29,10 @@ _LIKE_O = re.compile(r"h?[oó]|8|11(?!\d)", re.IGNORECASE)
 _MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
 # Between groups of three digits in any language; what else separates them is the language's own.
 _GROUPS = ",' ’"
-_SMALL = 1000  # numbers below are written alike in all our languages
+_SMALL = 1000  # numbers below have no separator
+# Spanish separates from five digits on: 1200, 12.000. Babel doesn't know this rule of its own data.
+# https://www.unicode.org/reports/tr35/tr35-numbers.html#Examples_of_minimumGroupingDigits
+_SMALL_IN = {Language.SPANISH: 10_000}
 # What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
 
@@ -42,7 +45,7 @@ def locale_of(language: Language) -> Locale:
 
 def number(value: int) -> str:
     """Return the number with the separators of thousands: 1,200 or 1.200."""
-    if 0 <= value < _SMALL:
+    if abs(value) < _SMALL_IN.get(spoken(), _SMALL):
         return str(value)
     return numbers.format_decimal(value, locale=locale_of(spoken()))
 

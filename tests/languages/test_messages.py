@@ -38,7 +38,7 @@ from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_
         (Language.ENGLISH, "1,200", "24.1", "March 5", "a, b, and c"),
         (Language.GERMAN, "1.200", "24,1", "5. März", "a, b und c"),
         (Language.FRENCH, "1\u202f200", "24,1", "5 mars", "a, b et c"),
-        (Language.SPANISH, "1.200", "24,1", "5 de marzo", "a, b y c"),
+        (Language.SPANISH, "1200", "24,1", "5 de marzo", "a, b y c"),
         (Language.PORTUGUESE, "1.200", "24,1", "5 de março", "a, b e c"),
         (Language.JAPANESE, "1,200", "24.1", "3月5日", "a、b、c"),
     ],
@@ -110,6 +110,13 @@ def test_whole_numbers_are_read_as_the_language_writes_them(
         assert {whole_number(typed) for typed in accepted} == {1200}
         assert {whole_number(typed) for typed in refused} == {None}
         assert whole_number(number(1_200_000)) == 1_200_000
+
+
+def test_spanish_separates_thousands_from_five_digits_on() -> None:
+    with speaking(Language.SPANISH):
+        written = [number(one) for one in (-1200, 999, 9999, 10_000, 1_234_567)]
+        assert written == ["-1200", "999", "9999", "10.000", "1.234.567"]
+        assert whole_number("1.200") == whole_number("1200") == 1200
 
 
 def test_no_credits_are_counted_as_each_language_counts_them() -> None:
