@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from discord import app_commands
-from simcord import InteractionResult, MemberActor, ResponseMessage
+from simcord import InteractionResult, MemberActor
 
 from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
+from tests.cogs.setup.shown import message
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
 
@@ -37,11 +38,6 @@ def lose_roles(desk: Desk, person: MemberActor) -> None:
 def button(shown: InteractionResult, label: str) -> str:
     (found,) = (piece["custom_id"] for piece in pieces(shown) if piece.get("label") == label)
     return found
-
-
-def message(shown: InteractionResult) -> ResponseMessage:
-    assert shown.response is not None
-    return shown.response
 
 
 async def paused(desk: Desk) -> bool:

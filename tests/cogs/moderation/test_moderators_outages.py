@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import JobState
 from bot.ui.kit import deferral
-from tests.cogs.moderation.test_approval import approvals, asked, moderator
+from tests.cogs.moderation.requests import approvals, asked, moderator
 from tests.support.desk import open_desk, texts
 from tests.ui.jobs.test_late_answers import announced, at_once, keep
 

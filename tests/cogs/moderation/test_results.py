@@ -13,7 +13,7 @@ from bot.lifecycle.transitions import make_ready, succeed
 from bot.storage import Changes
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
-from tests.cogs.moderation.test_approval import approvals, moderator
+from tests.cogs.moderation.requests import approvals, moderator
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.pseudo.letters import read
 

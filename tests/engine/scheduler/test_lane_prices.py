@@ -8,7 +8,7 @@ import pytest
 from bot.engine.scheduler.forecast import predict
 from bot.engine.scheduler.lane import Lane, Rest, Send
 from bot.engine.scheduler.queue import Step, Waiting
-from tests.engine.scheduler.test_lane import lane_of, running, take, waiting
+from tests.engine.scheduler.lanes import lane_of, running, take, waiting
 
 
 def priced(name: str, price: str | None = "video", user: int = 1, since: float = 0.0) -> Waiting:

@@ -1,23 +1,18 @@
-"""Setting a server up: the panel, the key's end, pauses."""
+"""The panel that leads through the setup, and says what is missing."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import discord
 import pytest
-import simcord
-from simcord import ChannelHandle, InteractionResult, ResponseMessage
+from simcord import ChannelHandle, InteractionResult
 
-from bot.domain import JobState, Plan
+from bot.domain import Plan
 from bot.reasons import Reason, ReasonCode
 from bot.storage import LaneLimits
 from bot.ui.kit.layout import GOING, GOOD
+from tests.cogs.setup.shown import message
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
-
-
-def message(shown: InteractionResult) -> ResponseMessage:
-    assert shown.response is not None
-    return shown.response
 
 
 async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
@@ -251,98 +246,3 @@ async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
         form = await desk.admin.click(message(shown), label="Set budget")
         told = await desk.admin.submit_modal(form, {"limit": "2,000", "period": ["month"]})
         assert "2,000 credits a month" in texts(told)
-
-
-@pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume", "metadata"])
-async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        with pytest.raises(simcord.SetupError, match="not visible"):
-            await desk.maya.slash(desk.channel, f"studii {command}")
-
-
-async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="one")
-        going = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        await desk.maya.slash(desk.channel, "studio", prompt="two")
-        waiting = await desk.job()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
-        assert "Waiting jobs are cancelled at no cost" in texts(asked)
-        assert await desk.services.keys.current(desk.guild.id) is not None  # nothing has happened yet
-        await desk.admin.click(message(asked), label="Remove key")
-        assert "Cancelled at no cost: 1 job. Still running, and posted when done: 1 job." in texts(asked)
-        assert await desk.services.keys.current(desk.guild.id) is None
-        cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
-        assert cancelled is not None
-        assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
-        assert still is not None
-        assert still.state is JobState.RUNNING
-        assert "no Studii key" in texts(await desk.maya.slash(desk.channel, "studio", prompt="three"))
-
-
-async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) -> None:
-    """Another admin may have set a new one while the question stood there."""
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
-        new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
-        told = await desk.admin.click(message(asked), label="Remove key")
-        assert "This server has a different key now" in texts(told)
-        assert await desk.services.keys.current(desk.guild.id) == new
-
-
-async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
-        await desk.admin.click(message(asked), label="Keep key")
-        assert await desk.services.keys.current(desk.guild.id) is not None
-
-
-async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="before")
-        before = await desk.job()
-        await desk.admin.slash(desk.channel, "studii pause")
-        told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
-        assert "New jobs are paused" in texts(told)
-        assert (await desk.job()).id == before.id
-        assert (await desk.job()).state is JobState.WAITING
-        assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        await desk.admin.slash(desk.channel, "studii resume")
-        await desk.maya.slash(desk.channel, "studio", prompt="after")
-        assert (await desk.job()).id != before.id
-
-
-async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        assert await desk.services.keys.lost() == []
-        async with desk.storage.write() as transaction:
-            (key,) = await transaction.keys.all()
-            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
-        assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert await desk.services.keys.lost() == [desk.guild.id]
-        assert await desk.services.keys.lost() == []
-
-
-async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii metadata")
-        assert shown.ephemeral
-        assert "is **removed**" in texts(shown)
-        assert "Photo metadata" not in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        shown = await desk.admin.slash(desk.channel, "studii metadata", remove=False)
-        assert "is **kept**" in texts(shown)
-        assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
-        assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        async with desk.storage.read() as transaction:
-            assert (await transaction.guilds.get(desk.guild.id)).keeps_metadata
-            assert not (await transaction.guilds.get(desk.guild.id + 1)).keeps_metadata
-        await desk.admin.slash(desk.channel, "studii metadata", remove=True)
-        async with desk.storage.read() as transaction:
-            assert not (await transaction.guilds.get(desk.guild.id)).keeps_metadata

@@ -1,0 +1,55 @@
+"""Requests that wait for a moderator, as the engine posts them."""
+
+from typing import Any
+
+import discord
+from simcord import ChannelHandle, MemberActor
+
+from bot.domain import (
+    ForModerators,
+    JobState,
+    NoticeKind,
+    OutputFile,
+    Posted,
+)
+from bot.lifecycle.transitions import make_ready
+from tests.support.desk import Desk, texts
+
+
+async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
+    """Turn approvals on; everyone's requests wait unless `options` say otherwise."""
+    await desk.set_key()
+    channel = desk.guild.create_text_channel("requests")
+    options = options or {"everyone": True}
+    shown = await desk.admin.slash(desk.channel, "studii approval", channel=channel, **options)
+    assert f"Requests are posted in <#{channel.id}>." in texts(shown)
+    return channel
+
+
+def moderator(desk: Desk, name: str = "ines") -> MemberActor:
+    permissions = discord.Permissions(manage_messages=True)
+    role = desk.guild.create_role(f"Moderators {name}", permissions=permissions)
+    return desk.guild.add_member(desk.env.create_user(name), roles=[role])
+
+
+async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> discord.Message:
+    """Do what the engine does: the job waits for approval, and its request is posted."""
+    job = await desk.job()
+    async with desk.storage.write() as transaction:
+        pending = await make_ready(transaction, job, None, desk.clock.now())
+    assert pending is not None
+    assert pending.state is JobState.PENDING
+    async with desk.storage.read() as transaction:
+        (notice,) = await transaction.notices.pending(10)
+    assert notice.kind is NoticeKind.APPROVAL
+    rules = await desk.services.words.rules(desk.guild.id)
+    shown = ForModerators((pending,), photos, rules=rules)
+    assert isinstance(await desk.delivery.post_notice(notice, channel.id, pending, shown), Posted)
+    async with desk.storage.write() as transaction:
+        await transaction.notices.close(notice.id, desk.clock.now())
+    return channel.history()[-1]
+
+
+async def ask(desk: Desk, channel: ChannelHandle, **options: Any) -> discord.Message:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite @everyone", **options)
+    return await asked(desk, channel)

@@ -1,0 +1,50 @@
+"""What admins switch on and off: pauses, and whether photos keep their metadata."""
+
+from pathlib import Path
+
+import pytest
+import simcord
+
+from bot.domain import JobState
+from tests.support.desk import open_desk, texts
+
+
+@pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume", "metadata"])
+async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        with pytest.raises(simcord.SetupError, match="not visible"):
+            await desk.maya.slash(desk.channel, f"studii {command}")
+
+
+async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="before")
+        before = await desk.job()
+        await desk.admin.slash(desk.channel, "studii pause")
+        told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
+        assert "New jobs are paused" in texts(told)
+        assert (await desk.job()).id == before.id
+        assert (await desk.job()).state is JobState.WAITING
+        assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        await desk.admin.slash(desk.channel, "studii resume")
+        await desk.maya.slash(desk.channel, "studio", prompt="after")
+        assert (await desk.job()).id != before.id
+
+
+async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii metadata")
+        assert shown.ephemeral
+        assert "is **removed**" in texts(shown)
+        assert "Photo metadata" not in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        shown = await desk.admin.slash(desk.channel, "studii metadata", remove=False)
+        assert "is **kept**" in texts(shown)
+        assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
+        assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        async with desk.storage.read() as transaction:
+            assert (await transaction.guilds.get(desk.guild.id)).keeps_metadata
+            assert not (await transaction.guilds.get(desk.guild.id + 1)).keeps_metadata
+        await desk.admin.slash(desk.channel, "studii metadata", remove=True)
+        async with desk.storage.read() as transaction:
+            assert not (await transaction.guilds.get(desk.guild.id)).keeps_metadata

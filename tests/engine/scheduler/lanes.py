@@ -1,0 +1,32 @@
+"""Lanes, and what runs and waits on them."""
+
+from bench.simulation.loads import IMAGE, VIDEO
+from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.lane import Lane, Send
+from bot.engine.scheduler.poll_schedule import Running
+from bot.engine.scheduler.queue import Step, Waiting
+from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.tuning import Tuning
+
+TUNING = Tuning()
+
+
+def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
+    durations = Durations({IMAGE: 12.0, VIDEO: 90.0}.__getitem__)
+    return Lane(RateWindow(limit, tuning), durations, tuning)
+
+
+def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
+    return Running(name, submitted, work)
+
+
+def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
+    return Waiting(name, user, since, step, IMAGE)
+
+
+def take(lane: Lane, now: float = 0.0) -> Send:
+    """What the lane sends now; it stays under way."""
+    decision = lane.decide(now)
+    assert isinstance(decision, Send)
+    lane.begin(decision, now)
+    return decision

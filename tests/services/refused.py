@@ -1,0 +1,28 @@
+"""Why a job is not accepted, in words."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.domain import SourcePhoto
+from bot.errors import Refused
+from tests.services.conftest import (
+    World,
+)
+
+CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
+
+
+async def refusal(world: World, **changes: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        await world.accept(**changes)
+    return str(caught.value)
+
+
+def unix(year: int, month: int, day: int, hour: int = 0) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp())
+
+
+def photo(size: int) -> SourcePhoto:
+    return SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", size)

@@ -1,0 +1,66 @@
+"""A database that somebody else holds: people are told so, and nothing was changed."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.domain import LogSettings
+from bot.errors import Busy
+from bot.services.acceptance import batches
+from tests.services.conftest import (
+    GUILD,
+    MEMBER,
+    World,
+)
+
+
+@pytest.mark.driver_thread
+async def test_a_crowded_database_says_busy_and_takes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ready()
+    monkeypatch.setattr(batches, "ACCEPT_PATIENCE", 0.05)
+    other_process = sqlite3.connect(world.file, isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy, match="busy right now"):
+        await world.accept()
+    other_process.execute("ROLLBACK")
+    other_process.close()
+    assert await world.jobs() == []
+    assert world.told == []
+
+
+async def _block(world: World) -> None:
+    async with world.services.access.change(GUILD) as change:
+        await change.block(MEMBER)
+
+
+CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
+    "budget": lambda world: world.services.credits.set_budget(GUILD, 5, None),
+    "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
+    "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
+    "access": _block,
+    "logs": lambda world: world.services.log_channels.set(GUILD, LogSettings(3)),
+    "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
+    "keys": lambda world: world.services.keys.forget(GUILD, 1),
+    "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
+    "photos": lambda world: world.services.photos.turn_reactions(GUILD, None, on=True),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    modules = ("credits", "limits.limits", "access", "log_channels", "servers", "keys", "rulings", "photos")
+    for module in modules:
+        monkeypatch.setattr(f"bot.services.{module}.COMMAND_WRITE_TIMEOUT", 0.05)
+    other_process = sqlite3.connect(world.file, isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy):
+        await CHANGES[what](world)
+    other_process.execute("ROLLBACK")
+    other_process.close()
+    assert (await world.services.credits.budget(GUILD)).whole == 100
+    assert not (await world.services.access.rules(GUILD)).blocked

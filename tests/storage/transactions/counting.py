@@ -1,0 +1,17 @@
+"""A count in the database that each writer raises by one."""
+
+import asyncio
+
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+
+
+async def count_up(storage: Storage, patience: float = COMMAND_WRITE_TIMEOUT) -> None:
+    async with storage.write(patience=patience) as transaction:
+        counted = int(await transaction.meta.get("count") or b"0")
+        await asyncio.sleep(0)
+        await transaction.meta.set("count", b"%d" % (counted + 1))
+
+
+async def counted(storage: Storage) -> int:
+    async with storage.read() as transaction:
+        return int(await transaction.meta.get("count") or b"0")
