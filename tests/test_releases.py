@@ -17,7 +17,7 @@ from bot.storage import Storage, migrate
 from bot.storage.database.migrations import SCRIPTS
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
-from tests.storage.database.test_migrations import seed
+from tests.storage.database.rows import seed
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 

@@ -1,0 +1,156 @@
+"""What earlier versions have written is kept, and means the same."""
+
+from collections import Counter
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, insert, inspect, text
+
+from bot.domain import NoticeKind, Plan
+from bot.reasons import Reason, ReasonCode
+from bot.storage import Storage, migrate
+from bot.storage.database.engines import migration_engine
+from bot.storage.schema import holds
+from bot.storage.schema import jobs as jobs_table
+from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
+from tests.support.jobs import NOW, accepted
+
+# Its rows said when a member was told last that credits are short; they were of use for an hour.
+DROPPED = frozenset({"credits_told"})
+
+
+def later_columns(connection: Connection) -> dict[str, str]:
+    """The columns of jobs that the database lacks, with their types."""
+    there = {column["name"] for column in inspect(connection).get_columns("jobs")}
+    dialect = connection.dialect
+    return {one.name: one.type.compile(dialect) for one in jobs_table.columns if one.name not in there}
+
+
+async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path, url: str) -> None:
+    """After each upgrade more rows are written: those of a version go through all upgrades that follow."""
+    written: Counter[str] = Counter()
+    for number, revision in enumerate(REVISIONS, 1):
+        await migrate(url, revision)
+        engine = create_engine(f"sqlite:///{file}")
+        with engine.begin() as connection:
+            seed(connection, number)
+        engine.dispose()
+        there = counts(file)
+        written.update(there.keys())
+        assert all(rows == written[table] for table, rows in there.items() if table not in DROPPED), revision
+    with read(file) as database:
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        for number in range(1, len(REVISIONS) + 1):
+            assert await transaction.jobs.get(name_of(number)) is not None
+            assert await transaction.keys.current(number) is not None
+
+
+async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_were_given(
+    file: Path, url: str
+) -> None:
+    since = "total 2026-02-03T04:05:06.000007+00:00"
+    servers = [
+        (None, None, "day 2026-03-01"),
+        ("day", "Pacific/Auckland", "day 2026-03-02"),
+        ("week", "UTC", "week 2026-02-23"),
+        ("month", "America/New_York", "month 2026-03-01"),
+        ("total", "UTC", since),
+    ]
+    await migrate(url, "0015")
+    with read(file) as database:
+        for guild_id, (period, zone, _) in enumerate(servers, 1):
+            database.execute(
+                "INSERT INTO guilds (guild_id, budget_limit, budget_period, budget_since, timezone) "
+                "VALUES (?, 10, ?, '2026-02-03 04:05:06.000007', ?)",
+                (guild_id, period, zone),
+            )
+            database.execute(
+                "INSERT INTO ledger (guild_id, user_id, kind, amount, at) "
+                "VALUES (?, ?, 'grant', 20, '2026-03-01 15:30:00.000000')",
+                (guild_id, 30 + guild_id),
+            )
+        database.commit()
+    await migrate(url)
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        for guild_id, (_, _, name) in enumerate(servers, 1):
+            assert await transaction.ledger.grants(guild_id, name) == {30 + guild_id: 20}, name
+
+
+async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_keys_that_paid(
+    file: Path, url: str
+) -> None:
+    await migrate(url, "0022")
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        seed(connection)
+    engine.dispose()
+    with read(file) as database:
+        database.execute("UPDATE prices SET tool = 'studio', variant = 'mode=image', charge = 6")
+        database.execute("UPDATE studii_keys SET lane = 'lane'")
+        columns = [name for (name,) in database.execute("SELECT name FROM pragma_table_info('jobs')")]
+        same = ", ".join(name for name in columns if name not in {"number", "id", "state", "charged", "once"})
+        for number, (state, charged) in enumerate(
+            [("succeeded", 9), ("succeeded", 12), ("failed", 0), ("running", 99)], start=2
+        ):
+            database.execute(
+                f"INSERT INTO jobs (number, id, state, charged, {same}) "  # noqa: S608
+                f"SELECT {number}, 'job{number}', '{state}', {charged}, {same} FROM jobs WHERE number = 1"
+            )
+        database.execute("UPDATE jobs SET tool = 'studio', variant = 'mode=image'")
+        database.commit()
+    await migrate(url)
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        assert await transaction.prices.last("lane", "studio", "mode=image") == (12, 6)
+        assert await transaction.prices.last("another", "studio", "mode=image") == (None, 6)
+        waiting = await transaction.jobs.get(name_of(1))
+        assert waiting is not None
+        assert waiting.price_learned is False  # looked up again before it is sent
+
+
+# Long: it writes sentences into every place that has held one.
+async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url: str) -> None:
+    await migrate(url, "0023")
+    no_key = "This server has no Studii key at the moment. An admin can set one with `/studii key`; this job "
+    no_key += "then goes on by itself."
+    short = "Studii has no credits left for this: “None.” Either the Studii account is out of credits, and "
+    short += "an admin can add some at studii.tech; or the spend cap of its key is reached, and an admin can "
+    short += "raise it at studii.tech/app/settings/api-keys."
+    lost, odd = "Studii's answer to its submission got lost.", "As nobody words it any more."
+    engine = migration_engine(url)
+    async with engine.begin() as connection:
+        later = await connection.run_sync(later_columns)
+        for name, kind in later.items():  # the jobs below are written as they are today
+            await connection.execute(text(f"ALTER TABLE jobs ADD COLUMN {name} {kind}"))
+    async with Storage.open(url) as storage:
+        jobs = [await accepted(storage) for _ in range(2)]
+        async with storage.write() as transaction:
+            key = await transaction.keys.add(1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
+            kind = NoticeKind.UNKNOWN
+            for name, said in (("known", lost), ("odd", odd)):
+                await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
+    async with engine.begin() as connection:
+        for name in later:
+            await connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {name}"))
+        rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
+        for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
+            await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
+        there = {"guild_id": 1, "key_id": key.id, "reason": Reason.text(""), "until": NOW}
+        await connection.execute(insert(holds).values(there))
+        await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
+    await engine.dispose()
+
+    await migrate(url)
+
+    out_of_credits = Reason(ReasonCode.OUT_OF_CREDITS, {"detail": "None."})
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        known, other = [await transaction.jobs.get(job.id) for job in jobs]
+        hold = await transaction.holds.get(1)
+        notices = await transaction.notices.pending(5)
+    assert known is not None and other is not None and hold is not None  # noqa: PT018
+    assert (known.held, known.failure_text) == (Reason(ReasonCode.NO_KEY), out_of_credits)
+    assert (other.held, other.failure_text) == (Reason.text(odd), None)
+    assert hold.reason == out_of_credits
+    told = {notice.key: notice.details for notice in notices}
+    assert told["known"] == {"reason": Reason(ReasonCode.ANSWER_LOST).encode(), "masked": "x"}
+    assert told["odd"] == {"reason": odd, "masked": "x"}
