@@ -50,13 +50,23 @@ def state(folder: Path) -> dict[str, tuple[int, int, int]]:
     return {name: (one.st_mode, one.st_size, one.st_mtime_ns) for name, one in found.items()}
 
 
-MAKERS = [text_file, short_file, table_of_another, table_in_a_log, another_alembic, pipe, Path.mkdir]
+NO_DATABASE = r"isn't an? (SQLite )?database\b.*DATABASE_URL"
+ANOTHERS, NO_FILE = r"belongs to another program\. Set DATABASE_URL", r"isn't a file\. Set DATABASE_URL"
+MAKERS = [
+    (text_file, NO_DATABASE),
+    (short_file, NO_DATABASE),
+    (table_of_another, ANOTHERS),
+    (table_in_a_log, ANOTHERS),
+    (another_alembic, ANOTHERS),
+    (pipe, NO_FILE),
+    (Path.mkdir, NO_FILE),
+]
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(("make", "reason"), MAKERS)
 @pytest.mark.parametrize("first", ["lock", "replace", "migrate"])
 async def test_nothing_is_touched_that_is_not_ours(
-    tmp_path: Path, make: Callable[[Path], object], first: str
+    tmp_path: Path, make: Callable[[Path], object], reason: str, first: str
 ) -> None:
     path = tmp_path / "theirs"
     make(path)
@@ -66,7 +76,7 @@ async def test_nothing_is_touched_that_is_not_ours(
     url = f"sqlite+aiosqlite:///{path}"
     lock = instance_lock(url, patience=0, replaced=first == "replace")
     begin = migrate(url) if first == "migrate" else lock.__aenter__()
-    with pytest.raises(SettingsError, match=r"theirs.*DATABASE_URL"):
+    with pytest.raises(SettingsError, match=f"theirs.*{reason}"):
         await begin
     assert state(tmp_path) == before
 

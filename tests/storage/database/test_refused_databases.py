@@ -1,4 +1,4 @@
-"""What is no database of this bot's is refused in a sentence, and left alone."""
+"""A database that this bot can't use is refused in a sentence, and left alone."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,15 +9,11 @@ from bot.cluster import WantedShards, membership
 from bot.errors import SettingsError
 from bot.storage import migrate
 from tests.storage.database.later import add_revision
-from tests.storage.database.rows import REVISIONS, counts, read
+from tests.storage.database.rows import REVISIONS
 
 
 def content(file: Path) -> bytes:
     return file.read_bytes()
-
-
-def set_content(file: Path, content: bytes) -> None:
-    file.write_bytes(content)
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
@@ -30,22 +26,6 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     with pytest.raises(SettingsError, match=r"made by a newer version of the bot \(schema 9001"):
         await migrate(url)
     assert content(file) == before
-
-
-async def test_a_file_of_another_program_is_refused_and_left_alone(url: str, file: Path) -> None:
-    with read(file) as database:
-        database.execute("CREATE TABLE bookmarks (url TEXT)")
-    with pytest.raises(SettingsError, match=r"belongs to another program\. Set DATABASE_URL"):
-        await migrate(url)
-    assert counts(file) == {"bookmarks": 0}
-
-
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(url: str, file: Path) -> None:
-    diary = b"Dear diary, " * 500
-    set_content(file, diary)
-    with pytest.raises(SettingsError, match=r"isn't an SQLite database.*Set DATABASE_URL"):
-        await migrate(url)
-    assert content(file) == diary
 
 
 async def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
