@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, Self
 
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import lazy
 from bot.languages.texts import Texts, in_any_language, line, texts, worded

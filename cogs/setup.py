@@ -16,7 +16,7 @@ from bot.languages import N_, lazy, speaking
 from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
-from bot.ui.jobs.forgetting import ask_to_forget_me
+from bot.ui.jobs.forget_me import ask_to_forget_me
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, Panel, sentence_panel

@@ -11,7 +11,7 @@ from discord import app_commands, ui
 
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
-from bot.domain.spans import Span
+from bot.domain.report_spans import Span
 from bot.languages import N_, lazy, ngettext, sentences
 from bot.languages import gettext as _
 from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobState, Period
-from bot.domain.spans import Span
+from bot.domain.report_spans import Span
 from bot.services import UsageService
 from bot.storage import Storage, migrate
 from bot.ui.admin.chart_picture import draw

@@ -12,7 +12,7 @@ from bot.domain.posting.best import BestResult
 from bot.ui.admin.notices import mark_of
 from bot.ui.best.panels import best_mark
 from bot.ui.jobs.card import CancelButton
-from bot.ui.jobs.confirming import ConfirmButton
+from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import card_mark
 

@@ -12,9 +12,9 @@ from bot.delivery.destination import Place, Target, channel_of, missing_there, p
 from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
 from bot.delivery.files import DEFAULT_LIMIT
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
+from bot.delivery.interaction_tokens import CardTokens
 from bot.delivery.postings import Posting, mention_of
 from bot.delivery.threads import thread_for
-from bot.delivery.tokens import CardTokens
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.languages import ReaderLanguages, speaking

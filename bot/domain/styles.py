@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.visible import visible, without_invisible
+from bot.domain.visible_text import visible, without_invisible
 
 STYLE_WORDS = "{text}"  # in a style's prompt: replaced by the member's own words
 OF_SERVER = 0  # in the place of a member's id

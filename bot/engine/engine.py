@@ -23,10 +23,10 @@ from bot.engine.workers.announce import Outbox
 from bot.engine.workers.best import BestShowing
 from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.download import Collector
+from bot.engine.workers.ended_jobs import EndedJobs
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
-from bot.engine.workers.last_words import LastWords
 from bot.engine.workers.notices import NoticeBoard
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.questions import Questions
@@ -87,10 +87,10 @@ class Engine:
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        last_words = LastWords(context, Refetch(context, outputs, out_of_band))
-        self._outbox = Outbox(context, delivery, last_words)
-        self._set_postings = SetPostings(context, delivery, last_words)
-        self._notices = NoticeBoard(context, delivery, last_words)
+        ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
+        self._outbox = Outbox(context, delivery, ended_jobs)
+        self._set_postings = SetPostings(context, delivery, ended_jobs)
+        self._notices = NoticeBoard(context, delivery, ended_jobs)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
             *self._intake.workers,

@@ -4,7 +4,6 @@ Code says `from bot.languages import gettext as _`. What builds something to sho
 its readers, `with speaking(language):`. What is worded later, or for several readers, is a `Message`.
 """
 
-from bot.languages.catalogues import load_all
 from bot.languages.formats import (
     and_list,
     day_and_month,
@@ -41,6 +40,7 @@ from bot.languages.messages import (
     plazy,
     unfilled,
 )
+from bot.languages.translations import load_all
 
 __all__ = [
     "N_",

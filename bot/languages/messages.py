@@ -8,9 +8,9 @@ literal strings: https://babel.pocoo.org/en/latest/messages.html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.languages.catalogues import catalogue
 from bot.languages.formats import decimal, number, or_list, sentences
 from bot.languages.language import spoken
+from bot.languages.translations import catalogue
 
 
 def N_(message: str) -> str:  # noqa: N802 - its name in every project that uses gettext

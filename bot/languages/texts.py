@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.languages.catalogues import catalogue
 from bot.languages.language import Language, speaking, spoken
+from bot.languages.translations import catalogue
 from bot.validation import Invalid, alone_or_table, mapped, one_of, text
 
 Texts = str | Mapping[Language, str]

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from bot.media.answers import (
+from bot.media.decoder_answers import (
     DecoderRefusal,
     InvalidAnswer,
     ProbeResult,

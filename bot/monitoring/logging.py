@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 
 _SECRET = re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+")
 # The user and password of a proxy or a database, in an address or a header.

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.domain.confirmations import Confirmation
 from bot.languages import ReaderLanguages, speaking
 from bot.services import ConfirmationService
-from bot.ui.jobs.confirming import question_panel
+from bot.ui.jobs.confirmation import question_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS

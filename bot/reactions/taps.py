@@ -10,7 +10,7 @@ from bot.domain import Job
 from bot.errors import Outage, Refused
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
-from bot.reactions.origins import StartedJobs, TapKey
+from bot.reactions.jobs_by_message import StartedJobs, TapKey
 from bot.services import JobService, PrivacyService
 from bot.ui.reading.authors import author_of
 

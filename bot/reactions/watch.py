@@ -14,12 +14,12 @@ from bot.domain.access import open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
+from bot.reactions.channel_permissions import can_post, cannot_post_words
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
-from bot.reactions.places import can_post, cannot_post_words
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.refusals import RefusalTeller
-from bot.reactions.skipped import Skipped, SkippedWords
+from bot.reactions.skipped_notices import Skipped, SkippedWords
 from bot.reactions.taps import Taps
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

@@ -38,8 +38,8 @@ from bot.services.photos import PhotoService, Tap
 from bot.services.prices import OtherPrice, PriceTable, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed
-from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
+from bot.services.unknown_outcomes import RulingService
 from bot.services.usage import UsageReport, UsageService
 from bot.services.wording import (
     NO_KEY,

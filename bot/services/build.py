@@ -24,9 +24,9 @@ from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.credit_requests import CreditRequestService
 from bot.services.questions.offers import OfferService
-from bot.services.rulings import RulingService
 from bot.services.servers import ServerService
 from bot.services.styles import DefaultsService, StyleService
+from bot.services.unknown_outcomes import RulingService
 from bot.services.usage import UsageService
 from bot.storage import LaneNames, Storage, Vault
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from bot.domain import FORGOTTEN_MEMBER, JobState, LedgerLine
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import Message, lazy, pgettext, plazy
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.validation import json_of
 
 MAX_DETAIL_CHARACTERS = 300

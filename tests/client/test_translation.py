@@ -12,7 +12,7 @@ from bot.catalog import Catalog
 from bot.client import translation
 from bot.client.registration import translated_payload
 from bot.languages import Language, known_language
-from bot.languages.catalogues import catalogue
+from bot.languages.translations import catalogue
 from tests.support.desk import make_bot, open_desk
 from tests.support.messages import ROOT, from_python
 

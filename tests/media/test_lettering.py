@@ -5,7 +5,7 @@ from babel.messages.mofile import read_mo
 from PIL import Image, ImageDraw
 
 from bot.languages import Language
-from bot.languages.catalogues import compiled_file
+from bot.languages.translations import compiled_file
 from bot.media.lettering import Lettering, script_of
 
 LETTERS = Lettering(40)

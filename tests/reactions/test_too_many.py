@@ -6,7 +6,7 @@ import pytest
 from simcord import MemberActor
 
 from bot.reactions import taps, watch
-from bot.reactions.skipped import SkippedWords
+from bot.reactions.skipped_notices import SkippedWords
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support.desk import open_desk, texts

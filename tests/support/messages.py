@@ -17,7 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from bot.languages import Language
-from bot.languages.catalogues import DOMAIN, FOLDER, compiled_file
+from bot.languages.translations import DOMAIN, FOLDER, compiled_file
 from bot.tool_inputs import TITLE_CONTEXT, spaced
 from tests.support.unmarked import unmarked
 

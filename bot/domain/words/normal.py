@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from bot.domain.visible import without_invisible
+from bot.domain.visible_text import without_invisible
 from bot.domain.words.leetspeak import leetspeak
 from bot.domain.words.lookalikes import look_alikes
 

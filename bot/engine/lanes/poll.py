@@ -10,9 +10,9 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
-from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import AHEAD, RateState
+from bot.engine.lanes.running_jobs import RunningJobs
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason
 from bot.storage import CannotDecrypt, Transaction
@@ -39,7 +39,7 @@ class Poller:
     until then counts all the same after a restart.
     """
 
-    def __init__(self, context: EngineContext, catalog: Catalog, known: KnownJobs) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog, known: RunningJobs) -> None:
         self._context = context
         self._known = known
         self._tidied: datetime | None = None

@@ -11,11 +11,11 @@ from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
 from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext, StepResult
+from bot.engine.lanes.duration_samples import Samples
 from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.samples import Samples
 from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import ChosenPlan

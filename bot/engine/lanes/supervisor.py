@@ -14,14 +14,14 @@ from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
+from bot.engine.lanes.duration_samples import Samples
 from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Simulations
-from bot.engine.lanes.known import KnownJobs
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import answer_is_over, recover
 from bot.engine.lanes.runner import LaneRunner
-from bot.engine.lanes.samples import Samples
+from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.submit import Submitter
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.plan_check import ChosenPlan
@@ -64,7 +64,7 @@ class LaneSupervisor:
         self._wake_up = WakeUp()
         self._rates = rates
         self._context = context
-        self._known = KnownJobs()
+        self._known = RunningJobs()
         self._changed: dict[str, Job] = {}  # since the last turn
         self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_SERVERS)  # the current ones, by server
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look

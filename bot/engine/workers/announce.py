@@ -11,7 +11,7 @@ from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, OutputFile, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.last_words import LastWords, NotYet
+from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
 
@@ -22,10 +22,10 @@ class Outbox:
     Those of sets are posted together (see `SetPostings`).
     """
 
-    def __init__(self, context: EngineContext, delivery: Delivery, last_words: LastWords) -> None:
+    def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:
         self._context = context
         self._delivery = delivery
-        self._last_words = last_words
+        self._ended_jobs = ended_jobs
         self._retry = Retry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
@@ -49,7 +49,7 @@ class Outbox:
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:
-            job, output = await self._last_words.with_output(job)
+            job, output = await self._ended_jobs.with_output(job)
         except NotYet as reason:
             return reason.seconds
         # No cancellation may come between Discord's answer and our note of it.
@@ -72,7 +72,7 @@ class Outbox:
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._retry.run(job.id, self._note, job, said)
         if isinstance(said, Posted):
-            self._last_words.posted(job)
+            self._ended_jobs.posted(job)
         return None
 
     async def _say(self, job: Job, output: OutputFile | None) -> Announcement:
@@ -87,7 +87,7 @@ class Outbox:
         superseded = isinstance(said, Posted) and said.supersedes_card(job)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            files = await self._last_words.note(transaction, job, said, now, superseded=superseded)
+            files = await self._ended_jobs.note(transaction, job, said, now, superseded=superseded)
         await self._context.spool.remove(*files)
 
     async def tidy(self) -> None:

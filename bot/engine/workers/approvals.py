@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.domain import FailureCode, ForModerators, Job, JobState, Notice, NoticeKind, OutputFile
 from bot.domain.words import WordEffect
 from bot.engine.context import EngineContext
-from bot.engine.workers.last_words import LastWords
+from bot.engine.workers.ended_jobs import EndedJobs
 from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -23,9 +23,9 @@ async def to_decide_on(transaction: Transaction, notice: Notice, job: Job) -> li
 class ApprovalMatters:
     """Finds the files of what is to be decided on, and ends what can't be."""
 
-    def __init__(self, context: EngineContext, last_words: LastWords) -> None:
+    def __init__(self, context: EngineContext, ended_jobs: EndedJobs) -> None:
         self._context = context
-        self._last_words = last_words
+        self._ended_jobs = ended_jobs
 
     async def shown(self, notice: Notice, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `NotYet` while a lost result is fetched again."""
@@ -36,7 +36,7 @@ class ApprovalMatters:
                 rules = await transaction.word_rules.get(notice.guild_id)
             rules = tuple(one for one in rules if one.effect is WordEffect.APPROVE)
             return ForModerators(tuple(jobs), photos, rules=rules)
-        job = await self._last_words.with_file(jobs[0])
+        job = await self._ended_jobs.with_file(jobs[0])
         return ForModerators((job,), photos, await self._file(job.output_file))
 
     async def end(self, notice: Notice, jobs: Sequence[Job], *, turned_off: bool) -> None:

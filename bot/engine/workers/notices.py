@@ -24,7 +24,7 @@ from bot.domain.notices import CHANNEL
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalMatters, to_decide_on
-from bot.engine.workers.last_words import LastWords, NotYet
+from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +59,9 @@ _TO_DECIDE_ON = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 class NoticeBoard:
     """Posts notices, in each server one after the other. One that can't be posted for a day is given up."""
 
-    def __init__(self, context: EngineContext, delivery: Delivery, last_words: LastWords) -> None:
+    def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:
         self._context = context
-        self._matters = ApprovalMatters(context, last_words)
+        self._matters = ApprovalMatters(context, ended_jobs)
         self._delivery = delivery
         self._retry = Retry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](

@@ -22,7 +22,7 @@ from bot.domain.posting.sets import (
 )
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.last_words import LastWords, NotYet
+from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ class SetPostings:
     the next one sends the same message, or finds it.
     """
 
-    def __init__(self, context: EngineContext, delivery: Delivery, last_words: LastWords) -> None:
+    def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:
         self._context = context
         self._delivery = delivery
-        self._last_words = last_words
+        self._ended_jobs = ended_jobs
         self._refusals = FailureCounts()
         self._retry = Retry("storing that it was posted", context.liveness, noun="set")
         self.worker = KeyedWorker[Job](
@@ -152,7 +152,7 @@ class SetPostings:
 
     async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> list[SetPart]:
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
-        found = [await self._last_words.with_output(job) for job in jobs]
+        found = [await self._ended_jobs.with_output(job) for job in jobs]
         return [SetPart(job, numbers[job.id], output) for job, output in found]
 
     async def _say(self, posting: SetPosting) -> Announcement | TooMuch:
@@ -173,7 +173,7 @@ class SetPostings:
                 after_posting(replace(posting, whole=tuple(whole)), said, now), said
             )
             for part in posting.parts:
-                files += await self._last_words.note(transaction, part.job, said, now, superseded=superseded)
+                files += await self._ended_jobs.note(transaction, part.job, said, now, superseded=superseded)
             if superseded:
                 await transaction.job_cards.supersede_set_card(posting.set_id, now)
         await self._context.spool.remove(*files)
@@ -181,4 +181,4 @@ class SetPostings:
             _log.warning("Set %s can't be delivered: %s", posting.set_id, said.reason)
             return
         for part in posting.parts:
-            self._last_words.posted(part.job)
+            self._ended_jobs.posted(part.job)

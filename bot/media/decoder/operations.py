@@ -28,7 +28,7 @@ from bot.media.metadata import MADE_BY_AI, digital_source_in, is_by_ai, with_dig
 
 PLUGIN_THREADS = 2
 MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
-_MAX_TOLD_BYTES = (1 << 50) - 1  # of memory; more is no answer (see `bot.media.answers`)
+_MAX_TOLD_BYTES = (1 << 50) - 1  # of memory; more is no answer (see `bot.media.decoder_answers`)
 # The file is in memory as well.
 _READ_WHOLE = frozenset({PhotoKind.WEBP, PhotoKind.HEIC, PhotoKind.AVIF}) - NATIVE.keys()
 FITTING_BYTES_PER_PIXEL = 20  # of the smaller picture; measured, as are the next

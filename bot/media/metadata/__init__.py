@@ -4,7 +4,7 @@ Location, camera, serial numbers, XMP, comments, thumbnails and trailing data go
 and marks of AI stay. One module for each container; `strip` picks the right one.
 """
 
-from bot.media.metadata.marks import (
+from bot.media.metadata.ai_marks import (
     MADE_BY_AI,
     digital_source_in,
     is_by_ai,

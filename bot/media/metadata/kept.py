@@ -1,7 +1,6 @@
 """Collect what is kept of a file's metadata, and encode it."""
 
-from bot.media.metadata.exif import EXIF_PREFIX, Exif, reduced
-from bot.media.metadata.marks import (
+from bot.media.metadata.ai_marks import (
     MAX_STORE,
     MAX_XMP,
     digital_source_in_xmp,
@@ -10,6 +9,7 @@ from bot.media.metadata.marks import (
     strongest,
     xmp_packet,
 )
+from bot.media.metadata.exif import EXIF_PREFIX, Exif, reduced
 
 
 class KeptMetadata:

@@ -2,8 +2,8 @@
 
 import zlib
 
+from bot.media.metadata.ai_marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.kept import KeptMetadata
-from bot.media.metadata.marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.pieces import BrokenStructure, FilePiece, PartCounter, Range, Source
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

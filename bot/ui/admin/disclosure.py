@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import N_, gettext, lazy
 from bot.languages import gettext as _

@@ -18,7 +18,7 @@ from bot.languages import gettext as _
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.open_form import ask
-from bot.ui.jobs.staged import StagedButton, links_original
+from bot.ui.jobs.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import choose

@@ -15,9 +15,9 @@ from bot.languages import Message, Worded, lazy, pgettext, plazy, sentences
 from bot.languages import gettext as _
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
-from bot.ui.jobs.rulings import RULING_BUTTONS
-from bot.ui.jobs.staged import StagedButton
+from bot.ui.jobs.staged_listing import StagedButton
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW
+from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
     ALT_LENGTH,
     ToolNames,

@@ -16,7 +16,7 @@ from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.services import ConfirmationNeeded, PriceTable
-from bot.ui.jobs.confirming import ask_to_confirm
+from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.tool_form import Values
 from bot.ui.kit.deferral import in_time

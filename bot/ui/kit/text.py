@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.languages import gettext as _
 from bot.languages import ngettext, quotation_marks
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import discord
 
 from bot.domain.photo_rules import Emoji
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import and_list, lazy, ngettext, plazy, sentences
 from bot.languages import gettext as _

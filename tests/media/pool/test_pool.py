@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.media import DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
-from bot.media.answers import ProbeResult
+from bot.media.decoder_answers import ProbeResult
 from bot.media.decoder_process import DecoderProcess
 from bot.media.kinds import HEAD_BYTES
 from bot.media.pool import DecoderPool, TimeLimits

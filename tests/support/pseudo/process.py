@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from bot.client import translation
-from bot.languages import Language, catalogues, messages, texts
+from bot.languages import Language, messages, texts, translations
 from sandbox.discord.emulator import DiscordServer
 from tests.support.pseudo.boundary import faults_of, in_english, lines_of
 from tests.support.pseudo.letters import TRANSLATIONS, speaking_of_commands
@@ -19,12 +19,12 @@ def speak(environment: Mapping[str, str]) -> None:
     """Word English in the pseudo-language from now on, in a process that was started to do so."""
     if NAME not in environment:
         return
-    real = catalogues.catalogue
+    real = translations.catalogue
 
     def catalogue(language: Language) -> Any:
         return TRANSLATIONS if language is Language.ENGLISH else real(language)
 
-    for module in (catalogues, messages, texts):
+    for module in (translations, messages, texts):
         vars(module)["catalogue"] = catalogue
     translation.speaking = speaking_of_commands
 

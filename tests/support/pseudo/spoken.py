@@ -7,7 +7,7 @@ import pytest
 from simcord.http import router
 
 from bot.client import translation
-from bot.languages import Language, catalogues, messages, texts
+from bot.languages import Language, messages, texts, translations
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, lines_of
 from tests.support.pseudo.letters import TRANSLATIONS, read, speaking_of_commands
 
@@ -29,7 +29,7 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
 
     What is returned says what was wrong with what was sent.
     """
-    real_catalogue, real_dispatch = catalogues.catalogue, router.dispatch
+    real_catalogue, real_dispatch = translations.catalogue, router.dispatch
     sent: list[tuple[str, Any]] = []
     spoken: set[Language] = set()
     wrong: list[str] = []

@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from bot.client.lasting_items import LASTING_BUTTONS
+from bot.client.persistent_items import LASTING_BUTTONS
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton

@@ -18,7 +18,7 @@ from bot.domain.prices import Estimate
 from bot.domain.styles import MAX_STYLE_ROLES, Style
 from bot.domain.words import MAX_RULE_CHARACTERS
 from bot.errors import CreditsWanted, DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
-from bot.reactions.places import cannot_post_words
+from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose, write_ledger
 from bot.services.acceptance.refusals import Repeated
 from bot.services.moderation.approvals import Approver

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.visible import visible
+from bot.domain.visible_text import visible
 from bot.ui.kit.text import plain, sentence, shortened
 
 # Text as people who mean mischief write it.

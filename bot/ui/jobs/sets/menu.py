@@ -21,7 +21,7 @@ from bot.ui.jobs.buttons import (
 )
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
-from bot.ui.jobs.staged import links_original
+from bot.ui.jobs.staged_listing import links_original
 from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host

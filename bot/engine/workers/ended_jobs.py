@@ -26,7 +26,7 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
-class LastWords:
+class EndedJobs:
     """Gets the files of jobs that have ended, and notes what became of their announcements."""
 
     def __init__(self, context: EngineContext, refetch: Refetch) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.spans import Span, days_of, edges_of
+from bot.domain.report_spans import Span, days_of, edges_of
 
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)  # in New York it is still 28 February
 

@@ -8,7 +8,7 @@ MAX_KNOWN_JOBS = 2000
 MAX_KNOWN_KEYS = 500
 
 
-class KnownJobs:
+class RunningJobs:
     """Hears of all changes, in their order, and forgets everything when something is not named."""
 
     def __init__(self) -> None:
