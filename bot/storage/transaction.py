@@ -1,5 +1,8 @@
 """One transaction, with a repository for each subject."""
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 from bot.storage.access import Policies
 from bot.storage.audit import Audit
 from bot.storage.database.session import Session
@@ -24,47 +27,66 @@ from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
 from bot.storage.usage import Totals, UsageSums
 
+_T = TypeVar("_T")
+
+
+class _Repository(Generic[_T]):
+    """Makes a transaction's repository when it is first used: a transaction uses two or three of them."""
+
+    def __init__(self, make: Callable[[Session], _T]) -> None:
+        self._make = make
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, transaction: "Transaction", owner: type) -> _T:
+        # From now on it is found in the transaction, before this is asked.
+        made = transaction.__dict__[self._name] = self._make(transaction.session)
+        return made
+
 
 class Transaction:
     """Everything that is kept, seen and changed within one transaction."""
 
     def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
-        self._session = session
-        self.jobs = Jobs(session)
-        self.job_cards = JobCards(session)
-        self.job_queue = JobQueue(session)
-        self.member_jobs = MemberJobs(session)
+        self.session = session  # for the repositories alone
         self.servers = Servers(session, memory)
-        self.ledger = Ledger(session)
-        self.audit = Audit(session)
-        self.guilds = Guilds(session)
-        self.member_languages = MemberLanguages(session)
-        self.keys = Keys(session)
-        self.lanes = Lanes(session)
-        self.lane_limits = LaneLimitRows(session)
-        self.prices = Prices(session)
-        self.privacy = Privacy(session)
-        self.decodes = Decodes(session)
-        self.durations = DurationSamples(session)
-        self.meta = Meta(session)
-        self.notices = Notices(session)
-        self.usage = UsageSums(session)
-        self.holds = Holds(session)
-        self.log_channels = LogChannels(session)
-        self.totals = Totals(session)
-        self.policies = Policies(session)
-        self.refusals = Refusals(session)
-        self.word_rules = WordRules(session)
-        self.photo_rules = PhotoRulings(session)
-        self.confirmations = Confirmations(session)
-        self.posting_rules = PostingRulings(session)
-        self.offers = Offers(session)
-        self.best = BestResults(session)
-        self.credit_requests = CreditRequests(session)
-        self.styles = Styles(session)
-        self.member_defaults = MemberDefaults(session)
-        self.unreadable = UnreadableCheck(session)
+
+    jobs = _Repository(Jobs)
+    job_cards = _Repository(JobCards)
+    job_queue = _Repository(JobQueue)
+    member_jobs = _Repository(MemberJobs)
+    ledger = _Repository(Ledger)
+    audit = _Repository(Audit)
+    guilds = _Repository(Guilds)
+    member_languages = _Repository(MemberLanguages)
+    keys = _Repository(Keys)
+    lanes = _Repository(Lanes)
+    lane_limits = _Repository(LaneLimitRows)
+    prices = _Repository(Prices)
+    privacy = _Repository(Privacy)
+    decodes = _Repository(Decodes)
+    durations = _Repository(DurationSamples)
+    meta = _Repository(Meta)
+    notices = _Repository(Notices)
+    usage = _Repository(UsageSums)
+    holds = _Repository(Holds)
+    log_channels = _Repository(LogChannels)
+    totals = _Repository(Totals)
+    policies = _Repository(Policies)
+    refusals = _Repository(Refusals)
+    word_rules = _Repository(WordRules)
+    photo_rules = _Repository(PhotoRulings)
+    confirmations = _Repository(Confirmations)
+    posting_rules = _Repository(PostingRulings)
+    offers = _Repository(Offers)
+    best = _Repository(BestResults)
+    credit_requests = _Repository(CreditRequests)
+    styles = _Repository(Styles)
+    member_defaults = _Repository(MemberDefaults)
+    unreadable = _Repository(UnreadableCheck)
 
     async def begin(self) -> None:
         """Begin now: on SQLite, a transaction begins together with its first statement."""
-        await self._session.run("SELECT 1")
+        await self.session.run("SELECT 1")
