@@ -287,12 +287,15 @@ class DecoderPool:
 
         Measured in processor time, as every picture takes longer on a busy machine.
         """
-        task = asyncio.ensure_future(asking)
-        spent, loop = process.processor_seconds(), asyncio.get_running_loop()
+        task, loop = asyncio.ensure_future(asking), asyncio.get_running_loop()
         latest = loop.time() + _BUSY * SMALL_PICTURE_SECONDS
+        spent: float | None = None
         try:
             while not (await asyncio.wait({task}, timeout=_CHECK_AGAIN))[0]:
-                is_long = process.processor_seconds() - spent > SMALL_PICTURE_SECONDS or loop.time() > latest
+                now = process.processor_seconds()
+                if spent is None:
+                    spent = now  # counted from here: most pictures are done by then, and need no look
+                is_long = now - spent > SMALL_PICTURE_SECONDS or loop.time() > latest
                 if is_long and self._waiting:
                     raise _Overtaken
             return task.result()
