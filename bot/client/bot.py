@@ -264,6 +264,15 @@ class StudiiBot(commands.AutoShardedBot):
             # It tries again by itself until it is connected.
             await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard)
 
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Hand an event to its listeners, each in a task of its own.
+
+        Messages of bots, this one above all, matter to none of them.
+        """
+        if event_name == "message" and args[0].author.bot:
+            return
+        super().dispatch(event_name, *args, **kwargs)
+
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore the message: there are no commands in messages."""
 
