@@ -246,6 +246,22 @@ def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixtur
     assert not caplog.records
 
 
+async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        heard: list[str] = []
+
+        async def listen(message: discord.Message) -> None:
+            heard.append(message.content)
+
+        desk.bot.add_listener(listen, "on_message")
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.send("Posted by the bot")
+        await desk.maya.send(desk.channel, "Look")
+        await desk.env.settle()
+        assert heard == ["Look"]
+
+
 def test_services_are_needed_before_the_start() -> None:
     bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
     with pytest.raises(RuntimeError, match="attach"):
