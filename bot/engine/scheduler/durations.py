@@ -10,6 +10,7 @@ and cold starts are all possible.
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import erfc, exp, log, sqrt
 from typing import NamedTuple
@@ -177,7 +178,8 @@ def fit_model(guess: float, seen: Collection[Parts]) -> Model:
     return Model(masses)
 
 
-def _guess_masses(guess: float, weight: float) -> list[float]:
+@lru_cache(maxsize=64)  # each new fit of a kind of work asks again
+def _guess_masses(guess: float, weight: float) -> Sequence[float]:
     def ended(edge: float) -> float:
         if edge <= 0:
             return 0.0
@@ -204,6 +206,9 @@ def _expect(masses: Sequence[float], parts: Iterable[Parts]) -> list[float]:
     """Return how many observations fall into each cell; one is shared out by the cells' probabilities."""
     counts = [0.0] * CELLS
     for cells in parts:
+        if len(cells) == 1:
+            counts[cells[0][0]] += 1.0
+            continue
         weights = [masses[cell] * share for cell, share in cells]
         total = sum(weights)
         if total <= 0:
@@ -216,8 +221,9 @@ def _expect(masses: Sequence[float], parts: Iterable[Parts]) -> list[float]:
 def _smooth(counts: Sequence[float]) -> list[float]:
     """Smooth by Silverman's rule; the guess's spread counts too while there are few observations."""
     number = sum(counts)
-    mean = sum(count * centre for count, centre in zip(counts, _CENTRES, strict=True)) / number
-    square = sum(count * (centre - mean) ** 2 for count, centre in zip(counts, _CENTRES, strict=True))
+    counted = [(cell, count) for cell, count in enumerate(counts) if count > NEARLY_NEVER]
+    mean = sum(count * _CENTRES[cell] for cell, count in counted) / number
+    square = sum(count * (_CENTRES[cell] - mean) ** 2 for cell, count in counted)
     deviation = sqrt((square + GUESS_WEIGHT * GUESS_SPREAD**2) / (number + GUESS_WEIGHT))
     if number >= 8:
         deviation = min(deviation, max(MIN_SPREAD, _quartile_range(counts, number) / 1.34))
@@ -226,11 +232,10 @@ def _smooth(counts: Sequence[float]) -> list[float]:
     kernel = [exp(-0.5 * (n * STEP / width) ** 2) for n in range(-reach, reach + 1)]
     scale = sum(kernel)
     wide = [0.0] * (CELLS + 2 * reach)
-    for cell, count in enumerate(counts):
-        if count > NEARLY_NEVER:
-            share = count / scale
-            for n, part in enumerate(kernel, cell):
-                wide[n] += share * part
+    for cell, count in counted:
+        share = count / scale
+        for n, part in enumerate(kernel, cell):
+            wide[n] += share * part
     smooth = wide[reach : reach + CELLS]
     # Whatever would lie beyond the first and the last cell is added to them.
     smooth[0] += sum(wide[:reach])
