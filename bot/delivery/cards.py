@@ -102,7 +102,9 @@ class CardPoster:
         except DISCORD_ERRORS as again:
             if outcome_of(again) is Outcome.LATER:
                 return seconds_until_retry(again)
-            _log.info("The card of job %s stays: %r", job.id, again, extra={"job": job.id})
+            _log.info(
+                "The card of job %s could not be reduced either: %r", job.id, again, extra={"job": job.id}
+            )
         return None
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:

@@ -143,7 +143,7 @@ class StarWatch:
                 if any(_is_star(one.emoji) for one in message.reactions):
                     self._put(_Starred(starred.guild_id, starred.channel_id, message.id))
         except DISCORD_ERRORS as error:
-            _log.info("Stars from before the start could not be looked for: %r", error)
+            _log.info("Stars from before the start could not be read: %r", error)
 
     async def _look_at(self, starred: _Starred) -> None:
         if starred.whole_channel:

@@ -75,7 +75,9 @@ class AcceptanceBatches:
             if isinstance(error, Busy) or answers is not None or len(requests) < 2:
                 raise
             # One of them has met something unexpected, which must not be the others' misfortune.
-            _log.exception("%d requests could not be decided together, so each is alone", len(requests))
+            _log.exception(
+                "%d requests could not be decided together, so each is decided alone", len(requests)
+            )
             return [await self._accept_alone(request) for request in requests]
         for (request, *_), answer in zip(requests, answers, strict=True):
             self._refused_last[request.guild_id] = isinstance(answer, Refused)

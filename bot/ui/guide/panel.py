@@ -74,5 +74,5 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
     try:
         await host.services.servers.panel_posted(guild_id)
     except StudiiBotError as error:
-        _log.warning("Server %d: that a panel was posted is not stored: %s", guild_id, error)
+        _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
     await answer(interaction, sentence_panel(str(POSTED.using(address=message.jump_url)), GOOD))
