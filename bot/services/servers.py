@@ -121,7 +121,7 @@ class ServerService:
                 await transaction.guilds.set_missing(set(known) & set(present), None)
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.
-            _log.warning("The token belongs to another bot than before, so missing servers don't count as left.")
+            _log.warning("The token belongs to another bot now, so missing servers don't count as left.")
             return Difference([], [])
         return Difference(sorted(set(present) - set(known)), sorted(set(known) - set(present)))
 
