@@ -15,8 +15,8 @@ from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy
 from bot.ui.jobs.buttons import DeleteButton
+from bot.ui.jobs.links import can_play
 from bot.ui.jobs.result import (
-    can_play,
     ending,
     linked_result,
     linked_video,

@@ -15,6 +15,7 @@ from bot.languages import Message, Worded, lazy, pgettext, plazy, sentences
 from bot.languages import gettext as _
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
+from bot.ui.jobs.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
 from bot.ui.jobs.staged_listing import StagedButton
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW
 from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS
@@ -33,10 +34,6 @@ from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE
 
 SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
-MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
-NO_LINK = lazy(
-    "There's no link to it either. It may still be in the Studii account: ask the server's admins."
-)
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 BEFORE = lazy("Before: the original photo")
 LABELLED = lazy("The result with a label that says that it is staged")
@@ -202,21 +199,6 @@ def _another_try(job: Job, tool: Tool | None) -> list[Piece]:
     return [*edit, AgainButton.of(job)]
 
 
-def link_words(job: Job) -> str:
-    """Return the link to the output, and that it may stop working; or that there is none."""
-    if not _usable(job.output_url, MAX_LINK_CHARACTERS):
-        return str(NO_LINK)
-    link = f"<{job.output_url}>"
-    if job.output_kind == "video":
-        return _("[Open the video]({link}). The link may stop working after a while.", link=link)
-    return _("[Open the picture]({link}). The link may stop working after a while.", link=link)
-
-
-def link_button(job: Job, label: str) -> ui.Button[Any] | None:
-    """Return a button that opens the output at Studii. None if its address is too long for a button."""
-    return ui.Button(label=label, url=job.output_url) if _usable(job.output_url, URL_LIMIT) else None
-
-
 def file_name_of(address: str) -> str:
     """Return the name of the file at an address, also at one of a message's own files."""
     return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
@@ -243,8 +225,8 @@ def disclosed_words(words: str) -> str:
 def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
     """Return the link for the text, if a button has no room, or the address is too long for one."""
     buttons = remaking_buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
-    as_button = _usable(job.output_url, URL_LIMIT) and _has_room(buttons)
-    if as_button or not _usable(job.output_url, MAX_LINK_CHARACTERS):
+    as_button = usable(job.output_url, URL_LIMIT) and _has_room(buttons)
+    if as_button or not usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
     return small(f"[{pgettext('button', 'Original')}](<{job.output_url}>)")
 
@@ -252,11 +234,6 @@ def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
 def _has_room(buttons: Sequence[Piece]) -> bool:
     """Return whether a row has room for the link beside these buttons and Delete."""
     return len(buttons) + 2 <= BUTTONS_IN_A_ROW
-
-
-def can_play(job: Job) -> bool:
-    """Return whether Discord would play the video if an ordinary message linked it."""
-    return job.output_kind == "video" and _usable(job.output_url, MAX_LINK_CHARACTERS)
 
 
 def is_hidden(job: Job) -> bool:
@@ -314,13 +291,3 @@ def remaking_buttons(
 def _save_button(job: Job) -> ui.Button[Any]:
     """Return the look of `bot.ui.styles.saving.SaveStyleButton`, which finds its code by the custom id."""
     return ui.Button(label=str(SAVE_LABEL), custom_id=custom_id_of(SAVE, job.id, job.posting))
-
-
-def _usable(url: str | None, length: int) -> bool:
-    # These characters would end the link, or its spoiler.
-    if url is None or len(url) > length or any(character in url for character in "<> \n|"):
-        return False
-    try:
-        return urlsplit(url).scheme in {"https", "http"}
-    except ValueError:
-        return False

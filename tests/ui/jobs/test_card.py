@@ -11,7 +11,8 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.card import job_card
-from bot.ui.jobs.result import can_play, ending, linked_result, linked_video, result
+from bot.ui.jobs.links import can_play
+from bot.ui.jobs.result import ending, linked_result, linked_video, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 from tests.support.clock import NOON

@@ -13,8 +13,8 @@ from bot.languages import gettext as _
 from bot.languages import lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import MAX_FORM_OPTIONS
+from bot.ui.jobs.links import link_button
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
-from bot.ui.jobs.result import link_button
 from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
     ToolNames,

@@ -14,13 +14,12 @@ from bot.languages import and_list, lazy, ngettext, number, pgettext, plazy, sen
 from bot.languages import gettext as _
 from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
+from bot.ui.jobs.links import link_button, link_words
 from bot.ui.jobs.result import (
     disclosed_words,
     file_name_of,
     for_listing,
     gallery,
-    link_button,
-    link_words,
     order_words,
     remaking_buttons,
     why_here,
