@@ -7,11 +7,23 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from PIL import Image
 
-from tests.support.cheap.heic import save_heic
+from tests.hostile.pieces import (
+    declared,
+    directory,
+    heic,
+    image_header,
+    jpeg_with,
+    megabyte,
+    png_with,
+    saved,
+    scan_of,
+    size_entries,
+    tiff_of,
+)
+from tests.media.metadata.photos import chunk, riff, segment
 
 # `Image.new("L", (16384, 16384), 128)` as AVIF at speed 10 and quality 30: making it takes half a minute and
 # more than 3 GB.
@@ -70,39 +82,37 @@ def files() -> Iterator[MadeFile]:
 def scans(count: int, side: int = 4096) -> bytes:
     """A progressive JPEG, each scan of which walks over all blocks and changes none."""
     blocks = (side // 8) ** 2
-    frame = _segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\x01\x11\x00")
-    tables = _segment(0xDB, b"\x00" + b"\x01" * 64)
+    frame = segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\x01\x11\x00")
+    tables = segment(0xDB, b"\x00" + b"\x01" * 64)
     one_code = b"\x01" + bytes(15)
-    tables += _segment(0xC4, b"\x00" + one_code + b"\x00") + _segment(0xC4, b"\x10" + one_code + b"\xe0")
-    levels = _scan(b"\x01\x01\x00\x00\x00\x00", bytes((blocks + 7) // 8))
+    tables += segment(0xC4, b"\x00" + one_code + b"\x00") + segment(0xC4, b"\x10" + one_code + b"\xe0")
+    levels = scan_of(b"\x01\x01\x00\x00\x00\x00", bytes((blocks + 7) // 8))
     # "0" is the one code, a run of 32,767 blocks without anything; 14 bits of ones say how long.
     bits = ("0" + "1" * 14) * -(-blocks // 32_767)
     bits += "1" * (-len(bits) % 8)
     data = int(bits, 2).to_bytes(len(bits) // 8)
-    walk = _scan(b"\x01\x01\x00\x01\x3f\x00", data.replace(b"\xff", b"\xff\x00"))
+    walk = scan_of(b"\x01\x01\x00\x01\x3f\x00", data.replace(b"\xff", b"\xff\x00"))
     return b"\xff\xd8" + tables + frame + levels + walk * count + b"\xff\xd9"
 
 
 def many_comments() -> bytes:
     """As many segments as there is room for."""
-    return _with_segments(_segment(0xFE, b"") * 2_000_000)
+    return jpeg_with(segment(0xFE, b"") * 2_000_000)
 
 
 def many_exif(count: int = 4_900) -> bytes:
     """Exif data in pieces, to be joined one by one."""
-    return _with_segments(_segment(0xE1, b"Exif\x00\x00" + bytes(4_900)) * count)
+    return jpeg_with(segment(0xE1, b"Exif\x00\x00" + bytes(4_900)) * count)
 
 
 def many_resources(count: int = 4_900) -> bytes:
     """Empty resources, to be taken apart one by one."""
-    return _with_segments(
-        _segment(0xED, b"Photoshop 3.0\x00" + b"8BIM\x04\x04".ljust(12, b"\x00") * 400) * count
-    )
+    return jpeg_with(segment(0xED, b"Photoshop 3.0\x00" + b"8BIM\x04\x04".ljust(12, b"\x00") * 400) * count)
 
 
 def many_tables(count: int = 380) -> bytes:
     """The same table a thousand times in each of so many segments."""
-    return _with_segments(_segment(0xDB, (b"\x00" + b"\x01" * 64) * 1_000) * count)
+    return jpeg_with(segment(0xDB, (b"\x00" + b"\x01" * 64) * 1_000) * count)
 
 
 def vast_avif() -> bytes:
@@ -112,17 +122,17 @@ def vast_avif() -> bytes:
 
 def small_avif() -> bytes:
     """The same, with another size written outside."""
-    return _declared(vast_avif(), 64, 64)
+    return declared(vast_avif(), 64, 64)
 
 
 def small_heic(side: int = SIDE) -> bytes:
     """A HEIC with another size written outside."""
-    return _declared(_heic(Image.new("L", (side, side), 128)), 64, 64)
+    return declared(heic(Image.new("L", (side, side), 128)), 64, 64)
 
 
 def many_tiles() -> bytes:
     """A grid whose cells are all the same picture, in more rows and columns than it is large."""
-    photo = _heic(Image.effect_noise((1024, 1024), 50).convert("RGB"), tile_size=512)
+    photo = heic(Image.effect_noise((1024, 1024), 50).convert("RGB"), tile_size=512)
     start = photo.index(b"dimg") + 4
     source, count = struct.unpack_from(">HH", photo, start)
     cells = struct.pack(">HH", source, count) + photo[start + 4 : start + 6] * count
@@ -131,44 +141,44 @@ def many_tiles() -> bytes:
 
 def flat_png(side: int) -> bytes:
     """As large as may be, and nothing in it: taken, but only one at a time."""
-    return _saved(Image.new("RGBA", (side, side), (9, 99, 199, 255)), "PNG", compress_level=1)
+    return saved(Image.new("RGBA", (side, side), (9, 99, 199, 255)), "PNG", compress_level=1)
 
 
 def text_bomb() -> bytes:
     """A text that nobody wants to read."""
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(1_000)) + packer.flush()
-    return _with_chunk(b"zTXt", b"Comment\x00\x00" + packed)
+    return png_with(b"zTXt", b"Comment\x00\x00" + packed)
 
 
 def profile_bomb() -> bytes:
     """A colour profile that is none."""
-    return _with_chunk(b"iCCP", b"profile\x00\x00" + zlib.compress(bytes(100_000_000)))
+    return png_with(b"iCCP", b"profile\x00\x00" + zlib.compress(bytes(100_000_000)))
 
 
 def many_profiles(count: int = 20_000, *, is_behind: bool = False) -> bytes:
     """Colour profiles, of which the standard allows one."""
-    return _with_chunk(b"iCCP", b"x\x00\x00" + _megabyte(), count, is_behind=is_behind)
+    return png_with(b"iCCP", b"x\x00\x00" + megabyte(), count, is_behind=is_behind)
 
 
 def many_texts(count: int = 20_000) -> bytes:
     """Texts with a wrong checksum, which Pillow inflates and does not count."""
-    return _with_chunk(b"zTXt", b"x\x00\x00" + _megabyte()[:-4] + bytes(4), count)
+    return png_with(b"zTXt", b"x\x00\x00" + megabyte()[:-4] + bytes(4), count)
 
 
 def many_chunks() -> bytes:
     """Chunks of data without data."""
-    png = _saved(Image.new("RGB", (64, 64)), "PNG")
-    return png[:33] + _chunk(b"IDAT", b"") * 2_000_000 + png[33:]
+    png = saved(Image.new("RGB", (64, 64)), "PNG")
+    return png[:33] + chunk(b"IDAT", b"") * 2_000_000 + png[33:]
 
 
 def empty_png() -> bytes:
     """A size without data."""
     return (
         b"\x89PNG\r\n\x1a\n"
-        + _header(8000, 8000)
-        + _chunk(b"IDAT", zlib.compress(b""))
-        + _chunk(b"IEND", b"")
+        + image_header(8000, 8000)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
     )
 
 
@@ -183,36 +193,47 @@ BLANK = MadeFile("a blank picture", "png", _blank)
 def tiny_webp(width: int, height: int) -> bytes:
     """A lossless picture of which little more than the size is there."""
     size = (width - 1 | (height - 1) << 14).to_bytes(4, "little")
-    return _riff(b"VP8L" + struct.pack("<I", 18) + b"\x2f" + size + bytes(13))
+    return riff(b"VP8L" + struct.pack("<I", 18) + b"\x2f" + size + bytes(13))
 
 
 def large_frame() -> bytes:
     """A canvas of one pixel, and a frame beyond it."""
     canvas = b"VP8X" + struct.pack("<I", 10) + bytes(10)
-    return _riff(canvas + tiny_webp(16_383, 16_383)[12:])
+    return riff(canvas + tiny_webp(16_383, 16_383)[12:])
 
 
 def wide_tiff(side: int = SIDE) -> bytes:
     """Sixteen bits for each of three colours, in one strip."""
-    return _tiff(side, side, zlib.compress(bytes(side * side * 6), 9), bits=16, samples=3, photometric=2)
+    return tiff_of(side, side, zlib.compress(bytes(side * side * 6), 9), bits=16, samples=3, photometric=2)
 
 
 def ink_tiff(side: int = SIDE) -> bytes:
     """Colours for printing."""
-    return _tiff(side, side, zlib.compress(bytes(side * side * 4), 9), bits=8, samples=4, photometric=5)
+    return tiff_of(side, side, zlib.compress(bytes(side * side * 4), 9), bits=8, samples=4, photometric=5)
 
 
 def large_tile() -> bytes:
     """A small picture in a tile that is none."""
-    entries = [*_size(64, 64, 1), (322, 4, [60_000]), (323, 4, [60_000]), (324, 4, [8]), (325, 4, [1_000])]
-    return _directory(entries, bytes(1_000))
+    entries = [
+        *size_entries(64, 64, 1),
+        (322, 4, [60_000]),
+        (323, 4, [60_000]),
+        (324, 4, [8]),
+        (325, 4, [1_000]),
+    ]
+    return directory(entries, bytes(1_000))
 
 
 def same_strip() -> bytes:
     """The same megabytes, to be decoded for each row."""
     data = zlib.compress(bytes(4_000_000), 0)
-    entries = [*_size(64, 60_000, 1), (273, 4, [8] * 60_000), (278, 4, [1]), (279, 4, [len(data)] * 60_000)]
-    return _directory(entries, data)
+    entries = [
+        *size_entries(64, 60_000, 1),
+        (273, 4, [8] * 60_000),
+        (278, 4, [1]),
+        (279, 4, [len(data)] * 60_000),
+    ]
+    return directory(entries, data)
 
 
 def same_tags() -> bytes:
@@ -225,7 +246,7 @@ def same_tags() -> bytes:
 def many_directories() -> bytes:
     """One frame after the other, of which the first is used."""
     buffer = io.BytesIO()
-    frame = _saved(Image.new("L", (8, 8)), "TIFF")
+    frame = saved(Image.new("L", (8, 8)), "TIFF")
     for number in range(20_000):
         moved = 8 + number * len(frame[8:])
         buffer.write(struct.pack("<H", 0) + struct.pack("<I", moved + 6) if number else b"")
@@ -234,14 +255,14 @@ def many_directories() -> bytes:
 
 def many_frames() -> bytes:
     """Frames of a moving picture, of which the first is used."""
-    gif = _saved(Image.new("P", (64, 64)), "GIF")
+    gif = saved(Image.new("P", (64, 64)), "GIF")
     start = gif.index(b"\x2c")
     return gif[:start] + gif[start:-1] * 100_000 + b";"
 
 
 def long_comment() -> bytes:
     """A comment in pieces, to be joined one by one."""
-    gif = _saved(Image.new("P", (64, 64)), "GIF")
+    gif = saved(Image.new("P", (64, 64)), "GIF")
     start = gif.index(b"\x2c")
     return gif[:start] + b"\x21\xfe" + (b"\xff" + b"x" * 255) * 94_000 + b"\x00" + gif[start:]
 
@@ -256,97 +277,3 @@ def runs() -> bytes:
 def postscript() -> bytes:
     """A program, which Pillow would give to Ghostscript."""
     return b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n{} loop\n"
-
-
-def _saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, image_format, **options)
-    return buffer.getvalue()
-
-
-def _heic(image: Image.Image, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    save_heic(buffer, image, quality=30, **options)
-    return buffer.getvalue()
-
-
-def _declared(data: bytes, width: int, height: int) -> bytes:
-    """With another size in each `ispe` box."""
-    pieces = data.split(b"ispe")
-    said = bytes(4) + struct.pack(">II", width, height)
-    return b"ispe".join([pieces[0], *(said + piece[12:] for piece in pieces[1:])])
-
-
-def _segment(marker: int, content: bytes) -> bytes:
-    return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
-
-
-def _scan(head: bytes, data: bytes) -> bytes:
-    return _segment(0xDA, head) + data
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def _header(width: int, height: int) -> bytes:
-    return _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-
-
-def _with_segments(segments: bytes) -> bytes:
-    photo = _saved(Image.new("RGB", (64, 64)), "JPEG")
-    return photo[:2] + segments + photo[2:]
-
-
-def _with_chunk(name: bytes, data: bytes, count: int = 1, *, is_behind: bool = False) -> bytes:
-    png = _saved(Image.new("RGB", (64, 64)), "PNG")
-    place = len(png) - 12 if is_behind else 33
-    return png[:place] + _chunk(name, data) * count + png[place:]
-
-
-def _megabyte() -> bytes:
-    """As much as Pillow inflates of a chunk, deflated."""
-    return zlib.compress(bytes(1024 * 1024 - 100), 9)
-
-
-def _riff(chunks: bytes) -> bytes:
-    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
-
-
-def _size(width: int, height: int, photometric: int) -> list[tuple[int, int, list[int]]]:
-    deflated = 8
-    return [
-        (256, 4, [width]),
-        (257, 4, [height]),
-        (258, 3, [8]),
-        (259, 3, [deflated]),
-        (262, 3, [photometric]),
-    ]
-
-
-def _tiff(width: int, height: int, data: bytes, *, bits: int, samples: int, photometric: int) -> bytes:
-    entries = _size(width, height, photometric)
-    entries[2] = (258, 3, [bits] * samples)
-    more = [(273, 4, [8]), (277, 3, [samples]), (278, 4, [height]), (279, 4, [len(data)])]
-    return _directory([*entries, *more], data)
-
-
-def _directory(entries: list[tuple[int, int, list[int]]], data: bytes) -> bytes:
-    """A TIFF: the data at byte 8, behind it the directory, behind that what is too long for an entry."""
-    start = 8 + len(data)
-    beside = start + 2 + len(entries) * 12 + 4
-    written, content = b"", b""
-    for tag, kind, values in sorted(entries):
-        packed = struct.pack(f"<{len(values)}{'H' if kind == 3 else 'I'}", *values)
-        if len(packed) > 4:
-            packed, content = struct.pack("<I", beside + len(content)), content + packed
-        written += struct.pack("<HHI", tag, kind, len(values)) + packed.ljust(4, b"\x00")
-    return (
-        b"II*\x00"
-        + struct.pack("<I", start)
-        + data
-        + struct.pack("<H", len(entries))
-        + written
-        + bytes(4)
-        + content
-    )
