@@ -1,14 +1,13 @@
-"""The two worlds around a bot that is killed, and what has to be true of them afterwards."""
+"""The two worlds around a bot that is killed."""
 
 import asyncio
-import hashlib
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,27 +15,21 @@ from tempfile import mkdtemp
 from typing import Any
 
 from bot.clock import SystemClock
-from bot.delivery.deferrals import RESTARTED
-from bot.domain import EntryKind, Job, JobState, Plan
+from bot.domain import Job, Plan
 from bot.storage import LaneNames, Storage, Vault
-from bot.ui.kit.layout import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
-from sandbox.discord.emulator.interactions import Interaction
-from sandbox.discord.emulator.messages import Message
-from sandbox.studii import Key, Options, StudiiServer
-from sandbox.studii.faults import Answer
-from sandbox.studii.jobs import Job as StudiiJob
+from sandbox.studii import Options, StudiiServer
 from tests.crash.life import Life
+from tests.crash.verdicts import MAYA, NOT_WHOLE, Case, Verdicts
 from tests.engine.world import STAGING as STYLE
 from tests.engine.world import a_job, a_staging_job, png
 from tests.support.cheap.memory import place_in_memory
 from tests.support.database import database
 
+__all__ = ["KILLED", "MAYA", "NOT_WHOLE", "Case", "Worlds", "Zygote", "worlds", "zygote"]
+
 KILLED = -9
-NOT_WHOLE = "posted without its picture, or not with the whole of it"
-COUNTED = {"create", "status", "upload"}  # against a key's requests a minute
 ANSWERED_IN = 15.0  # seconds: a busy machine makes no answer come too late
-MAYA = 300
 PHOTO = "https://cdn.discordapp.com/attachments/1/2/room.png"
 STAGING: Mapping[str, Any] = STYLE | {
     "image": {
@@ -93,33 +86,9 @@ def zygote(*, forks: bool = False) -> Generator[Zygote]:
 
 
 @dataclass
-class Case:
-    """Somebody who uses a command in a server with a database, a key and a channel of its own.
-
-    `interaction`: what the gateway tells the bot of it, once; `asked`: what became of it at Discord.
-    `private`: they alone are to see the result.
-    """
-
-    folder: Path
-    key: Key
-    guild_id: int
-    channel_id: int
-    interaction: Mapping[str, Any]
-    private: bool = False
-    asked: Interaction | None = None
-
-    @property
-    def database(self) -> str:
-        return f"sqlite+aiosqlite:///{self.folder / 'studii.db'}"
-
-
-@dataclass
-class Worlds:
+class Worlds(Verdicts):
     """A Studii and a Discord that outlive the bot."""
 
-    folder: Path
-    studii: StudiiServer
-    discord: DiscordServer
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def case(self, *, text: bool = False, private: bool = False) -> Case:
@@ -172,194 +141,11 @@ class Worlds:
                     return self.discord.press(message, MAYA, custom_id)[1]
         return None
 
-    async def wrong(
-        self, case: Case, *, may_be_unknown: bool, card_found: bool = True, twice: bool = False
-    ) -> tuple[Job | None, list[str]]:
-        """The job (None: it was never accepted), and what is not as it was promised, after the last life has
-        ended by itself.
-
-        `card_found`: whether a card that nobody stored can be found. `twice`: whether a private job's last
-        word may be said by DM although its card says it too: who said that died before storing it.
-        """
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.jobs.in_states(list(JobState))
-            complaints = await transaction.audit.everything()
-            entries = await transaction.ledger.entries(job_id=jobs[0].id) if jobs else []
-        complaints += self._of_a_deferral(case, accepted=bool(jobs))
-        if not jobs:
-            return None, complaints + self._of_nothing(case)
-        if len(jobs) > 1:
-            complaints.append(f"{len(jobs)} jobs of one command")
-        job = jobs[0]
-        kinds = [line.kind for line in entries]
-        if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
-            complaints.append(f"its lines in the ledger are {kinds}")
-        submitted = [one for one in self.studii.jobs.values() if one.key is case.key]
-        if len(submitted) > 1:
-            complaints.append(f"submitted {len(submitted)} times")
-        there = self.discord.in_channel(job.channel_id)
-        if case.private:
-            cards, sent = self._ephemeral(case), self._direct()
-            posted = [one for one in cards if _says_last_word(one, job)] + sent
-            complaints += ["the channel shows a private job"] if there else []
-            complaints += self._of_private(job, cards, sent, twice=twice)
-        else:
-            posted = [one for one in there if one.nonce is not None and _says_last_word(one, job)]
-            complaints += self._of_postings(job, posted)
-            cards = [one for one in there if one not in posted]
-            complaints += self._of_cards(job, cards, posted, found=card_found)
-        complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
-        return job, complaints
-
-    async def _of_the_end(
-        self,
-        case: Case,
-        job: Job,
-        submitted: Sequence[StudiiJob],
-        posted: Sequence[Message],
-        *,
-        may_be_unknown: bool,
-    ) -> list[str]:
-        """What is wrong with how it ended."""
-        complaints: list[str] = []
-        match job.state:
-            case JobState.UNKNOWN:
-                complaints += [] if may_be_unknown else ["unknown, although it was known"]
-                if job.reserved != job.estimate or job.settled:
-                    complaints.append("unknown, and its credits are not just reserved")
-            case JobState.CANCELLED:
-                if submitted or job.reserved or job.settled:
-                    complaints.append("cancelled, and sent or paid all the same")
-            case JobState.SUCCEEDED:
-                spent = case.key.spent
-                if len(submitted) != 1 or job.settled != spent or job.reserved:
-                    complaints.append(f"settled {job.settled}, and Studii charged {spent}")
-                if not await self._shown(submitted, posted) and not self._kept(case, job):
-                    complaints.append(NOT_WHOLE)
-            case _:
-                complaints.append(f"{job.state}: {job.failure} {job.failure_text}")
-        return complaints
-
-    def _of_postings(self, job: Job, posted: Sequence[Message]) -> list[str]:
-        if job.state is JobState.CANCELLED:  # by its person, who knows it
-            return ["cancelled, and announced all the same"] if posted else []
-        if len(posted) != 1:
-            return [f"its last word was posted {len(posted)} times"]
-        if posted[0].id != job.result_message_id:
-            return ["its last word is not what it is said to be"]
-        return []
-
-    def _of_private(
-        self, job: Job, cards: Sequence[Message], sent: Sequence[Message], *, twice: bool
-    ) -> list[str]:
-        """What is wrong with what its person alone was told: in its card, else by DM, and once."""
-        if len(cards) > 1:
-            return [f"{len(cards)} cards"]
-        in_card = any(_says_last_word(card, job) for card in cards)
-        if job.state is JobState.CANCELLED:  # by its person, who knows it
-            return ["cancelled, and announced all the same"] if in_card or sent else []
-        if job.announced_at is None or job.result_message_id is not None:
-            return ["its last word is not noted as a private one's"]
-        if self.discord.channels.dm_with(MAYA).closed:
-            return ["it was sent by a DM that is closed"] if sent else []
-        if len(sent) > 1 or (in_card and sent and not twice):
-            return [f"its last word was said {in_card + len(sent)} times"]
-        return [] if in_card or sent else ["its last word was not said"]
-
-    def _ephemeral(self, case: Case) -> list[Message]:
-        """The messages that stand in the case's channel for one person alone."""
-        kept = self.discord.messages.values()
-        return [one for one in kept if one.channel_id == case.channel_id and one.ephemeral]
-
-    def _direct(self) -> list[Message]:
-        """The direct messages to the person who asked."""
-        return self.discord.in_channel(self.discord.channels.dm_with(MAYA).id)
-
-    def _kept(self, case: Case, job: Job) -> bool:
-        """Whether `/jobs` has a result that could not be sent."""
-        if not (case.private and self.discord.channels.dm_with(MAYA).closed) or job.output_file is None:
-            return False
-        return (case.folder / "spool" / job.output_file).is_file()
-
-    def _of_nothing(self, case: Case) -> list[str]:
-        """What is wrong when nothing was accepted."""
-        submitted = any(one.key is case.key for one in self.studii.jobs.values())
-        said = self.discord.in_channel(case.channel_id) + self._direct()
-        return ["there is no job of what was said or sent"] if submitted or said else []
-
-    def _of_a_deferral(self, case: Case, *, accepted: bool) -> list[str]:
-        """What is wrong with an answer that was announced."""
-        if case.asked is None or not case.asked.deferred:
-            return []
-        if case.asked.waits:
-            return ["it is thinking for ever"]
-        told = any(str(RESTARTED) in one.words() for one in self._ephemeral(case))
-        if accepted and told:
-            return ["said not to be started, although it was"]
-        return [] if accepted or told else ["nobody said that it was not started"]
-
-    def _of_cards(
-        self, job: Job, cards: Sequence[Message], posted: Sequence[Message], *, found: bool
-    ) -> list[str]:
-        """What is wrong with the card: a posting has taken its place, unless nobody knows how the job ended;
-        else it shows how the job ended, and is the one that is stored."""
-        if len(cards) > 1:
-            return [f"{len(cards)} cards"]
-        if not cards or not found:
-            return []
-        (card,) = cards
-        if posted and job.state is not JobState.UNKNOWN:
-            return ["its card stands beside its posting"]
-        if job.card_message_id != card.id:
-            return ["its card is not the one that is stored"]
-        stale = any("cancel" in custom_id for custom_id in card.custom_ids())
-        ended = job.state is not JobState.SUCCEEDED or "Done" in card.words()
-        return [] if ended and not stale else [f"its card says: {card.words()}"]
-
-    async def _shown(self, submitted: Sequence[StudiiJob], posted: Sequence[Message]) -> bool:
-        """Whether what Studii made of the job was posted, byte for byte."""
-        made = [hashlib.sha256((await self.studii.output_of(one.id)).data).hexdigest() for one in submitted]
-        return any(file.sha256 in made for one in posted for file in one.files.values())
-
-    async def unheard(self, case: Case) -> bool:
-        """Whether Studii has said 429 to it, of which nothing was noted."""
-        if not self.studii.requests.of(key=case.key.hint, status=429):
-            return False
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            key = await transaction.keys.current(case.guild_id)
-            return key is None or not await transaction.lane_limits.of([key.lane])
-
-    def hasty(self, case: Case) -> list[str]:
-        """What Studii was asked before the time that it had named with a 429."""
-        asked = [one for one in self.studii.requests.of(key=case.key.hint) if one.endpoint in COUNTED]
-        complaints: list[str] = []
-        for refused in asked:
-            if not isinstance(refused.fault, Answer) or "Retry-After" not in refused.fault.headers:
-                continue
-            until = refused.monotonic + float(refused.fault.headers["Retry-After"])
-            hasty = [one.endpoint for one in asked if refused.monotonic < one.monotonic < until]
-            if hasty:
-                complaints.append(f"asked before Retry-After had passed: {hasty}")
-        return complaints
-
     async def drop(self, case: Case) -> None:
         """What is left of it is not needed any more."""
         self.discord.remove_guild(case.guild_id)
         self.discord.forget()
         await asyncio.to_thread(shutil.rmtree, case.folder)
-
-    @staticmethod
-    async def state(case: Case) -> JobState | None:
-        """The job's, if one was accepted."""
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.jobs.in_states(list(JobState))
-        return jobs[0].state if jobs else None
-
-
-def _says_last_word(card: Message, job: Job) -> bool:
-    """Whether a card shows how the job ended, as a posting does."""
-    (first, *_) = card.payload["components"]
-    return first.get("id") == mark_of_nonce(job.nonce)
 
 
 @asynccontextmanager
