@@ -167,22 +167,29 @@ class KeyedWorker(Generic[_T]):
         self._looks_done, self._next_look = wanted, self._clock.monotonic() + self._look_around
 
     def _begin(self, now: float, group: asyncio.TaskGroup) -> None:
+        # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
         if len(self._busy) >= self._size:
             return
         held_up = set(self._busy.values())
         for item in self._in_order():
-            key, queue = self._key(item), self._queue(item)
-            retry = self._retries.get(key, _Attempts())
-            resting = self._rests(item, retry, now)
-            if resting and retry.tries <= HOLDS_ITS_QUEUE:
-                held_up.add(queue)
-            elif not resting and queue not in held_up and key not in self._busy and self._has_place_for(item):
+            key = self._key(item)
+            if key in self._busy:
+                continue
+            retry = self._retries.get(key)
+            if retry is not None and self._rests(item, retry, now):
+                if retry.tries <= HOLDS_ITS_QUEUE:
+                    held_up.add(self._queue(item))
+                continue
+            queue = self._queue(item)
+            if queue not in held_up and self._has_place_for(item):
                 held_up.add(queue)
                 self._busy[key] = queue
                 self._fresh.discard(key)
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
-                group.create_task(self._do(item, retry), name=f"{self.what} {key}")
+                group.create_task(self._do(item, retry or _Attempts()), name=f"{self.what} {key}")
+            if len(self._busy) >= self._size:
+                return
 
     def _rests(self, item: _T, retry: _Attempts, now: float) -> bool:
         """Return whether the item is left alone until its next try."""
