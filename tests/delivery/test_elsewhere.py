@@ -7,7 +7,7 @@ import discord
 
 from bot.domain import JobState, Posted, SourcePhoto
 from bot.ui.jobs.wording import message_link
-from tests.delivery.test_results import finished, output
+from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
 
 URL = "https://cdn.discordapp.com/attachments/1/2/room.png"

@@ -6,7 +6,7 @@ import pytest
 
 from bot.delivery.edit_rate import CHANNEL_REMOVALS
 from bot.domain import Job
-from tests.delivery.test_results import finished
+from tests.delivery.finished import finished
 from tests.support.desk import Desk, open_desk, texts
 
 BY_TOKEN, IN_CHANNEL = "/webhooks/*/*/messages/*", "/channels/*/messages/*"

@@ -1,67 +1,20 @@
 """The last word on a job: posted once, to the right person, whatever Discord does."""
 
-import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import discord
 import pytest
 
-from bot.delivery import DiscordDelivery
 from bot.domain import (
-    Announcement,
-    Job,
     JobState,
-    OutputFile,
     Posted,
     SourcePhoto,
-    TryLater,
-    Undeliverable,
 )
 from bot.reasons import Reason
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.delivery.finished import MESSAGES, finished, output, posted, sent
+from tests.support.desk import PNG, open_desk, pieces, texts
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
-MESSAGES = "/channels/*/messages"
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-
-
-async def finished(desk: Desk, **changes: Any) -> Job:
-    await desk.set_key()
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    given = {
-        "finished_at": desk.clock.now(),
-        "output_url": "https://files.example/out.png",
-        "output_kind": "image",
-    }
-    job = await desk.move(await desk.job(), *DONE, **(given | changes))
-    return await desk.settle(job, 8)
-
-
-def output(folder: Path, kind: str = "image", size: int | None = None) -> OutputFile:
-    path = folder / "output"
-    path.write_bytes(PNG)
-    return OutputFile(path, kind, "image/png" if kind == "image" else "video/mp4", size or len(PNG))
-
-
-async def posted(desk: Desk, job: Job, file: OutputFile | None) -> discord.Message:
-    before = len(desk.channel.history())
-    outcome = await desk.delivery.announce(job, file)
-    history = desk.channel.history()
-    assert len(history) == before + 1
-    assert outcome == Posted(history[-1].id)
-    return history[-1]
-
-
-def sent(desk: Desk) -> dict[str, Any]:
-    """The last message that was sent to a channel, as the request had it."""
-    calls = [
-        call for call in desk.env.http_requests if call.path.endswith("/messages") and call.method == "POST"
-    ]
-    json = calls[-1].json
-    assert json is not None
-    return json
 
 
 async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
@@ -220,84 +173,6 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         assert "· Not charged." in texts(message)
         assert texts(message).endswith("> A red kite")
         assert [user.id for user in message.mentions] == [desk.maya.id]
-
-
-async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Announcement:
-    job = await finished(desk)
-    channel = desk.channel_for_the_bot("closed", **permissions)
-    await desk.env.settle()
-    return await desk.delivery.announce(replace(job, channel_id=channel.id), output(folder))
-
-
-@pytest.mark.parametrize("lost", ["view_channel", "send_messages", "attach_files"])
-async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_undeliverable(
-    tmp_path: Path, lost: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        desk.close_dms()
-        outcome = await announce_in(desk, tmp_path, **{lost: False})
-        assert isinstance(outcome, Undeliverable)
-        assert lost.replace("_", " ").title() in outcome.reason
-
-
-async def test_without_the_history_it_is_posted_and_replies_to_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert isinstance(await announce_in(desk, tmp_path, read_message_history=False), Posted)
-        assert "message_reference" not in sent(desk)
-
-
-@pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
-async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, status: int, code: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.close_dms()
-        desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
-
-
-@pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (503, 0)])
-async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, status: int, code: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        outcome = await desk.delivery.announce(job, output(tmp_path))
-        assert isinstance(outcome, TryLater)
-        assert outcome.seconds > 0
-        await posted(desk, job, output(tmp_path))
-
-
-async def test_a_posting_that_somebody_deleted_is_not_made_again(tmp_path: Path) -> None:
-    # Discord answers a nonce that it knows with 10008 when its message was deleted.
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=404, code=10008, times=1)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
-
-
-async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG, logger="bot")
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=500, times=1)
-        await desk.delivery.announce(job, output(tmp_path))
-    assert "simcord_interaction" not in caplog.text
-
-
-async def test_a_result_from_before_the_bot_started_is_not_posted_again(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        message = await posted(desk, job, output(tmp_path))
-        desk.clock.advance(3600)
-        # A backup that was taken back knows nothing of the message, and has just seen the job end.
-        later = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock)
-        anew = replace(job, finished_at=desk.clock.now())
-        before = len(desk.channel.history())
-        assert await later.announce(anew, output(tmp_path)) == Posted(message.id)
-        assert len(desk.channel.history()) == before
 
 
 async def test_that_an_outcome_is_unknown_is_not_said_any_more_once_the_result_is_there(

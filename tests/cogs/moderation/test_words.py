@@ -3,50 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
-from bot.domain import JobState, Notice, NoticeKind, Posted
+from bot.domain import JobState, NoticeKind
 from bot.domain.words import MAX_WORD_RULES
 from bot.services.moderation.approvals import ApprovalChanges
+from tests.cogs.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.reactions.taps import ROOM, jobs_of, post
-from tests.support.desk import PNG, Desk, labelled, open_desk, texts
+from tests.support.desk import PNG, labelled, open_desk, texts
 from tests.ui.jobs.test_edit import edit_id, refused_inputs
-
-REFUSED = "A word rule in this server doesn't allow that. Change the wording and try again"
-
-
-async def forbid(desk: Desk, *words: str) -> str:
-    """An admin adds rules; the last answer is returned."""
-    said = ""
-    for one in words:
-        said = texts(await desk.admin.slash(desk.channel, "studii words add", words=one))
-    return said
-
-
-async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
-    async with desk.storage.read() as transaction:
-        pending = await transaction.notices.pending(10)
-    return [dict(one.details) for one in pending if one.kind is NoticeKind.WORDS]
-
-
-async def kept(desk: Desk) -> str:
-    """Return the details of all notices, as the database has them."""
-    async with desk.storage.read() as transaction:
-        session = transaction.notices._session  # pyright: ignore[reportPrivateUsage] # no part of the bot asks
-        rows = await session.execute(text("SELECT details FROM notices"))
-        return str(rows.all())
-
-
-async def last_notice(desk: Desk) -> Notice:
-    async with desk.storage.read() as transaction:
-        return (await transaction.notices.pending(10))[-1]
-
-
-async def posted(desk: Desk) -> str:
-    """Post the last notice in a log channel, and return what is read there."""
-    log = desk.guild.create_text_channel("log")
-    await desk.delivery.post_notice(await last_notice(desk), log.id, None)
-    return texts(log.history()[-1])
 
 
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
@@ -246,93 +209,3 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
         await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
         (told,) = await notices(desk)
         assert told["text"] is None
-
-
-async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        shown = texts(await desk.admin.slash(desk.channel, "studii words pause", refusals=2, hours=3))
-        assert "2 refusals within a day pause a member for 3 hours." in shown
-        first = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
-        assert "You can't start jobs here until" not in first
-        until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
-        second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
-        assert f"You can't start jobs here until {until}, because word rules refused many" in second
-        assert "A word rule in this server doesn't allow that. Nothing was charged." in second
-        assert "try again" not in second
-        assert "You wrote: “Another blimp”" in second
-        assert f"They can't start jobs until {until}." in await posted(desk)
-        harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert f"You can't start jobs here until {until}" in texts(harmless)
-        access = texts(await desk.admin.slash(desk.channel, "studii access"))
-        assert f"- <@{desk.maya.id}> until {until}, after many refusals by word rules" in access
-        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
-        desk.clock.advance(3 * 3600 + 1)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
-        assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
-
-
-async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
-        for _ in range(3):
-            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-            await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
-            desk.clock.advance(86_401)
-        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
-        await desk.services.refusals.set_pause(desk.guild.id, 0, None)
-        for _ in range(3):
-            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
-
-
-async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, 3)
-        for _ in range(2):
-            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
-        again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
-        assert "You can't start jobs" not in again
-
-
-async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        block = {"block": desk.maya, "reason": "Posting spam <@&1>", "hours": 2}
-        shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
-        until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
-        assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
-        assert "They get a direct message." in shown
-        notice = await last_notice(desk)
-        assert await desk.delivery.post_notice(notice, None, None)
-        dm = desk.maya.user.dm_channel
-        assert dm is not None
-        told = texts(dm.history()[-1])
-        assert told.startswith(f"You are blocked from using Studii in this server until {until}.")
-        assert told.endswith("\n-# Server: Harbour Street Studio")
-        assert "The reason: “Posting spam \\<@\u200b&1>”." in told
-        assert "Jobs already started will finish." in told
-        async with desk.storage.write() as transaction:
-            await transaction.notices.close(notice.id, desk.clock.now(), None)
-        assert "spam" not in await kept(desk)
-        # Whose DMs are closed is told when they try, as below; nobody else reads it.
-        desk.close_dms()
-        await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
-        seen = len(desk.channel.history())
-        assert await desk.delivery.post_notice(await last_notice(desk), None, None) == Posted(None)
-        assert len(desk.channel.history()) == seen
-        refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-        assert f"You are blocked from using Studii in this server until {until}." in refused
-        assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
-        assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "tools"))
-        lonely = await desk.admin.slash(desk.channel, "studii access", hours=2)
-        assert "`reason` and `hours` are for `block`" in texts(lonely)
-        desk.clock.advance(7201)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Refused
 from bot.ui.admin.disclosure import words_for_pictures
-from tests.delivery.test_results import finished, output
+from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
 
 

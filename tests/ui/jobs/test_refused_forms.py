@@ -6,7 +6,7 @@ from typing import Any
 from simcord import InteractionResult
 
 from bot.domain import Period
-from tests.cogs.moderation.test_words import forbid
+from tests.cogs.moderation.word_rules import forbid
 from tests.reactions.taps import jobs_of, post
 from tests.support.desk import PNG, open_desk, pieces, texts
 from tests.support.presses import press

@@ -1,0 +1,54 @@
+"""A job that has ended, its file, and what was posted of it."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+
+from bot.domain import (
+    Job,
+    JobState,
+    OutputFile,
+    Posted,
+)
+from tests.support.desk import PNG, Desk
+
+MESSAGES = "/channels/*/messages"
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+async def finished(desk: Desk, **changes: Any) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    given = {
+        "finished_at": desk.clock.now(),
+        "output_url": "https://files.example/out.png",
+        "output_kind": "image",
+    }
+    job = await desk.move(await desk.job(), *DONE, **(given | changes))
+    return await desk.settle(job, 8)
+
+
+def output(folder: Path, kind: str = "image", size: int | None = None) -> OutputFile:
+    path = folder / "output"
+    path.write_bytes(PNG)
+    return OutputFile(path, kind, "image/png" if kind == "image" else "video/mp4", size or len(PNG))
+
+
+async def posted(desk: Desk, job: Job, file: OutputFile | None) -> discord.Message:
+    before = len(desk.channel.history())
+    outcome = await desk.delivery.announce(job, file)
+    history = desk.channel.history()
+    assert len(history) == before + 1
+    assert outcome == Posted(history[-1].id)
+    return history[-1]
+
+
+def sent(desk: Desk) -> dict[str, Any]:
+    """The last message that was sent to a channel, as the request had it."""
+    calls = [
+        call for call in desk.env.http_requests if call.path.endswith("/messages") and call.method == "POST"
+    ]
+    json = calls[-1].json
+    assert json is not None
+    return json
