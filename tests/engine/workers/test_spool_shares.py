@@ -9,22 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.domain import FailureCode, Job, JobState, SourcePhoto, Undeliverable
-from bot.reasons import Reason, ReasonCode
-from bot.ui.kit.reasons import reason_words
+from bot.domain import FailureCode, Job, JobState, Undeliverable
+from bot.reasons import Reason
 from sandbox.studii import Outcome, Output, faults
+from tests.engine.workers.sized import MB, photo_of, with_photo
 from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
 
 OTHER = 101
-MB = 1_000_000
-
-
-def photo_of(size: int, *, message_id: int | None = None, url: str = PHOTO_URL) -> SourcePhoto:
-    return SourcePhoto(url, "room.png", "image/png", size, message_id=message_id, channel_id=200)
-
-
-def with_photo(size: int, *, message_id: int | None = None, **options: object) -> Job:
-    return replace(a_staging_job(**options), source=photo_of(size, message_id=message_id))
 
 
 def held_by(folder: Path) -> int:
@@ -182,57 +173,6 @@ async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp
             said = await world.announced(old.id)
         assert (said.job.state, said.job.failure) == (JobState.FAILED, FailureCode.KEY)
         await world.balanced()
-
-
-async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_sentence(
-    tmp_path: Path,
-) -> None:
-    file = io.BytesIO()
-    noise = Image.effect_noise((400, 400), 90).convert("RGBA")
-    noise.putalpha(Image.effect_noise((400, 400), 90))
-    noise.save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path, max_source_bytes=200_000) as world:
-        await world.use_key(world.studii.add_key())
-        assert len(file.getvalue()) < 200_000
-        world.album.photos = {PHOTO_URL: file.getvalue()}
-        job = await world.accept(with_photo(len(file.getvalue())))
-        async with world.running():
-            said = (await world.announced(job.id)).job
-        assert said.failure is FailureCode.PHOTO
-        assert "doesn't take AVIF pictures. Converted, this one is 0." in reason_words(said.failure_text)
-        assert world.spooled() == []
-        assert len(world.studii.requests) == 0
-
-
-async def test_a_converted_photo_without_transparency_is_made_to_fit(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    Image.effect_noise((400, 400), 90).convert("RGB").save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path, max_source_bytes=60_000) as world:
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {PHOTO_URL: file.getvalue()}
-        job = await world.accept(with_photo(len(file.getvalue())))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert said.before is not None
-        assert 10_000 < len(said.before) <= 60_000
-
-
-async def test_a_photo_that_grows_beyond_the_room_by_its_conversion_is_told_so(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    noise = Image.effect_noise((300, 300), 90).convert("RGBA")
-    noise.putalpha(Image.effect_noise((300, 300), 90))
-    noise.save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = len(file.getvalue()) + 50_000
-        world.album.photos = {PHOTO_URL: file.getvalue()}
-        job = await world.accept(with_photo(len(file.getvalue())))
-        async with world.running():
-            said = (await world.announced(job.id)).job
-        assert (said.failure, said.failure_text) == (FailureCode.UPLOAD, Reason(ReasonCode.PHOTO_NO_ROOM))
-        assert len(world.album.fetched) == 1
-        assert world.spooled() == []
 
 
 async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Path) -> None:
