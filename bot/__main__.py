@@ -9,6 +9,8 @@ from typing import Any
 from bot.cli.output import say
 from bot.errors import SettingsError, StudiiBotError
 
+INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in the arguments. Return the process's exit status."""
@@ -21,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudiiBotError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return INTERRUPTED
 
 
 # Imports are inside: the health check runs every minute, and imports a tenth of what the others need.

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -40,6 +41,8 @@ def _examined() -> int:
 def _told(given: argparse.Namespace) -> int:
     from bot.cli.backup import PIPE
 
+    # As Ctrl-C does: what is half done is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = asyncio.run(_words(given))
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout

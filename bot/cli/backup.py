@@ -1,14 +1,19 @@
 """`python -m bot backup FILE` and `restore FILE`."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TextIO
 
+from bot.aio.shield import shielded
 from bot.cli.exclusive import bot_stopped
 from bot.cli.keys import key_place
 from bot.config import StorageSettings
@@ -51,8 +56,8 @@ async def backup(settings: StorageSettings, target: Path) -> str:
         await asyncio.to_thread(_copy, source, target)
         return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
     with _passing(source, "leaving") as passing:
-        await asyncio.to_thread(_copy, source, passing)
-        await asyncio.to_thread(_pour, passing, sys.stdout)
+        await shielded(asyncio.to_thread(_copy, source, passing))  # or it would come after its removal
+        await _unless_stopped(partial(_pour, passing, sys.stdout))
     return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
 
 
@@ -68,7 +73,7 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
     with _passing(database, "coming") as passing:
-        await asyncio.to_thread(_catch, sys.stdin, passing)
+        await _unless_stopped(partial(_catch, sys.stdin, passing))
         return await _restore(settings, database, passing, "The backup from standard input")
 
 
@@ -126,16 +131,32 @@ def _copy(source: Path, target: Path) -> None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
+async def _unless_stopped(call: Callable[[], None]) -> None:
+    """Wait for a call that reads or writes a pipe, in a thread that the end of the process doesn't wait for.
+
+    The other end of a pipe may never do anything. `call` must not use Python's own standard streams: at the
+    end their locks would be waited for.
+    """
+    done: Future[None] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    await asyncio.wrap_future(done)
+
+
 def _pour(source: Path, out: TextIO | None) -> None:
     if out is None:
         raise SettingsError("Standard output is closed. Name a file, or redirect the output: - > FILE")
     try:
-        with source.open("rb") as file:
-            shutil.copyfileobj(file, out.buffer)
-        out.flush()
+        with source.open("rb") as file, os.fdopen(out.fileno(), "wb", closefd=False) as pipe:
+            shutil.copyfileobj(file, pipe)
     except OSError as error:
-        with suppress(OSError):
-            out.close()  # or Python would try again to write what is left, and complain
         raise SettingsError(
             f"The backup couldn't be written to standard output ({error.strerror})."
         ) from error
@@ -145,8 +166,8 @@ def _catch(coming: TextIO | None, target: Path) -> None:
     if coming is None:
         raise SettingsError("Standard input is closed. Name a file, or redirect the input: - < FILE")
     try:
-        with target.open("wb") as file:
-            shutil.copyfileobj(coming.buffer, file)
+        with target.open("wb") as file, os.fdopen(coming.fileno(), "rb", closefd=False) as pipe:
+            shutil.copyfileobj(pipe, file)
     except OSError as error:
         raise SettingsError(
             f"The backup from standard input couldn't be stored in {target} ({error.strerror})."

@@ -1,12 +1,14 @@
 """A backup that leaves through standard output and comes back through standard input, as with a container."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from bot.__main__ import INTERRUPTED
 from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
@@ -14,6 +16,7 @@ from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, names_in, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
+from tests.support.simulated.people import until
 
 
 async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) -> None:
@@ -64,6 +67,24 @@ async def test_a_backup_that_is_not_there_or_was_cut_off_is_refused(tmp_path: Pa
     status, _, errors = await ran(tmp_path, "restore", "copy.db")
     assert status == 2
     assert "isn't a sound backup: it is damaged. Nothing was changed." in errors
+    assert await kept_key(tmp_path) == SECRET
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("command", "part"), [("restore", ".coming"), ("backup", ".leaving")])
+async def test_a_pipe_whose_other_end_does_nothing_keeps_nobody_waiting(
+    tmp_path: Path, command: str, part: str, number: int
+) -> None:
+    await keep_key(tmp_path)
+    data = tmp_path / "data"
+    async with DiscordServer() as discord, bot_process(discord, tmp_path, command, "-") as process:
+        await until(lambda: any(name.endswith(part) for name in names_in(data)), f"the file {part}")
+        process.send_signal(number)
+        told = await asyncio.wait_for(process.stderr.read(), PATIENCE)  # the pipe stays as it is
+        await process.communicate()
+    assert (process.returncode, told) == (INTERRUPTED, b"Interrupted.\n")
+    assert not [name for name in names_in(data) if name.endswith((part, ".part"))]
     assert await kept_key(tmp_path) == SECRET
 
 
