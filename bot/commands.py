@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from bot import process
@@ -41,13 +42,23 @@ def _examined() -> int:
 def _told(given: argparse.Namespace) -> int:
     from bot.cli.backup import PIPE
 
-    # As Ctrl-C does: what is half done is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    words = asyncio.run(_words(given))
+    try:
+        words = asyncio.run(_stoppable(_words(given)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
     say(words, out)
     return 0
+
+
+async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
+    """Let SIGTERM cancel the command, as asyncio lets Ctrl-C, so that what is half done is removed."""
+    task = asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await words
 
 
 def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
