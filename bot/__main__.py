@@ -9,7 +9,7 @@ from typing import Any
 from bot.cli.output import say
 from bot.errors import SettingsError, StudiiBotError
 
-INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
-        return INTERRUPTED
+        return INTERRUPTED_STATUS
 
 
 # Imports are inside: the health check runs every minute, and imports a tenth of what the others need.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.__main__ import INTERRUPTED
+from bot.__main__ import INTERRUPTED_STATUS
 from bot.cli.backup import PIPE, backup, restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
@@ -83,7 +83,7 @@ async def test_a_pipe_whose_other_end_does_nothing_keeps_nobody_waiting(
         process.send_signal(number)
         told = await asyncio.wait_for(process.stderr.read(), PATIENCE)  # the pipe stays as it is
         await process.communicate()
-    assert (process.returncode, told) == (INTERRUPTED, b"Interrupted.\n")
+    assert (process.returncode, told) == (INTERRUPTED_STATUS, b"Interrupted.\n")
     assert not [name for name in names_in(data) if name.endswith((part, ".part"))]
     assert await kept_key(tmp_path) == SECRET
 
