@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 MAX_KNOWN_SERVERS = 10_000  # whose current key is known
+MAX_FOUND_JOBS = 2000  # whose lane is known
 SUSPICIOUS = 1.0  # seconds until the next turn, if a step seems to have ended without a result
 
 
@@ -77,6 +78,7 @@ class LaneSupervisor:
         self._simulations = Simulations(context.clock, context.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
+        self._found = BoundedDict[str, str](MAX_FOUND_JOBS)  # in which lane a job was found last
         self._suspects: set[str] = set()
         self._entering = RetryLater("handing a job to its lane", context.clock, noun="job")
         self._syncing = RetryLater("handing its jobs to a lane", context.clock)
@@ -230,7 +232,14 @@ class LaneSupervisor:
 
     def _holder(self, job_id: str) -> LaneRunner | None:
         """Return the runner of the lane that the job waits or runs in."""
-        return next((runner for runner in self._runners.values() if runner.has(job_id)), None)
+        runner = self._runners.get(self._found.get(job_id, ""))
+        if runner is not None and runner.has(job_id):
+            return runner
+        for name, runner in self._runners.items():
+            if runner.has(job_id):
+                self._found[job_id] = name
+                return runner
+        return None
 
     def _forget(self, name: str) -> None:
         del self._runners[name]
