@@ -176,6 +176,7 @@ class Engine:
         for job in changes.jobs.values():
             for worker in self._job_workers:
                 worker.notify(job)
+            self._cards.notify(job)
             self._set_postings.notify(job)
         for guild_id in changes.notices:
             self._notices.worker.notify(guild_id)

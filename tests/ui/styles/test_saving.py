@@ -139,7 +139,7 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
             "⭐ Modern",
             "⭐ Reading room",
             "modern",
-            "scandinavian",
+            "Scandinavian",
         ]
         for typed, staged in (
             (offered[1]["value"], ("oak", "office")),

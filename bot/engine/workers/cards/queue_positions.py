@@ -40,6 +40,9 @@ class QueuePositions:
         )
         return list(islice(due, CHECKED))
 
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._shown
+
     def __len__(self) -> int:
         return len(self._shown)
 

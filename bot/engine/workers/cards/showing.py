@@ -77,6 +77,16 @@ class Cards:
             news=lambda job: (job.over, job.announced_at is not None),  # its card then waits for nothing
         )
 
+    def notify(self, job: Job) -> None:
+        """Take note of a job that has just changed.
+
+        A command's answer is the card of a job that may wait already, and tells no position yet.
+        """
+        told = job.card_message_id is not None and job.card_version >= job.version
+        if job.state is JobState.WAITING and told and job.set_id is None and job.id not in self._positions:
+            self._positions.shown(job.id, Progress(), self._context.clock.monotonic())
+            self._tending.set()
+
     async def run(self) -> None:
         """Bring positions and times on cards up to date, and store what cards show, until cancelled."""
         try:
