@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
@@ -40,11 +40,10 @@ class Policies:
 
     async def access(self, guild_id: int) -> AccessRules:
         """Return the server's access rules, with the defaults for those that are not set."""
-        query = select(access_lists).where(access_lists.c.guild_id == guild_id)
-        rows = (await self._session.execute(query)).mappings().all()
-        blocked = select(blocks).where(blocks.c.guild_id == guild_id)
-        blocked_rows = (await self._session.execute(blocked)).mappings().all()
-        return access_rules_of(rows, await self._row(guild_id), blocked_rows)
+        in_guild = {"guild": guild_id}
+        rows = (await self._session.execute(_ACCESS_LISTS, in_guild)).mappings().all()
+        blocked = (await self._session.execute(_BLOCKS, in_guild)).mappings().all()
+        return access_rules_of(rows, await self._row(guild_id), blocked)
 
     async def word_pause(self, guild_id: int) -> WordPause:
         """Return when word rules pause a member."""
@@ -64,14 +63,12 @@ class Policies:
 
     async def forget_ended_blocks(self, guild_id: int, at: datetime) -> None:
         """Delete the blocks that ended before that time."""
-        ended = (blocks.c.guild_id == guild_id) & (blocks.c.until <= at)
-        await self._session.execute(delete(blocks).where(ended))
+        await self._session.execute(_FORGET_ENDED_BLOCKS, {"guild": guild_id, "at": at})
 
     async def limits(self, guild_id: int) -> MemberLimits:
         """Return the limits of the server's members."""
-        return member_limits_of(
-            await self._allowances(allowances.c.guild_id == guild_id), await self._row(guild_id)
-        )
+        rows = (await self._session.execute(_ALLOWANCES, {"guild": guild_id})).mappings().all()
+        return member_limits_of(rows, await self._row(guild_id))
 
     async def set(self, guild_id: int, **changes: Unpack[PolicyChanges]) -> None:
         """Set some of the rules that are one value each."""
@@ -109,13 +106,11 @@ class Policies:
         await self._session.execute(delete(allowances).where(same))
 
     async def refuses_photos(self, user_id: int) -> bool:
-        query = select(photo_refusals.c.user_id).where(photo_refusals.c.user_id == user_id)
-        return (await self._session.execute(query)).first() is not None
+        return user_id in await self.refusing_photos([user_id])
 
     async def refusing_photos(self, user_ids: Collection[int]) -> frozenset[int]:
         """Return those of the members who forbid others to use their photos."""
-        query = select(photo_refusals.c.user_id).where(photo_refusals.c.user_id.in_(list(user_ids)))
-        return frozenset((await self._session.execute(query)).scalars())
+        return frozenset((await self._session.execute(_REFUSING_PHOTOS, {"users": list(user_ids)})).scalars())
 
     async def refuse_photos(self, user_id: int, at: datetime) -> None:
         await self._session.put(photo_refusals, {"user_id": user_id}, {"at": at})
@@ -124,12 +119,8 @@ class Policies:
         await self._session.execute(delete(photo_refusals).where(photo_refusals.c.user_id == user_id))
 
     async def _row(self, guild_id: int) -> dict[str, Any]:
-        query = select(policies).where(policies.c.guild_id == guild_id)
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        row = (await self._session.execute(_POLICY, {"guild": guild_id})).mappings().one_or_none()
         return {} if row is None else dict(row)
-
-    async def _allowances(self, which: ColumnElement[bool]) -> Sequence[RowMapping]:
-        return (await self._session.execute(select(allowances).where(which))).mappings().all()
 
 
 def access_rules_of(
@@ -185,3 +176,15 @@ def _list(guild_id: int, which: AccessList, target: str) -> ColumnElement[bool]:
 
 def _ids(rows: Sequence[RowMapping], which: AccessList, target: str = "") -> frozenset[int]:
     return frozenset(row["subject_id"] for row in rows if row["list"] is which and row["target"] == target)
+
+
+# Statements, made once (see `Session.execute`).
+_GUILD = bindparam("guild", type_=BigInteger)
+_ACCESS_LISTS = select(access_lists).where(access_lists.c.guild_id == _GUILD)
+_ALLOWANCES = select(allowances).where(allowances.c.guild_id == _GUILD)
+_POLICY = select(policies).where(policies.c.guild_id == _GUILD)
+_BLOCKS = select(blocks).where(blocks.c.guild_id == _GUILD)
+_FORGET_ENDED_BLOCKS = delete(blocks).where(blocks.c.guild_id == _GUILD, blocks.c.until <= bindparam("at"))
+_REFUSING_PHOTOS = select(photo_refusals.c.user_id).where(
+    photo_refusals.c.user_id.in_(bindparam("users", expanding=True))
+)

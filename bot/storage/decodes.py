@@ -18,7 +18,7 @@ class Decodes:
 
     async def get(self, job_id: str, role: FileRole) -> DecodeRecord:
         """Return the record of the job's file, an empty one if there is none."""
-        found = await self._session.execute(select(decodes).where(_OF_FILE), {"of_job": job_id, "file": role})
+        found = await self._session.execute(_GET, {"of_job": job_id, "file": role})
         row = found.mappings().one_or_none()
         return DecodeRecord() if row is None else _record(row)
 
@@ -41,23 +41,26 @@ class Decodes:
 
     async def underway(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
         """Return the attempts that began and did not end: job id, role, record and server."""
-        query = select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id)
-        rows = (await self._session.execute(query.where(decodes.c.underway))).mappings()
+        rows = (await self._session.execute(_UNDERWAY)).mappings()
         return [(row["job_id"], row["role"], _record(row), row["guild_id"]) for row in rows]
 
     async def tidy(self) -> None:
         """Delete the records of files that are no longer kept."""
-        kept = or_(
-            jobs.c.source_file.is_not(None),
-            jobs.c.output_file.is_not(None),
-            jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING)),
-        )
-        needed = exists().where(jobs.c.id == decodes.c.job_id, kept)
-        await self._session.execute(delete(decodes).where(~decodes.c.underway, ~needed))
+        await self._session.execute(_TIDY)
 
 
 _OF_FILE = (decodes.c.job_id == bindparam("of_job")) & (decodes.c.role == bindparam("file"))
 # Statements, made once (see `Session.execute`).
+_GET = select(decodes).where(_OF_FILE)
+_UNDERWAY = (
+    select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id).where(decodes.c.underway)
+)
+_KEPT = or_(
+    jobs.c.source_file.is_not(None),
+    jobs.c.output_file.is_not(None),
+    jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING)),
+)
+_TIDY = delete(decodes).where(~decodes.c.underway, ~exists().where(jobs.c.id == decodes.c.job_id, _KEPT))
 _FORGET = delete(decodes).where(_OF_FILE)
 _FORGET_ATTEMPT = _FORGET.where(decodes.c.underway, decodes.c.counted == 0)
 

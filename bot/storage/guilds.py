@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Budget, GuildSettings, LogSettings, ServerLanguage
@@ -21,7 +21,7 @@ class Guilds:
 
     async def get(self, guild_id: int) -> GuildSettings:
         """Return the server's settings, the defaults if it has none."""
-        found = await self._session.execute(select(guilds).where(guilds.c.guild_id == guild_id))
+        found = await self._session.execute(_GET, {"guild": guild_id})
         row = found.mappings().one_or_none()
         return GuildSettings(guild_id) if row is None else guild_settings_of(row)
 
@@ -79,8 +79,7 @@ class Guilds:
 
     async def missing(self) -> dict[int, datetime]:
         """Return the servers that seem to have removed the bot, and since when; an operator decides."""
-        query = select(guilds.c.guild_id, guilds.c.missing_since).where(guilds.c.missing_since.is_not(None))
-        rows = (await self._session.execute(query.order_by(guilds.c.guild_id))).mappings()
+        rows = (await self._session.execute(_MISSING)).mappings()
         return {row["guild_id"]: row["missing_since"] for row in rows}
 
     async def set_missing(self, guild_ids: Collection[int], at: datetime | None) -> None:
@@ -90,8 +89,7 @@ class Guilds:
 
     async def present(self) -> list[int]:
         """Return those servers of this process that have settings and have not removed the bot."""
-        query = select(guilds.c.guild_id).where(guilds.c.left_at.is_(None))
-        ours = self._session.ours(query, guilds.c.guild_id)
+        ours = self._session.ours(_PRESENT, guilds.c.guild_id)
         return list((await self._session.execute(ours)).scalars())
 
     async def _set(self, guild_id: int, **values: Any) -> None:
@@ -105,8 +103,7 @@ class LogChannels:
         self._session = session
 
     async def get(self, guild_id: int) -> LogSettings:
-        query = select(log_channels).where(log_channels.c.guild_id == guild_id)
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        row = (await self._session.execute(_LOG_CHANNEL, {"guild": guild_id})).mappings().one_or_none()
         if row is None:
             return LogSettings()
         return LogSettings(row["channel_id"], row["results"], bool(row["requests_in_place"]))
@@ -127,8 +124,7 @@ class MemberLanguages:
         self._session = session
 
     async def get(self, user_id: int) -> Language | None:
-        query = select(member_languages.c.language).where(member_languages.c.user_id == user_id)
-        return (await self._session.execute(query)).scalar_one_or_none()
+        return (await self._session.execute(_MEMBER_LANGUAGE, {"user": user_id})).scalar_one_or_none()
 
     async def set_all(self, languages: Mapping[int, Language], at: datetime) -> None:
         """Set the languages of some members, at least one."""
@@ -137,7 +133,7 @@ class MemberLanguages:
 
     async def erase_before(self, at: datetime) -> None:
         """Erase those that were last set before that time."""
-        await self._session.execute(delete(member_languages).where(member_languages.c.seen_at < at))
+        await self._session.execute(_ERASE_LANGUAGES, {"before": at})
 
 
 def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
@@ -157,3 +153,16 @@ def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
         has_panel=row["panel_posted_at"] is not None,
         language=ServerLanguage(row["language"], row["admin_language"]),
     )
+
+
+# Statements, made once (see `Session.execute`).
+_GET = select(guilds).where(guilds.c.guild_id == bindparam("guild"))
+_MISSING = (
+    select(guilds.c.guild_id, guilds.c.missing_since)
+    .where(guilds.c.missing_since.is_not(None))
+    .order_by(guilds.c.guild_id)
+)
+_PRESENT = select(guilds.c.guild_id).where(guilds.c.left_at.is_(None))
+_LOG_CHANNEL = select(log_channels).where(log_channels.c.guild_id == bindparam("guild"))
+_MEMBER_LANGUAGE = select(member_languages.c.language).where(member_languages.c.user_id == bindparam("user"))
+_ERASE_LANGUAGES = delete(member_languages).where(member_languages.c.seen_at < bindparam("before"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from bot.domain import JobState
 from bot.reasons import Reason
@@ -40,7 +40,7 @@ class Holds:
 
     async def get(self, guild_id: int) -> Hold | None:
         """Return the server's hold, or None if its key works."""
-        found = await self._session.execute(select(holds).where(holds.c.guild_id == guild_id))
+        found = await self._session.execute(_GET, {"guild": guild_id})
         row = found.mappings().one_or_none()
         return None if row is None else Hold(**row)
 
@@ -60,8 +60,13 @@ class Holds:
 
     async def clear(self, guild_id: int) -> bool:
         """Remove the hold. Return whether there was one."""
-        clear = delete(holds).where(holds.c.guild_id == guild_id).returning(holds.c.guild_id)
-        gone = (await self._session.execute(clear, named=True)).first() is not None
+        gone = (await self._session.execute(_CLEAR, {"guild": guild_id}, named=True)).first() is not None
         if gone:
             self._session.changes.others = True
         return gone
+
+
+# Statements, made once (see `Session.execute`).
+_IN_GUILD = holds.c.guild_id == bindparam("guild")
+_GET = select(holds).where(_IN_GUILD)
+_CLEAR = delete(holds).where(_IN_GUILD).returning(holds.c.guild_id)

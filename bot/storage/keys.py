@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Plan, StudiiKey
@@ -22,33 +22,24 @@ class Keys:
         self, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
     ) -> StudiiKey:
         """Insert a key. `Guilds.set_key` makes it the server's current one."""
-        added = await self._session.execute(
-            insert(studii_keys)
-            .values(guild_id=guild_id, lane=lane, hint=hint, plan=plan, ciphertext=ciphertext, created_at=at)
-            .returning(studii_keys)
-        )
+        values = {"guild_id": guild_id, "lane": lane, "hint": hint, "plan": plan, "created_at": at}
+        added = await self._session.execute(_ADD, {**values, "ciphertext": ciphertext})
         return key_of(added.mappings().one())
 
     async def get(self, key_id: int) -> StudiiKey | None:
-        return await self._one(select(studii_keys).where(studii_keys.c.id == key_id))
+        return await self._one(_GET, {"key": key_id})
 
     async def current(self, guild_id: int) -> StudiiKey | None:
         """Return the key that the server's new jobs use, or None."""
-        return await self._one(
-            select(studii_keys)
-            .join(guilds, guilds.c.key_id == studii_keys.c.id)
-            .where(guilds.c.guild_id == guild_id)
-        )
+        return await self._one(_CURRENT, {"guild": guild_id})
 
     async def some(self, key_ids: Collection[int]) -> dict[int, StudiiKey]:
         """Return the keys that exist, by id."""
-        rows = (
-            await self._session.execute(select(studii_keys).where(studii_keys.c.id.in_(list(key_ids))))
-        ).mappings()
-        return {row["id"]: key_of(row) for row in rows}
+        found = await self._session.execute(_SOME, {"keys": list(key_ids)})
+        return {row["id"]: key_of(row) for row in found.mappings()}
 
     async def all(self) -> list[StudiiKey]:
-        found = await self._session.execute(select(studii_keys).order_by(studii_keys.c.id))
+        found = await self._session.execute(_ALL)
         return [key_of(row) for row in found.mappings()]
 
     async def retire(self, key_id: int, at: datetime) -> None:
@@ -65,13 +56,27 @@ class Keys:
         await self._set(key_id, ciphertext=ciphertext)
 
     async def _set(self, key_id: int, **values: Any) -> None:
-        await self._session.execute(update(studii_keys).where(studii_keys.c.id == key_id).values(**values))
+        await self._session.execute(_UPDATE, {"key": key_id, **values})
 
-    async def _one(self, query: Select[Any]) -> StudiiKey | None:
-        row = (await self._session.execute(query)).mappings().one_or_none()
+    async def _one(self, query: Select[Any], values: Mapping[str, Any]) -> StudiiKey | None:
+        row = (await self._session.execute(query, values)).mappings().one_or_none()
         return None if row is None else key_of(row)
 
 
 def key_of(row: RowMapping | Mapping[str, Any]) -> StudiiKey:
     """Return the key of a row."""
     return StudiiKey(**row)
+
+
+# Statements, made once (see `Session.execute`).
+_ADD = insert(studii_keys).returning(studii_keys)
+_ALL = select(studii_keys).order_by(studii_keys.c.id)
+_IS_KEY = studii_keys.c.id == bindparam("key")
+_GET = select(studii_keys).where(_IS_KEY)
+_UPDATE = update(studii_keys).where(_IS_KEY)
+_SOME = select(studii_keys).where(studii_keys.c.id.in_(bindparam("keys", expanding=True)))
+_CURRENT = (
+    select(studii_keys)
+    .join(guilds, guilds.c.key_id == studii_keys.c.id)
+    .where(guilds.c.guild_id == bindparam("guild"))
+)

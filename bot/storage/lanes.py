@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import bindparam, delete, insert, select, text
 
 from bot.storage.database.session import Session
 from bot.storage.schema import lane_limits, lane_requests
@@ -17,6 +17,22 @@ LIMITS_KEPT = timedelta(days=7)
 
 # Statements, made once (see `Session.execute`).
 _ADD_REQUESTS = insert(lane_requests).inline()
+# Times in the future mean that the clock was set back; they would block the lane until then.
+_OUTSIDE = (lane_requests.c.at < bindparam("after")) | (lane_requests.c.at > bindparam("before"))
+_TIDY = delete(lane_requests).where(
+    # What another process is deleting is left to it.
+    lane_requests.c.id.in_(select(lane_requests.c.id).where(_OUTSIDE).with_for_update(skip_locked=True))
+)
+_OF = (
+    select(lane_requests.c.lane, lane_requests.c.at, lane_requests.c.settled, lane_requests.c.epoch)
+    .where(
+        lane_requests.c.lane.in_(bindparam("lanes", expanding=True)), lane_requests.c.at >= bindparam("at")
+    )
+    .order_by(lane_requests.c.at)
+)
+_LIMITS_OF = select(lane_limits).where(lane_limits.c.lane.in_(bindparam("lanes", expanding=True)))
+_FORGET_OLD_LIMITS = delete(lane_limits).where(lane_limits.c.at < bindparam("before"))
+_FORGET_LIMITS = delete(lane_limits).where(lane_limits.c.lane == bindparam("lane"))
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:lane, 21332))")
 
 
@@ -40,13 +56,8 @@ class Lanes:
 
     async def tidy(self, at: datetime) -> None:
         """Delete requests that are outside of every window."""
-        moment = lane_requests.c.at
-        # Times in the future mean that the clock was set back; they would block the lane until then.
-        outside = (moment < at - REQUESTS_KEPT) | (moment > at + REQUESTS_KEPT)
-        gone = select(lane_requests.c.id).where(outside)
-        # What another process is deleting is left to it.
-        gone = gone.with_for_update(skip_locked=True)
-        await self._session.execute(delete(lane_requests).where(lane_requests.c.id.in_(gone)))
+        window = {"after": at - REQUESTS_KEPT, "before": at + REQUESTS_KEPT}
+        await self._session.execute(_TIDY, window)
 
     async def add(self, requests: Sequence[tuple[str, Sent]]) -> None:
         """Record requests of lanes."""
@@ -72,13 +83,8 @@ class Lanes:
 
     async def of(self, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
         """Return each lane's requests sent at or after `at`, oldest first."""
-        query = (
-            select(lane_requests.c.lane, lane_requests.c.at, lane_requests.c.settled, lane_requests.c.epoch)
-            .where(lane_requests.c.lane.in_(list(lanes)), lane_requests.c.at >= at)
-            .order_by(lane_requests.c.at)
-        )
         sent: dict[str, list[Sent]] = {lane: [] for lane in lanes}
-        for row in (await self._session.execute(query)).mappings():
+        for row in (await self._session.execute(_OF, {"lanes": list(lanes), "at": at})).mappings():
             sent[row["lane"]].append(Sent(row["at"], row["settled"], row["epoch"]))
         return sent
 
@@ -126,18 +132,17 @@ class LaneLimitRows:
 
     async def keep(self, lane: str, limits: LaneLimits) -> None:
         """Insert or replace the lane's limits. Deletes those that are older than `LIMITS_KEPT`."""
-        await self._session.execute(delete(lane_limits).where(lane_limits.c.at < limits.at - LIMITS_KEPT))
+        await self._session.execute(_FORGET_OLD_LIMITS, {"before": limits.at - LIMITS_KEPT})
         await self._session.put(lane_limits, {"lane": lane}, asdict(limits))
 
     async def forget(self, lane: str) -> None:
         """Delete the lane's limits."""
-        await self._session.execute(delete(lane_limits).where(lane_limits.c.lane == lane))
+        await self._session.execute(_FORGET_LIMITS, {"lane": lane})
 
     async def of(self, lanes: Collection[str]) -> dict[str, LaneLimits]:
         """Return the limits of those lanes that have any, by lane."""
-        query = select(lane_limits).where(lane_limits.c.lane.in_(list(lanes)))
         found: dict[str, LaneLimits] = {}
-        for row in (await self._session.execute(query)).mappings():
+        for row in (await self._session.execute(_LIMITS_OF, {"lanes": list(lanes)})).mappings():
             values: dict[str, Any] = dict(row)
             lane: str = values.pop("lane")
             found[lane] = LaneLimits(**values)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Row,
+    Select,
     and_,
     bindparam,
     case,
@@ -98,10 +99,8 @@ class Ledger:
 
         Raises `ReservationError` if one was settled or released before.
         """
-        wanted = jobs.c.id.in_(list(job_ids)) & jobs.c.resolved_at.is_(None)
-        money = (jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
-        query = select(*money).where(wanted).order_by(jobs.c.number).with_for_update()
-        found = (await self._session.execute(query)).all()
+        these = {"job_ids": list(job_ids)}
+        found = (await self._session.execute(_OPEN_RESERVATIONS, these)).all()
         if missing := set(job_ids) - {job.id for job in found}:
             raise ReservationError(f"Job {min(missing)} has no open reservation.")
         changed = [job for job in found if job.reserved != _credits(charge)]
@@ -109,7 +108,7 @@ class Ledger:
             return
         lines = [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in changed]
         await self._session.execute(_ADD_LINES, lines)
-        await self._session.execute(update(jobs).where(wanted).values(reserved=charge))
+        await self._session.execute(_CORRECT_ALL, {**these, "reserved": charge})
 
     async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
         """Settle the job at `charge` and release the rest of its reservation.
@@ -141,13 +140,11 @@ class Ledger:
 
     async def usage(self, guild_id: int, window: Window, user_id: int | None = None) -> Usage:
         """Return the credits of jobs accepted within the window, of the server or of one member."""
-        query = select(
-            func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
-            func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-        ).where(*_within(starts=window.start is not None, ends=window.end is not None))
-        if user_id is not None:
-            query = query.where(jobs.c.user_id == user_id)
-        row = (await self._session.execute(query, _of(guild_id, window))).mappings().one()
+        query = _usage(
+            of_member=user_id is not None, starts=window.start is not None, ends=window.end is not None
+        )
+        which = _of(guild_id, window) | {"user": user_id}
+        row = (await self._session.execute(query, which)).mappings().one()
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
     async def grant(self, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime) -> None:
@@ -179,18 +176,14 @@ class Ledger:
 
     async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
         """Return the sum of grants for the period, to the server or to one member."""
-        whose = ledger.c.user_id.is_(None) if user_id is None else ledger.c.user_id == user_id
-        query = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_GRANTS, whose)
-        return (await self._session.execute(query, {"guild": guild_id, "in_period": period})).scalar_one()
+        query = _GRANTED if user_id is None else _GRANTED_TO_MEMBER
+        which = {"guild": guild_id, "in_period": period, "user": user_id}
+        return (await self._session.execute(query, which)).scalar_one()
 
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
         """Return the sums of grants for the period, by member. None is the server's own."""
-        query = (
-            select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
-            .where(_GRANTS)
-            .group_by(ledger.c.user_id)
-        )
-        rows = (await self._session.execute(query, {"guild": guild_id, "in_period": period})).mappings()
+        which = {"guild": guild_id, "in_period": period}
+        rows = (await self._session.execute(_GRANTS_BY_MEMBER, which)).mappings()
         return {row["user_id"]: row["amount"] for row in rows}
 
     async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
@@ -256,15 +249,40 @@ _GRANTS = and_(
     ledger.c.job_id.is_(None),
     ledger.c.period == bindparam("in_period"),
 )
+_SUM_OF_GRANTS = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_GRANTS)
+_GRANTED = _SUM_OF_GRANTS.where(ledger.c.user_id.is_(None))
+_GRANTED_TO_MEMBER = _SUM_OF_GRANTS.where(ledger.c.user_id == bindparam("user"))
+_GRANTS_BY_MEMBER = (
+    select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
+    .where(_GRANTS)
+    .group_by(ledger.c.user_id)
+)
+_SOME_OPEN = jobs.c.id.in_(bindparam("job_ids", expanding=True)) & jobs.c.resolved_at.is_(None)
+_OPEN_RESERVATIONS = (
+    select(jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
+    .where(_SOME_OPEN)
+    .order_by(jobs.c.number)
+    .with_for_update()
+)
+_CORRECT_ALL = update(jobs).where(_SOME_OPEN)
 _RESERVE = (
     update(jobs)
     .where(
-        jobs.c.id.in_(bindparam("job_ids", expanding=True)),
-        jobs.c.resolved_at.is_(None),
+        _SOME_OPEN,
         ~exists().where(ledger.c.job_id == jobs.c.id, ledger.c.kind == EntryKind.RESERVE),
     )
     .values(reserved=jobs.c.estimate)
 )
+
+
+@cache
+def _usage(*, of_member: bool, starts: bool, ends: bool) -> Select[int, int]:
+    """Return the query of `Ledger.usage`."""
+    query = select(
+        func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
+        func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
+    ).where(*_within(starts=starts, ends=ends))
+    return query.where(jobs.c.user_id == bindparam("user")) if of_member else query
 
 
 @cache

@@ -1,6 +1,6 @@
 """Named values of the bot as a whole, such as the digest of its commands."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from bot.storage.database.session import Session
 from bot.storage.schema import meta
@@ -13,8 +13,7 @@ class Meta:
         self._session = session
 
     async def get(self, name: str) -> bytes | None:
-        query = select(meta.c.value).where(meta.c.name == name)
-        return (await self._session.execute(query)).scalar_one_or_none()
+        return (await self._session.execute(_GET, {"name": name})).scalar_one_or_none()
 
     async def set(self, name: str, value: bytes) -> None:
         await self._session.put(meta, {"name": name}, {"value": value})
@@ -30,3 +29,7 @@ class Meta:
 
     async def remove(self, name: str) -> None:
         await self._session.execute(delete(meta).where(meta.c.name == name))
+
+
+# A statement, made once (see `Session.execute`).
+_GET = select(meta.c.value).where(meta.c.name == bindparam("name"))

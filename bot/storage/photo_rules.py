@@ -1,9 +1,10 @@
 """Servers' rules for reactions and photo channels."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Select, Table, bindparam, delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
@@ -109,10 +110,10 @@ class PhotoRulings:
         }
 
     async def _by_guild(self, table: Table, guild_id: int | None) -> dict[int, list[RowMapping]]:
-        query = select(table) if guild_id is None else select(table).where(table.c.guild_id == guild_id)
+        query = _rows_of(table, in_one=guild_id is not None)
         found: dict[int, list[RowMapping]] = {}
         key = list(table.primary_key.columns)
-        for row in await self._session.rows(query, readable, key):
+        for row in await self._session.rows(query, readable, key, {"guild": guild_id}):
             found.setdefault(row["guild_id"], []).append(row)
         return found
 
@@ -136,3 +137,10 @@ def _channel(row: Mapping[Any, Any]) -> PhotoChannel:
 
 def _preset(row: Mapping[Any, Any]) -> Preset | None:
     return None if row["tool"] is None else Preset(row["tool"], row["inputs"], row.get("style_id"))
+
+
+@cache
+def _rows_of(table: Table, *, in_one: bool) -> Select[Any]:
+    """Return the query of the table's rows, made once (see `Session.execute`)."""
+    query = select(table)
+    return query.where(table.c.guild_id == bindparam("guild")) if in_one else query

@@ -1,9 +1,10 @@
 """The last charges of tools, by Studii key, and the jobs that a changed price affects."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal, select, update
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, literal, select, update
 
 from bot.domain import UNSENT_STATES, Job, JobState
 from bot.storage.database.session import Session
@@ -11,13 +12,6 @@ from bot.storage.jobs import JOB_KEY, changed_job, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
 ANY_KEY = ""  # as a lane: the last charge with any key
-
-# A statement, made once (see `Session.execute`).
-_LAST = select(prices.c.lane, prices.c.charge).where(
-    prices.c.lane.in_(bindparam("lanes", expanding=True)),
-    prices.c.tool == bindparam("of_tool"),
-    prices.c.variant == bindparam("of_variant"),
-)
 
 
 class Prices:
@@ -42,15 +36,13 @@ class Prices:
 
     async def learned(self, lane: str, tool: str, variant: str) -> tuple[int | None, datetime | None]:
         """Return the last charge with that key, and when it was first charged."""
-        query = select(prices.c.charge, prices.c.at).where(
-            prices.c.lane == lane, prices.c.tool == tool, prices.c.variant == variant
-        )
-        row = (await self._session.execute(query)).one_or_none()
+        which = {"with_lane": lane, "of_tool": tool, "of_variant": variant}
+        row = (await self._session.execute(_LEARNED, which)).one_or_none()
         return (None, None) if row is None else (row.charge, row.at)
 
     async def all(self, lane: str = ANY_KEY) -> dict[tuple[str, str], int]:
         """Return the last charges with that key, by tool and variant."""
-        rows = (await self._session.execute(select(prices).where(prices.c.lane == lane))).mappings()
+        rows = (await self._session.execute(_ALL, {"with_lane": lane})).mappings()
         return {(row["tool"], row["variant"]): row["charge"] for row in rows}
 
     async def dearest(self, lane: str, tool: str, mode: str | None = None) -> int | None:
@@ -66,57 +58,74 @@ class Prices:
 
     async def guilds_with(self, lane: str) -> list[int]:
         """Return the servers whose current key has that lane, in order."""
-        query = _servers_with(lane).order_by(studii_keys.c.guild_id)
-        return list((await self._session.execute(query)).scalars())
+        return list((await self._session.execute(_GUILDS_WITH, {"with_lane": lane})).scalars())
 
     async def unsent_with(self, lane: str, tool: str) -> list[Job]:
         """Return the tool's unsent jobs that would use that key, oldest first."""
-        return await self._jobs(
-            UNSENT_STATES,
-            jobs.c.tool == tool,
-            jobs.c.guild_id.in_(_servers_with(lane)),
-        )
+        return await self._jobs(_UNSENT_WITH, {"with_lane": lane, "of_tool": tool})
 
     async def unsent_of(self, guild_id: int) -> list[Job]:
         """Return the server's unsent jobs, oldest first."""
-        return await self._jobs(UNSENT_STATES, jobs.c.guild_id == guild_id)
+        return await self._jobs(_UNSENT_OF, {"guild": guild_id})
 
     async def asking_with(self, lane: str, tool: str, since: datetime) -> list[Job]:
         """Return the tool's jobs that are being sent with that key, or that Studii has taken since that
         moment without saying what it charges."""
-        silent = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & (jobs.c.submitted_at > since)
-        asking = (jobs.c.state == JobState.SUBMITTING) | silent
-        states = (JobState.SUBMITTING, JobState.RUNNING)
-        return await self._jobs(states, jobs.c.tool == tool, asking, _sent_with(lane))
+        return await self._jobs(_ASKING_WITH, {"with_lane": lane, "of_tool": tool, "since": since})
 
     async def sent_with(self, lane: str, tool: str) -> list[Job]:
         """Return the tool's jobs that were sent with that key and whose outcome is unknown, or not there
         yet."""
-        states, unfinished = (JobState.UNKNOWN, JobState.RUNNING), jobs.c.output_url.is_(None)
-        return await self._jobs(states, jobs.c.tool == tool, unfinished, _sent_with(lane))
+        return await self._jobs(_SENT_WITH, {"with_lane": lane, "of_tool": tool})
 
     async def mark(self, job_ids: Collection[str], *, learned: bool, visible: bool) -> None:
         """Set whether the jobs' reservations come from past charges. `visible` updates their cards."""
-        version = jobs.c.version + (1 if visible else 0)
-        these = update(jobs).where(jobs.c.id.in_(list(job_ids)))
-        mark = these.values(price_learned=learned, version=version).returning(jobs)
-        for row in (await self._session.execute(mark, named=True)).mappings():
+        values = {"job_ids": list(job_ids), "price_learned": learned, "more": int(visible)}
+        for row in (await self._session.execute(_MARK, values, named=True)).mappings():
             changed_job(self._session, row)
 
-    async def _jobs(self, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
-        """Return the jobs, locked until the transaction ends."""
-        query = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
-        return await self._session.rows(query, job_of, JOB_KEY)
+    async def _jobs(self, query: Select[Any], values: Mapping[str, Any]) -> list[Job]:
+        return await self._session.rows(query, job_of, JOB_KEY, values)
 
     async def _last(self, lane: str, tool: str, variant: str) -> dict[str, int]:
         asked = {"lanes": [lane, ANY_KEY], "of_tool": tool, "of_variant": variant}
         return {row.lane: row.charge for row in await self._session.execute(_LAST, asked)}
 
 
-def _servers_with(lane: str) -> Select[tuple[int]]:
-    current = (guilds.c.guild_id == studii_keys.c.guild_id) & (guilds.c.key_id == studii_keys.c.id)
-    return select(studii_keys.c.guild_id).join(guilds, current).where(studii_keys.c.lane == lane)
+def _locked(states: Collection[JobState], *which: ColumnElement[bool]) -> Select[Any]:
+    """Return the query of jobs, which are locked until the transaction ends."""
+    return select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
 
 
-def _sent_with(lane: str) -> ColumnElement[bool]:
-    return jobs.c.key_id.in_(select(studii_keys.c.id).where(studii_keys.c.lane == lane))
+# Statements, made once (see `Session.execute`).
+_WITH_LANE = prices.c.lane == bindparam("with_lane")
+_OF_VARIANT = (prices.c.tool == bindparam("of_tool")) & (prices.c.variant == bindparam("of_variant"))
+_LAST = select(prices.c.lane, prices.c.charge).where(
+    prices.c.lane.in_(bindparam("lanes", expanding=True)), _OF_VARIANT
+)
+_LEARNED = select(prices.c.charge, prices.c.at).where(_WITH_LANE, _OF_VARIANT)
+_ALL = select(prices).where(_WITH_LANE)
+
+_KEY_OF_LANE = studii_keys.c.lane == bindparam("with_lane")
+_IS_CURRENT = (guilds.c.guild_id == studii_keys.c.guild_id) & (guilds.c.key_id == studii_keys.c.id)
+_SERVERS_WITH = select(studii_keys.c.guild_id).join(guilds, _IS_CURRENT).where(_KEY_OF_LANE)
+_GUILDS_WITH = _SERVERS_WITH.order_by(studii_keys.c.guild_id)
+
+_OF_TOOL = jobs.c.tool == bindparam("of_tool")
+_WITH_KEY = jobs.c.key_id.in_(select(studii_keys.c.id).where(_KEY_OF_LANE))
+_UNSENT_WITH = _locked(UNSENT_STATES, _OF_TOOL, jobs.c.guild_id.in_(_SERVERS_WITH))
+_UNSENT_OF = _locked(UNSENT_STATES, jobs.c.guild_id == bindparam("guild"))
+_SILENT = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & (jobs.c.submitted_at > bindparam("since"))
+_ASKING_WITH = _locked(
+    (JobState.SUBMITTING, JobState.RUNNING),
+    _OF_TOOL,
+    (jobs.c.state == JobState.SUBMITTING) | _SILENT,
+    _WITH_KEY,
+)
+_SENT_WITH = _locked((JobState.UNKNOWN, JobState.RUNNING), _OF_TOOL, jobs.c.output_url.is_(None), _WITH_KEY)
+_MARK = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("job_ids", expanding=True)))
+    .values(version=jobs.c.version + bindparam("more", type_=Integer))
+    .returning(jobs)
+)

@@ -1,9 +1,10 @@
 """Erasing: prompts and links of old jobs, members' names, and all data of a server."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, delete, exists, func, select, update
 
 from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
@@ -53,13 +54,11 @@ class Privacy:
 
     async def old_jobs(self, before: datetime, limit: int) -> list[Job]:
         """Return jobs that ended before that time and are not scrubbed yet."""
-        ended = jobs.c.state.in_((*TERMINAL_STATES, JobState.UNKNOWN))
-        return await self._jobs(ended & (jobs.c.changed_at < before), limit)
+        return await self._jobs(_OLD_JOBS, {"before": before, "limit": limit})
 
     async def forgotten_jobs(self, limit: int) -> list[Job]:
         """Return ended and announced jobs of members who asked to be forgotten."""
-        told = jobs.c.state.in_(TERMINAL_STATES) & jobs.c.announced_at.is_not(None)
-        return await self._jobs(jobs.c.forgotten_at.is_not(None) & told, limit)
+        return await self._jobs(_FORGOTTEN_JOBS, {"limit": limit})
 
     async def scrub(self, job_ids: Collection[str], at: datetime) -> None:
         """Erase the prompts, links and files' names of these jobs."""
@@ -96,8 +95,7 @@ class Privacy:
         return (await self._session.execute(select(func.count()).where(left))).scalar_one()
 
     async def guilds_with_forgotten(self) -> list[int]:
-        named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != FORGOTTEN_MEMBER)
-        return list((await self._session.execute(select(jobs.c.guild_id).where(named).distinct())).scalars())
+        return list((await self._session.execute(_WITH_FORGOTTEN)).scalars())
 
     async def unname(self, guild_id: int, before: datetime, period: str) -> None:
         """Remove forgotten members' ids from scrubbed jobs of before `before`, when `period` began.
@@ -145,16 +143,11 @@ class Privacy:
 
         Return the number of erased keys.
         """
-        running = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(SENT_STATES))
-        over = studii_keys.c.retired_at.is_not(None) & (~running | (studii_keys.c.retired_at < before))
-        over &= studii_keys.c.ciphertext != b""
-        erase = update(studii_keys).where(over).values(ciphertext=b"").returning(studii_keys.c.id)
-        return len((await self._session.execute(erase)).all())
+        return len((await self._session.execute(_ERASE_RETIRED_KEYS, {"before": before})).all())
 
     async def removed_guilds(self, before: datetime) -> list[int]:
         """Return the servers that removed the bot before that time."""
-        gone = guilds.c.left_at < before
-        return list((await self._session.execute(select(guilds.c.guild_id).where(gone))).scalars())
+        return list((await self._session.execute(_REMOVED_GUILDS, {"before": before})).scalars())
 
     async def erase_guild(self, guild_id: int) -> None:
         """Delete all rows of the server, in every table."""
@@ -162,13 +155,40 @@ class Privacy:
             if "guild_id" in table.c:
                 await self._session.execute(delete(table).where(table.c.guild_id == guild_id))
 
-    async def _jobs(self, which: ColumnElement[bool], limit: int) -> list[Job]:
-        # The inputs are not read, so that unreadable ones are erased as well.
-        columns = [column for column in jobs.c if column.name != "inputs"]
-        query = select(*columns).where(which, jobs.c.scrubbed_at.is_(None)).order_by(jobs.c.number)
-        return await self._session.rows(query.limit(limit), lambda row: job_of(row, inputs={}), JOB_KEY)
+    async def _jobs(self, query: Select[Any], values: Mapping[str, Any]) -> list[Job]:
+        return await self._session.rows(query, lambda row: job_of(row, inputs={}), JOB_KEY, values)
 
 
 def _jobs_of(user_id: int, guild_id: int | None) -> ColumnElement[bool]:
     mine = jobs.c.user_id == user_id
     return mine if guild_id is None else mine & (jobs.c.guild_id == guild_id)
+
+
+# Statements, made once (see `Session.execute`).
+# The inputs are not read, so that unreadable ones are erased as well.
+_NOT_SCRUBBED: Select[Any] = (
+    select(*(column for column in jobs.c if column.name != "inputs"))
+    .where(jobs.c.scrubbed_at.is_(None))
+    .order_by(jobs.c.number)
+    .limit(bindparam("limit", type_=Integer))
+)
+_OLD_JOBS = _NOT_SCRUBBED.where(
+    jobs.c.state.in_((*TERMINAL_STATES, JobState.UNKNOWN)), jobs.c.changed_at < bindparam("before")
+)
+_FORGOTTEN_JOBS = _NOT_SCRUBBED.where(
+    jobs.c.forgotten_at.is_not(None), jobs.c.state.in_(TERMINAL_STATES), jobs.c.announced_at.is_not(None)
+)
+_WITH_FORGOTTEN = (
+    select(jobs.c.guild_id)
+    .where(jobs.c.forgotten_at.is_not(None), jobs.c.user_id != FORGOTTEN_MEMBER)
+    .distinct()
+)
+_RUNNING = exists().where(jobs.c.key_id == studii_keys.c.id, jobs.c.state.in_(SENT_STATES))
+_ERASE_RETIRED_KEYS = (
+    update(studii_keys)
+    .where(studii_keys.c.retired_at.is_not(None), studii_keys.c.ciphertext != b"")
+    .where(~_RUNNING | (studii_keys.c.retired_at < bindparam("before")))
+    .values(ciphertext=b"")
+    .returning(studii_keys.c.id)
+)
+_REMOVED_GUILDS = select(guilds.c.guild_id).where(guilds.c.left_at < bindparam("before"))

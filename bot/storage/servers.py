@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Table, select
+from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.aio.bounded import BoundedDict
@@ -105,16 +106,7 @@ class Servers:
 
     async def _read(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
         ids = list(guild_ids)
-        query = (
-            select(guilds, studii_keys, holds, policies)
-            .select_from(
-                guilds.outerjoin(studii_keys, studii_keys.c.id == guilds.c.key_id)
-                .outerjoin(holds, holds.c.guild_id == guilds.c.guild_id)
-                .outerjoin(policies, policies.c.guild_id == guilds.c.guild_id)
-            )
-            .where(guilds.c.guild_id.in_(ids))
-        )
-        found = (await self._session.execute(query)).mappings()
+        found = (await self._session.execute(_SERVERS, {"guilds": ids})).mappings()
         rows = {row[guilds.c.guild_id]: row for row in found}
         made = {one: ServerConfig(GuildSettings(one)) for one in ids}
         if not rows:
@@ -144,17 +136,13 @@ class Servers:
 
     async def _of_servers(self, table: Table, guild_ids: list[int]) -> dict[int, list[RowMapping]]:
         found: dict[int, list[RowMapping]] = {}
-        query = select(table).where(table.c.guild_id.in_(guild_ids))
-        for row in (await self._session.execute(query)).mappings():
+        for row in (await self._session.execute(_of_servers(table), {"guilds": guild_ids})).mappings():
             found.setdefault(row["guild_id"], []).append(row)
         return found
 
     async def _charges(self, lanes: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
         found: dict[str, dict[tuple[str, str], int]] = {}
-        query = select(prices.c.lane, prices.c.tool, prices.c.variant, prices.c.charge)
-        rows: Sequence[Any] = (
-            await self._session.execute(query.where(prices.c.lane.in_([*lanes, ANY_KEY])))
-        ).all()
+        rows: Sequence[Any] = (await self._session.execute(_CHARGES, {"lanes": [*lanes, ANY_KEY]})).all()
         for lane, tool, variant, charge in rows:
             found.setdefault(lane, {})[tool, variant] = charge
         return found
@@ -165,3 +153,23 @@ def _part(row: RowMapping, table: Table, present: str) -> dict[str, Any] | None:
     if row[table.c[present]] is None:
         return None
     return {column.name: row[column] for column in table.c}
+
+
+# Statements, made once (see `Session.execute`).
+_SERVERS = (
+    select(guilds, studii_keys, holds, policies)
+    .select_from(
+        guilds.outerjoin(studii_keys, studii_keys.c.id == guilds.c.key_id)
+        .outerjoin(holds, holds.c.guild_id == guilds.c.guild_id)
+        .outerjoin(policies, policies.c.guild_id == guilds.c.guild_id)
+    )
+    .where(guilds.c.guild_id.in_(bindparam("guilds", expanding=True)))
+)
+_CHARGES = select(prices.c.lane, prices.c.tool, prices.c.variant, prices.c.charge).where(
+    prices.c.lane.in_(bindparam("lanes", expanding=True))
+)
+
+
+@cache
+def _of_servers(table: Table) -> Select[Any]:
+    return select(table).where(table.c.guild_id.in_(bindparam("guilds", expanding=True)))

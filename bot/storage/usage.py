@@ -95,19 +95,14 @@ class Totals:
 
     async def jobs(self) -> dict[tuple[str, str], int]:
         """Return the number of jobs by state and tool."""
-        query = select(jobs.c.state, jobs.c.tool, func.count().label("count")).group_by(
-            jobs.c.state, jobs.c.tool
-        )
-        rows = (await self._session.execute(self._session.ours(query, jobs.c.guild_id))).mappings()
+        ours = self._session.ours(_JOBS, jobs.c.guild_id)
+        rows = (await self._session.execute(ours)).mappings()
         return {(str(row["state"]), row["tool"]): row["count"] for row in rows}
 
     async def credits(self) -> tuple[int, int]:
         """Return the credits that are reserved, and those that were charged."""
-        query = select(
-            func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-            func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
-        )
-        row = (await self._session.execute(self._session.ours(query, jobs.c.guild_id))).mappings().one()
+        ours = self._session.ours(_JOBS_CREDITS, jobs.c.guild_id)
+        row = (await self._session.execute(ours)).mappings().one()
         return int(row["reserved"]), int(row["settled"])
 
 
@@ -122,3 +117,11 @@ def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
     if window.end is not None:
         conditions.append(jobs.c.created_at < window.end)
     return conditions
+
+
+# Statements, made once (see `Session.execute`).
+_JOBS = select(jobs.c.state, jobs.c.tool, func.count().label("count")).group_by(jobs.c.state, jobs.c.tool)
+_JOBS_CREDITS = select(
+    func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
+    func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
+)

@@ -34,6 +34,23 @@ def counted() -> Generator[list[str]]:
         event.remove(DatabaseEngine, "before_cursor_execute", note)
 
 
+@contextmanager
+def put_together() -> Generator[dict[str, list[Any]]]:
+    """The statements that are executed meanwhile, as SQLAlchemy has them, each once, by what they say."""
+    statements: dict[str, list[Any]] = {}
+
+    def note(_: Any, statement: Any, *__: Any) -> None:
+        alike = statements.setdefault(str(statement), [])
+        if all(one is not statement for one in alike):
+            alike.append(statement)
+
+    event.listen(DatabaseEngine, "before_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(DatabaseEngine, "before_execute", note)
+
+
 def asked(number: int) -> Job:
     """A job on a price that is known."""
     return replace(a_job(user_id=400 + number, estimate=8), price_learned=True)
@@ -66,6 +83,23 @@ async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_pat
                 await done(world, *accepted)
         assert len(statements) <= STATEMENTS * JOBS
         assert len(world.studii.requests.of("status")) >= 2 * JOBS
+
+
+async def test_no_statement_is_put_together_anew_for_each_job_or_look(tmp_path: Path) -> None:
+    async with engine_world(
+        tmp_path, options=Options(long_side=64), look_around=0.05, first_poll=0.1
+    ) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(duration=0.4), 4)
+        async with world.running():
+            first = await world.accept(a_job())
+            await done(world, first.id)
+            with put_together() as statements:
+                accepted = [(await world.accept(asked(n))).id for n in range(3)]
+                await done(world, *accepted)
+        assert len(statements) > 10
+        anew = [text for text, made in statements.items() if len(made) > 1]
+        assert not anew, "\n\n".join(anew)
 
 
 async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) -> None:

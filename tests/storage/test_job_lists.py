@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import JobState
-from bot.storage import CardShown, Storage
+from bot.domain.shards import SHARD_BITS, Shards
+from bot.storage import CardShown, Fence, Storage
 from tests.storage.kept_jobs import added, stored
 from tests.support.jobs import NOW
 
@@ -81,3 +82,35 @@ async def test_an_answer_that_is_stored_late_makes_no_card_older(storage: Storag
             await transaction.job_cards.cards_shown(cards)
     found = [await stored(storage, job) for job in (edited, unknown, moved)]
     assert [(job.card_message_id, job.card_version) for job in found] == [(9, 7), (9, 1), (9, 1)]
+
+
+class Holding(Fence):
+    """The right of a process that holds these shards for now."""
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+
+    @property
+    def shards(self) -> Shards:
+        return self._shards
+
+    def hold(self, shards: Shards) -> None:
+        self._shards = shards
+
+
+async def test_a_process_lists_the_jobs_of_those_servers_that_it_serves_at_the_moment(
+    storage: Storage, url: str
+) -> None:
+    card = {"version": 2, "card_message_id": 9}
+    jobs = [
+        await added(storage, state=JobState.RECEIVED, guild_id=shard << SHARD_BITS, **card)
+        for shard in range(2)
+    ]
+    fence = Holding(Shards(2, frozenset({0})))
+    async with Storage.open(url, fence=fence) as half:
+        for held in ({0}, {1}, {0}, {0, 1}):
+            fence.hold(Shards(2, frozenset(held)))
+            async with half.read() as transaction:
+                found = await transaction.job_queue.to_take_in(10, NOW)
+                stale = await transaction.job_cards.stale_cards(10)
+            assert {job.id for job in found} == {job.id for job in stale} == {jobs[n].id for n in held}

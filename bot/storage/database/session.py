@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _Columns = TypeVarTuple("_Columns")
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+MAX_REMEMBERED_QUERIES = 64  # some three times those that there are, as shards change
 
 
 class Session:
@@ -66,11 +68,11 @@ class Session:
         return driver is not None and driver.in_transaction
 
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
-        """Return the query of only those rows whose server this process serves."""
-        if self._shards.all:
-            return query
-        shard = guild_id // (1 << SHARD_BITS) % self._shards.count
-        return query.where(shard.in_(sorted(self._shards.held)))
+        """Return the query of only those rows whose server this process serves.
+
+        A query that is made once gives one that is made once, too.
+        """
+        return query if self._shards.all else _of_shards(query, guild_id, self._shards)
 
     def in_turn(self) -> "Session":
         """Return a session of the same transaction, for one of the writers that share it."""
@@ -247,6 +249,13 @@ async def _completed(connection: AsyncConnection, work: Awaitable[_T]) -> _T:
         raise
     driver.raise_cancelled()
     return result
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_QUERIES)
+def _of_shards(query: Select[Any], guild_id: ColumnElement[int], shards: Shards) -> Any:
+    """Return the query of only those rows whose server belongs to one of the shards."""
+    shard = guild_id // (1 << SHARD_BITS) % shards.count
+    return query.where(shard.in_(sorted(shards.held)))
 
 
 def _insert(table: Table, *, on_sqlite: bool) -> "sqlite.Insert | postgresql.Insert":

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from bot.domain import ACTIVE_STATES, Job, JobState
-from bot.storage.jobs.rows import LAST_WORDS, JobRows, changed_job
+from bot.storage.jobs.rows import LAST_WORDS, LIMIT, JobRows, changed_job
 from bot.storage.schema import CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD, jobs
 
 
@@ -54,31 +54,17 @@ class JobCards(JobRows):
 
     async def stale_cards(self, limit: int) -> list[Job]:
         """Return jobs whose card shows an older version: ended ones first, then by time of change."""
-        goes_on = case((jobs.c.state.in_(LAST_WORDS), 0), else_=1)
-        query = (
-            select(jobs)
-            .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
-            .order_by(goes_on, jobs.c.changed_at, jobs.c.number)
-            .limit(limit)
-        )
-        return await self._all(self._session.ours(query, jobs.c.guild_id))
+        return await self._all(self._session.ours(_STALE_CARDS, jobs.c.guild_id), {"limit": limit})
 
     async def superseded_cards(self, limit: int) -> list[Job]:
         """Return jobs whose card is to be removed, the oldest posting first."""
-        return await self._all(
-            select(jobs)
-            .where(text(SUPERSEDED_CARD))
-            .order_by(jobs.c.card_superseded_at, jobs.c.number)
-            .limit(limit)
-        )
+        return await self._all(_SUPERSEDED_CARDS, {"limit": limit})
 
     async def cards_removed(self, job_ids: Collection[str]) -> None:
         """Record that these jobs, whose card a posting has superseded, have no card any more."""
         await self._lock_servers_of(job_ids)
-        gone = jobs.c.id.in_(list(job_ids)) & text(SUPERSEDED_CARD)
-        removed = {"card_message_id": None, "card_superseded_at": None, "card_version": jobs.c.version}
         # Only who shows the cards has to know.
-        await self._session.execute(update(jobs).where(gone).values(removed), named=True)
+        await self._session.execute(_CARDS_REMOVED, {"job_ids": list(job_ids)}, named=True)
 
     async def supersede_set_card(self, set_id: str, at: datetime) -> None:
         """Record that postings have taken the place of a set's card, which is removed for one of its jobs."""
@@ -96,27 +82,15 @@ class JobCards(JobRows):
 
     async def wanted_cards(self, limit: int) -> list[Job]:
         """Return unfinished jobs whose card the bot has not posted yet, oldest first."""
-        query = (
-            select(jobs)
-            .where(text(NO_CARD_YET), jobs.c.state.in_(ACTIVE_STATES))
-            .order_by(jobs.c.number)
-            .limit(limit)
-        )
-        return await self._all(self._session.ours(query, jobs.c.guild_id))
+        return await self._all(self._session.ours(_WANTED_CARDS, jobs.c.guild_id), {"limit": limit})
 
     async def lost_cards(self, after: datetime, before: datetime, limit: int) -> list[Job]:
         """Return jobs accepted in between whose card may exist without a stored message id, oldest first.
 
         Private jobs are left out: ephemeral messages can't be found in a channel.
         """
-        accepted = (jobs.c.created_at > after) & (jobs.c.created_at < before)
-        query = (
-            select(jobs)
-            .where(text(CARD_NEVER_SEEN), accepted, ~jobs.c.private)
-            .order_by(jobs.c.created_at)
-            .limit(limit)
-        )
-        return await self._all(self._session.ours(query, jobs.c.guild_id))
+        ours = self._session.ours(_LOST_CARDS, jobs.c.guild_id)
+        return await self._all(ours, {"after": after, "before": before, "limit": limit})
 
     async def card_found(self, job_id: str, message_id: int | None) -> None:
         """Store the message id of a lost card, or (None) that it has none. Keeps an id stored meanwhile."""
@@ -130,8 +104,7 @@ class JobCards(JobRows):
         """Return those of the jobs that wait or run and have a card, oldest first."""
         if not job_ids:
             return []
-        goes_on = jobs.c.state.in_((JobState.WAITING, JobState.RUNNING)) & jobs.c.card_message_id.is_not(None)
-        return await self._all(select(jobs).where(jobs.c.id.in_(job_ids), goes_on).order_by(jobs.c.number))
+        return await self._all(_UNFINISHED_WITH_CARDS, {"job_ids": list(job_ids)})
 
 
 # Statements, made once (see `Session.execute`).
@@ -143,3 +116,36 @@ _CARDS_SHOWN = _OF_JOB.values(
     card_message_id=_MESSAGE, card_version=case((_NEWER, jobs.c.card_version), else_=_SHOWN)
 )
 _CARD_SHOWN = _CARDS_SHOWN.returning(jobs)
+_SOME = jobs.c.id.in_(bindparam("job_ids", expanding=True))
+_CARDS_REMOVED = (
+    update(jobs)
+    .where(_SOME, text(SUPERSEDED_CARD))
+    .values(card_message_id=None, card_superseded_at=None, card_version=jobs.c.version)
+)
+_STALE_CARDS = (
+    select(jobs)
+    .where(jobs.c.card_message_id.is_not(None), jobs.c.card_version < jobs.c.version)
+    .order_by(case((jobs.c.state.in_(LAST_WORDS), 0), else_=1), jobs.c.changed_at, jobs.c.number)
+    .limit(LIMIT)
+)
+_SUPERSEDED_CARDS = (
+    select(jobs).where(text(SUPERSEDED_CARD)).order_by(jobs.c.card_superseded_at, jobs.c.number).limit(LIMIT)
+)
+_WANTED_CARDS = (
+    select(jobs)
+    .where(text(NO_CARD_YET), jobs.c.state.in_(ACTIVE_STATES))
+    .order_by(jobs.c.number)
+    .limit(LIMIT)
+)
+_LOST_CARDS = (
+    select(jobs)
+    .where(text(CARD_NEVER_SEEN), ~jobs.c.private)
+    .where(jobs.c.created_at > bindparam("after"), jobs.c.created_at < bindparam("before"))
+    .order_by(jobs.c.created_at)
+    .limit(LIMIT)
+)
+_UNFINISHED_WITH_CARDS = (
+    select(jobs)
+    .where(_SOME, jobs.c.state.in_((JobState.WAITING, JobState.RUNNING)), jobs.c.card_message_id.is_not(None))
+    .order_by(jobs.c.number)
+)

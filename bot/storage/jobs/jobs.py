@@ -56,7 +56,7 @@ class Jobs(JobRows):
 
     async def of_set(self, set_id: str) -> list[Job]:
         """Return the jobs of a set, in the order in which they were asked for."""
-        return await self._all(select(jobs).where(jobs.c.set_id == set_id).order_by(jobs.c.number))
+        return await self._all(_OF_SET, {"set": set_id})
 
     async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
         """Return the job, and the key that its server's new jobs use."""
@@ -164,8 +164,8 @@ class Jobs(JobRows):
 
     async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
         """Return jobs in these states, oldest first."""
-        query = select(jobs).where(jobs.c.state.in_(list(states))).order_by(jobs.c.number)
-        return await self._all(query.limit(limit))
+        query = _IN_STATES if limit is None else _IN_STATES.limit(limit)
+        return await self._all(query, {"states": list(states)})
 
     async def repost(self, job_id: str, channel_id: int, at: datetime) -> Job | None:
         """Have a job's result posted again, in that channel. Return None if its output is not kept."""
@@ -220,11 +220,14 @@ def _job_and_key_of(row: RowMapping) -> tuple[Job, StudiiKey | None]:
 # Statements, made once (see `Session.execute`). What an UPDATE sets beside this comes with its values.
 _IS_JOB = jobs.c.id == bindparam("job")
 _IN_STATE = jobs.c.state == bindparam("expected")
+_IS_IN_ONE = jobs.c.state.in_(bindparam("states", expanding=True))
 _LANE = bindparam("with_lane", type_=Text)
 _ONE_MORE = {"version": jobs.c.version + 1}
 
 _ADD = insert(jobs)
 _GET = select(jobs).where(_IS_JOB)
+_OF_SET = select(jobs).where(jobs.c.set_id == bindparam("set")).order_by(jobs.c.number)
+_IN_STATES = select(jobs).where(_IS_IN_ONE).order_by(jobs.c.number)
 _WITH_KEY = (
     select(jobs, *_KEY_COLUMNS)
     .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
@@ -243,12 +246,7 @@ _MAKE_READY = (
     )
     .returning(jobs)
 )
-_ADVANCE = (
-    update(jobs)
-    .where(_IS_JOB, jobs.c.state.in_(bindparam("states", expanding=True)))
-    .values(_ONE_MORE)
-    .returning(jobs)
-)
+_ADVANCE = update(jobs).where(_IS_JOB, _IS_IN_ONE).values(_ONE_MORE).returning(jobs)
 _START_RUNNING = (
     update(jobs)
     .where(_IS_JOB, _IN_STATE)

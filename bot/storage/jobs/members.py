@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, Select, bindparam, func, select, text
 
 from bot.domain import ACTIVE_STATES, Job, JobState
-from bot.storage.jobs.rows import JobRows
+from bot.storage.jobs.rows import LIMIT, JobRows
 from bot.storage.schema import GOING_OR_DONE, jobs
 
 _NOT_ERASED = jobs.c.forgotten_at.is_(None) | jobs.c.scrubbed_at.is_(None)
@@ -17,12 +19,7 @@ class MemberJobs(JobRows):
 
     async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
         """Return a member's jobs in a server, newest first, without those that they had erased."""
-        return await self._all(
-            select(jobs)
-            .where(jobs.c.guild_id == guild_id, jobs.c.user_id == user_id, _NOT_ERASED)
-            .order_by(jobs.c.number.desc())
-            .limit(limit)
-        )
+        return await self._all(_RECENT_OF, {"guild": guild_id, "user": user_id, "limit": limit})
 
     async def page(
         self,
@@ -38,55 +35,60 @@ class MemberJobs(JobRows):
 
         A member's page is without those that they had erased. None of `states` or `tool`: all.
         """
-        query = select(jobs).where(jobs.c.guild_id == guild_id)
-        if states is not None:
-            query = query.where(jobs.c.state.in_(list(states)))
-        if tool is not None:
-            query = query.where(jobs.c.tool == tool)
-        if user_id is not None:
-            return await self._all(
-                query.where(jobs.c.user_id == user_id, _NOT_ERASED)
-                .order_by(jobs.c.number.desc())
-                .offset(offset)
-                .limit(limit)
-            )
-        newest = (jobs.c.created_at.desc(), jobs.c.number.desc())
-        return await self._all(query.order_by(*newest).offset(offset).limit(limit))
+        query = _page(of_member=user_id is not None, in_states=states is not None, of_tool=tool is not None)
+        which = {"guild": guild_id, "user": user_id, "states": list(states or ()), "tool": tool}
+        return await self._all(query, {**which, "offset": offset, "limit": limit})
 
     async def going_or_done_of(self, once: Collection[str]) -> set[str]:
         """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
-        query = select(jobs.c.once).where(text(GOING_OR_DONE), jobs.c.once.in_(list(once)))
-        return set((await self._session.execute(query)).scalars())
+        return set((await self._session.execute(_GOING_OR_DONE_OF, {"keys": list(once)})).scalars())
 
     async def going_of(self, guild_id: int, user_ids: Collection[int]) -> dict[int, int]:
         """Return the numbers of these members' unfinished jobs in a server, without unknown ones, if any."""
-        query = (
-            select(jobs.c.user_id, func.count().label("jobs"))
-            .where(
-                jobs.c.guild_id == guild_id,
-                jobs.c.user_id.in_(list(user_ids)),
-                jobs.c.state.in_(ACTIVE_STATES),
-            )
-            .group_by(jobs.c.user_id)
-        )
-        rows = (await self._session.execute(query)).mappings()
+        which = {"guild": guild_id, "users": list(user_ids)}
+        rows = (await self._session.execute(_GOING_OF, which)).mappings()
         return {row["user_id"]: row["jobs"] for row in rows}
 
     async def started_by(
         self, guild_id: int, user_ids: Collection[int], since: datetime, until: datetime
     ) -> dict[int, list[datetime]]:
         """Return when these members' jobs in (since, until] were accepted, oldest first."""
-        query = (
-            select(jobs.c.user_id, jobs.c.created_at)
-            .where(
-                jobs.c.guild_id == guild_id,
-                jobs.c.user_id.in_(list(user_ids)),
-                jobs.c.created_at > since,
-                jobs.c.created_at <= until,
-            )
-            .order_by(jobs.c.created_at)
-        )
+        which = {"guild": guild_id, "users": list(user_ids), "since": since, "until": until}
         found: dict[int, list[datetime]] = {}
-        for row in (await self._session.execute(query)).mappings():
+        for row in (await self._session.execute(_STARTED_BY, which)).mappings():
             found.setdefault(row["user_id"], []).append(row["created_at"])
         return found
+
+
+# Statements, made once (see `Session.execute`).
+_IN_GUILD = jobs.c.guild_id == bindparam("guild")
+_OF_USER = jobs.c.user_id == bindparam("user")
+_OF_USERS = jobs.c.user_id.in_(bindparam("users", expanding=True))
+_RECENT_OF = select(jobs).where(_IN_GUILD, _OF_USER, _NOT_ERASED).order_by(jobs.c.number.desc()).limit(LIMIT)
+_GOING_OR_DONE_OF = select(jobs.c.once).where(
+    text(GOING_OR_DONE), jobs.c.once.in_(bindparam("keys", expanding=True))
+)
+_GOING_OF = (
+    select(jobs.c.user_id, func.count().label("jobs"))
+    .where(_IN_GUILD, _OF_USERS, jobs.c.state.in_(ACTIVE_STATES))
+    .group_by(jobs.c.user_id)
+)
+_STARTED_BY = (
+    select(jobs.c.user_id, jobs.c.created_at)
+    .where(_IN_GUILD, _OF_USERS)
+    .where(jobs.c.created_at > bindparam("since"), jobs.c.created_at <= bindparam("until"))
+    .order_by(jobs.c.created_at)
+)
+
+
+@cache
+def _page(*, of_member: bool, in_states: bool, of_tool: bool) -> Select[Any]:
+    """Return the query of `MemberJobs.page`."""
+    query = select(jobs).where(_IN_GUILD).offset(bindparam("offset", type_=Integer)).limit(LIMIT)
+    if in_states:
+        query = query.where(jobs.c.state.in_(bindparam("states", expanding=True)))
+    if of_tool:
+        query = query.where(jobs.c.tool == bindparam("tool"))
+    if of_member:
+        return query.where(_OF_USER, _NOT_ERASED).order_by(jobs.c.number.desc())
+    return query.order_by(jobs.c.created_at.desc(), jobs.c.number.desc())

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
@@ -17,6 +17,7 @@ from bot.storage.schema import jobs
 
 JOB_KEY = (jobs.c.number,)
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
+LIMIT = bindparam("limit", type_=Integer)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
 _SOME = select(jobs).where(jobs.c.id.in_(bindparam("job_ids", expanding=True)))
 _SOURCE = {

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from bot.storage.database.session import Session
 from bot.storage.schema import refusals_told, word_refusals
@@ -31,8 +31,13 @@ class Refusals:
 
     async def tell(self, guild_id: int, user_id: int, reason: str, at: datetime, since: datetime) -> bool:
         """Record that the member is told the reason; return False if they were told it after `since`."""
-        when = refusals_told.c.told_at
-        # Times in the future mean that the clock was set back. They do not count.
-        await self._session.execute(delete(refusals_told).where((when <= since) | (when > at)))
+        await self._session.execute(_FORGET_TOLD, {"since": since, "at": at})
         key = {"guild_id": guild_id, "user_id": user_id, "reason": reason}
         return await self._session.put_new(refusals_told, key, {"told_at": at})
+
+
+# A statement, made once (see `Session.execute`).
+# Times in the future mean that the clock was set back. They do not count.
+_FORGET_TOLD = delete(refusals_told).where(
+    (refusals_told.c.told_at <= bindparam("since")) | (refusals_told.c.told_at > bindparam("at"))
+)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.words import WordRule
@@ -19,8 +19,7 @@ class WordRules:
 
     async def get(self, guild_id: int) -> tuple[WordRule, ...]:
         """Return the server's rules, in alphabetical order."""
-        query = select(word_rules).where(word_rules.c.guild_id == guild_id)
-        return word_rules_of((await self._session.execute(query)).mappings().all())
+        return word_rules_of((await self._session.execute(_GET, {"guild": guild_id})).mappings().all())
 
     async def put(self, guild_id: int, rule: WordRule, at: datetime) -> None:
         """Add the rule, or replace the one that is compared alike."""
@@ -44,3 +43,7 @@ def word_rules_of(rows: Sequence[RowMapping]) -> tuple[WordRule, ...]:
     return tuple(
         sorted((WordRule(row["words"], row["key"], row["effect"]) for row in rows), key=lambda rule: rule.key)
     )
+
+
+# A statement, made once (see `Session.execute`).
+_GET = select(word_rules).where(word_rules.c.guild_id == bindparam("guild"))

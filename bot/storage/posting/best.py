@@ -1,11 +1,11 @@
 """Starred results, and whether their makers let them be shown."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import Integer, Select, bindparam, delete, func, select, text, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Job, JobState
@@ -27,10 +27,8 @@ class BestResults:
 
     async def result_of(self, guild_id: int, message_id: int) -> Job | None:
         """Return the job whose result that message shows to everyone, the first one of a set."""
-        shown = (jobs.c.result_message_id == message_id) & (jobs.c.guild_id == guild_id)
-        shown &= (jobs.c.state == JobState.SUCCEEDED) & ~jobs.c.private & jobs.c.forgotten_at.is_(None)
-        query = select(jobs).where(shown, jobs.c.scrubbed_at.is_(None)).order_by(jobs.c.number).limit(1)
-        found = await self._session.rows(query, job_of, JOB_KEY)
+        which = {"guild": guild_id, "message": message_id}
+        found = await self._session.rows(_RESULT_OF, job_of, JOB_KEY, which)
         return found[0] if found else None
 
     async def want(self, best: BestResult) -> None:
@@ -49,36 +47,25 @@ class BestResults:
         self._session.changes.best = True
 
     async def get(self, message_id: int) -> BestResult | None:
-        return next(iter(await self._some(best_results.c.message_id == message_id, 1)), None)
+        return next(iter(await self._some(_GET, {"message": message_id})), None)
 
     async def open(self, limit: int) -> list[BestResult]:
         """Return results that are to be shown, asked about or taken back, the oldest first."""
-        due = ~best_results.c.wanted | best_consents.c.agreed | best_consents.c.user_id.is_(None)
-        return await self._some(text(f"({OPEN_BEST})") & due, limit)
+        return await self._some(_OPEN, {"limit": limit})
 
     async def messages(self, limit: int) -> list[int]:
         """Return the messages of starred results, the newest first."""
-        query = select(best_results.c.message_id).order_by(best_results.c.since.desc()).limit(limit)
-        ours = self._session.ours(query, best_results.c.guild_id)
-        return list((await self._session.execute(ours)).scalars())
+        ours = self._session.ours(_MESSAGES, best_results.c.guild_id)
+        return list((await self._session.execute(ours, {"limit": limit})).scalars())
 
     async def latest(self, limit: int) -> list[BestResult]:
         """Return wanted results, the newest first."""
-        return await self._some(best_results.c.wanted, limit, newest=True)
+        return await self._some(_LATEST, {"limit": limit})
 
     async def channels(self, since: datetime, limit: int) -> list[tuple[int, int]]:
         """Return the servers and channels with results since then, in servers that show the best ones."""
-        channel = func.coalesce(jobs.c.result_channel_id, jobs.c.channel_id).label("place")
-        query = (
-            select(jobs.c.guild_id, channel)
-            .join(posting_rules, posting_rules.c.guild_id == jobs.c.guild_id)
-            .where(posting_rules.c.best_channel_id.is_not(None), jobs.c.created_at > since)
-            .where(jobs.c.result_message_id.is_not(None), jobs.c.state == JobState.SUCCEEDED)
-            .distinct()
-            .limit(limit)
-        )
-        ours = self._session.ours(query, jobs.c.guild_id)
-        found = (await self._session.execute(ours)).mappings()
+        ours = self._session.ours(_CHANNELS, jobs.c.guild_id)
+        found = (await self._session.execute(ours, {"since": since, "limit": limit})).mappings()
         return [(row["guild_id"], row["place"]) for row in found]
 
     async def begun(self, message_id: int, at: datetime) -> None:
@@ -109,15 +96,11 @@ class BestResults:
 
     async def drop_unanswered(self, before: datetime) -> None:
         """Forget results that wait for their maker's answer since before that time."""
-        silent = select(best_consents.c.user_id).where(best_consents.c.agreed.is_(None))
-        old = best_results.c.posted_message_id.is_(None) & (best_results.c.since < before)
-        old &= best_results.c.user_id.in_(silent)
-        await self._session.execute(delete(best_results).where(old))
+        await self._session.execute(_DROP_UNANSWERED, {"before": before})
 
     async def consent(self, user_id: int) -> bool | None:
         """Return whether the member lets their results be shown, or None if they have not said."""
-        query = select(best_consents.c.agreed).where(best_consents.c.user_id == user_id)
-        return (await self._session.execute(query)).scalar_one_or_none()
+        return (await self._session.execute(_CONSENT, {"user": user_id})).scalar_one_or_none()
 
     async def asked(self, user_id: int, at: datetime) -> None:
         """Store that the member was asked."""
@@ -132,16 +115,50 @@ class BestResults:
             await self._session.execute(update(best_results).where(theirs).values(wanted=False, since=at))
         self._session.changes.best = True
 
-    async def _some(
-        self, which: ColumnElement[bool], limit: int, *, newest: bool = False
-    ) -> list[BestResult]:
-        joined = best_results.outerjoin(best_consents, best_consents.c.user_id == best_results.c.user_id)
-        order = best_results.c.since.desc() if newest else best_results.c.since
-        query = select(*_PARTS).select_from(joined).where(which).order_by(order).limit(limit)
+    async def _some(self, query: Select[Any], values: Mapping[str, Any]) -> list[BestResult]:
         ours = self._session.ours(query, best_results.c.guild_id)
-        return await self._session.rows(ours, _best_of, (best_results.c.message_id,))
+        return await self._session.rows(ours, _best_of, (best_results.c.message_id,), values)
 
 
 def _best_of(row: RowMapping) -> BestResult:
     values: dict[str, Any] = {**row, "asked": row["asked"] is not None}
     return BestResult(**values)
+
+
+# Statements, made once (see `Session.execute`).
+_LIMIT = bindparam("limit", type_=Integer)
+_RESULT_OF = (
+    select(jobs)
+    .where(jobs.c.result_message_id == bindparam("message"), jobs.c.guild_id == bindparam("guild"))
+    .where(jobs.c.state == JobState.SUCCEEDED, ~jobs.c.private)
+    .where(jobs.c.forgotten_at.is_(None), jobs.c.scrubbed_at.is_(None))
+    .order_by(jobs.c.number)
+    .limit(1)
+)
+_BEST = select(*_PARTS).select_from(
+    best_results.outerjoin(best_consents, best_consents.c.user_id == best_results.c.user_id)
+)
+_GET = _BEST.where(best_results.c.message_id == bindparam("message"))
+_OPEN = (
+    _BEST.where(text(f"({OPEN_BEST})"))
+    .where(~best_results.c.wanted | best_consents.c.agreed | best_consents.c.user_id.is_(None))
+    .order_by(best_results.c.since)
+    .limit(_LIMIT)
+)
+_LATEST = _BEST.where(best_results.c.wanted).order_by(best_results.c.since.desc()).limit(_LIMIT)
+_MESSAGES = select(best_results.c.message_id).order_by(best_results.c.since.desc()).limit(_LIMIT)
+_CHANNELS = (
+    select(jobs.c.guild_id, func.coalesce(jobs.c.result_channel_id, jobs.c.channel_id).label("place"))
+    .join(posting_rules, posting_rules.c.guild_id == jobs.c.guild_id)
+    .where(posting_rules.c.best_channel_id.is_not(None), jobs.c.created_at > bindparam("since"))
+    .where(jobs.c.result_message_id.is_not(None), jobs.c.state == JobState.SUCCEEDED)
+    .distinct()
+    .limit(_LIMIT)
+)
+_SILENT = select(best_consents.c.user_id).where(best_consents.c.agreed.is_(None))
+_DROP_UNANSWERED = delete(best_results).where(
+    best_results.c.posted_message_id.is_(None),
+    best_results.c.since < bindparam("before"),
+    best_results.c.user_id.in_(_SILENT),
+)
+_CONSENT = select(best_consents.c.agreed).where(best_consents.c.user_id == bindparam("user"))

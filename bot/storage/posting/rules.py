@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, fields
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.posting import PostingRules
@@ -17,14 +17,12 @@ class PostingRulings:
         self._session = session
 
     async def get(self, guild_id: int) -> PostingRules:
-        query = select(posting_rules).where(posting_rules.c.guild_id == guild_id)
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        row = (await self._session.execute(_GET, {"guild": guild_id})).mappings().one_or_none()
         return PostingRules() if row is None else _rules_of(row)
 
     async def with_best(self) -> dict[int, PostingRules]:
         """Return the rules of the servers that show their best results in a channel."""
-        query = select(posting_rules).where(posting_rules.c.best_channel_id.is_not(None))
-        ours = self._session.ours(query, posting_rules.c.guild_id)
+        ours = self._session.ours(_WITH_BEST, posting_rules.c.guild_id)
         return {row["guild_id"]: _rules_of(row) for row in (await self._session.execute(ours)).mappings()}
 
     async def set(self, guild_id: int, rules: PostingRules) -> None:
@@ -34,3 +32,8 @@ class PostingRulings:
 def _rules_of(row: RowMapping) -> PostingRules:
     set_ = {one.name: row[one.name] for one in fields(PostingRules) if row[one.name] is not None}
     return PostingRules(**set_)
+
+
+# Statements, made once (see `Session.execute`).
+_GET = select(posting_rules).where(posting_rules.c.guild_id == bindparam("guild"))
+_WITH_BEST = select(posting_rules).where(posting_rules.c.best_channel_id.is_not(None))

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from bot.aio.groups import Groups
 from bot.aio.shield import shielded
@@ -65,9 +65,9 @@ class DeferralTable:
 
     async def left(self) -> list[tuple[int, bytes]]:
         """Return the deferrals that earlier processes have left in this one's servers, oldest first."""
-        query = select(deferrals.c.id, deferrals.c.sealed).where(deferrals.c.epoch != self._fence.epoch)
         async with session(self._engine, shards=self._fence.shards) as current:
-            rows = await current.execute(current.ours(query, deferrals.c.guild_id).order_by(deferrals.c.id))
+            ours = current.ours(_LEFT, deferrals.c.guild_id)
+            rows = await current.execute(ours, {"own": self._fence.epoch})
             return [(row.id, row.sealed) for row in rows]
 
     async def _change(self, take: Callable[[], Sequence[_Change]]) -> list[None]:
@@ -75,13 +75,23 @@ class DeferralTable:
             await begin_fenced(current, self._fence, _PATIENCE)
             changes = take()
             latest = {change.id: change for change in changes}
-            await current.execute(delete(deferrals).where(deferrals.c.id.in_(list(latest))))
+            await current.execute(_DROP, {"ids": list(latest)})
             kept = [
                 {"id": one.id, "guild_id": one.guild_id, "epoch": self._fence.epoch, "sealed": one.sealed}
                 for one in latest.values()
                 if one.sealed is not None
             ]
             if kept:
-                await current.execute(insert(deferrals), kept)
+                await current.execute(_KEEP, kept)
             await current.commit()
         return [None] * len(changes)
+
+
+# Statements, made once (see `Session.execute`).
+_LEFT = (
+    select(deferrals.c.id, deferrals.c.sealed)
+    .where(deferrals.c.epoch != bindparam("own"))
+    .order_by(deferrals.c.id)
+)
+_DROP = delete(deferrals).where(deferrals.c.id.in_(bindparam("ids", expanding=True)))
+_KEEP = insert(deferrals)

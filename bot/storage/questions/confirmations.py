@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import JobRequest, SourcePhoto
@@ -51,41 +51,38 @@ class Confirmations:
             "created_at": asked.created_at,
             "expires_at": asked.expires_at,
         }
-        await self._session.execute(insert(confirmations).values(row), named=True)
+        await self._session.execute(_ADD, row, named=True)
 
     async def ask_again(self, confirmation_id: str, price: int, why: WhyAsk, *, learned: bool) -> None:
         """Store that the question is asked again, at another price."""
         await self._update(confirmation_id, price=price, learned=learned, why=why)
 
     async def get(self, confirmation_id: str) -> Confirmation | None:
-        found = await self._all(confirmations.c.id == confirmation_id)
+        found = await self._some(_GET, {"question": confirmation_id})
         return found[0] if found else None
 
     async def all(self) -> list[Confirmation]:
         """Return all questions, oldest first."""
-        return await self._all(True)
+        return await self._some(_ALL)
 
     async def open_of(self, ids: Collection[str], at: datetime) -> set[str]:
         """Return which of the questions can still be answered."""
-        open_ = confirmations.c.used_at.is_(None) & (confirmations.c.expires_at > at)
-        query = select(confirmations.c.id).where(confirmations.c.id.in_(list(ids)), open_)
-        return set((await self._session.execute(query)).scalars())
+        found = await self._session.execute(_OPEN_OF, {"questions": list(ids), "at": at})
+        return set(found.scalars())
 
     async def asked_once(self, once: str) -> bool:
         """Return whether there is a question about a job with that `once` key."""
-        query = select(confirmations.c.id).where(confirmations.c.once == once).limit(1)
-        return (await self._session.execute(query)).first() is not None
+        return (await self._session.execute(_ASKED_ONCE, {"once": once})).first() is not None
 
     async def count_of(self, guild_id: int, user_id: int, at: datetime) -> int:
         """Return the number of open questions to a member in a server."""
-        theirs = (confirmations.c.guild_id == guild_id) & (confirmations.c.user_id == user_id)
-        open_ = confirmations.c.used_at.is_(None) & (confirmations.c.expires_at > at)
-        return (await self._session.execute(select(func.count()).where(theirs, open_))).scalar_one()
+        which = {"guild": guild_id, "user": user_id, "at": at}
+        return (await self._session.execute(_COUNT_OF, which)).scalar_one()
 
     async def use(self, ids: Collection[str], at: datetime) -> None:
         """Store that the jobs of these questions were started."""
-        which = confirmations.c.id.in_(list(ids))
-        await self._session.execute(update(confirmations).where(which).values(used_at=at), named=True)
+        values = {"questions": list(ids), "used_at": at}
+        await self._session.execute(_UPDATE_SOME, values, named=True)
 
     async def shown(self, confirmation_id: str, message_id: int) -> None:
         """Store which message asks."""
@@ -93,18 +90,16 @@ class Confirmations:
 
     async def expire(self, ids: Collection[str], at: datetime) -> None:
         """End open questions."""
-        which = confirmations.c.id.in_(list(ids))
-        await self._session.execute(update(confirmations).where(which).values(expires_at=at))
+        await self._session.execute(_UPDATE_SOME, {"questions": list(ids), "expires_at": at})
 
     async def remove(self, ids: Collection[str]) -> None:
         """Delete questions."""
-        gone = delete(confirmations).where(confirmations.c.id.in_(list(ids)))
-        await self._session.execute(gone, named=True)
+        await self._session.execute(_REMOVE, {"questions": list(ids)}, named=True)
 
     async def tapped_before(self, guild_id: int, members: Collection[int]) -> set[int]:
         """Return which of the members have started a job by a tap in the server."""
-        theirs = (tappers.c.guild_id == guild_id) & tappers.c.user_id.in_(list(members))
-        return set((await self._session.execute(select(tappers.c.user_id).where(theirs))).scalars())
+        theirs = {"guild": guild_id, "users": list(members)}
+        return set((await self._session.execute(_TAPPED_BEFORE, theirs)).scalars())
 
     async def has_tapped(self, guild_id: int, user_id: int, at: datetime) -> None:
         """Store that the member has started a job by a tap in the server."""
@@ -113,12 +108,10 @@ class Confirmations:
         await self._session.execute(row.on_conflict_do_nothing(index_elements=list(key)), named=True)
 
     async def _update(self, confirmation_id: str, **values: Any) -> None:
-        which = confirmations.c.id == confirmation_id
-        await self._session.execute(update(confirmations).where(which).values(values), named=True)
+        await self._session.execute(_UPDATE, {"question": confirmation_id, **values}, named=True)
 
-    async def _all(self, which: Any) -> list[Confirmation]:
-        query = select(confirmations).where(which).order_by(confirmations.c.created_at, confirmations.c.id)
-        return await self._session.rows(query, confirmation_of, CONFIRMATION_KEY)
+    async def _some(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Confirmation]:
+        return await self._session.rows(query, confirmation_of, CONFIRMATION_KEY, values)
 
 
 def confirmation_of(row: RowMapping) -> Confirmation:
@@ -174,3 +167,23 @@ def _request_of(row: RowMapping) -> JobRequest:
         once=row["once"],
         **{name: stored[name] for name in _PLAIN},
     )
+
+
+# Statements, made once (see `Session.execute`).
+_IS_QUESTION = confirmations.c.id == bindparam("question")
+_IS_ONE = confirmations.c.id.in_(bindparam("questions", expanding=True))
+_IS_OPEN = confirmations.c.used_at.is_(None) & (confirmations.c.expires_at > bindparam("at"))
+_ADD = insert(confirmations)
+_ALL = select(confirmations).order_by(confirmations.c.created_at, confirmations.c.id)
+_GET = _ALL.where(_IS_QUESTION)
+_OPEN_OF = select(confirmations.c.id).where(_IS_ONE, _IS_OPEN)
+_ASKED_ONCE = select(confirmations.c.id).where(confirmations.c.once == bindparam("once")).limit(1)
+_COUNT_OF = select(func.count()).where(
+    confirmations.c.guild_id == bindparam("guild"), confirmations.c.user_id == bindparam("user"), _IS_OPEN
+)
+_UPDATE = update(confirmations).where(_IS_QUESTION)
+_UPDATE_SOME = update(confirmations).where(_IS_ONE)
+_REMOVE = delete(confirmations).where(_IS_ONE)
+_TAPPED_BEFORE = select(tappers.c.user_id).where(
+    tappers.c.guild_id == bindparam("guild"), tappers.c.user_id.in_(bindparam("users", expanding=True))
+)

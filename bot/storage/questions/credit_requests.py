@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.domain.credit_requests import CreditRequest, RequestState
 from bot.storage.database.session import Session
@@ -23,15 +23,13 @@ class CreditRequests:
         return added.rowcount == 1
 
     async def get(self, request_id: str) -> CreditRequest | None:
-        query = select(credit_requests).where(credit_requests.c.id == request_id)
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        row = (await self._session.execute(_GET, {"request": request_id})).mappings().one_or_none()
         return None if row is None else CreditRequest(**row)
 
     async def open_of(self, guild_id: int, user_id: int) -> CreditRequest | None:
         """Return the member's open request in the server."""
-        mine = (credit_requests.c.guild_id == guild_id) & (credit_requests.c.user_id == user_id)
-        query = select(credit_requests).where(mine, credit_requests.c.state == RequestState.OPEN)
-        row = (await self._session.execute(query)).mappings().one_or_none()
+        mine = {"guild": guild_id, "user": user_id}
+        row = (await self._session.execute(_OPEN_OF, mine)).mappings().one_or_none()
         return None if row is None else CreditRequest(**row)
 
     async def answer(
@@ -43,3 +41,12 @@ class CreditRequests:
         answer = update(credit_requests).where(open_).values(values).returning(credit_requests)
         row = (await self._session.execute(answer, named=True)).mappings().one_or_none()
         return None if row is None else CreditRequest(**row)
+
+
+# Statements, made once (see `Session.execute`).
+_GET = select(credit_requests).where(credit_requests.c.id == bindparam("request"))
+_OPEN_OF = select(credit_requests).where(
+    credit_requests.c.guild_id == bindparam("guild"),
+    credit_requests.c.user_id == bindparam("user"),
+    credit_requests.c.state == RequestState.OPEN,
+)

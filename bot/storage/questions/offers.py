@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from bot.domain.offers import Offer
 from bot.storage.database.session import Session
@@ -20,15 +20,19 @@ class Offers:
 
     async def add(self, offer: Offer) -> None:
         """Store a new offer."""
-        await self._session.execute(insert(offers).values(asdict(offer)), named=True)
+        await self._session.execute(_ADD, asdict(offer), named=True)
 
     async def next(self) -> list[Offer]:
         """Return the offers that end next, at most 500."""
-        query = select(offers).order_by(offers.c.expires_at).limit(MAX_READ)
-        ours = self._session.ours(query, offers.c.guild_id)
+        ours = self._session.ours(_NEXT, offers.c.guild_id)
         return [Offer(**row) for row in (await self._session.execute(ours)).mappings()]
 
     async def remove(self, message_ids: Collection[int]) -> None:
         """Forget offers."""
-        gone = delete(offers).where(offers.c.message_id.in_(list(message_ids)))
-        await self._session.execute(gone, named=True)
+        await self._session.execute(_REMOVE, {"messages": list(message_ids)}, named=True)
+
+
+# Statements, made once (see `Session.execute`).
+_ADD = insert(offers)
+_NEXT = select(offers).order_by(offers.c.expires_at).limit(MAX_READ)
+_REMOVE = delete(offers).where(offers.c.message_id.in_(bindparam("messages", expanding=True)))

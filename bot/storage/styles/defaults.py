@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
 from bot.storage.database.session import Session
@@ -20,14 +20,12 @@ class MemberDefaults:
 
     async def of(self, guild_id: int, user_id: int) -> dict[str, Mapping[str, str]]:
         """Return the member's inputs in the server, by tool."""
-        mine = (member_defaults.c.guild_id == guild_id) & (member_defaults.c.user_id == user_id)
-        rows = await self._session.rows(select(member_defaults).where(mine), defaults_of, _KEY)
-        return dict(rows)
+        mine = {"guild": guild_id, "user": user_id}
+        return dict(await self._session.rows(_OF, defaults_of, _KEY, mine))
 
     async def members(self, guild_id: int) -> frozenset[int]:
         """Return the members of the server who prefer any input."""
-        query = select(member_defaults.c.user_id).where(member_defaults.c.guild_id == guild_id).distinct()
-        return frozenset((await self._session.execute(query)).scalars())
+        return frozenset((await self._session.execute(_MEMBERS, {"guild": guild_id})).scalars())
 
     async def set(self, guild_id: int, user_id: int, tool: str, inputs: Mapping[str, str]) -> None:
         """Set the member's inputs for a tool; none: remove them."""
@@ -42,3 +40,9 @@ class MemberDefaults:
 def defaults_of(row: RowMapping) -> tuple[str, Mapping[str, str]]:
     """Return a row's tool and inputs. Raises `TypeError` if these are no JSON object."""
     return row["tool"], json_object(row["inputs"])
+
+
+# Statements, made once (see `Session.execute`).
+_IN_GUILD = member_defaults.c.guild_id == bindparam("guild")
+_OF = select(member_defaults).where(_IN_GUILD, member_defaults.c.user_id == bindparam("user"))
+_MEMBERS = select(member_defaults.c.user_id).where(_IN_GUILD).distinct()

@@ -1,9 +1,9 @@
 """Styles of members and of servers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.styles import OF_SERVER, Style, style_key
@@ -39,22 +39,23 @@ class Styles:
 
     async def get(self, style_id: str) -> Style | None:
         """Return the style, or None if there is none."""
-        found = await self._some(styles.c.id == style_id)
+        found = await self._some(_GET, {"style": style_id})
         return found[0] if found else None
 
     async def named(self, guild_id: int, user_id: int, name: str) -> Style | None:
         """Return the owner's style of that name, or None."""
-        found = await self._some(_of(guild_id, user_id) & (styles.c.key == style_key(name)))
+        which = {"guild": guild_id, "users": [user_id], "with_key": style_key(name)}
+        found = await self._some(_NAMED, which)
         return found[0] if found else None
 
     async def of(self, guild_id: int, *user_ids: int) -> list[Style]:
         """Return the styles of these owners in the server, each one's by name."""
-        return await self._some(_of(guild_id, *user_ids))
+        return await self._some(_OF, {"guild": guild_id, "users": list(user_ids)})
 
     async def count(self, guild_id: int, user_id: int) -> int:
         """Return the number of the owner's styles in the server, with those that can't be read."""
-        query = select(func.count()).select_from(styles).where(_of(guild_id, user_id))
-        return (await self._session.execute(query)).scalar_one()
+        of = {"guild": guild_id, "users": [user_id]}
+        return (await self._session.execute(_COUNT, of)).scalar_one()
 
     async def set_roles(self, style_id: str, roles: Collection[int]) -> None:
         """Set which roles may use a server's style; none: everyone."""
@@ -75,9 +76,8 @@ class Styles:
         results = styles.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id))
         await self._session.execute(update(styles).where(results, here).values(job_id=None), named=True)
 
-    async def _some(self, which: ColumnElement[bool]) -> list[Style]:
-        query = select(styles).where(which).order_by(styles.c.user_id.desc(), styles.c.key)
-        return await self._session.rows(query, style_of, KEY)
+    async def _some(self, query: Select[Any], values: Mapping[str, Any]) -> list[Style]:
+        return await self._session.rows(query, style_of, KEY, values)
 
 
 def style_of(row: RowMapping) -> Style:
@@ -96,5 +96,10 @@ def style_of(row: RowMapping) -> Style:
     )
 
 
-def _of(guild_id: int, *user_ids: int) -> ColumnElement[bool]:
-    return (styles.c.guild_id == guild_id) & or_(*(styles.c.user_id == one for one in user_ids))
+# Statements, made once (see `Session.execute`).
+_THEIRS = (styles.c.guild_id == bindparam("guild")) & styles.c.user_id.in_(bindparam("users", expanding=True))
+_SOME = select(styles).order_by(styles.c.user_id.desc(), styles.c.key)
+_GET = _SOME.where(styles.c.id == bindparam("style"))
+_OF = _SOME.where(_THEIRS)
+_NAMED = _OF.where(styles.c.key == bindparam("with_key"))
+_COUNT = select(func.count()).select_from(styles).where(_THEIRS)

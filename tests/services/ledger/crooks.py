@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.domain import Budget, Job, JobState, Period, Window
 from bot.domain.limits import MemberLimits, allowance
@@ -300,7 +300,7 @@ class ForgetsAllowancesWhenPricesRise(Bank):
 
 
 async def being_sent(prices: Any, *_: Any) -> list[Job]:
-    return await prices._jobs([JobState.SUBMITTING])
+    return await prices._jobs(select(jobs).where(jobs.c.state == JobState.SUBMITTING), {})
 
 
 class DoesNotWaitForSilence(Bank):
