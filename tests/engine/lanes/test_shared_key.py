@@ -1,6 +1,8 @@
 """A key that servers of several processes use."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from time import monotonic
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
+from bot.cluster import Membership
 from bot.domain import JobState, Plan
 from bot.engine.context import StepResult
 from bot.engine.lanes.entries import Entries
@@ -23,6 +26,17 @@ PERIOD = 2.0  # seconds
 MINE, THEIRS = 1 << 30, (1 << 30) + (1 << 22)  # servers of shards 0 and 1
 
 
+@asynccontextmanager
+async def two_processes(url: str) -> AsyncGenerator[tuple[Membership, Membership]]:
+    """Be two processes there: the first serves `MINE`, the second `THEIRS`."""
+    async with process_on(url, count=2, per_process=1) as own:
+        await asyncio.wait_for(own.stand_by(), PATIENCE)  # whoever is first says how many shards there are
+        async with process_on(url, per_process=1) as other:
+            await asyncio.wait_for(other.stand_by(), PATIENCE)
+            assert own.shards.has(MINE)
+            yield own, other
+
+
 def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> None:
     job = replace(a_staging_job(), state=JobState.WAITING, source_file="room.png")
     entries = Entries(SystemClock(), 60.0, Catalog.load())
@@ -35,10 +49,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     url = await new_migrated_database(migrated_postgresql)
-    async with process_on(url, count=2, per_process=1) as own, process_on(url, per_process=1) as other:
-        await asyncio.wait_for(own.stand_by(), PATIENCE)
-        await asyncio.wait_for(other.stand_by(), PATIENCE)
-        assert own.shards.has(MINE)
+    async with two_processes(url) as (own, other):
         async with engine_world(
             tmp_path,
             url=url,
@@ -72,9 +83,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     url = await new_migrated_database(migrated_postgresql)
-    async with process_on(url, count=2, per_process=1) as own, process_on(url, per_process=1) as other:
-        await asyncio.wait_for(own.stand_by(), PATIENCE)
-        await asyncio.wait_for(other.stand_by(), PATIENCE)
+    async with two_processes(url) as (own, other):
         async with engine_world(tmp_path, url=url, member=own, look_around=60.0) as world:
             key = world.studii.add_key("team", balance=1000)
             await world.use_key(key, MINE)
