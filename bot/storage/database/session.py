@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _Columns = TypeVarTuple("_Columns")
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
-MAX_REMEMBERED_QUERIES = 64  # some three times those that there are, as shards change
+MAX_REMEMBERED_QUERIES = 64  # more than twice those that there are, as shards change
 
 
 class Session:

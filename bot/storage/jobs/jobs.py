@@ -24,7 +24,7 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import NEXT_STATES, Job, JobState, StudiiKey
 from bot.domain.approvals import Approval
-from bot.storage.jobs.rows import JOB_KEY, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
+from bot.storage.jobs.rows import JOB_KEY, LIMIT, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
 from bot.storage.schema import guilds, holds, jobs, log_channels, prices, studii_keys
 
 _KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
@@ -164,8 +164,8 @@ class Jobs(JobRows):
 
     async def in_states(self, states: Collection[JobState], limit: int | None = None) -> list[Job]:
         """Return jobs in these states, oldest first."""
-        query = _IN_STATES if limit is None else _IN_STATES.limit(limit)
-        return await self._all(query, {"states": list(states)})
+        query = _IN_STATES if limit is None else _FIRST_IN_STATES
+        return await self._all(query, {"states": list(states), "limit": limit})
 
     async def repost(self, job_id: str, channel_id: int, at: datetime) -> Job | None:
         """Have a job's result posted again, in that channel. Return None if its output is not kept."""
@@ -228,6 +228,7 @@ _ADD = insert(jobs)
 _GET = select(jobs).where(_IS_JOB)
 _OF_SET = select(jobs).where(jobs.c.set_id == bindparam("set")).order_by(jobs.c.number)
 _IN_STATES = select(jobs).where(_IS_IN_ONE).order_by(jobs.c.number)
+_FIRST_IN_STATES = _IN_STATES.limit(LIMIT)
 _WITH_KEY = (
     select(jobs, *_KEY_COLUMNS)
     .join(guilds, guilds.c.guild_id == jobs.c.guild_id, isouter=True)
