@@ -49,8 +49,9 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     url = await new_migrated_database(migrated_postgresql)
-    async with two_processes(url) as (own, other):
-        async with engine_world(
+    async with (
+        two_processes(url) as (own, other),
+        engine_world(
             tmp_path,
             url=url,
             member=own,
@@ -58,46 +59,49 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             answer_bound=0.0,
             look_around=60.0,
             poll_bound=60.0,
-        ) as world:
-            key = world.studii.add_key("pro", balance=1000)
-            await world.use_key(key, MINE, Plan.PRO)
-            world.studii.next_job(Outcome(never_ends=True))
-            async with world.running():
-                first = await world.accept(a_job(guild_id=MINE))
-                await world.reaches(first.id, JobState.RUNNING)
-                # Its lane is at work. Now a server of the other process gets the same key, and uses it up.
-                async with Storage.open(url, fence=other) as theirs, theirs.write() as transaction:
-                    at = world.clock.now()
-                    lane = world.lanes.lane_of(key.secret)
-                    stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.PRO, b"", at)
-                    await transaction.guilds.set_key(THEIRS, stored.id, at)
-                    sent = Sent(at, at - timedelta(seconds=1), other.epoch)
-                    await transaction.lanes.add([(lane, sent)] * Plan.PRO.requests_per_minute)
-                began = monotonic()
-                second = await world.accept(a_job(guild_id=MINE))
-                await world.reaches(second.id, JobState.RUNNING)
-                assert monotonic() - began > PERIOD - 0.5
+        ) as world,
+    ):
+        key = world.studii.add_key("pro", balance=1000)
+        await world.use_key(key, MINE, Plan.PRO)
+        world.studii.next_job(Outcome(never_ends=True))
+        async with world.running():
+            first = await world.accept(a_job(guild_id=MINE))
+            await world.reaches(first.id, JobState.RUNNING)
+            # Its lane is at work. Now a server of the other process gets the same key, and uses it up.
+            async with Storage.open(url, fence=other) as theirs, theirs.write() as transaction:
+                at = world.clock.now()
+                lane = world.lanes.lane_of(key.secret)
+                stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.PRO, b"", at)
+                await transaction.guilds.set_key(THEIRS, stored.id, at)
+                sent = Sent(at, at - timedelta(seconds=1), other.epoch)
+                await transaction.lanes.add([(lane, sent)] * Plan.PRO.requests_per_minute)
+            began = monotonic()
+            second = await world.accept(a_job(guild_id=MINE))
+            await world.reaches(second.id, JobState.RUNNING)
+            assert monotonic() - began > PERIOD - 0.5
 
 
 async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
     url = await new_migrated_database(migrated_postgresql)
-    async with two_processes(url) as (own, other):
-        async with engine_world(tmp_path, url=url, member=own, look_around=60.0) as world:
-            key = world.studii.add_key("team", balance=1000)
-            await world.use_key(key, MINE)
-            theirs = a_job(guild_id=THEIRS, estimate=8)
-            async with Storage.open(url, fence=other) as storage, storage.write() as transaction:
-                at = world.clock.now()
-                lane = world.lanes.lane_of(key.secret)
-                stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.TEAM, b"", at)
-                await transaction.guilds.set_key(THEIRS, stored.id, at)
-                await transaction.jobs.add(theirs)
-                await transaction.ledger.reserve(theirs, at)
-            async with world.running():
-                mine = await world.accept(a_job(guild_id=MINE, estimate=8))
-                await world.announced(mine.id)
-            found = await world.job(theirs.id)
-            assert found.price_learned
-            assert found.state is JobState.RECEIVED
+    async with (
+        two_processes(url) as (own, other),
+        engine_world(tmp_path, url=url, member=own, look_around=60.0) as world,
+    ):
+        key = world.studii.add_key("team", balance=1000)
+        await world.use_key(key, MINE)
+        theirs = a_job(guild_id=THEIRS, estimate=8)
+        async with Storage.open(url, fence=other) as storage, storage.write() as transaction:
+            at = world.clock.now()
+            lane = world.lanes.lane_of(key.secret)
+            stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.TEAM, b"", at)
+            await transaction.guilds.set_key(THEIRS, stored.id, at)
+            await transaction.jobs.add(theirs)
+            await transaction.ledger.reserve(theirs, at)
+        async with world.running():
+            mine = await world.accept(a_job(guild_id=MINE, estimate=8))
+            await world.announced(mine.id)
+        found = await world.job(theirs.id)
+        assert found.price_learned
+        assert found.state is JobState.RECEIVED
