@@ -81,6 +81,8 @@ class Tuning:
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
+    # A lane hears of new jobs that much later, and of all of a crowd together: people wait for their cards.
+    handed_out_after: float = 0.1
     look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long

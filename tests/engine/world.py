@@ -57,6 +57,7 @@ QUICK = Tuning(
     announcement_bound=0.1,
     card_again=0.02,
     card_noted_after=0.02,
+    handed_out_after=0.0,
     look_around=0.5,
     drain=3.0,
 )

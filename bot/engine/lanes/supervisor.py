@@ -122,6 +122,8 @@ class LaneSupervisor:
             await shielded(self._samples.save())
 
     async def _turn(self, group: asyncio.TaskGroup) -> float:
+        if self._changed:
+            await asyncio.sleep(self._context.tuning.handed_out_after)
         began = self._context.clock.monotonic()
         changed, self._changed = self._changed, {}
         if began < self._next_look and not self._look_wanted and all(map(self._take, changed.values())):
