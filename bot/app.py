@@ -25,7 +25,7 @@ from bot.errors import Refused, SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import lazy, load_all
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
-from bot.monitoring.metrics import Metrics
+from bot.monitoring.metrics import Metrics, Vitals
 from bot.services import Services, build_services
 from bot.storage import (
     UNUSABLE,
@@ -44,7 +44,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 
 if TYPE_CHECKING:
-    from bot.monitoring.health import HealthServer, Vitals
+    from bot.monitoring.health import HealthServer
 
 _OTHER_KEY = (
     "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
@@ -282,9 +282,7 @@ async def _health(
     return await stack.enter_async_context(server)
 
 
-def _vitals(app: App, spool: Spool) -> "Vitals":
-    from bot.monitoring.health import Vitals  # with the server, which is there already
-
+def _vitals(app: App, spool: Spool) -> Vitals:
     engine = app.engine
     return Vitals(
         engine.alive,

@@ -143,7 +143,7 @@ async def _unless_stopped(call: Callable[[], None]) -> None:
     def run() -> None:
         try:
             done.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+        except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
             done.set_exception(error)
 
     Thread(target=run, daemon=True).start()

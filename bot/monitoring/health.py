@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.errors import DatabaseFailed, SettingsError
-from bot.monitoring.metrics import Metrics, Snapshot
+from bot.monitoring.metrics import Metrics, Snapshot, Vitals
 from bot.storage import Storage
 from bot.version import VERSION
 
@@ -21,17 +21,6 @@ _log = logging.getLogger(__name__)
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 LOOK_HOLDS = 1.0  # seconds
 LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
-
-
-@dataclass(frozen=True, slots=True)
-class Vitals:
-    """Functions that read the state of the running parts."""
-
-    alive: Callable[[], bool]
-    gateway: Callable[[], bool]
-    oldest_due_poll: Callable[[], float]
-    lanes: Callable[[], Mapping[str, float]]
-    spool: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Metrics for Prometheus. They contain no name or id of a server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import (
@@ -41,6 +41,17 @@ class Snapshot:
     spool: tuple[int, int] = (0, 0)
     gateway: bool = False
     shards: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Functions that read the state of the running parts."""
+
+    alive: Callable[[], bool]
+    gateway: Callable[[], bool]
+    oldest_due_poll: Callable[[], float]
+    lanes: Callable[[], Mapping[str, float]]
+    spool: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
 
 class _Gauges:

@@ -18,7 +18,7 @@ from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
 
 _CHUNK = 256 * 1024
-_HEAD = 64  # bytes by which a file's type is told
+_HEAD = 64  # bytes, which are enough to recognize a file's type
 # Storage services say 400 and 401 of a signature that has expired.
 _GONE = frozenset({400, 401, 403, 404, 410})
 _PASSING = frozenset({408, 425, 429})

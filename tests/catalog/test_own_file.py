@@ -1,4 +1,4 @@
-"""An operator's own file of tools, and how a mistake in it is told."""
+"""An operator's own file of tools, and the sentence about a mistake in it."""
 
 from pathlib import Path
 

@@ -14,8 +14,8 @@ import pytest
 from bot.clock import Clock
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.monitoring.health import Health, HealthServer, Vitals
-from bot.monitoring.metrics import Metrics
+from bot.monitoring.health import Health, HealthServer
+from bot.monitoring.metrics import Metrics, Vitals
 from bot.storage.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail

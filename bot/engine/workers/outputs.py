@@ -61,7 +61,7 @@ class Outputs:
         try:
             try:
                 download = await self._download(job, path)
-            except FileNotFoundError:  # somebody has removed the folder
+            except FileNotFoundError:  # the folder was removed
                 await spool.make()
                 download = await self._download(job, path)
             content_type = await self._content_type(job, path, download)

@@ -19,19 +19,8 @@ from bot.media.decoder.planes import rows
 from bot.media.decoder.rows import Rows
 from bot.media.decoder.structure.boxes import BoxFile
 from bot.media.decoder.structure.facts import Broken
-from bot.media.decoder.structure.single import (
-    Size,
-    Turn,
-    cut,
-    is_premultiplied,
-    is_upside_down,
-    quarters,
-    single_items,
-    size_after,
-    told_colours,
-    turns,
-    units_of,
-)
+from bot.media.decoder.structure.single import is_premultiplied, single_items, told_colours, units_of
+from bot.media.decoder.structure.turns import Size, Turn, cut, is_upside_down, quarters, size_after, turns
 
 _ROTATIONS = (
     None,

@@ -21,7 +21,7 @@ class Repeated(Refused):
 class ConfirmationNeeded(StudiiBotError):
     """The person has to be asked first, for that reason. Once the question is stored, `question` is it.
 
-    It has no sentence of its own: whoever asks for jobs shows the question.
+    It has no sentence of its own: the caller shows the question.
     """
 
     def __init__(

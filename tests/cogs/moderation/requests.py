@@ -32,6 +32,13 @@ def moderator(desk: Desk, name: str = "ines") -> MemberActor:
     return desk.guild.add_member(desk.env.create_user(name), roles=[role])
 
 
+async def decline(moderating: MemberActor, message: discord.Message, reason: str = "") -> Any:
+    """Press Decline, and send the form with that reason."""
+    form: Any = await moderating.click(message, label="Decline")
+    field = form.modal["components"][0]["component"]["custom_id"]
+    return await moderating.submit_modal(form, {field: reason})
+
+
 async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> discord.Message:
     """Do what the engine does: the job waits for approval, and its request is posted."""
     job = await desk.job()

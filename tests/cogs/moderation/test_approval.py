@@ -16,7 +16,7 @@ from bot.domain import (
 from bot.domain.approvals import Approval
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Changes
-from tests.cogs.moderation.requests import approvals, ask, asked, moderator
+from tests.cogs.moderation.requests import approvals, ask, asked, decline, moderator
 from tests.reactions.taps import STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 
@@ -51,9 +51,7 @@ async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_pat
         channel = await approvals(desk)
         request = await ask(desk, channel)
         ines = moderator(desk)
-        form: Any = await ines.click(request, label="Decline")
-        field = form.modal["components"][0]["component"]["custom_id"]
-        await ines.submit_modal(form, {field: "No  kites, <@&1>"})
+        await decline(ines, request, "No  kites, <@&1>")
         assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
@@ -73,9 +71,7 @@ async def test_a_request_may_be_declined_without_a_reason(tmp_path: Path) -> Non
         channel = await approvals(desk)
         request = await ask(desk, channel)
         ines = moderator(desk)
-        form: Any = await ines.click(request, label="Decline")
-        field = form.modal["components"][0]["component"]["custom_id"]
-        await ines.submit_modal(form, {field: " "})
+        await decline(ines, request, " ")
         assert f"### 🚫 Declined by <@{ines.id}>\n" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.failure_text) == (JobState.FAILED, Reason(ReasonCode.DECLINED))

@@ -1,7 +1,6 @@
 """Requests with several photos, on which moderators decide as a whole."""
 
 from pathlib import Path
-from typing import Any
 
 import discord
 from simcord import ChannelHandle
@@ -20,7 +19,7 @@ from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
-from tests.cogs.moderation.requests import approvals, moderator
+from tests.cogs.moderation.requests import approvals, decline, moderator
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.pseudo.boundary import shown_by
@@ -75,9 +74,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         # The button names the first, which its member has cancelled.
         await desk.services.jobs.cancel(jobs[0].id, desk.guild.id, desk.maya.id)
         ines = moderator(desk)
-        form: Any = await ines.click(request, label="Decline")
-        field = form.modal["components"][0]["component"]["custom_id"]
-        await ines.submit_modal(form, {field: "No"})
+        await decline(ines, request, "No")
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
         assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]

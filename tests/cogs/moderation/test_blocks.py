@@ -81,7 +81,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         async with desk.storage.write() as transaction:
             await transaction.notices.close(notice.id, desk.clock.now(), None)
         assert "spam" not in await kept(desk)
-        # Whose DMs are closed is told when they try, as below; nobody else reads it.
+        # Members with closed DMs read it when they next use a command; nothing is posted for others.
         desk.close_dms()
         await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
         seen = len(desk.channel.history())

@@ -13,7 +13,7 @@ from bot.lifecycle.transitions import make_ready, succeed
 from bot.storage import Changes
 from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.wording import ToolNames
-from tests.cogs.moderation.requests import approvals, moderator
+from tests.cogs.moderation.requests import approvals, decline, moderator
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.pseudo.letters import read
 
@@ -57,13 +57,6 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
     return channel.history()[-1]
 
 
-async def decline(desk: Desk, message: discord.Message, reason: str = "") -> Any:
-    ines = moderator(desk)
-    form: Any = await ines.click(message, label="Decline")
-    field = form.modal["components"][0]["component"]["custom_id"]
-    return await ines.submit_modal(form, {field: reason})
-
-
 async def watched(desk: Desk) -> ChannelHandle:
     return await approvals(desk, everyone=True, results=True)
 
@@ -102,7 +95,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
         message = await shown(desk, tmp_path, channel)
-        await decline(desk, message, "Too  scary, <@&1>")
+        await decline(moderator(desk), message, "Too  scary, <@&1>")
         assert "Result declined by <@" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
@@ -129,7 +122,7 @@ async def test_of_two_moderators_the_second_learns_that_a_result_was_decided_on(
         assert "That result was already approved." in texts(late)
         assert (await desk.job()).state is JobState.SUCCEEDED
         other = await shown(desk, tmp_path, channel)
-        await decline(desk, other)
+        await decline(moderator(desk), other)
         assert (await desk.job()).state is JobState.WITHHELD
         buttons = discord.ui.LayoutView.from_message(other)
         again = await desk.bot.get_partial_messageable(channel.id).send(view=buttons)
@@ -214,7 +207,7 @@ async def test_a_waiting_result_can_not_be_cancelled_any_more(tmp_path: Path) ->
 async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
-        await decline(desk, await shown(desk, tmp_path, channel))
+        await decline(moderator(desk), await shown(desk, tmp_path, channel))
         job = await desk.job()
         await desk.delivery.announce(job, None)
         otto = moderator(desk, "otto")
@@ -246,7 +239,7 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
 async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
-        await decline(desk, await shown(desk, tmp_path, channel))
+        await decline(moderator(desk), await shown(desk, tmp_path, channel))
         own = desk.guild.create_text_channel(
             "toms", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
         )

@@ -1,4 +1,4 @@
-"""Word rules, and what is told of a request that they refused."""
+"""Word rules, and the notice about a request that they refused."""
 
 from sqlalchemy import text
 

@@ -9,6 +9,7 @@ from bot.media.decoder.structure.facts import Broken, NotAPhoto, number
 
 MAX_STEPS = 100_000  # boxes, places of data, properties and references: a photo has some hundred
 MAX_ITEMS = 5_000
+_ALPHA = (b"alpha", b"hevc:2015:auxid:1")
 
 Box = tuple[bytes, int, int]
 """Type, and where the content starts and ends."""
@@ -183,3 +184,12 @@ class BoxFile:
 
     def held(self, item: Item) -> int:
         return sum(max(0, min(end, len(self._data)) - start) for start, end in item.extents)
+
+
+def alphas(data: mmap.mmap, file: BoxFile) -> Iterator[int]:
+    """Return the items that hold the primary one's transparency."""
+    for (kind, source), targets in file.references.items():
+        if kind == b"auxl" and file.primary in targets:
+            names = [data[start:end] for name, start, end in file.items[source].properties if name == b"auxC"]
+            if any(mark in name for name in names for mark in _ALPHA):
+                yield source

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.media.decoder.structure import av1, hevc
-from bot.media.decoder.structure.boxes import MAX_ITEMS, Box, BoxFile, Item
+from bot.media.decoder.structure.boxes import MAX_ITEMS, Box, BoxFile, Item, alphas
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
-from bot.media.decoder.structure.single import alphas, single_items, turns
+from bot.media.decoder.structure.single import single_items
+from bot.media.decoder.structure.turns import turns
 
 # By how many pixels a side's coded size may exceed the declared one: it is padded to blocks.
 MAX_SLACK_PIXELS = 128
