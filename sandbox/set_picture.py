@@ -36,8 +36,9 @@ async def a_set(width: int = NARROW) -> bytes:
                 browser, world.site.url, width=width, height=HEIGHT, scale=PICTURE_SCALE
             )
             await visitor.look_as("Maya")
-            await visitor.sees(f"3 of {PHOTOS} photos", seconds=RESULT_SECONDS)
-            messages = [await picture(visitor, words) for words in (f"1. {first}", f"of {PHOTOS} photos")]
+            last = f"to {PHOTOS} of {PHOTOS}"
+            await visitor.sees(last, seconds=RESULT_SECONDS)
+            messages = [await picture(visitor, words) for words in (f"1. {first}", last)]
             return await asyncio.to_thread(_beside, messages)
 
 
