@@ -49,7 +49,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_configure() -> None:
-    # A shell that runs the tests in the background has them, and the processes that they start, ignore Ctrl-C.
+    # In the background of a shell, the tests and the processes that they start would ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

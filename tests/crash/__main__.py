@@ -3,6 +3,7 @@
 `python -m tests.crash approvals` makes a part of the trials: those of each name that is given.
 """
 
+import argparse
 import asyncio
 import os
 import sys
@@ -246,4 +247,9 @@ PARTS: Mapping[str, Callable[[Crew], Awaitable[None]]] = {
 }
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(main(Console(), sys.argv[1:])) else 1)
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"make the trials of these parts alone: {', '.join(PARTS)}")
+    wanted = parser.parse_args().part
+    if unknown := [name for name in wanted if name not in PARTS]:
+        parser.error(f"There is no part called {', '.join(unknown)}. The parts: {', '.join(PARTS)}.")
+    sys.exit(0 if asyncio.run(main(Console(), wanted)) else 1)

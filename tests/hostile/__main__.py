@@ -3,11 +3,13 @@
 `python -m tests.hostile crowded` sends large legal files instead (`tests.hostile.crowded`).
 """
 
+import argparse
 import asyncio
 import logging
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +19,7 @@ from bench.machine.held import MIB, Held
 from tests.hostile import crowded
 from tests.hostile.bot import Seen, Victim, innocents, made, victim
 from tests.hostile.files import BLANK, MadeFile, files
+from tests.hostile.legal import legal_files
 
 MAX_SECONDS = 3.0  # for a refusal, and for an innocent photo of 12 megapixels
 MAX_TOGETHER_BYTES = 750 * MIB
@@ -38,8 +41,7 @@ COLUMNS = (
 )
 
 
-async def _run(console: Console) -> int:
-    wanted = [file for file in files() if not sys.argv[1:] or sys.argv[1].lower() in file.name.lower()]
+async def _run(console: Console, wanted: Sequence[MadeFile]) -> int:
     photos = await asyncio.to_thread(innocents, 4000, 3000)
     seen: list[Seen] = []
     wrong: list[str] = []
@@ -125,5 +127,13 @@ def _table(seen: list[Seen]) -> Table:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.ERROR)
-    run = crowded.run if sys.argv[1:2] == ["crowded"] else _run
-    sys.exit(min(asyncio.run(run(Console(width=None if sys.stdout.isatty() else WIDTH))), 1))
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
+    parser.add_argument("crowded", nargs="?", choices=["crowded"], help="send large legal files instead")
+    parser.add_argument("--name", default="", help="send only files whose name contains this")
+    options = parser.parse_args()
+    run, every = (crowded.run, legal_files()) if options.crowded else (_run, files())
+    named = [file for file in every if options.name.lower() in file.name.lower()]
+    if not named:
+        parser.error(f"No file has {options.name} in its name.")
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    sys.exit(min(asyncio.run(run(console, named)), 1))

@@ -1,13 +1,13 @@
 """`python -m tests.hostile crowded`: legal files, as large as may be, while others use the bot's only core.
 
-Each must be taken. `crowded HEIC` sends the HEIC files alone. It takes a quarter of an hour.
+Each must be taken. `crowded --name HEIC` sends the HEIC files alone. It takes a quarter of an hour.
 """
 
 import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,20 +15,16 @@ from rich.console import Console
 
 from tests.hostile.bot import Victim, made, victim
 from tests.hostile.files import BLANK, MadeFile
-from tests.hostile.legal import MAX_LEGAL_BYTES, legal_files
+from tests.hostile.legal import MAX_LEGAL_BYTES
 
 HOGS = 2
 MAX_CROWDED_SECONDS = 120.0  # seconds; what takes longer has failed, and the bot is started anew
 _HOG = "while True: pass"
 
 
-async def run(console: Console) -> int:
+async def run(console: Console, files: Sequence[MadeFile]) -> int:
     """Send the files, print what became of each, and return how many were not taken."""
-    part = sys.argv[2].lower() if sys.argv[2:] else ""
-    waiting = [file for file in legal_files() if part in file.name.lower()]
-    if not waiting:
-        console.print("No file has such a name.")
-        return 1
+    waiting = list(files)
     (core, *_) = sorted(os.sched_getaffinity(0))
     console.print(f"The bot and {HOGS} busy processes share core {core}.")
     failed: list[str] = []
