@@ -8,6 +8,7 @@ UNUSED = {
     "aiohttp.web",
     "alembic",
     "asyncpg",
+    "babel",
     "bot.cli.doctor",
     "mako",
     "matplotlib",
