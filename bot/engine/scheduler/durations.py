@@ -36,8 +36,19 @@ _WIDTHS = [high - low for low, high in pairwise(_EDGES)]
 _CENTRES = [log(FIRST) + STEP * (n - 0.5) for n in range(CELLS)]
 _LOG_FIRST = log(FIRST)
 
-Parts = Sequence[tuple[int, float]]
-"""The cells that an interval touches, and the share of each that it covers."""
+FAINT = 1e-6  # a total beside which the sums of others lose their last digits
+
+
+class Parts(NamedTuple):
+    """The first and the last cell that an interval touches, and the share of each that it covers.
+
+    It covers all of those between.
+    """
+
+    first: int
+    last: int
+    of_first: float
+    of_last: float
 
 
 class Work(NamedTuple):
@@ -195,27 +206,43 @@ def parts_of(low: float, high: float) -> Parts:
     """Return the cells of an interval."""
     first, last = _cell(low), _cell(high)
     if first == last:
-        return [(first, 1.0)]
-    return [
-        (cell, (min(high, _EDGES[cell + 1]) - max(low, _EDGES[cell])) / _WIDTHS[cell])
-        for cell in range(first, last + 1)
-    ]
+        return Parts(first, last, 1.0, 0.0)
+    of_first = (_EDGES[first + 1] - low) / _WIDTHS[first]
+    return Parts(first, last, of_first, (min(high, _EDGES[last + 1]) - _EDGES[last]) / _WIDTHS[last])
 
 
 def _expect(masses: Sequence[float], parts: Iterable[Parts]) -> list[float]:
     """Return how many observations fall into each cell; one is shared out by the cells' probabilities."""
     counts = [0.0] * CELLS
-    for cells in parts:
-        if len(cells) == 1:
-            counts[cells[0][0]] += 1.0
+    # Intervals are long: what each adds to the cells between its ends is noted where it begins and ends.
+    rises = [0.0] * (CELLS + 1)
+    for first, last, of_first, of_last in parts:
+        if first == last:
+            counts[first] += 1.0
             continue
-        weights = [masses[cell] * share for cell, share in cells]
-        total = sum(weights)
-        if total <= 0:
-            weights, total = [share for _, share in cells], sum(share for _, share in cells) or 1.0
-        for (cell, _), weight in zip(cells, weights, strict=True):
-            counts[cell] += weight / total
-    return counts
+        at_first, at_last = masses[first] * of_first, masses[last] * of_last
+        total = at_first + sum(masses[first + 1 : last]) + at_last
+        if total < FAINT:
+            _share_out(masses, Parts(first, last, of_first, of_last), counts)
+            continue
+        counts[first] += at_first / total
+        counts[last] += at_last / total
+        rises[first + 1] += 1.0 / total
+        rises[last] -= 1.0 / total
+    between = zip(counts, masses, accumulate(rises), strict=False)
+    return [count + mass * risen for count, mass, risen in between]
+
+
+def _share_out(masses: Sequence[float], parts: Parts, counts: list[float]) -> None:
+    """Share out an observation that was next to impossible."""
+    first, last, of_first, of_last = parts
+    shares = [of_first, *[1.0] * (last - first - 1), of_last]
+    weights = [mass * share for mass, share in zip(masses[first : last + 1], shares, strict=True)]
+    total = sum(weights)
+    if total <= 0:
+        weights, total = shares, sum(shares) or 1.0
+    for cell, weight in enumerate(weights, first):
+        counts[cell] += weight / total
 
 
 def _smooth(counts: Sequence[float]) -> list[float]:

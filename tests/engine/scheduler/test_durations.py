@@ -52,6 +52,12 @@ def test_jobs_that_fail_at_once_and_cold_starts_are_seen_for_what_they_are() -> 
     assert model.left(25.0, 0.5) == pytest.approx(27.0, rel=0.25)
 
 
+def test_jobs_that_take_longer_than_any_guess_held_possible_are_seen_between_their_polls() -> None:
+    model = fit_model(0.3, [parts_of(200_000, 400_000)] * 20)
+    assert 200_000 < model.median < 400_000
+    assert model.quantile(0.9) - model.quantile(0.1) > 50_000
+
+
 def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
     durations = Durations(lambda _: 12.0)
     durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
