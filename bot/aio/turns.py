@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -50,7 +51,9 @@ class Turns:
         The first of each group comes before the second of any; of these, whose group's last turn is longest
         ago goes first. The items of one group are in order by the same rule for its members.
         """
-        known = {one for item in items for one in (who_of(item)[0], who_of(item))}
+        known: set[Hashable] = set(self._busy)
+        for item in items:
+            known.update((who := who_of(item), who[0]))
         self._last = {one: turn for one, turn in self._last.items() if one in known}
         return self._ranked(self._ranked(items, who_of), lambda item: who_of(item)[0])
 
@@ -61,4 +64,5 @@ class Turns:
             one = of(item)
             ranked.append((taken[one], self._last.get(one, 0), number, item))
             taken[one] += 1
-        return [item for *_, item in sorted(ranked, key=lambda one: one[:3])]
+        ranked.sort(key=itemgetter(0, 1, 2))
+        return [item for *_, item in ranked]

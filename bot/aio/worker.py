@@ -171,16 +171,13 @@ class KeyedWorker(Generic[_T]):
         if len(self._busy) >= self._size:
             return
         held_up = set(self._busy.values())
-        for item in self._in_order():
+        for item in self._in_order(self._to_order(now)):
             key = self._key(item)
-            if key in self._busy:
-                continue
             retry = self._retries.get(key)
-            if retry is not None and self._rests(item, retry, now):
-                if retry.tries <= HOLDS_ITS_QUEUE:
-                    held_up.add(self._queue(item))
-                continue
             queue = self._queue(item)
+            if retry is not None and self._rests(item, retry, now):
+                held_up.add(queue)
+                continue
             if queue not in held_up and self._has_place_for(item):
                 held_up.add(queue)
                 self._busy[key] = queue
@@ -191,14 +188,31 @@ class KeyedWorker(Generic[_T]):
             if len(self._busy) >= self._size:
                 return
 
+    def _to_order(self, now: float) -> list[_T]:
+        """Return the items that can be begun, with those at rest that may hold some of them up."""
+        free: dict[Hashable, _T] = {}
+        resting: dict[Hashable, _T] = {}
+        for key, item in self._known.items():
+            if key in self._busy or not self._ready(item):
+                continue
+            retry = self._retries.get(key)
+            if retry is None or not self._rests(item, retry, now):
+                free[key] = item
+            elif retry.tries <= HOLDS_ITS_QUEUE:
+                resting[key] = item
+        queues = {self._queue(item) for item in free.values()}
+        holding = {key for key, item in resting.items() if self._queue(item) in queues}
+        if not holding:
+            return list(free.values())
+        return [item for key, item in self._known.items() if key in free or key in holding]
+
     def _rests(self, item: _T, retry: _Attempts, now: float) -> bool:
         """Return whether the item is left alone until its next try."""
         if retry.not_before <= now or retry.seen != self._news(item):
             return False
         return not (self._notified_at_once and self._key(item) in self._fresh)
 
-    def _in_order(self) -> list[_T]:
-        items = [item for item in self._known.values() if self._ready(item)]
+    def _in_order(self, items: list[_T]) -> list[_T]:
         if self._rank is not None:
             items.sort(key=self._rank)
         return items if self._shared_by is None else self._turns.in_turn(items, self._shared_by)

@@ -61,6 +61,13 @@ def test_with_one_worker_each_member_waits_for_one_photo_of_each_other(members: 
         assert places[0] < len(set(members))
 
 
+def test_whose_photo_is_being_worked_on_has_had_its_turn() -> None:
+    turns = Turns(WORKERS)
+    begin(turns, [(1, 7, 0)])
+    assert begin(turns, []) == []
+    assert begin(turns, [(1, 8, 0), (2, 7, 0)])[0] == (2, 7, 0)
+
+
 def test_a_server_with_500_photos_leaves_workers_for_three_that_come_later() -> None:
     turns = Turns(WORKERS)
     assert len(begin_all(turns, [(1, number) for number in range(500)])) == 4
