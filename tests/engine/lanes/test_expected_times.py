@@ -1,11 +1,18 @@
 """What people are told of times is what was seen, and nothing is invented."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from bot.domain import Job, JobState, Progress
 from bot.engine.scheduler.durations import TOLD_FROM
+from bot.storage import Sample
 from sandbox.studii import Outcome
 from tests.engine.world import World, a_job, engine_world
+from tests.support.patience import PATIENCE
+
+NEVER = 10 * PATIENCE  # seconds: a test has failed by then
 
 
 async def shown(world: World, job: Job, state: JobState) -> Progress:
@@ -53,3 +60,27 @@ async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not
             engine.wake()
             told = await shown(world, job, JobState.RUNNING)
             assert told.ends_at is not None or told.late
+
+
+@pytest.mark.parametrize(("usually", "shown_running"), [(0.1, False), (100 * NEVER, True)])
+async def test_a_job_that_usually_ends_in_a_moment_is_shown_as_running_only_if_it_does_not(
+    tmp_path: Path, usually: float, *, shown_running: bool
+) -> None:
+    async with engine_world(tmp_path, card_again=NEVER) as world:
+        await world.use_key(world.studii.add_key("team"))
+        world.studii.next_job(Outcome(never_ends=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+        seen = Sample("studio", "image", usually, usually, world.clock.now())
+        async with world.storage.write() as transaction:
+            await transaction.durations.learn_all([seen] * TOLD_FROM)
+            await transaction.jobs.update(job.id, card_message_id=77)
+        async with world.running():
+            if shown_running:
+                await shown(world, job, JobState.RUNNING)
+            else:
+                await asyncio.sleep(0.3)
+            world.finish()
+            await world.announced(job.id)
+        assert any(one.state is JobState.RUNNING for one, _ in world.discord.cards) is shown_running

@@ -28,6 +28,9 @@ POSITION_CHECKS = 5
 PATIENT_CHECKS = 60
 # A job that is being sent runs in a moment: its card shows that at once, as a second edit had to wait.
 SENT_CHECKS = 1
+# One that is expected to end in a moment is not shown as running at all, unless it takes longer.
+MOMENT = 2  # multiples of the pause between two checks
+MOMENT_CHECKS = 4
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
 # A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
@@ -210,7 +213,18 @@ class Cards:
             return self._context.tuning.card_again
         if _is_to_be_posted(job, way) and tries < POSTED_CHECKS:
             return self._context.tuning.card_again
+        if self._ends_in_a_moment(job, way) and tries < MOMENT_CHECKS:
+            return self._context.tuning.card_again
         return None
+
+    def _ends_in_a_moment(self, job: Job, way: Progress) -> bool:
+        """Return whether the end will soon be shown in the place of a card that does not tell that the job
+        runs."""
+        told = max(job.card_version, self._versions.get((job.id, job.card_message_id or 0), 0)) >= job.version
+        if job.state is not JobState.RUNNING or told or job.cancel_told is not None or way.whole_set:
+            return False
+        moment = timedelta(seconds=MOMENT * self._context.tuning.card_again)
+        return way.late or (way.ends_at is not None and way.ends_at - self._context.clock.now() <= moment)
 
     async def _remove(self, job: Job) -> float | None:
         again = await self._removals.remove(job)
