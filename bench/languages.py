@@ -5,7 +5,7 @@ import os
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median, quantiles
 from time import perf_counter
 
@@ -14,7 +14,7 @@ from bot.catalog import Catalog
 from bot.domain import GuildSettings, JobState, Progress, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort
-from bot.languages import Language, load_all, speaking
+from bot.languages import Language, formats, load_all, speaking
 from bot.services.budgets import BudgetState, ensure_room, state_of_budget
 from bot.ui.admin.credits import budget_panel
 from bot.ui.jobs.card import job_card
@@ -23,30 +23,52 @@ from bot.ui.kit.reasons import error_words
 
 TIMES = 1000
 MIB = 2**20
+DAY, ITEMS = date(2026, 3, 5), ("a", "b", "c")
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
 def main() -> None:
-    """Print the memory of the catalogues, and the times of answers."""
+    """Print the memory of the catalogues and of Babel's data, and the times of answers."""
     print("\n".join(_report()))  # noqa: T201 - its output
 
 
 def _report() -> Iterator[str]:
-    yield f"load {os.getloadavg()[0]:.1f}\n\n{'MiB, all catalogues':44} {memory():8.2f}"
+    yield f"load {os.getloadavg()[0]:.1f}\n\nMiB"
+    for what, taken in memory():
+        yield f"  {what:42} {taken:6.2f}"
     yield f"\n{f'ms, {TIMES} answers of each language':44} {'median':>8} {'95 %':>8}"
     for what, times in answers().items():
         for language, taken in times.items():
             yield f"  {what:20} {language.value:21} {median(taken):8.3f} {quantiles(taken, n=20)[-1]:8.3f}"
 
 
-def memory() -> float:
-    """Return the MiB that the catalogues take."""
+def memory() -> list[tuple[str, float]]:
+    """Return what the catalogues take, and then what Babel reads when a language is first spoken."""
     tracemalloc.start()
-    load_all()
-    gc.collect()
-    taken, _ = tracemalloc.get_traced_memory()
+    found = [("all catalogues", _grown(load_all))]
+    for language in Language:
+        with speaking(language):
+            found.append((f"Babel's data, {language.value} spoken as well", _grown(_say_everything)))
     tracemalloc.stop()
-    return taken / MIB
+    return [*found, ("Babel's data of all languages", sum(taken for _, taken in found[1:]))]
+
+
+def _grown(act: Callable[[], object]) -> float:
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    act()
+    gc.collect()
+    return (tracemalloc.get_traced_memory()[0] - before) / MIB
+
+
+def _say_everything() -> None:
+    formats.number(1234567)
+    formats.decimal(1234.5)
+    formats.percent(0.8)
+    formats.day_and_month(DAY)
+    formats.short_day(DAY)
+    formats.and_list(ITEMS)
+    formats.or_list(ITEMS)
 
 
 def answers() -> Mapping[str, Mapping[Language, list[float]]]:

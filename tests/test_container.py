@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel.core import get_global
 
 from bot.__main__ import main
 from bot.config import Settings
+from bot.languages import Language
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
@@ -68,6 +70,18 @@ def test_all_that_is_copied_is_there_and_is_let_into_the_build() -> None:
     for path in copied:
         assert (ROOT / path).exists()
         assert f"!{path}" in let_in
+
+
+def test_the_image_keeps_the_languages_that_the_bot_speaks_and_what_they_stand_on() -> None:
+    kept = set(re.findall(r"! -name (\w+)\.dat", " ".join(every("RUN"))))
+    needed: set[str] = set()
+    for language in Language:
+        one: str = language.value
+        needed.add(one)
+        while one != "root":
+            one = get_global("parent_exceptions").get(one) or one.rpartition("_")[0] or "root"
+            needed.add(one)
+    assert kept == needed
 
 
 def test_what_runs_is_found_and_hears_signals() -> None:

@@ -8,7 +8,6 @@ UNUSED = {
     "aiohttp.web",
     "alembic",
     "asyncpg",
-    "babel",
     "bot.cli.doctor",
     "mako",
     "matplotlib",

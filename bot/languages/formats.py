@@ -1,11 +1,17 @@
-"""Numbers, dates and lists as the reader's language writes them."""
+"""Numbers, dates and lists as the reader's language writes them, by Babel.
+
+https://babel.pocoo.org/en/latest/api/index.html
+"""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
+from typing import Literal
 
-from bot.languages.conventions import CONVENTIONS
+from babel import Locale, dates, lists, numbers
+
 from bot.languages.language import Language, spoken
 
 _UNSPACED = frozenset({Language.JAPANESE})  # no space between sentences
@@ -24,46 +30,50 @@ _MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
 # Between groups of three digits in any language; what else separates them is the language's own.
 _GROUPS = ",' ’"
 _SMALL = 1000  # numbers below have no separator
-# Spanish separates from five digits on: 1200, 12.000.
+# Spanish separates from five digits on: 1200, 12.000. Babel doesn't know this rule of its own data.
 # https://www.unicode.org/reports/tr35/tr35-numbers.html#Examples_of_minimumGroupingDigits
 _SMALL_IN = {Language.SPANISH: 10_000}
-# What some languages call the first day of a month.
+# What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
+
+
+@cache
+def locale_of(language: Language) -> Locale:
+    """Return Babel's data of the language."""
+    return Locale.parse(language.value)
 
 
 def number(value: int) -> str:
     """Return the number with the separators of thousands: 1,200 or 1.200."""
     if abs(value) < _SMALL_IN.get(spoken(), _SMALL):
         return str(value)
-    return _separated(f"{value:,}")
+    return numbers.format_decimal(value, locale=locale_of(spoken()))
 
 
 def decimal(value: float) -> str:
     """Return the number with at most one decimal place, and none if that is 0."""
-    return _separated(f"{value:,.1f}".removesuffix(".0"))
+    return numbers.format_decimal(round(value, 1), locale=locale_of(spoken()), decimal_quantization=False)
 
 
-def _separated(english: str) -> str:
-    """Return the number with the separators of the language that is spoken."""
-    its = CONVENTIONS[spoken()]
-    return english.translate({ord(","): its.group, ord("."): its.point})
+def percent(share: float) -> str:
+    """Return the share, such as 0.8, as whole percent."""
+    return numbers.format_percent(share, locale=locale_of(spoken()))
 
 
 def day_and_month(day: date) -> str:
     """Return the day without its year, the month in letters: `March 5`."""
-    its = CONVENTIONS[spoken()]
-    return _day(its.day, its.months[day.month - 1], day.day)
+    return _day("MMMMd", day)
 
 
 def short_day(day: date) -> str:
     """Return the day without its year, the month shortened: `Mar 5`."""
-    its = CONVENTIONS[spoken()]
-    return _day(its.short_day, its.short_months[day.month - 1], day.day)
+    return _day("MMMd", day)
 
 
-def _day(form: str, month: str, day: int) -> str:
-    first = _FIRST.get(spoken()) if day == 1 else None
-    return form.format(month=month, day=first or day)
+def _day(skeleton: str, day: date) -> str:
+    written = dates.format_skeleton(skeleton, day, locale=locale_of(spoken()))
+    first = _FIRST.get(spoken())
+    return re.sub("^1(?= )", first, written) if first else written
 
 
 def whole_number(typed: str) -> int | None:
@@ -72,7 +82,7 @@ def whole_number(typed: str) -> int | None:
     `1.200` is a number in German, and 1,200 everywhere; `1.5` is none. Full-width digits count as digits.
     """
     text = unicodedata.normalize("NFKC", typed).strip()
-    group = unicodedata.normalize("NFKC", CONVENTIONS[spoken()].group)
+    group = unicodedata.normalize("NFKC", numbers.get_group_symbol(locale_of(spoken())))
     separators = re.escape(_GROUPS + group)
     if not re.fullmatch(rf"[0-9]+|[0-9]{{1,3}}(?:([{separators}])[0-9]{{3}})(?:\1[0-9]{{3}})*", text):
         return None
@@ -81,8 +91,7 @@ def whole_number(typed: str) -> int | None:
 
 def and_list(items: Sequence[str]) -> str:
     """Return the items as one list: `a, b, and c`."""
-    its = CONVENTIONS[spoken()]
-    return _listed(items, its.and_of_two, its.and_of_more, (" e ", _LIKE_Y))
+    return _listed(items, "standard", ("y", "e", _LIKE_Y))
 
 
 def sentences(*pieces: object) -> str:
@@ -98,16 +107,18 @@ def quotation_marks() -> tuple[str, str]:
 
 def or_list(items: Sequence[str]) -> str:
     """Return the items as alternatives: `a, b, or c`."""
-    its = CONVENTIONS[spoken()]
-    return _listed(items, its.or_of_two, its.or_of_more, (" u ", _LIKE_O))
+    return _listed(items, "or", ("o", "u", _LIKE_O))
 
 
-def _listed(items: Sequence[str], of_two: str, of_more: str, spanish: tuple[str, re.Pattern[str]]) -> str:
-    """Return the items as one list. `spanish`: what its word before the last becomes, and before what."""
-    if len(items) < 2:
-        return "".join(items)
-    word = of_two if len(items) == 2 else of_more
-    changed, before = spanish
-    if spoken() is Language.SPANISH and before.match(items[-1].lstrip(_MARKS)):
-        word = changed
-    return CONVENTIONS[spoken()].separator.join(items[:-1]) + word + items[-1]
+def _listed(
+    items: Sequence[str], style: Literal["standard", "or"], spanish: tuple[str, str, re.Pattern[str]]
+) -> str:
+    """Return the items as one list. `spanish`: its word before the last, what it becomes, and before what."""
+    if not items:
+        return ""
+    listed = lists.format_list(items, style=style, locale=locale_of(spoken()))
+    word, changed, before = spanish
+    last = items[-1]
+    if spoken() is Language.SPANISH and len(items) > 1 and before.match(last.lstrip(_MARKS)):
+        return f"{listed.removesuffix(f' {word} {last}')} {changed} {last}"
+    return listed

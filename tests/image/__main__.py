@@ -30,7 +30,7 @@ GUILD, MEMBER = 100, 200
 PATIENCE = 120.0
 MAX_MEGABYTES = 170
 STOPS_WITHIN = 10.0  # seconds
-# What the image leaves out of the fonts is not missed.
+# What the image leaves out of Babel and of the fonts is not missed.
 WORDED = """
 from datetime import date
 from bot.languages import Language, gettext, speaking, formats as f
@@ -38,7 +38,7 @@ from bot.media.lettering import Lettering
 day, items = date(2026, 3, 5), ["a", "b", "c"]
 for language in Language:
     with speaking(language):
-        words = f.number(1234567), f.decimal(1234.5), f.day_and_month(day), f.short_day(day)
+        words = f.number(1234567), f.decimal(1234.5), f.percent(0.8), f.day_and_month(day), f.short_day(day)
         words = *words, f.and_list(items), f.or_list(items), gettext("Nothing was spent.")
     said = "".join(words) + language.own_name
     print(ascii(words), Lettering(30).width(said), Lettering(30, "Semibold").width(said))
@@ -156,7 +156,7 @@ async def check(image: Image, data: Path) -> None:
 
 
 async def worded_here() -> bytes:
-    """Return what this machine's Python says."""
+    """Return what this machine's Python says with all of Babel."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", WORDED, stdout=pipe, cwd=ROOT)
     return (await process.communicate())[0]
