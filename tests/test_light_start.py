@@ -29,13 +29,30 @@ for cog in pkgutil.iter_modules(cogs.__path__, "cogs."):
     importlib.import_module(cog.name)
 print(*sys.modules)
 """
+# All that the processes that open pictures import.
+DECODER = """
+import sys
+import bot.media.decoder.serve
+print(*sys.modules)
+"""
 
 
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
+    assert not UNUSED & imported_by(PROGRAM)
+
+
+def test_the_processes_that_open_pictures_import_nothing_of_the_bot_but_its_media() -> None:
+    own = {name for name in imported_by(DECODER) if name.startswith("bot.")}
+    assert {name for name in own if not f"{name}.".startswith("bot.media.")} == set()
+    assert "bot.media.kinds" in own
+
+
+def imported_by(program: str) -> set[str]:
+    """Return the names of the modules that a program imports, which prints them."""
     shown = subprocess.run(  # noqa: S603 - a program of our own
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         capture_output=True,
         check=True,
         text=True,
     )
-    assert not UNUSED & set(shown.stdout.split())
+    return set(shown.stdout.split())

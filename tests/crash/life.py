@@ -30,7 +30,7 @@ from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.engine.workers.guarded_decoder import Decoder
 from bot.errors import PhotoUnavailable
-from bot.media import Photo
+from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 from bot.services import JobService
 from bot.storage import Storage, Vault

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.media import Photo, PhotoRefused, PictureBroken, sniff
+from bot.media import sniff
 from bot.media.decoder.structure import Broken, NotAPhoto, structure_of
+from bot.media.photo import Photo, PhotoRefused, PictureBroken
 from bot.media.pool import DecoderPool
 from tests.support.cheap.heic import save_heic
 

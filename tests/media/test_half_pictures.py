@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.media import PictureBroken
 from bot.media.decoder.structure.huffman import MAX_ZEROS
+from bot.media.photo import PictureBroken
 from bot.media.pool import DecoderPool
 from tests.support.cheap.heic import save_heic
 

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.media import Photo, PhotoKind, PhotoRefused, pool
-from bot.media.photo import MAX_PIXELS
+from bot.media import PhotoKind, pool
+from bot.media.photo import MAX_PIXELS, Photo, PhotoRefused
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
 from tests.media.metadata.photos import ICC

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from bot.media import Photo
+from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.domain import DecodeRecord, FileRole
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
 from bot.errors import ReasonedError, StudiiBotError
-from bot.media import DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.media.photo import DecoderFailed, Photo, PhotoRefused, PictureBroken
 from bot.reasons import ReasonCode
 from bot.storage import Storage, Transaction
 

@@ -19,8 +19,8 @@ from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
-from bot.media import Photo, PhotoRefused
 from bot.media.kinds import PhotoKind, suffix_of
+from bot.media.photo import Photo, PhotoRefused
 from bot.media.spool_usage import Shortages
 from bot.reasons import Reason, ReasonCode
 

@@ -11,8 +11,9 @@ from bot.engine.context import EngineContext
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
-from bot.media import PictureBroken, sniff
+from bot.media import sniff
 from bot.media.kinds import MP4, UNKNOWN_TYPE, WEBM, PhotoKind, content_type_of, suffix_of
+from bot.media.photo import PictureBroken
 from bot.reasons import ReasonCode
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
 

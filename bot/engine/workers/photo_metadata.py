@@ -7,8 +7,8 @@ from pathlib import Path
 from bot.aio.shield import shielded
 from bot.domain import Job
 from bot.errors import PhotoDelayed
-from bot.media import PhotoRefused
 from bot.media.metadata import BrokenStructure, strip_metadata
+from bot.media.photo import PhotoRefused
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.domain import DecodeRecord, FailureCode, FileRole, JobState
 from bot.engine import Engine, GuardedDecoder
 from bot.engine.workers.guarded_decoder import AloneGate
-from bot.media import DecoderFailed, Photo, PhotoKind
+from bot.media import PhotoKind
+from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE

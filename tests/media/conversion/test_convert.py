@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.media import PhotoKind, PhotoRefused, sniff
+from bot.media import PhotoKind, sniff
 from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
+from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
 from tests.media.conversion.scenes import looks_like, save, scene
 from tests.media.metadata.photos import AI, SECRETS, exif, xmp

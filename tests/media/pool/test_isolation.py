@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.media import PhotoRefused
 from bot.media.decoder_process import DecoderProcess, environment
+from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
 from tests.support.simulated.people import until
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.media import DecoderFailed, PhotoKind, PhotoRefused, PictureBroken, pool, sniff
+from bot.media import PhotoKind, pool, sniff
 from bot.media.decoder_answers import ProbeResult
 from bot.media.decoder_process import DecoderProcess
 from bot.media.kinds import HEAD_BYTES
+from bot.media.photo import DecoderFailed, PhotoRefused, PictureBroken
 from bot.media.pool import DecoderPool, TimeLimits
 from tests.media.pool.stopped import gone, is_alive, stop_at
 from tests.support.simulated.people import until
