@@ -2,23 +2,20 @@
 
 import asyncio
 import os
-import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 import aiohttp
+import stamina
 from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from bot.aio.files import opened
-from bot.aio.retry import backoff
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
-
-_T = TypeVar("_T")
 
 _CHUNK = 256 * 1024
 _HEAD = 64  # bytes, which are enough to recognize a file's type
@@ -60,7 +57,9 @@ class FileTransfer:
         self._wait = retry_wait
 
     async def put(self, url: URL, path: Path, content_type: str) -> None:
-        await self._retried(_NotStored, lambda: self._put_once(url, path, content_type))
+        async for attempt in self._retried(_NotStored):
+            with attempt:
+                await self._put_once(url, path, content_type)
 
     async def _put_once(self, url: URL, path: Path, content_type: str) -> None:
         file = await opened(path, "rb")
@@ -83,7 +82,10 @@ class FileTransfer:
         raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)
 
     async def download(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
-        return await self._retried(_Interrupted, lambda: self._download_once(url, destination, limit, room))
+        async for attempt in self._retried(_Interrupted):
+            with attempt:
+                return await self._download_once(url, destination, limit, room)
+        raise AssertionError  # the last attempt raises
 
     async def _download_once(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
         # The name is fixed, so that a file left by a crash is overwritten.
@@ -121,17 +123,15 @@ class FileTransfer:
                 raise OutputGone(reason=_PRIVATE) from None
             raise _Interrupted(reason=reason_of(error)) from None
 
-    async def _retried(self, on: type[Exception], attempt: Callable[[], Awaitable[_T]]) -> _T:
-        """Return what an attempt returns. The next one follows if it raises `on`, while there are any."""
-        for failures in range(1, self._attempts):
-            try:
-                return await attempt()
-            except on:
-                # Transfers that failed together aren't repeated together.
-                first = self._wait * random.uniform(1, 2)  # noqa: S311 - no secret
-                pause = backoff(failures, first, self._wait * 10)
-            await asyncio.sleep(pause)
-        return await attempt()
+    def _retried(self, on: type[Exception]):
+        return stamina.retry_context(
+            on=on,
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=self._wait,
+            wait_max=self._wait * 10,
+            wait_jitter=self._wait,
+        )
 
 
 def _check(response: ClientResponse, limit: int) -> None:

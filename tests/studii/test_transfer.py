@@ -104,23 +104,6 @@ async def test_attempts_to_upload_are_bounded(
     assert server.failures.left("put") == 7
 
 
-async def test_the_pauses_between_attempts_grow(
-    server: StudiiServer, key: Key, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    async with StudiiClient(server.url, timeouts=QUICK, attempts=6, retry_wait=1.0) as client:
-        target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-        server.fail("put", faults.error(503), times=5)
-        monkeypatch.setattr(asyncio, "sleep", sleep)
-        await client.put(target, photo, "image/jpeg")
-    bounds = [(1, 2), (2, 4), (4, 8), (8, 10), (10, 10)]
-    assert all(least <= pause <= most for (least, most), pause in zip(bounds, pauses, strict=True))
-
-
 async def test_a_photo_that_is_too_large_for_the_storage_says_so(
     client: StudiiClient, server: StudiiServer, key: Key, photo: Path
 ) -> None:
