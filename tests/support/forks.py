@@ -1,5 +1,7 @@
 """A process that has imported the bot and forks for each command, which saves a second of imports.
 
+It also has what only some commands import, or only the first upgrade of a database.
+
 A forked process has its own arguments, folder, environment, pipes, signals and exit status. One nursery
 serves all tests of a pytest process and ends with it.
 """
@@ -9,19 +11,34 @@ import atexit
 import gc
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Self
+from tempfile import TemporaryDirectory
+from typing import NoReturn, Self
 
 ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
 _CHUNK = 65_536
+_LOADED_LATE = (
+    "bot.commands",
+    "sandbox.discord.launch",
+    "tests.cluster.shortened",
+    "tests.support.pseudo.process",
+    "alembic.command",
+    "asyncpg",
+    "encodings.idna",
+    "rich.console",
+    "rich.table",
+    "sqlalchemy.dialects.postgresql.asyncpg",
+)
 
 
 class ForkedProcess:
@@ -118,20 +135,11 @@ def _nursery() -> socket.socket:
 
 def serve(channel: socket.socket) -> int:
     """Fork for each request until the channel is closed; in a fork, return the command's exit status."""
-    from importlib import import_module
-
-    from bot import commands
-    from bot.client.bot import EXTENSIONS
-    from sandbox.discord import launch
-    from tests.support.pseudo.letters import preload
-
-    assert commands
-    assert launch
-    for extension in EXTENSIONS:
-        import_module(extension)
-    preload()
+    gc.disable()  # nothing that is loaded goes again
+    _load()
     gc.collect()
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
     while True:
         request, fds, _, _ = socket.recv_fds(channel, MAX_REQUEST_BYTES, 4)
@@ -142,10 +150,26 @@ def serve(channel: socket.socket) -> int:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             arguments, folder, environment = json.loads(request)
             if (pid := os.fork()) == 0:
-                return _command(arguments, folder, environment, fds)
+                _end(_command(arguments, folder, environment, fds))
             _wait(pid, fds)
         for fd in fds:
             os.close(fd)
+
+
+def _load() -> None:
+    from importlib import import_module
+
+    import bot.cli
+    from bot.client.bot import EXTENSIONS
+    from bot.storage import migrate
+    from tests.support.pseudo.letters import preload
+
+    others = [f"bot.cli.{one.name}" for one in pkgutil.iter_modules(bot.cli.__path__)]
+    for name in (*EXTENSIONS, *others, *_LOADED_LATE):
+        import_module(name)
+    preload()
+    with TemporaryDirectory() as folder:  # once, after which SQLAlchemy and Alembic are ready
+        asyncio.run(migrate(f"sqlite+aiosqlite:///{folder}/studii.db"))
 
 
 def _command(arguments: list[str], folder: str, environment: dict[str, str], fds: list[int]) -> int:
@@ -166,6 +190,16 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str], fds
     speak(environment)
     point_to(*arguments[:2])
     return main(arguments[2:])
+
+
+def _end(code: int) -> NoReturn:
+    """End as an interpreter does, without taking apart each module that is loaded: most of its time."""
+    threading._shutdown()  # type: ignore[attr-defined] # pyright: ignore
+    atexit._run_exitfuncs()  # pyright: ignore
+    gc.collect()  # what became of tasks and connections that nobody ended is said
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _wait(pid: int, fds: list[int]) -> None:
