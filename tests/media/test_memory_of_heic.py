@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pillow_heif
 import pytest
 from PIL import Image
 
 from bot.media.decoder import operations
-from tests.support.cheap.heic import save_heic
+from tests.support.cheap.heic import save_deep_heic
 
 SIZE = (1400, 1000)
 PLANES = 6  # bytes a pixel
@@ -41,13 +40,10 @@ print(most)
 def deep(path: Path, size: tuple[int, int], orientation: int = 1, **options: Any) -> Path:
     """Write a picture whose noise is too little to make encoding slow."""
     noise = Image.effect_noise((size[0] // 20, size[1] // 20), 40).resize(size).convert("RGB")
-    samples = b"".join(bytes((0, value)) for value in range(256))
-    wide = b"".join(samples[2 * value : 2 * value + 2] for value in noise.tobytes())
     exif = Image.Exif()
     exif[0x0112] = orientation
-    heif: Any = pillow_heif
     options |= {"quality": 40, "chroma": 444, "exif": exif.tobytes()}
-    save_heic(path, heif.from_bytes("RGB;16", size, wide), **options)
+    save_deep_heic(path, noise, **options)
     return path
 
 

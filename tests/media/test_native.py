@@ -15,7 +15,7 @@ from bot.media.decoder.operations import Refusal
 from bot.media.decoder.structure import webp as structure_of_webp
 from bot.media.kinds import PhotoKind
 from tests.media.metadata.photos import ICC
-from tests.support.cheap.heic import save_heic
+from tests.support.cheap.heic import save_deep_heic, save_heic
 
 SIZE = (301, 197)  # odd, and with more rows than are converted together
 ORIENTATION = 0x0112
@@ -98,11 +98,7 @@ def test_avif_in_tiles(tmp_path: Path) -> None:
 
 
 def write_heic(path: Path, image: Image.Image, *, deep: bool = False, **options: Any) -> None:
-    picture: Any = image
-    if deep:
-        samples = b"".join(bytes((0, value)) for value in image.tobytes())
-        picture = HEIF.from_bytes(f"{image.mode};16", image.size, samples)
-    save_heic(path, picture, quality=90, **options)
+    (save_deep_heic if deep else save_heic)(path, image, quality=90, **options)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])

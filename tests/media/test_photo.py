@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pillow_heif
 import pytest
 import pytest_asyncio
 from PIL import Image
@@ -17,6 +16,7 @@ from bot.media.photo import MAX_PIXELS, Photo, PhotoRefused
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
 from tests.media.metadata.photos import ICC
+from tests.support.cheap.heic import save_deep_heic, save_heic
 
 # One decoder for all: each would start processes of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -151,13 +151,10 @@ async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
     photo.save(tmp_path / "AVIF", "AVIF", speed=10)
     photo.save(tmp_path / "fine AVIF", "AVIF", subsampling="4:4:4", speed=10)
     photo.convert("RGB").save(tmp_path / "opaque AVIF", "AVIF", subsampling="4:4:4", speed=10)
-    heif: Any = pillow_heif.from_pillow(photo)
-    heif.save(tmp_path / "HEIC")
-    heif.save(tmp_path / "fine HEIC", chroma=444)
-    library: Any = pillow_heif
-    library.from_bytes("RGBA;16", photo.size, photo.tobytes() * 2).save(tmp_path / "deep HEIC")
-    opaque = library.from_bytes("RGB;16", photo.size, photo.convert("RGB").tobytes() * 2)
-    opaque.save(tmp_path / "deep, fine HEIC in tiles", chroma=444, tile_size=256)
+    save_heic(tmp_path / "HEIC", photo)
+    save_heic(tmp_path / "fine HEIC", photo, chroma=444)
+    save_deep_heic(tmp_path / "deep HEIC", photo)
+    save_deep_heic(tmp_path / "deep, fine HEIC in tiles", photo.convert("RGB"), chroma=444, tile_size=256)
     for name in ("PNG", "lossy", "transparent", "lossless", "moving", "AVIF", "fine AVIF", "opaque AVIF"):
         assert (await decoder.inspect(tmp_path / name)).width == 1100, name
     for name in ("HEIC", "fine HEIC", "deep HEIC", "deep, fine HEIC in tiles"):

@@ -14,3 +14,12 @@ def save_heic(to: BytesIO | Path, image: Image.Image | pillow_heif.HeifFile, **o
     """Write a picture as HEIC."""
     heif: Any = pillow_heif.from_pillow(image) if isinstance(image, Image.Image) else image
     heif.save(to, enc_params=_QUICK, **options)
+
+
+def save_deep_heic(to: BytesIO | Path, image: Image.Image, **options: Any) -> None:
+    """Write a picture with more than eight bits for each sample, of which the upper eight say something."""
+    eight = image.tobytes()
+    samples = bytearray(2 * len(eight))
+    samples[1::2] = eight
+    library: Any = pillow_heif
+    save_heic(to, library.from_bytes(f"{image.mode};16", image.size, bytes(samples)), **options)
