@@ -9,6 +9,8 @@ import sys
 import typing
 from collections.abc import Callable
 
+from aiohttp import connector
+
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import backoff
 from bot.app import App, build
@@ -51,7 +53,7 @@ async def run(settings: Settings) -> None:
     quiet_discord_loggers()
     hide_memory()
     _share_heap()
-    typing.clear_overloads()  # the libraries' signatures for type checkers: half a MiB
+    forget_unused()
     _collect_less()
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
@@ -90,6 +92,14 @@ def _share_heap() -> None:
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(libc, "mallopt"):  # not with musl
         libc.mallopt(_M_ARENA_MAX, 1)
+
+
+def forget_unused() -> None:
+    """Let go of what libraries make when they are imported, and the bot never uses."""
+    typing.clear_overloads()  # signatures for type checkers: half a MiB
+    # For connections that verify nothing, of which the bot has none, aiohttp reads the certificates a second
+    # time: more than one MiB. The one context for all is the one that verifies.
+    connector._SSL_CONTEXT_UNVERIFIED = connector._SSL_CONTEXT_VERIFIED  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def _collect_less() -> None:
