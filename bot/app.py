@@ -22,7 +22,8 @@ from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
 from bot.errors import Refused, SettingsError, StudiiBotError, TakeOverFailed
-from bot.languages import lazy, load_all
+from bot.languages import Language, lazy, load_all
+from bot.languages.formats import locale_of
 from bot.media.pool import DecoderPool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics, Vitals
@@ -109,6 +110,7 @@ async def build(
     """
     clock = clock or SystemClock()
     catalog = Catalog.load(settings.studii_tools_file)
+    locale_of(Language.ENGLISH)  # first: what follows takes the room that Babel's tables give back
     load_all()
     async with AsyncExitStack() as stack:
         metrics = metrics or Metrics()

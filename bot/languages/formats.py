@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Literal
 
-from babel import Locale, dates, lists, numbers
+from babel import Locale, core, dates, lists, numbers
 
 from bot.languages.language import Language, spoken
 
@@ -40,7 +40,11 @@ _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
 @cache
 def locale_of(language: Language) -> Locale:
     """Return Babel's data of the language."""
-    return Locale.parse(language.value)
+    locale = Locale.parse(language.value)
+    _ = locale.number_symbols  # has it read
+    # Babel keeps 2 MiB of tables to find the file of a language. It would read them again if it needed them.
+    core._global_data = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return locale
 
 
 def number(value: int) -> str:
