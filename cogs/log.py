@@ -12,7 +12,7 @@ from bot.languages import N_, lazy, speaking
 from bot.services import Services
 from bot.ui.admin.log import everyone_reads, hello_words, log_panel, missing_for_warnings, trouble_there
 from bot.ui.kit.host import done_in_time, host_of
-from bot.ui.kit.layout import NEUTRAL, sentence_panel
+from bot.ui.kit.layout import NEUTRAL, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -82,7 +82,7 @@ async def _ensure_posting(
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
-            hello = sentence_panel(hello_words(), NEUTRAL)
+            hello = boxed(NEUTRAL, hello_words())
         await channel.send(view=hello)
     except (discord.Forbidden, discord.NotFound):
         raise NotAllowed(

@@ -19,7 +19,7 @@ from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_pa
 from bot.ui.jobs.forget_me import ask_to_forget_me
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time
-from bot.ui.kit.layout import GOOD, Panel, sentence_panel
+from bot.ui.kit.layout import GOOD, Panel, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -138,7 +138,7 @@ def setup_commands(services: Services) -> list[Command]:
     @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
     async def pause(interaction: discord.Interaction[Any]) -> None:
         changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
-        await answer(interaction, sentence_panel(str(PAUSE_BEGUN if changed else STILL_PAUSED), GOOD))
+        await answer(interaction, boxed(GOOD, PAUSE_BEGUN if changed else STILL_PAUSED))
 
     @function_command(name="resume", description=N_("Accept new jobs again"))
     async def resume(interaction: discord.Interaction[Any]) -> None:
@@ -146,7 +146,7 @@ def setup_commands(services: Services) -> list[Command]:
             interaction, services.servers.pause(server_of(interaction), paused=False)
         )
         words = _("Resumed. Members can start jobs again.") if changed else _("New jobs weren't paused.")
-        await answer(interaction, sentence_panel(words, GOOD))
+        await answer(interaction, boxed(GOOD, words))
 
     return [setup_, forget_key, pause, resume]
 

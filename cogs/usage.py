@@ -18,7 +18,7 @@ from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
-from bot.ui.kit.layout import NEUTRAL, Panel, box, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
@@ -81,13 +81,11 @@ async def _send_ledger(
         pages = services.usage.ledger(guild_id, span)
         written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit, state_name)
         data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
-        panel = Panel(
-            box(
-                NEUTRAL,
-                f"### 🧾 {_LEDGER_TITLES[span]}\n{sentences(_line_words(written.lines), _columns(zone.key))}",
-                ui.File(f"attachment://{written.path.name}"),
-                small(_("Only you can see this.")),
-            )
+        panel = boxed(
+            NEUTRAL,
+            f"### 🧾 {_LEDGER_TITLES[span]}\n{sentences(_line_words(written.lines), _columns(zone.key))}",
+            ui.File(f"attachment://{written.path.name}"),
+            small(_("Only you can see this.")),
         )
         await _show(interaction, panel, data, written.path.name)
 

@@ -26,7 +26,7 @@ from bot.languages import lazy
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals, NoDeferrals
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
-from bot.ui.kit.layout import QUIET, sentence_panel
+from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 from bot.ui.reading.languages import Readers
 
@@ -74,7 +74,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:
-            await answer_if_possible(interaction, sentence_panel(str(RESTARTING), QUIET))
+            await answer_if_possible(interaction, boxed(QUIET, RESTARTING))
         return False
 
     async def on_error(

@@ -21,7 +21,7 @@ from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import QUIET, Panel, sentence_panel
+from bot.ui.kit.layout import BAD, QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
@@ -150,13 +150,13 @@ class DeferralJournal:
         if shown.components or shown.content:
             return  # answered
         if not deferred.starts:
-            await _tell(hook, deferred, sentence_panel(str(RESTARTED_CHANGE)))
+            await _tell(hook, deferred, boxed(BAD, RESTARTED_CHANGE))
             return
         job = await self._job_of(jobs, deferred, taken)
         if job is None:
-            await _tell(hook, deferred, sentence_panel(str(RESTARTED)))
+            await _tell(hook, deferred, boxed(BAD, RESTARTED))
         elif deferred.private and not job.private:
-            await _tell(hook, deferred, sentence_panel(STARTED, QUIET))
+            await _tell(hook, deferred, boxed(QUIET, STARTED))
         else:
             whole = [job] if job.set_id is None else await jobs.of_set(job.set_id, job.guild_id)
             taken.update(one.id for one in whole)
@@ -172,7 +172,7 @@ class DeferralJournal:
     ) -> None:
         """Tell the person that nothing started: the message was deleted to say so, which may not be done."""
         if not deferred.private and await self._job_of(jobs, deferred, taken) is None:
-            await hook.send(view=sentence_panel(str(RESTARTED)), ephemeral=True)
+            await hook.send(view=boxed(BAD, RESTARTED), ephemeral=True)
 
     async def _job_of(self, jobs: JobService, deferred: _Deferred, taken: set[str]) -> Job | None:
         """Return the job that was accepted for it, if one was."""

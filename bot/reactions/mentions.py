@@ -15,7 +15,7 @@ from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read, tools_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import QUIET, Panel, sentence_panel
+from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context_in
@@ -100,7 +100,7 @@ class MentionWatch:
         guild_id, context = member.guild.id, member_context_in(member, channel)
         mention = await read(message, self._client, self._services)
         if mention.unseen:
-            return sentence_panel(UNSEEN, QUIET), False
+            return boxed(QUIET, UNSEEN), False
         if not mention.photos and not mention.words:
             guide = await guide_for(self._services, self._client, guild_id, member, context)
             return help_panel(
@@ -108,7 +108,7 @@ class MentionWatch:
             ), False
         closed = await self._services.jobs.why_closed(guild_id)
         if closed is not None:
-            return sentence_panel(closed, QUIET), False
+            return boxed(QUIET, closed), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
         denials = await self._services.access.denials(guild_id, member.id, context)
         prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
@@ -116,7 +116,7 @@ class MentionWatch:
         if allowed:
             return offer_panel(message, mention, allowed), True
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL_TAKES_IT)
-        return sentence_panel(shortened(str(reason), MAX_REASON_CHARACTERS), QUIET), False
+        return boxed(QUIET, shortened(str(reason), MAX_REASON_CHARACTERS)), False
 
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""

@@ -9,7 +9,7 @@ from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import lines, row, sentence_panel, server_line
+from bot.ui.kit.layout import BAD, boxed, lines, row, server_line
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import NO_MENTIONS, ask_button
 from bot.ui.kit.text import sentence
@@ -49,7 +49,7 @@ class RefusalTeller:
         if not await self._refusals.may_tell(member.guild.id, member.id, kind):
             return
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
-            panel = sentence_panel(lines(reason(), server_line(member.guild.name)))
+            panel = boxed(BAD, lines(reason(), server_line(member.guild.name)))
             if wanted is not None:
                 panel.add_item(row(ask_button(wanted)))
         try:
@@ -64,7 +64,7 @@ class RefusalTeller:
 async def _reply(message: discord.Message, member: discord.Member) -> None:
     try:
         await message.reply(
-            view=sentence_panel(str(DMS_CLOSED.using(member=member.mention))),
+            view=boxed(BAD, DMS_CLOSED.using(member=member.mention)),
             allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
             delete_after=REPLY_SECONDS,
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.languages import gettext, lazy
-from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.layout import BAD, boxed
 from bot.ui.kit.text import shortened
 from tests.sandbox.emulator.client import Client, emulated
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, shown_by
@@ -107,5 +107,5 @@ async def test_what_processes_send_is_looked_at_and_handed_on_in_english() -> No
 def test_what_a_panel_shows_is_turned_back() -> None:
     assert in_english({"label": written("Delete"), "row": 1}) == {"label": "Delete", "row": 1}
     with pytest.raises(AssertionError, match="plain English"):
-        shown_by(sentence_panel(lazy("Nothing was charged.")))
+        shown_by(boxed(BAD, lazy("Nothing was charged.")))
     assert gettext("Nothing was charged.") == "Nothing was charged."

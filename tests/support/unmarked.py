@@ -76,7 +76,7 @@ _SHOWN_CALLS = frozenset(
     [
         *("Message", "Refused", "NotAllowed", "TextDisplay"),
         *("alternatives", "and_list", "or_list", "paragraph", "sentences"),
-        *("changed_words", "lines", "sentence", "sentence_panel", "small", "text"),
+        *("boxed", "changed_words", "lines", "sentence", "small", "text"),
     ]
 )
 # Two words, a word beside something that is filled in, or a single word as on a button.

@@ -30,12 +30,11 @@ from bot.ui.kit.layout import (
     NEUTRAL,
     UNSURE,
     Panel,
-    box,
+    boxed,
     changed_words,
     lines,
     row,
     rule,
-    sentence_panel,
     server_line,
     small,
 )
@@ -88,16 +87,14 @@ def access_panel(
         lambda most: _tools(rules, names, _Mentions(there, most)),
         MAX_ACCESS_CHARACTERS - len(options) - len(done),
     )
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 🔐 {pgettext('title', 'Access')}",
-            done,
-            tools,
-            options,
-            small(DELETED_IN_RULES if _Mentions(there).gone(rules) else ""),
-            small(_("Each member's `/privacy` setting always applies.")),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### 🔐 {pgettext('title', 'Access')}",
+        done,
+        tools,
+        options,
+        small(DELETED_IN_RULES if _Mentions(there).gone(rules) else ""),
+        small(_("Each member's `/privacy` setting always applies.")),
     )
 
 
@@ -114,7 +111,7 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     reason = details.get("reason")
     words = block_words(Block(None if reason is None else str(reason), end))
     said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
-    return sentence_panel(lines(said, server_line(server)), UNSURE)
+    return boxed(UNSURE, lines(said, server_line(server)))
 
 
 async def privacy_panel_for(services: Services, user_id: int) -> Panel:
@@ -132,16 +129,14 @@ def _privacy_panel(*, refuses: bool, shown: bool | None) -> Panel:
         button = PhotoUseButton(allow=False)
     title = f"### 🖼️ {_('Your photos')}"
     starred = _SHOWN if shown else _NOT_SHOWN
-    return Panel(
-        box(
-            GOOD if refuses else NEUTRAL,
-            f"{title}\n{said}",
-            row(button),
-            small(KEPT),
-            rule(),
-            f"### ⭐ {_('Your starred results')}\n{starred}",
-            row(BestAnswerButton(agreed=not shown)),
-        )
+    return boxed(
+        GOOD if refuses else NEUTRAL,
+        f"{title}\n{said}",
+        row(button),
+        small(KEPT),
+        rule(),
+        f"### ⭐ {_('Your starred results')}\n{starred}",
+        row(BestAnswerButton(agreed=not shown)),
     )
 
 

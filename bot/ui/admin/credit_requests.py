@@ -16,7 +16,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, QUIET, Panel, box, lines, small
+from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
@@ -91,14 +91,14 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
         granted = _MEMBER_GRANTED if details.get("member") else _SERVER_GRANTED
-        return Panel(box(GOOD, str(granted.using(member=user, server=where, credits=amount, tool=title))))
+        return boxed(GOOD, str(granted.using(member=user, server=where, credits=amount, tool=title)))
     said = _(
         "{member}, an admin of **{server}** declined your request for more credits for **{tool}**.",
         member=user,
         server=where,
         tool=title,
     )
-    return Panel(box(QUIET, said))
+    return boxed(QUIET, said)
 
 
 def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
@@ -111,7 +111,7 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     )
     title = names.title_of(request.tool)
     about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)
-    return Panel(box(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, str(said))))
+    return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, str(said)))
 
 
 class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLINE}):(?P<id>[0-9a-f]{{16}})"):

@@ -5,21 +5,19 @@ from bot.languages import gettext as _
 from bot.languages import ngettext, sentences
 from bot.services import BudgetState, credit_words, discord_timestamp
 from bot.ui.jobs.credits import DEFAULT_HOLDS, budget_lines
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
 
 
 def budget_panel(state: BudgetState, title: str = "") -> Panel:
     """Return what the server may spend, and how much of it is used."""
-    return Panel(
-        box(
-            BAD if state.left <= 0 else NEUTRAL,
-            f"### 💳 {title or _('Server budget')}\n**{state.limit_words}**",
-            budget_lines(state),
-            _over(state),
-            _confirm_words(state.settings.confirm_above),
-            small(_counts_from(state)),
-            small(str(DEFAULT_HOLDS)) if state.is_default else "",
-        ),
+    return boxed(
+        BAD if state.left <= 0 else NEUTRAL,
+        f"### 💳 {title or _('Server budget')}\n**{state.limit_words}**",
+        budget_lines(state),
+        _over(state),
+        _confirm_words(state.settings.confirm_above),
+        small(_counts_from(state)),
+        small(str(DEFAULT_HOLDS)) if state.is_default else "",
     )
 
 
@@ -30,19 +28,15 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
         plan=key.plan.value.capitalize(),
         limit=key.plan.requests_per_minute,
     )
-    return Panel(
-        box(
-            GOOD,
-            f"### 🔑 {_('The key works')}\n`{key.masked}` · {plan}",
-            lines(
-                _("Budget: **{limit}**; {left}.", limit=budget.limit_words, left=budget.left_words),
-                small(_("This is the default. Change it with `/studii budget`."))
-                if budget.is_default
-                else "",
-            ),
-            rule(),
-            _("**Next:** members can type `/` and pick a tool. `/credits` shows what is left."),
+    return boxed(
+        GOOD,
+        f"### 🔑 {_('The key works')}\n`{key.masked}` · {plan}",
+        lines(
+            _("Budget: **{limit}**; {left}.", limit=budget.limit_words, left=budget.left_words),
+            small(_("This is the default. Change it with `/studii budget`.")) if budget.is_default else "",
         ),
+        rule(),
+        _("**Next:** members can type `/` and pick a tool. `/credits` shows what is left."),
     )
 
 

@@ -7,7 +7,7 @@ from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import N_, gettext, lazy
 from bot.languages import gettext as _
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 from bot.ui.kit.text import plain
 
 NO_LINE = "off"
@@ -32,13 +32,11 @@ def disclosure_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
         "It has no C2PA manifest, because the original's wouldn't match it."
     )
     no_advice = _("This isn't legal advice: the rules of your country or listing service may ask for more.")
-    return Panel(
-        box(
-            GOOD if changed else NEUTRAL,
-            f"### 🏷️ {title}",
-            lines(_line(rules), _label(rules)),
-            lines(small(files), small(no_advice)),
-        )
+    return boxed(
+        GOOD if changed else NEUTRAL,
+        f"### 🏷️ {title}",
+        lines(_line(rules), _label(rules)),
+        lines(small(files), small(no_advice)),
     )
 
 

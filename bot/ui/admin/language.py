@@ -4,23 +4,21 @@ import discord
 
 from bot.domain import ServerLanguage
 from bot.languages import gettext as _
-from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
 from bot.ui.reading.languages import community_language, server_language
 
 
 def language_panel(chosen: ServerLanguage, guild: discord.Guild | None) -> Panel:
     """Return the language of what the server's channels show, why it is that, and what it applies to."""
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 🌐 {_('Language')}",
-            lines(f"**{server_language(chosen, guild).own_name}**", _why(chosen, guild)),
-            lines(
-                _("Cards, results and warnings in channels are in this language."),
-                _("Private answers are in the language of each person's Discord app."),
-            ),
-            small(_("Takes effect immediately. Messages that are already posted stay as they are.")),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### 🌐 {_('Language')}",
+        lines(f"**{server_language(chosen, guild).own_name}**", _why(chosen, guild)),
+        lines(
+            _("Cards, results and warnings in channels are in this language."),
+            _("Private answers are in the language of each person's Discord app."),
+        ),
+        small(_("Takes effect immediately. Messages that are already posted stay as they are.")),
     )
 
 

@@ -17,7 +17,7 @@ from bot.services import (
     rate_words,
 )
 from bot.ui.jobs.credits import DEFAULT_HOLDS
-from bot.ui.kit.layout import NEUTRAL, Panel, box, changed_words, lines, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, changed_words, lines, small
 from bot.ui.kit.text import more_words, named_value
 
 MAX_LISTED_ALLOWANCES = 15
@@ -44,20 +44,18 @@ def allowance_panel(
     roles = {
         role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
     }
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 👥 {_('Member limits')}",
-            changed_words(changed),
-            _everyones(limits, period),
-            ""
-            if role_id is None or role_id in roles
-            else _("{role} has no allowance of its own.", role=f"<@&{role_id}>"),
-            _listed(_("Roles (the highest applies)"), "<@&{}>", roles, period),
-            _listed(_("Members with their own allowance"), "<@{}>", limits.own, period),
-            small(_("Allowances renew with the server's budget and can't exceed it.")),
-            small(str(DEFAULT_HOLDS)) if budget.is_default else "",
-        )
+    return boxed(
+        NEUTRAL,
+        f"### 👥 {_('Member limits')}",
+        changed_words(changed),
+        _everyones(limits, period),
+        ""
+        if role_id is None or role_id in roles
+        else _("{role} has no allowance of its own.", role=f"<@&{role_id}>"),
+        _listed(_("Roles (the highest applies)"), "<@&{}>", roles, period),
+        _listed(_("Members with their own allowance"), "<@{}>", limits.own, period),
+        small(_("Allowances renew with the server's budget and can't exceed it.")),
+        small(str(DEFAULT_HOLDS)) if budget.is_default else "",
     )
 
 
@@ -138,20 +136,18 @@ def member_panel(
 
     `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
     """
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 👤 {_('Limits of {member}', member=f'<@{user_id}>')}",
-            "" if here else _("This member isn't in the server. If they come back, these limits apply."),
-            _given(granted_now, state.budget),
-            changed_words(changed),
-            lines(_allowance_words(state), _idle_grants(state), _running(state), _rate(state)),
-            lines(
-                # Translators: {left} is such as "3 of 100 credits left today".
-                _("Server: {left}.", left=state.budget.left_words),
-                small(str(DEFAULT_HOLDS)) if state.budget.is_default else "",
-            ),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### 👤 {_('Limits of {member}', member=f'<@{user_id}>')}",
+        "" if here else _("This member isn't in the server. If they come back, these limits apply."),
+        _given(granted_now, state.budget),
+        changed_words(changed),
+        lines(_allowance_words(state), _idle_grants(state), _running(state), _rate(state)),
+        lines(
+            # Translators: {left} is such as "3 of 100 credits left today".
+            _("Server: {left}.", left=state.budget.left_words),
+            small(str(DEFAULT_HOLDS)) if state.budget.is_default else "",
+        ),
     )
 
 
@@ -207,27 +203,25 @@ def _allowance_words(state: MemberState) -> str:
 def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
     """Return what is granted for this period. `granted_now` is as in `member_panel`."""
     budget = state.budget
-    return Panel(
-        box(
-            NEUTRAL,
-            # Translators: {period} is such as "for today".
-            f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
-            _given(granted_now, budget),
-            _server_grants(budget),
-            _listed(_("Members (on top of their allowance)"), "<@{}>", state.members),
-            small(
-                _(
-                    "A grant counts until the total is restarted or the budget's period is changed. A "
-                    "member's grant can't exceed the server's budget."
-                )
-                if budget.window.end is None
-                else _(
-                    "A grant counts until the period ends or is changed. A member's grant can't exceed the "
-                    "server's budget."
-                )
-            ),
-            small(str(DEFAULT_HOLDS)) if budget.is_default else "",
-        )
+    return boxed(
+        NEUTRAL,
+        # Translators: {period} is such as "for today".
+        f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
+        _given(granted_now, budget),
+        _server_grants(budget),
+        _listed(_("Members (on top of their allowance)"), "<@{}>", state.members),
+        small(
+            _(
+                "A grant counts until the total is restarted or the budget's period is changed. A "
+                "member's grant can't exceed the server's budget."
+            )
+            if budget.window.end is None
+            else _(
+                "A grant counts until the period ends or is changed. A member's grant can't exceed the "
+                "server's budget."
+            )
+        ),
+        small(str(DEFAULT_HOLDS)) if budget.is_default else "",
     )
 
 

@@ -11,7 +11,17 @@ from bot.languages import lazy, sentences
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, box, lines, sentence_panel, small
+from bot.ui.kit.layout import (
+    BAD,
+    GOING,
+    GOOD,
+    NEUTRAL,
+    QUIET,
+    Panel,
+    boxed,
+    lines,
+    small,
+)
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import (
     READ_MESSAGE_HISTORY,
@@ -104,20 +114,18 @@ def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False)
             "has an unknown outcome."
         )
         set_one = sentences(_("Set one with `/studii log channel:`."), LOG_SHOWS)
-        return Panel(box(NEUTRAL, f"### 📋 {title}", set_one, small(without)))
+        return boxed(NEUTRAL, f"### 📋 {title}", set_one, small(without))
     title = _("Log channel: {channel}", channel=f"<#{settings.channel_id}>")
     problem = ""
     if trouble:
         problem = _("I can't post there: {trouble}.", trouble=trouble)
     elif public:
         problem = str(EVERYONE_READS)
-    return Panel(
-        box(
-            BAD if trouble else GOING if public else GOOD,
-            lines(f"### 📋 {title}", f"⚠️ {problem}" if problem else ""),
-            str(LOG_SHOWS),
-            small(str(ON if settings.results else RESULTS_OFF)),
-        )
+    return boxed(
+        BAD if trouble else GOING if public else GOOD,
+        lines(f"### 📋 {title}", f"⚠️ {problem}" if problem else ""),
+        str(LOG_SHOWS),
+        small(str(ON if settings.results else RESULTS_OFF)),
     )
 
 
@@ -149,4 +157,4 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
         deleted = _("The result is deleted. Its cost stays in the ledger.")
-        await answer(interaction, sentence_panel(deleted, QUIET))
+        await answer(interaction, boxed(QUIET, deleted))

@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.languages import and_list, lazy, ngettext, sentences
 from bot.languages import gettext as _
 from bot.services import Tap
-from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, rule, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import plain
 
 INTENT_OFF = lazy(
@@ -65,15 +65,13 @@ def reactions_panel(
         "the queue."
     )
     known = [f"{tap.emoji} {_tap_words(tap.preset, catalog, styles)}" for tap in taps]
-    return Panel(
-        box(
-            NEUTRAL if sees_photos else UNSURE,
-            f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
-            lines(state if not sees_photos else "", *_bounded(known, MAX_LIST_CHARACTERS)),
-            in_the_way,
-            rule(),
-            small(each_tap),
-        )
+    return boxed(
+        NEUTRAL if sees_photos else UNSURE,
+        f"### 👆 {title}\n{state}" if sees_photos else f"### 👆 {title}\n{INTENT_OFF}",
+        lines(state if not sees_photos else "", *_bounded(known, MAX_LIST_CHARACTERS)),
+        in_the_way,
+        rule(),
+        small(each_tap),
     )
 
 
@@ -123,17 +121,15 @@ def photos_panel(
         offered.append(sentences(these, more))
     none = _("No photo channels yet. Use `/studii photos offer` or `/studii photos auto` in a channel.")
     auto_runs = _("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored.")
-    return Panel(
-        box(
-            NEUTRAL if sees_photos else UNSURE,
-            f"### 🖼️ {title}",
-            "" if sees_photos else str(INTENT_OFF),
-            lines(*_bounded(shown, MAX_LIST_CHARACTERS // 2)) or none,
-            lines(*_bounded(offered, MAX_LIST_CHARACTERS // 2)) if offers else "",
-            in_the_way,
-            rule(),
-            small(auto_runs),
-        )
+    return boxed(
+        NEUTRAL if sees_photos else UNSURE,
+        f"### 🖼️ {title}",
+        "" if sees_photos else str(INTENT_OFF),
+        lines(*_bounded(shown, MAX_LIST_CHARACTERS // 2)) or none,
+        lines(*_bounded(offered, MAX_LIST_CHARACTERS // 2)) if offers else "",
+        in_the_way,
+        rule(),
+        small(auto_runs),
     )
 
 
@@ -168,7 +164,7 @@ def metadata_panel(*, keeps: bool) -> Panel:
         )
         other = _("`/studii metadata remove:False` keeps it in new photos.")
     title = _("Photo metadata")
-    return Panel(box(UNSURE if keeps else GOOD, f"### 🏷️ {title}\n{said}", small(other)))
+    return boxed(UNSURE if keeps else GOOD, f"### 🏷️ {title}\n{said}", small(other))
 
 
 def metadata_line(*, keeps: bool) -> str:

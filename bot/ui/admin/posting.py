@@ -3,7 +3,7 @@
 from bot.domain.posting import PostingRules
 from bot.languages import gettext as _
 from bot.languages import ngettext
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 
 
 def channel_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
@@ -15,13 +15,11 @@ def channel_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
         "channel, are posted where they are asked for."
     )
     elsewhere = rules.results_channel_id is not None
-    return Panel(
-        box(
-            GOOD if changed else NEUTRAL,
-            f"### 💬 {title}",
-            lines(_where(rules), _cards(rules), _comparison(rules), _best(rules)),
-            lines(small(stays), small(age_restricted) if elsewhere else ""),
-        )
+    return boxed(
+        GOOD if changed else NEUTRAL,
+        f"### 💬 {title}",
+        lines(_where(rules), _cards(rules), _comparison(rules), _best(rules)),
+        lines(small(stays), small(age_restricted) if elsewhere else ""),
     )
 
 

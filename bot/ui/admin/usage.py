@@ -14,7 +14,7 @@ from bot.services import UsageReport, credit_words, job_words
 from bot.ui.admin.charts import Series, UsageChart
 from bot.ui.jobs.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH
-from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import plain, shortened
 
 FILE_NAME = "usage.png"
@@ -66,38 +66,34 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
     """Return the panel. The chart has to be sent along as `FILE_NAME`."""
     zone = report.budget.settings.timezone
     words = report.budget.left_words
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 📊 {_TITLES[span]}",
-            ui.MediaGallery(
-                MediaGalleryItem(
-                    f"attachment://{FILE_NAME}", description=chart_alt_words(report, catalog, span)
+    return boxed(
+        NEUTRAL,
+        f"### 📊 {_TITLES[span]}",
+        ui.MediaGallery(
+            MediaGalleryItem(f"attachment://{FILE_NAME}", description=chart_alt_words(report, catalog, span))
+        ),
+        rule(),
+        lines(f"**{_('Top members')}**", *(_line(_member(one), one) for one in report.members))
+        if report.members
+        else _("No one made anything in this period."),
+        lines(
+            f"**{_('Top tools')}**",
+            *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]),
+        )
+        if report.tools
+        else "",
+        rule(),
+        lines(
+            # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+            _("Budget: **{limit}**; {left}.", limit=report.budget.limit_words, left=words),
+            small(str(DEFAULT_HOLDS)) if report.budget.is_default else "",
+            small(
+                _(
+                    "Days in the time zone {zone}. Includes credits reserved by running jobs.",
+                    zone=plain(zone, 50),
                 )
             ),
-            rule(),
-            lines(f"**{_('Top members')}**", *(_line(_member(one), one) for one in report.members))
-            if report.members
-            else _("No one made anything in this period."),
-            lines(
-                f"**{_('Top tools')}**",
-                *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]),
-            )
-            if report.tools
-            else "",
-            rule(),
-            lines(
-                # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
-                _("Budget: **{limit}**; {left}.", limit=report.budget.limit_words, left=words),
-                small(str(DEFAULT_HOLDS)) if report.budget.is_default else "",
-                small(
-                    _(
-                        "Days in the time zone {zone}. Includes credits reserved by running jobs.",
-                        zone=plain(zone, 50),
-                    )
-                ),
-            ),
-        )
+        ),
     )
 
 

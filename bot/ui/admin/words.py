@@ -9,7 +9,7 @@ from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
 from bot.languages import and_list, ngettext
 from bot.languages import gettext as _
 from bot.services import AddedRule
-from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, box, lines, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, small
 from bot.ui.kit.text import more_words, plain
 
 MAX_RULES_CHARACTERS = 3000  # for the rules, of the 4,000 of a message
@@ -31,8 +31,8 @@ def words_panel(rules: Sequence[WordRule], pause: WordPause, *, logged: bool) ->
         "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
         "matter. Rules apply to prompts, other inputs and the presets of photo channels."
     )
-    return Panel(
-        box(NEUTRAL, f"### 🔤 {title}", listed, small(counted), unlogged, _pause_words(pause), small(how))
+    return boxed(
+        NEUTRAL, f"### 🔤 {title}", listed, small(counted), unlogged, _pause_words(pause), small(how)
     )
 
 
@@ -62,9 +62,7 @@ def rule_added_panel(added: AddedRule, *, logged: bool) -> Panel:
     warnings = _warnings(added, waits=waits)
     undo = small(_("Remove it with `/studii words remove`.")) if warnings else ""
     unlogged = "" if logged or waits else _unlogged()
-    return Panel(
-        box(UNSURE if warnings else colour, f"### 🔤 {title}\n{said}", lines(*warnings), undo, unlogged)
-    )
+    return boxed(UNSURE if warnings else colour, f"### 🔤 {title}\n{said}", lines(*warnings), undo, unlogged)
 
 
 def _added_words(added: AddedRule, *, waits: bool) -> tuple[str, str, discord.Colour]:
@@ -88,7 +86,7 @@ def rule_removed_panel(rule: WordRule) -> Panel:
     """Return that the rule was removed."""
     title = _("Rule removed")
     said = _("Requests with {rule} are allowed again.", rule=_quoted(rule, effect=False))
-    return Panel(box(GOOD, f"### 🔤 {title}\n{said}"))
+    return boxed(GOOD, f"### 🔤 {title}\n{said}")
 
 
 def _warnings(added: AddedRule, *, waits: bool) -> list[str]:

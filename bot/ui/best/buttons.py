@@ -10,7 +10,7 @@ from bot.languages import gettext as _
 from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, NEUTRAL, sentence_panel
+from bot.ui.kit.layout import GOOD, NEUTRAL, boxed
 
 STARS_AGREED = lazy(
     "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
@@ -39,5 +39,5 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
         await interaction.response.defer()  # what follows may have to wait for others who write
         await host.services.best.answer(interaction.user.id, agreed=self._agreed)
         said = str(STARS_AGREED if self._agreed else REFUSED)
-        shown = sentence_panel(said, GOOD if self._agreed else NEUTRAL)
+        shown = boxed(GOOD if self._agreed else NEUTRAL, said)
         await interaction.edit_original_response(view=shown)

@@ -12,7 +12,7 @@ from bot.languages import gettext as _
 from bot.languages import lazy
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, mark_of_nonce, row, small, text
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain
 
 _DESCRIPTION = lazy("A result that members have starred")
@@ -67,14 +67,12 @@ def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: T
         "Nothing of yours is shown unless you say yes. Your answer applies in every server with this bot, "
         "and you can change it with `/privacy`."
     )
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### {STAR} {title}",
-            question,
-            small(promise),
-            row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### {STAR} {title}",
+        question,
+        small(promise),
+        row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
     )
 
 

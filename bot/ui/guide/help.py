@@ -18,7 +18,7 @@ from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_ou
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import GOING, NEUTRAL, Panel, box, lines
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, lines
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
@@ -113,21 +113,19 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     results = guide.approval.wants_results
     decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
     tool_lines = (_tool_line(one, guide, all_wait=all_wait) for one in offer.prices)
-    return Panel(
-        box(
-            NEUTRAL if offer.is_open and not missing else GOING,
-            lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
-            "" if offer.denial else lines_with_room(tool_lines),
-            f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
-            lines(str(PRESS), *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
-            str(YOURS),
-            lines(
-                str(MODERATORS) if context.moderates else "",
-                str(decides) if guide.decides else "",
-                str(ADMINS) if context.manages else "",
-            ),
-            *tool_rows(usable[:MAX_TOOL_BUTTONS]),
-        )
+    return boxed(
+        NEUTRAL if offer.is_open and not missing else GOING,
+        lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
+        "" if offer.denial else lines_with_room(tool_lines),
+        f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
+        lines(str(PRESS), *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
+        str(YOURS),
+        lines(
+            str(MODERATORS) if context.moderates else "",
+            str(decides) if guide.decides else "",
+            str(ADMINS) if context.manages else "",
+        ),
+        *tool_rows(usable[:MAX_TOOL_BUTTONS]),
     )
 
 

@@ -14,7 +14,7 @@ from bot.ui.guide.help import HelpButton, lines_with_room
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, row, sentence_panel
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, row
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
@@ -38,16 +38,12 @@ FAILED = lazy("Discord didn't accept the panel. Check whether it was posted befo
 
 def public_panel(tools: Sequence[Tool]) -> Panel:
     """Return the panel. Its buttons open the forms for the people who press them."""
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
-            lines_with_room(
-                f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools
-            ),
-            *tool_rows(tools[:MAX_TOOL_BUTTONS]),
-            row(HelpButton()),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
+        lines_with_room(f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools),
+        *tool_rows(tools[:MAX_TOOL_BUTTONS]),
+        row(HelpButton()),
     )
 
 
@@ -75,4 +71,4 @@ async def post_panel(interaction: discord.Interaction[Any]) -> None:
         await host.services.servers.panel_posted(guild_id)
     except StudiiBotError as error:
         _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
-    await answer(interaction, sentence_panel(str(POSTED.using(address=message.jump_url)), GOOD))
+    await answer(interaction, boxed(GOOD, POSTED.using(address=message.jump_url)))

@@ -14,7 +14,7 @@ from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, tool_rows
-from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, box, lines, rule, small, text
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, boxed, lines, rule, small, text
 from bot.ui.kit.text import named_value, plain
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -64,18 +64,16 @@ def tools_panel(offer: ToolOffer, pictures: Mapping[str, bytes]) -> tuple[Panel,
     usable = [one.tool for one in offer.prices[: len(shown)] if offer.allows(one.tool)]
     title = _("What you can make here")
     note = _("`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this.")
-    panel = Panel(
-        box(
-            NEUTRAL if offer.is_open else GOING,
-            f"### 🧰 {title}",
-            _left_words(offer),
-            rule(),
-            *shown,
-            rule(),
-            left_out_words(more) if more else "",
-            *tool_rows(usable),
-            small(note),
-        )
+    panel = boxed(
+        NEUTRAL if offer.is_open else GOING,
+        f"### 🧰 {title}",
+        _left_words(offer),
+        rule(),
+        *shown,
+        rule(),
+        left_out_words(more) if more else "",
+        *tool_rows(usable),
+        small(note),
     )
     return panel, files
 

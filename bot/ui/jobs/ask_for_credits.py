@@ -11,7 +11,7 @@ from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, sentence_panel
+from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import ask_button
 from bot.ui.reading.member import roles_of
 
@@ -53,7 +53,7 @@ class AskAdminButton(
             raise Refused(NOT_IN_A_SERVER)
         roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
         await host.services.credit_requests.ask(wanted, member.id, roles, channel_id)
-        await interaction.edit_original_response(view=sentence_panel(ASKED, GOOD))
+        await interaction.edit_original_response(view=boxed(GOOD, ASKED))
 
 
 async def _from_dm(

@@ -25,7 +25,7 @@ from bot.ui.jobs.tool_picker import choose
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, box, lines, row, sentence_panel
+from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
@@ -72,7 +72,7 @@ class DeleteButton(JobButton, template=template_of("delete")):
 def question_of_link(title: Worded, words: Message, message: discord.Message, job_id: str) -> Panel:
     """Return the question whether to delete a message to which a listing may link."""
     said = link_question(title, words, message.jump_url)
-    return Panel(box(UNSURE, said, row(DeleteLinkedButton(job_id, message.id))))
+    return boxed(UNSURE, said, row(DeleteLinkedButton(job_id, message.id)))
 
 
 def link_question(title: Worded, words: Message, link: str | None) -> str:
@@ -106,7 +106,7 @@ class DeleteLinkedButton(
             message = await channel.fetch_message(self._message_id)
             await _ensure_may_delete(interaction, host, self._job_id, message)
             await message.delete()
-        await interaction.edit_original_response(view=sentence_panel(DELETED, NEUTRAL))
+        await interaction.edit_original_response(view=boxed(NEUTRAL, DELETED))
 
 
 async def _ensure_may_delete(

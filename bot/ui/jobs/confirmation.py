@@ -15,7 +15,7 @@ from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words_of
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import GOING, QUIET, Panel, box, lines, row, sentence_panel, small, text
+from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
@@ -47,13 +47,11 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
         said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
         return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
     prompt = prompt_words_of(names.tool_of(request.tool), request.inputs)
-    return Panel(
-        box(
-            GOING,
-            lines(f"### {names.emoji_of(request.tool)} {_asked(question, title, price)}", prompt),
-            small(_WHY[question.why]),
-            row(button),
-        )
+    return boxed(
+        GOING,
+        lines(f"### {names.emoji_of(request.tool)} {_asked(question, title, price)}", prompt),
+        small(_WHY[question.why]),
+        row(button),
     )
 
 
@@ -130,8 +128,8 @@ async def _take_away(interaction: discord.Interaction[Any]) -> None:
     """Remove a question that is over, and say so to the presser."""
     message = interaction.message
     if message is not None and message.flags.ephemeral:
-        await interaction.response.edit_message(view=sentence_panel(QUESTION_OVER, QUIET))
+        await interaction.response.edit_message(view=boxed(QUIET, QUESTION_OVER))
         return
     await interaction.response.defer()
     await interaction.delete_original_response()
-    await answer(interaction, sentence_panel(QUESTION_OVER, QUIET))
+    await answer(interaction, boxed(QUIET, QUESTION_OVER))

@@ -15,7 +15,7 @@ from bot.services import (
     price_words,
 )
 from bot.ui.jobs.wording import ToolNames, job_line
-from bot.ui.kit.layout import BAD, NEUTRAL, Panel, box, lines, rule, small
+from bot.ui.kit.layout import BAD, NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import more_words, named_value
 
 BAR = 12  # characters
@@ -36,23 +36,21 @@ def credits_panel(
     member: MemberCredits, limits: MemberState, prices: Sequence[ToolPrice], names: ToolNames
 ) -> Panel:
     """Return what is left, what the member has used, what each tool costs, and the member's latest jobs."""
-    return Panel(
-        box(
-            BAD if member.budget.left <= 0 else NEUTRAL,
-            f"### 💳 {_('Server credits')}",
-            lines(
-                budget_lines(member.budget),
-                _used_by_you(member.usage),
-                *own_limits(limits),
-                small(DEFAULT_HOLDS) if member.budget.is_default else "",
-            ),
-            rule(),
-            lines(f"**{_('Prices')}**", *_price_lines(prices)),
-            rule(),
-            lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in member.recent))
-            if member.recent
-            else _("You haven't made anything here yet. Type `/` and pick a tool."),
+    return boxed(
+        BAD if member.budget.left <= 0 else NEUTRAL,
+        f"### 💳 {_('Server credits')}",
+        lines(
+            budget_lines(member.budget),
+            _used_by_you(member.usage),
+            *own_limits(limits),
+            small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
+        rule(),
+        lines(f"**{_('Prices')}**", *_price_lines(prices)),
+        rule(),
+        lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in member.recent))
+        if member.recent
+        else _("You haven't made anything here yet. Type `/` and pick a tool."),
     )
 
 

@@ -15,7 +15,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, sentence_panel
+from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ async def _post_card(
         elif isinstance(said, Posted):
             await interaction.delete_original_response()
         else:
-            await interaction.edit_original_response(view=sentence_panel(STARTED, QUIET))
+            await interaction.edit_original_response(view=boxed(QUIET, STARTED))
     except DISCORD_ERRORS as error:
         _log.info(
             "Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id}

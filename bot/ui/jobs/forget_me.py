@@ -16,11 +16,10 @@ from bot.ui.kit.layout import (
     UNSURE,
     Panel,
     Piece,
-    box,
+    boxed,
     lines,
     row,
     rule,
-    sentence_panel,
     small,
 )
 from bot.ui.reading.permissions import server_of
@@ -83,16 +82,14 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
         ForgetMeButton(EVERY_SERVER),
         ForgetMeButton(KEEP_DATA),
     ]
-    return Panel(
-        box(
-            UNSURE,
-            lines(f"### 🧹 {_('Erase your data?')}", count),
-            rule(),
-            GOES,
-            STAYS,
-            small(_("This can't be undone.")),
-            row(*buttons),
-        )
+    return boxed(
+        UNSURE,
+        lines(f"### 🧹 {_('Erase your data?')}", count),
+        rule(),
+        GOES,
+        STAYS,
+        small(_("This can't be undone.")),
+        row(*buttons),
     )
 
 
@@ -103,7 +100,7 @@ def forgotten_panel(erased: Erased, where: str) -> Panel:
     if erased.later:
         later = _("Still running, and erased when done: {jobs}.", jobs=job_words(erased.later))
     stays = _("Messages in channels and your data at Studii stay. Delete them there.")
-    return sentence_panel(sentences(words.using(jobs=job_words(erased.now)), later, stays), GOOD)
+    return boxed(GOOD, sentences(words.using(jobs=job_words(erased.now)), later, stays))
 
 
 class ForgetMeButton(
@@ -119,7 +116,7 @@ class ForgetMeButton(
 
     async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
         if self._where == KEEP_DATA:
-            await interaction.response.edit_message(view=sentence_panel(NOTHING_ERASED, NEUTRAL))
+            await interaction.response.edit_message(view=boxed(NEUTRAL, NOTHING_ERASED))
             return
         guild_id = server_of(interaction)
         await interaction.response.defer()  # erasing may take a while

@@ -26,7 +26,7 @@ from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUT
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, Panel, box, row, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, row, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.authors import author_in
@@ -103,14 +103,12 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
         for one in prices[:MAX_TOOL_BUTTONS]
     ]
     said = _("“{words}”", words=plain(mention.words, WORDS_SHOWN)) if mention.words else ""
-    return Panel(
-        box(
-            NEUTRAL,
-            f"### {_('What would you like to make?')}",
-            said,
-            *(row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)),
-            small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
-        )
+    return boxed(
+        NEUTRAL,
+        f"### {_('What would you like to make?')}",
+        said,
+        *(row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)),
+        small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
     )
 
 

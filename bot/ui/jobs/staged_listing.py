@@ -10,7 +10,7 @@ from bot.languages import lazy, plazy
 from bot.ui.jobs.wording import message_link
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import NEUTRAL, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
@@ -65,13 +65,11 @@ class StagedButton(JobButton, template=template_of(ACTION)):
         label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
         words = WORDS.using(label=label.replace("`", "'"), link=link)
         shown = SMALLER if is_smaller(before) else AS_SENT
-        panel = Panel(
-            box(
-                NEUTRAL,
-                lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
-                f"```\n{words}\n```",
-                lines(*map(small, (shown, WORKS, NO_ADVICE))),
-            )
+        panel = boxed(
+            NEUTRAL,
+            lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
+            f"```\n{words}\n```",
+            lines(*map(small, (shown, WORKS, NO_ADVICE))),
         )
         await answer(interaction, panel)
 

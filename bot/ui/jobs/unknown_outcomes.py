@@ -18,7 +18,7 @@ from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
-from bot.ui.kit.layout import GOOD, sentence_panel
+from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
 from bot.ui.kit.text import shortened
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
@@ -107,7 +107,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         words = _("The key works, and no jobs are on hold.")
         if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
             words = _("The next job will try Studii now. The others follow if it works.")
-        await answer(interaction, sentence_panel(words, GOOD))
+        await answer(interaction, boxed(GOOD, words))
 
 
 async def _settle(interaction: discord.Interaction[Any], job_id: str, settling: Awaitable[Job]) -> None:
@@ -117,7 +117,7 @@ async def _settle(interaction: discord.Interaction[Any], job_id: str, settling: 
     except SettledBefore as settled:
         await tell(interaction, settled)
     else:
-        await answer(interaction, sentence_panel(sentences(_("Settled."), cost_words(job)), GOOD))
+        await answer(interaction, boxed(GOOD, sentences(_("Settled."), cost_words(job))))
     await _remove_buttons(interaction, job_id)
 
 

@@ -13,7 +13,7 @@ from bot.catalog import Catalog
 from bot.languages import ReaderLanguages, lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import sentence_panel
+from bot.ui.kit.layout import BAD, boxed
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -119,7 +119,7 @@ class Deferral:
             await self._interaction.delete_original_response()
         except DISCORD_ERRORS as error:
             _log.info("A deferred answer could not be deleted: %r", error)
-            await self._interaction.edit_original_response(view=sentence_panel(START_WITHDRAWN))
+            await self._interaction.edit_original_response(view=boxed(BAD, START_WITHDRAWN))
         await self._interaction.followup.send(view=panel, ephemeral=True)
 
 

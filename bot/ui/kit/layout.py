@@ -49,6 +49,11 @@ def box(colour: discord.Colour, *pieces: Piece | Worded) -> ui.Container[Any]:
     return ui.Container(*_items(pieces), accent_colour=colour)
 
 
+def boxed(colour: discord.Colour, *pieces: Piece | Worded) -> Panel:
+    """Return a panel with one coloured box: a refusal, that something is done, or more."""
+    return Panel(box(colour, *pieces))
+
+
 def text(content: Worded) -> ui.TextDisplay[Any]:
     return ui.TextDisplay(str(content))
 
@@ -69,10 +74,7 @@ def lines(*pieces: Worded) -> str:
 
 
 def row(*buttons: Piece) -> ui.ActionRow[Any]:
-    made: ui.ActionRow[Any] = ui.ActionRow()
-    for button in buttons:
-        made.add_item(button)
-    return made
+    return ui.ActionRow(*buttons)
 
 
 def rule() -> ui.Separator[Any]:
@@ -88,11 +90,6 @@ def mark_of_nonce(nonce: str) -> int:
     """Return the number of the first component of the message with that nonce."""
     digest = hashlib.sha256(nonce.encode()).digest()
     return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
-
-
-def sentence_panel(words: Worded, colour: discord.Colour = BAD) -> Panel:
-    """Return a panel with one sentence: a refusal, or that something is done."""
-    return Panel(box(colour, words))
 
 
 def changed_words(changed: Sequence[Worded]) -> str:

@@ -13,7 +13,7 @@ from bot.languages import gettext as _
 from bot.languages import lazy, pgettext
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import row, sentence_panel
+from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
 
@@ -44,7 +44,7 @@ async def tell(interaction: discord.Interaction[Any], error: BaseException) -> N
     if isinstance(cause, discord.HTTPException) and expired(cause):
         _log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
         return
-    panel = sentence_panel(words_for(interaction, cause))
+    panel = boxed(BAD, words_for(interaction, cause))
     if buttons := ask_buttons(cause):
         panel.add_item(row(*buttons))
     await answer_if_possible(interaction, panel)

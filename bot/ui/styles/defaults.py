@@ -29,7 +29,7 @@ from bot.ui.jobs.wording import settings_words_of
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, box, lines, row, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.permissions import server_of
@@ -62,14 +62,12 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
     rows = [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
     done = f"✅ {changed}" if changed else ""
     title = _("Your defaults")
-    return Panel(
-        box(
-            GOOD if changed else NEUTRAL,
-            lines(f"### ⚙️ {title}", done),
-            lines(*said),
-            small(str(HOW_DEFAULTS_WORK)),
-            *rows,
-        )
+    return boxed(
+        GOOD if changed else NEUTRAL,
+        lines(f"### ⚙️ {title}", done),
+        lines(*said),
+        small(str(HOW_DEFAULTS_WORK)),
+        *rows,
     )
 
 

@@ -17,7 +17,7 @@ from bot.ui.jobs.open_form import open_style_form, prices_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words_of, settings_words_of
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, done_in_time, host_of
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, box, lines, row, sentence_panel, small
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import member_context
@@ -58,13 +58,11 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
     )
     counted = ngettext("{count} style of {most}", "{count} styles of {most}", len(own), most=MAX_STYLES)
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
-    return Panel(
-        box(
-            NEUTRAL,
-            lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else str(NONE_YET), *mine),
-            lines(f"**{this_servers}**", *here) if here else "",
-            small(str(HOW_STYLES_WORK)) if styles else "",
-        )
+    return boxed(
+        NEUTRAL,
+        lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else str(NONE_YET), *mine),
+        lines(f"**{this_servers}**", *here) if here else "",
+        small(str(HOW_STYLES_WORK)) if styles else "",
     )
 
 
@@ -73,13 +71,11 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
     counted = ngettext("{count} style of {most}:", "{count} styles of {most}:", len(styles), most=MAX_STYLES)
     title = _("This server's styles")
     done = lines(*(f"✅ {one}" for one in changed))
-    return Panel(
-        box(
-            GOOD if changed else NEUTRAL,
-            lines(f"### ⭐ {title}", done),
-            lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else str(NONE_HERE),
-            small(str(HOW_HERE)) if styles else "",
-        )
+    return boxed(
+        GOOD if changed else NEUTRAL,
+        lines(f"### ⭐ {title}", done),
+        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else str(NONE_HERE),
+        small(str(HOW_HERE)) if styles else "",
     )
 
 
@@ -106,20 +102,18 @@ def style_panel(
     shown: list[Piece] = (
         [] if picture is None else [ui.MediaGallery(MediaGalleryItem(picture, description=alt))]
     )
-    return Panel(
-        box(
-            BAD if wrong else NEUTRAL,
-            lines(
-                f"✅ {title}" if title else "",
-                f"### {names.emoji_of(style.tool)} {quoted(style)}",
-                small(_dotted(names.title_of(style.tool), whose, _roles(style), made_by)),
-                prompt_words_of(tool, style.inputs),
-                small(settings_words_of(tool, style.inputs)),
-                f"⚠️ {sentence(str(wrong))}" if wrong else "",
-            ),
-            *shown,
-            *([row(*buttons)] if buttons else []),
-        )
+    return boxed(
+        BAD if wrong else NEUTRAL,
+        lines(
+            f"✅ {title}" if title else "",
+            f"### {names.emoji_of(style.tool)} {quoted(style)}",
+            small(_dotted(names.title_of(style.tool), whose, _roles(style), made_by)),
+            prompt_words_of(tool, style.inputs),
+            small(settings_words_of(tool, style.inputs)),
+            f"⚠️ {sentence(str(wrong))}" if wrong else "",
+        ),
+        *shown,
+        *([row(*buttons)] if buttons else []),
     )
 
 
@@ -184,7 +178,7 @@ class StyleButton(
         await interaction.response.defer()  # what follows may have to wait for others who write
         removed = await styles.remove(self._style_id, guild_id, user_id)
         said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
-        await interaction.edit_original_response(view=sentence_panel(said, GOOD))
+        await interaction.edit_original_response(view=boxed(GOOD, said))
 
 
 def quoted(style: Style) -> str:

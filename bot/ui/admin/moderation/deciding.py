@@ -18,7 +18,7 @@ from bot.ui.jobs.wording import ToolNames, member_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import BAD, QUIET, Panel, box, lines, sentence_panel
+from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in, roles_of
@@ -62,12 +62,12 @@ def decision_panel(
     """Return who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
     emoji = "🚫" if colour == BAD else "✅"
     title = f"### {emoji} {said.using(moderator=interaction.user.mention)}"
-    return Panel(box(colour, lines(title, _about(jobs, ToolNames(host.catalog)))))
+    return boxed(colour, lines(title, _about(jobs, ToolNames(host.catalog))))
 
 
 def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
     """Return what becomes of a question to moderators that ended without a button under it."""
-    return Panel(box(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], names))))
+    return boxed(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], names)))
 
 
 def _about(jobs: Sequence[Job], names: ToolNames) -> str:
@@ -133,7 +133,7 @@ async def show_decision(
     if not interaction.response.is_done():
         await interaction.response.edit_message(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
         return
-    await answer(interaction, sentence_panel(_("Done."), QUIET))
+    await answer(interaction, boxed(QUIET, _("Done.")))
     try:
         await message.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
     except DISCORD_ERRORS:

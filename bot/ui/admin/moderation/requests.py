@@ -25,7 +25,7 @@ from bot.ui.admin.moderation.files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
+from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import server_of
@@ -75,7 +75,7 @@ class ApproveButton(JobButton, template=template_of("approve")):
         ended = jobs[0].failure_text
         if ended is not None:  # they would not be accepted any more
             said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
-            await show_decision(interaction, host, lambda: sentence_panel(said, QUIET))
+            await show_decision(interaction, host, lambda: boxed(QUIET, said))
             return
         await show_decision(
             interaction, host, lambda: decision_panel(jobs, interaction, host, _APPROVED, GOOD)

@@ -23,7 +23,7 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, lines, row, sentence_panel, small
+from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -64,7 +64,7 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
         )
         if job.state is JobState.WITHHELD:
             said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
-            await show_decision(interaction, host, lambda: sentence_panel(said, QUIET))
+            await show_decision(interaction, host, lambda: boxed(QUIET, said))
             return
         await show_decision(
             interaction, host, lambda: decision_panel([job], interaction, host, RESULT_APPROVED, GOOD)

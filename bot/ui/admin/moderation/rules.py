@@ -5,7 +5,7 @@ from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
 from bot.languages import and_list, lazy, nlazy
 from bot.languages import gettext as _
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import NEUTRAL, Panel, box, lines, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
 
 MAX_LISTED_NAMES = 20  # names in a row
 APPROVAL_OFF = lazy(
@@ -46,22 +46,20 @@ def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = Fal
     """Return whose requests wait for approval, where, and who decides. `public`: everyone can read there."""
     if rules.channel_id is None:
         off = lines(f"### 🛂 {_('Approval is off')}", str(APPROVAL_OFF))
-        return Panel(box(NEUTRAL, off, lines(small(str(HOW_APPROVAL_WORKS)), small(str(WAITING)))))
+        return boxed(NEUTRAL, off, lines(small(str(HOW_APPROVAL_WORKS)), small(str(WAITING))))
     channel = _("Requests are posted in {channel}.", channel=f"<#{rules.channel_id}>")
-    return Panel(
-        box(
-            NEUTRAL,
-            lines(
-                f"### 🛂 {_('Approval is on')}",
-                channel,
-                f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
-                *_who_waits(rules, names),
-                str(RESULTS) if rules.results else "",
-                _who_decides(rules),
-            ),
-            small(str(PRIVATE_REQUESTS)),
-            small(str(HOW_APPROVAL_WORKS)),
-        )
+    return boxed(
+        NEUTRAL,
+        lines(
+            f"### 🛂 {_('Approval is on')}",
+            channel,
+            f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
+            *_who_waits(rules, names),
+            str(RESULTS) if rules.results else "",
+            _who_decides(rules),
+        ),
+        small(str(PRIVATE_REQUESTS)),
+        small(str(HOW_APPROVAL_WORKS)),
     )
 
 

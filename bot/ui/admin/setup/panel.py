@@ -30,11 +30,10 @@ from bot.ui.kit.layout import (
     QUIET,
     Panel,
     Piece,
-    box,
+    boxed,
     lines,
     row,
     rule,
-    sentence_panel,
     small,
 )
 from bot.ui.kit.responses import answer
@@ -124,17 +123,15 @@ def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
     else:
         buttons.append(button("pause", plazy("button", "Pause")))
     buttons.append(button("look", lazy("Check again")))
-    return Panel(
-        box(
-            colour_of(now),
-            lines(f"### ⚙️ {_('Studii in this server')}", headline(now)),
-            rule(),
-            step_lines(now),
-            rule(),
-            row(*buttons),
-            row(button(*_other_place(now.log))),
-            small(_("`/studii forget-key` removes the key. Only you can see this.")),
-        )
+    return boxed(
+        colour_of(now),
+        lines(f"### ⚙️ {_('Studii in this server')}", headline(now)),
+        rule(),
+        step_lines(now),
+        rule(),
+        row(*buttons),
+        row(button(*_other_place(now.log))),
+        small(_("`/studii forget-key` removes the key. Only you can see this.")),
     )
 
 
@@ -196,7 +193,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "forget":
                 await _show(interaction, await _forget_key(interaction, services, guild_id, self.key))
             case "keep":
-                await interaction.response.edit_message(view=sentence_panel(_("The key was kept."), QUIET))
+                await interaction.response.edit_message(view=boxed(QUIET, _("The key was kept.")))
             case _:
                 if self.what in {"inplace", "tolog"}:
                     in_place = self.what == "inplace"
@@ -213,14 +210,14 @@ class SetupButton(LastingButton, template=_TEMPLATE):
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner."""
     opens = SetupButton("open", lazy("Set up"), main=True) if in_server else _to_server(guild_id)
-    return Panel(box(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", str(GREETING)), row(opens)))
+    return boxed(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", str(GREETING)), row(opens))
 
 
 def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
     """Return the request to enter the key again, posted in the server or sent to its owner."""
     enters = SetupButton("key", ENTER_KEY, main=True) if in_server else _to_server(guild.id)
     lost = str(KEY_LOST.using(server=plain(guild.name, 100)))
-    return Panel(box(BAD, lines(f"### 🔑 {_('Please enter the Studii key again')}", lost), row(enters)))
+    return boxed(BAD, lines(f"### 🔑 {_('Please enter the Studii key again')}", lost), row(enters))
 
 
 def _to_server(guild_id: int) -> ui.Button[Any]:
@@ -233,7 +230,7 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     forget = SetupButton("forget", lazy("Remove key"), key=key.id, let_in=let_in)
     keep = SetupButton("keep", lazy("Keep key"), let_in=let_in)
     title = _("Remove this server's Studii key?")
-    return Panel(box(BAD, lines(f"### {title}", str(SURE.using(key=key.masked))), row(forget, keep)))
+    return boxed(BAD, lines(f"### {title}", str(SURE.using(key=key.masked))), row(forget, keep))
 
 
 async def _show(interaction: discord.Interaction[Any], panel: Panel) -> None:
@@ -267,4 +264,4 @@ async def _forget_key(
         ),
         _("`/studii key` sets a new key."),
     )
-    return sentence_panel(said, GOOD)
+    return boxed(GOOD, said)

@@ -26,7 +26,7 @@ from bot.ui.jobs.wording import (
     settings_words,
 )
 from bot.ui.kit.buttons import custom_id_of
-from bot.ui.kit.layout import NEUTRAL, Panel, Piece, box, lines, row, small, text
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.text import plain, shortened
 
 CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN = "cancel", "post", "show", "again"
@@ -81,7 +81,7 @@ def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
     at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
     head = lines(f"### 🗂️ {title}", at, shown.note)
     filters = [] if not page.jobs and not query.filtered and not query.number else _filters(query, tools)
-    return Panel(box(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown))))
+    return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
 
 
 def action_for(job: Job, whose: str) -> str | None:

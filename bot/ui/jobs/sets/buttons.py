@@ -20,7 +20,7 @@ from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOING, Panel, box, row
+from bot.ui.kit.layout import GOING, boxed, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import source_of
@@ -103,4 +103,4 @@ class SetButton(
             tool=tool.title,
             price=together,
         )
-        await answer(interaction, Panel(box(GOING, said, row(button))))
+        await answer(interaction, boxed(GOING, said, row(button)))

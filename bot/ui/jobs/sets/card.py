@@ -20,7 +20,7 @@ from bot.ui.jobs.wording import (
     settings_words,
     short_state_words,
 )
-from bot.ui.kit.layout import GOING, Panel, box, card_mark, lines, row, rule, small
+from bot.ui.kit.layout import GOING, Panel, boxed, card_mark, lines, row, rule, small
 from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
 
@@ -74,15 +74,13 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     asked = _("for {member}", member=f"<@{first.user_id}>") + (f" · {settings}" if settings else "")
     photos = ngettext("{count} photo", "{count} photos", len(jobs))
     title = f"### {names.emoji(first)} {names.title(first)} · {photos}"
-    card = Panel(
-        box(
-            _colour(jobs),
-            lines(title, small(asked), prompt_words(tool, first), small(_seen(jobs))),
-            rule(),
-            lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
-            small(_cost(jobs)),
-            *([row(*buttons)] if (buttons := _buttons(jobs)) else []),
-        )
+    card = boxed(
+        _colour(jobs),
+        lines(title, small(asked), prompt_words(tool, first), small(_seen(jobs))),
+        rule(),
+        lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
+        small(_cost(jobs)),
+        *([row(*buttons)] if (buttons := _buttons(jobs)) else []),
     )
     card.children[0].id = card_mark(first)
     return card

@@ -25,7 +25,7 @@ from bot.ui.jobs.staged_listing import links_original
 from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, UNSURE, Panel, box, row, sentence_panel
+from bot.ui.kit.layout import QUIET, UNSURE, boxed, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.photo_lookup import shown_of
@@ -88,7 +88,7 @@ class DropButton(
             raise Refused(ANOTHERS_RESULT)
         if not self._asked and links_original(interaction.message):
             ask = link_question(DELETE_RESULT, LINK_DIES, message_link(job))
-            await answer(interaction, Panel(box(UNSURE, ask, row(DropButton(self._job_id, asked=True)))))
+            await answer(interaction, boxed(UNSURE, ask, row(DropButton(self._job_id, asked=True))))
             return
         # Discord may need longer than an interaction waits.
         await interaction.response.defer()
@@ -98,7 +98,7 @@ class DropButton(
             raise Refused(PICTURE_DELETED) from None
         except discord.Forbidden:
             raise Refused(OUT_OF_REACH) from None
-        await interaction.edit_original_response(view=sentence_panel(str(DONE), QUIET))
+        await interaction.edit_original_response(view=boxed(QUIET, DONE))
 
 
 class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<set>[0-9a-f]{{16}})"):
