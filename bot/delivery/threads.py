@@ -32,7 +32,7 @@ async def thread_for(
     target = Target(above, keeps_card=keeps_card or photo is None)
     try:
         message = channel_of(client, job).get_partial_message(above)
-        await message.create_thread(name=names.title(job)[:MAX_THREAD_NAME_CHARACTERS])
+        await message.create_thread(name=names.title(job.tool)[:MAX_THREAD_NAME_CHARACTERS])
     except discord.HTTPException as error:
         if error.code == ALREADY_THERE:
             return target

@@ -241,7 +241,7 @@ def _tools(rules: AccessRules, names: ToolNames, mentions: _Mentions) -> list[st
         return [_("Every tool: **everyone, everywhere**")]
     shown: list[str] = []
     for slug, its in rules.tools.items():
-        tool = _("Every tool") if slug == EVERY_TOOL else names.title_of(slug)
+        tool = _("Every tool") if slug == EVERY_TOOL else names.title(slug)
         roles, channels = mentions.roles(its.roles), mentions.channels(its.channels)
         shown.append(str(_rule_line(its).using(tool=tool, roles=roles, channels=channels)))
     return shown

@@ -59,7 +59,7 @@ def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:
 
 
 def _tool(given: AccessOptions, names: ToolNames) -> list[str]:
-    title = _("Every tool") if given.tool is None else names.title_of(given.tool)
+    title = _("Every tool") if given.tool is None else names.title(given.tool)
     named = [
         *([] if given.role is None else [f"<@&{given.role}>"]),
         *([] if given.channel is None else [f"<#{given.channel}>"]),

@@ -43,7 +43,7 @@ _MEMBER_LACKS = lazy(
 def asked_words(details: Details, names: ToolNames) -> list[str]:
     """Return the request for admins, a piece each: who, what and how much."""
     price, amount = int(details.get("price") or 0), int(details.get("amount") or 0)
-    title = names.title_of(str(details.get("tool")))
+    title = names.title(str(details.get("tool")))
     wanted = _SERVER_LACKS if details.get("server") else _MEMBER_LACKS
     return [
         f"### 🙋 {_('A member asks for more credits')}",
@@ -86,7 +86,7 @@ _SERVER_GRANTED = lazy(
 
 def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     """Return what the member is told, by DM or where they asked."""
-    title = names.title_of(str(details.get("tool")))
+    title = names.title(str(details.get("tool")))
     user, where = f"<@{details.get('user')}>", plain(server, 100)
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
@@ -109,7 +109,7 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
         admin=f"<@{request.answered_by}>",
         member=f"<@{request.user_id}>",
     )
-    title = names.title_of(request.tool)
+    title = names.title(request.tool)
     about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)
     return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, str(said)))
 

@@ -237,29 +237,29 @@ def _about(job: Job | None, names: ToolNames) -> list[str]:
     where = None if job.private else message_link(job)
     said = _(
         "**{tool}** for {member} in {channel}",
-        tool=names.title(job),
+        tool=names.title(job.tool),
         member=f"<@{job.user_id}>",
         channel=f"<#{job.channel_id}>",
     )
-    what, see = f"{names.emoji(job)} {said}", _("see the message")
+    what, see = f"{names.emoji(job.tool)} {said}", _("see the message")
     return [f"{what} · [{see}]({where})" if where else what, cost_words(job)]
 
 
 def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
     if job is None:
         return [_("Something was made.")]
-    title, member = names.title(job), f"<@{job.user_id}>"
+    title, member = names.title(job.tool), f"<@{job.user_id}>"
     if job.private:
         said = _("{member} made a **{tool}**, shown only to them.", member=member, tool=title)
-        return [f"{names.emoji(job)} {said}", small(cost_words(job))]
+        return [f"{names.emoji(job.tool)} {said}", small(cost_words(job))]
     there = f"<#{job.channel_id}>"
     said = _("{member} made a **{tool}** in {channel}", member=member, tool=title, channel=there)
-    what = f"{names.emoji(job)} {said}"
+    what = f"{names.emoji(job.tool)} {said}"
     if hidden:
         return [what, small(cost_words(job))]
-    tool = names.tool(job)
-    about = " · ".join(part for part in (settings_words(tool, job), cost_words(job)) if part)
-    return [what, prompt_words(tool, job), small(about)]
+    tool = names.tool(job.tool)
+    about = " · ".join(part for part in (settings_words(tool, job.inputs), cost_words(job)) if part)
+    return [what, prompt_words(tool, job.inputs), small(about)]
 
 
 def _buttons(notice: Notice, job: Job | None) -> list[Piece]:

@@ -40,7 +40,7 @@ def shut_words(
         channels = channel_ids_of(guild.get_channel_or_thread(channel.channel_id))
         shut = [tool for tool in _tools_of(channel, taps) if channels and not open_in(access, tool, channels)]
         if shut:
-            found.append(_shut(channel, and_list([f"**{names.title_of(tool)}**" for tool in shut])))
+            found.append(_shut(channel, and_list([f"**{names.title(tool)}**" for tool in shut])))
     return _some(found)
 
 

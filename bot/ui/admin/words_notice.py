@@ -13,7 +13,7 @@ _MAX_QUOTE_CHARACTERS = 1000
 
 def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
     """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
-    tool, channel = names.title_of(str(details.get("tool"))), f"<#{details.get('channel')}>"
+    tool, channel = names.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
     until, change = details.get("until"), ""
     if details.get("preset"):
         title = _("A word rule refuses a photo tool")

@@ -30,7 +30,7 @@ def best_panel(
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
     link = _link(best.guild_id, best.channel_id, best.message_id)
-    made_by = _("**{tool}** by {member}", tool=names.title(job), member=f"<@{best.user_id}>")
+    made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{best.user_id}>")
     title = text(f"{STAR} {made_by}")
     title.id = best_mark(best)
     media = [
@@ -60,7 +60,7 @@ def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: T
         "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
         "[{tool}]({link}).",
         channel=f"<#{channel_id}>",
-        tool=names.title(job),
+        tool=names.title(job.tool),
         link=link,
     )
     promise = _(

@@ -88,14 +88,18 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
 
     It carries the job's mark, by which it can be found again if Discord's answer got lost.
     """
-    tool = names.tool(job)
-    settings = settings_words(tool, job)
+    tool = names.tool(job.tool)
+    title, settings = f"### {names.emoji(job.tool)} {names.title(job.tool)}", settings_words(tool, job.inputs)
     asked = _("for {member}", member=f"<@{job.user_id}>") + (f" · {settings}" if settings else "")
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
     card = Panel(
         box(
             STATE_COLOURS[job.state],
-            lines(f"### {names.emoji(job)} {names.title(job)}", small(asked), prompt_words(tool, job)),
+            lines(
+                f"### {names.emoji(job.tool)} {names.title(job.tool)}",
+                small(asked),
+                prompt_words(tool, job.inputs),
+            ),
             rule(),
             lines(f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
@@ -124,8 +128,8 @@ def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[
 
 def moved_card(job: Job, names: ToolNames) -> Panel:
     """Return the one line to which a card is reduced that can't be removed: where its posting is."""
-    what = _("{tool} for {member}", tool=names.title(job), member=f"<@{job.user_id}>")
-    said = f"{names.emoji(job)} {what} · [{SEE_RESULT}]({message_link(job)})"
+    what = _("{tool} for {member}", tool=names.title(job.tool), member=f"<@{job.user_id}>")
+    said = f"{names.emoji(job.tool)} {what} · [{SEE_RESULT}]({message_link(job)})"
     card = Panel(text(small(said)))
     card.children[0].id = card_mark(job)
     return card

@@ -12,7 +12,7 @@ from bot.languages import gettext as _
 from bot.languages import lazy, ngettext, pgettext
 from bot.services import ConfirmationNeeded, confirmed, short_price_words
 from bot.ui.jobs.first_card import show_confirmed
-from bot.ui.jobs.wording import ToolNames, prompt_words_of
+from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
@@ -41,15 +41,15 @@ _WHY = {
 def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
     request, price = question.request, question_price(question)
-    title = names.title_of(request.tool)
+    title = names.title(request.tool)
     button = ConfirmButton(question.id, _("Run · {price}", price=price))
     if question.under_photo:
         said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
         return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
-    prompt = prompt_words_of(names.tool_of(request.tool), request.inputs)
+    prompt = prompt_words(names.tool(request.tool), request.inputs)
     return boxed(
         GOING,
-        lines(f"### {names.emoji_of(request.tool)} {_asked(question, title, price)}", prompt),
+        lines(f"### {names.emoji(request.tool)} {_asked(question, title, price)}", prompt),
         small(_WHY[question.why]),
         row(button),
     )

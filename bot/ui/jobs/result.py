@@ -73,7 +73,7 @@ def result(
 
     `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
     """
-    tool = names.tool(job)
+    tool = names.tool(job.tool)
     return _posting(
         job,
         text(_ready(job, names)),
@@ -96,7 +96,7 @@ def result(
 def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
     """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
     first, *beside = addresses
-    alt = alt_words(names.title(job), names.tool(job), job)
+    alt = alt_words(names, job)
     # Translators: for screen readers; the description names the tool and what was chosen.
     described = {first: _("After: {description}", description=alt) if beside else alt}
     described |= {one: str(shown_as(file_name_of(one))[1]) for one in beside}
@@ -116,7 +116,7 @@ def linked_result(
         job,
         text(lines(_ready(job, names), there)),
         text(lines(_details(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
-        _buttons(job, names.tool(job), picture=False, by_dm=by_dm),
+        _buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
     )
 
 
@@ -145,7 +145,10 @@ def linked_video(
 def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
     """Return the buttons for `linked_video`."""
     view = ui.View(timeout=None)
-    for button in (*remaking_buttons(job, names.tool(job), picture=False, by_dm=by_dm), DeleteButton.of(job)):
+    for button in (
+        *remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
+        DeleteButton.of(job),
+    ):
         view.add_item(button)
     view.stop()
     return view
@@ -155,10 +158,10 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     """Return that the job failed, was cancelled, or has an unknown outcome; and what it cost."""
     failed = _NOT_APPROVED_ENDING if job.not_approved else _FAILED
     sign, words = _ENDINGS.get(job.state, failed)
-    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=names.title(job))}"
+    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=names.title(job.tool))}"
     why = "" if job.state is JobState.CANCELLED else state_words(job, Progress())
     there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
-    buttons: list[Piece] = [] if by_dm else _another_try(job, names.tool(job))
+    buttons: list[Piece] = [] if by_dm else _another_try(job, names.tool(job.tool))
     if job.state is JobState.UNKNOWN and not by_dm:
         # No Delete: admins may have no other place to settle it.
         buttons += [button.of(job) for button in RULING_BUTTONS]
@@ -171,9 +174,9 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
 
 
 def _ready(job: Job, names: ToolNames) -> str:
-    member, tool = f"<@{job.user_id}>", names.title(job)
+    member, tool = f"<@{job.user_id}>", names.title(job.tool)
     # Translators: as a sentence in a chat; the member is mentioned.
-    return f"{names.emoji(job)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
+    return f"{names.emoji(job.tool)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
 
 
 def _may_be_charged_again(job: Job) -> bool:
@@ -251,9 +254,9 @@ def why_here(job: Job, *, by_dm: bool) -> str:
 
 
 def _details(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
-    tool = names.tool(job)
-    parts = [part for part in (settings_words(tool, job), cost_words(job)) if part]
-    return lines(small(" · ".join(parts)), prompt_words(tool, job) if prompt else "")
+    tool = names.tool(job.tool)
+    parts = [part for part in (settings_words(tool, job.inputs), cost_words(job)) if part]
+    return lines(small(" · ".join(parts)), prompt_words(tool, job.inputs) if prompt else "")
 
 
 def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:

@@ -63,23 +63,14 @@ class ToolNames:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def tool(self, job: Job) -> Tool | None:
-        return self.tool_of(job.tool)
-
-    def tool_of(self, slug: str) -> Tool | None:
+    def tool(self, slug: str) -> Tool | None:
         return self._catalog.tools.get(slug)
 
-    def title(self, job: Job) -> str:
-        return self.title_of(job.tool)
-
-    def title_of(self, slug: str) -> str:
+    def title(self, slug: str) -> str:
         tool = self._catalog.tools.get(slug)
         return tool.title if tool else plain(slug, VALUE_LENGTH)
 
-    def emoji(self, job: Job) -> str:
-        return self.emoji_of(job.tool)
-
-    def emoji_of(self, slug: str) -> str:
+    def emoji(self, slug: str) -> str:
         tool = self._catalog.tools.get(slug)
         return tool.emoji if tool else "🪄"
 
@@ -108,13 +99,8 @@ def settings_of(tool: Tool | None, inputs: Mapping[str, str]) -> list[tuple[str,
     return [tool.named_value(name, value) for name, value in inputs.items() if name not in hidden]
 
 
-def settings_words(tool: Tool | None, job: Job) -> str:
-    """Return `style **modern** · room **living**`; empty if the tool has no settings."""
-    return settings_words_of(tool, job.inputs)
-
-
-def settings_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
-    """Return the inputs like `settings_words`."""
+def settings_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:
+    """Return `style **modern** · room **living**`; empty if there are no settings."""
     words = ""
     for name, value in settings_of(tool, inputs):
         shown = plain(value, VALUE_LENGTH) or "…"
@@ -126,19 +112,15 @@ def settings_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
     return words
 
 
-def prompt_words(tool: Tool | None, job: Job) -> str:
-    """Return the job's long text as a quotation; empty if there is none."""
-    return prompt_words_of(tool, job.inputs)
-
-
-def prompt_words_of(tool: Tool | None, inputs: Mapping[str, str]) -> str:
+def prompt_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:
     """Return the long text as a quotation; empty if there is none."""
     prompt = prompt_of(tool, inputs)
     return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
 
 
-def alt_words(title: str, tool: Tool | None, job: Job) -> str:
+def alt_words(names: ToolNames, job: Job) -> str:
     """Return the result's description for screen readers."""
+    title, tool = names.title(job.tool), names.tool(job.tool)
     chosen = and_list([f"{name} {value}" for name, value in settings_of(tool, job.inputs)])
     prompt = prompt_of(tool, job.inputs)
     words = title
@@ -222,13 +204,13 @@ def again_label(job: Job) -> str:
 def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
     """Return a job in one line: its tool, its state, what it costs, and when it was asked for."""
     link = message_link(job)
-    title = names.title(job)
+    title = names.title(job.tool)
     what = f"[{title}]({link})" if linked and link is not None else title
     free = job.terminal and not job.settled
     cost = pgettext("state of a job", "not charged") if free else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
     state = _NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
-    return f"{names.emoji(job)} {what} · {state} · {cost} · {when}"
+    return f"{names.emoji(job.tool)} {what} · {state} · {cost} · {when}"
 
 
 def message_link(job: Job) -> str | None:

@@ -25,7 +25,7 @@ from bot.ui.jobs.form_fields import (
 )
 from bot.ui.jobs.open_form import prices_for
 from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
-from bot.ui.jobs.wording import settings_words_of
+from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
@@ -138,7 +138,7 @@ class DefaultsButton(ToolButton, template=tool_template_of("defaults")):
 
 
 def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
-    words = settings_words_of(tool, inputs)
+    words = settings_words(tool, inputs)
     shown = words
     if len(words) > MAX_WORDS_CHARACTERS:
         shown = ngettext("{count} input", "{count} inputs", len(inputs))

@@ -14,7 +14,7 @@ from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.open_form import open_style_form, prices_for
-from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words_of, settings_words_of
+from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, small
@@ -40,11 +40,11 @@ MAX_SHOWN_ROLES = 5
 def line_of(style: Style, catalog: Catalog) -> str:
     """Return a style in one line."""
     names = ToolNames(catalog)
-    about = f"{names.emoji_of(style.tool)} **{quoted(style)}** · {names.title_of(style.tool)}"
+    about = f"{names.emoji(style.tool)} **{quoted(style)}** · {names.title(style.tool)}"
     if misfit(catalog, style):
         unfit = _("no longer fits")
         return f"{about} · ⚠️ {unfit}"
-    needs = wants_words(prompt_of(names.tool_of(style.tool), style.inputs))
+    needs = wants_words(prompt_of(names.tool(style.tool), style.inputs))
     return _dotted(about, _("with your words") if needs else "", _roles(style))
 
 
@@ -88,7 +88,7 @@ def style_panel(
 ) -> Panel:
     """Return a style, with `picture`, the address of what it made, and what can be done with it."""
     names = ToolNames(catalog)
-    tool = names.tool_of(style.tool)
+    tool = names.tool(style.tool)
     whose = _("this server's style") if style.of_server else _("your style")
     wrong = misfit(catalog, style)
     made_by = _("added by {member}", member=f"<@{style.made_by}>") if style.made_by is not None else ""
@@ -106,10 +106,10 @@ def style_panel(
         BAD if wrong else NEUTRAL,
         lines(
             f"✅ {title}" if title else "",
-            f"### {names.emoji_of(style.tool)} {quoted(style)}",
-            small(_dotted(names.title_of(style.tool), whose, _roles(style), made_by)),
-            prompt_words_of(tool, style.inputs),
-            small(settings_words_of(tool, style.inputs)),
+            f"### {names.emoji(style.tool)} {quoted(style)}",
+            small(_dotted(names.title(style.tool), whose, _roles(style), made_by)),
+            prompt_words(tool, style.inputs),
+            small(settings_words(tool, style.inputs)),
             f"⚠️ {sentence(str(wrong))}" if wrong else "",
         ),
         *shown,

@@ -72,7 +72,7 @@ def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
 
 def _about(jobs: Sequence[Job], names: ToolNames) -> str:
     job = jobs[0]
-    tool, channel = names.title(job), f"<#{job.channel_id}>"
+    tool, channel = names.title(job.tool), f"<#{job.channel_id}>"
     member = member_words(FORGOTTEN_MEMBER if job.scrubbed_at is not None else job.user_id)
     if len(jobs) == 1:
         return _("**{tool}** for {member} in {channel}", tool=tool, member=member, channel=channel)

@@ -114,7 +114,7 @@ def approval_request(
     """
     jobs = shown.jobs
     job, count = jobs[0], len(jobs)
-    tool, several = names.tool(job), count > 1
+    tool, several = names.tool(job.tool), count > 1
     private = _("It's private: only they get the result.") if job.private else ""
     prompt = prompt_of(tool, job.inputs)
     reserved = credit_words(sum(one.reserved for one in jobs))
@@ -128,7 +128,7 @@ def approval_request(
             _together_words(count) if several else "",
             str(HIDDEN_REQUEST) if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
-            "" if hidden else settings_words(tool, job),
+            "" if hidden else settings_words(tool, job.inputs),
             "" if hidden else _rule_words(shown, tool),
             str(NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
             small(f"{cost} · {_asked_and_ends(job)}"),
@@ -140,7 +140,7 @@ def approval_request(
 
 
 def _asked_words(job: Job, names: ToolNames, count: int) -> str:
-    asked = {"member": f"<@{job.user_id}>", "tool": names.title(job), "channel": f"<#{job.channel_id}>"}
+    asked = {"member": f"<@{job.user_id}>", "tool": names.title(job.tool), "channel": f"<#{job.channel_id}>"}
     if count == 1:
         return _("{member} asks for **{tool}** in {channel}.", **asked)
     return ngettext(

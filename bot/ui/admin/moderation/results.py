@@ -151,12 +151,12 @@ def result_review(
 
     The files are sent with it. `hidden`: nothing of it may be shown here.
     """
-    tool = names.tool(job)
+    tool = names.tool(job.tool)
     waits = job.state is JobState.REVIEWING
     made = _(
         "{member} made this with **{tool}** in {channel}.",
         member=f"<@{job.user_id}>",
-        tool=names.title(job),
+        tool=names.title(job.tool),
         channel=f"<#{job.channel_id}>",
     )
     private = _("It's private: only they get it.") if job.private else ""
@@ -169,7 +169,7 @@ def result_review(
             "" if waits else state_words(job, Progress()),
             str(HIDDEN_RESULT) if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
-            "" if hidden else settings_words(tool, job),
+            "" if hidden else settings_words(tool, job.inputs),
             sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None and not hidden else "",
             small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
             small(_facts(job, waits=waits)),

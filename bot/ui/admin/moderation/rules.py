@@ -67,7 +67,7 @@ def _who_waits(rules: ApprovalRules, names: ToolNames) -> list[str]:
     if rules.everyone:
         return [_("Everyone's requests wait.")]
     roles = [f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES]]
-    tools = [names.title_of(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES]]
+    tools = [names.title(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES]]
     if not roles and not tools:
         return [_("Requests wait only if a word rule sends them here (`/studii words add`).")]
     return [

@@ -109,8 +109,8 @@ def label_of(action: str, job: Job, names: ToolNames, *, readable: bool) -> str:
 
 def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return what a job is called where there are several: `Studio “A red kite”`."""
-    title = shortened(names.title(job), TITLE_ON_BUTTON)
-    prompt = prompt_of(names.tool(job), job.inputs) if readable else None
+    title = shortened(names.title(job.tool), TITLE_ON_BUTTON)
+    prompt = prompt_of(names.tool(job.tool), job.inputs) if readable else None
     before, after = quotation_marks()
     return f"{title} {before}{shortened(prompt, PROMPT_ON_BUTTON)}{after}" if prompt else title
 
@@ -178,7 +178,7 @@ def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
     pieces: list[Piece] = [text(said)]
     if picture is not None:
         hidden = picture.hidden or (job.source is not None and job.source.hidden)
-        alt = alt_words(names.title(job), names.tool(job), job)
+        alt = alt_words(names, job)
         thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(picture.url, description=alt, spoiler=hidden)
         pieces = [ui.Section(said, accessory=thumbnail)]
     buttons = _buttons(job, names, shown, readable=readable)
@@ -189,11 +189,11 @@ def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
     # Only the requester can open a message that they alone were shown.
     # What somebody had erased is not led to.
     line = job_line(job, names, linked=whose == MINE or not (job.private or job.scrubbed_at))
-    tool = names.tool(job)
+    tool = names.tool(job.tool)
     prompt = prompt_of(tool, job.inputs) if readable else None
     asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
     if readable and not prompt:
-        asked = small(shortened(settings_words(tool, job), SETTINGS_BEGINNING))
+        asked = small(shortened(settings_words(tool, job.inputs), SETTINGS_BEGINNING))
     if whose == MINE:
         return lines(line, asked)
     private = f" · {PRIVATE_VALUE}" if job.private else ""

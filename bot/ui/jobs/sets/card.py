@@ -69,14 +69,14 @@ def card_of(job: Job, names: ToolNames, progress: Progress) -> Panel:
 def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     """Return the card of a set as it is now. Send it without pinging whom it mentions."""
     first = jobs[0]
-    tool = names.tool(first)
-    settings = shortened(settings_words(tool, first), MAX_SET_SETTINGS_CHARACTERS)
+    tool = names.tool(first.tool)
+    settings = shortened(settings_words(tool, first.inputs), MAX_SET_SETTINGS_CHARACTERS)
     asked = _("for {member}", member=f"<@{first.user_id}>") + (f" · {settings}" if settings else "")
     photos = ngettext("{count} photo", "{count} photos", len(jobs))
-    title = f"### {names.emoji(first)} {names.title(first)} · {photos}"
+    title = f"### {names.emoji(first.tool)} {names.title(first.tool)} · {photos}"
     card = boxed(
         _colour(jobs),
-        lines(title, small(asked), prompt_words(tool, first), small(_seen(jobs))),
+        lines(title, small(asked), prompt_words(tool, first.inputs), small(_seen(jobs))),
         rule(),
         lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
         small(_cost(jobs)),

@@ -79,14 +79,14 @@ def set_result(
         pieces += _photo(part, photo, names, said)
     if others:
         pieces.append(text(lines(*map(_failure, others))))
-    tool = names.tool(first)
-    settings = shortened(settings_words(tool, first), MAX_SET_RESULT_CHARACTERS)
+    tool = names.tool(first.tool)
+    settings = shortened(settings_words(tool, first.inputs), MAX_SET_RESULT_CHARACTERS)
     charged = sum(part.job.settled for part in posting.parts)
     cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
     details = small(" · ".join(part for part in (settings, cost) if part))
     why = why_here(first, by_dm=by_dm)
     said_ai = disclosed_words(disclosure) if made else ""
-    about = lines(details, prompt_words(tool, first), said_ai, why)
+    about = lines(details, prompt_words(tool, first.inputs), said_ai, why)
     pieces += [text(about)] if about else []
     pieces += _rows(posting, made, others, by_dm=by_dm)
     panel = Panel(*pieces)
@@ -100,13 +100,13 @@ def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
     `addresses` are those of its pictures, the result first; empty: it has none to show.
     """
     name = photo_name(job)
-    again = remaking_buttons(job, names.tool(job), picture=bool(addresses), by_dm=False)
+    again = remaking_buttons(job, names.tool(job.tool), picture=bool(addresses), by_dm=False)
     others: list[Piece] = []
     if (original := link_button(job, pgettext("button", "Original"))) is not None:
         others.append(original)
     if job.result_message_id is not None:
         others.append(drop_button(job.id))
-    pieces: list[Piece] = [text(f"### {names.emoji(job)} {named_value(names.title(job), name)}")]
+    pieces: list[Piece] = [text(f"### {names.emoji(job.tool)} {named_value(names.title(job.tool), name)}")]
     if addresses:
         pieces.append(gallery(job, names, addresses))
     listing = for_listing(job, [file_name_of(one) for one in addresses], by_dm=job.result_message_id is None)
@@ -146,10 +146,10 @@ def pick_id(set_id: str, number: int) -> str:
 def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
     job = posting.parts[0].job
     which = _which([part.number for part in made or posting.parts], len(posting.whole))
-    member, tool = f"<@{job.user_id}>", names.title(job)
+    member, tool = f"<@{job.user_id}>", names.title(job.tool)
     if made:
         ready = _("{member}, your **{tool}** is ready: {photos}.", member=member, tool=tool, photos=which)
-        return f"{names.emoji(job)} {ready}"
+        return f"{names.emoji(job.tool)} {ready}"
     ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
     if not ended:
         over = _("{member}, your **{tool}** was cancelled: {photos}.", member=member, tool=tool, photos=which)
