@@ -95,11 +95,7 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     card = Panel(
         box(
             STATE_COLOURS[job.state],
-            lines(
-                f"### {names.emoji(job.tool)} {names.title(job.tool)}",
-                small(asked),
-                prompt_words(tool, job.inputs),
-            ),
+            lines(title, small(asked), prompt_words(tool, job.inputs)),
             rule(),
             lines(f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
