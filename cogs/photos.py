@@ -13,8 +13,7 @@ from bot.client.bot import StudiiBot
 from bot.client.translation import MAX_MENU_NAME_CHARACTERS, localised
 from bot.domain import SourcePhoto
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.ui.jobs.open_form import begin
 from bot.ui.jobs.start import Terms
 from bot.ui.jobs.tool_picker import choose

@@ -8,8 +8,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain import Period
-from bot.languages import N_
-from bot.languages import gettext as _
+from bot.languages import N_, gettext as _
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm

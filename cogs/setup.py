@@ -12,8 +12,7 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ComparingCog, ToldOnce
 from bot.errors import Refused
-from bot.languages import N_, lazy, speaking
-from bot.languages import gettext as _
+from bot.languages import N_, gettext as _, lazy, speaking
 from bot.services import Services
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.jobs.forget_me import ask_to_forget_me

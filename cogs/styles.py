@@ -9,8 +9,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
 from bot.errors import Refused
-from bot.languages import N_, lazy, sentences
-from bot.languages import gettext as _
+from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photos import inputs_from
 from bot.ui.kit.host import done_in_time, host_of

@@ -12,8 +12,7 @@ from discord import app_commands, ui
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.domain.report_spans import Span
-from bot.languages import N_, lazy, ngettext, sentences
-from bot.languages import gettext as _
+from bot.languages import N_, gettext as _, lazy, ngettext, sentences
 from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.charts import ChartMaker
 from bot.ui.admin.usage import FILE_NAME, usage_chart, usage_panel

@@ -8,10 +8,12 @@ from traceback import extract_tb
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli import checks_database as in_database
-from bot.cli import checks_machine as on_machine
-from bot.cli import checks_online as around
-from bot.cli import checks_settings as in_settings
+from bot.cli import (
+    checks_database as in_database,
+    checks_machine as on_machine,
+    checks_online as around,
+    checks_settings as in_settings,
+)
 from bot.cli.findings import Finding, Verdict
 from bot.config import Settings
 from bot.errors import StudiiBotError

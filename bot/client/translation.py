@@ -9,8 +9,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.app_commands import TranslationContextLocation as Location
-from discord.app_commands import locale_str
+from discord.app_commands import TranslationContextLocation as Location, locale_str
 
 from bot.languages import Language, known_language, speaking, unfilled
 from bot.ui.kit.text import shortened

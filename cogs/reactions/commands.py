@@ -8,8 +8,7 @@ from discord import app_commands
 from bot.catalog import Catalog, SourceRule
 from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
-from bot.languages import N_, lazy
-from bot.languages import gettext as _
+from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.photo_warnings import lacking_words, shut_words, still_on, still_served
 from bot.ui.admin.photos import (

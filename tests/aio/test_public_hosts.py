@@ -6,8 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.aio.public_hosts import Reach, is_near, is_public, reach_of
 from bot.aio.resolver import GuardedResolver, NotReached

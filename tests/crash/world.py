@@ -21,8 +21,7 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import Options, StudiiServer
 from tests.crash.life import Life
 from tests.crash.verdicts import MAYA, NOT_WHOLE, Case, Verdicts
-from tests.engine.world import STAGING as STYLE
-from tests.engine.world import a_job, a_staging_job, png
+from tests.engine.world import STAGING as STYLE, a_job, a_staging_job, png
 from tests.support.cheap.memory import place_in_memory
 from tests.support.database import database
 

@@ -1,7 +1,6 @@
 """The spool's room is shared: nobody fills it, and nobody new finds it full because of one server."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.media.spool_usage import (
     FOR_OUTPUTS,

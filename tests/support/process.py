@@ -10,8 +10,7 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
-from tests.support.pseudo.process import NAME as PSEUDO
-from tests.support.pseudo.process import listening
+from tests.support.pseudo.process import NAME as PSEUDO, listening
 
 ROOT = Path(__file__).parents[2]
 

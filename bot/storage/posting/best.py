@@ -11,8 +11,7 @@ from sqlalchemy.engine import RowMapping
 from bot.domain import Job, JobState
 from bot.domain.posting.best import BestResult
 from bot.storage.database.session import Session
-from bot.storage.jobs import JOB_KEY as JOB_KEY
-from bot.storage.jobs import job_of
+from bot.storage.jobs import JOB_KEY as JOB_KEY, job_of
 from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules
 
 _OF_CONSENT = frozenset({"agreed", "asked"})

@@ -18,8 +18,7 @@ from bot.domain.access import (
     Restriction,
     ToolRule,
 )
-from bot.languages import Message, and_list, lazy, ngettext, pgettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
 from bot.services import Services, block_words, discord_timestamp
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames

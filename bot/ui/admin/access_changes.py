@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.access import Permit, PhotoScope
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.ui.jobs.wording import ToolNames
 
 _PHOTOS = {

@@ -7,8 +7,7 @@ from discord import ui
 
 from bot.domain import Budget, Period
 from bot.errors import Refused
-from bot.languages import gettext, lazy
-from bot.languages import gettext as _
+from bot.languages import gettext, gettext as _, lazy
 from bot.services import MAX_BUDGET, PERIOD_CHOICES
 from bot.ui.admin.credits import budget_panel
 from bot.ui.admin.key_form import daily_budget

@@ -7,8 +7,7 @@ from datetime import date
 
 from PIL import Image, ImageDraw
 
-from bot.languages import gettext as _
-from bot.languages import number, short_day
+from bot.languages import gettext as _, number, short_day
 from bot.media.lettering import Lettering
 from bot.ui.admin.charts import Series, UsageChart
 

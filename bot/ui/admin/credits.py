@@ -1,8 +1,7 @@
 """What admins see of credits: the server's budget, and a key that was just set."""
 
 from bot.domain import StudiiKey
-from bot.languages import gettext as _
-from bot.languages import ngettext, sentences
+from bot.languages import gettext as _, ngettext, sentences
 from bot.services import BudgetState, credit_words, discord_timestamp
 from bot.ui.jobs.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small

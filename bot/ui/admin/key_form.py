@@ -7,8 +7,7 @@ from discord import ui
 
 from bot.domain import Plan, StudiiKey
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, whole_number
+from bot.languages import gettext as _, lazy, whole_number
 from bot.services import MAX_BUDGET
 from bot.ui.admin.credits import key_panel
 from bot.ui.kit.forms import Form

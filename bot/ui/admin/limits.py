@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope, MemberLimits
-from bot.languages import Message, lazy, ngettext, number, pgettext, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, gettext as _, lazy, ngettext, number, pgettext, sentences
 from bot.services import (
     BudgetState,
     GrantState,

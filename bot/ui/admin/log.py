@@ -6,8 +6,7 @@ import discord
 
 from bot.domain import LogSettings
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, sentences
+from bot.languages import gettext as _, lazy, sentences
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host

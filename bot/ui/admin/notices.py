@@ -7,8 +7,7 @@ import discord
 from discord import ui
 
 from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
-from bot.languages import Message, and_list, lazy, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.reasons import Reason
 from bot.services import credit_words, renewal_message
 from bot.ui.admin.credit_requests import asked_words, request_buttons

@@ -7,8 +7,7 @@ import discord
 
 from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
-from bot.languages import and_list, ngettext
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, ngettext
 from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines

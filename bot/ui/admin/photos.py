@@ -9,8 +9,7 @@ from bot.catalog import Catalog
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
-from bot.languages import and_list, lazy, ngettext, sentences
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, ngettext, sentences
 from bot.services import Tap
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import plain

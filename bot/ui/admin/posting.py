@@ -1,8 +1,7 @@
 """The panel of `/studii channel`: where and how results appear in the server."""
 
 from bot.domain.posting import PostingRules
-from bot.languages import gettext as _
-from bot.languages import ngettext
+from bot.languages import gettext as _, ngettext
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 
 

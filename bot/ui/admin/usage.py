@@ -8,8 +8,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.domain import FORGOTTEN_MEMBER, Period, Spending
 from bot.domain.report_spans import Span
-from bot.languages import and_list, day_and_month, lazy, ngettext, number, sentences
-from bot.languages import gettext as _
+from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.services import UsageReport, credit_words, job_words
 from bot.ui.admin.charts import Series, UsageChart
 from bot.ui.jobs.credits import DEFAULT_HOLDS

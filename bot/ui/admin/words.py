@@ -6,8 +6,7 @@ import discord
 
 from bot.domain.limits import WordPause
 from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
-from bot.languages import and_list, ngettext
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, ngettext
 from bot.services import AddedRule
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, small
 from bot.ui.kit.text import more_words, plain

@@ -6,8 +6,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, boxed

@@ -8,8 +8,7 @@ from discord import MediaGalleryItem, ui
 from bot.domain import Job
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.domain.posting.best import STAR, BestResult
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, mark_of_nonce, row, small, text

@@ -11,8 +11,7 @@ from bot.catalog import Tool
 from bot.domain.access import MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
-from bot.languages import gettext as _
-from bot.languages import lazy, or_list
+from bot.languages import gettext as _, lazy, or_list
 from bot.services import Services, Tap, ToolPrice, short_price_words
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words, offer_for
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows

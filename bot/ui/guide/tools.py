@@ -8,8 +8,7 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
-from bot.languages import and_list, lazy, sentences
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, sentences
 from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits

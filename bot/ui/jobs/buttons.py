@@ -13,8 +13,7 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
-from bot.languages import Message, Worded, lazy, pgettext, plazy
-from bot.languages import gettext as _
+from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.open_form import ask

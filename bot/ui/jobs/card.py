@@ -7,8 +7,7 @@ import discord
 from discord import ui
 
 from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
-from bot.languages import gettext as _
-from bot.languages import lazy, nlazy, plazy
+from bot.languages import gettext as _, lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, custom_id_of, template_of
 from bot.ui.kit.host import Host

@@ -8,8 +8,7 @@ from discord import ui
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.prices import Estimate
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, ngettext, pgettext
+from bot.languages import gettext as _, lazy, ngettext, pgettext
 from bot.services import ConfirmationNeeded, confirmed, short_price_words
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain import Period, Usage
-from bot.languages import gettext as _
-from bot.languages import lazy, sentences
+from bot.languages import gettext as _, lazy, sentences
 from bot.services import (
     BudgetState,
     MemberCredits,

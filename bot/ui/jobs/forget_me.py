@@ -5,8 +5,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.languages import gettext as _
-from bot.languages import lazy, plazy, sentences
+from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.services import Erasable, Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host

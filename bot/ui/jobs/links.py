@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 from discord import ui
 
 from bot.domain import Job
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.ui.kit.layout import URL_LIMIT
 
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text

@@ -16,8 +16,7 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.errors import NotAllowed, Refused
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.services import Services, ToolPrice, short_price_words
 from bot.ui.jobs.open_form import ask, begin, own_inputs
 from bot.ui.jobs.start import Terms, start_once

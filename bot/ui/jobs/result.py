@@ -11,8 +11,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import SourceRule, Tool
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
-from bot.languages import Message, Worded, lazy, pgettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy, sentences
 from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.links import MAX_LINK_CHARACTERS, link_button, link_words, usable

@@ -5,8 +5,7 @@ from typing import Any
 import discord
 
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, plazy
+from bot.languages import gettext as _, lazy, plazy
 from bot.ui.jobs.wording import message_link
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host

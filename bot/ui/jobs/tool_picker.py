@@ -10,8 +10,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.styles import Style
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS

@@ -9,8 +9,7 @@ from discord import ui
 
 from bot.domain import Job
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, pgettext, plazy, sentences, whole_number
+from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
 from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.form_fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words

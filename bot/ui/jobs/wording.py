@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from bot.catalog import Catalog, Tool
 from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
-from bot.languages import Worded, and_list, lazy, pgettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
 from bot.services import credit_words, discord_timestamp, short_price_words
 from bot.tool_inputs import spaced
 from bot.ui.kit.reasons import reason_words

@@ -11,8 +11,7 @@ import discord
 from discord import ui
 
 from bot.domain import Job
-from bot.languages import Message, Worded
-from bot.languages import gettext as _
+from bot.languages import Message, Worded, gettext as _
 from bot.ui.kit.text import plain
 
 URL_LIMIT = 512  # characters of a link button's address

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
-from bot.languages import Message, Worded, lazy, nlazy, paragraph, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, Worded, gettext as _, lazy, nlazy, paragraph, sentences
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode
 from bot.services import KeyHeld, discord_timestamp

@@ -9,8 +9,7 @@ import discord
 from discord import app_commands, ui
 
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
-from bot.languages import gettext as _
-from bot.languages import lazy, pgettext
+from bot.languages import gettext as _, lazy, pgettext
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, boxed, row

@@ -4,8 +4,7 @@ import re
 from functools import cache
 
 from bot.domain.visible_text import visible
-from bot.languages import gettext as _
-from bot.languages import ngettext, quotation_marks
+from bot.languages import gettext as _, ngettext, quotation_marks
 
 # Characters to escape. Some have a meaning only at the start of a line.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")

@@ -9,8 +9,7 @@ import discord
 from bot.domain.photo_rules import Emoji
 from bot.domain.visible_text import visible
 from bot.errors import Refused
-from bot.languages import and_list, lazy, ngettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, ngettext, plazy, sentences
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
 

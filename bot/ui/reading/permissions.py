@@ -6,8 +6,7 @@ import discord
 
 from bot.domain import Job
 from bot.errors import Refused
-from bot.languages import and_list, lazy, plazy
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, plazy
 
 # Their names in Discord's app. Code and logs name them in English (`name.one`).
 VIEW_CHANNEL = plazy("Discord permission", "View Channel")

@@ -9,8 +9,7 @@ from discord import ui
 
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
-from bot.languages import and_list, lazy, ngettext, plazy
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
 from bot.services import PriceTable, short_price_words
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.form_fields import (

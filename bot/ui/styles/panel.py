@@ -8,8 +8,7 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, wants_words
-from bot.languages import and_list, lazy, ngettext, pgettext, quotation_marks
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.listing.thumbnails import pictures_of

@@ -10,8 +10,7 @@ from bot.catalog import Tool
 from bot.domain import Job, JobState
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS
 from bot.errors import Refused, StudiiBotError
-from bot.languages import gettext as _
-from bot.languages import lazy
+from bot.languages import gettext as _, lazy
 from bot.services.styles import NewStyle
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.result import SAVE, SAVE_LABEL

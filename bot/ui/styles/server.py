@@ -8,8 +8,7 @@ import discord
 
 from bot.catalog import Tool
 from bot.errors import Refused
-from bot.languages import and_list, lazy
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy
 from bot.services.styles import NewStyle
 from bot.ui.kit.host import host_of
 from bot.ui.kit.text import plain

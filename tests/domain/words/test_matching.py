@@ -7,8 +7,7 @@ import unicodedata
 from itertools import groupby
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from bot.domain.words import MAX_WORD_RULES, WordMatcher, WordRule, WordRuleError, catches_much, word_rule
 from bot.domain.words.leetspeak import leetspeak

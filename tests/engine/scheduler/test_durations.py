@@ -5,8 +5,7 @@ from random import Random
 from statistics import fmean
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import learning, observe

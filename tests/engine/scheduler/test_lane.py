@@ -4,8 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bot.engine.scheduler.lane import Lane, Rest, Send
 from bot.engine.scheduler.poll_schedule import Running

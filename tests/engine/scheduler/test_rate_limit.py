@@ -1,8 +1,7 @@
 """A key's requests stay under its limit, however the server counts, and nothing is wasted."""
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
 from bot.engine.tuning import Tuning

@@ -1,8 +1,7 @@
 """Which attempts count: a file that kills is given up soon, an innocent one never."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from bot.domain import DecodeRecord
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up

@@ -9,8 +9,7 @@ from bot.domain import NoticeKind, Plan
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage, migrate
 from bot.storage.database.engines import migration_engine
-from bot.storage.schema import holds
-from bot.storage.schema import jobs as jobs_table
+from bot.storage.schema import holds, jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.jobs import NOW, accepted
 

@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, SourcePhoto

@@ -10,8 +10,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog
 from bot.tool_inputs import ToolInput
-from tests.reactions.taps import ROOM as TAPPED_ROOM
-from tests.reactions.taps import STAGING, post, ready
+from tests.reactions.taps import ROOM as TAPPED_ROOM, STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
 from tests.ui.styles.test_saving import press, result_of
 

@@ -10,8 +10,7 @@ from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.domain.access import MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
-from bot.languages import Message, lazy, ngettext, speaking, spoken
-from bot.languages import gettext as _
+from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words

@@ -9,8 +9,7 @@ from bot.catalog import Tool
 from bot.domain import ForModerators, Job
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.domain.words import MAX_RULE_CHARACTERS, matcher_of
-from bot.languages import Message, lazy, ngettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (

@@ -6,8 +6,7 @@ import discord
 
 from bot.domain import KEPT_DAYS, Job, JobState, Progress
 from bot.domain.approvals import APPROVAL_HOURS
-from bot.languages import gettext as _
-from bot.languages import lazy, ngettext, nlazy, plazy, sentences
+from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.services import Approver, credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,

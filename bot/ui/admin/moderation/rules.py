@@ -2,8 +2,7 @@
 
 from bot.domain import KEPT_DAYS
 from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
-from bot.languages import and_list, lazy, nlazy
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, nlazy
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
 

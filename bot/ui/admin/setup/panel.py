@@ -9,8 +9,7 @@ from discord import ui
 from bot.domain import LogSettings, StudiiKey
 from bot.domain.photo_rules import PhotoRules
 from bot.errors import Refused
-from bot.languages import Worded, lazy, ngettext, plazy, sentences, spoken
-from bot.languages import gettext as _
+from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.services import Services
 from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm

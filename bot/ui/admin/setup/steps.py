@@ -7,8 +7,7 @@ from enum import Enum
 import discord
 
 from bot.domain import LogSettings, Plan, StudiiKey
-from bot.languages import Message, lazy, ngettext, sentences
-from bot.languages import gettext as _
+from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.services import BudgetState, Lowered, credit_words, discord_timestamp
 from bot.ui.admin.log import log_line

@@ -8,8 +8,7 @@ from discord import ui
 
 from bot.domain import Job, Progress
 from bot.errors import Refused
-from bot.languages import gettext as _
-from bot.languages import lazy, sentences
+from bot.languages import gettext as _, lazy, sentences
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (

@@ -9,8 +9,7 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
-from bot.languages import gettext as _
-from bot.languages import lazy, pgettext, plazy, quotation_marks
+from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.form_fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.links import link_button

@@ -9,8 +9,7 @@ from discord import ui
 from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
 from bot.domain.prices import price_of_all
-from bot.languages import gettext as _
-from bot.languages import lazy, ngettext
+from bot.languages import gettext as _, lazy, ngettext
 from bot.services import credit_words, short_price_words
 from bot.ui.jobs.card import STATE_COLOURS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import (

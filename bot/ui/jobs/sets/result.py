@@ -10,8 +10,7 @@ from discord import ui
 
 from bot.domain import Job, JobState, Progress, SourcePhoto
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.languages import and_list, lazy, ngettext, number, pgettext, plazy, sentences
-from bot.languages import gettext as _
+from bot.languages import and_list, gettext as _, lazy, ngettext, number, pgettext, plazy, sentences
 from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.links import link_button, link_words
