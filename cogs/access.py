@@ -1,7 +1,5 @@
 """/studii access: who may use what. /privacy: whether others may use a member's photos."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -64,7 +62,7 @@ def access_command(bot: StudiiBot) -> Command:
     @app_commands.choices(change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO)
     @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
     async def access(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         tool: str | None = None,
         role: discord.Role | None = None,
         channel: discord.abc.GuildChannel | None = None,
@@ -162,7 +160,7 @@ async def _change_tool(
         await changes.limit_tool(tool, role_id=role_id, channel_id=channel_id)
 
 
-def _roles_and_channels(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
+def _roles_and_channels(interaction: discord.Interaction) -> frozenset[int] | None:
     """Return the ids of the server's roles and channels, or None if they are not known."""
     guild = interaction.guild
     return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
@@ -180,7 +178,7 @@ def privacy_command(services: Services) -> Command:
     )
     @app_commands.guild_only()
     async def privacy(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         others_may_use_my_photos: bool | None = None,
         show_my_starred_results: bool | None = None,
     ) -> None:

@@ -1,7 +1,5 @@
 """/studii approval: which requests a moderator decides on first."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -39,7 +37,7 @@ def approval_command(bot: StudiiBot) -> Command:
     )
     @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
     async def approval(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         channel: discord.TextChannel | discord.Thread | None = None,
         everyone: bool | None = None,
         role: discord.Role | None = None,
@@ -79,7 +77,7 @@ def approval_command(bot: StudiiBot) -> Command:
 
 
 def _ensure_posting(
-    interaction: discord.Interaction[Any], channel: discord.TextChannel | discord.Thread | None
+    interaction: discord.Interaction, channel: discord.TextChannel | discord.Thread | None
 ) -> None:
     if channel is None or interaction.guild is None:
         return

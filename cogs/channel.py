@@ -51,7 +51,7 @@ def channel_command(services: Services) -> Command:
         ],
     )
     async def channel(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         cards: Literal["remove", "keep"] | None = None,
         results: discord.TextChannel | discord.Thread | None = None,
         threads: bool | None = None,
@@ -88,7 +88,7 @@ def channel_command(services: Services) -> Command:
 
 
 def _best_changes(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     rules: PostingRules,
     best: discord.TextChannel | discord.Thread | None,
     stars: int | None,
@@ -107,9 +107,7 @@ def _best_changes(
     return changes
 
 
-def _ensure_posting(
-    interaction: discord.Interaction[Any], channel: discord.TextChannel | discord.Thread
-) -> None:
+def _ensure_posting(interaction: discord.Interaction, channel: discord.TextChannel | discord.Thread) -> None:
     if interaction.guild is None:
         return
     missing = missing_to_post(channel.permissions_for(interaction.guild.me), channel)

@@ -1,7 +1,6 @@
 """/credits: what is left, what the member has used, what tools cost. /tools: what the tools do."""
 
 import asyncio
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -28,7 +27,7 @@ class Credits(commands.Cog):
         self._names = ToolNames(catalog)
 
     @app_commands.command(name="credits", description=N_("Show the credits left, your usage, and prices"))
-    async def credits(self, interaction: discord.Interaction[Any]) -> None:
+    async def credits(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is None:
             raise Refused(lazy("This only works in a server."))
         guild_id, user_id = interaction.guild_id, interaction.user.id
@@ -40,7 +39,7 @@ class Credits(commands.Cog):
     @app_commands.command(
         name="tools", description=N_("Show what you can make here, with examples and prices")
     )
-    async def tools(self, interaction: discord.Interaction[Any]) -> None:
+    async def tools(self, interaction: discord.Interaction) -> None:
         if interaction.guild_id is None:
             raise Refused(lazy("This only works in a server."))
         # On a slow connection the pictures take longer than Discord waits for a first answer.

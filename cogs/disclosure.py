@@ -29,7 +29,7 @@ def disclosure_command(services: Services) -> Command:
     )
     @app_commands.choices(place=_CORNERS)
     async def disclosure(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         line: app_commands.Range[str, 1, MAX_DISCLOSURE_CHARACTERS] | None = None,
         staging: app_commands.Range[str, 1, MAX_DISCLOSURE_CHARACTERS] | None = None,
         place: str | None = None,

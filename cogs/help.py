@@ -1,7 +1,5 @@
 """/help: what one can do here. /studii panel: the same buttons, posted for everyone."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -17,7 +15,7 @@ class Help(commands.Cog):
     """Shows people what they can do; only they see the answer."""
 
     @app_commands.command(name="help", description=N_("Show what you can do here, with buttons to start"))
-    async def help(self, interaction: discord.Interaction[Any]) -> None:
+    async def help(self, interaction: discord.Interaction) -> None:
         await show_help(interaction)
 
 
@@ -27,7 +25,7 @@ def panel_command() -> Command:
     @function_command(
         name="panel", description=N_("Post buttons for every tool in this channel, to be pinned")
     )
-    async def panel(interaction: discord.Interaction[Any]) -> None:
+    async def panel(interaction: discord.Interaction) -> None:
         await post_panel(interaction)
 
     return panel

@@ -1,7 +1,5 @@
 """/jobs: a member's jobs, their state, and what can be done with each."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -16,7 +14,7 @@ class JobList(commands.Cog):
     """Shows a member their jobs; only they see the answer."""
 
     @app_commands.command(name="jobs", description=N_("Show your jobs; cancel or run them again"))
-    async def jobs(self, interaction: discord.Interaction[Any]) -> None:
+    async def jobs(self, interaction: discord.Interaction) -> None:
         await show_list(interaction, ListQuery())
 
 

@@ -1,7 +1,5 @@
 """/studii language: what the server's channels show is in this language."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -27,7 +25,7 @@ def language_command(services: Services) -> Command:
     @function_command(name="language", description=N_("Show or set the language in this server's channels"))
     @app_commands.describe(language=N_("Leave out to see the current one"))
     @app_commands.choices(language=_CHOICES)
-    async def language(interaction: discord.Interaction[Any], language: str | None = None) -> None:
+    async def language(interaction: discord.Interaction, language: str | None = None) -> None:
         guild_id = server_of(interaction)
         if language is not None:
             chosen = None if language == AUTOMATIC else Language(language)

@@ -1,7 +1,6 @@
 """/studii allowance and /studii grant: what each member may spend and start."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -38,7 +37,7 @@ def allowance_command(services: Services) -> Command:
     )
     @app_commands.rename(credits_="credits")
     async def allowance(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
         member: discord.User | None = None,  # also one who has left
         role: discord.Role | None = None,
@@ -82,7 +81,7 @@ def grant_command(services: Services) -> Command:
     )
     @app_commands.rename(credits_="credits")
     async def grant(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
         member: discord.User | None = None,  # also one who has left
     ) -> None:
@@ -148,7 +147,7 @@ async def _of_member(
     return member_panel(user.id, state, granted_now=granted_now, here=here, changed=changed)
 
 
-def _roles(interaction: discord.Interaction[Any]) -> frozenset[int] | None:
+def _roles(interaction: discord.Interaction) -> frozenset[int] | None:
     """Return the ids of the server's roles, or None if they are not known."""
     guild = interaction.guild
     return None if guild is None else frozenset(role.id for role in guild.roles)

@@ -1,7 +1,6 @@
 """/studii log: the channel for warnings."""
 
 from dataclasses import replace
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -31,7 +30,7 @@ def log_command(services: Services) -> Command:
         off=N_("Stop posting"),
     )
     async def log(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None = None,
         results: bool | None = None,
         off: bool = False,
@@ -64,7 +63,7 @@ def log_command(services: Services) -> Command:
 
 
 async def _ensure_posting(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
 ) -> None:
     """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""

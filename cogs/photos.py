@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -68,7 +68,7 @@ def add_menus(
 def tool_menu(tool: Tool) -> app_commands.ContextMenu:
     """Return the message menu that runs the tool on a message's picture."""
 
-    async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def run(interaction: discord.Interaction, message: discord.Message) -> None:
         pictures = _pictures(interaction, message)
         await begin(interaction, tool, pictures, await _terms(interaction, message))
 
@@ -79,7 +79,7 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
 def all_tools_menu() -> app_commands.ContextMenu:
     """Return the message menu that lets the person choose a tool first."""
 
-    async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+    async def run(interaction: discord.Interaction, message: discord.Message) -> None:
         pictures = _pictures(interaction, message)
         terms = await _terms(interaction, message)
         which = _("What would you like to make?")
@@ -88,7 +88,7 @@ def all_tools_menu() -> app_commands.ContextMenu:
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 
 
-def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -> list[SourcePhoto]:
+def _pictures(interaction: discord.Interaction, message: discord.Message) -> list[SourcePhoto]:
     # Before the person fills in a form in vain.
     ensure_can_post(interaction)
     pictures = pictures_in(message)
@@ -98,7 +98,7 @@ def _pictures(interaction: discord.Interaction[Any], message: discord.Message) -
     return taken or [ensure_taken(pictures[0])]
 
 
-async def _terms(interaction: discord.Interaction[Any], message: discord.Message) -> Terms:
+async def _terms(interaction: discord.Interaction, message: discord.Message) -> Terms:
     host = host_of(interaction)
     of_a_member = host.user is None or message.author.id != host.user.id
     author = await author_in(message, interaction.client, host.services)

@@ -1,7 +1,6 @@
 """/studii key, budget and metadata: what a server's admins set."""
 
 import asyncio
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -26,7 +25,7 @@ def key_command(services: Services) -> Command:
     """Build `/studii key`."""
 
     @function_command(name="key", description=N_("Enter or replace this server's Studii key"))
-    async def key(interaction: discord.Interaction[Any]) -> None:
+    async def key(interaction: discord.Interaction) -> None:
         current = await services.keys.current(server_of(interaction))
         await KeyForm(current, Opener.of(interaction)).show(interaction)
 
@@ -49,7 +48,7 @@ def budget_command(services: Services) -> Command:
     @app_commands.choices(period=_PERIODS)
     @app_commands.autocomplete(timezone=_zones)
     async def budget(
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
         period: str | None = None,
         timezone: app_commands.Range[str, 1, 64] | None = None,
@@ -88,7 +87,7 @@ def metadata_command(services: Services) -> Command:
         name="metadata", description=N_("Show or set whether location and camera data is removed from photos")
     )
     @app_commands.describe(remove=N_("Leave out to see the current setting"))
-    async def metadata(interaction: discord.Interaction[Any], remove: bool | None = None) -> None:
+    async def metadata(interaction: discord.Interaction, remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:
             await done_in_time(interaction, services.servers.keep_metadata(guild_id, keeps=not remove))
@@ -97,7 +96,7 @@ def metadata_command(services: Services) -> Command:
     return metadata
 
 
-async def _zones(_: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+async def _zones(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     zones = await asyncio.to_thread(matching_zones, typed)
     return [app_commands.Choice(name=zone, value=zone) for zone in zones]
 

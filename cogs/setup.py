@@ -2,7 +2,7 @@
 
 import logging
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -46,7 +46,7 @@ class ServerEvents(ComparingCog):
     @app_commands.command(
         name="forget-me", description=N_("Erase your prompts, links and pictures from this bot; asks first")
     )
-    async def forget_me(self, interaction: discord.Interaction[Any]) -> None:
+    async def forget_me(self, interaction: discord.Interaction) -> None:
         erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
         await answer(interaction, ask_to_forget_me(erasable))
 
@@ -123,24 +123,24 @@ def setup_commands(services: Services) -> list[Command]:
     """Build `/studii setup`, `forget-key`, `pause` and `resume`."""
 
     @function_command(name="setup", description=N_("Show what is set up here and what is missing"))
-    async def setup_(interaction: discord.Interaction[Any]) -> None:
+    async def setup_(interaction: discord.Interaction) -> None:
         let_in = not manages(interaction)
         await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
 
     @function_command(name="forget-key", description=N_("Remove this server's Studii key"))
-    async def forget_key(interaction: discord.Interaction[Any]) -> None:
+    async def forget_key(interaction: discord.Interaction) -> None:
         key = await services.keys.current(server_of(interaction))
         if key is None:
             raise Refused(lazy("This server has no Studii key. `/studii key` sets one."))
         await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
     @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
-    async def pause(interaction: discord.Interaction[Any]) -> None:
+    async def pause(interaction: discord.Interaction) -> None:
         changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
         await answer(interaction, boxed(GOOD, PAUSE_BEGUN if changed else STILL_PAUSED))
 
     @function_command(name="resume", description=N_("Accept new jobs again"))
-    async def resume(interaction: discord.Interaction[Any]) -> None:
+    async def resume(interaction: discord.Interaction) -> None:
         changed = await done_in_time(
             interaction, services.servers.pause(server_of(interaction), paused=False)
         )

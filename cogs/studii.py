@@ -41,7 +41,7 @@ def tool_suggestions(tools: Iterable[Tool], typed: str) -> list[app_commands.Cho
 def suggesting_tools(catalog: Catalog) -> Any:
     """Return what suggests all tools. As choices, they would count for the length of `/studii`."""
 
-    async def suggest(_: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return tool_suggestions(catalog.tools.values(), typed)
 
     return suggest

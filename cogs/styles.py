@@ -1,7 +1,6 @@
 """/styles and /defaults: what a member saved and prefers. /studii styles: the server's styles."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -23,7 +22,7 @@ from bot.ui.styles.server import Wanted, add_to_server
 from cogs.studii import Command, add_to_studii, function_command, tool_suggestions
 from cogs.tools import MAX_SUGGESTIONS, suggested
 
-Interaction = discord.Interaction[Any]
+Interaction = discord.Interaction
 StyleChoices = list[app_commands.Choice[str]]
 MAX_STYLE_PROMPT_CHARACTERS = 2000  # characters
 MAX_INPUTS_CHARACTERS = 500

@@ -40,7 +40,7 @@ _IMAGE_HELP = {
 }
 
 Choices = list[app_commands.Choice[str]]
-Suggest = Callable[[discord.Interaction[Any], str], Coroutine[Any, Any, Choices]]
+Suggest = Callable[[discord.Interaction, str], Coroutine[Any, Any, Choices]]
 
 
 class Tools(commands.Cog):
@@ -63,7 +63,7 @@ def tool_command(tool: Tool) -> PhotoCommand:
     """Return the slash command that runs the tool, with the tool's inputs as its options."""
     options = {f"input_{number}": one for number, one in enumerate(tool.inputs)}
 
-    async def run(interaction: discord.Interaction[Any], **given: Any) -> None:
+    async def run(interaction: discord.Interaction, **given: Any) -> None:
         values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
         await _run(interaction, tool, values, given)
 
@@ -95,7 +95,7 @@ def _or_a_style(one: ToolInput) -> str:
 
 
 async def _run(
-    interaction: discord.Interaction[Any], tool: Tool, values: dict[str, str | None], given: dict[str, Any]
+    interaction: discord.Interaction, tool: Tool, values: dict[str, str | None], given: dict[str, Any]
 ) -> None:
     """Start the job; show a form if there is no prompt. `given` are the options that every tool has."""
     attached: discord.Attachment | None = given.get(IMAGE)
@@ -154,7 +154,7 @@ def _suggests(one: ToolInput) -> bool:
 def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
     """Return what suggests values of the input (None: of no input), and styles if they can be named there."""
 
-    async def suggest(interaction: discord.Interaction[Any], typed: str) -> Choices:
+    async def suggest(interaction: discord.Interaction, typed: str) -> Choices:
         values = [] if one is None else [(one.shown(value), value) for value in suggested(one, typed)]
         styles: list[tuple[str, str]] = []
         if one is None or one.name == STYLE:

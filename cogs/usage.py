@@ -3,7 +3,6 @@
 import asyncio
 import io
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import discord
@@ -47,7 +46,7 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
     @function_command(name="usage", description=N_("Show where this server's credits went"))
     @app_commands.describe(period=N_("The period; leave out for the last 30 days"))
     @app_commands.choices(period=_SPANS)
-    async def usage(interaction: discord.Interaction[Any], period: str = Span.DAYS_30.value) -> None:
+    async def usage(interaction: discord.Interaction, period: str = Span.DAYS_30.value) -> None:
         guild_id = server_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         span = Span(period)
@@ -64,7 +63,7 @@ def export_command(services: Services) -> Command:
     @function_command(name="export", description=N_("Get this server's ledger of credits as a CSV file"))
     @app_commands.describe(period=N_("The period; leave out for all time"))
     @app_commands.choices(period=_SPANS)
-    async def export(interaction: discord.Interaction[Any], period: str | None = None) -> None:
+    async def export(interaction: discord.Interaction, period: str | None = None) -> None:
         guild_id = server_of(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
@@ -73,7 +72,7 @@ def export_command(services: Services) -> Command:
 
 
 async def _send_ledger(
-    interaction: discord.Interaction[Any], services: Services, guild_id: int, span: Span | None
+    interaction: discord.Interaction, services: Services, guild_id: int, span: Span | None
 ) -> None:
     zone = ZoneInfo(await services.usage.zone(guild_id))
     with export_folder() as folder:
@@ -110,7 +109,7 @@ def _columns(zone: str) -> str:
     return sentences(entries, times, of_server)
 
 
-async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
+async def _show(interaction: discord.Interaction, panel: Panel, data: bytes, name: str) -> None:
     file = discord.File(io.BytesIO(data), filename=name)
     await interaction.edit_original_response(view=panel, attachments=[file], allowed_mentions=NO_MENTIONS)
 

@@ -1,7 +1,5 @@
 """/studii words: which words and phrases may not be asked for."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -32,7 +30,7 @@ class _WordsGroup(app_commands.Group):
         self._log_channels = services.log_channels
 
     @app_commands.command(description=N_("Show the word rules"))
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         await self._show(interaction, guild_id, await self._refusals.pause(guild_id))
 
@@ -42,16 +40,14 @@ class _WordsGroup(app_commands.Group):
         then=N_("What happens to a request with it; refused by default"),
     )
     @app_commands.choices(then=THEN)
-    async def add(
-        self, interaction: discord.Interaction[Any], words: Rule, then: str = WordEffect.REFUSE
-    ) -> None:
+    async def add(self, interaction: discord.Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
         guild_id = server_of(interaction)
         added = await done_in_time(interaction, self._words.add(guild_id, words, WordEffect(then)))
         await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
     @app_commands.command(description=N_("Remove a word rule"))
     @app_commands.describe(words=N_("The rule to remove"))
-    async def remove(self, interaction: discord.Interaction[Any], words: str) -> None:
+    async def remove(self, interaction: discord.Interaction, words: str) -> None:
         removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
         await answer(interaction, rule_removed_panel(removed))
 
@@ -62,7 +58,7 @@ class _WordsGroup(app_commands.Group):
     )
     async def pause(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         refusals: app_commands.Range[int, 0, MAX_REFUSALS] | None = None,
         hours: app_commands.Range[int, 1, MAX_PAUSE_HOURS] | None = None,
     ) -> None:
@@ -70,7 +66,7 @@ class _WordsGroup(app_commands.Group):
         pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
         await self._show(interaction, guild_id, pause)
 
-    async def _show(self, interaction: discord.Interaction[Any], guild_id: int, pause: WordPause) -> None:
+    async def _show(self, interaction: discord.Interaction, guild_id: int, pause: WordPause) -> None:
         rules, logged = await self._words.rules(guild_id), await self._is_logged(guild_id)
         await answer(interaction, words_panel(rules, pause, logged=logged))
 
@@ -78,9 +74,7 @@ class _WordsGroup(app_commands.Group):
         return (await self._log_channels.get(guild_id)).channel_id is not None
 
     @remove.autocomplete("words")
-    async def _rules(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         rules = await self._words.rules(server_of(interaction))
         found = [rule.words for rule in rules if typed.casefold() in rule.words.casefold()]
         return [app_commands.Choice(name=words, value=words) for words in found[:MAX_SUGGESTED_RULES]]

@@ -276,7 +276,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore the message: there are no commands in messages."""
 
-    async def on_interaction(self, interaction: discord.Interaction[Any], /) -> None:
+    async def on_interaction(self, interaction: discord.Interaction, /) -> None:
         """Answer interactions without a handler. discord.py has dispatched all others by now."""
         await self.open_forms.answer_for(interaction)
 

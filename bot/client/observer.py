@@ -2,7 +2,6 @@
 
 import re
 from types import SimpleNamespace
-from typing import Any
 
 import aiohttp
 import discord
@@ -46,7 +45,7 @@ class DiscordObserver:
     async def _on_resumed(self, _shard_id: int) -> None:
         self._metrics.connection("resumed")
 
-    async def heard(self, interaction: discord.Interaction[Any]) -> None:
+    async def heard(self, interaction: discord.Interaction) -> None:
         """Note that somebody used a command, button or form, which is to be answered."""
         self._give_up()
         self._open[interaction.id] = interaction.type.name, self._clock.monotonic()

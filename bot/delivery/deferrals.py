@@ -85,7 +85,7 @@ class DeferralJournal:
 
     async def remember(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         *,
         private: bool,
         starts: bool = True,
@@ -109,7 +109,7 @@ class DeferralJournal:
         sealed = self._vault.seal(json.dumps(asdict(deferred)))
         await _stored(self._store.keep(interaction.id, deferred.guild_id, sealed))
 
-    async def forget(self, interaction: discord.Interaction[Any]) -> None:
+    async def forget(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
         self._kept.discard(interaction.id)
         await _stored(self._store.drop(interaction.id))

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
@@ -59,7 +58,7 @@ class DiscordDelivery:
         self._cards = CardPoster(client, names, tokens, clock)
         self._notices = NoticePoster(client, names, clock, self._readers, fit)
 
-    def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
+    def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.
 
         `card` is the id of its job, or of its set.

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 import discord
 
@@ -33,7 +32,7 @@ class CardTokens:
         self._clock = clock
         self._kept = BoundedDict[str, CardToken](bound)
 
-    def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
+    def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is the card of the job or the set with that id."""
         until = self._clock.monotonic() + LIFETIME - EXPIRY_MARGIN_SECONDS
         self._kept[card] = CardToken(interaction.followup, until)

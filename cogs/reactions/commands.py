@@ -1,7 +1,5 @@
 """The commands that turn taps and photo channels on and off: /studii reactions and /studii photos."""
 
-from typing import Any
-
 import discord
 from discord import app_commands
 
@@ -42,11 +40,11 @@ class _ReactionsGroup(app_commands.Group):
         self._styles_of = services.styles.of_server
         self._catalog = catalog
 
-    async def _suggest(self, _: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+    async def _suggest(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
         return tool_suggestions(tools, typed)
 
-    async def _in_the_way(self, interaction: discord.Interaction[Any], guild_id: int) -> str:
+    async def _in_the_way(self, interaction: discord.Interaction, guild_id: int) -> str:
         rules = self._photos.rules(guild_id)
         closed = await self._jobs.why_closed(guild_id)
         nothing_on = not (rules.everywhere or rules.reaction_channels or rules.channels)
@@ -64,7 +62,7 @@ class ReactionCommands(_ReactionsGroup):
     """/studii reactions: where tapping an emoji under a photo runs a tool, and which emoji runs which."""
 
     @app_commands.command(description=N_("Show where reactions run tools, and which tool each emoji runs"))
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         await self._answer(interaction, guild_id, _("Reactions"))
 
@@ -72,12 +70,12 @@ class ReactionCommands(_ReactionsGroup):
         name="on", description=N_("Let members run tools by tapping an emoji under a photo")
     )
     @app_commands.describe(channel=N_("Only in this channel; leave out for the whole server"))
-    async def turn_on(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
+    async def turn_on(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=True)
 
     @app_commands.command(name="off", description=N_("Turn reactions off"))
     @app_commands.describe(channel=N_("Only in this channel; leave out to turn them off everywhere"))
-    async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
+    async def turn_off(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         await self._turn(interaction, channel, on=False)
 
     @app_commands.command(name="map", description=N_("Choose which tool or which style an emoji runs"))
@@ -89,7 +87,7 @@ class ReactionCommands(_ReactionsGroup):
     )
     async def map_emoji(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         emoji: str,
         tool: str | None = None,
         inputs: str | None = None,
@@ -107,26 +105,22 @@ class ReactionCommands(_ReactionsGroup):
 
     @app_commands.command(name="remove", description=N_("Remove an emoji"))
     @app_commands.describe(emoji=N_("The emoji"))
-    async def remove(self, interaction: discord.Interaction[Any], emoji: str) -> None:
+    async def remove(self, interaction: discord.Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
         await self._answer(interaction, guild_id, _("Emoji removed"))
 
     @map_emoji.autocomplete("tool")
-    async def _tools(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def _tools(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
     @map_emoji.autocomplete("style")
-    async def _styles(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def _styles(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         of_server = await self._styles_of(server_of(interaction))
         found = style_choices(of_server, typed)[:25]
         return [app_commands.Choice(name=name, value=value) for name, value in found]
 
-    async def _turn(self, interaction: discord.Interaction[Any], channel: Place | None, *, on: bool) -> None:
+    async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
         rules = await done_in_time(
             interaction, self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
@@ -136,7 +130,7 @@ class ReactionCommands(_ReactionsGroup):
         await self._answer(interaction, guild_id, title, still)
 
     async def _answer(
-        self, interaction: discord.Interaction[Any], guild_id: int, title: str, still: str = ""
+        self, interaction: discord.Interaction, guild_id: int, title: str, still: str = ""
     ) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
@@ -154,13 +148,13 @@ class PhotoCommands(_ReactionsGroup):
     """/studii photos: what the bot does automatically with the photos of a channel."""
 
     @app_commands.command(description=N_("Show the photo channels, and what happens in each"))
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         await self._answer(interaction, guild_id, _("Photo channels"))
 
     @app_commands.command(description=N_("Put the tools' emoji under each photo in a channel, ready to tap"))
     @app_commands.describe(channel=N_("The channel; leave out for this one"))
-    async def offer(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
+    async def offer(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         await done_in_time(
@@ -178,7 +172,7 @@ class PhotoCommands(_ReactionsGroup):
     )
     async def auto(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         tool: str,
         inputs: str | None = None,
         most: app_commands.Range[int, 1, MAX_PHOTOS_AT_ONCE] = 1,
@@ -195,7 +189,7 @@ class PhotoCommands(_ReactionsGroup):
 
     @app_commands.command(name="off", description=N_("Turn off photo automation in a channel"))
     @app_commands.describe(channel=N_("The channel; leave out for this one"))
-    async def turn_off(self, interaction: discord.Interaction[Any], channel: Place | None = None) -> None:
+    async def turn_off(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
         rules = await done_in_time(interaction, self._photos.clear_channel(guild_id, place))
@@ -207,13 +201,11 @@ class PhotoCommands(_ReactionsGroup):
         await self._answer(interaction, guild_id, title, still)
 
     @auto.autocomplete("tool")
-    async def _tools(
-        self, interaction: discord.Interaction[Any], typed: str
-    ) -> list[app_commands.Choice[str]]:
+    async def _tools(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await self._suggest(interaction, typed)
 
     async def _answer(
-        self, interaction: discord.Interaction[Any], guild_id: int, title: str, still: str = ""
+        self, interaction: discord.Interaction, guild_id: int, title: str, still: str = ""
     ) -> None:
         sees = reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
@@ -234,7 +226,7 @@ def _reactions_title(channel: Place | None, *, on: bool, still: bool) -> str:
     return _("Reactions are off in {channel}", channel=there)
 
 
-def _place(interaction: discord.Interaction[Any], channel: Place | None) -> int:
+def _place(interaction: discord.Interaction, channel: Place | None) -> int:
     place = channel.id if channel else interaction.channel_id
     if place is None:
         raise Refused(NO_PLACE)

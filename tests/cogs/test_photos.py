@@ -83,7 +83,7 @@ class Menus:
     [(1, []), (4, ["a", "b", "c"]), (5, ["a", "b", "c", "d"]), (15, ["a", "b", "c", "d", "e"])],
 )
 def test_one_place_is_for_all_tools_however_few_there_are(room: int, there: list[str]) -> None:
-    async def run(interaction: discord.Interaction[Any], message: discord.Message) -> None: ...
+    async def run(interaction: discord.Interaction, message: discord.Message) -> None: ...
 
     tree = Menus(room)
     menus = [app_commands.ContextMenu(name=name, callback=run) for name in "abcde"]

@@ -1,7 +1,6 @@
 """Cards that follow their jobs: by the interaction's token first, as ordinary messages later."""
 
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -139,11 +138,11 @@ async def test_a_job_without_a_card_has_nothing_to_show(tmp_path: Path) -> None:
 
 
 async def test_tokens_are_kept_in_bounded_number_and_no_longer_than_they_live(tmp_path: Path) -> None:
-    taken: list[discord.Interaction[Any]] = []
+    taken: list[discord.Interaction] = []
     async with open_desk(tmp_path) as desk:
 
         @desk.bot.listen()
-        async def on_interaction(interaction: discord.Interaction[Any]) -> None:
+        async def on_interaction(interaction: discord.Interaction) -> None:
             taken.append(interaction)
 
         assert on_interaction

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -152,7 +152,7 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
     def of_match(cls, match: Match[str]) -> Self:
         return cls(allow=match["allow"] == "allow")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         access, user_id = host.services.access, interaction.user.id
         await interaction.response.defer()  # what follows may have to wait for others who write
         await access.set_photo_refusal(user_id, refuses=not self._allow)

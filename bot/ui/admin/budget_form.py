@@ -39,7 +39,7 @@ class BudgetForm(Form):
         self.add_item(ui.Label(text=_("Credits"), description=limit_help, component=self._limit))
         self.add_item(ui.Label(text=_("Renewal"), component=self._period))
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
         limit = daily_budget(self._limit.value)
         if limit is None:

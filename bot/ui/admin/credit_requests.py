@@ -1,7 +1,6 @@
 """What admins see and press when a member asks for more credits, and what the member is told."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import discord
 from discord import ui
@@ -123,7 +122,7 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
         custom_id = f"studii:more:{how}:{request_id}"
         super().__init__(ui.Button(label=label or how, style=style, custom_id=custom_id))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         requests, by = host.services.credit_requests, interaction.user.id
         asked = await requests.get(self._request_id)
         if ensure_manager(interaction) != asked.guild_id:

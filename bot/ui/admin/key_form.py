@@ -56,7 +56,7 @@ class KeyForm(Form):
         budget_help = _("Credits the server can spend each day. Leave empty to keep the current value.")
         self.add_item(ui.Label(text=_("Daily budget"), description=budget_help, component=self._budget))
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
         budget = daily_budget(self._budget.value)
         # Studii is asked about the key, which may take longer than Discord waits.

@@ -135,7 +135,7 @@ class LogDeleteButton(JobButton, template=template_of("logdelete")):
     label = lazy("Delete result")
     style = discord.ButtonStyle.danger
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await host.services.jobs.get(self.job_id)
         if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
             raise Refused(ALREADY_DELETED)

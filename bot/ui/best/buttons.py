@@ -1,7 +1,7 @@
 """The buttons with which a member lets their starred results be shown, or not."""
 
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -34,7 +34,7 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
     def of_match(cls, match: Match[str]) -> Self:
         return cls(agreed=match["answer"] == "yes")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await interaction.response.defer()  # what follows may have to wait for others who write
         await host.services.best.answer(interaction.user.id, agreed=self._agreed)
         said = str(STARS_AGREED if self._agreed else REFUSED)

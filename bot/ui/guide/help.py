@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import discord
 from discord import ui
@@ -141,7 +140,7 @@ def lines_with_room(words: Iterable[str]) -> str:
     return lines(*kept, left_out_words(left_out) if left_out else "")
 
 
-async def show_help(interaction: discord.Interaction[Any]) -> None:
+async def show_help(interaction: discord.Interaction) -> None:
     """Answer with what the person can do here. Raises `Refused` in a DM."""
     guild_id = server_of(interaction)
     services, context = host_of(interaction).services, member_context(interaction)
@@ -156,7 +155,7 @@ class HelpButton(LastingButton, template=r"studii:help"):
     def __init__(self) -> None:
         super().__init__(ui.Button(label=_("Show help"), emoji="👋", custom_id="studii:help"))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await show_help(interaction)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
@@ -47,7 +46,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
     )
 
 
-async def post_panel(interaction: discord.Interaction[Any]) -> None:
+async def post_panel(interaction: discord.Interaction) -> None:
     """Post the panel in the channel, and tell the admin alone how to pin it.
 
     Raises `Refused` if it can't be posted there, or if results couldn't.

@@ -2,7 +2,7 @@
 
 import asyncio
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 
@@ -42,7 +42,7 @@ class AskAdminButton(
         channel_id = None if match["channel"] is None else int(match["channel"])
         return cls(CreditsWanted(int(match["guild"]), match["tool"], int(match["price"]), channel_id))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         wanted = self._wanted
         await interaction.response.defer()  # what follows may have to wait for others who write
         if interaction.guild_id is None:
@@ -56,9 +56,7 @@ class AskAdminButton(
         await interaction.edit_original_response(view=boxed(GOOD, ASKED))
 
 
-async def _from_dm(
-    interaction: discord.Interaction[Any], wanted: CreditsWanted
-) -> tuple[discord.Member, int]:
+async def _from_dm(interaction: discord.Interaction, wanted: CreditsWanted) -> tuple[discord.Member, int]:
     """Return who asks, as a member of the server, and the channel of theirs that it was for.
 
     With several processes, another one may know the server: then Discord is asked.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -55,7 +55,7 @@ class DeleteButton(JobButton, template=template_of("delete")):
     action = "delete"
     label = plazy("button", "Delete")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message = interaction.message
         await _ensure_may_delete(interaction, host, self.job_id, message)
         if message is not None and links_original(message):
@@ -96,7 +96,7 @@ class DeleteLinkedButton(
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], int(match["message"]))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         channel = interaction.client.get_partial_messageable(
             interaction.channel_id or 0, guild_id=interaction.guild_id
         )
@@ -109,7 +109,7 @@ class DeleteLinkedButton(
 
 
 async def _ensure_may_delete(
-    interaction: discord.Interaction[Any], host: Host, job_id: str, message: discord.Message | None
+    interaction: discord.Interaction, host: Host, job_id: str, message: discord.Message | None
 ) -> None:
     """Raise `Refused` unless it is the presser's own, or they are a moderator."""
     if interaction.permissions.manage_messages:
@@ -144,12 +144,12 @@ class AgainButton(JobButton, template=template_of("again")):
         """Return the button with what the job will probably cost again."""
         return cls(job.id, job.posting, again_label(job))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
         await run_again(interaction, host, job)
 
 
-async def run_again(interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> None:
     """Start a job with the same inputs and photo, at the price that the pressed button names."""
     ensure_stays_there(interaction, job)
     tool = host.catalog.get(job.tool)
@@ -166,7 +166,7 @@ class UseInButton(JobButton, template=template_of("use")):
     action = "use"
     label = plazy("button", "Use in…")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         ensure_can_post(interaction)
@@ -177,7 +177,7 @@ class UseInButton(JobButton, template=template_of("use")):
         await choose(interaction, made[:1], f"### {_('Use this picture in…')}", terms)
 
 
-async def job_for(interaction: discord.Interaction[Any], services: Services, job_id: str) -> Job:
+async def job_for(interaction: discord.Interaction, services: Services, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
     job = await services.jobs.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
@@ -205,7 +205,7 @@ class EditButton(JobButton, template=template_of(EDIT)):
     label = EDIT_LABEL
     style = EDIT_STYLE
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)

@@ -73,7 +73,7 @@ class CancelButton(JobButton, template=template_of("cancel")):
     action = "cancel"
     label = plazy("button", "Cancel job")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = server_of(interaction)
         # First: it shows nothing, and cancelling may have to wait for others who write.
         await interaction.response.defer()

@@ -1,7 +1,5 @@
 """The question before a job starts, with its price and one button for the person who is asked."""
 
-from typing import Any
-
 import discord
 from discord import ui
 
@@ -84,7 +82,7 @@ def question_price(question: Confirmation) -> str:
     return short_price_words(Estimate(question.price, learned=question.learned))
 
 
-async def ask_to_confirm(interaction: discord.Interaction[Any], needed: ConfirmationNeeded) -> None:
+async def ask_to_confirm(interaction: discord.Interaction, needed: ConfirmationNeeded) -> None:
     """Answer the interaction with the question, for the person alone."""
     if needed.question is None:
         raise needed
@@ -100,7 +98,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         label = label or pgettext("button", "Run")
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         question = await host.services.confirmations.open(self._question_id)
         if question is None:
             await _take_away(interaction)
@@ -123,7 +121,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
                 host.photo_used(photo, job)
 
 
-async def _take_away(interaction: discord.Interaction[Any]) -> None:
+async def _take_away(interaction: discord.Interaction) -> None:
     """Remove a question that is over, and say so to the presser."""
     message = interaction.message
     if message is not None and message.flags.ephemeral:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
@@ -24,7 +23,7 @@ CARD_TIMEOUT_SECONDS = 30.0
 STARTED = lazy("Your job has started. Its result will be posted with a mention of you.")
 
 
-async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job]) -> None:
+async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:
     """Show the card of a job, or of a whole set, as the interaction's answer, and store its message.
 
     Post it in the channel where Discord accepts no answer any more. Raises nothing if it can't be shown.
@@ -62,7 +61,7 @@ async def show_card(interaction: discord.Interaction[Any], host: Host, jobs: Seq
         await deferral.answered()
 
 
-async def show_confirmed(interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job]) -> None:
+async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:
     """Show the card of a job, or of a set, in the place of the question before it, whose press was deferred.
 
     The engine posts the card of a job under a photo, and what can't be posted now. Raises nothing if it can't
@@ -88,7 +87,7 @@ async def show_confirmed(interaction: discord.Interaction[Any], host: Host, jobs
 
 
 async def _post_card(
-    interaction: discord.Interaction[Any], host: Host, jobs: Sequence[Job], deferral: Deferral | None
+    interaction: discord.Interaction, host: Host, jobs: Sequence[Job], deferral: Deferral | None
 ) -> None:
     """Show the card as a message of the channel.
 
@@ -137,7 +136,7 @@ def _may_be_shown(error: Exception) -> bool:
     return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
 
 
-async def _shown_all_the_same(interaction: discord.Interaction[Any]) -> int | None:
+async def _shown_all_the_same(interaction: discord.Interaction) -> int | None:
     """Return the id of the interaction's answer.
 
     None if there is none, or if Discord does not say. In the second case the engine looks for the card in the

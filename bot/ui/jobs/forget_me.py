@@ -1,7 +1,5 @@
 """/forget-me: what is erased and what stays, and the buttons that do it."""
 
-from typing import Any
-
 import discord
 from discord import ui
 
@@ -113,7 +111,7 @@ class ForgetMeButton(
         label = str(ERASE_LABELS[where])
         super().__init__(ui.Button(label=label, style=style, custom_id=f"studii:forgetme:{where}"))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._where == KEEP_DATA:
             await interaction.response.edit_message(view=boxed(NEUTRAL, NOTHING_ERASED))
             return

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -141,7 +141,7 @@ class MentionButton(
         price = None if match["price"] is None else int(match["price"])
         return cls(match["tool"], int(match["author"]), int(match["message"]), price)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if interaction.user.id != self._author_id:
             raise NotAllowed(ONLY_THEY.using(member=f"<@{self._author_id}>"))
         ensure_can_post(interaction)
@@ -166,7 +166,7 @@ class MentionButton(
         else:
             await start_once(interaction, tool, values, mention.photos, terms)
 
-    async def _message(self, interaction: discord.Interaction[Any]) -> discord.Message:
+    async def _message(self, interaction: discord.Interaction) -> discord.Message:
         channel = interaction.client.get_partial_messageable(
             interaction.channel_id or 0, guild_id=interaction.guild_id
         )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import discord
 
@@ -23,7 +22,7 @@ from bot.ui.reading.permissions import ensure_can_post
 
 
 async def begin(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     tool: Tool,
     pictures: Sequence[SourcePhoto],
     terms: Terms = AS_USUAL,
@@ -43,13 +42,13 @@ async def begin(
     await start_once(interaction, tool, {}, pictures[:1], terms)
 
 
-async def open_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
+async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
     """Show the tool's empty form, to which a photo can be attached."""
     ensure_can_post(interaction)
     await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
 
 
-async def own_inputs(interaction: discord.Interaction[Any], tool: Tool) -> dict[str, str | None]:
+async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
     if interaction.guild_id is None:
         return {}
@@ -58,7 +57,7 @@ async def own_inputs(interaction: discord.Interaction[Any], tool: Tool) -> dict[
 
 
 async def open_style_form(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     style: Style,
     pictures: Sequence[SourcePhoto] = (),
     terms: Terms = AS_USUAL,
@@ -78,7 +77,7 @@ async def open_style_form(
 
 
 async def ask(
-    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms = AS_USUAL
+    interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms = AS_USUAL
 ) -> None:
     """Show the form. Raises `Refused` if nothing could be accepted now.
 
@@ -87,7 +86,7 @@ async def ask(
     may_be_private = await _ensure_possible(interaction, tool, terms)
     prices = await prices_for(interaction)
 
-    async def submit(submitted: discord.Interaction[Any], filled: Filled) -> None:
+    async def submit(submitted: discord.Interaction, filled: Filled) -> None:
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
@@ -109,7 +108,7 @@ async def ask(
 
 
 async def _again(
-    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction[Any]
+    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction
 ) -> None:
     """Show the form as the person has filled it in."""
     start = replace(start, values=filled.values, chosen=filled.chosen)
@@ -119,14 +118,14 @@ async def _again(
     await ask(interaction, tool, start, terms)
 
 
-async def prices_for(interaction: discord.Interaction[Any]) -> PriceTable | None:
+async def prices_for(interaction: discord.Interaction) -> PriceTable | None:
     """Return what jobs cost in the server of the interaction."""
     if interaction.guild_id is None:
         return None
     return await host_of(interaction).services.credits.price_table(interaction.guild_id)
 
 
-async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, terms: Terms) -> bool:
+async def _ensure_possible(interaction: discord.Interaction, tool: Tool, terms: Terms) -> bool:
     """Return whether the job may be private.
 
     Raises `Refused` if no job of the tool could be accepted now from this person on these terms.
@@ -138,7 +137,7 @@ async def _ensure_possible(interaction: discord.Interaction[Any], tool: Tool, te
 
 
 async def _set_prices(
-    interaction: discord.Interaction[Any], tool: Tool, start: FormStart, terms: Terms
+    interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms
 ) -> list[Estimate]:
     """Return the prices of the pictures, from the first on, that could be taken together now."""
     photos = start.pictures[:MAX_SET_PHOTOS]
@@ -152,9 +151,7 @@ async def _set_prices(
     return await host_of(interaction).services.jobs.would_accept(requests)
 
 
-def _bare_request(
-    interaction: discord.Interaction[Any], guild_id: int, tool: Tool, terms: Terms
-) -> JobRequest:
+def _bare_request(interaction: discord.Interaction, guild_id: int, tool: Tool, terms: Terms) -> JobRequest:
     """Return a request by which to tell what is possible, without inputs and a photo."""
     return JobRequest(
         guild_id,

@@ -1,7 +1,5 @@
 """What a listing with a staged picture says: that it was altered, and where the original photo is."""
 
-from typing import Any
-
 import discord
 
 from bot.errors import Refused
@@ -49,7 +47,7 @@ class StagedButton(JobButton, template=template_of(ACTION)):
     action = ACTION
     label = plazy("button", "For a listing")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message = interaction.message
         before = next((one for one in pictures_in(message) if is_before(one)), None) if message else None
         if message is None or before is None:

@@ -6,7 +6,6 @@ The person who sends the interaction is the requester, and pays.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import discord
@@ -54,7 +53,7 @@ AS_USUAL = Terms()
 
 
 async def start_once(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     tool: Tool,
     values: Values,
     photos: Sequence[SourcePhoto],
@@ -75,7 +74,7 @@ async def start_once(
 
 
 async def start(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     tool: Tool,
     values: Values,
     photos: Sequence[SourcePhoto],
@@ -114,7 +113,7 @@ async def start(
         await _remove_offer(interaction, terms.offer_id)
 
 
-async def _remove_offer(interaction: discord.Interaction[Any], message_id: int) -> None:
+async def _remove_offer(interaction: discord.Interaction, message_id: int) -> None:
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
         await channel.get_partial_message(message_id).delete()
@@ -123,7 +122,7 @@ async def _remove_offer(interaction: discord.Interaction[Any], message_id: int) 
 
 
 def _request(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     tool: Tool,
     values: Values,
     source: SourcePhoto | None,
@@ -155,7 +154,7 @@ def _request(
     )
 
 
-async def _acknowledge(interaction: discord.Interaction[Any]) -> None:
+async def _acknowledge(interaction: discord.Interaction) -> None:
     """Say nothing, in a way that Discord does not take for a failure."""
     if interaction.type is discord.InteractionType.component:
         await interaction.response.defer()

@@ -109,7 +109,7 @@ class Filled:
     chosen: str | None = None
 
 
-Submit = Callable[[discord.Interaction[Any], Filled], Awaitable[None]]
+Submit = Callable[[discord.Interaction, Filled], Awaitable[None]]
 
 
 def needs_form(tool: Tool, pictures: Sequence[SourcePhoto]) -> bool:
@@ -144,7 +144,7 @@ class ToolForm(Form):
         for one in shown.last:
             self.add_item(with_label(one, self._fields[one.name]))
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
         private = self._start.private if self._private is None else self._private.value
         uploaded = self._upload.values if self._upload is not None else []

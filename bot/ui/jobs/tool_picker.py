@@ -35,7 +35,7 @@ LABEL_LENGTH = 80
 
 
 async def choose(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     pictures: Sequence[SourcePhoto],
     words: str,
     terms: Terms = AS_USUAL,
@@ -54,7 +54,7 @@ async def choose(
     if not tools:
         raise Refused(NO_TOOLS)
 
-    async def chosen(picked: discord.Interaction[Any], one: Tool | Style) -> None:
+    async def chosen(picked: discord.Interaction, one: Tool | Style) -> None:
         if isinstance(one, Style):
             await open_style_form(picked, one, pictures, terms)
         else:
@@ -64,7 +64,7 @@ async def choose(
     await ToolPicker(tools, styles, words, chosen, await prices_for(interaction)).show(interaction)
 
 
-async def _styles_for(interaction: discord.Interaction[Any], tools: Sequence[Tool]) -> list[Style]:
+async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
     """Return the styles that the person can use with these tools on a picture."""
     if interaction.guild_id is None:
         return []
@@ -82,7 +82,7 @@ class ToolPicker(OpenView):
         tools: Sequence[Tool],
         styles: Sequence[Style],
         words: str,
-        chosen: Callable[[discord.Interaction[Any], Tool | Style], Awaitable[None]],
+        chosen: Callable[[discord.Interaction, Tool | Style], Awaitable[None]],
         prices: PriceTable | None = None,
     ) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class ToolPicker(OpenView):
         self._select.callback = self._picked
         self.add_item(box(NEUTRAL, text(words), row(self._select)))
 
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this list, for the person alone."""
         host_of(interaction).open_forms.add(self._select.custom_id, self)
         await interaction.response.send_message(view=self, ephemeral=True)
@@ -123,7 +123,7 @@ class ToolPicker(OpenView):
     def _price(self, tool: Tool) -> str:
         return FormStart(prices=self._prices).price(tool)
 
-    async def _picked(self, interaction: discord.Interaction[Any]) -> None:
+    async def _picked(self, interaction: discord.Interaction) -> None:
         value = self._select.values[0]
         await self._chosen(interaction, self._styles.get(value) or self._tools[value])
 
@@ -137,7 +137,7 @@ class OpenToolButton(ToolButton, template=tool_template_of("tool")):
 
     action = "tool"
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await open_form(interaction, host.catalog.get(self.slug))
 
 

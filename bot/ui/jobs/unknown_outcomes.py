@@ -32,7 +32,7 @@ class ChargedButton(JobButton, template=template_of("charged")):
     action = "charged"
     label = plazy("button", "Mark as charged")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
         try:
             job = await host.services.rulings.ensure_open(guild_id, self.job_id)
@@ -49,7 +49,7 @@ class ReleaseButton(JobButton, template=template_of("release")):
     action = "release"
     label = plazy("button", "Release credits")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
         await _settle(interaction, self.job_id, host.services.rulings.release(guild_id, self.job_id))
 
@@ -72,7 +72,7 @@ class ChargedForm(Form):
             )
         )
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
         charge = whole_number(self._amount.value)
         if charge is None:
@@ -99,7 +99,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
     def of_match(cls, match: Match[str]) -> Self:
         return cls(int(match["guild"]), let_in=match["let"] is not None)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_panel_opener(interaction, let_in=self._let_in)
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
@@ -109,7 +109,7 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         await answer(interaction, boxed(GOOD, words))
 
 
-async def _settle(interaction: discord.Interaction[Any], job_id: str, settling: Awaitable[Job]) -> None:
+async def _settle(interaction: discord.Interaction, job_id: str, settling: Awaitable[Job]) -> None:
     """Tell what came of it, and remove the buttons from the message, which has nothing to decide any more."""
     try:
         job = await done_in_time(interaction, settling)
@@ -120,7 +120,7 @@ async def _settle(interaction: discord.Interaction[Any], job_id: str, settling: 
     await _remove_buttons(interaction, job_id)
 
 
-async def _remove_buttons(interaction: discord.Interaction[Any], job_id: str) -> None:
+async def _remove_buttons(interaction: discord.Interaction, job_id: str) -> None:
     message = interaction.message
     if message is None or message.flags.ephemeral:  # a list of jobs, which its person refreshes
         return

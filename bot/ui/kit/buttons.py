@@ -33,7 +33,7 @@ class _Lasting:
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
+        cls, _interaction: discord.Interaction, _item: ui.Item[Any], match: Match[str], /
     ) -> Self:
         return cls.of_match(match)
 
@@ -44,14 +44,14 @@ class _Lasting:
         made: Callable[..., Self] = cls
         return made(*match.groups())
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def callback(self, interaction: discord.Interaction) -> None:
         speak_with(interaction)
         try:
             await self.pressed(interaction, host_of(interaction))
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting
             await tell(interaction, error)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         """Do it, for the person who pressed the button; an error is told to them."""
         raise NotImplementedError
 

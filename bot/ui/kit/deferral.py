@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import discord
 from discord import ui
@@ -28,7 +28,7 @@ class Deferrals(Protocol):
 
     async def remember(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         *,
         private: bool,
         starts: bool = True,
@@ -40,7 +40,7 @@ class Deferrals(Protocol):
         """
         ...
 
-    async def forget(self, interaction: discord.Interaction[Any]) -> None:
+    async def forget(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered. Must not raise."""
         ...
 
@@ -56,14 +56,14 @@ class NoDeferrals:
 
     async def remember(
         self,
-        interaction: discord.Interaction[Any],
+        interaction: discord.Interaction,
         *,
         private: bool,
         starts: bool = True,
         message_id: int | None = None,
     ) -> None: ...
 
-    async def forget(self, interaction: discord.Interaction[Any]) -> None: ...
+    async def forget(self, interaction: discord.Interaction) -> None: ...
 
     async def finish(
         self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
@@ -77,7 +77,7 @@ class Deferral:
     """
 
     def __init__(
-        self, interaction: discord.Interaction[Any], kept: Deferrals, *, private: bool, starts: bool
+        self, interaction: discord.Interaction, kept: Deferrals, *, private: bool, starts: bool
     ) -> None:
         self.private = private
         self._starts = starts
@@ -123,14 +123,14 @@ class Deferral:
         await self._interaction.followup.send(view=panel, ephemeral=True)
 
 
-def deferral_of(interaction: discord.Interaction[Any]) -> Deferral | None:
+def deferral_of(interaction: discord.Interaction) -> Deferral | None:
     """Return the interaction's deferral, if Discord was told that the answer takes longer."""
     found = interaction.extras.get(_KEPT)
     return found if isinstance(found, Deferral) and interaction.response.is_done() else None
 
 
 async def in_time(
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     work: Awaitable[_T],
     kept: Deferrals,
     *,

@@ -26,23 +26,23 @@ class Form(ui.Modal):
     def __init__(self, title: str) -> None:
         super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
 
-    async def show(self, interaction: discord.Interaction[Any]) -> None:
+    async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this form."""
         host_of(interaction).open_forms.add(self.custom_id, self)
         await interaction.response.send_modal(self)
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         """Do what the person asks for; an error is told to them."""
         raise NotImplementedError
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         speak_with(interaction)
         return True
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
         await self.submitted(interaction, host_of(interaction))
 
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         self.stop()  # the person's app has closed it; discord.py stops it only without an error
         await tell(interaction, error)
 
@@ -53,12 +53,12 @@ class OpenView(ui.LayoutView):
     def __init__(self) -> None:
         super().__init__(timeout=OPEN_FOR)
 
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         speak_with(interaction)
         return True
 
     async def on_error(
-        self, interaction: discord.Interaction[Any], error: Exception, item: ui.Item[Any], /
+        self, interaction: discord.Interaction, error: Exception, item: ui.Item[Any], /
     ) -> None:
         await tell(interaction, error)
 
@@ -69,7 +69,7 @@ class RefusedForm(OpenView):
     `again` shows it. What they typed is kept as long as an open form.
     """
 
-    def __init__(self, again: Callable[[discord.Interaction[Any]], Awaitable[None]]) -> None:
+    def __init__(self, again: Callable[[discord.Interaction], Awaitable[None]]) -> None:
         super().__init__()
         self._again = again
         self._edit: ui.Button[Any] = ui.Button(
@@ -77,11 +77,11 @@ class RefusedForm(OpenView):
         )
         self._edit.callback = self._pressed
 
-    async def show(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+    async def show(self, interaction: discord.Interaction, error: Exception) -> None:
         """Tell the person alone, in answer to the form."""
         self.add_item(box(BAD, words_for(interaction, error), row(self._edit, *ask_buttons(error))))
         host_of(interaction).open_forms.add(str(self._edit.custom_id), self)
         await answer_if_possible(interaction, self)
 
-    async def _pressed(self, interaction: discord.Interaction[Any]) -> None:
+    async def _pressed(self, interaction: discord.Interaction) -> None:
         await self._again(interaction)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
 import discord
@@ -36,7 +36,7 @@ _Open = ui.Modal | ui.LayoutView
 class CardMemory(Protocol):
     """Keeps the interactions that can still edit a job's card."""
 
-    def remember(self, card: str, interaction: discord.Interaction[Any]) -> None:
+    def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Remember that the card of the job or the set with that id is the answer to this interaction."""
         ...
 
@@ -74,20 +74,19 @@ class Host(Protocol):
         ...
 
 
-def host_of(interaction: discord.Interaction[Any]) -> Host:
+def host_of(interaction: discord.Interaction) -> Host:
     """Return the client that got the interaction."""
-    host: Host = interaction.client
-    return host
+    return cast("Host", interaction.client)
 
 
-def speak_with(interaction: discord.Interaction[Any]) -> None:
+def speak_with(interaction: discord.Interaction) -> None:
     """Word what this task shows in the person's own language from now on, and note that they speak it."""
     language = language_of(interaction.locale.value)
     speak(language)
     host_of(interaction).services.languages.heard(interaction.user.id, language)
 
 
-async def done_in_time(interaction: discord.Interaction[Any], change: Awaitable[_T]) -> _T:
+async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) -> _T:
     """Return the result of a change that starts no job, and whose answer is for its person alone.
 
     If it takes long, the person is told meanwhile that the answer will come.
@@ -110,7 +109,7 @@ class OpenForms:
         """Remember that the form was shown, or is about to be."""
         self._open[custom_id] = form
 
-    async def answer_for(self, interaction: discord.Interaction[Any]) -> None:
+    async def answer_for(self, interaction: discord.Interaction) -> None:
         """Answer what people handed in, chose or pressed if nothing else will."""
         kinds = (discord.InteractionType.modal_submit, discord.InteractionType.component)
         custom_id = str((interaction.data or {}).get("custom_id", ""))

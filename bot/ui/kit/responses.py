@@ -33,7 +33,7 @@ COMMAND_OUTDATED = lazy(
 )
 
 
-async def tell(interaction: discord.Interaction[Any], error: BaseException) -> None:
+async def tell(interaction: discord.Interaction, error: BaseException) -> None:
     """Tell the person alone what went wrong. Log what is no business of theirs.
 
     This is where every error of a command, button or form ends: the tree of commands and the bases in
@@ -64,7 +64,7 @@ def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
     )
 
 
-async def answer_if_possible(interaction: discord.Interaction[Any], panel: ui.LayoutView) -> None:
+async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
     """Answer like `answer`, but log an error of Discord or of the network."""
     try:
         await answer(interaction, panel)
@@ -72,7 +72,7 @@ async def answer_if_possible(interaction: discord.Interaction[Any], panel: ui.La
         _log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
-async def answer(interaction: discord.Interaction[Any], panel: ui.LayoutView) -> None:
+async def answer(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
     """Show the panel to the person alone, whether or not the interaction was answered before."""
     response = interaction.response
     deferral = deferral_of(interaction)
@@ -92,7 +92,7 @@ def expired(error: discord.HTTPException) -> bool:
     return error.code in _EXPIRED
 
 
-def words_for(interaction: discord.Interaction[Any], error: BaseException) -> str:
+def words_for(interaction: discord.Interaction, error: BaseException) -> str:
     """Return what a person is told of an error. Log what is no business of theirs."""
     if isinstance(error, NotAllowed):
         return str(error)
@@ -113,7 +113,7 @@ def words_for(interaction: discord.Interaction[Any], error: BaseException) -> st
     )
 
 
-def _job_in(interaction: discord.Interaction[Any]) -> str | None:
+def _job_in(interaction: discord.Interaction) -> str | None:
     """Return the id of the job whose button was pressed or whose form was sent; the custom id holds it."""
     found = _JOB_ID.search(str((interaction.data or {}).get("custom_id", "")))
     return None if found is None else found[0]

@@ -1,7 +1,5 @@
 """What the rules of access and the limits need to know of a person and their channel."""
 
-from typing import Any
-
 import discord
 
 from bot.domain.access import MemberContext
@@ -9,7 +7,7 @@ from bot.services import Approver
 from bot.ui.reading.permissions import parent_unknown
 
 
-def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
+def member_context(interaction: discord.Interaction) -> MemberContext:
     """Return the context of the person who sent the interaction."""
     user = interaction.user
     channels = channel_ids_of(interaction.channel)
@@ -19,13 +17,13 @@ def member_context(interaction: discord.Interaction[Any]) -> MemberContext:
     return _context(interaction.permissions, roles, channels)
 
 
-def approver_of(interaction: discord.Interaction[Any]) -> Approver:
+def approver_of(interaction: discord.Interaction) -> Approver:
     """Return the person who sent the interaction, as somebody who decides on requests and results."""
     context = member_context(interaction)
     return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
 
 
-def approver_in(interaction: discord.Interaction[Any], channel_id: int | None) -> Approver:
+def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Approver:
     """Return the same with their permissions in that channel, or in the whole server if it is unknown."""
     context, user = member_context(interaction), interaction.user
     moderates = False

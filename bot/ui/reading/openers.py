@@ -6,7 +6,7 @@ command, until the panel is an hour old or the form expires.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import discord
 
@@ -28,11 +28,11 @@ class Opener:
     managed: bool
 
     @classmethod
-    def of(cls, interaction: discord.Interaction[Any]) -> Self:
+    def of(cls, interaction: discord.Interaction) -> Self:
         """Return the opener of the form that answers this interaction."""
         return cls(server_of(interaction), interaction.user.id, manages(interaction))
 
-    def ensure(self, interaction: discord.Interaction[Any]) -> int:
+    def ensure(self, interaction: discord.Interaction) -> int:
         """Return the id of the server. Raises `Refused` unless the opener hands in the form.
 
         People who had Manage Server when they opened the form must still have it.
@@ -44,7 +44,7 @@ class Opener:
         return guild_id
 
 
-def ensure_panel_opener(interaction: discord.Interaction[Any], *, let_in: bool) -> int:
+def ensure_panel_opener(interaction: discord.Interaction, *, let_in: bool) -> int:
     """Return the id of the server. Raises `Refused` unless the person may press the button of a panel.
 
     People with Manage Server may. Others may if they opened the panel: the button is marked with `LET_IN`,
@@ -64,7 +64,7 @@ def ensure_panel_opener(interaction: discord.Interaction[Any], *, let_in: bool) 
     return guild_id
 
 
-def _opened_by_presser(interaction: discord.Interaction[Any], message: discord.Message) -> bool:
+def _opened_by_presser(interaction: discord.Interaction, message: discord.Message) -> bool:
     opened_by, us = message.interaction_metadata, interaction.client.user
     return (
         message.flags.ephemeral

@@ -73,7 +73,7 @@ def is_locked(channel: object) -> bool:
     return isinstance(channel, discord.Thread) and channel.locked
 
 
-def ensure_can_post(interaction: discord.Interaction[Any]) -> int:
+def ensure_can_post(interaction: discord.Interaction) -> int:
     """Return the id of the server.
 
     Raises `Refused` if a result can't be posted here, with what the bot lacks and who can change it.
@@ -117,7 +117,7 @@ def hindrance(missing: list[str]) -> str:
     )
 
 
-def server_of(interaction: discord.Interaction[Any]) -> int:
+def server_of(interaction: discord.Interaction) -> int:
     """Return the id of the server that the interaction comes from.
 
     Raises `Refused` in a DM. A command of `/studii` needs no other check: Discord sends it only for people
@@ -128,12 +128,12 @@ def server_of(interaction: discord.Interaction[Any]) -> int:
     return interaction.guild_id
 
 
-def manages(interaction: discord.Interaction[Any]) -> bool:
+def manages(interaction: discord.Interaction) -> bool:
     """Return whether the person has Manage Server."""
     return interaction.permissions.manage_guild or interaction.permissions.administrator
 
 
-def ensure_manager(interaction: discord.Interaction[Any]) -> int:
+def ensure_manager(interaction: discord.Interaction) -> int:
     """Return the id of the server. Raises `Refused` if the person does not have Manage Server in it."""
     guild_id = server_of(interaction)
     if not manages(interaction):
@@ -141,7 +141,7 @@ def ensure_manager(interaction: discord.Interaction[Any]) -> int:
     return guild_id
 
 
-def moderates(interaction: discord.Interaction[Any], job: Job) -> bool:
+def moderates(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether the person may cancel or delete what others asked for in the job's channel.
 
     Manage Messages counts in the channel of the job, which may not be the one of the interaction.
@@ -180,13 +180,13 @@ def stays_there(client: discord.Client, job: Job) -> bool:
     return job.age_restricted is None if now is None else now
 
 
-def ensure_stays_there(interaction: discord.Interaction[Any], job: Job) -> None:
+def ensure_stays_there(interaction: discord.Interaction, job: Job) -> None:
     """Raise `Refused` if the job may not be shown where the interaction comes from."""
     if not _may_be_here(interaction, job):
         raise Refused(FROM_AGE_RESTRICTED)
 
 
-def may_read(interaction: discord.Interaction[Any], job: Job) -> bool:
+def may_read(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether the person may be shown here what the job asked for, and its picture.
 
     Of other people's jobs, those that are neither private nor erased, of channels that the person sees.
@@ -204,7 +204,7 @@ def may_read(interaction: discord.Interaction[Any], job: Job) -> bool:
     return channel.permissions_for(person).view_channel
 
 
-def _may_be_here(interaction: discord.Interaction[Any], job: Job) -> bool:
+def _may_be_here(interaction: discord.Interaction, job: Job) -> bool:
     here = is_age_restricted(interaction.channel)
     unchanged = here is None and interaction.channel_id == job.channel_id
     return bool(here) or unchanged or not stays_there(interaction.client, job)

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import discord
@@ -49,7 +48,7 @@ class _Deleted(PhotoGone):
     """The photo was deleted from Discord."""
 
 
-async def source_of(interaction: discord.Interaction[Any], job: Job, now: datetime) -> SourcePhoto | None:
+async def source_of(interaction: discord.Interaction, job: Job, now: datetime) -> SourcePhoto | None:
     """Return the photo that a job was made from.
 
     It is taken from the result whose button was pressed, else from its message as it is now, else as it was

@@ -1,7 +1,6 @@
 """Which style a person means, and what of it, and of what they prefer, goes into a job."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 
@@ -24,7 +23,7 @@ THIS_SERVERS = plazy("choice", "this server's")  # whose style it is
 MAX_SHOWN_NAME_CHARACTERS = 40
 
 
-async def usable_styles(interaction: discord.Interaction[Any]) -> list[Style]:
+async def usable_styles(interaction: discord.Interaction) -> list[Style]:
     """Return the styles that the person may use: their own, then the server's."""
     roles = member_context(interaction).roles
     services = host_of(interaction).services
@@ -32,7 +31,7 @@ async def usable_styles(interaction: discord.Interaction[Any]) -> list[Style]:
 
 
 async def values_with(
-    interaction: discord.Interaction[Any], tool: Tool, given: Values, style: str | None
+    interaction: discord.Interaction, tool: Tool, given: Values, style: str | None
 ) -> Values:
     """Return the inputs of a job: those given, else of the style that was chosen or named, else the person's
     own. Raises `Refused` if there is no such style, or it can't be used.
@@ -51,7 +50,7 @@ async def values_with(
     return {**own, **named}
 
 
-async def style_meant(interaction: discord.Interaction[Any], typed: str, tool: str | None = None) -> Style:
+async def style_meant(interaction: discord.Interaction, typed: str, tool: str | None = None) -> Style:
     """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`.
 
     `tool`: where two have that name, the one for this tool.
@@ -62,7 +61,7 @@ async def style_meant(interaction: discord.Interaction[Any], typed: str, tool: s
     return found
 
 
-async def style_of_server(interaction: discord.Interaction[Any], typed: str) -> Style:
+async def style_of_server(interaction: discord.Interaction, typed: str) -> Style:
     """Return the server's style like `style_meant`, whichever roles may use it."""
     styles, guild_id = host_of(interaction).services.styles, server_of(interaction)
     of_server = await styles.of_server(guild_id)
@@ -91,7 +90,7 @@ def shown_name(style: Style) -> str:
     )
 
 
-async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str) -> Style | None:
+async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> Style | None:
     """Return the style, or None if what was typed is a value of the tool's own input."""
     own = next((one for one in tool.inputs if one.name == STYLE), None)
     if own is None:
@@ -103,7 +102,7 @@ async def _chosen(interaction: discord.Interaction[Any], tool: Tool, typed: str)
     return found if found is None or typed.startswith(SAVED) or found.tool == tool.slug else None
 
 
-async def _found(interaction: discord.Interaction[Any], typed: str, tool: str | None) -> Style | None:
+async def _found(interaction: discord.Interaction, typed: str, tool: str | None) -> Style | None:
     styles = host_of(interaction).services.styles
     guild_id, user_id = server_of(interaction), interaction.user.id
     roles = member_context(interaction).roles

@@ -70,16 +70,14 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
     )
 
 
-async def show_defaults(interaction: discord.Interaction[Any], changed: str = "") -> None:
+async def show_defaults(interaction: discord.Interaction, changed: str = "") -> None:
     """Answer with what the person prefers, for them alone."""
     host = host_of(interaction)
     own = await host.services.defaults.all(server_of(interaction), interaction.user.id)
     await answer(interaction, defaults_panel(host.catalog, own, changed))
 
 
-async def set_default(
-    interaction: discord.Interaction[Any], tool: Tool, name: str, value: str | None
-) -> None:
+async def set_default(interaction: discord.Interaction, tool: Tool, name: str, value: str | None) -> None:
     """Set one of the person's defaults, or clear it (None), and show them all. Raises `Refused`."""
     one = next((one for one in settable(tool) if one.name == name), None)
     if one is None:
@@ -96,7 +94,7 @@ async def set_default(
     await show_defaults(interaction, str(said.using(tool=tool.title)))
 
 
-async def open_defaults_form(interaction: discord.Interaction[Any], tool: Tool) -> None:
+async def open_defaults_form(interaction: discord.Interaction, tool: Tool) -> None:
     """Show the form with the person's defaults for a tool."""
     own = await host_of(interaction).services.defaults.of(server_of(interaction), interaction.user.id, tool)
     if not settable(tool):
@@ -118,7 +116,7 @@ class DefaultsForm(Form):
         for one in shown:
             self.add_item(with_label(one, self._fields[one.name]))
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         given = {name: value_of(field) or USUAL for name, field in self._fields.items()}
         inputs = {name: value for name, value in {**self._own, **given}.items() if value != USUAL}
         change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
@@ -132,7 +130,7 @@ class DefaultsButton(ToolButton, template=tool_template_of("defaults")):
 
     action = "defaults"
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await open_defaults_form(interaction, host.catalog.get(self.slug))
 
 

@@ -116,7 +116,7 @@ def style_panel(
     )
 
 
-async def show_style(interaction: discord.Interaction[Any], found: Awaitable[Style], title: str = "") -> None:
+async def show_style(interaction: discord.Interaction, found: Awaitable[Style], title: str = "") -> None:
     """Answer with the style, for the person alone."""
 
     async def panel() -> Panel:
@@ -127,7 +127,7 @@ async def show_style(interaction: discord.Interaction[Any], found: Awaitable[Sty
     await answer(interaction, await done_in_time(interaction, panel()))
 
 
-async def picture_of(interaction: discord.Interaction[Any], style: Style) -> str | None:
+async def picture_of(interaction: discord.Interaction, style: Style) -> str | None:
     """Return the address of the picture in the posting of the job that the style was saved from.
 
     None if it is gone, or if the person can't see it where it was posted; so nothing gets out of a channel
@@ -168,7 +168,7 @@ class StyleButton(
         look = discord.ButtonStyle.primary if action == USE else discord.ButtonStyle.secondary
         super().__init__(ui.Button(label=label, style=look, custom_id=f"studii:style:{action}:{style_id}"))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, user_id, styles = server_of(interaction), interaction.user.id, host.services.styles
         if self._action == USE:
             style = await styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)

@@ -39,7 +39,7 @@ PROMPT_HELP = lazy(
 )
 
 
-async def save_as_style(interaction: discord.Interaction[Any], job: Job) -> None:
+async def save_as_style(interaction: discord.Interaction, job: Job) -> None:
     """Show the form that saves what the job was asked for. Raises `Refused` if this person can't.
 
     People save their own results, for themselves; admins those of others too, for the server.
@@ -83,18 +83,18 @@ class SaveForm(Form):
         self._prompt = self._add_prompt(prompt)
         self._owner = self._add_owner(owner) if len(owners) > 1 else None
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         try:
             await self._save(interaction, host)
         except StudiiBotError as refusal:
             await RefusedForm(self._show_again).show(interaction, refusal)
 
-    async def _show_again(self, interaction: discord.Interaction[Any]) -> None:
+    async def _show_again(self, interaction: discord.Interaction) -> None:
         prompt = None if self._prompt is None else self._prompt.value
         owner = None if self._owner is None else self._owner.value
         await SaveForm(self._job, self._tool, self._owners, self._name.value, prompt, owner).show(interaction)
 
-    async def _save(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def _save(self, interaction: discord.Interaction, host: Host) -> None:
         owner = self._owner.value if self._owner is not None else self._owners[0]
         if owner == SERVER_FIELD and not manages(interaction):
             raise Refused(MANAGERS_ONLY)
@@ -147,5 +147,5 @@ class SaveStyleButton(JobButton, template=template_of(SAVE)):
     action = SAVE
     label = SAVE_LABEL
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await save_as_style(interaction, await job_for(interaction, host.services, self.job_id))

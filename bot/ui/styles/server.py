@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import discord
 
@@ -37,7 +36,7 @@ class Wanted:
     role_id: int | None
 
 
-async def add_to_server(interaction: discord.Interaction[Any], wanted: Wanted) -> str:
+async def add_to_server(interaction: discord.Interaction, wanted: Wanted) -> str:
     """Add the style, or let the role use it. Return what was done. Raises `Refused`."""
     guild_id, host = server_of(interaction), host_of(interaction)
     styles = host.services.styles

@@ -298,7 +298,7 @@ async def test_an_announcement_that_comes_too_late_is_not_kept(
         desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=None)
         forgotten, forget = asyncio.Event(), DeferralJournal.forget
 
-        async def noted(journal: DeferralJournal, interaction: discord.Interaction[Any]) -> None:
+        async def noted(journal: DeferralJournal, interaction: discord.Interaction) -> None:
             await forget(journal, interaction)
             forgotten.set()
 

@@ -27,7 +27,7 @@ MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")
 NOT_REACHED = lazy("The bot can't reach Discord right now. Try again in a moment. Nothing was decided.")
 
-Decline = Callable[[discord.Interaction[Any], Host, str | None], Awaitable[None]]
+Decline = Callable[[discord.Interaction, Host, str | None], Awaitable[None]]
 
 
 class ReasonForm(Form):
@@ -42,7 +42,7 @@ class ReasonForm(Form):
         about = _("The member sees it. Leave empty to give none.")
         self.add_item(ui.Label(text=_("Reason"), description=about, component=self._reason))
 
-    async def submitted(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
 
 
@@ -53,7 +53,7 @@ def reason_shown(reason: str) -> str:
 
 def decision_panel(
     jobs: Sequence[Job],
-    interaction: discord.Interaction[Any],
+    interaction: discord.Interaction,
     host: Host,
     said: Message,
     colour: discord.Colour,
@@ -115,9 +115,7 @@ def asks(message: discord.Message) -> bool:
     )
 
 
-async def show_decision(
-    interaction: discord.Interaction[Any], host: Host, build: Callable[[], Panel]
-) -> None:
+async def show_decision(interaction: discord.Interaction, host: Host, build: Callable[[], Panel]) -> None:
     """Show the decision in place of what was to be decided on, whose prompt and files go.
 
     In a channel it is built in the server's language.
@@ -139,7 +137,7 @@ async def show_decision(
         return  # the message stays, and its buttons say that there is nothing to decide any more
 
 
-async def requester_of(interaction: discord.Interaction[Any], job: Job) -> MemberContext | None:
+async def requester_of(interaction: discord.Interaction, job: Job) -> MemberContext | None:
     """Return the requester's context as it is now, or None if they have left the server."""
     guild = interaction.guild
     if guild is None:

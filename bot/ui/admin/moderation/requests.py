@@ -1,7 +1,6 @@
 """A request that waits for approval, in the moderators' channel: Approve and Decline, once."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import discord
 
@@ -64,7 +63,7 @@ class ApproveButton(JobButton, template=template_of("approve")):
     label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
         job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
         requester = await requester_of(interaction, job)
@@ -88,13 +87,13 @@ class DeclineButton(JobButton, template=template_of("decline")):
     label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await host.services.approvals.open_request(
             server_of(interaction), self.job_id, approver_of(interaction)
         )
         await ReasonForm(_("Decline request"), self._decline).show(interaction)
 
-    async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
+    async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
         jobs = await done_in_time(
             interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)

@@ -1,7 +1,5 @@
 """A result that waits for a moderator: Approve and Decline, once. A withheld one can be released."""
 
-from typing import Any
-
 import discord
 
 from bot.domain import KEPT_DAYS, Job, JobState, Progress
@@ -54,7 +52,7 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
     label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await host.services.reviews.waiting(guild_id, self.job_id, approver)
         left = await requester_of(interaction, job) is None
@@ -77,13 +75,13 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
     label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await host.services.reviews.waiting(
             server_of(interaction), self.job_id, await _approver(interaction, host)
         )
         await ReasonForm(_("Decline result"), self._decline).show(interaction)
 
-    async def _decline(self, interaction: discord.Interaction[Any], host: Host, reason: str | None) -> None:
+    async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
@@ -99,7 +97,7 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
     label = lazy("Post it after all")
     style = discord.ButtonStyle.success
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await done_in_time(
             interaction,
             host.services.reviews.release(
@@ -117,7 +115,7 @@ class SeeResultButton(JobButton, template=template_of(SEE)):
     action = SEE
     label = lazy("See result")
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job, shown = await host.services.reviews.kept(guild_id, self.job_id, approver)
         ensure_stays_there(interaction, job)
@@ -134,7 +132,7 @@ class SeeResultButton(JobButton, template=template_of(SEE)):
             files.close()
 
 
-async def _approver(interaction: discord.Interaction[Any], host: Host) -> Approver:
+async def _approver(interaction: discord.Interaction, host: Host) -> Approver:
     """Return the person who presses: a message that others see too is in the channel for approvals."""
     message = interaction.message
     if message is not None and not message.flags.ephemeral:

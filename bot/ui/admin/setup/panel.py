@@ -58,7 +58,7 @@ REPLACE_KEY = lazy("Replace key")
 SET_BUDGET = lazy("Set budget")
 
 
-async def setup_panel_for(interaction: discord.Interaction[Any], *, let_in: bool) -> Panel:
+async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> Panel:
     """Return the panel as things are now.
 
     `let_in`: the server lets the person who opened it run `/studii` without Manage Server.
@@ -177,7 +177,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
         key = None if match["key"] is None else int(match["key"])
         return cls(match["what"], key=key, let_in=match["let"] is not None)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_panel_opener(interaction, let_in=self.let_in)
         services = host.services
         match self.what:
@@ -232,7 +232,7 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     return boxed(BAD, lines(f"### {title}", str(SURE.using(key=key.masked))), row(forget, keep))
 
 
-async def _show(interaction: discord.Interaction[Any], panel: Panel) -> None:
+async def _show(interaction: discord.Interaction, panel: Panel) -> None:
     """Show the panel in place of the one whose button was pressed, or where its answer was announced."""
     if deferral_of(interaction) is None:
         await interaction.response.edit_message(view=panel)
@@ -241,7 +241,7 @@ async def _show(interaction: discord.Interaction[Any], panel: Panel) -> None:
 
 
 async def _forget_key(
-    interaction: discord.Interaction[Any], services: Services, guild_id: int, key_id: int | None
+    interaction: discord.Interaction, services: Services, guild_id: int, key_id: int | None
 ) -> Panel:
     """Do it, and tell what became of the jobs."""
     forgotten = (

@@ -1,7 +1,7 @@
 """What is pressed and chosen in the list of jobs, which then shows what has changed."""
 
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -49,7 +49,7 @@ CHANNELS_ONLY = lazy("This only works in a channel.")
 
 
 async def show_list(
-    interaction: discord.Interaction[Any], query: ListQuery, *, note: str = "", instead: bool = False
+    interaction: discord.Interaction, query: ListQuery, *, note: str = "", instead: bool = False
 ) -> None:
     """Show a page to the person alone, with `instead` in place of the page that they see.
 
@@ -96,7 +96,7 @@ class PageButton(LastingButton, template=rf"studii:jobs:{QUERY}"):
     def of_match(cls, match: Match[str]) -> Self:
         return cls(ListQuery.of_match(match))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await show_list(interaction, self._query, instead=True)
 
 
@@ -112,7 +112,7 @@ class FilterSelect(LastingSelect, template=rf"studii:jobsby:(?P<by>state|tool):{
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["by"], ListQuery.of_match(match))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await show_list(interaction, self._query.by(self._by, self.item.values[0]), instead=True)
 
 
@@ -135,7 +135,7 @@ class ListedButton(
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["action"], match["job"], ListQuery.of_match(match))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
@@ -148,7 +148,7 @@ class ListedButton(
         else:
             await run_again(interaction, host, job)
 
-    async def _job(self, interaction: discord.Interaction[Any], host: Host) -> Job | None:
+    async def _job(self, interaction: discord.Interaction, host: Host) -> Job | None:
         """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
         job = await host.services.jobs.get(self._job_id)
         if job is None or job.guild_id != interaction.guild_id:
@@ -158,7 +158,7 @@ class ListedButton(
             raise Refused(PRIVATE_RESULT)
         return job
 
-    async def _cancel(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    async def _cancel(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
         # First: it shows nothing, and what follows may have to wait for others who write.
         await interaction.response.defer()
         try:
@@ -172,7 +172,7 @@ class ListedButton(
         said = sentences(_("Cancelled: **{job}**.", job=plain(name, 100)), cost_words(cancelled))
         await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
 
-    async def _post(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    async def _post(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
         ensure_can_post(interaction)
         channel_id = _channel_for(interaction, job)
         await interaction.response.defer()
@@ -185,7 +185,7 @@ class ListedButton(
         said = _("**{job}** will be posted here.", job=plain(name, 100))
         await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
 
-    async def _show(self, interaction: discord.Interaction[Any], host: Host, job: Job) -> None:
+    async def _show(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
         """Answer with a new card for the person alone; the result then takes its place."""
         channel_id = _channel_for(interaction, job)
         if action_for(job, MINE) != SHOW:
@@ -196,14 +196,14 @@ class ListedButton(
         host.cards.remember(job.id, interaction)
         await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
 
-    async def _over(self, interaction: discord.Interaction[Any], over: Refused) -> None:
+    async def _over(self, interaction: discord.Interaction, over: Refused) -> None:
         """Say above the list as it is now what is no longer possible."""
         if not _is_list(interaction.message):
             raise over
         await show_list(interaction, self._query, note=f"⚠️ {sentence(error_words(over))}", instead=True)
 
 
-def _channel_for(interaction: discord.Interaction[Any], job: Job) -> int:
+def _channel_for(interaction: discord.Interaction, job: Job) -> int:
     """Return the channel in which the result may be posted or shown now. Raises `Refused`."""
     if interaction.channel_id is None:
         raise Refused(CHANNELS_ONLY)

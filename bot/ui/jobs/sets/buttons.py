@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from re import Match
-from typing import Any, Self
+from typing import Self
 
 import discord
 from discord import ui
@@ -50,7 +50,7 @@ class SetButton(
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["action"], match["set"], None if match["each"] is None else int(match["each"]))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = server_of(interaction)
         jobs = await host.services.jobs.of_set(self._set_id, guild_id)
         if not jobs:
@@ -62,7 +62,7 @@ class SetButton(
         else:
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
 
-    async def _cancel(self, interaction: discord.Interaction[Any], host: Host, first: Job) -> None:
+    async def _cancel(self, interaction: discord.Interaction, host: Host, first: Job) -> None:
         # First: it shows nothing, and cancelling may have to wait for others who write.
         await interaction.response.defer()
         cancelled = await host.services.jobs.cancel_set(
@@ -71,7 +71,7 @@ class SetButton(
         if not cancelled:
             raise Refused(NOTHING_TO_CANCEL)
 
-    async def _run_again(self, interaction: discord.Interaction[Any], host: Host, failed: list[Job]) -> None:
+    async def _run_again(self, interaction: discord.Interaction, host: Host, failed: list[Job]) -> None:
         if not failed:
             raise Refused(NOTHING_FAILED)
         first = failed[0]
@@ -89,9 +89,7 @@ class SetButton(
         except PricesRose as rose:
             await self._ask(interaction, tool, len(photos), rose.price)
 
-    async def _ask(
-        self, interaction: discord.Interaction[Any], tool: Tool, count: int, price: Estimate
-    ) -> None:
+    async def _ask(self, interaction: discord.Interaction, tool: Tool, count: int, price: Estimate) -> None:
         """Ask the person about a price above the one that they saw."""
         together = short_price_words(price_of_all([price] * count))
         run = ngettext("Run {count} photo", "Run {count} photos", count)

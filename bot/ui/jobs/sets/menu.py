@@ -52,13 +52,13 @@ class PictureMenu(
 
     @classmethod
     async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: Any, /
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: Any, /
     ) -> Self:
         if not isinstance(item, ui.Select):
             raise TypeError("a set's menu is a list")
         return cls(match["set"], item)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await job_for(interaction, host.services, self.item.values[0])
         if job.set_id != self._set_id:
             raise Refused(JOB_GONE)
@@ -80,7 +80,7 @@ class DropButton(
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], asked=match["asked"] is not None)
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await host.services.jobs.get(self._job_id)
         if job is None or job.guild_id != server_of(interaction):
             raise Refused(JOB_GONE)
@@ -108,7 +108,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         self._set_id = set_id
         super().__init__(ui.Button(label=str(DELETE), custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
 
-    async def pressed(self, interaction: discord.Interaction[Any], host: Host) -> None:
+    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message, guild_id = interaction.message, interaction.guild_id
         jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
         moderates = guild_id is None or interaction.permissions.manage_messages
@@ -124,7 +124,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
             return  # a second click: the message is gone
 
 
-def _owner(jobs: list[Job], interaction: discord.Interaction[Any]) -> int:
+def _owner(jobs: list[Job], interaction: discord.Interaction) -> int:
     """Return who asked for the set; if the bot has erased that, the message still says so."""
     whose = jobs[0].user_id if jobs else FORGOTTEN_MEMBER
     return addressed_to(interaction.message) if whose == FORGOTTEN_MEMBER else whose
