@@ -46,13 +46,11 @@ def asked_words(details: Details, names: ToolNames) -> list[str]:
     return [
         f"### 🙋 {_('A member asks for more credits')}",
         lines(
-            str(
-                wanted.using(
-                    member=f"<@{details.get('user')}>",
-                    tool=title,
-                    channel=f"<#{details.get('asked_in')}>",
-                    credits=credit_words(price),
-                )
+            wanted.using(
+                member=f"<@{details.get('user')}>",
+                tool=title,
+                channel=f"<#{details.get('asked_in')}>",
+                credits=credit_words(price),
             ),
             small(
                 _(
@@ -89,7 +87,7 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
         granted = _MEMBER_GRANTED if details.get("member") else _SERVER_GRANTED
-        return boxed(GOOD, str(granted.using(member=user, server=where, credits=amount, tool=title)))
+        return boxed(GOOD, granted.using(member=user, server=where, credits=amount, tool=title))
     said = _(
         "{member}, an admin of **{server}** declined your request for more credits for **{tool}**.",
         member=user,
@@ -109,7 +107,7 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     )
     title = names.title(request.tool)
     about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)
-    return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, str(said)))
+    return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, said))
 
 
 class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLINE}):(?P<id>[0-9a-f]{{16}})"):

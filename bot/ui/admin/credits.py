@@ -16,7 +16,7 @@ def budget_panel(state: BudgetState, title: str = "") -> Panel:
         _over(state),
         _confirm_words(state.settings.confirm_above),
         small(_counts_from(state)),
-        small(str(DEFAULT_HOLDS)) if state.is_default else "",
+        small(DEFAULT_HOLDS) if state.is_default else "",
     )
 
 

@@ -54,7 +54,7 @@ def allowance_panel(
         _listed(_("Roles (the highest applies)"), "<@&{}>", roles, period),
         _listed(_("Members with their own allowance"), "<@{}>", limits.own, period),
         small(_("Allowances renew with the server's budget and can't exceed it.")),
-        small(str(DEFAULT_HOLDS)) if budget.is_default else "",
+        small(DEFAULT_HOLDS) if budget.is_default else "",
     )
 
 
@@ -145,7 +145,7 @@ def member_panel(
         lines(
             # Translators: {left} is such as "3 of 100 credits left today".
             _("Server: {left}.", left=state.budget.left_words),
-            small(str(DEFAULT_HOLDS)) if state.budget.is_default else "",
+            small(DEFAULT_HOLDS) if state.budget.is_default else "",
         ),
     )
 
@@ -220,7 +220,7 @@ def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
                 "server's budget."
             )
         ),
-        small(str(DEFAULT_HOLDS)) if budget.is_default else "",
+        small(DEFAULT_HOLDS) if budget.is_default else "",
     )
 
 

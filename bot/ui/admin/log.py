@@ -123,8 +123,8 @@ def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False)
     return boxed(
         BAD if trouble else GOING if public else GOOD,
         lines(f"### 📋 {title}", f"⚠️ {problem}" if problem else ""),
-        str(LOG_SHOWS),
-        small(str(ON if settings.results else RESULTS_OFF)),
+        LOG_SHOWS,
+        small(ON if settings.results else RESULTS_OFF),
     )
 
 

@@ -66,7 +66,7 @@ def notice_panel(
     it is for.
     """
     body = lines(
-        *_words(notice, names, job, hidden=hidden), str(_SETTLE) if notice.kind is NoticeKind.UNKNOWN else ""
+        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
     )
     place = server_line(server) if server else ""
     if called:
@@ -94,17 +94,17 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.BUDGET_100:
             return [_title("🛑", _TOO_LITTLE if details.get("least") else _USED_UP), *_budget(details)]
         case NoticeKind.KEY_REFUSED:
-            return [_title("🔑", _key_refused(details)), reason, small(str(_HELD_BY_KEY))]
+            return [_title("🔑", _key_refused(details)), reason, small(_HELD_BY_KEY)]
         case NoticeKind.OUT_OF_CREDITS:
-            return [_title("💳", _NOT_ACCEPTED), reason, small(str(_HELD))]
+            return [_title("💳", _NOT_ACCEPTED), reason, small(_HELD)]
         case NoticeKind.PLAN_DOUBTED:
-            return [_title("🐢", _FEWER), _doubt(details), small(str(_PLAN))]
+            return [_title("🐢", _FEWER), _doubt(details), small(_PLAN)]
         case NoticeKind.UNKNOWN:
-            return [_title("❔", _NOT_KNOWN), *_about(job, names), reason, small(str(_UNKNOWN))]
+            return [_title("❔", _NOT_KNOWN), *_about(job, names), reason, small(_UNKNOWN)]
         case NoticeKind.STILL_RUNNING:
-            return [_title("⏳", _FOR_A_DAY), *_about(job, names), small(str(_DAY))]
+            return [_title("⏳", _FOR_A_DAY), *_about(job, names), small(_DAY)]
         case NoticeKind.RESULT_LOST:
-            return [_title("📭", _RESULT_LOST), *_about(job, names), small(str(_LOST))]
+            return [_title("📭", _RESULT_LOST), *_about(job, names), small(_LOST)]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
@@ -182,7 +182,7 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     # Translators: least is a number of credits
     said = used if least is None else sentences(used, _("No tool costs less than {least}.", least=least))
     end = None if renews is None else datetime.fromtimestamp(int(renews), UTC)
-    return [said, str(renewal_message(end)), small(str(_CHANGE))]
+    return [said, str(renewal_message(end)), small(_CHANGE)]
 
 
 def _doubt(details: Mapping[str, str | int | None]) -> str:

@@ -123,7 +123,7 @@ def photos_panel(
     return boxed(
         NEUTRAL if sees_photos else UNSURE,
         f"### 🖼️ {title}",
-        "" if sees_photos else str(INTENT_OFF),
+        "" if sees_photos else INTENT_OFF,
         lines(*_bounded(shown, MAX_LIST_CHARACTERS // 2)) or none,
         lines(*_bounded(offered, MAX_LIST_CHARACTERS // 2)) if offers else "",
         in_the_way,

@@ -85,7 +85,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
         lines(
             # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
             _("Budget: **{limit}**; {left}.", limit=report.budget.limit_words, left=words),
-            small(str(DEFAULT_HOLDS)) if report.budget.is_default else "",
+            small(DEFAULT_HOLDS) if report.budget.is_default else "",
             small(
                 _(
                     "Days in the time zone {zone}. Includes credits reserved by running jobs.",

@@ -116,12 +116,12 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
         lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
         "" if offer.denial else lines_with_room(tool_lines),
         f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
-        lines(str(PRESS), *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
-        str(YOURS),
+        lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
+        YOURS,
         lines(
-            str(MODERATORS) if context.moderates else "",
-            str(decides) if guide.decides else "",
-            str(ADMINS) if context.manages else "",
+            MODERATORS if context.moderates else "",
+            decides if guide.decides else "",
+            ADMINS if context.manages else "",
         ),
         *tool_rows(usable[:MAX_TOOL_BUTTONS]),
     )

@@ -65,7 +65,7 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
         GOOD if changed else NEUTRAL,
         lines(f"### ⚙️ {title}", done),
         lines(*said),
-        small(str(HOW_DEFAULTS_WORK)),
+        small(HOW_DEFAULTS_WORK),
         *rows,
     )
 

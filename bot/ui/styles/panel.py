@@ -59,9 +59,9 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
     return boxed(
         NEUTRAL,
-        lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else str(NONE_YET), *mine),
+        lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else NONE_YET, *mine),
         lines(f"**{this_servers}**", *here) if here else "",
-        small(str(HOW_STYLES_WORK)) if styles else "",
+        small(HOW_STYLES_WORK) if styles else "",
     )
 
 
@@ -73,8 +73,8 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
     return boxed(
         GOOD if changed else NEUTRAL,
         lines(f"### ⭐ {title}", done),
-        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else str(NONE_HERE),
-        small(str(HOW_HERE)) if styles else "",
+        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else NONE_HERE,
+        small(HOW_HERE) if styles else "",
     )
 
 

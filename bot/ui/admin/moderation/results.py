@@ -164,7 +164,7 @@ def result_review(
             _title(waits=waits),
             sentences(made, private),
             "" if waits else state_words(job, Progress()),
-            str(HIDDEN_RESULT) if hidden else "",
+            HIDDEN_RESULT if hidden else "",
             "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
             "" if hidden else settings_words(tool, job.inputs),
             sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None and not hidden else "",

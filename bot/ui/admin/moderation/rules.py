@@ -44,8 +44,8 @@ WAITING = nlazy(
 def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = False) -> Panel:
     """Return whose requests wait for approval, where, and who decides. `public`: everyone can read there."""
     if rules.channel_id is None:
-        off = lines(f"### 🛂 {_('Approval is off')}", str(APPROVAL_OFF))
-        return boxed(NEUTRAL, off, lines(small(str(HOW_APPROVAL_WORKS)), small(str(WAITING))))
+        off = lines(f"### 🛂 {_('Approval is off')}", APPROVAL_OFF)
+        return boxed(NEUTRAL, off, lines(small(HOW_APPROVAL_WORKS), small(WAITING)))
     channel = _("Requests are posted in {channel}.", channel=f"<#{rules.channel_id}>")
     return boxed(
         NEUTRAL,
@@ -54,11 +54,11 @@ def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = Fal
             channel,
             f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
             *_who_waits(rules, names),
-            str(RESULTS) if rules.results else "",
+            RESULTS if rules.results else "",
             _who_decides(rules),
         ),
-        small(str(PRIVATE_REQUESTS)),
-        small(str(HOW_APPROVAL_WORKS)),
+        small(PRIVATE_REQUESTS),
+        small(HOW_APPROVAL_WORKS),
     )
 
 

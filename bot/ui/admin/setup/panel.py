@@ -209,7 +209,7 @@ class SetupButton(LastingButton, template=_TEMPLATE):
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner."""
     opens = SetupButton("open", lazy("Set up"), main=True) if in_server else _to_server(guild_id)
-    return boxed(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", str(GREETING)), row(opens))
+    return boxed(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", GREETING), row(opens))
 
 
 def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
@@ -229,7 +229,7 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
     forget = SetupButton("forget", lazy("Remove key"), key=key.id, let_in=let_in)
     keep = SetupButton("keep", lazy("Keep key"), let_in=let_in)
     title = _("Remove this server's Studii key?")
-    return boxed(BAD, lines(f"### {title}", str(SURE.using(key=key.masked))), row(forget, keep))
+    return boxed(BAD, lines(f"### {title}", SURE.using(key=key.masked)), row(forget, keep))
 
 
 async def _show(interaction: discord.Interaction, panel: Panel) -> None:

@@ -135,7 +135,7 @@ def colour_of(now: SetupState) -> discord.Colour:
 def headline(now: SetupState) -> str:
     """Return whether members can start jobs, and the next step."""
     step = next_step(now)
-    return lines(_state_words(now), str(NEXT[step]) if step else "")
+    return lines(_state_words(now), NEXT[step] if step else "")
 
 
 def step_lines(now: SetupState) -> str:
@@ -182,7 +182,7 @@ def _ready_words(tools: int) -> str:
 
 
 def _skipped(step: SetupStep, *, skipped: bool) -> str:
-    return small(str(SKIPPED[step])) if skipped else ""
+    return small(SKIPPED[step]) if skipped else ""
 
 
 def _key_line(now: SetupState) -> str:
