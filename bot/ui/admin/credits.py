@@ -50,14 +50,13 @@ def _confirm_words(above: int | None) -> str:
 def _over(state: BudgetState) -> str:
     if not state.grants_over:
         return ""
-    said = ngettext(
+    return "⚠️ " + ngettext(
         "The {count} credit granted for the previous period no longer counts. To give it again, use "
         "`/studii grant`.",
         "The {count} credits granted for the previous period no longer count. To give them again, use "
         "`/studii grant`.",
         state.grants_over,
     )
-    return f"⚠️ {said}"
 
 
 def _counts_from(state: BudgetState) -> str:

@@ -86,34 +86,29 @@ def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
 def log_line(settings: LogSettings, trouble: str, *, public: bool) -> str:
     """Return the line about the log channel for the setup panel."""
     if settings.channel_id is None:
-        none = _("**Log channel**: none yet. Set one for warnings with `/studii log`")
-        return f"➖ {none}"
+        return "➖ " + _("**Log channel**: none yet. Set one for warnings with `/studii log`")
     channel = f"<#{settings.channel_id}>"
     if trouble:
         # Translators: trouble is why I can't post there, in lower case
-        said = _(
+        return "⚠️ " + _(
             "**Log channel** {channel}: {trouble}. Set another with `/studii log`",
             channel=channel,
             trouble=trouble,
         )
-        return f"⚠️ {said}"
     if public:
-        said = sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
-        return f"⚠️ {said}"
-    said = _("**Log channel**: {channel}", channel=channel)
-    return f"✅ {said}"
+        return "⚠️ " + sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
+    return "✅ " + _("**Log channel**: {channel}", channel=channel)
 
 
 def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False) -> Panel:
     """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
     if settings.channel_id is None:
-        title = _("No log channel")
         without = _(
             "Without one, the server's owner gets a DM when the key stops working, credits run out, or a job "
             "has an unknown outcome."
         )
         set_one = sentences(_("Set one with `/studii log channel:`."), LOG_SHOWS)
-        return boxed(NEUTRAL, f"### 📋 {title}", set_one, small(without))
+        return boxed(NEUTRAL, "### 📋 " + _("No log channel"), set_one, small(without))
     title = _("Log channel: {channel}", channel=f"<#{settings.channel_id}>")
     problem = ""
     if trouble:

@@ -21,7 +21,12 @@ def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
     """Return a line for each channel in which the bot lacks permissions; empty if there is none."""
     if guild is None:
         return ""
-    return _some([_line(channel_id, missing) for channel_id, missing in _lacking(guild, rules) if missing])
+    said = [
+        "⚠️ " + _("Nothing will run in {channel}: {why}", channel=f"<#{channel_id}>", why=hindrance(missing))
+        for channel_id, missing in _lacking(guild, rules)
+        if missing
+    ]
+    return _some(said)
 
 
 def shut_words(
@@ -46,23 +51,24 @@ def shut_words(
 def still_on(rules: PhotoRules, channel: object) -> str:
     """Return why taps still count in a channel that they were turned off for; empty if they don't."""
     if rules.everywhere:
-        said = _("Reactions are on in the whole server, so here too. To turn them off, leave out `channel`.")
-        return f"⚠️ {said}"
+        return "⚠️ " + _(
+            "Reactions are on in the whole server, so here too. To turn them off, leave out `channel`."
+        )
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
-        parent = f"<#{channel.parent_id}>"
-        said = _("Reactions are on in {channel}, so in its threads too. Turn them off there.", channel=parent)
-        return f"⚠️ {said}"
+        return "⚠️ " + _(
+            "Reactions are on in {channel}, so in its threads too. Turn them off there.",
+            channel=f"<#{channel.parent_id}>",
+        )
     return ""
 
 
 def still_served(rules: PhotoRules, channel: object) -> str:
     """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
     if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
-        said = _(
+        return "⚠️ " + _(
             "{channel} is a photo channel, so its threads are too. Use `/studii photos off` there.",
             channel=f"<#{channel.parent_id}>",
         )
-        return f"⚠️ {said}"
     return ""
 
 
@@ -95,11 +101,6 @@ def _some(found: list[str]) -> str:
     return lines(*found[:MAX_WARNINGS], f"⚠️ {more}" if left > 0 else "")
 
 
-def _line(channel_id: int, missing: list[str]) -> str:
-    said = _("Nothing will run in {channel}: {why}", channel=f"<#{channel_id}>", why=hindrance(missing))
-    return f"⚠️ {said}"
-
-
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
     named = {*rules.channels, *rules.reaction_channels}
     for channel_id in sorted(named):
@@ -109,17 +110,10 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)
     if rules.everywhere:
-        for channel in _with_messages(guild):
+        for channel in (*guild.text_channels, *guild.forums, *guild.voice_channels, *guild.stage_channels):
             # A channel that the bot can't even see is not meant for it.
             if channel.id not in named and channel.permissions_for(guild.me).view_channel:
                 yield channel.id, _missing(guild, channel, offers=False)
-
-
-def _with_messages(guild: discord.Guild) -> Iterator[discord.abc.GuildChannel]:
-    yield from guild.text_channels
-    yield from guild.forums
-    yield from guild.voice_channels
-    yield from guild.stage_channels
 
 
 def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:

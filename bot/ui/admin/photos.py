@@ -162,16 +162,16 @@ def metadata_panel(*, keeps: bool) -> Panel:
             "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
         )
         other = _("`/studii metadata remove:False` keeps it in new photos.")
-    title = _("Photo metadata")
-    return boxed(UNSURE if keeps else GOOD, f"### 🏷️ {title}\n{said}", small(other))
+    return boxed(UNSURE if keeps else GOOD, lines("### 🏷️ " + _("Photo metadata"), said), small(other))
 
 
 def metadata_line(*, keeps: bool) -> str:
     """Return the line for the setup panel; empty if the default applies."""
     if not keeps:
         return ""
-    kept = _("**Photo metadata** is kept, such as where a photo was taken. Change it with `/studii metadata`")
-    return f"⚠️ {kept}"
+    return "⚠️ " + _(
+        "**Photo metadata** is kept, such as where a photo was taken. Change it with `/studii metadata`"
+    )
 
 
 def _bounded(listed: Sequence[str], room: int) -> list[str]:

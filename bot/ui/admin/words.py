@@ -24,22 +24,26 @@ def words_panel(rules: Sequence[WordRule], pause: WordPause, *, logged: bool) ->
         )
     refuses = any(rule.effect is WordEffect.REFUSE for rule in rules)
     unlogged = _unlogged() if refuses and not logged else ""
-    title = _("Word rules")
     listed = _listed(rules) or _("There are no word rules. `/studii words add` makes one.")
     how = _(
         "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
         "matter. Rules apply to prompts, other inputs and the presets of photo channels."
     )
     return boxed(
-        NEUTRAL, f"### 🔤 {title}", listed, small(counted), unlogged, _pause_words(pause), small(how)
+        NEUTRAL,
+        "### 🔤 " + _("Word rules"),
+        listed,
+        small(counted),
+        unlogged,
+        _pause_words(pause),
+        small(how),
     )
 
 
 def _unlogged() -> str:
-    warning = _(
+    return "⚠️ " + _(
         "There's no log channel, so moderators don't see refused requests. Choose one with `/studii log`."
     )
-    return f"⚠️ {warning}"
 
 
 def _pause_words(pause: WordPause) -> str:
@@ -83,19 +87,18 @@ def _added_words(added: AddedRule, *, waits: bool) -> tuple[str, str, discord.Co
 
 def rule_removed_panel(rule: WordRule) -> Panel:
     """Return that the rule was removed."""
-    title = _("Rule removed")
     said = _("Requests with {rule} are allowed again.", rule=_quoted(rule, effect=False))
-    return boxed(GOOD, f"### 🔤 {title}\n{said}")
+    return boxed(GOOD, lines("### 🔤 " + _("Rule removed"), said))
 
 
 def _warnings(added: AddedRule, *, waits: bool) -> list[str]:
     made: list[str] = []
     if added.common and waits:
-        said = _("That's one letter or a very common word, so nearly every prompt waits.")
-        made.append(f"⚠️ {said}")
+        made.append("⚠️ " + _("That's one letter or a very common word, so nearly every prompt waits."))
     elif added.common:
-        said = _("That's one letter or a very common word, so it will refuse nearly every prompt.")
-        made.append(f"⚠️ {said}")
+        made.append(
+            "⚠️ " + _("That's one letter or a very common word, so it will refuse nearly every prompt.")
+        )
     elif added.caught:
         said = _would_have_caught(added, waits=waits)
         made.append(f"⚠️ {said}" if added.catches_much else said)

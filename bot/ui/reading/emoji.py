@@ -68,7 +68,7 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     shown, more = missing[:MAX_SHOWN_EMOJI], len(missing) - MAX_SHOWN_EMOJI
     if more > 0:
         shown.append(ngettext("{count} more", "{count} more", more))
-    said = sentences(
+    return "⚠️ " + sentences(
         _("Not your server's own emoji: {emoji}.", emoji=and_list(shown)),
         _(
             "If they were deleted, members can't tap them any more. If they belong to another server, "
@@ -76,4 +76,3 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
             permission=plazy("Discord permission", "Use External Emoji"),
         ),
     )
-    return f"⚠️ {said}"

@@ -88,21 +88,18 @@ def _about(jobs: Sequence[Job], names: ToolNames) -> str:
 def _ended_words(job: Job, *, result: bool) -> str:
     code = "" if job.failure_text is None else job.failure_text.code
     if code in {ReasonCode.NOT_APPROVED, ReasonCode.RESULT_NOT_SEEN}:
-        in_vain = ngettext(
+        return "⌛ " + ngettext(
             "No one decided within {count} hour", "No one decided within {count} hours", APPROVAL_HOURS
         )
-        return f"⌛ {in_vain}"
     if job.state is JobState.WITHHELD:
-        unposted = _("This result isn't posted")
-        return f"🚫 {unposted}"
+        return "🚫 " + _("This result isn't posted")
     if result:
-        return f"✅ {_('This result was approved')}"
+        return "✅ " + _("This result was approved")
     if job.approval is Approval.GIVEN:
-        return f"✅ {_('This request was approved')}"
-    ended = (
-        _("This request was cancelled") if job.state is JobState.CANCELLED else _("This request has ended")
-    )
-    return f"🚫 {ended}"
+        return "✅ " + _("This request was approved")
+    if job.state is JobState.CANCELLED:
+        return "🚫 " + _("This request was cancelled")
+    return "🚫 " + _("This request has ended")
 
 
 def asks(message: discord.Message) -> bool:

@@ -187,13 +187,11 @@ def _skipped(step: SetupStep, *, skipped: bool) -> str:
 
 def _key_line(now: SetupState) -> str:
     if now.key is None:
-        none = _("**Key**: none yet. Make one in your Studii account at {address}", address=KEYS_AT)
-        return f"❌ {none}"
+        return "❌ " + _("**Key**: none yet. Make one in your Studii account at {address}", address=KEYS_AT)
     if not now.readable:
-        unreadable = _(
+        return "❌ " + _(
             "**Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
         )
-        return f"❌ {unreadable}"
     plan = _plan_line(now.key.plan, now.lowered)
     if not now.held:
         return lines(f"✅ {_('**Key**: `{key}`', key=now.key.masked)}", plan)
@@ -204,8 +202,7 @@ def _key_line(now: SetupState) -> str:
 def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
     name, requests = plan.value.capitalize(), plan.requests_per_minute
     if lowered is None:
-        planned = _("**Plan**: {plan}, up to {requests} requests a minute", plan=name, requests=requests)
-        return f"✅ {planned}"
+        return "✅ " + _("**Plan**: {plan}, up to {requests} requests a minute", plan=name, requests=requests)
     refused = _(
         "**Plan**: {plan}, up to {requests} requests a minute, but Studii refused some requests below that.",
         plan=name,
@@ -235,9 +232,8 @@ def _budget_line(now: SetupState) -> str:
 def _permission_line(now: SetupState) -> str:
     if now.missing:
         problem = hindrance(list(now.missing))
-        unable = _("**In this channel** I can't post results: {problem}", problem=problem)
-        return f"❌ {unable}"
-    return f"✅ {_('**In this channel** I can post results')}"
+        return "❌ " + _("**In this channel** I can't post results: {problem}", problem=problem)
+    return "✅ " + _("**In this channel** I can post results")
 
 
 def _requests_line(log: LogSettings) -> str:

@@ -151,15 +151,12 @@ def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str
         return f"{names.emoji(job.tool)} {ready}"
     ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
     if not ended:
-        over = _("{member}, your **{tool}** was cancelled: {photos}.", member=member, tool=tool, photos=which)
-        return f"🚫 {over}"
-    if all(one.not_approved for one in ended):
-        over = _(
-            "{member}, your **{tool}** wasn't approved: {photos}.", member=member, tool=tool, photos=which
-        )
-        return f"🚫 {over}"
-    over = _("{member}, your **{tool}** failed: {photos}.", member=member, tool=tool, photos=which)
-    return f"❌ {over}"
+        sign, over = "🚫", lazy("{member}, your **{tool}** was cancelled: {photos}.")
+    elif all(one.not_approved for one in ended):
+        sign, over = "🚫", lazy("{member}, your **{tool}** wasn't approved: {photos}.")
+    else:
+        sign, over = "❌", lazy("{member}, your **{tool}** failed: {photos}.")
+    return f"{sign} {over.using(member=member, tool=tool, photos=which)}"
 
 
 def _which(numbers: Sequence[int], total: int) -> str:
