@@ -76,7 +76,7 @@ class Host(Protocol):
 
 def host_of(interaction: discord.Interaction) -> Host:
     """Return the client that got the interaction."""
-    return cast("Host", interaction.client)
+    return cast(Host, interaction.client)
 
 
 def speak_with(interaction: discord.Interaction) -> None:
