@@ -4,5 +4,3 @@ from bot.cluster.gates import discord_gate, studii_gate
 from bot.cluster.member import membership
 from bot.cluster.membership import Membership
 from bot.cluster.wanted_shards import WantedShards
-
-__all__ = ["Membership", "WantedShards", "discord_gate", "membership", "studii_gate"]

@@ -5,5 +5,3 @@ from bot.delivery.deferral_files import DeferralFiles
 from bot.delivery.deferrals import DeferralJournal
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.photos import CdnPhotoSource
-
-__all__ = ["BestPoster", "CdnPhotoSource", "DeferralFiles", "DeferralJournal", "DiscordDelivery"]

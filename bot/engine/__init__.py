@@ -5,5 +5,3 @@ from bot.engine.ports import PhotoSource
 from bot.engine.tuning import Tuning
 from bot.engine.workers.guarded_decoder import GuardedDecoder
 from bot.media.spool import Spool
-
-__all__ = ["Engine", "GuardedDecoder", "PhotoSource", "Spool", "Tuning"]

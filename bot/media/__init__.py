@@ -5,5 +5,3 @@ errors that people are told, and `bot.media.pool`, which opens pictures, needs a
 """
 
 from bot.media.kinds import PhotoKind, sniff
-
-__all__ = ["PhotoKind", "sniff"]

@@ -1,5 +1,3 @@
 """Jobs that start without a command: by a reaction to a photo, or in a photo channel."""
 
 from bot.reactions.watch import PhotoWatch
-
-__all__ = ["PhotoWatch"]

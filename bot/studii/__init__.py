@@ -24,32 +24,3 @@ from bot.studii.errors import (
 from bot.studii.sanitize import as_quoted
 from bot.studii.transfer import Download
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget
-
-__all__ = [
-    "USER_AGENT",
-    "ApiFailed",
-    "ApiRefused",
-    "BadInputs",
-    "CreatedJob",
-    "Download",
-    "DownloadFailed",
-    "JobNotFound",
-    "JobReport",
-    "KeyRefused",
-    "MalformedAnswer",
-    "MalformedKey",
-    "NoAnswer",
-    "NotSent",
-    "OutOfCredits",
-    "OutcomeUnknown",
-    "OutputGone",
-    "PlanRefused",
-    "RateLimited",
-    "StudiiClient",
-    "StudiiError",
-    "Timeouts",
-    "TooLarge",
-    "UploadFailed",
-    "UploadTarget",
-    "as_quoted",
-]

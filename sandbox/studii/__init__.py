@@ -14,24 +14,3 @@ from sandbox.studii.record import RequestRecord
 from sandbox.studii.server import StudiiServer
 from sandbox.studii.uploads import Upload
 from sandbox.studii.world import Options
-
-__all__ = [
-    "PROMPT_CONVENTIONS",
-    "Account",
-    "Clock",
-    "Durations",
-    "Endpoint",
-    "Fault",
-    "Job",
-    "Key",
-    "Options",
-    "Outcome",
-    "Output",
-    "Plan",
-    "RateStyle",
-    "RealClock",
-    "RequestRecord",
-    "StudiiServer",
-    "Upload",
-    "faults",
-]

@@ -178,9 +178,8 @@ class _Finder(ast.NodeVisitor):
             self.visit(one)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if "__all__" not in map(_name, node.targets):
-            shown = not _SHOWN_KEYWORDS.isdisjoint(map(_name, node.targets))
-            self._visit_argument(node.value, shown=shown)
+        shown = not _SHOWN_KEYWORDS.isdisjoint(map(_name, node.targets))
+        self._visit_argument(node.value, shown=shown)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:

@@ -12,17 +12,3 @@ from bot.domain.words.rules import (
     catches_much,
     word_rule,
 )
-
-__all__ = [
-    "MAX_RULE_CHARACTERS",
-    "MAX_WILDCARDS",
-    "MAX_WORD_RULES",
-    "WordEffect",
-    "WordMatcher",
-    "WordRefusal",
-    "WordRule",
-    "WordRuleError",
-    "catches_much",
-    "matcher_of",
-    "word_rule",
-]

@@ -13,13 +13,3 @@ from bot.media.metadata.ai_marks import (
 )
 from bot.media.metadata.pieces import BrokenStructure
 from bot.media.metadata.strip import strip_metadata
-
-__all__ = [
-    "MADE_BY_AI",
-    "BrokenStructure",
-    "digital_source_in",
-    "is_by_ai",
-    "strip_metadata",
-    "with_digital_source",
-    "xmp_packet",
-]

@@ -11,18 +11,3 @@ from bot.services.limits.members import (
     use_of_members,
 )
 from bot.services.limits.words import rate_words
-
-__all__ = [
-    "MAX_AT_ONCE",
-    "GrantState",
-    "LimitChanges",
-    "LimitReached",
-    "LimitService",
-    "MemberState",
-    "MemberUse",
-    "ensure_all_within",
-    "ensure_within",
-    "rate_words",
-    "state_of_member",
-    "use_of_members",
-]

@@ -2,5 +2,3 @@
 
 from bot.services.posting.best import BestService
 from bot.services.posting.rules import PostingService
-
-__all__ = ["BestService", "PostingService"]

@@ -3,14 +3,3 @@
 from bot.services.styles.defaults import DefaultsService
 from bot.services.styles.fitting import WordsNeeded, ensure_for, inputs_of, misfit, tool_of
 from bot.services.styles.styles import NewStyle, StyleService
-
-__all__ = [
-    "DefaultsService",
-    "NewStyle",
-    "StyleService",
-    "WordsNeeded",
-    "ensure_for",
-    "inputs_of",
-    "misfit",
-    "tool_of",
-]

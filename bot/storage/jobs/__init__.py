@@ -5,16 +5,3 @@ from bot.storage.jobs.jobs import Jobs
 from bot.storage.jobs.members import MemberJobs
 from bot.storage.jobs.queue import JobQueue
 from bot.storage.jobs.rows import JOB_KEY, JobChanges, changed_job, job_of, lock_servers_of
-
-__all__ = [
-    "JOB_KEY",
-    "CardShown",
-    "JobCards",
-    "JobChanges",
-    "JobQueue",
-    "Jobs",
-    "MemberJobs",
-    "changed_job",
-    "job_of",
-    "lock_servers_of",
-]

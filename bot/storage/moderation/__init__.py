@@ -2,5 +2,3 @@
 
 from bot.storage.moderation.refusals import Refusals
 from bot.storage.moderation.words import WordRules, word_rules_of
-
-__all__ = ["Refusals", "WordRules", "word_rules_of"]

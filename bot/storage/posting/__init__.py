@@ -2,5 +2,3 @@
 
 from bot.storage.posting.best import BestResults
 from bot.storage.posting.rules import PostingRulings
-
-__all__ = ["BestResults", "PostingRulings"]

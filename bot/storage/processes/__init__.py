@@ -2,5 +2,3 @@
 
 from bot.storage.processes.deferrals import DeferralTable
 from bot.storage.processes.processes import ProcessInfo, ProcessTable, ShardCounts
-
-__all__ = ["DeferralTable", "ProcessInfo", "ProcessTable", "ShardCounts"]

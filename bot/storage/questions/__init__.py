@@ -3,5 +3,3 @@
 from bot.storage.questions.confirmations import Confirmations
 from bot.storage.questions.credit_requests import CreditRequests
 from bot.storage.questions.offers import Offers
-
-__all__ = ["Confirmations", "CreditRequests", "Offers"]

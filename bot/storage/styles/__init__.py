@@ -2,5 +2,3 @@
 
 from bot.storage.styles.defaults import MemberDefaults, defaults_of
 from bot.storage.styles.styles import Styles, style_of
-
-__all__ = ["MemberDefaults", "Styles", "defaults_of", "style_of"]

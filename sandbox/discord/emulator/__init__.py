@@ -5,5 +5,3 @@ from sandbox.discord.emulator.limits import Limit, Limits
 from sandbox.discord.emulator.places import APPLICATION_ID
 from sandbox.discord.emulator.server import TOKEN, DiscordServer
 from sandbox.discord.emulator.sessions import Rules
-
-__all__ = ["APPLICATION_ID", "TOKEN", "DiscordServer", "Fault", "Limit", "Limits", "Rules"]

@@ -12,8 +12,6 @@ from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
 from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
 from bot.media.kinds import PhotoKind
 
-__all__ = ["Broken", "NotAPhoto", "Structure", "structure_of"]
-
 _HAS_LIBAVIF = libavif.LIBAVIF is not None
 _HAS_LIBHEIF = _HAS_LIBAVIF and libheif.LIBHEIF is not None
 
