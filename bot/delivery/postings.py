@@ -16,13 +16,7 @@ from bot.domain.posting import PostingRules
 from bot.languages import lazy
 from bot.ui.jobs.buttons import DeleteButton
 from bot.ui.jobs.links import can_play
-from bot.ui.jobs.result import (
-    ending,
-    linked_result,
-    linked_video,
-    plain_buttons,
-    result,
-)
+from bot.ui.jobs.result import ending, linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.layout import mark_of_nonce

@@ -14,15 +14,7 @@ from bot.domain.delivery import (
     TryLater,
     Undeliverable,
 )
-from bot.domain.guilds import (
-    Budget,
-    GuildSettings,
-    LogSettings,
-    Period,
-    Plan,
-    ServerLanguage,
-    StudiiKey,
-)
+from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, ServerLanguage, StudiiKey
 from bot.domain.jobs import (
     ACTIVE_STATES,
     KEPT_DAYS,

@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    Notice,
-    OutputFile,
-    Progress,
-    TooMuch,
-)
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules

@@ -17,14 +17,7 @@ from bot.services.export import LEDGER_HEADINGS, export_folder, write_ledger
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import KeyService, Lowered
 from bot.services.languages import LanguageService
-from bot.services.limits import (
-    MAX_AT_ONCE,
-    GrantState,
-    LimitChanges,
-    LimitService,
-    MemberState,
-    rate_words,
-)
+from bot.services.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService, MemberState, rate_words
 from bot.services.moderation.approvals import (
     MAX_DECLINE_REASON_CHARACTERS,
     ApprovalChanges,

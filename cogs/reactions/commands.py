@@ -9,12 +9,7 @@ from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.photo_warnings import lacking_words, shut_words, still_on, still_served
-from bot.ui.admin.photos import (
-    inputs_from,
-    photos_panel,
-    reactions_panel,
-    reads_photos,
-)
+from bot.ui.admin.photos import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import lines

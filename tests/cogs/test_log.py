@@ -7,16 +7,7 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    Job,
-    JobState,
-    LogSettings,
-    Notice,
-    NoticeKind,
-    Posted,
-)
+from bot.domain import Announcement, ChannelGone, Job, JobState, LogSettings, Notice, NoticeKind, Posted
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.desk import Desk, open_desk, pieces, texts
 

@@ -4,15 +4,7 @@ import random
 
 import pytest
 
-from tests.crash.approvals import (
-    ASKED,
-    REQUESTS,
-    RESULTS,
-    ApprovalTrial,
-    Deaths,
-    Scene,
-    killed_hurriedly,
-)
+from tests.crash.approvals import ASKED, REQUESTS, RESULTS, ApprovalTrial, Deaths, Scene, killed_hurriedly
 from tests.crash.world import Zygote, worlds
 
 SEED = 6

@@ -5,12 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.domain import (
-    Job,
-    JobState,
-    OutputFile,
-    Posted,
-)
+from bot.domain import Job, JobState, OutputFile, Posted
 from tests.support.desk import PNG, Desk
 
 MESSAGES = "/channels/*/messages"

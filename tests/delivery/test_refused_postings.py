@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.domain import (
-    Announcement,
-    Posted,
-    TryLater,
-    Undeliverable,
-)
+from bot.domain import Announcement, Posted, TryLater, Undeliverable
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import Desk, open_desk
 

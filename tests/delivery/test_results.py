@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import (
-    JobState,
-    Posted,
-    SourcePhoto,
-)
+from bot.domain import JobState, Posted, SourcePhoto
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import PNG, open_desk, pieces, texts

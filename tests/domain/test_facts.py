@@ -2,16 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.domain import (
-    NEXT_STATES,
-    TERMINAL_STATES,
-    Budget,
-    GuildSettings,
-    JobState,
-    Period,
-    Plan,
-    StudiiKey,
-)
+from bot.domain import NEXT_STATES, TERMINAL_STATES, Budget, GuildSettings, JobState, Period, Plan, StudiiKey
 from tests.support.jobs import a_job
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,11 +8,7 @@ import pytest
 from bot.domain import LogSettings
 from bot.errors import Busy
 from bot.services.acceptance import batches
-from tests.services.conftest import (
-    GUILD,
-    MEMBER,
-    World,
-)
+from tests.services.conftest import GUILD, MEMBER, World
 
 
 @pytest.mark.driver_thread

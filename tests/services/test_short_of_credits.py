@@ -6,11 +6,7 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
-from tests.services.conftest import (
-    GUILD,
-    OTHER_MEMBER,
-    World,
-)
+from tests.services.conftest import GUILD, OTHER_MEMBER, World
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
 
 

@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.studii import (
-    DownloadFailed,
-    OutputGone,
-    StudiiClient,
-    TooLarge,
-    UploadFailed,
-    UploadTarget,
-)
+from bot.studii import DownloadFailed, OutputGone, StudiiClient, TooLarge, UploadFailed, UploadTarget
 from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
 from tests.studii.bare import answering
 from tests.studii.conftest import QUICK

@@ -4,14 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.media.metadata.ai_marks import MAX_STORE, MAX_XMP
 from bot.media.metadata.kept import KeptMetadata
-from bot.media.metadata.pieces import (
-    BrokenStructure,
-    FilePiece,
-    PartCounter,
-    Range,
-    Source,
-    length_of,
-)
+from bot.media.metadata.pieces import BrokenStructure, FilePiece, PartCounter, Range, Source, length_of
 
 _HEAD = 12  # "RIFF", the size of all that follows, "WEBP"
 _EXTENDED, _LOSSY, _LOSSLESS, _EXIF, _XMP, _STORE = b"VP8X", b"VP8 ", b"VP8L", b"EXIF", b"XMP ", b"C2PA"

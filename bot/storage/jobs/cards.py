@@ -4,16 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Integer,
-    bindparam,
-    case,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import BigInteger, Integer, bindparam, case, func, select, text, update
 
 from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.storage.jobs.rows import LAST_WORDS, LIMIT, JobRows, changed_job

@@ -5,16 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    case,
-    exists,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select, update
 
 from bot.domain import SENT_STATES, TERMINAL_STATES, FileRole, Job, JobState
 from bot.reasons import Reason

@@ -1,17 +1,6 @@
 """The tables of jobs and of their files."""
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from bot.domain import FailureCode, FileRole, JobState
 from bot.domain.approvals import Approval

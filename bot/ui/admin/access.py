@@ -9,15 +9,7 @@ from typing import Self
 import discord
 from discord import ui
 
-from bot.domain.access import (
-    EVERY_TOOL,
-    AccessRules,
-    Block,
-    Permit,
-    PhotoScope,
-    Restriction,
-    ToolRule,
-)
+from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
 from bot.services import Services, block_words, discord_timestamp
 from bot.ui.best.buttons import BestAnswerButton

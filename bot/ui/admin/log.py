@@ -10,17 +10,7 @@ from bot.languages import gettext as _, lazy, sentences
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import (
-    BAD,
-    GOING,
-    GOOD,
-    NEUTRAL,
-    QUIET,
-    Panel,
-    boxed,
-    lines,
-    small,
-)
+from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import (
     READ_MESSAGE_HISTORY,

@@ -7,18 +7,7 @@ from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.services import Erasable, Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import (
-    GOOD,
-    NEUTRAL,
-    UNSURE,
-    Panel,
-    Piece,
-    boxed,
-    lines,
-    row,
-    rule,
-    small,
-)
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, Piece, boxed, lines, row, rule, small
 from bot.ui.reading.permissions import server_of
 
 THIS_SERVER, EVERY_SERVER, KEEP_DATA = "here", "everywhere", "not"

@@ -5,13 +5,7 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import (
-    ForModerators,
-    JobState,
-    NoticeKind,
-    OutputFile,
-    Posted,
-)
+from bot.domain import ForModerators, JobState, NoticeKind, OutputFile, Posted
 from bot.lifecycle.transitions import make_ready
 from tests.support.desk import Desk, texts
 

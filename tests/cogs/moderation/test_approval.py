@@ -7,12 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import (
-    JobState,
-    OutputFile,
-    Period,
-    Progress,
-)
+from bot.domain import JobState, OutputFile, Period, Progress
 from bot.domain.approvals import Approval
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Changes

@@ -6,15 +6,7 @@ import discord
 from simcord import ChannelHandle
 
 from bot.catalog import Catalog
-from bot.domain import (
-    ForModerators,
-    Job,
-    JobRequest,
-    JobState,
-    OutputFile,
-    Posted,
-    SourcePhoto,
-)
+from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, Posted, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
 from bot.ui.jobs.sets.card import set_card

@@ -5,9 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import (
-    Job,
-)
+from bot.domain import Job
 from bot.domain.approvals import Approval
 from tests.cogs.moderation.requests import approvals
 from tests.reactions.taps import jobs_of

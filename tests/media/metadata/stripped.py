@@ -6,13 +6,7 @@ from collections.abc import Callable
 from PIL import Image, ImageSequence
 from PIL.JpegImagePlugin import JpegImageFile
 
-from tests.media.metadata.photos import (
-    ORIENTATION,
-    SECRETS,
-    phone_jpeg,
-    phone_png,
-    phone_webp,
-)
+from tests.media.metadata.photos import ORIENTATION, SECRETS, phone_jpeg, phone_png, phone_webp
 
 Maker = Callable[..., bytes]
 PHONES = [phone_jpeg, phone_png, phone_webp]

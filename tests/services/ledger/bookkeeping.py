@@ -10,14 +10,7 @@ from bot.domain.credit_requests import REQUEST_LASTS, amount_for
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.storage import ReservationError
-from tests.services.ledger.accountant import (
-    ASSUMED,
-    EVERYONE,
-    ROLES,
-    USUAL,
-    PhotoScope,
-    Stage,
-)
+from tests.services.ledger.accountant import ASSUMED, EVERYONE, ROLES, USUAL, PhotoScope, Stage
 from tests.services.ledger.bank import LANE, MEMBERS, OTHER_LANE
 from tests.services.ledger.books import Books
 

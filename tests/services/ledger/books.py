@@ -12,12 +12,7 @@ from bot.domain.confirmations import ANSWERED_WITHIN, MAX_OPEN_QUESTIONS
 from bot.errors import CreditsShort, Refused
 from bot.services import ConfirmationNeeded
 from bot.services.jobs import CancelNoted
-from tests.services.ledger.accountant import (
-    Account,
-    Accountant,
-    Question,
-    Stage,
-)
+from tests.services.ledger.accountant import Account, Accountant, Question, Stage
 from tests.services.ledger.bank import MEMBERS, Answer, Bank
 
 AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest

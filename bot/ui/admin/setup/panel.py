@@ -22,19 +22,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.host import Host, done_in_time, host_of
-from bot.ui.kit.layout import (
-    BAD,
-    GOOD,
-    NEUTRAL,
-    QUIET,
-    Panel,
-    Piece,
-    boxed,
-    lines,
-    row,
-    rule,
-    small,
-)
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, rule, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
