@@ -212,11 +212,7 @@ def _studii(
 
 
 def _services(
-    kept: _Kept,
-    settings: Settings,
-    catalog: Catalog,
-    clock: Clock,
-    check: Callable[[str], Awaitable[None]],
+    kept: _Kept, settings: Settings, catalog: Catalog, clock: Clock, check: Callable[[str], Awaitable[None]]
 ) -> Services:
     return build_services(
         kept.storage,

@@ -98,8 +98,5 @@ def reply_to(job: Job, message_id: int | None) -> discord.MessageReference | Non
     if message_id is None:
         return None
     return discord.MessageReference(
-        message_id=message_id,
-        channel_id=job.channel_id,
-        guild_id=job.guild_id,
-        fail_if_not_exists=False,
+        message_id=message_id, channel_id=job.channel_id, guild_id=job.guild_id, fail_if_not_exists=False
     )

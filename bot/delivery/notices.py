@@ -181,12 +181,7 @@ class NoticePoster:
         return Posted(message.id)
 
     async def _ask(
-        self,
-        channel: discord.abc.Messageable,
-        notice: Notice,
-        shown: ForModerators,
-        *,
-        hidden: bool,
+        self, channel: discord.abc.Messageable, notice: Notice, shown: ForModerators, *, hidden: bool
     ) -> Posted:
         """Post what is to be decided on, with as much of its files as Discord takes."""
         guild = self._client.get_guild(notice.guild_id)

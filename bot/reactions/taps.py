@@ -52,10 +52,7 @@ class Taps:
     """
 
     def __init__(
-        self,
-        jobs: JobService,
-        privacy: PrivacyService,
-        start: Callable[[Tapped], Awaitable[Job | None]],
+        self, jobs: JobService, privacy: PrivacyService, start: Callable[[Tapped], Awaitable[Job | None]]
     ) -> None:
         self._jobs = jobs
         self._privacy = privacy

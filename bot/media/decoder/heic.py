@@ -22,12 +22,7 @@ from bot.media.decoder.structure.facts import Broken
 from bot.media.decoder.structure.single import is_premultiplied, single_items, told_colours, units_of
 from bot.media.decoder.structure.turns import Size, Turn, cut, is_upside_down, quarters, size_after, turns
 
-_ROTATIONS = (
-    None,
-    Image.Transpose.ROTATE_90,
-    Image.Transpose.ROTATE_180,
-    Image.Transpose.ROTATE_270,
-)
+_ROTATIONS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 _REFLECTIONS = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM)
 
 

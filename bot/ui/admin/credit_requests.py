@@ -101,9 +101,7 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     """Return what takes the place of a request that was answered."""
     to_server = request.state is RequestState.GRANTED and request.of_server and not request.of_member
     said = (_TO_SERVER if to_server else _ANSWERED[request.state]).using(
-        amount=credit_words(request.amount),
-        admin=f"<@{request.answered_by}>",
-        member=f"<@{request.user_id}>",
+        amount=credit_words(request.amount), admin=f"<@{request.answered_by}>", member=f"<@{request.user_id}>"
     )
     title = names.title(request.tool)
     about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)

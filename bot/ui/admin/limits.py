@@ -124,12 +124,7 @@ def _allowance_set(whose: AllowanceScope, subject: int, amount: int | None, peri
 
 
 def member_panel(
-    user_id: int,
-    state: MemberState,
-    *,
-    granted_now: int = 0,
-    here: bool = True,
-    changed: Sequence[str] = (),
+    user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True, changed: Sequence[str] = ()
 ) -> Panel:
     """Return what one member may do now, below what was just `changed`.
 

@@ -30,11 +30,7 @@ def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
 
 
 def shut_words(
-    guild: discord.Guild | None,
-    rules: PhotoRules,
-    taps: Sequence[Tap],
-    access: AccessRules,
-    names: ToolNames,
+    guild: discord.Guild | None, rules: PhotoRules, taps: Sequence[Tap], access: AccessRules, names: ToolNames
 ) -> str:
     """Return a line for each photo channel whose tools the server's rules of access exclude."""
     if guild is None:

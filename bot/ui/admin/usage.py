@@ -76,8 +76,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
         if report.members
         else _("No one made anything in this period."),
         lines(
-            f"**{_('Top tools')}**",
-            *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS]),
+            f"**{_('Top tools')}**", *(_line(_named(one, catalog), one) for one in report.tools[:TOP_TOOLS])
         )
         if report.tools
         else "",

@@ -122,11 +122,7 @@ async def _remove_offer(interaction: discord.Interaction, message_id: int) -> No
 
 
 def _request(
-    interaction: discord.Interaction,
-    tool: Tool,
-    values: Values,
-    source: SourcePhoto | None,
-    terms: Terms,
+    interaction: discord.Interaction, tool: Tool, values: Values, source: SourcePhoto | None, terms: Terms
 ) -> JobRequest:
     """Build the request.
 

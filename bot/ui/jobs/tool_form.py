@@ -225,9 +225,7 @@ def _title(title: str, price: str) -> str:
 def _picture_select(
     pictures: Sequence[SourcePhoto], set_prices: Sequence[Estimate], chosen: str | None
 ) -> ui.Select[Any]:
-    options = [
-        *_set_option(len(pictures), set_prices),
-    ] + [
+    options = [*_set_option(len(pictures), set_prices)] + [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
             description=str(BEHIND_SPOILER) if photo.hidden else None,

@@ -49,10 +49,7 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whe
     (JobState.REVIEWING, True): lazy("It's finished. A moderator looks at the result before you get it."),
 }
 _NOT_APPROVED = plazy("state of a job", "not approved")
-_UNREASONED = {
-    JobState.FAILED: lazy("The job failed."),
-    JobState.WITHHELD: lazy("The result wasn't posted."),
-}
+_UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy("The result wasn't posted.")}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
 

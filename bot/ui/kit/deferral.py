@@ -96,10 +96,7 @@ class Deferral:
         else:
             if sent is not None and sent.message_id is not None:
                 await self._kept.remember(
-                    self._interaction,
-                    private=self.private,
-                    starts=self._starts,
-                    message_id=sent.message_id,
+                    self._interaction, private=self.private, starts=self._starts, message_id=sent.message_id
                 )
 
     async def answered(self) -> None:

@@ -83,7 +83,7 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
     if MANAGE_THREADS in missing:
         thread = lazy(
             "This thread is locked, so I couldn't post the result here. Use the command in another "
-            "channel, or ask a moderator to unlock this thread. Nothing was charged.",
+            "channel, or ask a moderator to unlock this thread. Nothing was charged."
         )
         raise Refused(thread)
     if missing:

@@ -52,11 +52,7 @@ def reason_shown(reason: str) -> str:
 
 
 def decision_panel(
-    jobs: Sequence[Job],
-    interaction: discord.Interaction,
-    host: Host,
-    said: Message,
-    colour: discord.Colour,
+    jobs: Sequence[Job], interaction: discord.Interaction, host: Host, said: Message, colour: discord.Colour
 ) -> Panel:
     """Return who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
     emoji = "🚫" if colour == BAD else "✅"

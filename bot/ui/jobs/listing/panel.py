@@ -37,11 +37,7 @@ TITLE_ON_BUTTON = 36
 NOTHING_YET = lazy("You haven't made anything here yet. Type `/` and pick a tool.")
 NOTHING_AT_ALL = lazy("No one has made anything here yet.")
 NOTHING_UNPOSTED = lazy("No results are waiting for a moderator, and none were declined.")
-TITLES = {
-    MINE: lazy("Your jobs"),
-    SERVER: lazy("Server jobs"),
-    UNPOSTED: lazy("Results not posted"),
-}
+TITLES = {MINE: lazy("Your jobs"), SERVER: lazy("Server jobs"), UNPOSTED: lazy("Results not posted")}
 NO_SUCH_JOBS = lazy("There are no such jobs.")
 NO_MORE = lazy("This page is empty now.")
 PRIVATE_VALUE = plazy("state of a job", "private")

@@ -18,10 +18,7 @@ from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
 
 CANCEL_SET, RUN_SET_AGAIN = "cancel", "again"
-LABELS = {
-    CANCEL_SET: lazy("Cancel what hasn't started"),
-    RUN_SET_AGAIN: lazy("Run the failed ones again"),
-}
+LABELS = {CANCEL_SET: lazy("Cancel what hasn't started"), RUN_SET_AGAIN: lazy("Run the failed ones again")}
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 100
@@ -128,13 +125,7 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
     """Return the colour of the state that most needs to be seen, once all have ended."""
     if not all(job.over for job in jobs):
         return GOING
-    states = (
-        JobState.UNKNOWN,
-        JobState.FAILED,
-        JobState.WITHHELD,
-        JobState.SUCCEEDED,
-        JobState.CANCELLED,
-    )
+    states = (JobState.UNKNOWN, JobState.FAILED, JobState.WITHHELD, JobState.SUCCEEDED, JobState.CANCELLED)
     return STATE_COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
 
 

@@ -41,8 +41,7 @@ OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to de
 
 
 class PictureMenu(
-    LastingSelect,
-    template=rf"studii:set:{PICK_ACTION}:(?P<set>[0-9a-f]{{16}}):(?P<number>[0-9]{{1,4}})",
+    LastingSelect, template=rf"studii:set:{PICK_ACTION}:(?P<set>[0-9a-f]{{16}}):(?P<number>[0-9]{{1,4}})"
 ):
     """Show the chosen picture of a set to who chose it, with the buttons that a single result has."""
 
