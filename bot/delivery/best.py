@@ -10,7 +10,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.errors import Outcome, outcome_of, place_gone, seconds_until_retry
 from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
@@ -29,8 +29,6 @@ _log = logging.getLogger(__name__)
 
 SHOW_SECONDS = 100.0
 MAX_FILES = 10  # of a message
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
 
 Read = Callable[[str, int], Awaitable[bytes]]
 """Read a file from Discord, up to a number of bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`."""
@@ -100,7 +98,7 @@ class BestPoster:
         if refusal is not None:
             return refusal
         channel = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
-        if self._may_be_there(best) and (found := await find_best(channel, self._own_id, best)):
+        if self._may_be_there(best) and (found := await find_best(channel, self._client, best)):
             return Posted(found, channel_id)
         try:
             message = await self._original(best).fetch()
@@ -162,7 +160,7 @@ class BestPoster:
         if channel_id is None:
             return
         there = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
-        found = best.posted_message_id or await find_best(there, self._own_id, best)
+        found = best.posted_message_id or await find_best(there, self._client, best)
         if found is not None:
             await there.get_partial_message(found).delete()
 
@@ -174,10 +172,6 @@ class BestPoster:
         """Return whether it may have been posted so long ago that Discord has forgotten the nonce."""
         begun = best.begun_at
         return begun is not None and (self._clock.now() - begun).total_seconds() > NONCE_SECONDS
-
-    @property
-    def _own_id(self) -> int:
-        return self._client.user.id if self._client.user else 0
 
 
 def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
@@ -197,7 +191,7 @@ def _hidden(guild: discord.Guild, channel: Any) -> bool:
 
 
 def _failed(error: Exception) -> Announcement | ChannelGone:
-    if isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE:
+    if place_gone(error):
         return ChannelGone(str(error))
     if outcome_of(error) is Outcome.LATER:
         return TryLater(seconds_until_retry(error))

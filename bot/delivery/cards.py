@@ -85,7 +85,7 @@ class CardPoster:
         """Find the card that Discord took as a command's answer, although nobody heard of it."""
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                return Posted(await find_card(channel_of(self._client, job), self._own_id, job))
+                return Posted(await find_card(channel_of(self._client, job), self._client, job))
         except DISCORD_ERRORS as error:
             return announcement_of(job, error, "its card could not be searched for")  # Untranslated: in logs
 
@@ -147,7 +147,7 @@ class CardPoster:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
         channel = channel_of(self._client, job)
         if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_card(channel, self._own_id, job)
+            found = await find_card(channel, self._client, job)
             if found is not None:
                 return Posted(found)
         parts: dict[str, Any] = {"view": card_of(job, self._names, progress), "silent": True}
@@ -156,7 +156,3 @@ class CardPoster:
         nonce = f"{job.set_id or job.id}-card"
         message = await channel.send(nonce=nonce, allowed_mentions=NO_MENTIONS, **parts)
         return Posted(message.id)
-
-    @property
-    def _own_id(self) -> int:
-        return self._client.user.id if self._client.user else 0

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 
 from bot.domain import Job
-from bot.ui.reading.permissions import missing_to_post, parent_unknown
+from bot.ui.reading.permissions import channel_in, missing_to_post
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def known_channel(
     None if it is unknown what the bot may do there: then Discord refuses the message itself.
     """
     guild = client.get_guild(guild_id)
-    channel = guild.get_channel_or_thread(channel_id) if guild is not None else None
+    channel = channel_in(guild, channel_id)
     me = guild.get_member(client.user.id) if guild is not None and client.user is not None else None
-    return None if me is None or channel is None or parent_unknown(channel) else (me, channel)
+    return None if me is None or channel is None else (me, channel)
 
 
 def channel_of(client: discord.Client, job: Job, channel_id: int | None = None) -> discord.PartialMessageable:

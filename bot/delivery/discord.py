@@ -90,7 +90,7 @@ class DiscordDelivery:
         channel = self._client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
-                found = question.message_id or await find_question(channel, self._own_id, question)
+                found = question.message_id or await find_question(channel, self._client, question)
                 if found is not None:
                     await channel.get_partial_message(found).delete()
         except DISCORD_ERRORS as error:
@@ -146,7 +146,3 @@ class DiscordDelivery:
         if job.private:
             return await self._readers.of_person(job.user_id, job.guild_id)
         return await self._readers.in_server(job.guild_id)
-
-    @property
-    def _own_id(self) -> int:
-        return self._client.user.id if self._client.user else 0

@@ -16,6 +16,8 @@ REQUEST_TOO_LARGE = 40005
 # Said with a 403: trouble of Discord's own; and 0, as its refusals have a code and the page of what stands in
 # front of it has none.
 _NO_REFUSALS = frozenset({40333, 0})
+# The channel, or the server, is gone or closed to the bot; 50083 is an archived thread.
+_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
 RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
 
@@ -59,15 +61,30 @@ def seconds_until_retry(error: Exception) -> float:
     return RETRY_SECONDS
 
 
-# Untranslated: for logs
-def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
-    """Return what became of a message about the job whose sending raised the error."""
+def place_gone(error: Exception) -> bool:
+    """Return whether nothing can be posted there any more."""
+    return isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
+
+
+def outcome_to_tell(error: Exception) -> Announcement:
+    """Return what became of a message that isn't about a job's end, whose sending raised the error."""
     match outcome_of(error):
         case Outcome.LATER:
-            _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
             return TryLater(seconds_until_retry(error))
         case Outcome.WAS_DELETED:
             return Posted(None)
         case Outcome.NEVER | Outcome.TOO_LARGE:
-            _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
             return Undeliverable(str(error))
+
+
+# Untranslated: for logs
+def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
+    """Return what became of a message about the job whose sending raised the error."""
+    match said := outcome_to_tell(error):
+        case TryLater():
+            _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
+        case Undeliverable():
+            _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
+        case _:
+            pass
+    return said

@@ -25,7 +25,7 @@ CLOCKS_DIFFER = timedelta(minutes=2)
 
 async def find_message(
     channel: discord.abc.Messageable,
-    author_id: int,
+    client: discord.Client,
     wanted: Callable[[Sequence[Any]], bool],
     since: discord.abc.Snowflake | datetime | None = None,
 ) -> int | None:
@@ -34,17 +34,18 @@ async def find_message(
     It is sought among the channel's latest messages, and the first ones after `since`.
     Raises discord.HTTPException.
     """
+    own_id = client.user.id if client.user else 0
     looks = [channel.history(limit=LOOK_BACK)]
     if since is not None:
         looks.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))
     for look in looks:
         async for message in look:
-            if message.author.id == author_id and wanted(message.components):
+            if message.author.id == own_id and wanted(message.components):
                 return message.id
     return None
 
 
-async def find_card(channel: discord.abc.Messageable, author_id: int, job: Job) -> int | None:
+async def find_card(channel: discord.abc.Messageable, client: discord.Client, job: Job) -> int | None:
     """Return the id of the job's card, or None if there is none where `find_message` looks.
 
     Raises discord.HTTPException.
@@ -56,11 +57,11 @@ async def find_card(channel: discord.abc.Messageable, author_id: int, job: Job) 
     def is_card(found: Sequence[Any]) -> bool:
         return is_marked(found, mark) or has_custom_id(found, button)
 
-    return await find_message(channel, author_id, is_card, since)
+    return await find_message(channel, client, is_card, since)
 
 
 async def find_question(
-    channel: discord.abc.Messageable, author_id: int, question: Confirmation
+    channel: discord.abc.Messageable, client: discord.Client, question: Confirmation
 ) -> int | None:
     """Return the id of the message that asks the question under a photo, or None if there is none.
 
@@ -68,26 +69,26 @@ async def find_question(
     """
     button = ConfirmButton(question.id).custom_id
     since = question.created_at - CLOCKS_DIFFER
-    return await find_message(channel, author_id, lambda found: has_custom_id(found, button), since)
+    return await find_message(channel, client, lambda found: has_custom_id(found, button), since)
 
 
-async def find_best(channel: discord.abc.Messageable, author_id: int, best: BestResult) -> int | None:
+async def find_best(channel: discord.abc.Messageable, client: discord.Client, best: BestResult) -> int | None:
     """Return the id of the message that shows the starred result, or None if there is none.
 
     Raises discord.HTTPException.
     """
     mark, since = best_mark(best), (best.begun_at or best.since) - CLOCKS_DIFFER
-    return await find_message(channel, author_id, lambda found: is_marked(found, mark), since)
+    return await find_message(channel, client, lambda found: is_marked(found, mark), since)
 
 
-async def find_notice(channel: discord.abc.Messageable, author_id: int, notice: Notice) -> int | None:
+async def find_notice(channel: discord.abc.Messageable, client: discord.Client, notice: Notice) -> int | None:
     """Return the id of the message with the notice, or None if there is none, or we may not look.
 
     Raises discord.HTTPException.
     """
     mark = mark_of(notice)
     try:
-        return await find_message(channel, author_id, lambda found: is_marked(found, mark), None)
+        return await find_message(channel, client, lambda found: is_marked(found, mark), None)
     except discord.Forbidden:
         return None  # the nonce is all there is then
 

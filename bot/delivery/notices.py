@@ -8,7 +8,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, seconds_until_retry
+from bot.delivery.errors import Outcome, outcome_of, outcome_to_tell, place_gone
 from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, Fit
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import (
@@ -41,8 +41,6 @@ _log = logging.getLogger(__name__)
 NOTICE_TIMEOUT_SECONDS = 30.0
 MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
 _TO_MEMBERS = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED})
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})  # 50083: an archived thread
 
 
 class NoticePoster:
@@ -72,7 +70,9 @@ class NoticePoster:
                     return await self._to_owner(notice, job)
                 return await self._to_channel(notice, channel_id, job, shown)
         except DISCORD_ERRORS as error:
-            return _failed(error, in_channel=channel_id is not None)
+            if channel_id is not None and place_gone(error):
+                return ChannelGone(str(error))
+            return outcome_to_tell(error)
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Reduce the message with which moderators were asked, unless it shows their decision already.
@@ -86,7 +86,7 @@ class NoticePoster:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 message_id = asked.message_id
                 if message_id is None:
-                    message_id = await find_notice(channel, self._own_id, asked)
+                    message_id = await find_notice(channel, self._client, asked)
                 if message_id is not None and asks(await channel.fetch_message(message_id)):
                     partial = channel.get_partial_message(message_id)
                     await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
@@ -99,10 +99,6 @@ class NoticePoster:
             )
             return outcome_of(error) is not Outcome.LATER
         return True
-
-    @property
-    def _own_id(self) -> int:
-        return self._client.user.id if self._client.user else 0
 
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None
@@ -155,7 +151,7 @@ class NoticePoster:
         shown: ForModerators | None = None,
     ) -> Posted:
         if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_notice(channel, self._own_id, notice)
+            found = await find_notice(channel, self._client, notice)
             if found is not None:
                 return Posted(found)
         hidden = (
@@ -205,18 +201,6 @@ class NoticePoster:
             finally:
                 files.close()
         raise AssertionError("the last limit either posts or raises")
-
-
-def _failed(error: Exception, *, in_channel: bool) -> Announcement | ChannelGone:
-    if isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE and in_channel:
-        return ChannelGone(str(error))
-    match outcome_of(error):
-        case Outcome.LATER:
-            return TryLater(seconds_until_retry(error))
-        case Outcome.WAS_DELETED:
-            return Posted(None)
-        case Outcome.NEVER | Outcome.TOO_LARGE:
-            return Undeliverable(str(error))
 
 
 def _called(notice: Notice, guild: discord.Guild) -> list[discord.Role | discord.Object]:

@@ -147,7 +147,7 @@ class Poster:
         try:
             dm = await self._client.create_dm(discord.Object(job.user_id))
             looks = self._may_be_posted(posting)
-            if looks and await find_message(dm, self._own_id, posting.is_in) is not None:
+            if looks and await find_message(dm, self._client, posting.is_in) is not None:
                 return Posted(None, by_dm=True)
             with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
                 await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
@@ -178,7 +178,7 @@ class Poster:
         )
         try:
             channel = channel_of(self._client, job, target.channel_id)
-            return await find_message(channel, self._own_id, posting.is_in, since)
+            return await find_message(channel, self._client, posting.is_in, since)
         except (discord.Forbidden, discord.NotFound) as error:
             ensure_final(error)
             return None  # we may not look, or it is gone; the nonce is all there is then
@@ -199,7 +199,3 @@ class Poster:
             _log.info(
                 "Job %s: its earlier message could not be removed: %r", job.id, error, extra={"job": job.id}
             )
-
-    @property
-    def _own_id(self) -> int:
-        return self._client.user.id if self._client.user else 0

@@ -3,17 +3,13 @@
 import discord
 
 from bot.languages import gettext as _
-from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
+from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
 
 def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
     """Return why no result can be posted there."""
-    channel = guild.get_channel_or_thread(channel_id)
-    missing = (
-        []
-        if channel is None or parent_unknown(channel)
-        else missing_to_post(channel.permissions_for(guild.me), channel)
-    )
+    channel = channel_in(guild, channel_id)
+    missing = [] if channel is None else missing_to_post(channel.permissions_for(guild.me), channel)
     there = f"<#{channel_id}>"
     if not missing:
         return _(
@@ -29,10 +25,8 @@ def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
 
 def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
     """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
-    channel = guild.get_channel_or_thread(channel_id)
+    channel = channel_in(guild, channel_id)
     if channel is None:
-        return False
-    if parent_unknown(channel):
         return False
     may = channel.permissions_for(guild.me)
     return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))

@@ -19,7 +19,7 @@ from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context_in
-from bot.ui.reading.permissions import missing_to_post, parent_unknown
+from bot.ui.reading.permissions import channel_in, missing_to_post
 
 _log = logging.getLogger(__name__)
 
@@ -121,8 +121,7 @@ class MentionWatch:
     def _channel(self, mentioned: _Mentioned) -> _Channel | None:
         """Return the message's channel, or None if it is gone or the bot can't answer in it."""
         guild = mentioned.member.guild
-        channel = guild.get_channel_or_thread(mentioned.message.channel.id)
-        if channel is None or parent_unknown(channel):
+        channel = channel_in(guild, mentioned.message.channel.id)
+        if channel is None or missing_to_post(channel.permissions_for(guild.me), channel, file=False):
             return None
-        missing = missing_to_post(channel.permissions_for(guild.me), channel, file=False)
-        return None if missing else channel
+        return channel

@@ -16,7 +16,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.permissions import parent_unknown
+from bot.ui.reading.permissions import channel_in
 
 _log = logging.getLogger(__name__)
 
@@ -227,10 +227,9 @@ class StarWatch:
         return False
 
     def _moderates(self, member: discord.Member, channel_id: int) -> bool:
-        channel = member.guild.get_channel_or_thread(channel_id)
-        if channel is None or parent_unknown(channel):
-            return member.guild_permissions.manage_messages
-        return channel.permissions_for(member).manage_messages
+        channel = channel_in(member.guild, channel_id)
+        permissions = member.guild_permissions if channel is None else channel.permissions_for(member)
+        return permissions.manage_messages
 
 
 def _is_star(emoji: discord.PartialEmoji | discord.Emoji | str) -> bool:

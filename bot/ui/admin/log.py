@@ -12,13 +12,7 @@ from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import (
-    READ_MESSAGE_HISTORY,
-    hindrance,
-    missing_to_post,
-    moderates,
-    parent_unknown,
-)
+from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
 
 LOG_SHOWS = lazy(
     "It gets a warning when 80% and 100% of the budget are used, when Studii "
@@ -54,8 +48,8 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
     """Return why the bot can't post in the log channel now; empty if it can, or if there is none."""
     if guild is None or settings.channel_id is None:
         return ""
-    channel = guild.get_channel_or_thread(settings.channel_id)
-    if channel is None or parent_unknown(channel):
+    channel = channel_in(guild, settings.channel_id)
+    if channel is None:
         return str(LOG_CHANNEL_GONE)
     missing = missing_for_warnings(guild.me, channel)
     return hindrance(missing) if missing else ""
@@ -63,12 +57,8 @@ def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
 
 def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
     """Return whether everyone in the server can read the channel."""
-    if guild is None or channel_id is None:
-        return False
-    channel = guild.get_channel_or_thread(channel_id)
-    if channel is None or parent_unknown(channel):
-        return False
-    if isinstance(channel, discord.Thread) and channel.is_private():
+    channel = channel_in(guild, channel_id)
+    if guild is None or channel is None or (isinstance(channel, discord.Thread) and channel.is_private()):
         return False
     return channel.permissions_for(guild.default_role).view_channel
 

@@ -12,7 +12,7 @@ from bot.services import Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
 from bot.ui.reading.member import channel_ids_of
-from bot.ui.reading.permissions import hindrance, missing_to_offer, missing_to_post, parent_unknown
+from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
 MAX_WARNINGS = 5
 
@@ -100,8 +100,8 @@ def _some(found: list[str]) -> str:
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
     named = {*rules.channels, *rules.reaction_channels}
     for channel_id in sorted(named):
-        channel = guild.get_channel_or_thread(channel_id)
-        if channel is None or parent_unknown(channel):
+        channel = channel_in(guild, channel_id)
+        if channel is None:
             continue  # deleted, or an archived thread: nobody posts there now
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)

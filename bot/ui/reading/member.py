@@ -4,7 +4,7 @@ import discord
 
 from bot.domain.access import MemberContext
 from bot.services import Approver
-from bot.ui.reading.permissions import parent_unknown
+from bot.ui.reading.permissions import channel_in
 
 
 def member_context(interaction: discord.Interaction) -> MemberContext:
@@ -28,11 +28,8 @@ def approver_in(interaction: discord.Interaction, channel_id: int | None) -> App
     context, user = member_context(interaction), interaction.user
     moderates = False
     if isinstance(user, discord.Member):
-        channel = user.guild.get_channel_or_thread(channel_id or 0)
-        known = channel is not None and not parent_unknown(channel)
-        permissions = (
-            channel.permissions_for(user) if channel is not None and known else user.guild_permissions
-        )
+        channel = channel_in(user.guild, channel_id)
+        permissions = user.guild_permissions if channel is None else channel.permissions_for(user)
         moderates = permissions.manage_messages
     return Approver(user.id, context.roles, context.manages, moderates)
 

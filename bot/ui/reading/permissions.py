@@ -150,18 +150,15 @@ def moderates(interaction: discord.Interaction, job: Job) -> bool:
         return True
     if interaction.channel_id == job.channel_id:
         return interaction.permissions.manage_messages
-    guild, person = interaction.guild, interaction.user
-    channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
+    channel, person = channel_in(interaction.guild, job.channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
-        return False
-    if parent_unknown(channel):
         return False
     return channel.permissions_for(person).manage_messages
 
 
 def is_age_restricted(channel: Any) -> bool | None:
     """Return whether the channel, or the thread's channel, is age-restricted. None if that is unknown."""
-    if parent_unknown(channel):
+    if _parent_unknown(channel):
         return None
     is_nsfw = getattr(channel, "is_nsfw", None)
     return None if is_nsfw is None else bool(is_nsfw())
@@ -197,9 +194,8 @@ def may_read(interaction: discord.Interaction, job: Job) -> bool:
         return True
     if job.private or job.scrubbed_at is not None:
         return False
-    guild, person = interaction.guild, interaction.user
-    channel = guild.get_channel_or_thread(job.channel_id) if guild is not None else None
-    if channel is None or parent_unknown(channel) or not isinstance(person, discord.Member):
+    channel, person = channel_in(interaction.guild, job.channel_id), interaction.user
+    if channel is None or not isinstance(person, discord.Member):
         return interaction.permissions.administrator
     return channel.permissions_for(person).view_channel
 
@@ -215,7 +211,15 @@ def listed(names: list[str]) -> str:
     return and_list([f"**{_NAMES[name]}**" for name in names])
 
 
-def parent_unknown(channel: object) -> bool:
+def channel_in(
+    guild: discord.Guild | None, channel_id: int | None
+) -> discord.abc.GuildChannel | discord.Thread | None:
+    """Return the channel or the thread, or None if it is unknown what one may do there."""
+    channel = None if guild is None else guild.get_channel_or_thread(channel_id or 0)
+    return None if _parent_unknown(channel) else channel
+
+
+def _parent_unknown(channel: object) -> bool:
     """Return whether the channel is a thread whose parent the bot doesn't know.
 
     The parent was deleted, or the bot may not see it. Nobody's permissions in such a thread can be told.

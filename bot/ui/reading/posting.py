@@ -12,11 +12,11 @@ from bot.ui.reading.permissions import (
     CREATE_PUBLIC_THREADS,
     PERMISSIONS_MENU,
     SEND_IN_THREADS,
+    channel_in,
     hindrance,
     is_age_restricted,
     listed,
     missing_to_post,
-    parent_unknown,
 )
 
 RESULTS_CHANNEL_GONE = lazy(
@@ -50,8 +50,8 @@ def posting_place(
         return _in_thread(guild, channel)
     if rules.results_channel_id in {None, channel.id} or is_age_restricted(channel) is not False:
         return HERE
-    there = guild.get_channel_or_thread(rules.results_channel_id or 0)
-    if there is None or parent_unknown(there):
+    there = channel_in(guild, rules.results_channel_id)
+    if there is None:
         raise Refused(RESULTS_CHANNEL_GONE)
     if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
         return HERE

@@ -20,7 +20,7 @@ from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, lines, ro
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import parent_unknown, server_of, stays_there
+from bot.ui.reading.permissions import channel_in, server_of, stays_there
 
 USE, REMOVE = "use", "remove"
 STYLES_TITLE = lazy("Styles")
@@ -139,7 +139,7 @@ async def picture_of(interaction: discord.Interaction, style: Style) -> str | No
         return None
     if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):
         return None
-    channel = guild.get_channel_or_thread(job.result_channel_id or job.channel_id)
+    channel = channel_in(guild, job.result_channel_id or job.channel_id)
     if channel is None or not _reads(person, channel, own=job.user_id == person.id):
         return None
     picture = (await pictures_of(interaction.client, [job])).get(job.id)
@@ -151,7 +151,7 @@ def _reads(person: discord.Member, channel: Any, *, own: bool) -> bool:
 
     Who is in a private thread isn't known without a request, so it is closed to others.
     """
-    if parent_unknown(channel) or (isinstance(channel, discord.Thread) and channel.is_private() and not own):
+    if isinstance(channel, discord.Thread) and channel.is_private() and not own:
         return False
     may = channel.permissions_for(person)
     return may.view_channel and may.read_message_history
