@@ -14,6 +14,7 @@ from bot.ui.best.panels import best_mark
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.buttons import custom_id_of
+from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import card_mark
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
@@ -55,7 +56,7 @@ async def find_card(channel: discord.abc.Messageable, client: discord.Client, jo
     mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
 
     def is_card(found: Sequence[Any]) -> bool:
-        return is_marked(found, mark) or has_custom_id(found, button)
+        return is_marked(found, mark) or button in custom_ids(found)
 
     return await find_message(channel, client, is_card, since)
 
@@ -69,7 +70,7 @@ async def find_question(
     """
     button = ConfirmButton(question.id).custom_id
     since = question.created_at - CLOCKS_DIFFER
-    return await find_message(channel, client, lambda found: has_custom_id(found, button), since)
+    return await find_message(channel, client, lambda found: button in custom_ids(found), since)
 
 
 async def find_best(channel: discord.abc.Messageable, client: discord.Client, best: BestResult) -> int | None:
@@ -96,12 +97,3 @@ async def find_notice(channel: discord.abc.Messageable, client: discord.Client, 
 def is_marked(components: Iterable[Any], mark: int) -> bool:
     """Return whether one of a message's outer components has that number."""
     return any(getattr(component, "id", None) == mark for component in components)
-
-
-def has_custom_id(components: Iterable[Any], custom_id: str) -> bool:
-    """Return whether one of the components, or of those in them, has that custom id."""
-    return any(
-        getattr(component, "custom_id", None) == custom_id
-        or has_custom_id(getattr(component, "children", ()), custom_id)
-        for component in components
-    )

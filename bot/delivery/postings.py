@@ -10,7 +10,7 @@ import discord
 from bot.delivery.destination import Place
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.files import Drawing, Fit, Showings
-from bot.delivery.history import has_custom_id, is_marked
+from bot.delivery.history import is_marked
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy
@@ -19,6 +19,7 @@ from bot.ui.jobs.links import can_play
 from bot.ui.jobs.result import ending, linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import custom_id_of
+from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import mark_of_nonce
 
 TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
@@ -84,7 +85,7 @@ class JobPosting:
         # An ordinary message (a video's link) has no numbers of ours, but the button that only postings have.
         button = custom_id_of(DeleteButton.action, self._job.id, self._job.posting)
         found = list(components)
-        return is_marked(found, mark_of_nonce(self.nonce)) or has_custom_id(found, button)
+        return is_marked(found, mark_of_nonce(self.nonce)) or button in custom_ids(found)
 
     async def say(self, place: Place, limit: int, rules: PostingRules) -> int:
         """Send it: the result with its file, or with its link if Discord takes no file of its size."""

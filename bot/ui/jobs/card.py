@@ -9,7 +9,7 @@ from discord import ui
 from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
-from bot.ui.kit.buttons import JobButton, custom_id_of, template_of
+from bot.ui.kit.buttons import JobButton, look_of, template_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import (
     BAD,
@@ -117,8 +117,7 @@ def can_be_edited(job: Job) -> bool:
 
 def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
     """Return the look of `bot.ui.jobs.buttons.EditButton`, which finds its code by the custom id."""
-    custom_id = custom_id_of(EDIT, job.id, job.posting)
-    return ui.Button(label=str(EDIT_LABEL), style=style, custom_id=custom_id)
+    return look_of(EDIT, job, EDIT_LABEL, style)
 
 
 def moved_card(job: Job, names: ToolNames) -> Panel:

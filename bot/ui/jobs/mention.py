@@ -21,11 +21,11 @@ from bot.services import Services, ToolPrice, short_price_words
 from bot.ui.jobs.open_form import ask, begin, own_inputs
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.tool_form import FormStart
-from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
+from bot.ui.jobs.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, row, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, rows, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.authors import author_in
@@ -106,7 +106,7 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
         NEUTRAL,
         f"### {_('What would you like to make?')}",
         said,
-        *(row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)),
+        *rows(buttons),
         small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
     )
 

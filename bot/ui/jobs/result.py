@@ -16,7 +16,6 @@ from bot.ui.jobs.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
 from bot.ui.jobs.staged_listing import StagedButton
-from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW
 from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
     ALT_LENGTH,
@@ -27,8 +26,18 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.buttons import JobButton, custom_id_of
-from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, mark_of_nonce, row, small, text
+from bot.ui.kit.buttons import JobButton, look_of
+from bot.ui.kit.layout import (
+    BUTTONS_IN_A_ROW,
+    URL_LIMIT,
+    Panel,
+    Piece,
+    lines,
+    mark_of_nonce,
+    row,
+    small,
+    text,
+)
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE
 
@@ -286,10 +295,5 @@ def remaking_buttons(
     if picture:
         buttons.append(UseInButton.of(job))
     if tool is not None and tool.inputs:
-        buttons.append(_save_button(job))
+        buttons.append(look_of(SAVE, job, SAVE_LABEL))  # `bot.ui.styles.saving.SaveStyleButton`
     return buttons
-
-
-def _save_button(job: Job) -> ui.Button[Any]:
-    """Return the look of `bot.ui.styles.saving.SaveStyleButton`, which finds its code by the custom id."""
-    return ui.Button(label=str(SAVE_LABEL), custom_id=custom_id_of(SAVE, job.id, job.posting))

@@ -20,7 +20,7 @@ from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import NEUTRAL, box, row, text
+from bot.ui.kit.layout import NEUTRAL, box, row, rows, text
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
 
@@ -29,7 +29,6 @@ OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id;
 NO_TOOLS = lazy("No tool here takes a photo.")
 # Translators: the summary is what a tool does.
 WITHOUT_PICTURE = lazy("Doesn't use this picture: {summary}")
-BUTTONS_IN_A_ROW = 5
 MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
 LABEL_LENGTH = 80
 
@@ -144,7 +143,7 @@ class OpenToolButton(ToolButton, template=tool_template_of("tool")):
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
     """Return rows with a button for each tool."""
     buttons = [OpenToolButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
-    return [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
+    return rows(buttons)
 
 
 def _summary(tool: Tool) -> str:

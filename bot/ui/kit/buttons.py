@@ -23,6 +23,13 @@ def custom_id_of(action: str, job_id: str, posting: int) -> str:
     return f"studii:{action}:{job_id}-{posting}"
 
 
+def look_of(
+    action: str, job: Job, label: Worded, style: discord.ButtonStyle = discord.ButtonStyle.secondary
+) -> ui.Button[Any]:
+    """Return the look of a job's button, for where its class can't be imported: the custom id finds it."""
+    return ui.Button(label=str(label), style=style, custom_id=custom_id_of(action, job.id, job.posting))
+
+
 def tool_template_of(action: str) -> str:
     """Return the pattern of a tool button's custom id: its action, and the tool."""
     return rf"studii:{action}:(?P<tool>[a-z0-9_-]{{1,32}})"

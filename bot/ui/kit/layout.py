@@ -14,6 +14,7 @@ from bot.domain import Job
 from bot.languages import Message, Worded, gettext as _
 from bot.ui.kit.text import plain
 
+BUTTONS_IN_A_ROW = 5
 URL_LIMIT = 512  # characters of a link button's address
 
 Piece = ui.Item[Any]
@@ -74,6 +75,11 @@ def lines(*pieces: Worded) -> str:
 
 def row(*buttons: Piece) -> ui.ActionRow[Any]:
     return ui.ActionRow(*buttons)
+
+
+def rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
+    """Return the buttons in rows, each with as many as have room."""
+    return [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
 
 
 def rule() -> ui.Separator[Any]:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
 
 import discord
 
@@ -13,6 +11,7 @@ from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.host import custom_ids
 from bot.ui.reading import LOOKUP_TIMEOUT
 
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
@@ -35,8 +34,9 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
     if client.user is None or message.author.id != client.user.id:
         return message.author.id
     guild_id = message.guild.id if message.guild is not None else None
-    for job_id in _jobs_in(message.components):
-        job = await services.jobs.get(job_id)
+    found = (_OF_A_JOB.fullmatch(custom_id or "") for custom_id in custom_ids(message.components))
+    for match in filter(None, found):
+        job = await services.jobs.get(match["job"])
         return UNKNOWN_MEMBER if job is None or job.guild_id != guild_id else author_of(job)
     return UNKNOWN_MEMBER
 
@@ -67,14 +67,3 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
     except DISCORD_ERRORS as error:
         _log.info("A forwarded message could not be fetched: %r", error)
         return None
-
-
-def _jobs_in(components: Iterable[Any]) -> Iterator[str]:
-    for component in components:
-        found = _OF_A_JOB.fullmatch(getattr(component, "custom_id", None) or "")
-        if found is not None:
-            yield found["job"]
-        yield from _jobs_in(getattr(component, "children", ()))
-        accessory = getattr(component, "accessory", None)
-        if accessory is not None:
-            yield from _jobs_in((accessory,))

@@ -23,12 +23,12 @@ from bot.ui.jobs.form_fields import (
     with_label,
 )
 from bot.ui.jobs.open_form import prices_for
-from bot.ui.jobs.tool_picker import BUTTONS_IN_A_ROW, LABEL_LENGTH, MAX_TOOL_BUTTONS
+from bot.ui.jobs.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, row, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, rows, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.permissions import server_of
@@ -58,7 +58,6 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
     tools = [tool for tool in catalog.tools.values() if settable(tool)][:MAX_TOOL_BUTTONS]
     said = [_tool_words(tool, own.get(tool.slug, {})) for tool in tools]
     buttons = [DefaultsButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
-    rows = [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
     done = f"✅ {changed}" if changed else ""
     title = _("Your defaults")
     return boxed(
@@ -66,7 +65,7 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
         lines(f"### ⚙️ {title}", done),
         lines(*said),
         small(HOW_DEFAULTS_WORK),
-        *rows,
+        *rows(buttons),
     )
 
 

@@ -24,7 +24,7 @@ from bot.ui.jobs.wording import (
     prompt_of,
     settings_words,
 )
-from bot.ui.kit.buttons import custom_id_of
+from bot.ui.kit.buttons import look_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.text import plain, shortened
 
@@ -200,7 +200,8 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
     if query.whose == UNPOSTED:
-        return [_see_button(job)] if job.output_file is not None else []
+        # The look of `bot.ui.admin.moderation.results.SeeResultButton`.
+        return [look_of(SEE, job, _("See result"))] if job.output_file is not None else []
     if shown.reader.manager and job.state is JobState.UNKNOWN:
         return [button.of(job) for button in RULING_BUTTONS]
     action = action_for(job, query.whose)
@@ -213,8 +214,3 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
     link = link_button(job, pgettext("button", "Open")) if opened else None
     return [] if link is None else [link]
-
-
-def _see_button(job: Job) -> ui.Button[Any]:
-    """Return the look of `bot.ui.admin.moderation.results.SeeResultButton`."""
-    return ui.Button(label=_("See result"), custom_id=custom_id_of(SEE, job.id, job.posting))
