@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -83,17 +82,14 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
         await tell(interaction, error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Attached:
+class StudiiBot(commands.AutoShardedBot):
+    """The bot in Discord. `attach` gives it what it works with, before it is started."""
+
     services: Services
     cards: CardMemory
     clock: Clock
     clicks: Clicks
     deferrals: Deferrals
-
-
-class StudiiBot(commands.AutoShardedBot):
-    """The bot in Discord. `attach` gives it what it works with, before it is started."""
 
     # Long: most of it is what the library is told.
     def __init__(
@@ -140,7 +136,6 @@ class StudiiBot(commands.AutoShardedBot):
         self.readers = Readers(self, lambda: self.services.languages)
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
-        self._attached: _Attached | None = None
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
@@ -149,32 +144,8 @@ class StudiiBot(commands.AutoShardedBot):
         self, services: Services, cards: CardMemory, clock: Clock, deferrals: Deferrals | None = None
     ) -> None:
         """Give the bot what its commands, buttons and forms work with."""
-        self._attached = _Attached(services, cards, clock, Clicks(clock), deferrals or NoDeferrals())
-
-    @property
-    def services(self) -> Services:
-        """The services. Raises RuntimeError before `attach`."""
-        return self._parts().services
-
-    @property
-    def cards(self) -> CardMemory:
-        """Keeps cards editable. Raises RuntimeError before `attach`."""
-        return self._parts().cards
-
-    @property
-    def clock(self) -> Clock:
-        """The source of time. Raises RuntimeError before `attach`."""
-        return self._parts().clock
-
-    @property
-    def clicks(self) -> Clicks:
-        """Recognises double clicks. Raises RuntimeError before `attach`."""
-        return self._parts().clicks
-
-    @property
-    def deferrals(self) -> Deferrals:
-        """Keeps deferred interactions. Raises RuntimeError before `attach`."""
-        return self._parts().deferrals
+        self.services, self.cards, self.clock = services, cards, clock
+        self.clicks, self.deferrals = Clicks(clock), deferrals or NoDeferrals()
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
@@ -282,11 +253,6 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))
-
-    def _parts(self) -> "_Attached":
-        if self._attached is None:
-            raise RuntimeError("attach the services before starting the bot")
-        return self._attached
 
 
 _HOST: type[Host] = StudiiBot  # the type checker compares them

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,29 +152,21 @@ class DecoderPool:
 
         One that is `made` by AI says so.
         """
-        try:
-            _, data = await self._open("fit", path, limit=limit, made=made)
-        except (DecoderRefusal, OSError):
-            return None
-        return data or None
+        return await _made(self._open("fit", path, limit=limit, made=made))
 
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
         """Return a copy of a picture made by AI with words in a corner, as `fit` returns one."""
-        try:
-            _, data = await self._open("label", path, limit=limit, words=words, corner=corner)
-        except (DecoderRefusal, OSError):
-            return None
-        return data or None
+        return await _made(self._open("label", path, limit=limit, words=words, corner=corner))
 
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
         """Return one picture of both halves (see `bot.media.drawing.split`), as `fit` returns one."""
-        try:
+
+        async def halves() -> tuple[dict[str, Any], bytes]:
             other = await self._admit("fit", before)
             more = {"before": str(before), "before_pixels": other.pixels, "labels": labels}
-            _, data = await self._open("split", after, extra=other.memory, limit=limit, **more)
-        except (DecoderRefusal, OSError):
-            return None
-        return data or None
+            return await self._open("split", after, extra=other.memory, limit=limit, **more)
+
+        return await _made(halves())
 
     async def missing(self) -> tuple[str, ...]:
         """Return the limits that this system can't set. Raises OSError if no process can be started."""
@@ -301,6 +293,15 @@ class DecoderPool:
             return task.result()
         finally:
             task.cancel()
+
+
+async def _made(asked: Awaitable[tuple[dict[str, Any], bytes]]) -> bytes | None:
+    """Return the picture that was asked for, or None if there is no way to it."""
+    try:
+        _, data = await asked
+    except (DecoderRefusal, OSError):
+        return None
+    return data or None
 
 
 def _rounded(pixels: int) -> int:

@@ -100,30 +100,13 @@ class HealthServer:
 
     async def check(self) -> Health:
         """Return the bot's health."""
-        if self._vitals is None:
-            database = await self._database()
-            return Health(
-                database,
-                VERSION,
-                standby=True,
-                alive=True,
-                gateway=False,
-                database=database,
-                oldest_due_poll_seconds=0.0,
-            )
-        alive, gateway = self._vitals.alive(), self._vitals.gateway()
-        late = self._vitals.oldest_due_poll()
+        vitals, standby = self._vitals, self._vitals is None
+        alive, gateway, late = True, False, 0.0
+        if vitals is not None:
+            alive, gateway, late = vitals.alive(), vitals.gateway(), vitals.oldest_due_poll()
         database = await self._database()
-        ok = alive and gateway and database and late < LATEST_POLL
-        return Health(
-            ok,
-            VERSION,
-            standby=False,
-            alive=alive,
-            gateway=gateway,
-            database=database,
-            oldest_due_poll_seconds=round(late, 3),
-        )
+        ok = database and (standby or (alive and gateway and late < LATEST_POLL))
+        return Health(ok, VERSION, standby, alive, gateway, database, round(late, 3))
 
     async def _database(self) -> bool:
         """Return whether it can be written, as checked within the last second: many may ask at once."""

@@ -81,25 +81,16 @@ def _detail(arguments: Arguments) -> str | None:
     return None if detail is None else str(detail)
 
 
+def _with_reason(bare: Message, reasoned: Message) -> Words:
+    """Return the words of a decision: with the moderator's reason, if they gave one."""
+    return lambda arguments: reasoned.using(reason=detail) if (detail := _detail(arguments)) else bare
+
+
 def _studii_failed(arguments: Arguments) -> Message:
     detail = _detail(arguments)
     if detail:
         return lazy("Studii couldn't finish this job: “{detail}”.", detail=as_quoted(detail))
     return lazy("Studii couldn't finish this job.")
-
-
-def _declined(arguments: Arguments) -> Message:
-    detail = _detail(arguments)
-    if detail:
-        return lazy("A moderator declined this: “{reason}”", reason=detail)
-    return lazy("A moderator declined this.")
-
-
-def _result_declined(arguments: Arguments) -> Message:
-    detail = _detail(arguments)
-    if detail:
-        return lazy("A moderator declined the result: “{reason}”", reason=detail)
-    return lazy("A moderator declined the result.")
 
 
 def _too_many_pixels(arguments: Arguments) -> Message:
@@ -110,17 +101,13 @@ def _too_many_pixels(arguments: Arguments) -> Message:
         height=str(height),
         megapixels=_megapixels(width * height),
     )
-    if most < MAX_PIXELS:
-        # Pictures of its kind take more memory.
+    limit = lazy("The limit is {megapixels} megapixels. Make it smaller.")
+    if most < MAX_PIXELS:  # pictures of its kind take more memory
         limit = lazy(
             "The limit for this kind of file is {megapixels} megapixels. Save it as a JPEG, or make it "
-            "smaller.",
-            megapixels=_megapixels(most),
+            "smaller."
         )
-        return paragraph(size, limit)
-    return paragraph(
-        size, lazy("The limit is {megapixels} megapixels. Make it smaller.", megapixels=_megapixels(most))
-    )
+    return paragraph(size, limit.using(megapixels=_megapixels(most)))
 
 
 def _grown_too_large(arguments: Arguments) -> Message:
@@ -146,10 +133,6 @@ def _not_started(arguments: Arguments) -> Message:
     )
 
 
-def _too_large(arguments: Arguments) -> Message:
-    return paragraph(TooLarge(int(arguments["limit"])))
-
-
 def _megapixels(pixels: int) -> float:
     return pixels / 1_000_000
 
@@ -173,7 +156,9 @@ _WORDS: Mapping[str, Words] = {
         lazy("This job's Studii key was removed before the job finished."), _LOOK_THERE
     ),
     ReasonCode.OUT_OF_CREDITS: _refused(lambda detail: OutOfCredits(detail=detail)),
-    ReasonCode.DECLINED: _declined,
+    ReasonCode.DECLINED: _with_reason(
+        lazy("A moderator declined this."), lazy("A moderator declined this: “{reason}”")
+    ),
     ReasonCode.NOT_APPROVED: lazy(
         "No moderator decided on this within {hours} hours, so it wasn't started. Ask a moderator, "
         "or try again.",
@@ -198,7 +183,9 @@ _WORDS: Mapping[str, Words] = {
         "While this waited for approval, a word rule was added that doesn't allow it, so it wasn't started. "
         "Change the wording and try again, or ask a moderator."
     ),
-    ReasonCode.RESULT_DECLINED: _result_declined,
+    ReasonCode.RESULT_DECLINED: _with_reason(
+        lazy("A moderator declined the result."), lazy("A moderator declined the result: “{reason}”")
+    ),
     ReasonCode.RESULT_NOT_SEEN: paragraph(
         lazy(
             "No moderator looked at the result within {hours} hours, so it wasn't posted.",
@@ -315,7 +302,7 @@ _WORDS: Mapping[str, Words] = {
         "Studii made this, but the picture keeps arriving damaged. The link below may still open it."
     ),
     ReasonCode.OUTPUT_NO_PICTURE: lazy("Studii's result isn't a picture or a video."),
-    ReasonCode.OUTPUT_TOO_LARGE: _too_large,
+    ReasonCode.OUTPUT_TOO_LARGE: lambda arguments: paragraph(TooLarge(int(arguments["limit"]))),
     ReasonCode.OUTPUT_UNEXPECTED_ERROR: lazy(
         "Studii made this, but something unexpected went wrong while fetching the result."
     ),
