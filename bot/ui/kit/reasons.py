@@ -4,6 +4,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.approvals import APPROVAL_HOURS
@@ -72,8 +73,8 @@ def error_words(error: StudiiBotError) -> str:
     return reason_words(error.told) if isinstance(error, ReasonedError) else str(error)
 
 
-def _refused(refusal: Callable[[str | None], ApiRefused]) -> Words:
-    return lambda arguments: paragraph(refusal(_detail(arguments)))
+def _refused(refusal: Callable[..., ApiRefused]) -> Words:
+    return lambda arguments: paragraph(refusal(detail=_detail(arguments)))
 
 
 def _detail(arguments: Arguments) -> str | None:
@@ -137,7 +138,14 @@ def _megapixels(pixels: int) -> float:
     return pixels / 1_000_000
 
 
+_SAYING_SO = (
+    *(ApiFailed, DownloadFailed, MalformedAnswer, MalformedKey, NoAnswer, NotSent),
+    *(OutcomeUnknown, OutputGone, RateLimited, StudiiError, UploadFailed),
+)
+_QUOTING = (BadInputs, JobNotFound, KeyRefused, OutOfCredits, PlanRefused)
 _WORDS: Mapping[str, Words] = {
+    **{error.told_as: error.default for error in _SAYING_SO},
+    **{error.told_as: _refused(error) for error in _QUOTING},
     ReasonCode.TEXT: lazy("{text}"),
     ReasonCode.NO_KEY: lazy(
         "This server has no Studii key right now. An admin can set one with `/studii key`. This "
@@ -150,12 +158,9 @@ _WORDS: Mapping[str, Words] = {
         "This server's Studii key can't be read any more, because the bot's encryption key "
         "changed. An admin can enter it again with `/studii key`."
     ),
-    ReasonCode.KEY_MALFORMED: MalformedKey.default,
-    ReasonCode.KEY_REFUSED: _refused(lambda detail: KeyRefused(detail=detail)),
     ReasonCode.KEY_REMOVED: paragraph(
         lazy("This job's Studii key was removed before the job finished."), _LOOK_THERE
     ),
-    ReasonCode.OUT_OF_CREDITS: _refused(lambda detail: OutOfCredits(detail=detail)),
     ReasonCode.DECLINED: _with_reason(
         lazy("A moderator declined this."), lazy("A moderator declined this: “{reason}”")
     ),
@@ -218,17 +223,7 @@ _WORDS: Mapping[str, Words] = {
         "too low for it. An admin can raise it with `/studii allowance`."
     ),
     ReasonCode.UNREACHABLE: lazy("Studii can't be reached right now. The bot will keep trying."),
-    ReasonCode.NOT_SENT: NotSent.default,
-    ReasonCode.NO_ANSWER: NoAnswer.default,
-    ReasonCode.MALFORMED_ANSWER: MalformedAnswer.default,
-    ReasonCode.STUDII_TROUBLE: StudiiError.default,
-    ReasonCode.RATE_LIMITED: RateLimited.default,
-    ReasonCode.API_FAILED: ApiFailed.default,
-    ReasonCode.API_REFUSED: _refused(lambda detail: ApiRefused(0, detail=detail)),
-    ReasonCode.BAD_INPUTS: _refused(lambda detail: BadInputs(detail=detail)),
-    ReasonCode.PLAN_REFUSED: _refused(lambda detail: PlanRefused(detail=detail)),
-    ReasonCode.JOB_NOT_FOUND: _refused(lambda detail: JobNotFound(detail=detail)),
-    ReasonCode.UPLOAD_FAILED: UploadFailed.default,
+    ReasonCode.API_REFUSED: _refused(partial(ApiRefused, 0)),
     ReasonCode.UPLOAD_TOO_LARGE: UploadFailed.too_large,
     ReasonCode.PHOTO_UNKNOWN_KIND: lazy(
         "That file isn't a picture that can be read. Send a JPEG, PNG, WebP or HEIC photo."
@@ -258,7 +253,6 @@ _WORDS: Mapping[str, Words] = {
     ),
     ReasonCode.PHOTO_LOST: lazy("The photo is no longer on the bot's disk. Try again."),
     ReasonCode.NOT_STARTED: _not_started,
-    ReasonCode.OUTCOME_UNKNOWN: OutcomeUnknown.default,
     ReasonCode.ANSWER_LOST: lazy("Studii's answer to this job didn't arrive."),
     ReasonCode.RESTORED: lazy(
         "The bot's operator restored a backup from before this job was sent, so it's not clear "
@@ -293,11 +287,9 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.OUTPUT_NOT_THERE: paragraph(
         lazy("Studii made this, but the result isn't at its address."), _LOOK_THERE
     ),
-    ReasonCode.OUTPUT_GONE: OutputGone.default,
     ReasonCode.OUTPUT_NOT_FETCHED: lazy(
         "Studii made this, but the result couldn't be fetched after many tries."
     ),
-    ReasonCode.OUTPUT_DOWNLOAD_FAILED: DownloadFailed.default,
     ReasonCode.OUTPUT_BROKEN: lazy(
         "Studii made this, but the picture keeps arriving damaged. The link below may still open it."
     ),
