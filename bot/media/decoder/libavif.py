@@ -8,6 +8,8 @@ import ctypes
 
 from PIL import _avif  # pyright: ignore[reportAttributeAccessIssue] - it has no types
 
+from bot.media.decoder.libraries import library_in
+
 _NEEDED = ("avifDecoderNthImage", "avifImageCreateEmpty", "avifImageSetViewRect", "avifImageYUVToRGB")
 _OUT_OF_MEMORY = 26  # AVIF_RESULT_OUT_OF_MEMORY
 
@@ -76,16 +78,8 @@ class Pixels(ctypes.Structure):
 
 
 def _library() -> ctypes.CDLL | None:
-    """Return Pillow's module as a library, which finds libavif's functions, or None if it does not."""
-    try:
-        library = ctypes.CDLL(_avif.__file__)
-    except OSError:
-        return None
-    if not all(hasattr(library, name) for name in _NEEDED):
-        return None
-    for name in ("avifDecoderCreate", "avifImageCreateEmpty"):
-        getattr(library, name).restype = ctypes.c_void_p
-    return library if _is_known(library) else None
+    library = library_in(_avif.__file__, _NEEDED, ("avifDecoderCreate", "avifImageCreateEmpty"))
+    return library if library is not None and _is_known(library) else None
 
 
 def _is_known(library: ctypes.CDLL) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import _pillow_heif  # pyright: ignore[reportMissingImports] - it has no types
 
 from bot.media.decoder.channels import Channels, Plane, UnusualPlanes, channel_count
+from bot.media.decoder.libraries import library_in
 
 _NEEDED = (
     "heif_decode_image",
@@ -61,21 +62,11 @@ class HeifError(RuntimeError):
     """The file is broken, or not one that libheif decodes."""
 
 
-def _library() -> ctypes.CDLL | None:
-    """Return pillow-heif's module as a library, which finds libheif's functions, or None if it does not."""
-    try:
-        library = ctypes.CDLL(_pillow_heif.__file__)
-    except OSError:
-        return None
-    if not all(hasattr(library, name) for name in _NEEDED):
-        return None
-    library.heif_context_alloc.restype = ctypes.c_void_p
-    library.heif_decoding_options_alloc.restype = ctypes.c_void_p
-    library.heif_image_get_plane_readonly2.restype = ctypes.c_void_p
-    return library
-
-
-LIBHEIF = _library()
+LIBHEIF = library_in(
+    _pillow_heif.__file__,
+    _NEEDED,
+    ("heif_context_alloc", "heif_decoding_options_alloc", "heif_image_get_plane_readonly2"),
+)
 
 
 def call(name: str, *arguments: object) -> None:

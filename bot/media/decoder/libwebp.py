@@ -10,6 +10,8 @@ from typing import Any
 
 from PIL import _webp  # pyright: ignore[reportAttributeAccessIssue] - it has no types
 
+from bot.media.decoder.libraries import library_in
+
 YUV = "WebPDecodeYUVInto"
 RGBA = "WebPDecodeRGBAInto"
 _NEEDED = YUV, RGBA, "WebPDecode", "WebPInitDecoderConfigInternal"
@@ -65,13 +67,4 @@ def decode_rows(
     return not library.WebPDecode(content, ctypes.c_size_t(len(content)), ctypes.byref(settings))
 
 
-def _library() -> ctypes.CDLL | None:
-    """Return Pillow's module as a library, which finds libwebp's functions, or None if it does not."""
-    try:
-        library = ctypes.CDLL(_webp.__file__)
-        return library if all(hasattr(library, name) for name in _NEEDED) else None
-    except OSError:
-        return None
-
-
-LIBWEBP = _library()
+LIBWEBP = library_in(_webp.__file__, _NEEDED)

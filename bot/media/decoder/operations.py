@@ -154,12 +154,8 @@ def label(path: Path, limit: int, pixels: int, words: str, corner: str) -> bytes
     # Imported here: few pictures are drawn on, and each process would keep the fonts' library.
     from bot.media.drawing import labelled
 
-    with _opened(path) as (kind, file), _refusing(kind):
-        mark = _digital_source(file)
-        opened = open_picture(kind, file, pixels)
-        xmp = _xmp_of(opened, mark)
-        opened = first_picture(_shrunk(kind, opened))
-    return fitted(labelled(opened, words, corner), limit, xmp) or b""
+    picture, xmp = _made_by_ai(path, pixels)
+    return fitted(labelled(picture, words, corner), limit, xmp) or b""
 
 
 def split(
@@ -169,14 +165,19 @@ def split(
     # Imported here: few pictures are drawn on, and each process would keep the fonts' library.
     from bot.media.drawing import split as drawn
 
+    picture, xmp = _made_by_ai(path, pixels)
+    with _opened(before) as (kind, file), _refusing(kind):
+        earlier = first_picture(_shrunk(kind, open_picture(kind, file, before_pixels)))
+    return fitted(drawn(earlier, picture, labels), limit, xmp) or b""
+
+
+def _made_by_ai(path: Path, pixels: int) -> tuple[Image.Image, bytes]:
+    """Return a picture made by AI, shrunk, and the XMP packet for a copy of it."""
     with _opened(path) as (kind, file), _refusing(kind):
         mark = _digital_source(file)
         opened = open_picture(kind, file, pixels)
         xmp = _xmp_of(opened, mark)
-        opened = first_picture(_shrunk(kind, opened))
-    with _opened(before) as (kind, file), _refusing(kind):
-        earlier = first_picture(_shrunk(kind, open_picture(kind, file, before_pixels)))
-    return fitted(drawn(earlier, opened, labels), limit, xmp) or b""
+        return first_picture(_shrunk(kind, opened)), xmp
 
 
 def _xmp_of(opened: Any, mark: str | None) -> bytes:

@@ -2,7 +2,8 @@
 
 import ctypes
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,25 +68,23 @@ class WebP:
         yield memoryview(bytes(top * row))
         for first, last in (0, middle), (middle, height):
             rows = range(max(0, first - _BESIDE), min(height, last + _BESIDE))
-            with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as mapped:
-                data = self._picture.data
-                content = _memory(mapped, data.start, data.stop - data.start)
-                try:
-                    if not decode_rows(content, rows, width, _memory(pixels, left * 4), row):
-                        raise Broken
-                finally:
-                    del content  # or the file could not be closed
+            into = _memory(pixels, left * 4)
+            self._feed(partial(decode_rows, rows=rows, width=width, into=into, stride=row))
             yield memoryview(pixels)[(first - rows.start) * row : (last - rows.start) * row]
         yield memoryview(bytes((down - top - height) * row))
 
     def _decode(self, function: str, *into: object) -> None:
         decode = getattr(LIBWEBP, function)
         decode.restype = ctypes.c_void_p
+        self._feed(lambda content: decode(content, ctypes.c_size_t(len(content)), *into))
+
+    def _feed(self, decode: Callable[[ctypes.Array[ctypes.c_char]], object]) -> None:
+        """Decode the picture's data. Raises `Broken` if that didn't work."""
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_COPY) as mapped:
             data = self._picture.data
             content = _memory(mapped, data.start, data.stop - data.start)
             try:
-                if not decode(content, ctypes.c_size_t(len(content)), *into):
+                if not decode(content):
                     raise Broken
             finally:
                 del content  # or the file could not be closed
