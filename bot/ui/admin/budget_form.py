@@ -23,10 +23,8 @@ class BudgetForm(Form):
     def __init__(self, budget: Budget, opener: Opener) -> None:
         super().__init__(_("Server budget"))
         self._opener = opener
-        self._limit: ui.TextInput[Any] = ui.TextInput(
-            custom_id="limit", default=str(budget.limit), max_length=12
-        )
-        self._period: ui.Select[Any] = ui.Select(
+        self._limit = ui.TextInput[Any](custom_id="limit", default=str(budget.limit), max_length=12)
+        self._period = ui.Select[Any](
             custom_id="period",
             options=[
                 discord.SelectOption(

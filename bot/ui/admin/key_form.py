@@ -28,13 +28,13 @@ class KeyForm(Form):
     def __init__(self, current: StudiiKey | None, opener: Opener) -> None:
         super().__init__(_("Studii key"))
         self._opener = opener
-        self._key: ui.TextInput[Any] = ui.TextInput(
+        self._key = ui.TextInput[Any](
             custom_id="key",
             placeholder="stu_…",  # Untranslated: how keys begin
             min_length=4,
             max_length=400,
         )
-        self._plan: ui.Select[Any] = ui.Select(
+        self._plan = ui.Select[Any](
             custom_id="plan",
             placeholder=_("Your Studii account's plan"),
             options=[
@@ -44,9 +44,7 @@ class KeyForm(Form):
                 for plan, label in _PLANS.items()
             ],
         )
-        self._budget: ui.TextInput[Any] = ui.TextInput(
-            custom_id="budget", placeholder="100", required=False, max_length=12
-        )
+        self._budget = ui.TextInput[Any](custom_id="budget", placeholder="100", required=False, max_length=12)
         # Translators: at most 100 characters
         where = _("From studii.tech/app/settings/api-keys. Stored encrypted, never shown again.")
         self.add_item(ui.Label(text=_("API key"), description=where, component=self._key))

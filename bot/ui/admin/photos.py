@@ -11,7 +11,7 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
 from bot.languages import and_list, gettext as _, lazy, ngettext, sentences
 from bot.services import Tap
-from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, rule, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, fitting, lines, rule, small
 from bot.ui.kit.text import plain
 
 INTENT_OFF = lazy(
@@ -176,14 +176,11 @@ def metadata_line(*, keeps: bool) -> str:
 
 def _bounded(listed: Sequence[str], room: int) -> list[str]:
     """Return the lines that fit, and how many more there are."""
-    shown: list[str] = []
-    for line in listed[:MAX_LISTED_LINES]:
-        room -= len(line) + 1
-        if room < 0:
-            break
-        shown.append(line)
-    left = len(listed) - len(shown)
-    return [*shown, ngettext("… and {count} more", "… and {count} more", left)] if left else shown
+
+    def more(left: int) -> str:
+        return ngettext("… and {count} more", "… and {count} more", left)
+
+    return fitting(listed, room, more, MAX_LISTED_LINES)
 
 
 def _tap_words(preset: Preset, catalog: Catalog, styles: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """`/help`: what a person can do here, by what they may do. A mention with nothing else gets it too."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -16,7 +16,7 @@ from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_ou
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, lines
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, fitting, lines
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
@@ -110,11 +110,11 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     all_wait = bool(usable) and all(map(guide.waits, usable))
     results = guide.approval.wants_results
     decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
-    tool_lines = (_tool_line(one, guide, all_wait=all_wait) for one in offer.prices)
+    tool_lines = [_tool_line(one, guide, all_wait=all_wait) for one in offer.prices]
     return boxed(
         NEUTRAL if offer.is_open and not missing else GOING,
         lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
-        "" if offer.denial else lines_with_room(tool_lines),
+        "" if offer.denial else lines(*fitting(tool_lines, MAX_TOOL_CHARACTERS, left_out_words)),
         f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
         lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
         YOURS,
@@ -125,19 +125,6 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
         ),
         *tool_rows(usable[:MAX_TOOL_BUTTONS]),
     )
-
-
-def lines_with_room(words: Iterable[str]) -> str:
-    """Return the lines about tools that a message has room for, and how many are left out."""
-    kept: list[str] = []
-    left_out = size = 0
-    for one in words:
-        size += len(one) + 1
-        if size > MAX_TOOL_CHARACTERS:
-            left_out += 1
-        else:
-            kept.append(one)
-    return lines(*kept, left_out_words(left_out) if left_out else "")
 
 
 async def show_help(interaction: discord.Interaction) -> None:

@@ -9,11 +9,12 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
-from bot.ui.guide.help import HelpButton, lines_with_room
+from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
+from bot.ui.guide.offer import left_out_words
 from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, row
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, fitting, lines, row
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
@@ -37,10 +38,11 @@ FAILED = lazy("Discord didn't accept the panel. Check whether it was posted befo
 
 def public_panel(tools: Sequence[Tool]) -> Panel:
     """Return the panel. Its buttons open the forms for the people who press them."""
+    said = [f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools]
     return boxed(
         NEUTRAL,
         f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
-        lines_with_room(f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools),
+        lines(*fitting(said, MAX_TOOL_CHARACTERS, left_out_words)),
         *tool_rows(tools[:MAX_TOOL_BUTTONS]),
         row(HelpButton()),
     )

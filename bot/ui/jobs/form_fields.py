@@ -1,7 +1,7 @@
 """The fields of a tool's form: which inputs have room in it, and what people see for each."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,20 +82,24 @@ def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda 
     if value and value not in offered:
         # Other values are accepted too: the previous one stays on offer.
         offered = [value, *offered[: MAX_FORM_OPTIONS - 1]]
+    labels = {each: choice(one, each, price_of(each)) for each in offered}
+    return choice_field(one.name, labels, value, required=required)
+
+
+def choice_field(name: str, labels: Mapping[str, str], chosen: str | None, *, required: bool) -> Field:
+    """Return radio buttons for a few values, a menu for more. `labels` are by value."""
     least, most = RADIO_BUTTONS
-    if least <= len(offered) <= most:
+    if least <= len(labels) <= most:
         buttons = [
-            discord.RadioGroupOption(
-                label=choice(one, each, price_of(each)), value=each, default=each == value
-            )
-            for each in offered
+            discord.RadioGroupOption(label=label, value=value, default=value == chosen)
+            for value, label in labels.items()
         ]
-        return ui.RadioGroup(custom_id=one.name, options=buttons, required=required)
+        return ui.RadioGroup(custom_id=name, options=buttons, required=required)
     choices = [
-        discord.SelectOption(label=choice(one, each, price_of(each)), value=each, default=each == value)
-        for each in offered
+        discord.SelectOption(label=label, value=value, default=value == chosen)
+        for value, label in labels.items()
     ]
-    return ui.Select(custom_id=one.name, options=choices, required=required, min_values=int(required))
+    return ui.Select(custom_id=name, options=choices, required=required, min_values=int(required))
 
 
 def value_of(field: Field) -> str | None:

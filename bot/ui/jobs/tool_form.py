@@ -186,7 +186,7 @@ class ToolForm(Form):
         return _SET_HELP[tool.source].using(price=price)
 
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
-        checkbox: ui.Checkbox[Any] = ui.Checkbox(custom_id=PRIVATE_FIELD, default=self._start.private)
+        checkbox = ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=self._start.private)
         missing = and_list([one.name for one in shown.left_out])
         about = None
         if missing:

@@ -89,7 +89,7 @@ class ToolPicker(OpenView):
         self._tools = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
         self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(self._tools)]}
         self._chosen = chosen
-        self._select: ui.Select[Any] = ui.Select(placeholder=_("Choose a tool"), options=self._options())
+        self._select = ui.Select[Any](placeholder=_("Choose a tool"), options=self._options())
         self._select.callback = self._picked
         self.add_item(box(NEUTRAL, text(words), row(self._select)))
 

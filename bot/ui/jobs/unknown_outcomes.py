@@ -60,9 +60,7 @@ class ChargedForm(Form):
     def __init__(self, job: Job) -> None:
         super().__init__(pgettext("title", "What was charged?"))
         self._job = job
-        self._amount: ui.TextInput[Any] = ui.TextInput(
-            custom_id="amount", default=str(job.reserved), max_length=9
-        )
+        self._amount = ui.TextInput[Any](custom_id="amount", default=str(job.reserved), max_length=9)
         about = _("Look it up in your Studii account. The field shows the reserved credits.")
         self.add_item(
             ui.Label(

@@ -72,9 +72,7 @@ class RefusedForm(OpenView):
     def __init__(self, again: Callable[[discord.Interaction], Awaitable[None]]) -> None:
         super().__init__()
         self._again = again
-        self._edit: ui.Button[Any] = ui.Button(
-            label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary
-        )
+        self._edit = ui.Button[Any](label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary)
         self._edit.callback = self._pressed
 
     async def show(self, interaction: discord.Interaction, error: Exception) -> None:

@@ -4,7 +4,7 @@ https://discord.com/developers/docs/components/reference
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import discord
@@ -71,6 +71,17 @@ def server_line(name: str) -> str:
 def lines(*pieces: Worded) -> str:
     """Join the pieces that are not empty, each on a line."""
     return "\n".join(piece for piece in map(str, pieces) if piece)
+
+
+def fitting(listed: Sequence[str], room: int, more: Callable[[int], str], most: int = 100) -> list[str]:
+    """Return the first lines, as many as fit into `room` characters, and a line that counts the others."""
+    shown: list[str] = []
+    for line in listed:
+        room -= len(line) + 1
+        if room < 0 or len(shown) == most:
+            return [*shown, more(len(listed) - len(shown))]
+        shown.append(line)
+    return shown
 
 
 def row(*buttons: Piece) -> ui.ActionRow[Any]:

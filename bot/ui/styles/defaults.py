@@ -16,9 +16,9 @@ from bot.ui.jobs.form_fields import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
-    RADIO_BUTTONS,
     Field,
     choice,
+    choice_field,
     value_of,
     with_label,
 )
@@ -157,16 +157,6 @@ def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
     usual = (
         str(AS_USUAL_CHOICE) if one.default is None else _("As usual: {value}", value=one.shown(one.default))
     )
-    shown = [(USUAL, shortened(usual, CHOICE_LENGTH))]
-    shown += [(value, choice(one, value, price_of(value))) for value in offered]
-    chosen = own or USUAL
-    if len(shown) <= RADIO_BUTTONS[1]:
-        buttons = [
-            discord.RadioGroupOption(label=label, value=value, default=value == chosen)
-            for value, label in shown
-        ]
-        return ui.RadioGroup(custom_id=one.name, options=buttons)
-    choices = [
-        discord.SelectOption(label=label, value=value, default=value == chosen) for value, label in shown
-    ]
-    return ui.Select(custom_id=one.name, options=choices)
+    labels = {USUAL: shortened(usual, CHOICE_LENGTH)}
+    labels |= {value: choice(one, value, price_of(value)) for value in offered}
+    return choice_field(one.name, labels, own or USUAL, required=True)

@@ -16,7 +16,7 @@ from bot.ui.jobs.open_form import open_style_form, prices_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, done_in_time, host_of
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, small
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import member_context
@@ -199,13 +199,7 @@ def _roles(style: Style) -> str:
 
 
 def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
-    shown: list[str] = []
-    for number, style in enumerate(styles):
-        line = f"- {line_of(style, catalog)}"
-        room -= len(line) + 1
-        if room < 0:
-            left = len(styles) - number
-            more = ngettext("… and {count} more", "… and {count} more", left)
-            return [*shown, f"- {more}"]
-        shown.append(line)
-    return shown
+    def more(left: int) -> str:
+        return "- " + ngettext("… and {count} more", "… and {count} more", left)
+
+    return fitting([f"- {line_of(style, catalog)}" for style in styles], room, more)

@@ -13,6 +13,7 @@ from bot.errors import Refused, StudiiBotError
 from bot.languages import gettext as _, lazy
 from bot.services.styles import NewStyle
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
+from bot.ui.jobs.form_fields import Field, choice_field, value_of
 from bot.ui.jobs.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton, template_of
@@ -76,9 +77,7 @@ class SaveForm(Form):
         self._job = job
         self._tool = tool
         self._owners = owners
-        self._name: ui.TextInput[Any] = ui.TextInput(
-            custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS
-        )
+        self._name = ui.TextInput[Any](custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS)
         self.add_item(ui.Label(text=_("Name"), component=self._name))
         self._prompt = self._add_prompt(prompt)
         self._owner = self._add_owner(owner) if len(owners) > 1 else None
@@ -91,11 +90,11 @@ class SaveForm(Form):
 
     async def _show_again(self, interaction: discord.Interaction) -> None:
         prompt = None if self._prompt is None else self._prompt.value
-        owner = None if self._owner is None else self._owner.value
+        owner = None if self._owner is None else value_of(self._owner)
         await SaveForm(self._job, self._tool, self._owners, self._name.value, prompt, owner).show(interaction)
 
     async def _save(self, interaction: discord.Interaction, host: Host) -> None:
-        owner = self._owner.value if self._owner is not None else self._owners[0]
+        owner = value_of(self._owner) if self._owner is not None else self._owners[0]
         if owner == SERVER_FIELD and not manages(interaction):
             raise Refused(MANAGERS_ONLY)
         job, tool = self._job, self._tool
@@ -117,7 +116,7 @@ class SaveForm(Form):
         one = self._tool.prompt
         if one is None:
             return None
-        prompt: ui.TextInput[Any] = ui.TextInput(
+        prompt = ui.TextInput[Any](
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
             default=prompt_of(self._tool, self._job.inputs) if typed is None else typed,
@@ -129,14 +128,9 @@ class SaveForm(Form):
         )
         return prompt
 
-    def _add_owner(self, chosen: str | None) -> ui.RadioGroup[Any]:
-        owner: ui.RadioGroup[Any] = ui.RadioGroup(
-            custom_id="owner",
-            options=[
-                discord.RadioGroupOption(label=str(label), value=value, default=value == chosen)
-                for value, label in OWNERS.items()
-            ],
-        )
+    def _add_owner(self, chosen: str | None) -> Field:
+        labels = {value: str(label) for value, label in OWNERS.items()}
+        owner = choice_field("owner", labels, chosen, required=True)
         self.add_item(ui.Label(text=_("Whose style"), component=owner))
         return owner
 

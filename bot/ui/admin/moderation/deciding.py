@@ -36,9 +36,7 @@ class ReasonForm(Form):
     def __init__(self, title: str, decline: Decline) -> None:
         super().__init__(title)
         self._decline = decline
-        self._reason: ui.TextInput[Any] = ui.TextInput(
-            required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
-        )
+        self._reason = ui.TextInput[Any](required=False, max_length=MAX_DECLINE_REASON_CHARACTERS)
         about = _("The member sees it. Leave empty to give none.")
         self.add_item(ui.Label(text=_("Reason"), description=about, component=self._reason))
 
@@ -46,18 +44,30 @@ class ReasonForm(Form):
         await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
 
 
-def reason_shown(reason: str) -> str:
-    """Return a moderator's reason as others read it."""
-    return plain(reason, MAX_DECLINE_REASON_CHARACTERS)
+async def show_decided(
+    interaction: discord.Interaction, host: Host, jobs: Sequence[Job], said: Message, colour: discord.Colour
+) -> None:
+    """Show who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
+
+    def panel() -> Panel:
+        emoji = "🚫" if colour == BAD else "✅"
+        title = f"### {emoji} {said.using(moderator=interaction.user.mention)}"
+        return boxed(colour, lines(title, _about(jobs, ToolNames(host.catalog))))
+
+    await show_decision(interaction, host, panel)
 
 
-def decision_panel(
-    jobs: Sequence[Job], interaction: discord.Interaction, host: Host, said: Message, colour: discord.Colour
-) -> Panel:
-    """Return who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
-    emoji = "🚫" if colour == BAD else "✅"
-    title = f"### {emoji} {said.using(moderator=interaction.user.mention)}"
-    return boxed(colour, lines(title, _about(jobs, ToolNames(host.catalog))))
+async def show_declined(
+    interaction: discord.Interaction,
+    host: Host,
+    jobs: Sequence[Job],
+    reason: str | None,
+    said: tuple[Message, Message],
+) -> None:
+    """Show who declined. `said` are the words without and with a `{reason}`."""
+    bare, reasoned = said
+    words = reasoned.using(reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS)) if reason else bare
+    await show_decided(interaction, host, jobs, words, BAD)
 
 
 def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:

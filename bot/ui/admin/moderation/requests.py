@@ -14,16 +14,16 @@ from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
-    decision_panel,
-    reason_shown,
     requester_of,
+    show_decided,
     show_decision,
+    show_declined,
 )
 from bot.ui.admin.moderation.files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
+from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import server_of
@@ -52,8 +52,7 @@ ENDED_WORDS: Mapping[str, Message] = {
     ),
 }
 _APPROVED = lazy("Approved by {moderator}")
-_DECLINED = lazy("Declined by {moderator}")
-_DECLINED_BECAUSE = lazy("Declined by {moderator}: {reason}")
+_DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {reason}")
 
 
 class ApproveButton(JobButton, template=template_of("approve")):
@@ -75,9 +74,7 @@ class ApproveButton(JobButton, template=template_of("approve")):
             said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
             await show_decision(interaction, host, lambda: boxed(QUIET, said))
             return
-        await show_decision(
-            interaction, host, lambda: decision_panel(jobs, interaction, host, _APPROVED, GOOD)
-        )
+        await show_decided(interaction, host, jobs, _APPROVED, GOOD)
 
 
 class DeclineButton(JobButton, template=template_of("decline")):
@@ -98,8 +95,7 @@ class DeclineButton(JobButton, template=template_of("decline")):
         jobs = await done_in_time(
             interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
         )
-        said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
-        await show_decision(interaction, host, lambda: decision_panel(jobs, interaction, host, said, BAD))
+        await show_declined(interaction, host, jobs, reason, _DECLINED)
 
 
 def approval_request(

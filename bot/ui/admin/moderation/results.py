@@ -9,10 +9,10 @@ from bot.services import Approver, credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     MAX_PROMPT_CHARACTERS,
     ReasonForm,
-    decision_panel,
-    reason_shown,
     requester_of,
+    show_decided,
     show_decision,
+    show_declined,
 )
 from bot.ui.admin.moderation.files import OpenedFiles, open_files
 from bot.ui.jobs.links import link_words
@@ -20,7 +20,7 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
+from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -40,8 +40,7 @@ MEMBER_LEFT = nlazy(
     KEPT_DAYS,
 )
 RESULT_APPROVED = lazy("Result approved by {moderator}")
-_DECLINED = lazy("Result declined by {moderator}")
-_DECLINED_BECAUSE = lazy("Result declined by {moderator}: {reason}")
+_DECLINED = lazy("Result declined by {moderator}"), lazy("Result declined by {moderator}: {reason}")
 _RELEASED = lazy("Released by {moderator}")
 
 
@@ -63,9 +62,7 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
             said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
             await show_decision(interaction, host, lambda: boxed(QUIET, said))
             return
-        await show_decision(
-            interaction, host, lambda: decision_panel([job], interaction, host, RESULT_APPROVED, GOOD)
-        )
+        await show_decided(interaction, host, [job], RESULT_APPROVED, GOOD)
 
 
 class DeclineResultButton(JobButton, template=template_of("decline-result")):
@@ -86,8 +83,7 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
         job = await done_in_time(
             interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         )
-        said = _DECLINED_BECAUSE.using(reason=reason_shown(reason)) if reason else _DECLINED
-        await show_decision(interaction, host, lambda: decision_panel([job], interaction, host, said, BAD))
+        await show_declined(interaction, host, [job], reason, _DECLINED)
 
 
 class ReleaseResultButton(JobButton, template=template_of("release-result")):
@@ -104,9 +100,7 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
                 server_of(interaction), self.job_id, await _approver(interaction, host)
             ),
         )
-        await show_decision(
-            interaction, host, lambda: decision_panel([job], interaction, host, _RELEASED, GOOD)
-        )
+        await show_decided(interaction, host, [job], _RELEASED, GOOD)
 
 
 class SeeResultButton(JobButton, template=template_of(SEE)):

@@ -160,7 +160,7 @@ def _filter(
     choices = [discord.SelectOption(label=every, value=ANY), *options]
     for choice in choices:
         choice.default = choice.value == (chosen or ANY)
-    select: ui.Select[Any] = ui.Select(
+    select = ui.Select[Any](
         custom_id=f"studii:jobsby:{by}:{query.page(0)}", options=choices, placeholder=every
     )
     return row(select)
@@ -174,7 +174,7 @@ def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
     if picture is not None:
         hidden = picture.hidden or (job.source is not None and job.source.hidden)
         alt = alt_words(names, job)
-        thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(picture.url, description=alt, spoiler=hidden)
+        thumbnail = ui.Thumbnail[Any](picture.url, description=alt, spoiler=hidden)
         pieces = [ui.Section(said, accessory=thumbnail)]
     buttons = _buttons(job, names, shown, readable=readable)
     return [*pieces, row(*buttons)] if buttons else pieces

@@ -206,7 +206,7 @@ def _rows(
             for part in made
         ]
         custom_id = pick_id(posting.set_id, posting.number)
-        select: ui.Select[Any] = ui.Select(custom_id=custom_id, placeholder=str(CHOOSE), options=options)
+        select = ui.Select[Any](custom_id=custom_id, placeholder=str(CHOOSE), options=options)
         rows.append(row(select))
     buttons: list[Piece] = []
     if not by_dm and any(part.job.state is JobState.FAILED for part in others):
