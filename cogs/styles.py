@@ -76,6 +76,11 @@ def defaults_command(bot: StudiiBot) -> Command:
     return defaults
 
 
+async def _tools_with_inputs(interaction: Interaction, typed: str) -> StyleChoices:
+    tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
+    return tool_suggestions(tools, typed)
+
+
 class _StylesGroup(app_commands.Group):
     def __init__(self, bot: StudiiBot) -> None:
         super().__init__(
@@ -134,9 +139,7 @@ class _StylesGroup(app_commands.Group):
                 said = sentences(said, _("Everyone can use it now."))
         await self._answer(interaction, said)
 
-    @add.autocomplete("tool")
-    async def _tools(self, interaction: Interaction, typed: str) -> StyleChoices:
-        return await _tools_with_inputs(interaction, typed)
+    add.autocomplete("tool")(_tools_with_inputs)
 
     @show.autocomplete("name")
     @remove.autocomplete("name")
@@ -146,11 +149,6 @@ class _StylesGroup(app_commands.Group):
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
         styles = await self._styles.of_server(server_of(interaction))
         await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
-
-
-async def _tools_with_inputs(interaction: Interaction, typed: str) -> StyleChoices:
-    tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
-    return tool_suggestions(tools, typed)
 
 
 async def _inputs(interaction: Interaction, typed: str) -> StyleChoices:

@@ -75,3 +75,8 @@ class PhotoRules:
         default_factory=dict[str, tuple[Emoji, Preset | None]]
     )
     channels: Mapping[int, PhotoChannel] = field(default_factory=dict[int, PhotoChannel])
+
+    @property
+    def are_on(self) -> bool:
+        """Whether reactions are on somewhere, or there is a photo channel."""
+        return self.everywhere or bool(self.reaction_channels) or bool(self.channels)

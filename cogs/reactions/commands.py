@@ -8,7 +8,7 @@ from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
-from bot.ui.admin.photo_warnings import lacking_words, shut_words, still_on, still_served
+from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.admin.photos import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
@@ -29,28 +29,22 @@ NO_PLACE = lazy("This only works in a channel. Name one under `channel`.")
 class _ReactionsGroup(app_commands.Group):
     def __init__(self, name: str, description: str, services: Services, catalog: Catalog) -> None:
         super().__init__(name=name, description=description)
+        self._services = services
         self._photos = services.photos
-        self._jobs = services.jobs
-        self._access = services.access
         self._styles_of = services.styles.of_server
         self._catalog = catalog
 
-    async def _suggest(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def suggest_tools(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Suggest the tools that take a photo."""
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
         return tool_suggestions(tools, typed)
 
     async def _in_the_way(self, interaction: discord.Interaction, guild_id: int) -> str:
-        rules = self._photos.rules(guild_id)
-        closed = await self._jobs.why_closed(guild_id)
-        nothing_on = not (rules.everywhere or rules.reaction_channels or rules.channels)
-        if nothing_on:
+        if not self._services.photos.rules(guild_id).are_on:
             return ""
-        access, names = await self._access.rules(guild_id), ToolNames(self._catalog)
-        return lines(
-            f"⚠️ {closed}" if closed else "",
-            lacking_words(interaction.guild, rules),
-            shut_words(interaction.guild, rules, self._photos.taps(guild_id), access, names),
-        )
+        closed = await self._services.jobs.why_closed(guild_id)
+        trouble = await photo_trouble(self._services, interaction.guild, guild_id, ToolNames(self._catalog))
+        return lines(f"⚠️ {closed}" if closed else "", trouble)
 
 
 class ReactionCommands(_ReactionsGroup):
@@ -58,8 +52,7 @@ class ReactionCommands(_ReactionsGroup):
 
     @app_commands.command(description=N_("Show where reactions run tools, and which tool each emoji runs"))
     async def show(self, interaction: discord.Interaction) -> None:
-        guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, _("Reactions"))
+        await self._answer(interaction, _("Reactions"))
 
     @app_commands.command(
         name="on", description=N_("Let members run tools by tapping an emoji under a photo")
@@ -96,18 +89,16 @@ class ReactionCommands(_ReactionsGroup):
         else:
             preset = self._photos.preset(tool or "", inputs_from(inputs))
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), preset))
-        await self._answer(interaction, guild_id, _("Emoji set"))
+        await self._answer(interaction, _("Emoji set"))
 
     @app_commands.command(name="remove", description=N_("Remove an emoji"))
     @app_commands.describe(emoji=N_("The emoji"))
     async def remove(self, interaction: discord.Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
         await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
-        await self._answer(interaction, guild_id, _("Emoji removed"))
+        await self._answer(interaction, _("Emoji removed"))
 
-    @map_emoji.autocomplete("tool")
-    async def _tools(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await self._suggest(interaction, typed)
+    map_emoji.autocomplete("tool")(_ReactionsGroup.suggest_tools)
 
     @map_emoji.autocomplete("style")
     async def _styles(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -122,12 +113,10 @@ class ReactionCommands(_ReactionsGroup):
         )
         still = "" if on else still_on(rules, channel)
         title = _reactions_title(channel, on=on, still=bool(still))
-        await self._answer(interaction, guild_id, title, still)
+        await self._answer(interaction, title, still)
 
-    async def _answer(
-        self, interaction: discord.Interaction, guild_id: int, title: str, still: str = ""
-    ) -> None:
-        sees = reads_photos(interaction.client)
+    async def _answer(self, interaction: discord.Interaction, title: str, still: str = "") -> None:
+        guild_id, sees = server_of(interaction), reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id), gone)
@@ -144,8 +133,7 @@ class PhotoCommands(_ReactionsGroup):
 
     @app_commands.command(description=N_("Show the photo channels, and what happens in each"))
     async def show(self, interaction: discord.Interaction) -> None:
-        guild_id = server_of(interaction)
-        await self._answer(interaction, guild_id, _("Photo channels"))
+        await self._answer(interaction, _("Photo channels"))
 
     @app_commands.command(description=N_("Put the tools' emoji under each photo in a channel, ready to tap"))
     @app_commands.describe(channel=N_("The channel; leave out for this one"))
@@ -156,7 +144,7 @@ class PhotoCommands(_ReactionsGroup):
             interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
         )
         title = _("Tools are offered under photos in {channel}", channel=f"<#{place}>")
-        await self._answer(interaction, guild_id, title)
+        await self._answer(interaction, title)
 
     @app_commands.command(description=N_("Run a tool on each photo in a channel automatically"))
     @app_commands.describe(
@@ -180,7 +168,7 @@ class PhotoCommands(_ReactionsGroup):
             interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
         )
         title = _("Photo automation is on in {channel}", channel=f"<#{place}>")
-        await self._answer(interaction, guild_id, title)
+        await self._answer(interaction, title)
 
     @app_commands.command(name="off", description=N_("Turn off photo automation in a channel"))
     @app_commands.describe(channel=N_("The channel; leave out for this one"))
@@ -193,16 +181,12 @@ class PhotoCommands(_ReactionsGroup):
             title = _("Photo automation is still on in {channel}", channel=f"<#{place}>")
         else:
             title = _("Photo automation is off in {channel}", channel=f"<#{place}>")
-        await self._answer(interaction, guild_id, title, still)
+        await self._answer(interaction, title, still)
 
-    @auto.autocomplete("tool")
-    async def _tools(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await self._suggest(interaction, typed)
+    auto.autocomplete("tool")(_ReactionsGroup.suggest_tools)
 
-    async def _answer(
-        self, interaction: discord.Interaction, guild_id: int, title: str, still: str = ""
-    ) -> None:
-        sees = reads_photos(interaction.client)
+    async def _answer(self, interaction: discord.Interaction, title: str, still: str = "") -> None:
+        guild_id, sees = server_of(interaction), reads_photos(interaction.client)
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id))
         panel = photos_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)

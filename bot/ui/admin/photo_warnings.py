@@ -8,13 +8,22 @@ import discord
 from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
 from bot.languages import and_list, gettext as _, ngettext
-from bot.services import Tap
+from bot.services import Services, Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
 from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
 MAX_WARNINGS = 5
+
+
+async def photo_trouble(
+    services: Services, guild: discord.Guild | None, guild_id: int, names: ToolNames
+) -> str:
+    """Return what keeps reactions and photo channels from working, a line for each channel."""
+    rules, access = services.photos.rules(guild_id), await services.access.rules(guild_id)
+    shut = shut_words(guild, rules, services.photos.taps(guild_id), access, names)
+    return lines(lacking_words(guild, rules), shut)
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:

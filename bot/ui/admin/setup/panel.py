@@ -7,7 +7,6 @@ import discord
 from discord import ui
 
 from bot.domain import LogSettings, StudiiKey
-from bot.domain.photo_rules import PhotoRules
 from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.services import Services
@@ -15,7 +14,7 @@ from bot.ui.admin.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import everyone_reads, trouble_there
-from bot.ui.admin.photo_warnings import lacking_words, shut_words
+from bot.ui.admin.photo_warnings import photo_trouble
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.unknown_outcomes import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
@@ -65,34 +64,23 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             held=await host.services.keys.held(guild_id),
             budget=await host.services.credits.budget(guild_id),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
-            lacking=await _in_the_way(interaction.guild, guild_id, host),
+            lacking=await photo_trouble(host.services, interaction.guild, guild_id, ToolNames(host.catalog)),
             reads_messages=host.intents.message_content,
             log=log,
             log_trouble=trouble_there(interaction.guild, log),
             log_is_public=everyone_reads(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
             least=await _least_price(host, guild_id),
-            serves_photos=_serves_photos(host.services.photos.rules(guild_id)),
+            serves_photos=host.services.photos.rules(guild_id).are_on,
             language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
         ),
         let_in=let_in,
     )
 
 
-def _serves_photos(rules: PhotoRules) -> bool:
-    return rules.everywhere or bool(rules.reaction_channels) or bool(rules.channels)
-
-
 async def _least_price(host: Host, guild_id: int) -> int:
     prices = await host.services.credits.price_table(guild_id)
     return min((prices.least(tool).amount for tool in host.catalog.tools.values()), default=0)
-
-
-async def _in_the_way(guild: discord.Guild | None, guild_id: int, host: Host) -> str:
-    photos = host.services.photos
-    rules, access = photos.rules(guild_id), await host.services.access.rules(guild_id)
-    shut = shut_words(guild, rules, photos.taps(guild_id), access, ToolNames(host.catalog))
-    return lines(lacking_words(guild, rules), shut)
 
 
 def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
