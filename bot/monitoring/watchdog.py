@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable
 from time import perf_counter
-from types import TracebackType
 from typing import Self
 
 _log = logging.getLogger(__name__)
@@ -54,9 +53,7 @@ class Watchdog:
         self._thread.start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._closing.set()
         if self._task is not None:
             self._task.cancel()
