@@ -205,9 +205,9 @@ def test_a_transparent_webp_of_many_pixels_is_decoded_in_halves_and_looks_the_sa
     asked: list[range] = []
     real = webp.decode_rows
 
-    def decode_rows(content: Any, rows: range, *others: Any) -> bool:
+    def decode_rows(content: Any, rows: range, **others: Any) -> bool:
         asked.append(rows)
-        return real(content, rows, *others)
+        return real(content, rows, **others)
 
     monkeypatch.setattr(webp, "decode_rows", decode_rows)
     monkeypatch.setattr(structure_of_webp, "_MAX_WHOLE_PIXELS", 100)
