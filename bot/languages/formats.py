@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Literal
 
-from babel import Locale, core, dates, lists, numbers
+from babel import Locale, core, dates, lists, localedata, numbers
 
 from bot.languages.language import Language, spoken
 
@@ -35,13 +35,20 @@ _SMALL = 1000  # numbers below have no separator
 _SMALL_IN = {Language.SPANISH: 10_000}
 # What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
+# What is read of Babel's data of a language. The rest, such as the names of currencies, takes a MiB.
+_USED = frozenset(
+    {"datetime_skeletons", "decimal_formats", "list_patterns", "months", "number_symbols", "percent_formats"}
+)
 
 
 @cache
 def locale_of(language: Language) -> Locale:
     """Return Babel's data of the language."""
     locale = Locale.parse(language.value)
-    _ = locale.number_symbols  # has it read
+    for name in {language.value, locale.language}:  # Brazil's Portuguese stands on Portuguese
+        data = localedata.load(name)  # the one that the locale reads
+        for unused in data.keys() - _USED:
+            del data[unused]
     # Babel keeps 2 MiB of tables to find the file of a language. It would read them again if it needed them.
     core._global_data = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return locale
