@@ -8,13 +8,11 @@ import asyncio
 import json
 import logging
 import os
-import shutil
 import signal
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +24,7 @@ from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
-from bot.domain import Job
 from bot.engine import Engine, GuardedDecoder, Spool
-from bot.engine.workers.guarded_decoder import Decoder
-from bot.errors import PhotoUnavailable
-from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 from bot.services import JobService
 from bot.storage import Storage, Vault
@@ -40,6 +34,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
+from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.cheap.compiled import share_compiled_statements
@@ -107,63 +102,6 @@ class Life:
     words: str = ""
 
 
-class _LaterClock(SystemClock):
-    def __init__(self, seconds: float) -> None:
-        self._ahead = timedelta(seconds=seconds)
-
-    def now(self) -> datetime:
-        return super().now() + self._ahead
-
-
-class _Photos:
-    """Photos come from a folder, and it takes a moment."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
-        await asyncio.to_thread(shutil.copyfile, self._folder / "photo.png", destination)
-
-
-async def _read(url: str, limit: int) -> bytes:
-    """Read a file of Discord's; the starred results of trials have none."""
-    raise PhotoUnavailable
-
-
-class _Deadly:
-    """Opening some files kills the process; meanwhile others are being opened."""
-
-    def __init__(self, decoder: Decoder, deadly: Sequence[str]) -> None:
-        self._decoder = decoder
-        self._deadly = deadly
-
-    async def inspect(self, path: Path) -> Photo:
-        await self._open(path)
-        return await self._decoder.inspect(path)
-
-    async def check(self, path: Path) -> None:
-        await self._open(path)
-        await self._decoder.check(path)
-
-    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
-        await self._open(path)
-        return await self._decoder.fit(path, limit, made=made)
-
-    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
-        await self._open(path)
-        return await self._decoder.label(path, limit, words, corner)
-
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        await self._open(after)
-        return await self._decoder.split(before, after, limit, labels)
-
-    async def _open(self, path: Path) -> None:
-        if self._deadly:
-            await asyncio.sleep(0.1)
-        if any(path.name.startswith(name) for name in self._deadly):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def live(life: Life, *, forks: bool = False) -> int:
     """Live it; returns the exit status. Points that were passed are left in `points.json`.
 
@@ -198,7 +136,7 @@ def _always(*_: object) -> bool:
 # Long: one life from its begin to its end, in order.
 async def _live(life: Life, tracer: Tracer) -> int:
     folder = Path(life.folder)
-    clock, catalog = _LaterClock(life.later), Catalog.load()
+    clock, catalog = LaterClock(life.later), Catalog.load()
     vault = Vault.open((), folder / "encryption.key")
     async with (
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
@@ -213,15 +151,15 @@ async def _live(life: Life, tracer: Tracer) -> int:
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
-        guarded = GuardedDecoder(storage, _Deadly(decoder, life.deadly), clock, quiet=0.2)
+        guarded = GuardedDecoder(storage, DeadlyDecoder(decoder, life.deadly), clock, quiet=0.2)
         delivery = DiscordDelivery(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
         engine = Engine(
             storage=storage,
             studii=studii,
             vault=vault,
             delivery=delivery,
-            showcase=BestPoster(bot, ToolNames(catalog), clock, _read, bot.readers),
-            photos=_Photos(folder),
+            showcase=BestPoster(bot, ToolNames(catalog), clock, no_file, bot.readers),
+            photos=FolderPhotos(folder),
             decoder=guarded,
             spool=Spool(folder / "spool", SPOOL_BYTES),
             catalog=catalog,

@@ -12,7 +12,7 @@ from bot.ui.admin.moderation.files import OpenedFiles
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from tests.support.jobs import staging
-from tests.ui.jobs.test_card import NAMES, words
+from tests.support.panels import NAMES, words
 
 NO_FILES = OpenedFiles()
 IN_VAIN = Reason(ReasonCode.NOT_APPROVED)

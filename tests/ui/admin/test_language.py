@@ -11,8 +11,8 @@ from bot.domain import ServerLanguage
 from bot.languages import Language
 from bot.ui.admin.language import language_line, language_panel
 from tests.support.desk import open_desk, texts
+from tests.support.panels import words
 from tests.support.pseudo.letters import read
-from tests.ui.jobs.test_card import words
 
 
 def server(*features: str) -> Any:

@@ -8,7 +8,7 @@ from bot.domain import Job, JobState, Notice, NoticeKind
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.ui.jobs.test_card import NAMES, words
+from tests.support.panels import NAMES, words
 
 DOUBT = {"plan": "pro", "used": 20, "limit": 60, "lowered": 60}
 

@@ -16,8 +16,8 @@ from bot.ui.jobs.sets.card import set_card
 from bot.ui.jobs.sets.result import set_result
 from tests.support.clock import NOON
 from tests.support.jobs import staging
+from tests.support.panels import CATALOG, NAMES, card_words, words
 from tests.support.pseudo.boundary import shown_by
-from tests.ui.jobs.test_card import CATALOG, NAMES, card_words, words
 
 SET = "00000000000000aa"
 

@@ -1,0 +1,33 @@
+"""What a panel of a job says, and the labels on its buttons."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.catalog import Catalog
+from bot.domain import Job, Progress
+from bot.ui.jobs.card import job_card
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import Panel
+from tests.support.pseudo.boundary import shown_by
+
+CATALOG = Catalog.load()
+NAMES = ToolNames(CATALOG)
+
+
+def pieces_of(components: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the components, and those in them."""
+    for component in components:
+        yield component
+        yield from pieces_of(component.get("components", ()))
+
+
+def words(panel: Panel) -> str:
+    return "\n".join(piece["content"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 10)
+
+
+def labels_of(panel: Panel) -> list[str]:
+    return [piece["label"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 2]
+
+
+def card_words(job: Job, position: int | None = None) -> str:
+    return words(job_card(job, NAMES, Progress(position)))

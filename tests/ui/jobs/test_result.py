@@ -1,0 +1,75 @@
+import dataclasses
+
+import pytest
+
+from bot.domain import FailureCode, JobState, SourcePhoto
+from bot.reasons import Reason
+from bot.ui.jobs.links import can_play
+from bot.ui.jobs.result import ending, linked_result, result
+from tests.support.jobs import staging
+from tests.support.panels import NAMES, card_words, labels_of, words
+from tests.support.pseudo.boundary import shown_by
+
+ENDINGS = [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN]
+
+
+@pytest.mark.parametrize("state", ENDINGS)
+def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
+    job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
+    told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
+    assert "<@300>" in told[0]
+    # It carries what the card said: who, what was asked for, and what it cost.
+    assert told[-1] == f"-# style **modern** · room **living room** · {card[-1].removeprefix('-# ')}"
+    assert state is JobState.CANCELLED or told[1] in card[-2]
+
+
+def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
+    failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
+    free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
+    panel = ending(failed, NAMES)
+    assert labels_of(panel) == ["Edit", "Run again · about 8 credits", "Delete"]
+    assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
+    assert "may be charged again" not in words(ending(free, NAMES))
+    assert labels_of(ending(ours, NAMES)) == ["Run again · about 8 credits", "Delete"]
+
+
+def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
+    job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
+    (gallery,) = (piece for piece in shown_by(result(job, NAMES, "kite.png")) if piece["type"] == 12)
+    (item,) = gallery["items"]
+    assert item["media"]["url"] == "attachment://kite.png"
+    assert item["description"] == "Studio: A red kite (mode image)"
+
+
+def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:
+    hidden = SourcePhoto("https://cdn.discordapp.com/a/b.png", "SPOILER_b.png", "image/png", 9)
+    job = staging(
+        source=hidden,
+        state=JobState.SUCCEEDED,
+        output_kind="video",
+        output_url="https://x.example/a||b.mp4",
+    )
+    assert not can_play(job)
+    assert "x.example" not in str(linked_result(job, NAMES, "It is too large.").to_components())
+
+
+def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
+    failed = staging(
+        state=JobState.FAILED,
+        failure=FailureCode.OUTPUT,
+        failure_text=Reason.text("It could not be fetched."),
+        output_url="https://files.example/out.png",
+        output_kind="image",
+        settled=8,
+    )
+    shown = words(ending(failed, NAMES))
+    assert "[Open the picture](<https://files.example/out.png>)" in shown
+    assert "Charged 8 credits." in shown
+    assert "Open" not in words(ending(dataclasses.replace(failed, output_url=None), NAMES))
+
+
+def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
+    job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
+    shown = words(linked_result(job, NAMES, "Its file was not kept."))
+    assert "There's no link to it either." in shown
+    assert "javascript" not in str(linked_result(job, NAMES, "Its file was not kept.").to_components())
