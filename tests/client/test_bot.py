@@ -264,5 +264,5 @@ async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(tmp_p
 
 def test_services_are_needed_before_the_start() -> None:
     bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
-    with pytest.raises(RuntimeError, match="attach"):
+    with pytest.raises(AttributeError, match="services"):
         _ = bot.services
