@@ -3,15 +3,17 @@
 It also has what only some commands import, or only the first upgrade of a database.
 
 A forked process has its own arguments, folder, environment, pipes, signals and exit status. One nursery
-serves all tests of a pytest process and ends with it.
+serves all of pytest-xdist's workers, and ends with the last of them.
 """
 
 import asyncio
 import atexit
+import errno
 import gc
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -22,7 +24,10 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic, sleep
 from typing import NoReturn, Self
+
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
@@ -114,60 +119,98 @@ async def _read(fd: int, reader: asyncio.StreamReader) -> asyncio.BaseTransport:
 
 @cache
 def _nursery() -> socket.socket:
-    """Return what leads to this pytest process's own, which ends with it."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    process = subprocess.Popen(  # noqa: S603
-        (sys.executable, "-m", "tests.support.forks", str(theirs.fileno())),
-        cwd=ROOT,
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    theirs.close()
+    """Return what leads to the nursery, which is started if no other worker has done so."""
+    # Linux keeps such a name for as long as somebody listens there.
+    name = f"\0studii-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    process: subprocess.Popen[bytes] | None = None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        try:
+            listening.bind(name)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:  # another worker was first
+                raise
+        else:
+            listening.listen()
+            process = _started(listening)
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ended = monotonic() + PATIENCE
+    while ours.connect_ex(name) != 0 and monotonic() < ended:
+        sleep(0.01)  # between the two calls above
 
     def close() -> None:
         ours.close()
-        process.wait()
+        if process is not None:
+            process.wait()
 
     atexit.register(close)
     return ours
 
 
-def serve(channel: socket.socket) -> int:
-    """Fork for each request until the channel is closed; in a fork, return the command's exit status."""
+def _started(listening: socket.socket) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603
+        (sys.executable, "-m", "tests.support.forks", str(listening.fileno())),
+        cwd=ROOT,
+        pass_fds=[listening.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def serve(listening: socket.socket) -> int:
+    """Fork for each request until no pytest process is connected any more."""
     gc.disable()  # nothing that is loaded goes again
     _load()
     gc.collect()
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
     gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
+    sockets = [listening]
     while True:
-        request, fds, _, _ = socket.recv_fds(channel, MAX_REQUEST_BYTES, 4)
-        if not request:
-            return 0
-        if os.fork() == 0:
-            channel.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            arguments, folder, environment = json.loads(request)
-            if (pid := os.fork()) == 0:
-                _end(_command(arguments, folder, environment, fds))
-            _wait(pid, fds)
-        for fd in fds:
-            os.close(fd)
+        for one in select.select(sockets, (), ())[0]:
+            if one is listening:
+                sockets.append(one.accept()[0])
+                continue
+            request, fds, _, _ = socket.recv_fds(one, MAX_REQUEST_BYTES, 4)
+            if request:
+                _fork(request, fds, sockets)
+                continue
+            one.close()
+            sockets.remove(one)
+            if sockets == [listening]:
+                return 0
+
+
+def _fork(request: bytes, fds: list[int], sockets: Sequence[socket.socket]) -> None:
+    if os.fork() == 0:
+        for one in sockets:
+            one.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        arguments, folder, environment = json.loads(request)
+        if (pid := os.fork()) == 0:
+            _end(_command(arguments, folder, environment, fds))
+        _wait(pid, fds)
+    for fd in fds:
+        os.close(fd)
 
 
 def _load() -> None:
     from importlib import import_module
 
+    import pytest
+
     import bot.cli
     from bot.client.bot import EXTENSIONS
+    from bot.languages.translations import load_all
     from bot.storage import migrate
+    from tests.support.cheap.scripts import share_migrations
     from tests.support.pseudo.letters import preload
 
     others = [f"bot.cli.{one.name}" for one in pkgutil.iter_modules(bot.cli.__path__)]
     for name in (*EXTENSIONS, *others, *_LOADED_LATE):
         import_module(name)
+    load_all()
     preload()
+    share_migrations(pytest.MonkeyPatch())
     with TemporaryDirectory() as folder:  # once, after which SQLAlchemy and Alembic are ready
         asyncio.run(migrate(f"sqlite+aiosqlite:///{folder}/studii.db"))
 
