@@ -33,6 +33,9 @@ SIMULATIONS: Sequence[tuple[float | None, float]] = (
 MIN_FORECAST_SECONDS = 3.0
 AGREED = 0.3  # the share of the wait by which a prediction may be wrong if any of the simulations comes true,
 AGREED_WITHIN = 2.0  # or the seconds, if all durations are known
+# If one simulation starts a job within this many seconds, all of them together tell no wait of
+# MIN_FORECAST_SECONDS: the longest that they can agree on is AGREED_WITHIN twice longer.
+SOON = 2.0
 _GOLDEN = 0.6180339887498949
 
 
@@ -57,11 +60,14 @@ class Forecast:
 
 def predict(lane: Lane, now: float) -> Forecast:
     """Simulate a lane from `now` on; the lane itself is not changed."""
-    runs = [
+    simulated = (
         _Simulation(lane.copy(), now, _random(number) if first is None else _spread(first), stretch).run()
         for number, (first, stretch) in enumerate(SIMULATIONS)
-    ]
-    queue = lane.queue()
+    )
+    queue, alone = lane.queue(), next(simulated)
+    if all(alone.get(one.id, now + SOON) - now < SOON for one in queue):
+        return Forecast(now, {one.id: None for one in queue})
+    runs = [alone, *simulated]
     guessed = not all(lane.is_known(job.id) for job in (*queue, *lane.running()))
     starts: dict[str, float | None] = {}
     for one in queue:

@@ -8,8 +8,9 @@ from bench.simulation.clients import OwnLane
 from bench.simulation.loads import IMAGE, USUAL, Load
 from bench.simulation.measure import Newcomer, Scale, measure, observe
 from bench.simulation.world import World, make_jobs
+from bot.engine.scheduler import forecast
 from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import MIN_FORECAST_SECONDS, predict
+from bot.engine.scheduler.forecast import MIN_FORECAST_SECONDS, SOON, predict
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
@@ -74,22 +75,39 @@ def test_the_more_such_jobs_were_seen_the_more_are_told_a_time() -> None:
     for seen in (0, 5, 50):
         lane = a_lane(seen=seen)
         lane.sync([waiting(n) for n in range(20)], [], 0.0)
-        forecast = predict(lane, 0.0)
-        told.append(sum(forecast.starts_in(f"{n:02}", 0.0) is not None for n in range(20)))
+        foretold = predict(lane, 0.0)
+        told.append(sum(foretold.starts_in(f"{n:02}", 0.0) is not None for n in range(20)))
     assert told[0] < told[1] <= told[2]
 
 
 def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -> None:
     lane = a_lane(seen=50)
     lane.sync([waiting(n) for n in range(40)], [], 0.0)
-    forecast = predict(lane, 0.0)
-    told = [forecast.starts_in(f"{n:02}", 0.0) for n in range(40)]
+    foretold = predict(lane, 0.0)
+    told = [foretold.starts_in(f"{n:02}", 0.0) for n in range(40)]
     known = [wait for wait in told if wait is not None]
     assert told[:5] == [None] * 5
     assert known == sorted(known)
     assert min(known) >= MIN_FORECAST_SECONDS
     assert 60 < known[-1] < 300
-    assert forecast.starts_in("nobody", 0.0) is None
+    assert foretold.starts_in("nobody", 0.0) is None
+
+
+@pytest.mark.parametrize("seen", [0, 3, 50])
+@pytest.mark.parametrize("limit", [60, 300])
+def test_a_wait_that_one_simulation_finds_short_is_one_that_all_of_them_tell_nothing_of(
+    monkeypatch: pytest.MonkeyPatch, seen: int, limit: int
+) -> None:
+    for number in range(1, 30):
+        lane = a_lane(seen=seen, limit=limit)
+        lane.sync([waiting(n) for n in range(number)], [], 0.0)
+        told: list[list[float | None]] = []
+        for soon in (SOON, -1.0):
+            monkeypatch.setattr(forecast, "SOON", soon)
+            foretold = predict(lane, 0.0)
+            assert len(foretold.starts) == number
+            told.append([foretold.starts_in(one, 0.0) for one in foretold.starts])
+        assert told[0] == told[1]
 
 
 def test_no_time_is_told_that_hangs_on_how_long_jobs_of_an_unknown_tool_take() -> None:
