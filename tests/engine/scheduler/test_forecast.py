@@ -1,5 +1,6 @@
 """What members are told of their wait in line."""
 
+from itertools import product
 from random import Random
 
 import pytest
@@ -93,21 +94,21 @@ def test_those_further_back_wait_longer_and_who_hardly_waits_is_told_nothing() -
     assert foretold.starts_in("nobody", 0.0) is None
 
 
-@pytest.mark.parametrize("seen", [0, 3, 50])
-@pytest.mark.parametrize("limit", [60, 300])
+@pytest.mark.parametrize(("limit", "running"), [(30, range(6)), (60, range(12)), (300, range(36, 43))])
 def test_a_wait_that_one_simulation_finds_short_is_one_that_all_of_them_tell_nothing_of(
-    monkeypatch: pytest.MonkeyPatch, seen: int, limit: int
+    monkeypatch: pytest.MonkeyPatch, limit: int, running: range
 ) -> None:
-    for number in range(1, 30):
+    for busy, age, seen in product(running, (5.0, 8.0, 10.0), (0, 50)):
         lane = a_lane(seen=seen, limit=limit)
-        lane.sync([waiting(n) for n in range(number)], [], 0.0)
+        others = [Running(f"r{n}", -age, IMAGE) for n in range(busy)]
+        lane.sync([waiting(n) for n in range(3)], others, 0.0)
         told: list[list[float | None]] = []
         for soon in (SOON, -1.0):
             monkeypatch.setattr(forecast, "SOON", soon)
             foretold = predict(lane, 0.0)
-            assert len(foretold.starts) == number
             told.append([foretold.starts_in(one, 0.0) for one in foretold.starts])
         assert told[0] == told[1]
+        assert len(told[0]) == 3
 
 
 def test_no_time_is_told_that_hangs_on_how_long_jobs_of_an_unknown_tool_take() -> None:
