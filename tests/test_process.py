@@ -10,8 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from bot import commands
-from bot import process as bot_itself
+from bot import commands, process as bot_itself
 from bot.storage import instance_lock
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.support.forks import ForkedProcess
