@@ -200,8 +200,13 @@ class KeyedWorker(Generic[_T]):
                 free[key] = item
             elif retry.tries <= HOLDS_ITS_QUEUE:
                 resting[key] = item
-        queues = {self._queue(item) for item in free.values()}
-        holding = {key for key, item in resting.items() if self._queue(item) in queues}
+        if self._queue is self._key:  # an item at rest holds up no other
+            return list(free.values())
+        held_up = set(self._busy.values())
+        queues = {key: self._queue(item) for key, item in free.items()}
+        free = {key: item for key, item in free.items() if queues[key] not in held_up}
+        wanted = set(queues.values()) - held_up
+        holding = {key for key, item in resting.items() if self._queue(item) in wanted}
         if not holding:
             return list(free.values())
         return [item for key, item in self._known.items() if key in free or key in holding]
