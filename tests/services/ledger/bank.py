@@ -35,7 +35,7 @@ from bot.storage.schema import (
     prices,
 )
 from tests.services.ledger.accountant import ROLES, USUAL
-from tests.services.ledger.moderating_bank import GUILD, LANE, ModeratingBank
+from tests.services.ledger.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support.clock import FakeClock
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
@@ -56,6 +56,7 @@ class Seen:
     going: Mapping[int, int]
     jobs: Mapping[str, tuple[int, int]]  # reserved and settled
     lines: Mapping[str, int]  # put aside, less settled and released
+    undecided: Mapping[str, JobState]
     wrong: list[str]
 
 
@@ -317,6 +318,7 @@ class Bank(ModeratingBank):
                 {user_id: state.going for user_id, state in members.items()},
                 {job.id: (job.reserved, job.settled) for job in known},
                 lines,
+                {job.id: job.state for job in known if job.state in WAITING_FOR_MODERATORS},
                 await transaction.audit.differences(self.now) if thoroughly else [],
             )
 

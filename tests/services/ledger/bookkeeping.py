@@ -38,9 +38,12 @@ class Bookkeeping(Books):
     )
     def open(self, limit: int, allowance: int, at_once: int | None, rate: StartRate | None) -> None:
         self.begin()
+        self.opening = True
         self.set_budget(limit, Period.DAY, restart=False)
         self.set_allowance(EVERYONE, allowance)
         self.set_pace(at_once, rate)
+        self.opening = False
+        self.compare()
 
     @rule(user_id=st.sampled_from(MEMBERS), over=st.sampled_from([0, 1]))
     def accept_what_is_left(self, user_id: int, over: int) -> None:

@@ -25,6 +25,7 @@ class Books(RuleBasedStateMachine):
     runner: asyncio.Runner
     bank: Bank
     steps = 0
+    opening = False  # compared when it is done
 
     @classmethod
     def words(cls) -> str:
@@ -54,6 +55,8 @@ class Books(RuleBasedStateMachine):
 
     def compare(self) -> None:
         """The bot's books with the accountant's."""
+        if self.opening:
+            return
         thoroughly = self.steps % AUDITED == 0
         seen, now = self.runner.run(self.bank.look(thoroughly=thoroughly)), self.bank.now
         assert seen.wrong == []
@@ -63,6 +66,7 @@ class Books(RuleBasedStateMachine):
         assert seen.server_left == self.paper.left(now)
         assert seen.member_left == {member: self.paper.left(now, member) for member in MEMBERS}
         assert seen.going == {member: self.paper.going(member) for member in MEMBERS}
+        assert seen.undecided == {name: one.undecided for name, one in accounts.items() if one.undecided}
 
     def pick(self, number: int) -> tuple[str, Account]:
         names = list(self.paper.accounts)

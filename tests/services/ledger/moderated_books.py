@@ -47,11 +47,6 @@ class ModeratedBooks(Bookkeeping):
         super().open(limit, allowance, at_once, rate)
         self.set_approval(requests=waits != "nothing", results=waits == "results")
 
-    def compare(self) -> None:
-        super().compare()
-        expected = {name: one.undecided for name, one in self.paper.accounts.items() if one.undecided}
-        assert self.runner.run(self.bank.undecided()) == expected
-
     @rule(requests=st.sampled_from([True, True, True, False]), results=st.booleans())
     def set_approval(self, requests: bool, results: bool) -> None:
         """From now on requests wait for moderators, and their results as well."""

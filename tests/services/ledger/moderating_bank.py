@@ -1,6 +1,5 @@
 """What moderators do to a server's books, through the services and a real database."""
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests.support.services import believe
 GUILD, CHANNEL = 1, 9
 LANE = "lane"
 MODERATOR = Approver(99, frozenset(), manages=False, moderates=True)
+# Jobs that wait for moderators, or whose result they don't let be seen.
 WAITING_FOR_MODERATORS = (JobState.PENDING, JobState.REVIEWING, JobState.WITHHELD)
 
 
@@ -87,11 +87,6 @@ class ModeratingBank:
         """What the engine does now and then."""
         context: Any = SimpleNamespace(storage=self.storage, clock=self.clock)
         await housekeeping._end_unapproved(context)  # pyright: ignore[reportPrivateUsage]
-
-    async def undecided(self) -> Mapping[str, JobState]:
-        """The jobs that wait for moderators, or whose result they don't let be seen."""
-        async with self.storage.read() as transaction:
-            return {job.id: job.state for job in await transaction.jobs.in_states(WAITING_FOR_MODERATORS)}
 
 
 async def _no_file(_: str) -> None: ...
