@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
 
 from bot.__main__ import main
 from bot.storage import Storage, migrate
 from bot.storage.database.migrations import SCRIPTS
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
-from tests.storage.database.rows import seed
+from tests.storage.database.rows import read, seed
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
@@ -88,13 +87,12 @@ async def test_a_database_of_each_release_comes_up(release: str, tmp_path: Path)
     file.parent.mkdir()
     url = f"sqlite+aiosqlite:///{file}"
     await migrate(url, RELEASES[release])
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        seed(connection)
+    seed(file)
+    with read(file) as database:
         # A server that the bot is in, with a key in use; otherwise it would be forgotten.
-        connection.execute(text("UPDATE guilds SET left_at = NULL, missing_since = NULL"))
-        connection.execute(text("UPDATE studii_keys SET retired_at = NULL"))
-    engine.dispose()
+        database.execute("UPDATE guilds SET left_at = NULL, missing_since = NULL")
+        database.execute("UPDATE studii_keys SET retired_at = NULL")
+        database.commit()
     async with (
         DiscordServer(guilds=[1]) as discord,
         bot_process(discord, tmp_path, "run", STUDII_API_URL="http://127.0.0.1:9") as process,

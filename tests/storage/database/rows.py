@@ -1,13 +1,12 @@
 """Rows in tables of any version, and how many there are."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, insert
 
 from bot.storage.database.migrations import SCRIPTS
 
@@ -30,20 +29,23 @@ def counts(file: Path) -> dict[str, int]:
         }
 
 
-def seed(connection: Connection, number: int = 1) -> None:
+def seed(file: Path, number: int = 1) -> None:
     """One row in every table, whatever the revision has for columns: that of this number."""
-    reflected = MetaData()
-    reflected.reflect(connection)
-    for table in reflected.sorted_tables:
-        if table.name != "alembic_version":
-            connection.execute(insert(table).values(plausible(table, number)))
+    with read(file) as database:
+        for table in counts(file):
+            columns = database.execute(f'SELECT name, type FROM pragma_table_info("{table}")')  # noqa: S608
+            row = plausible(table, dict(columns.fetchall()), number)
+            names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(row))
+            database.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', tuple(row.values()))  # noqa: S608
+        database.commit()
 
 
 def name_of(number: int) -> str:
     return f"{number:016x}"
 
 
-def plausible(table: Table, number: int) -> dict[str, Any]:
+def plausible(table: str, columns: Mapping[str, str], number: int) -> dict[str, Any]:
+    """A row of the table, whose columns have these types."""
     # Columns that take some words only; any other text, and all numbers, are the same everywhere, so that
     # references find their row.
     words = {
@@ -58,22 +60,20 @@ def plausible(table: Table, number: int) -> dict[str, Any]:
         "timezone": "UTC",
         "why": "first_tap",
     }
-    if table.name == "credit_requests":
+    if table == "credit_requests":
         words["state"] = "open"
     by_type: dict[str, Any] = {
         "BLOB": b"sealed",
-        "JSON": {"prompt": "a cat"},
+        "JSON": '{"prompt": "a cat"}',
         "BOOLEAN": True,
         "FLOAT": 1.5,
-        "DATETIME": None,
+        "DATETIME": "2026-05-04 10:30:00.000000",
     }
     row: dict[str, Any] = {}
-    for column in table.columns:
-        kind = str(column.type).split("(")[0]
-        if kind == "DATETIME":
-            row[column.name] = datetime(2026, 5, 4, 10, 30)  # noqa: DTZ001 - as SQLite has it
-        elif kind in {"INTEGER", "BIGINT"}:
-            row[column.name] = number
+    for name, declared in columns.items():
+        kind = declared.split("(")[0]
+        if kind in {"INTEGER", "BIGINT"}:
+            row[name] = number
         else:
-            row[column.name] = by_type.get(kind, words.get(column.name, name_of(number)))
+            row[name] = by_type.get(kind, words.get(name, name_of(number)))
     return row

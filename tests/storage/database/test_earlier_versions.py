@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, insert, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from bot.domain import NoticeKind, Plan
 from bot.reasons import Reason, ReasonCode
@@ -29,10 +29,7 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
     written: Counter[str] = Counter()
     for number, revision in enumerate(REVISIONS, 1):
         await migrate(url, revision)
-        engine = create_engine(f"sqlite:///{file}")
-        with engine.begin() as connection:
-            seed(connection, number)
-        engine.dispose()
+        seed(file, number)
         there = counts(file)
         written.update(there.keys())
         assert all(rows == written[table] for table, rows in there.items() if table not in DROPPED), revision
@@ -80,10 +77,7 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
     file: Path, url: str
 ) -> None:
     await migrate(url, "0022")
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        seed(connection)
-    engine.dispose()
+    seed(file)
     with read(file) as database:
         database.execute("UPDATE prices SET tool = 'studio', variant = 'mode=image', charge = 6")
         database.execute("UPDATE studii_keys SET lane = 'lane'")
