@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.parsed import functions_of
+
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
 MAX_MODULES = 20  # beside each other in a folder
@@ -85,10 +87,9 @@ def names_of(module: Path) -> Names:
 
 
 def _functions(tree: ast.Module, lines: list[str]) -> Iterator[tuple[str, int, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, lines[first - 2]
+    for node in functions_of(tree):
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, lines[first - 2]
 
 
 def _constants(tree: ast.Module) -> Iterator[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.parsed import functions_of
+
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs")
 DOCUMENTED = (*CODE, "sandbox", "bench", "tests/support")
@@ -50,14 +52,14 @@ _AVOIDED = re.compile("|".join(f"\\b(?:{words})" for words in AVOIDED), re.IGNOR
 
 def literals(path: Path) -> Iterator[tuple[int, str]]:
     """Yield each sentence in a module's code, with its line; docstrings are not shown to anybody."""
-    tree = ast.parse(path.read_text("utf-8"))
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
     skipped: set[int] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(id(node.value))
         if isinstance(node, ast.JoinedStr):
             skipped.update(id(piece) for piece in node.values)
-    for node in ast.walk(tree):
+    for node in nodes:
         text = _text(node) if id(node) not in skipped else None
         if text is not None and re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", text):
             yield getattr(node, "lineno", 0), text
@@ -153,8 +155,8 @@ def docstrings() -> Iterator[tuple[str, str]]:
     """Yield each function's docstring, with its place. Properties say what they are, and are left out."""
     for folder in DOCUMENTED:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_property(node):
+            for node in functions_of(ast.parse(path.read_text("utf-8"))):
+                if not _is_property(node):
                     yield f"{path.relative_to(ROOT)}:{node.name}", ast.get_docstring(node) or "Pass."
 
 

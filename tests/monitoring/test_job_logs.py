@@ -26,12 +26,18 @@ from tests.ui.jobs.test_buttons import delete_id, posted_result
 BOT = Path(__file__).parents[2] / "bot"
 
 
+def _is_of_a_log(function: ast.expr) -> bool:
+    named = function.value if isinstance(function, ast.Attribute) else None
+    return isinstance(named, ast.Name) and named.id in {"log", "_log"}
+
+
 def test_each_log_call_that_names_a_job_tells_its_id_to_machines_too() -> None:
     calls = [
         (path.name, node)
         for path in BOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("log.", "_log."))
+        if "log." in (source := path.read_text("utf-8"))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and _is_of_a_log(node.func)
     ]
     about_jobs = [(name, node) for name, node in calls if "ob %s" in ast.unparse(node)]
     assert len(about_jobs) > 10
