@@ -5,7 +5,7 @@ import io
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.engine.ports import Showcase
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Changes, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
@@ -158,14 +158,22 @@ class World:
             await transaction.jobs.update(job.id, **changes)  # type: ignore[arg-type]
         return await self.job(job.id)
 
-    async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def until(
+        self, true: Callable[[], Awaitable[bool]], what: str, changed: asyncio.Event | None = None
+    ) -> None:
+        """`changed` is set when it may have come true; now and then it is looked at all the same."""
         try:
             async with asyncio.timeout(PATIENCE):
                 began = monotonic()
                 while not await true():  # what is waited for is in a database
                     # A busy machine is not kept busy by looking.
-                    ended = monotonic()
-                    await asyncio.sleep(max(0.02, 4 * (ended - began)))
+                    pause = max(0.02, 4 * (monotonic() - began))
+                    if changed is None:
+                        await asyncio.sleep(pause)
+                    else:
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(changed.wait(), 10 * pause)
+                        changed.clear()
                     began = monotonic()
         except TimeoutError:
             async with self.storage.read() as transaction:
@@ -174,24 +182,34 @@ class World:
                 ]
             raise AssertionError(f"still not: {what}; {states}") from None
 
+    async def _becomes(self, job_id: str, true: Callable[[Job], bool], what: str) -> None:
+        """Wait until that is true of the job, which is looked at when it has changed."""
+        changed = asyncio.Event()
+
+        async def there() -> bool:
+            return true(await self.job(job_id))
+
+        def told(changes: Changes) -> None:
+            if changes.others or job_id in changes.jobs:
+                changed.set()
+
+        with self.storage.listening(told):
+            await self.until(there, f"{job_id} {what}", changed)
+
     async def reaches(self, job_id: str, state: JobState) -> Job:
         """The job, once it is in that state."""
 
-        async def there() -> bool:
-            now = (await self.job(job_id)).state
+        def there(job: Job) -> bool:
+            now = job.state
             assert now is state or now not in TERMINAL_STATES, f"{job_id} is {now}, not {state}"
             return now is state
 
-        await self.until(there, f"{job_id} {state}")
+        await self._becomes(job_id, there, state)
         return await self.job(job_id)
 
     async def announced(self, job_id: str) -> Said:
         """What was said of the job, once it has been said and noted."""
-
-        async def there() -> bool:
-            return (await self.job(job_id)).announced_at is not None
-
-        await self.until(there, f"{job_id} announced")
+        await self._becomes(job_id, lambda job: job.announced_at is not None, "announced")
         (said,) = [one for one in self.discord.said if one.job.id == job_id]
         return said
 
