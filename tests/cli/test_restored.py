@@ -8,15 +8,16 @@ from bot.cli.restored import restored
 from bot.config import StorageSettings
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted
-from tests.support.postgresql import new_database
+from tests.support.postgresql import new_migrated_database
 
 
-async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(tmp_path: Path, postgresql: str) -> None:
-    url = await new_database(postgresql)
-    await migrate(url)
+async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
+    tmp_path: Path, migrated_postgresql: str
+) -> None:
+    url = await new_migrated_database(migrated_postgresql)
     settings = StorageSettings.read(database_url=url)
     async with Storage.open(url) as storage:
         jobs = [await accepted(storage) for _ in range(2)]

@@ -26,13 +26,19 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database; it has all tables where the test opens it as `storage`."""
-    opened = "storage" in request.fixturenames
+    """The address of an empty database; it has all tables where the test opens it as `storage`, or has
+    `tables`."""
+    opened = not {"storage", "tables"}.isdisjoint(request.fixturenames)
     if request.param == "sqlite":
         return await database(tmp_path) if opened else f"sqlite+aiosqlite:///{tmp_path / 'studii.db'}"
     if opened:
         return await new_migrated_database(request.getfixturevalue("migrated_postgresql"))
     return await new_database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def tables() -> None:
+    """Have the tables in the database at the start: copied, as it takes half a second to make them."""
 
 
 @pytest.fixture

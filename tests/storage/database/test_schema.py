@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
@@ -29,8 +30,8 @@ async def test_the_migrations_make_the_tables_that_the_code_works_with(url: str)
     await engine.dispose()
 
 
+@pytest.mark.usefixtures("tables")
 async def test_indexes_and_checks_are_the_same_too(file: Path, url: str, tmp_path: Path) -> None:
-    await migrate(url)
     made = tmp_path / "made.db"
     engine = create_engine(f"sqlite:///{made}")
     metadata.create_all(engine)
@@ -46,6 +47,7 @@ async def test_indexes_and_checks_are_the_same_too(file: Path, url: str, tmp_pat
     assert any("CHECK" in rule for rule in rules(file))
 
 
+@pytest.mark.usefixtures("tables")
 async def test_indexes_of_some_rows_have_the_same_rows_on_both_databases(url: str) -> None:
     def rows(connection: Connection) -> dict[str, set[str]]:
         name = connection.dialect.name
@@ -61,7 +63,6 @@ async def test_indexes_of_some_rows_have_the_same_rows_on_both_databases(url: st
         plain = re.sub(r"::(character varying|text)", "", condition).lower().replace("is not", "isn't")
         return set(re.findall(r"isn't|'\w+'|\w+", plain)) - OPERATORS
 
-    await migrate(url)
     engine = migration_engine(url)
     async with engine.connect() as connection:
         found = await connection.run_sync(rows)

@@ -31,17 +31,17 @@ async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_pa
         assert {mode(one) for one in files} == {0o600}
 
 
+@pytest.mark.usefixtures("tables")
 async def test_a_database_that_others_could_read_is_closed_to_them(file: Path, url: str) -> None:
-    await migrate(url)
     set_mode(file, 0o644)
     async with Storage.open(url):
         assert mode(file) == 0o600
 
 
+@pytest.mark.usefixtures("tables")
 async def test_an_upgrade_keeps_a_copy_of_what_was_and_a_start_without_one_does_not(
     file: Path, url: str, scripts: Path
 ) -> None:
-    await migrate(url)
     async with Storage.open(url) as storage:
         await accepted(storage)
         # Its rows are still in the write-ahead log, which a copy of the file alone would miss.
@@ -55,8 +55,8 @@ async def test_an_upgrade_keeps_a_copy_of_what_was_and_a_start_without_one_does_
     assert (counts(copy)["ledger"], counts(file)["ledger"]) == (1, 0)
 
 
+@pytest.mark.usefixtures("tables")
 async def test_the_last_three_copies_are_kept(file: Path, url: str, scripts: Path) -> None:
-    await migrate(url)
     before = REVISIONS[-1]
     for revision in ("9001", "9002", "9003", "9004", "9005"):
         add_revision(scripts, revision, before, "pass")
@@ -69,8 +69,8 @@ async def test_the_last_three_copies_are_kept(file: Path, url: str, scripts: Pat
     ]
 
 
+@pytest.mark.usefixtures("tables")
 async def test_an_upgrade_that_fails_half_way_changes_nothing(file: Path, url: str, scripts: Path) -> None:
-    await migrate(url)
     async with Storage.open(url) as storage:
         await accepted(storage)
     add_revision(scripts, "9001", REVISIONS[-1], 'op.add_column("jobs", sa.Column("extra", sa.Text()))')
@@ -85,8 +85,8 @@ async def test_an_upgrade_that_fails_half_way_changes_nothing(file: Path, url: s
     assert counts(file)["ledger"] == 1
 
 
+@pytest.mark.usefixtures("tables")
 async def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(url: str, file: Path, scripts: Path) -> None:
-    await migrate(url)
     async with Storage.open(url) as storage:
         await accepted(storage)
     rebuild = 'batch.alter_column("tool", existing_type=sa.Text(), type_=sa.String(80))'
@@ -100,8 +100,8 @@ async def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(url: str, file:
     assert (counts(file)["jobs"], counts(file)["ledger"]) == (1, 1)
 
 
+@pytest.mark.usefixtures("tables")
 async def test_an_upgrade_that_would_tear_references_is_undone(url: str, file: Path, scripts: Path) -> None:
-    await migrate(url)
     async with Storage.open(url) as storage:
         await accepted(storage)
     add_revision(scripts, "9001", REVISIONS[-1], 'op.execute("DELETE FROM jobs")')

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from bot.storage.database.engines import write_engine
 from bot.storage.database.sqlite_driver import OneCallConnection
 from tests.storage.transactions.counting import count_up, counted
@@ -92,8 +92,8 @@ async def test_each_statement_is_one_call_into_the_drivers_thread(
     assert len(calls) in {0, 3 + 1}  # and the commit; none where the database is a server
 
 
+@pytest.mark.usefixtures("tables")
 async def test_what_was_committed_is_there_after_a_restart(url: str) -> None:
-    await migrate(url)
     for _ in range(2):
         async with Storage.open(url) as storage:
             await count_up(storage)
@@ -114,10 +114,10 @@ async def test_the_file_is_written_through_and_ready_for_readers(storage: Storag
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+@pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("way", ["read", "write"])
 async def test_who_is_in_a_transaction_ends_it_before_the_database_is_closed(url: str, way: str) -> None:
     """As a handler of an event may, whom nobody waits for when the bot leaves; no connection stays open."""
-    await migrate(url)
     began = asyncio.Event()
 
     async def linger(storage: Storage) -> bytes | None:
