@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from bot.errors import Outage
 
@@ -11,20 +12,13 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
-    """Wait until `work` has ended, even if the task is cancelled meanwhile; then raise the cancellation.
-
-    With `patience`, the work is cancelled too if it takes longer than that after a cancellation, in seconds.
-    """
+async def shielded(work: Awaitable[_T]) -> _T:
+    """Wait until `work` has ended, even if the task is cancelled meanwhile; then raise the cancellation."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            # Only a cancelled wait has a limit. A new cancellation begins it anew.
-            await asyncio.wait({task}, timeout=None if cancelled is None else patience)
-            if not task.done():
-                task.cancel()
-                patience = None
+            await asyncio.wait({task})
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is None:
@@ -33,3 +27,40 @@ async def shielded(work: Awaitable[_T], *, patience: float | None = None) -> _T:
         told = None if isinstance(error, Outage) else error  # which whoever raised it has logged
         _log.error("An operation that had to finish before stopping failed: %s", error, exc_info=told)
     raise cancelled
+
+
+class DrainingGroup:
+    """A group of tasks like `asyncio.TaskGroup`. If it is cancelled, they may end by themselves for at most
+    `patience` seconds, except for those that are to be cancelled `at_once`."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._group = asyncio.TaskGroup()
+        self._ending = set[asyncio.Task[None]]()
+        self._hasty = set[asyncio.Task[None]]()
+
+    def create_task(self, work: Coroutine[Any, Any, None], *, name: str, at_once: bool = False) -> None:
+        """Begin a task."""
+        tasks = self._hasty if at_once else self._ending
+        task = self._group.create_task(work, name=name)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                await shielded(self._drain())
+        finally:
+            await self._group.__aexit__(kind, error, traceback)
+
+    async def _drain(self) -> None:
+        for task in self._hasty:
+            task.cancel()
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=self._patience)

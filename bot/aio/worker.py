@@ -1,6 +1,5 @@
 """Works through items that it is told or finds in a database, a bounded number at once, one task an item."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,6 +7,7 @@ from typing import Generic, TypeVar
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
+from bot.aio.shield import DrainingGroup
 from bot.aio.turns import Turns, Who
 from bot.clock import Clock
 from bot.errors import Outage
@@ -41,7 +41,8 @@ class KeyedWorker(Generic[_T]):
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
     changed since the last try is tried again at once; with `notified_at_once`, each that was notified since
     then.
-    With `shared_by`, groups and their members share the worker (see `Turns`).
+    With `shared_by`, groups and their members share the worker (see `Turns`). When it is cancelled, what has
+    begun may end within `drain` seconds, except for work that is `free` to be interrupted.
     """
 
     # Long: it only keeps what it is given.
@@ -59,6 +60,8 @@ class KeyedWorker(Generic[_T]):
         look_around: float,
         liveness: Liveness,
         patience: float = OPERATION_TIMEOUT,
+        drain: float = 0.0,
+        free: Callable[[_T], bool] = lambda _: False,
         wants: Callable[[_T], bool] = lambda _: True,
         ready: Callable[[_T], bool] = lambda _: True,
         rank: Callable[[_T], int] | None = None,
@@ -98,10 +101,12 @@ class KeyedWorker(Generic[_T]):
         self._errors = ErrorLog(what, noun=noun)
         self._liveness = liveness
         self._patience = patience
+        self._drain = drain
+        self._free = free
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
-        async with asyncio.TaskGroup() as group:
+        async with DrainingGroup(self._drain) as group:
             await run_forever(self.what, self._wake_up, lambda: self._turn(group))
 
     def notify(self, item: _T) -> None:
@@ -134,7 +139,7 @@ class KeyedWorker(Generic[_T]):
         self._looks_wanted += 1
         self._wake_up.set()
 
-    async def _turn(self, group: asyncio.TaskGroup) -> float:
+    async def _turn(self, group: DrainingGroup) -> float:
         now = self._clock.monotonic()
         asked = self._looks_done < self._looks_wanted or now >= self._next_look
         began = now
@@ -166,7 +171,7 @@ class KeyedWorker(Generic[_T]):
             self._forget_all_but(self._known.keys())
         self._looks_done, self._next_look = wanted, self._clock.monotonic() + self._look_around
 
-    def _begin(self, now: float, group: asyncio.TaskGroup) -> None:
+    def _begin(self, now: float, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
         if len(self._busy) >= self._size:
             return
@@ -184,7 +189,8 @@ class KeyedWorker(Generic[_T]):
                 self._fresh.discard(key)
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
-                group.create_task(self._do(item, retry or _Attempts()), name=f"{self.what} {key}")
+                work = self._do(item, retry or _Attempts())
+                group.create_task(work, name=f"{self.what} {key}", at_once=self._free(item))
             if len(self._busy) >= self._size:
                 return
 

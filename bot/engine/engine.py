@@ -5,9 +5,8 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
+from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness, Retry
 from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import Retry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership

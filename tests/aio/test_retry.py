@@ -2,10 +2,7 @@
 
 import pytest
 
-from bot.aio import retry
-from bot.aio.liveness import Liveness
-from bot.aio.retry import RETRY_TRIES, ErrorLog, Retry, RetryLater
-from bot.errors import Outage
+from bot.aio.retry import ErrorLog, RetryLater
 from tests.support.clock import FakeClock
 
 
@@ -22,37 +19,6 @@ def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
     errors.succeeded("one job")
     assert errors.failed(RuntimeError("nobody foresaw this"), "one job") == 1.0
     assert caplog.records[-1].levelname == "ERROR"
-
-
-class Store:
-    """Fails with these errors, one after the other, before it stores."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self._errors = list(errors)
-
-    async def __call__(self) -> str:
-        if self._errors:
-            raise self._errors.pop(0)
-        return "stored"
-
-
-async def test_an_answer_is_stored_however_long_the_database_is_away(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
-    retrying = Retry("storing it", Liveness(FakeClock()))
-    outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
-    assert await retrying.run("12ab", Store(*outage)) == "stored"
-    assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
-
-
-async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(retry, "RETRY_PAUSE", 0.0)
-    retrying = Retry("storing it", Liveness(FakeClock()))
-    with pytest.raises(KeyError):
-        await retrying.run("12ab", Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)))
 
 
 def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_on() -> None:

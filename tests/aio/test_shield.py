@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.aio.shield import shielded
+from bot.aio.shield import DrainingGroup, shielded
 from tests.support.patience import PATIENCE
 
 
@@ -21,16 +21,6 @@ async def test_work_that_must_not_be_torn_ends_before_the_cancellation_is_passed
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done == ["whole"]
-
-
-async def test_patience_with_such_work_has_an_end() -> None:
-    task = asyncio.create_task(shielded(asyncio.sleep(3600), patience=0.01))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    task.cancel()
-    async with asyncio.timeout(PATIENCE):
-        with pytest.raises(asyncio.CancelledError):
-            await task
 
 
 async def test_an_error_in_such_work_reaches_who_waits() -> None:
@@ -71,3 +61,67 @@ async def test_an_error_after_the_cancellation_is_logged(caplog: pytest.LogCaptu
     with pytest.raises(asyncio.CancelledError):
         await task
     assert "the answer was lost" in caplog.text
+
+
+class Stopped:
+    """A loop with a group of tasks, which is cancelled when both of its tasks have begun."""
+
+    def __init__(self, patience: float) -> None:
+        self.answered, self.ends = asyncio.Event(), list[str]()
+        self._patience = patience
+
+    async def _request(self, name: str) -> None:
+        try:
+            await self.answered.wait()
+            self.ends.append(f"{name} answered")
+        except asyncio.CancelledError:
+            self.ends.append(f"{name} cancelled")
+            raise
+
+    async def _loop(self) -> None:
+        async with DrainingGroup(self._patience) as group:
+            group.create_task(self._request("paid"), name="paid")
+            group.create_task(self._request("free"), name="free", at_once=True)
+            await asyncio.sleep(3600)
+
+    async def run(self, *, cancellations: int = 1, answer: bool) -> None:
+        loop = asyncio.create_task(self._loop())
+        for _ in range(cancellations):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            loop.cancel()
+        if answer:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            self.answered.set()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(asyncio.CancelledError):
+                await loop
+
+
+@pytest.mark.parametrize("cancellations", [1, 3])
+async def test_of_a_group_that_is_cancelled_what_must_not_be_torn_ends_by_itself(cancellations: int) -> None:
+    stopped = Stopped(PATIENCE)
+    await stopped.run(cancellations=cancellations, answer=True)
+    assert stopped.ends == ["free cancelled", "paid answered"]
+
+
+async def test_patience_with_such_a_group_has_an_end() -> None:
+    stopped = Stopped(0.01)
+    await stopped.run(answer=False)
+    assert stopped.ends == ["free cancelled", "paid cancelled"]
+
+
+async def test_an_error_in_a_task_of_such_a_group_ends_it_at_once() -> None:
+    async def fail() -> None:
+        raise ValueError("no")
+
+    async def loop() -> None:
+        async with DrainingGroup(2 * PATIENCE) as group:
+            group.create_task(asyncio.sleep(3600), name="another")
+            group.create_task(fail(), name="failing")
+            await asyncio.sleep(3600)
+
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ExceptionGroup, match="unhandled errors"):
+            await loop()

@@ -18,6 +18,7 @@ from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Transaction, migrate
 from bot.storage.durations import DurationSamples
 from bot.storage.notices import Notices
+from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.postgresql import server
@@ -33,7 +34,7 @@ async def fail(*_: object, **__: object) -> None:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.005)
+    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.005)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
@@ -145,6 +146,30 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
+        await world.balanced()
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_a_request_that_was_not_sent_counts_once_however_long_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path, unsent_tries=3) as world:
+        await world.use_key(world.studii.add_key())
+        gone, tried = away(world, monkeypatch)
+        real = world.client.create_job
+
+        async def without_network(*args: Any) -> Any:
+            if not tried:
+                gone.set()
+                raise NotSent(reason="no network")
+            return await real(*args)
+
+        monkeypatch.setattr(world.client, "create_job", without_network)
+        job = await world.accept(a_job())
+        async with world.running():
+            await long_away(world, tried)
+            gone.clear()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         await world.balanced()
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bot.aio.liveness import Retry
 from bot.aio.retry import FailureCounts, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
@@ -40,8 +41,9 @@ _CODES: Mapping[type[ApiRefused], FailureCode] = {
 class Failures:
     """Stores what a failure means: the job waits again, within a bound, fails unpaid, or becomes unknown."""
 
-    def __init__(self, context: EngineContext) -> None:
+    def __init__(self, context: EngineContext, retry: Retry) -> None:
         self._context = context
+        self._retry = retry
         self._uploads = FailureCounts()
         self._unsent = FailureCounts()
         self._refused_keys = FailureCounts()
@@ -58,12 +60,8 @@ class Failures:
         _log.info(
             "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, error.reason, extra={"job": job.id}
         )
-        try:
-            result = await self._store(claim, state, error)
-        except NotAlone:
-            if state is not JobState.SUBMITTING or isinstance(error, OutcomeUnknown):
-                raise
-            result = await self._amend(job, error)
+        tries = self._count(job, state, error)  # once, however often storing it is tried
+        result = await self._retry.run(job.id, self._store_or_amend, claim, state, error, tries)
         if result.job is not None and result.job.terminal:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
@@ -71,14 +69,31 @@ class Failures:
             self._context.look()
         return result
 
-    async def _store(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
+    def _count(self, job: Job, state: JobState, error: StudiiError) -> int:
+        """Return how often in a row that has failed for the job, or its server's key was refused."""
+        if isinstance(error, KeyRefused | OutOfCredits):
+            return self._refused_keys.count(job.guild_id)
+        if isinstance(error, NotSent):
+            return self._unsent.count(job.id)
+        return self._uploads.count(job.id) if state is JobState.UPLOADING else job.attempts + 1
+
+    async def _store_or_amend(
+        self, claim: Claim, state: JobState, error: StudiiError, tries: int
+    ) -> StepResult:
+        try:
+            return await self._store(claim, state, error, tries)
+        except NotAlone:
+            if state is not JobState.SUBMITTING or isinstance(error, OutcomeUnknown):
+                raise
+            return await self._amend(claim.job, error)
+
+    async def _store(self, claim: Claim, state: JobState, error: StudiiError, tries: int) -> StepResult:
         job, tuning = claim.job, self._context.tuning
         if isinstance(error, KeyRefused | OutOfCredits):
-            return await self._not_served(claim, state, error)
+            return await self._not_served(claim, state, error, tries)
         if isinstance(error, OutcomeUnknown):
             return await self._unknown(job)
         if isinstance(error, NotSent):
-            tries = self._unsent.count(job.id)
             if tries >= tuning.unsent_tries:
                 return StepResult(await self._fail(job, state, FailureCode.API, error.told), sent=False)
             pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
@@ -88,7 +103,7 @@ class Failures:
             return StepResult(await self._fail(job, state, _CODES.get(type(error), code), error.told))
         if isinstance(error, UploadFailed) and error.too_large_for_any:
             return StepResult(await self._fail(job, state, FailureCode.UPLOAD, error.told))
-        return await self._try_again(job, state, error)
+        return await self._try_again(job, state, error, tries)
 
     async def _amend(self, job: Job, error: StudiiError) -> StepResult:
         """End an unknown job unpaid: another instance took it for lost, and Studii has refused it."""
@@ -101,11 +116,10 @@ class Failures:
             raise NotAlone
         return StepResult(failed)
 
-    async def _try_again(self, job: Job, state: JobState, error: StudiiError) -> StepResult:
+    async def _try_again(self, job: Job, state: JobState, error: StudiiError, tries: int) -> StepResult:
         """Let the job wait after a 429, a received 500 or a failed upload, or fail it after too many."""
         tuning = self._context.tuning
         uploading = state is JobState.UPLOADING
-        tries = self._uploads.count(job.id) if uploading else job.attempts + 1
         limited = isinstance(error, RateLimited)
         retry_after = error.retry_after if isinstance(error, RateLimited) else None
         if tries >= tuning.tries:
@@ -117,7 +131,7 @@ class Failures:
         return StepResult(waiting, limited=limited, retry_after=retry_after)
 
     async def _not_served(
-        self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits
+        self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits, tries: int
     ) -> StepResult:
         job, key = claim.job, claim.key
         async with self._context.storage.write() as transaction:
@@ -127,36 +141,32 @@ class Failures:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
                 return StepResult(await wait(transaction, job, state, self._context.clock.now()))
             if isinstance(error, KeyRefused):
-                return await self.hold(transaction, job, state, key, error.told)
-            return await self._out_of_credits(transaction, job, state, key, error.told)
+                return StepResult(await self._wait_for_key(transaction, job, state, key, error.told, tries))
+            # The server's other jobs would fail too.
+            now = self._context.clock.now()
+            failed = await fail_unpaid(transaction, job, state, FailureCode.CREDITS, error.told, now)
+            await self._hold_key(transaction, key, error.told, tries)
+            return StepResult(failed)
 
-    async def hold(
-        self,
-        transaction: Transaction,
-        job: Job,
-        state: JobState,
-        key: StudiiKey,
-        reason: Reason,
-        *,
-        sent: bool = True,
-    ) -> StepResult:
-        """Hold the server's key, which does not work. The job waits with the others; one tries again."""
-        await wait(transaction, job, state, self._context.clock.now())
-        await self._hold_key(transaction, key, reason)
-        return StepResult(await transaction.jobs.get(job.id), sent=sent)
-
-    async def _out_of_credits(
+    async def unreadable(
         self, transaction: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
     ) -> StepResult:
-        """Fail the job unpaid, and hold the key, as the server's other jobs would fail too."""
-        now = self._context.clock.now()
-        failed = await fail_unpaid(transaction, job, state, FailureCode.CREDITS, reason, now)
-        await self._hold_key(transaction, key, reason)
-        return StepResult(failed)
+        """Hold the server's key, which cannot be decrypted: nothing was sent."""
+        tries = self._refused_keys.count(key.guild_id)
+        waiting = await self._wait_for_key(transaction, job, state, key, reason, tries)
+        return StepResult(waiting, sent=False)
 
-    async def _hold_key(self, transaction: Transaction, key: StudiiKey, reason: Reason) -> None:
+    async def _wait_for_key(
+        self, transaction: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, tries: int
+    ) -> Job | None:
+        """Hold the server's key, which does not work. The job waits with the others; one tries again."""
+        await wait(transaction, job, state, self._context.clock.now())
+        await self._hold_key(transaction, key, reason, tries)
+        return await transaction.jobs.get(job.id)
+
+    async def _hold_key(self, transaction: Transaction, key: StudiiKey, reason: Reason, tries: int) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning
-        pause = delay_at(tuning.key_retries, self._refused_keys.count(key.guild_id))
+        pause = delay_at(tuning.key_retries, tries)
         oldest = now - timedelta(seconds=tuning.held_bound)
         until = now + timedelta(seconds=pause)
         await key_holds.hold(transaction, key, reason, until, now, oldest=oldest)

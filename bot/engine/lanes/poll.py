@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from bot.aio.groups import Groups
 from bot.aio.retry import ErrorLog
-from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
@@ -65,7 +64,7 @@ class Poller:
             met = MalformedAnswer(reason=type(error).__name__)
         else:
             self._errors.succeeded(job_id)
-        result = await shielded(self._answers.store(job, met, rate.lane, age))
+        result = await self._answers.store(job, met, rate.lane, age)
         if pause is not None and result.again is not None:
             result = replace(result, again=self._answers.bounded(pause, age), unexpected=True)
         return self._after(job_id, result)

@@ -1,6 +1,5 @@
 """Runs one lane: sends what it decides on, a bounded number of requests at once."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
@@ -8,7 +7,7 @@ from datetime import timedelta
 from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog
-from bot.aio.shield import shielded
+from bot.aio.shield import DrainingGroup, shielded
 from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.duration_samples import Samples
@@ -108,19 +107,23 @@ class LaneRunner:
         return self._lane.occupancy(self._context.clock.monotonic())
 
     async def run(self) -> None:
-        """Run until cancelled, or until the lane has been idle for a while."""
+        """Run until cancelled, or until the lane has been idle for a while.
+
+        A job that is being submitted may cost credits: its answer is awaited and stored before that.
+        """
         what = f"lane {self._name[:8]}"
-        async with asyncio.TaskGroup() as group:
+        async with DrainingGroup(self._context.tuning.drain) as group:
             await run_forever(what, self._wake_up, lambda: self._turn(group), until=self._leave_if_idle)
 
-    async def _turn(self, group: asyncio.TaskGroup) -> float | None:
+    async def _turn(self, group: DrainingGroup) -> float | None:
         while True:
             now = self._context.clock.monotonic()
             decision = self._lane.decide(now)
             if not isinstance(decision, Send):
                 break
             self._lane.begin(decision, now)
-            group.create_task(self._request(decision), name=f"{decision.step} {decision.job_id}")
+            name, free = f"{decision.step} {decision.job_id}", decision.step is not Step.SUBMIT
+            group.create_task(self._request(decision), name=name, at_once=free)
         if self._lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
@@ -140,8 +143,7 @@ class LaneRunner:
                         case Step.UPLOAD:
                             result = await self._submitter.upload(job_id, self._rate)
                         case Step.SUBMIT:
-                            submission = self._submitter.submit(job_id, self._rate)
-                            result = await shielded(submission, patience=self._context.tuning.drain)
+                            result = await self._submitter.submit(job_id, self._rate)
                         case Step.POLL:
                             age = self._lane.age(job_id, self._context.clock.monotonic())
                             result = await self._poller.poll(job_id, self._rate, age)

@@ -2,8 +2,8 @@
 
 import logging
 
-from bot.aio.retry import FailureCounts, Retry
-from bot.aio.shield import shielded
+from bot.aio.liveness import Retry
+from bot.aio.retry import FailureCounts
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
@@ -32,12 +32,15 @@ class Submitter:
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
         self._catalog = catalog
-        self._failures = Failures(context)
         self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
+        self._failures = Failures(context, self._retry)
         self._lost = FailureCounts()
 
     async def upload(self, job_id: str, rate: RateState) -> StepResult:
-        """POST /uploads and PUT the photo (Studii API docs, "Upload a source image")."""
+        """POST /uploads and PUT the photo (Studii API docs, "Upload a source image").
+
+        The job stays in its state until it is submitted.
+        """
         claim = await self._claim(job_id, rate, JobState.UPLOADING)
         if isinstance(claim, StepResult):
             return claim
@@ -52,10 +55,19 @@ class Submitter:
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
             met = UploadFailed(reason=type(error).__name__)
-        return await shielded(self._store_upload(claim, met))
+        if isinstance(met, StudiiError):
+            return await self._failures.store(claim, JobState.UPLOADING, met)
+        if isinstance(met, FileNotFoundError):
+            return await self._photo_lost(claim.job)
+        async with self._context.storage.write() as transaction:
+            stored = await transaction.jobs.update(job_id, object_key=met.object_key)
+        self._failures.clear(claim.job)
+        return StepResult(stored)
 
+    # Long: all that can become of a request that may cost credits.
     async def submit(self, job_id: str, rate: RateState) -> StepResult:
-        """POST /jobs (Studii API docs, "Create a job"), and store the answer. Shield it from cancellation."""
+        """POST /jobs (Studii API docs, "Create a job"), and store what Studii said, with the credits, in one
+        transaction. A cancellation has to wait for that."""
         claim = await self._claim(job_id, rate, JobState.SUBMITTING)
         if isinstance(claim, StepResult):
             return claim
@@ -69,9 +81,24 @@ class Submitter:
             # An unexpected error, and the request may have been sent.
             _log.exception("Job %s: submitting it failed", job_id, extra={"job": job_id})
             met = OutcomeUnknown(reason=type(error).__name__)
-        else:
-            _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
-        return await self._retry.run(job_id, self._store_submission, claim, met)
+        if isinstance(met, StudiiError):
+            return await self._failures.store(claim, JobState.SUBMITTING, met)
+        _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
+
+        async def store(created: CreatedJob) -> Job | None:
+            # Another process may take the job for lost, and only this one knows its id at Studii.
+            async with self._context.storage.amend() as transaction:
+                now, lane = self._context.clock.now(), claim.key.lane
+                return await submission.taken(
+                    transaction, self._catalog, job, lane, created, now, was_held=claim.was_held
+                )
+
+        running = await self._retry.run(job_id, store, met)
+        if running is None:
+            said = "Job %s: Studii has it as %s, but it was settled before that was known"
+            _log.warning(said, job_id, met.id, extra={"job": job_id})
+        self._failures.clear(job)
+        return StepResult(running)
 
     async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and record the request.
@@ -92,7 +119,7 @@ class Submitter:
                     try:
                         secret = self._context.vault.unseal(key.ciphertext)
                     except CannotDecrypt as error:
-                        result = await self._failures.hold(transaction, job, to, key, error.told, sent=False)
+                        result = await self._failures.unreadable(transaction, job, to, key, error.told)
                     else:
                         await transaction.lanes.add([(rate.lane, rate.request(now))])
                         result = Claim(job, key, secret, was_held)
@@ -100,37 +127,6 @@ class Submitter:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.look()
         return result
-
-    async def _store_submission(self, claim: Claim, met: CreatedJob | StudiiError) -> StepResult:
-        """Store that Studii has the job, what it said and the credits, in one transaction; or an error."""
-        if isinstance(met, StudiiError):
-            return await self._failures.store(claim, JobState.SUBMITTING, met)
-        job, now = claim.job, self._context.clock.now()
-        # Another process may take the job for lost, and only this one knows its id at Studii.
-        async with self._context.storage.amend() as transaction:
-            running = await submission.taken(
-                transaction, self._catalog, job, claim.key.lane, met, now, was_held=claim.was_held
-            )
-        if running is None:
-            said = "Job %s: Studii has it as %s, but it was settled before that was known"
-            _log.warning(said, job.id, met.id, extra={"job": job.id})
-        self._failures.clear(job)
-        return StepResult(running)
-
-    async def _store_upload(
-        self, claim: Claim, met: UploadTarget | StudiiError | FileNotFoundError
-    ) -> StepResult:
-        """Store the address of the uploaded photo, or an error. The job stays in its state until it is
-        submitted."""
-        job = claim.job
-        if isinstance(met, StudiiError):
-            return await self._failures.store(claim, JobState.UPLOADING, met)
-        if isinstance(met, FileNotFoundError):
-            return await self._photo_lost(job)
-        async with self._context.storage.write() as transaction:
-            stored = await transaction.jobs.update(job.id, object_key=met.object_key)
-        self._failures.clear(job)
-        return StepResult(stored)
 
     async def _photo_lost(self, job: Job) -> StepResult:
         """Have the photo fetched again, as it may have been lost with another host, within a bound."""

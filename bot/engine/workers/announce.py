@@ -4,9 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import Retry, backoff
-from bot.aio.shield import shielded
+from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
+from bot.aio.retry import backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, OutputFile, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
@@ -37,6 +36,7 @@ class Outbox:
             size=context.tuning.announcements_at_once,
             clock=context.clock,
             liveness=context.liveness,
+            drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
             look_around=context.tuning.look_around,
             wants=lambda job: job.announced_at is None and job.over and not job.posted_with_set,
@@ -52,17 +52,6 @@ class Outbox:
             job, output = await self._ended_jobs.with_output(job)
         except NotYet as reason:
             return reason.seconds
-        # No cancellation may come between Discord's answer and our note of it.
-        return await shielded(
-            self._announce_and_note(job, output, tries), patience=self._context.tuning.drain
-        )
-
-    async def _give_up(self, job: Job) -> None:
-        """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
-        _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
-        await shielded(self._note(job, Undeliverable("unexpected errors")))
-
-    async def _announce_and_note(self, job: Job, output: OutputFile | None, tries: int) -> float | None:
         said = await self._say(job, output)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
@@ -74,6 +63,11 @@ class Outbox:
         if isinstance(said, Posted):
             self._ended_jobs.posted(job)
         return None
+
+    async def _give_up(self, job: Job) -> None:
+        """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
+        _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
+        await self._note(job, Undeliverable("unexpected errors"))
 
     async def _say(self, job: Job, output: OutputFile | None) -> Announcement:
         try:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from bot.aio.retry import Retry, backoff
-from bot.aio.shield import shielded
+from bot.aio.liveness import Retry
+from bot.aio.retry import backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
@@ -35,6 +35,7 @@ class BestShowing:
             size=1,
             clock=context.clock,
             liveness=context.liveness,
+            drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=2 * context.tuning.delivery_patience,
             look_around=context.tuning.look_around,
         )
@@ -44,8 +45,7 @@ class BestShowing:
             return await transaction.best.open(limit)
 
     async def _serve(self, best: BestResult, tries: int) -> float | None:
-        # Between Discord's answer and our note of it nothing may be interrupted.
-        again = await shielded(self._do(best), patience=self._context.tuning.drain)
+        again = await self._do(best)
         if again is None:
             return None
         return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)

@@ -5,9 +5,8 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import Retry, backoff
-from bot.aio.shield import shielded
+from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
+from bot.aio.retry import backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import (
     Announcement,
@@ -74,6 +73,7 @@ class NoticeBoard:
             size=NOTICES_AT_ONCE,
             clock=context.clock,
             liveness=context.liveness,
+            drain=context.tuning.drain,  # between Discord's answer and our note of it
             # A result that is gone is fetched again. First in the channel, then to the owner.
             patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
             look_around=context.tuning.look_around,
@@ -90,8 +90,7 @@ class NoticeBoard:
         notice = await self._oldest(guild_id)
         if notice is None:
             return None
-        # Between Discord's answer and our note of it nothing may be interrupted.
-        again = await shielded(self._tell(notice), patience=self._context.tuning.drain)
+        again = await self._tell(notice)
         if again is None:
             self.worker.add(guild_id)  # there may be another one
             return None
@@ -102,7 +101,7 @@ class NoticeBoard:
         notice = await self._oldest(guild_id)
         if notice is not None:
             _log.error("Server %d: a notice (%s) can't be posted", guild_id, notice.kind)
-            await shielded(self._close(notice, None))
+            await self._close(notice, None)
 
     async def _oldest(self, guild_id: int) -> Notice | None:
         async with self._context.storage.read() as transaction:

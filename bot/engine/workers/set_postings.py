@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import FailureCounts, Retry, backoff
-from bot.aio.shield import shielded
+from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
+from bot.aio.retry import FailureCounts, backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import (
@@ -50,6 +49,7 @@ class SetPostings:
             size=context.tuning.announcements_at_once,
             clock=context.clock,
             liveness=context.liveness,
+            drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=TRANSFER_TIMEOUT,  # files that are gone are fetched again
             look_around=context.tuning.look_around,
             notified_at_once=True,  # another one has ended: perhaps the last
@@ -66,21 +66,16 @@ class SetPostings:
             return await transaction.job_queue.unannounced_sets(limit)
 
     async def _post(self, job: Job, _tries: int) -> float | None:
-        """Post the set's messages that are due. Return in how many seconds to look again."""
+        """Post the set's next message, if one is due. Return in how many seconds to look again."""
         try:
-            while (posting := await self._pending(job)) is not None or await self._claim(job):
-                if posting is None:
-                    continue  # its messages were made up just now
-                # No cancellation may come between Discord's answer and our note of it.
-                noting = self._say_and_note(posting)
-                again = await shielded(noting, patience=self._context.tuning.drain)
-                if again is not None:
-                    return again
+            posting = await self._pending(job)
+            if posting is None and await self._claim(job):
+                posting = await self._pending(job)
         except NotYet as reason:
             return reason.seconds
-        return await self._due_in(job)
+        return await (self._due_in(job) if posting is None else self._say_and_note(posting))
 
-    async def _say_and_note(self, posting: SetPosting) -> float | None:
+    async def _say_and_note(self, posting: SetPosting) -> float:
         said = await self._say(posting)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
@@ -88,10 +83,10 @@ class SetPostings:
         self._refusals.forget(posting.set_id)
         if isinstance(said, TooMuch):
             await self._split(posting)
-            return None
+            return 0.0
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._retry.run(posting.set_id, self._note, posting, said)
-        return None
+        return 0.0  # there may be another one
 
     async def _give_up(self, job: Job) -> None:
         """Give up messages that fail for an unknown reason; the results stay in the list of jobs."""
@@ -99,7 +94,7 @@ class SetPostings:
         whole = await self._whole(job)
         parts = tuple(await self._parts(whole, unposted(whole)))
         posting = SetPosting(job.set_id or "", next_number(whole), parts, tuple(whole))
-        await shielded(self._note(posting, Undeliverable("unexpected errors")))
+        await self._note(posting, Undeliverable("unexpected errors"))
 
     async def _whole(self, job: Job) -> list[Job]:
         async with self._context.storage.read() as transaction:

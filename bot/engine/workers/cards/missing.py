@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot.aio.retry import Retry, backoff
-from bot.aio.shield import shielded
+from bot.aio.liveness import Retry
+from bot.aio.retry import backoff
 from bot.domain import Announcement, Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
@@ -45,8 +45,7 @@ class MissingCards:
         """Find or post the card that should be there. Return in how many seconds to try again, or None."""
         if job.origin_message_id is None:
             return await self._seek(job, tries)
-        # No cancellation may come between Discord's answer and our note of it.
-        return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+        return await self._post(job, tries)
 
     async def _seek(self, job: Job, tries: int) -> float | None:
         """Take over the card that a command's answer may have shown without anybody storing its message.
@@ -78,7 +77,7 @@ class MissingCards:
             return self._context.tuning.card_overdue - age
         if found is None and searched and not job.over:
             # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
-            return await shielded(self._post(job, tries), patience=self._context.tuning.drain)
+            return await self._post(job, tries)
         async with self._context.storage.write() as transaction:
             await transaction.job_cards.card_found(job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})

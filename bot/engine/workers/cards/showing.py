@@ -72,6 +72,8 @@ class Cards:
             size=context.tuning.cards_at_once,
             clock=context.clock,
             liveness=context.liveness,
+            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            free=lambda job: job.card_message_id is not None,
             look_around=context.tuning.look_around,
             wants=self._wants,
             rank=_rank,
