@@ -57,7 +57,7 @@ class CreditsWanted:
     guild_id: int
     tool: str
     price: int
-    channel_id: int | None = None
+    channel_id: int | None
 
 
 class Outage(StudiiBotError):

@@ -166,7 +166,7 @@ async def _prepare(
                 await transaction.guilds.set_key(server, stored.id, now)
                 await transaction.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
                 if automatic:
-                    channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING))
+                    channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING), most=1)
                     await transaction.photo_rules.set_channel(server, channel)
                 else:
                     await transaction.photo_rules.turn_on(server, None)

@@ -17,8 +17,9 @@ from bench.machine.quiet import Nobody
 from bench.machine.work import studio_job
 from bot.catalog import Catalog
 from bot.clock import SystemClock
+from bot.cluster import Membership
 from bot.domain import JobState, Plan
-from bot.engine import Engine, GuardedDecoder, Spool
+from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.media.pool import DecoderPool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import JobReport, StudiiClient
@@ -150,6 +151,10 @@ async def restart(
             spool=Spool(folder / "spool", 10_000_000),
             catalog=Catalog.load(),
             clock=SystemClock(),
+            member=Membership(),
+            showcase=None,
+            tuning=Tuning(),
+            posted=lambda _: None,
         )
         began = perf_counter()
         running = asyncio.create_task(engine.run())

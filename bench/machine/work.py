@@ -13,9 +13,10 @@ from discord.http import Route
 from bench.machine.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
+from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
-from bot.engine import Engine, GuardedDecoder, Spool
+from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.media.pool import DecoderPool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
@@ -118,6 +119,9 @@ async def at_work(
                 catalog=catalog,
                 clock=clock,
                 posted=posted,
+                member=Membership(),
+                showcase=None,
+                tuning=Tuning(),
             )
             running = asyncio.create_task(engine.run())
             try:

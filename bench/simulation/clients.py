@@ -122,7 +122,17 @@ class OwnLane:
 
     def _waiting(self, job: Job, not_before: float = 0.0) -> Waiting:
         step = Step.SUBMIT if job.uploaded else Step.UPLOAD
-        return Waiting(job.name, job.user, job.asked, step, job.work, not_before, begun=job.uploaded)
+        return Waiting(
+            job.name,
+            job.user,
+            job.asked,
+            step,
+            job.work,
+            not_before,
+            begun=job.uploaded,
+            held=False,
+            price=None,
+        )
 
     def _go_on(self) -> None:
         while True:

@@ -23,7 +23,20 @@ def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:
     lane = Lane(RateWindow(300, tuning), durations, tuning)
     works = (IMAGE, VIDEO)
     lane.sync(
-        [Waiting(f"w{n}", n % 7, n, Step.UPLOAD, works[n % 2]) for n in range(waiting)],
+        [
+            Waiting(
+                f"w{n}",
+                n % 7,
+                n,
+                Step.UPLOAD,
+                works[n % 2],
+                not_before=0.0,
+                begun=False,
+                held=False,
+                price=None,
+            )
+            for n in range(waiting)
+        ],
         [Running(f"r{n}", -rng.uniform(5.0, 90.0), works[n % 2]) for n in range(running)],
         0.0,
     )

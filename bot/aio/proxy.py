@@ -34,8 +34,8 @@ class Proxy:
     """A proxy and the hosts that are reached without it."""
 
     address: URL  # without user and password
-    direct: str = ""  # as in NO_PROXY
-    authorization: str | None = field(default=None, repr=False)
+    direct: str  # as in NO_PROXY
+    authorization: str | None = field(repr=False)
 
     @classmethod
     def parse(cls, address: str, direct: str = "") -> Self:

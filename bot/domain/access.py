@@ -125,9 +125,9 @@ class AccessRequest:
     tool: str
     title: str  # of the tool
     portrait: bool  # the tool changes a person's picture
-    photo_author: int | None = None
-    private: bool = False
-    extra: bool = False
+    photo_author: int | None
+    private: bool
+    extra: bool
 
     @property
     def of_another(self) -> bool:

@@ -52,7 +52,7 @@ class Confirmation:
 
 
 def why_ask(
-    request: JobRequest, price: int, *, above: int | None, tapped_before: bool, seen: WhyAsk | None = None
+    request: JobRequest, price: int, *, above: int | None, tapped_before: bool, seen: WhyAsk | None
 ) -> WhyAsk | None:
     """Return why the person is asked before a job of that price starts, or None if it starts at once.
 

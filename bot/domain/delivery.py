@@ -26,7 +26,7 @@ class ForModerators:
     """
 
     jobs: tuple[Job, ...]
-    photos: tuple[OutputFile, ...] = ()
+    photos: tuple[OutputFile, ...]
     result: OutputFile | None = None
     rules: tuple[WordRule, ...] = ()
 

@@ -60,8 +60,8 @@ class PhotoChannel:
 
     channel_id: int
     kind: PhotoChannelKind
-    preset: Preset | None = None
-    most: int = 1  # photos of one message that are run
+    preset: Preset | None
+    most: int  # photos of one message that are run
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ class Style:
     tool: str
     inputs: Mapping[str, str]
     created_at: datetime
-    roles: frozenset[int] = frozenset()  # that may use it; empty: everyone
-    made_by: int | None = None  # who added it to the server
-    job_id: str | None = None  # whose result shows what the style makes
+    roles: frozenset[int]  # that may use it; empty: everyone
+    made_by: int | None  # who added it to the server
+    job_id: str | None  # whose result shows what the style makes
 
     @property
     def of_server(self) -> bool:

@@ -34,7 +34,7 @@ class BudgetAlert:
     kind: NoticeKind
     key: str
     details: Mapping[str, str | int | None]
-    after: tuple[str, ...] = ()
+    after: tuple[str, ...]
 
 
 def budget_alert(

@@ -71,7 +71,7 @@ async def claim(
     lane: str,
     to: JobState,
     at: datetime,
-    epoch: int | None = None,
+    epoch: int | None,
 ) -> Claimed | Unclaimed:
     """Note that the job's request is sent next, with the lane's key, by the process of that number.
 

@@ -94,9 +94,7 @@ class AccessChange:
         self._catalog = catalog
         self._guild_id = guild_id
 
-    async def limit_tool(
-        self, tool: str | None, *, role_id: int | None = None, channel_id: int | None = None
-    ) -> None:
+    async def limit_tool(self, tool: str | None, *, role_id: int | None, channel_id: int | None) -> None:
         """Let a role use the tool (every tool if None), or let it be used in a channel.
 
         The first role or channel excludes all others. Raises `Refused` for an unknown tool.
@@ -127,21 +125,19 @@ class AccessChange:
             title = lazy("every tool") if tool is None else self._catalog.get(tool).title
             raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).using(tool=title))
 
-    async def set_photos(
-        self, *, photos: PhotoScope | None = None, portraits: PhotoScope | None = None
-    ) -> None:
+    async def set_photos(self, *, photos: PhotoScope | None, portraits: PhotoScope | None) -> None:
         """Set whose photos may be used, by ordinary tools and by those that change a person's picture."""
         if photos is not None:
             await self._policies.set(self._guild_id, photos=photos)
         if portraits is not None:
             await self._policies.set(self._guild_id, portraits=portraits)
 
-    async def set_private(self, permit: Permit, roles: Collection[int] = ()) -> None:
+    async def set_private(self, permit: Permit, roles: Collection[int]) -> None:
         """Set who may use `private`: the people that `permit` names, and these roles."""
         await self._policies.set(self._guild_id, private_for=permit)
         await self._replace(AccessList.PRIVATE_ROLE, roles)
 
-    async def set_extra(self, permit: Permit, roles: Collection[int] = ()) -> None:
+    async def set_extra(self, permit: Permit, roles: Collection[int]) -> None:
         """Set who may use `extra`: the people that `permit` names, and these roles."""
         await self._policies.set(self._guild_id, extra_for=permit)
         await self._replace(AccessList.EXTRA_ROLE, roles)

@@ -29,7 +29,7 @@ class BudgetState:
     window: Window
     usage: Usage
     left: int
-    grants: int = 0  # credits that admins added for this period; part of what is left
+    grants: int  # credits that admins added for this period; part of what is left
     grants_over: int = 0  # credits granted for the period before, which a change of it has just ended
 
     @property

@@ -54,7 +54,7 @@ async def write_ledger(
     zone: ZoneInfo,
     folder: Path,
     limit: int,
-    state_words: Callable[[JobState], str] = str,
+    state_words: Callable[[JobState], str],
 ) -> Export:
     """Write the pages as CSV into `folder`: zipped if they have more than `limit` bytes.
 

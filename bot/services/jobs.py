@@ -184,7 +184,7 @@ class JobService:
         jobs = await self.of_set(job.set_id, job.guild_id) if job.set_id is not None else []
         return next((number for number, one in enumerate(jobs, 1) if one.id == job.id), 0)
 
-    async def cancel_set(self, set_id: str, guild_id: int, user_id: int, *, moderates: bool = False) -> int:
+    async def cancel_set(self, set_id: str, guild_id: int, user_id: int, *, moderates: bool) -> int:
         """Cancel those jobs of a set that have not gone to Studii yet, and return how many. Its card says so.
 
         Its requester may, and people who moderate. Raises `Refused` with the reason.

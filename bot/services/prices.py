@@ -27,7 +27,7 @@ class ToolPrice:
 
     tool: Tool
     price: Estimate
-    others: tuple[OtherPrice, ...] = ()
+    others: tuple[OtherPrice, ...]
 
     @property
     def most(self) -> int:

@@ -79,7 +79,7 @@ class Policies:
         row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
         await self._session.execute(insert(access_lists).values(row))
 
-    async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> bool:
+    async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str) -> bool:
         """Remove an entry. Return False if it was not in the list."""
         one = _list(guild_id, which, target) & (access_lists.c.subject_id == subject_id)
         return (await self._session.execute(delete(access_lists).where(one))).rowcount > 0

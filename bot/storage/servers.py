@@ -86,7 +86,7 @@ class ServerMemory:
 class Servers:
     """Servers within one transaction."""
 
-    def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
+    def __init__(self, session: Session, memory: ServerMemory | None) -> None:
         """Keep what is read in `memory`, for transactions that write: nothing changes it until they end."""
         self._session = session
         self._memory = memory

@@ -46,9 +46,9 @@ class Storage:
         self,
         writing: AsyncEngine,
         reading: AsyncEngine,
-        amending: AsyncEngine | None = None,
-        fence: Fence | None = None,
-        observe: Observe = _unobserved,
+        amending: AsyncEngine | None,
+        fence: Fence | None,
+        observe: Observe,
     ) -> None:
         self._writing = writing
         self._reading = reading

@@ -30,7 +30,20 @@ async def filled(folder: Path) -> str:
             await transaction.guilds.set_key(1, key.id, now)
             await transaction.notices.add(1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
             await transaction.meta.set("name", b"value")
-            await transaction.styles.add(Style("f" * 16, 1, 7, "Oak", "studio", {"prompt": "x"}, now))
+            await transaction.styles.add(
+                Style(
+                    "f" * 16,
+                    1,
+                    7,
+                    "Oak",
+                    "studio",
+                    {"prompt": "x"},
+                    now,
+                    roles=frozenset(),
+                    made_by=None,
+                    job_id=None,
+                )
+            )
             await transaction.member_defaults.set(1, 7, "studio", {"quality": "high"})
     return url
 

@@ -11,10 +11,12 @@ from sqlalchemy import text
 
 from bot.clock import boottime
 from bot.cluster import Membership
+from bot.domain.shards import Shards
 from bot.errors import NotAlone
 from bot.storage import ProcessTable, Storage
 from bot.storage.database import fence
 from bot.storage.database.engines import migration_engine
+from bot.storage.database.unreadable import UnreadableRows
 from tests.cluster.members import SHORT, process_on
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
@@ -166,7 +168,7 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
         await serving(first)
         async with engine.connect() as stopped:
             # What a transaction begins with, and then nothing any more.
-            await fence.begin_fenced(fence.Session(stopped), first, 5.0)
+            await fence.begin_fenced(fence.Session(stopped, UnreadableRows(), None, Shards()), first, 5.0)
             await stopped.execute(text("UPDATE meta SET value = value"))
             async with process_on(url) as second:
                 async with ProcessTable.open(url) as table:

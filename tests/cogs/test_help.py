@@ -94,7 +94,7 @@ async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_pa
         await desk.set_key()
         role = desk.guild.create_role("Agents")
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("virtual-staging", role_id=role.id)
+            await change.limit_tool("virtual-staging", role_id=role.id, channel_id=None)
         answer = await desk.maya.slash(desk.channel, "help")
         assert f"🚫 Virtual staging is only for <@&{role.id}>" in texts(answer)
         assert "Virtual staging" not in labels(answer)

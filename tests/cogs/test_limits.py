@@ -214,7 +214,7 @@ async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path)
         async with desk.services.access.change(desk.guild.id) as changes:
             for tool in (None, *desk.bot.catalog.tools):
                 for number, role in enumerate(roles):
-                    await changes.limit_tool(tool, role_id=role.id)
+                    await changes.limit_tool(tool, role_id=role.id, channel_id=None)
                     await changes.block(1_456_074_443_980_800_000 + number)
             await changes.set_private(Permit.NOBODY, [role.id for role in roles])
             await changes.set_extra(Permit.MANAGERS, [role.id for role in roles])

@@ -69,7 +69,7 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
         await desk.set_key()
         role = desk.guild.create_role("Agents")
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("virtual-staging", role_id=role.id)
+            await change.limit_tool("virtual-staging", role_id=role.id, channel_id=None)
         words = await shown_to_maya(desk)
         assert (
             f"🚫 Virtual staging is only for <@&{role.id}> in this server"

@@ -174,11 +174,19 @@ async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
         plain = await write_ledger(
-            desk.services.usage.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, 10_000
+            desk.services.usage.ledger(desk.guild.id, None),
+            ZoneInfo("UTC"),
+            tmp_path,
+            10_000,
+            state_words=str,
         )
         text = plain.path.read_bytes()
         packed = await write_ledger(
-            desk.services.usage.ledger(desk.guild.id, None), ZoneInfo("UTC"), tmp_path, len(text) - 1
+            desk.services.usage.ledger(desk.guild.id, None),
+            ZoneInfo("UTC"),
+            tmp_path,
+            len(text) - 1,
+            state_words=str,
         )
         assert packed.zipped
         with zipfile.ZipFile(packed.path) as archive:

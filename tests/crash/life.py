@@ -23,6 +23,7 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
+from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, Spool
 from bot.media.pool import DecoderPool
@@ -165,6 +166,8 @@ async def _live(life: Life, tracer: Tracer) -> int:
             catalog=catalog,
             clock=clock,
             tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
+            member=Membership(),
+            posted=lambda _: None,
         )
         services = await services_on(storage, folder, clock, catalog=catalog)
         bot.attach(services, delivery, clock, _journal(folder, vault, clock))

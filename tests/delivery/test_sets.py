@@ -286,7 +286,7 @@ async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path:
 
 def test_a_message_takes_ten_files_and_as_many_bytes_as_the_server_allows() -> None:
     def messages(count: int, files: int, size: int, room: int) -> list[int]:
-        parts = [SetPart(a_job(), number) for number in range(count)]
+        parts = [SetPart(a_job(), number, output=None) for number in range(count)]
         return [len(one) for one in arranged(parts, room, count=lambda _: files, size=lambda _: size)]
 
     assert messages(10, 2, 1, 100) == [5, 5]

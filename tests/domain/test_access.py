@@ -21,7 +21,9 @@ from bot.domain.access import (
 from tests.support.clock import NOON
 
 MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 3, 4, 50, 60, 61
-REQUEST = AccessRequest(MEMBER, "studio", "Studio", portrait=False)
+REQUEST = AccessRequest(
+    MEMBER, "studio", "Studio", portrait=False, photo_author=None, private=False, extra=False
+)
 PORTRAIT = replace(REQUEST, tool="career-photo", title="Career portrait", portrait=True, photo_author=AUTHOR)
 PLAIN = MemberContext(roles=frozenset({1}), channels=frozenset({CHANNEL}))
 

@@ -217,7 +217,7 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         await desk.set_key()
         roles = desk.guild.create_role("Staff")
         async with desk.services.access.change(desk.guild.id) as changes:
-            await changes.limit_tool(None, role_id=roles.id)
+            await changes.limit_tool(None, role_id=roles.id, channel_id=None)
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)
 

@@ -56,7 +56,7 @@ async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) 
         await offering(desk)
         other = desk.guild.create_text_channel("portraits")
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("career-photo", channel_id=other.id)
+            await change.limit_tool("career-photo", channel_id=other.id, role_id=None)
         await post(desk, desk.maya, ROOM)
         assert PORTRAIT not in under(desk.channel.history()[-1])
 

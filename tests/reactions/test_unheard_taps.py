@@ -77,11 +77,11 @@ async def refused(desk: Desk, why: str) -> None:
     """Make the server refuse Tom's tap for that reason."""
     async with desk.services.access.change(desk.guild.id) as change:
         if why == "photos":
-            await change.set_photos(photos=PhotoScope.OWN)
+            await change.set_photos(photos=PhotoScope.OWN, portraits=None)
         elif why == "blocked":
             await change.block(desk.tom.id, reason="Spam, @everyone", hours=2)
         elif why == "role":
-            await change.limit_tool(None, role_id=4242)
+            await change.limit_tool(None, role_id=4242, channel_id=None)
     if why == "paused":
         await desk.admin.slash(desk.channel, "studii pause")
     elif why == "at once":

@@ -53,7 +53,12 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: World)
     states.append((await world.accept()).state)  # the one that may try the key again
     async with world.storage.write() as transaction:
         await transaction.holds.clear(GUILD)
-    await world.services.approvals.change(GUILD, ApprovalChanges(CHANNEL, everyone=True))
+    await world.services.approvals.change(
+        GUILD,
+        ApprovalChanges(
+            CHANNEL, everyone=True, role_id=None, tool=None, approver_role=None, results=None, remove=False
+        ),
+    )
     states.append((await world.accept()).state)
     assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
 

@@ -10,7 +10,18 @@ from bot.domain.styles import OF_SERVER, Style
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted
 
-STYLE = Style("a" * 16, 1, 7, "Oak", "virtual-staging", {"style": "oak"}, NOW)
+STYLE = Style(
+    "a" * 16,
+    1,
+    7,
+    "Oak",
+    "virtual-staging",
+    {"style": "oak"},
+    NOW,
+    roles=frozenset(),
+    made_by=None,
+    job_id=None,
+)
 
 
 async def test_a_name_is_its_owners_once_in_each_server(storage: Storage) -> None:

@@ -19,7 +19,7 @@ class SetPart:
 
     job: Job
     number: int
-    output: OutputFile | None = None
+    output: OutputFile | None
 
 
 @dataclass(frozen=True, slots=True)

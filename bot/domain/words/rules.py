@@ -45,7 +45,7 @@ class WordRule:
 
     words: str
     key: str
-    effect: WordEffect = WordEffect.REFUSE
+    effect: WordEffect
 
 
 @dataclass(frozen=True, slots=True)

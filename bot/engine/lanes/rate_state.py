@@ -32,8 +32,8 @@ class RateState:
         lane: str,
         plan: ChosenPlan,
         context: EngineContext,
-        sent: Iterable[Sent] = (),
-        limits: LaneLimits | None = None,
+        sent: Iterable[Sent],
+        limits: LaneLimits | None,
     ) -> None:
         self.lane = lane
         self.window = RateWindow(plan.limit, context.tuning)

@@ -184,7 +184,7 @@ class Lane:
         """Return the requests in flight."""
         return list(self._in_flight.items())
 
-    def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
+    def may_end(self, job_id: str, share: float, stretch: float) -> float:
         """Return the moment by which a running job will have ended; see `PollSchedule.may_end`."""
         return self._polls.may_end(job_id, share, stretch)
 

@@ -77,7 +77,7 @@ class PollSchedule:
         watch = self._watches[job.id] = _Watch(job, model, model.glance(0.0), job.submitted)
         watch.due = max(self._worth_at(watch, price), job.not_before)
 
-    def polled(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
+    def polled(self, job_id: str, now: float, price: float, again: float | None) -> None:
         """Record a poll that found the job running, or that failed if `again` is given.
 
         `again`: seconds until the next poll.
@@ -157,7 +157,7 @@ class PollSchedule:
         """Return all running jobs."""
         return [watch.job for watch in self._watches.values()]
 
-    def may_end(self, job_id: str, share: float, stretch: float = 1.0) -> float:
+    def may_end(self, job_id: str, share: float, stretch: float) -> float:
         """Return the moment by which a job will have ended with probability `share`; it may be in the past.
 
         `stretch`: the factor by which the catalogue's guess is wrong. It matters less, the more such jobs

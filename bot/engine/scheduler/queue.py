@@ -24,10 +24,10 @@ class Waiting:
     since: float  # only its order matters
     step: Step  # UPLOAD or SUBMIT
     work: Work
-    not_before: float = 0.0
-    begun: bool = False  # its photo has been uploaded: its turn is not over
-    held: bool = False  # what stopped it stops all jobs of the key: they are tried one at a time
-    price: str | None = None  # names an unknown price: of the jobs with the same one, a single one goes first
+    not_before: float
+    begun: bool  # its photo has been uploaded: its turn is not over
+    held: bool  # what stopped it stops all jobs of the key: they are tried one at a time
+    price: str | None  # names an unknown price: of the jobs with the same one, a single one goes first
 
 
 class LaneQueue:

@@ -19,7 +19,7 @@ class EarlierRequest(NamedTuple):
     that had been recorded more than `settled` seconds ago had been answered, if it is not None."""
 
     age: float
-    settled: float | None = None
+    settled: float | None
 
 
 class Slowdown(NamedTuple):

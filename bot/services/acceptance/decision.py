@@ -59,9 +59,9 @@ class Acceptance:
         servers: Mapping[int, ServerState],
         at: datetime,
         *,
-        refusing: Collection[int] = (),
-        done: Collection[str] = (),
-        open_questions: Collection[str] = (),
+        refusing: Collection[int],
+        done: Collection[str],
+        open_questions: Collection[str],
         max_source_bytes: int,
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:

@@ -25,7 +25,7 @@ class ConfirmationNeeded(StudiiBotError):
     """
 
     def __init__(
-        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest] = ()
+        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest]
     ) -> None:
         super().__init__()
         self.request = request

@@ -55,13 +55,13 @@ class Approver:
 class ApprovalChanges:
     """Changes of the rules; None leaves one as it is. `remove`: the role and the tool are removed."""
 
-    channel_id: int | None = None
-    everyone: bool | None = None
-    role_id: int | None = None
-    tool: str | None = None
-    approver_role: int | None = None
-    results: bool | None = None
-    remove: bool = False
+    channel_id: int | None
+    everyone: bool | None
+    role_id: int | None
+    tool: str | None
+    approver_role: int | None
+    results: bool | None
+    remove: bool
 
 
 class ApprovalService:

@@ -70,7 +70,7 @@ class NewStyle:
     name: str
     tool: Tool
     inputs: Mapping[str, str]
-    for_server: bool = False
+    for_server: bool
     job_id: str | None = None  # whose result shows what it makes
     role_id: int | None = None  # the only role that may use it
 

@@ -37,19 +37,19 @@ class Session:
     def __init__(
         self,
         connection: AsyncConnection,
-        unreadable: UnreadableRows | None = None,
-        changed: Callable[[object], None] | None = None,
-        shards: Shards | None = None,
+        unreadable: UnreadableRows,
+        changed: Callable[[object], None] | None,
+        shards: Shards,
     ) -> None:
         """Call `changed` with each table of which a statement has changed rows.
 
-        `shards` are those whose servers this process serves; all of them, if it is None.
+        `shards` are those whose servers this process serves.
         """
         self._connection = connection
         self._changed = changed
-        self.unreadable = UnreadableRows() if unreadable is None else unreadable
+        self.unreadable = unreadable
         self.changes = Changes()
-        self._shards = shards or Shards()
+        self._shards = shards
 
     @property
     def on_sqlite(self) -> bool:
@@ -217,7 +217,8 @@ async def session(
     changed: Callable[[object], None] | None = None,
     shards: Shards | None = None,
 ) -> AsyncGenerator[Session, None]:
-    """Open a session on a pooled connection. Uncommitted changes are rolled back at the end."""
+    """Open a session on a pooled connection, by itself of all servers. Uncommitted changes are rolled back at
+    the end."""
     connection = engine.connection()
     try:
         if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() and engine.dialect.name == "sqlite":
@@ -226,7 +227,8 @@ async def session(
             await shielded(connection.start())
         if (driver := _driver(connection)) is not None:
             driver.steady, driver.first, driver.wait_on = True, (), None
-        yield Session(connection, unreadable, changed, shards)
+        rows = UnreadableRows() if unreadable is None else unreadable
+        yield Session(connection, rows, changed, shards or Shards())
     finally:
         if connection.sync_connection is not None:
             await _completed(connection, connection.close())

@@ -150,7 +150,7 @@ async def _block(desk: Desk) -> None:
 
 async def _limit(desk: Desk) -> None:
     async with desk.services.access.change(desk.guild.id) as change:
-        await change.limit_tool("studio", role_id=desk.guild.create_role("Artists").id)
+        await change.limit_tool("studio", role_id=desk.guild.create_role("Artists").id, channel_id=None)
 
 
 async def _forbid(desk: Desk) -> None:

@@ -47,7 +47,18 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
 
 async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.approvals.change(desk.guild.id, ApprovalChanges(channel_id=desk.channel.id))
+        await desk.services.approvals.change(
+            desk.guild.id,
+            ApprovalChanges(
+                channel_id=desk.channel.id,
+                everyone=None,
+                role_id=None,
+                tool=None,
+                approver_role=None,
+                results=None,
+                remove=False,
+            ),
+        )
 
         async def add(then: str) -> str:
             return texts(await desk.admin.slash(desk.channel, "studii words add", words="kite", then=then))

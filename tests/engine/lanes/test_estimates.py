@@ -53,7 +53,7 @@ def a_lane(*names: str) -> Lane:
 
 
 def waiting(name: str) -> Waiting:
-    return Waiting(name, 1, 0.0, Step.SUBMIT, IMAGE)
+    return Waiting(name, 1, 0.0, Step.SUBMIT, IMAGE, not_before=0.0, begun=False, held=False, price=None)
 
 
 def estimates_of(lane: Lane, simulations: Simulations, tuning: Tuning) -> Estimates:

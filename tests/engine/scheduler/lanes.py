@@ -21,7 +21,7 @@ def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
 
 
 def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
-    return Waiting(name, user, since, step, IMAGE)
+    return Waiting(name, user, since, step, IMAGE, not_before=0.0, begun=False, held=False, price=None)
 
 
 def take(lane: Lane, now: float = 0.0) -> Send:

@@ -28,7 +28,17 @@ def a_lane(*, seen: int, limit: int = 60) -> Lane:
 
 
 def waiting(number: int) -> Waiting:
-    return Waiting(f"{number:02}", number, number, Step.SUBMIT, IMAGE)
+    return Waiting(
+        f"{number:02}",
+        number,
+        number,
+        Step.SUBMIT,
+        IMAGE,
+        not_before=0.0,
+        begun=False,
+        held=False,
+        price=None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_request_that_never_left_costs_nothing() -> None:
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([EarlierRequest(50.0)] * 30 + [EarlierRequest(10.0, 20.0)] * 20, now=1000.0)
+    window.restore([EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, 20.0)] * 20, now=1000.0)
     assert window.room(1000.0) == 8
     assert window.room(1050.2) == 8
     assert window.room(1050.4) == 38
@@ -52,7 +52,9 @@ def test_requests_of_an_earlier_life_count() -> None:
 
 def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([EarlierRequest(50.0)] * 30 + [EarlierRequest(10.0)] * 20, now=1000.0)
+    window.restore(
+        [EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, settled=None)] * 20, now=1000.0
+    )
     assert window.room(1000.0) == 8
     assert window.room(1000.0 + 20.0 + 60.2) == 8
     assert window.room(1000.0 + 20.0 + 60.4) == 38
@@ -61,7 +63,7 @@ def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> N
 
 def test_requests_from_the_future_count_as_made_now() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([EarlierRequest(-3600.0)] * 58, now=5.0)
+    window.restore([EarlierRequest(-3600.0, settled=None)] * 58, now=5.0)
     assert window.next_room(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
 
 

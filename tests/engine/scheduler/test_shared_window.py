@@ -8,7 +8,11 @@ TUNING = Tuning()
 
 def test_what_others_sent_leaves_less_room_until_a_period_after_the_latest_answer() -> None:
     window = RateWindow(12, TUNING)
-    others = [EarlierRequest(30.0), EarlierRequest(20.0, settled=25.0), EarlierRequest(10.0, settled=15.0)]
+    others = [
+        EarlierRequest(30.0, settled=None),
+        EarlierRequest(20.0, settled=25.0),
+        EarlierRequest(10.0, settled=15.0),
+    ]
     window.set_others([others], 100.0)
     # The first was answered when the second was sent, the second when the third was.
     assert window.used(100.0) == 3
@@ -20,9 +24,9 @@ def test_what_others_sent_leaves_less_room_until_a_period_after_the_latest_answe
 
 def test_a_new_count_takes_the_place_of_the_one_before() -> None:
     window = RateWindow(4, TUNING)
-    window.set_others([[EarlierRequest(0.0)], [EarlierRequest(0.0)]], 0.0)
+    window.set_others([[EarlierRequest(0.0, settled=None)], [EarlierRequest(0.0, settled=None)]], 0.0)
     assert window.room(0.0) == 0
-    window.set_others([[EarlierRequest(0.0)]], 0.0)
+    window.set_others([[EarlierRequest(0.0, settled=None)]], 0.0)
     assert window.room(0.0) == 1
 
 

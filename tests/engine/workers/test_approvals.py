@@ -15,7 +15,7 @@ from bot.reasons import ReasonCode
 from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
-RULES = (WordRule("blimp", "blimp", WordEffect.APPROVE), WordRule("gull", "gull"))
+RULES = (WordRule("blimp", "blimp", WordEffect.APPROVE), WordRule("gull", "gull", effect=WordEffect.REFUSE))
 
 
 @asynccontextmanager

@@ -265,7 +265,7 @@ class Bank(ModeratingBank):
 
     async def ask_for_more(self, user_id: int, price: int) -> str:
         """A member who lacks credits asks for them; returns the request."""
-        wanted = CreditsWanted(GUILD, "studio", price)
+        wanted = CreditsWanted(GUILD, "studio", price, channel_id=None)
         return (await self.requests.ask(wanted, user_id, ROLES[user_id], 2)).id
 
     async def answer_request(self, request_id: str, *, grant: bool) -> None:

@@ -55,7 +55,15 @@ class ModeratingBank:
     async def set_approval(self, *, requests: bool, results: bool) -> None:
         await self.approvals.turn_off(GUILD)
         if requests or results:
-            changes = ApprovalChanges(CHANNEL, everyone=requests, results=results)
+            changes = ApprovalChanges(
+                CHANNEL,
+                everyone=requests,
+                results=results,
+                role_id=None,
+                tool=None,
+                approver_role=None,
+                remove=False,
+            )
             await self.approvals.change(GUILD, changes)
 
     async def take_in(self, job_id: str) -> None:

@@ -45,7 +45,11 @@ async def a_server_that_says(code: str) -> AsyncGenerator[str]:
 async def test_a_server_that_takes_no_connection_now_is_away(code: str) -> None:
     async with a_server_that_says(code) as url:
         storage = Storage(
-            engines.write_engine(url), engines.read_engine(url), engines.migration_engine(url), None
+            engines.write_engine(url),
+            engines.read_engine(url),
+            engines.migration_engine(url),
+            None,
+            observe=lambda what, seconds: None,
         )
         try:
             with pytest.raises(DatabaseAway):

@@ -73,7 +73,9 @@ async def test_an_error_of_what_was_asked_is_no_failure_of_the_database(
 
 async def test_a_server_that_is_away_is_said_to_be_and_is_no_reason_to_give_up() -> None:
     url = "postgresql+asyncpg://studii:secret@127.0.0.1:9/studii"
-    away = Storage(write_engine(url), read_engine(url))
+    away = Storage(
+        write_engine(url), read_engine(url), amending=None, fence=None, observe=lambda what, seconds: None
+    )
     with pytest.raises(DatabaseAway):
         async with away.read():
             pass

@@ -20,7 +20,7 @@ IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 def request(count: int = 1, *, hidden: bool = False) -> str:
     jobs = tuple(staging(id=f"{at:016x}", state=JobState.PENDING) for at in range(count))
-    return words(approval_request(ForModerators(jobs), NAMES, 7, NO_FILES, hidden=hidden))
+    return words(approval_request(ForModerators(jobs, photos=()), NAMES, 7, NO_FILES, hidden=hidden))
 
 
 def test_a_request_of_an_age_restricted_channel_is_not_shown_in_another() -> None:

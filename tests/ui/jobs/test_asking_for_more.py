@@ -215,7 +215,7 @@ async def test_who_has_enough_meanwhile_asks_for_nothing(tmp_path: Path) -> None
         assert "You have enough credits for this now. Try again." in texts(told)
         with pytest.raises(Refused):
             await desk.services.credit_requests.ask(
-                CreditsWanted(desk.guild.id, "studio", 0), desk.maya.id, (), desk.channel.id
+                CreditsWanted(desk.guild.id, "studio", 0, channel_id=None), desk.maya.id, (), desk.channel.id
             )
 
 

@@ -99,7 +99,7 @@ async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         async with desk.services.access.change(desk.guild.id) as changes:
-            await changes.set_private(Permit.NOBODY)
+            await changes.set_private(Permit.NOBODY, roles=())
         form = await opened(desk, desk.maya, "virtual-staging")
         assert "private" not in fields(form)
         await desk.maya.submit_modal(form, {"image": ROOM})

@@ -135,7 +135,7 @@ async def test_an_admin_who_answers_a_request_too_late_reads_what_became_of_it(
     async with open_desk(tmp_path) as desk:
         requests, admin = desk.services.credit_requests, desk.admin.id
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
-        wanted = CreditsWanted(desk.guild.id, "studio", 8)
+        wanted = CreditsWanted(desk.guild.id, "studio", 8, channel_id=None)
 
         async def late(answer: Callable[[str, int], Awaitable[object]] | None, hours: int = 0) -> str:
             asked = await requests.ask(wanted, desk.maya.id, (), desk.channel.id)
@@ -183,7 +183,16 @@ async def test_a_style_that_does_not_fit_says_why(tmp_path: Path, monkeypatch: p
         guild, maya, catalog = desk.guild.id, desk.maya.id, desk.bot.catalog
         studio, staging = catalog.get("studio"), catalog.get("virtual-staging")
         style = Style(
-            "0" * 16, guild, maya, "Oils", "studio", {"prompt": "{text}, in oils"}, desk.clock.now()
+            "0" * 16,
+            guild,
+            maya,
+            "Oils",
+            "studio",
+            {"prompt": "{text}, in oils"},
+            desk.clock.now(),
+            roles=frozenset(),
+            made_by=None,
+            job_id=None,
         )
 
         async def refused(attempt: Callable[[], object]) -> str:
@@ -197,7 +206,9 @@ async def test_a_style_that_does_not_fit_says_why(tmp_path: Path, monkeypatch: p
         assert await refused(lambda: ensure_for(catalog, style, staging)) == other
         wordless = "The style “Oils” needs your own words: type them as `prompt`. Nothing was charged."
         assert await refused(lambda: inputs_of(style, studio, {})) == wordless
-        save = desk.services.styles.save(NewStyle(guild, maya, "n" * 51, studio, {"prompt": "x"}))
+        save = desk.services.styles.save(
+            NewStyle(guild, maya, "n" * 51, studio, {"prompt": "x"}, for_server=False)
+        )
         told = await read_by(desk, save, monkeypatch)
         assert told == "A style's name can have at most 50 characters. Nothing was saved."
 
@@ -255,7 +266,7 @@ async def test_a_ledger_that_discord_takes_no_file_of_is_to_be_asked_for_in_part
         yield []
 
     async with open_desk(tmp_path) as desk:
-        ledger = write_ledger(no_pages(), ZoneInfo("UTC"), tmp_path, 10)
+        ledger = write_ledger(no_pages(), ZoneInfo("UTC"), tmp_path, 10, state_words=str)
         told = await read_by(desk, ledger, monkeypatch)
         assert told == "The ledger is too large for a Discord file. Choose a shorter period."
 

@@ -95,7 +95,7 @@ async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.set_photos(photos=PhotoScope.OWN)
+            await change.set_photos(photos=PhotoScope.OWN, portraits=None)
         forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
         await desk.tom.react(forwarded, STAGING)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)

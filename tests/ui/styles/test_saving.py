@@ -131,7 +131,12 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
         await save(desk.maya, result, name="Reading room")
         await save(desk.maya, result, name="Modern")
         studio = NewStyle(
-            desk.guild.id, desk.maya.id, "Harbour", desk.bot.catalog.get("studio"), {"prompt": "A harbour"}
+            desk.guild.id,
+            desk.maya.id,
+            "Harbour",
+            desk.bot.catalog.get("studio"),
+            {"prompt": "A harbour"},
+            for_server=False,
         )
         await desk.services.styles.save(studio)
         offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
@@ -189,7 +194,14 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
         studio = desk.bot.catalog.get("studio")
         for number in range(MAX_STYLES - 1):
             await desk.services.styles.save(
-                NewStyle(desk.guild.id, desk.maya.id, f"Style {number:02}", studio, {"prompt": "A harbour"})
+                NewStyle(
+                    desk.guild.id,
+                    desk.maya.id,
+                    f"Style {number:02}",
+                    studio,
+                    {"prompt": "A harbour"},
+                    for_server=False,
+                )
             )
         full = texts(await save(desk.maya, result, name="One more"))
         assert "You have 50 styles here, the limit." in full
@@ -233,7 +245,7 @@ async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
         await save(desk.maya, result, name="Harbour")
         editors = desk.guild.create_role("Editors")
         async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("studio", role_id=editors.id)
+            await change.limit_tool("studio", role_id=editors.id, channel_id=None)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
         assert f"Studio is only for <@&{editors.id}>" in texts(refused)
 
@@ -269,7 +281,9 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
     async with open_desk(tmp_path, catalog=Catalog(tools)) as desk:
         await desk.set_key()
         inputs = {"prompt": "A harbour", "aspect_ratio": "1:1"}
-        await desk.services.styles.save(NewStyle(desk.guild.id, desk.maya.id, "Dawn", studio, inputs))
+        await desk.services.styles.save(
+            NewStyle(desk.guild.id, desk.maya.id, "Dawn", studio, inputs, for_server=False)
+        )
         used = await desk.maya.slash(desk.channel, next(iter(tools)), prompt="x", style="dawn")
         assert said in texts(used)
         assert "no longer fits" in texts(await desk.maya.slash(desk.channel, "styles"))
