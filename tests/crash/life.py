@@ -143,9 +143,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
         StudiiClient(
             life.studii,
-            timeouts=Timeouts(
-                connect=life.patience, read=life.patience / 2, total=life.patience, transfer=life.patience
-            ),
+            timeouts=_timeouts(life.patience),
             attempts=2,
             retry_wait=0.01,
         ) as studii,
@@ -197,6 +195,10 @@ async def _live(life: Life, tracer: Tracer) -> int:
             running.cancel()
             await asyncio.wait({running, *holding})
     return ENDED
+
+
+def _timeouts(seconds: float) -> Timeouts:
+    return Timeouts(connect=seconds, read=seconds / 2, total=seconds, transfer=seconds)
 
 
 def _journal(folder: Path, vault: Vault, clock: SystemClock) -> DeferralJournal:
