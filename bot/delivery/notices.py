@@ -34,7 +34,7 @@ from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.reading.permissions import is_age_restricted, stays_there
+from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 
 _log = logging.getLogger(__name__)
 
@@ -211,7 +211,7 @@ def _called(notice: Notice, guild: discord.Guild) -> list[discord.Role | discord
     if notice.kind is not NoticeKind.CREDITS_ASKED or not notice.details.get("in_place"):
         return []
     own = [role for role in guild.roles if not (role.is_default() or role.managed)]
-    named = [one for one in own if one.permissions.manage_guild or one.permissions.administrator]
+    named = [one for one in own if is_manager(one.permissions)]
     called: list[discord.Role | discord.Object] = [*named[-MAX_CALLED_ROLES:]]
     if guild.owner_id is not None and not any(role.mentionable for role in named):
         called.append(discord.Object(guild.owner_id, type=discord.User))

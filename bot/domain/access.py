@@ -33,14 +33,14 @@ class MemberContext:
     roles: frozenset[int] = frozenset()
     channels: frozenset[int] = frozenset()
     manages: bool = False  # Manage Server
-    moderates: bool = False  # Manage Messages
+    moderates: bool = False  # Manage Messages there, or Manage Server
 
 
 class PhotoScope(StrEnum):
     """Determines whose photos a person may use."""
 
     ANYONE = "anyone"
-    OWN = "own"  # anyone's with Manage Messages
+    OWN = "own"  # moderators: anyone's
 
 
 class Permit(StrEnum):

@@ -56,10 +56,13 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
         assert await taken(desk) == 1
 
 
-async def test_who_manages_messages_may_make_a_portrait_of_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
+async def test_who_manages_messages_or_the_server_may_make_a_portrait_of_others(
+    tmp_path: Path, permission: str
+) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        role = desk.guild.create_role("Moderators", permissions=discord.Permissions(manage_messages=True))
+        role = desk.guild.create_role("Moderators", permissions=discord.Permissions(**{permission: True}))
         moderator = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
         photo = await photo_of_tom(desk)
         assert not (await moderator.context_menu(desk.channel, "Career portrait", photo)).ephemeral

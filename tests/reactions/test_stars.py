@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 from simcord import ChannelHandle, MemberActor
 
 from sandbox.studii import Options, StudiiServer
@@ -121,11 +122,14 @@ async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_s
         await stars.shown()
 
 
-async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
+async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
+    tmp_path: Path, permission: str
+) -> None:
     async with a_starred_server(tmp_path) as stars:
         world = stars.stage.world
         await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
-        role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        role = world.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
         await stars.star(moderator)
         await stars.shown()

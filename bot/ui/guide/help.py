@@ -20,7 +20,7 @@ from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, fitting, lines
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from bot.ui.reading.permissions import hindrance, missing_to_post, moderates_in, server_of
 
 MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
 MAX_NAMED_CHANNELS = 5  # of each kind
@@ -197,7 +197,7 @@ def _decides(
     channel = None if guild is None else guild.get_channel(approval.channel_id or 0)
     if channel is None or not isinstance(person, discord.Member):
         return False
-    moderates = channel.permissions_for(person).manage_messages
+    moderates = moderates_in(person, channel.id)
     return approval.may_approve(context.roles, manages=context.manages, moderates=moderates)
 
 

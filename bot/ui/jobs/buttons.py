@@ -27,11 +27,13 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
-from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there
+from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, is_moderator
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
-ANOTHERS_RESULT = lazy("Only the person who asked for this, or a moderator (Manage Messages), can delete it.")
+ANOTHERS_RESULT = lazy(
+    "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
+)
 DELETE_RESULT = lazy("Delete this result?")
 LINK_DIES = lazy(
     "A link to the original photo stops working: {link}. If a listing uses it, put the photo somewhere else "
@@ -112,7 +114,7 @@ async def _ensure_may_delete(
     interaction: discord.Interaction, host: Host, job_id: str, message: discord.Message | None
 ) -> None:
     """Raise `Refused` unless it is the presser's own, or they are a moderator."""
-    if interaction.permissions.manage_messages:
+    if is_moderator(interaction.permissions):
         return
     job = await host.services.jobs.get(job_id)
     of_here = job is not None and interaction.guild_id in {None, job.guild_id}

@@ -4,7 +4,7 @@ import discord
 
 from bot.domain.access import MemberContext
 from bot.services import Approver
-from bot.ui.reading.permissions import channel_in
+from bot.ui.reading.permissions import is_manager, is_moderator, moderates_in
 
 
 def member_context(interaction: discord.Interaction) -> MemberContext:
@@ -26,18 +26,16 @@ def approver_of(interaction: discord.Interaction) -> Approver:
 def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Approver:
     """Return the same with their permissions in that channel, or in the whole server if it is unknown."""
     context, user = member_context(interaction), interaction.user
-    moderates = False
-    if isinstance(user, discord.Member):
-        channel = channel_in(user.guild, channel_id)
-        permissions = user.guild_permissions if channel is None else channel.permissions_for(user)
-        moderates = permissions.manage_messages
+    moderates = isinstance(user, discord.Member) and moderates_in(user, channel_id)
     return Approver(user.id, context.roles, context.manages, moderates)
 
 
 def member_context_in(
-    member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread
+    member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread | None
 ) -> MemberContext:
-    """Return the context of a member in a channel, without an interaction."""
+    """Return the context of a member in a channel, or in the whole server, without an interaction."""
+    if channel is None:
+        return _context(member.guild_permissions, roles_of(member), frozenset())
     return _context(channel.permissions_for(member), roles_of(member), channel_ids_of(channel))
 
 
@@ -61,6 +59,6 @@ def _context(
     return MemberContext(
         roles=roles,
         channels=channels,
-        manages=permissions.manage_guild or permissions.administrator,
-        moderates=permissions.manage_messages or permissions.administrator,
+        manages=is_manager(permissions),
+        moderates=is_moderator(permissions),
     )

@@ -128,9 +128,28 @@ def server_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
+def is_manager(permissions: discord.Permissions) -> bool:
+    """Return whether whoever has these permissions has Manage Server."""
+    return permissions.manage_guild or permissions.administrator
+
+
+def is_moderator(permissions: discord.Permissions) -> bool:
+    """Return whether whoever has these permissions in a channel is a moderator there.
+
+    Those with Manage Messages are, and those with Manage Server in every channel.
+    """
+    return permissions.manage_messages or is_manager(permissions)
+
+
+def moderates_in(member: discord.Member, channel_id: int | None) -> bool:
+    """Return whether the member is a moderator there, or in the whole server if the channel is unknown."""
+    channel = channel_in(member.guild, channel_id)
+    return is_moderator(member.guild_permissions if channel is None else channel.permissions_for(member))
+
+
 def manages(interaction: discord.Interaction) -> bool:
     """Return whether the person has Manage Server."""
-    return interaction.permissions.manage_guild or interaction.permissions.administrator
+    return is_manager(interaction.permissions)
 
 
 def ensure_manager(interaction: discord.Interaction) -> int:
@@ -144,16 +163,17 @@ def ensure_manager(interaction: discord.Interaction) -> int:
 def moderates(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether the person may cancel or delete what others asked for in the job's channel.
 
-    Manage Messages counts in the channel of the job, which may not be the one of the interaction.
+    What counts is the channel of the job, which may not be the one of the interaction. If it is unknown,
+    only those with Manage Server may.
     """
     if manages(interaction):
         return True
     if interaction.channel_id == job.channel_id:
-        return interaction.permissions.manage_messages
+        return is_moderator(interaction.permissions)
     channel, person = channel_in(interaction.guild, job.channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
-    return channel.permissions_for(person).manage_messages
+    return is_moderator(channel.permissions_for(person))
 
 
 def is_age_restricted(channel: Any) -> bool | None:

@@ -42,7 +42,7 @@ async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> N
         message = await posted_result(desk, tmp_path)
         answer = await desk.tom.click(message, custom_id=delete_id(message))
         assert answer.ephemeral
-        assert "a moderator (Manage Messages)" in texts(answer)
+        assert "a moderator (Manage Messages or Manage Server)" in texts(answer)
         assert stands(desk, message)
 
 
@@ -63,10 +63,13 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
         assert stands(desk, message) is (who == "tom")
 
 
-async def test_someone_who_manages_messages_can_delete_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
+async def test_someone_who_manages_messages_or_the_server_can_delete_it(
+    tmp_path: Path, permission: str
+) -> None:
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
-        moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
         mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
         await mod.click(message, custom_id=delete_id(message))
         assert not stands(desk, message)

@@ -1,6 +1,7 @@
 """What deciding on requests and on results has in common: who decides, the reason, and what is shown then."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -20,8 +21,8 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import member_context_in, roles_of
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.member import member_context_in
+from bot.ui.reading.permissions import channel_in, server_of
 
 MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")
@@ -151,13 +152,5 @@ async def requester_of(interaction: discord.Interaction, job: Job) -> MemberCont
         return None
     except DISCORD_ERRORS as error:
         raise Refused(NOT_REACHED) from error
-    channel = guild.get_channel_or_thread(job.channel_id)
-    if channel is not None:
-        return member_context_in(member, channel)
-    permissions = member.guild_permissions
-    return MemberContext(
-        roles_of(member),
-        frozenset({job.channel_id}),
-        manages=permissions.manage_guild,
-        moderates=permissions.manage_messages,
-    )
+    context = member_context_in(member, channel_in(guild, job.channel_id))
+    return replace(context, channels=context.channels | {job.channel_id})

@@ -27,7 +27,7 @@ from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, UNSURE, boxed, row
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import is_moderator, server_of
 from bot.ui.reading.photo_lookup import shown_of
 
 DELETE_RESULTS = lazy("Delete these results?")
@@ -83,7 +83,7 @@ class DropButton(
         job = await host.services.jobs.get(self._job_id)
         if job is None or job.guild_id != server_of(interaction):
             raise Refused(JOB_GONE)
-        if job.user_id != interaction.user.id and not interaction.permissions.manage_messages:
+        if job.user_id != interaction.user.id and not is_moderator(interaction.permissions):
             raise Refused(ANOTHERS_RESULT)
         if not self._asked and links_original(interaction.message):
             ask = link_question(DELETE_RESULT, LINK_DIES, message_link(job))
@@ -110,7 +110,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message, guild_id = interaction.message, interaction.guild_id
         jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
-        moderates = guild_id is None or interaction.permissions.manage_messages
+        moderates = guild_id is None or is_moderator(interaction.permissions)
         if not moderates and _owner(jobs, interaction) != interaction.user.id:
             raise Refused(ANOTHERS_RESULT)
         if message is not None and jobs and not jobs[0].private and links_original(message):
