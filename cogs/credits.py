@@ -8,8 +8,7 @@ from discord.ext import commands
 
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
-from bot.errors import Refused
-from bot.languages import N_, lazy
+from bot.languages import N_
 from bot.services import Services
 from bot.ui.guide.offer import offer_for
 from bot.ui.guide.tools import read_examples, tools_panel
@@ -17,6 +16,7 @@ from bot.ui.jobs.credits import credits_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import server_of
 
 
 class Credits(commands.Cog):
@@ -28,9 +28,7 @@ class Credits(commands.Cog):
 
     @app_commands.command(name="credits", description=N_("Show the credits left, your usage, and prices"))
     async def credits(self, interaction: discord.Interaction) -> None:
-        if interaction.guild_id is None:
-            raise Refused(lazy("This only works in a server."))
-        guild_id, user_id = interaction.guild_id, interaction.user.id
+        guild_id, user_id = server_of(interaction), interaction.user.id
         member = await self._services.credits.member(guild_id, user_id)
         limits = await self._services.limits.of_member(guild_id, user_id, member_context(interaction).roles)
         prices = await self._services.credits.prices(guild_id)
@@ -40,13 +38,10 @@ class Credits(commands.Cog):
         name="tools", description=N_("Show what you can make here, with examples and prices")
     )
     async def tools(self, interaction: discord.Interaction) -> None:
-        if interaction.guild_id is None:
-            raise Refused(lazy("This only works in a server."))
+        guild_id = server_of(interaction)
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
-        offer = await offer_for(
-            self._services, interaction.guild_id, interaction.user.id, member_context(interaction)
-        )
+        offer = await offer_for(self._services, guild_id, interaction.user.id, member_context(interaction))
         pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in offer.prices])
         panel, files = tools_panel(offer, pictures)
         await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)

@@ -3,17 +3,18 @@
 import asyncio
 import io
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import discord
 
+from bot.delivery.errors import Outcome, outcome_of
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import Worded
-from bot.media.kinds import PhotoKind, suffix_of
+from bot.media.kinds import DRAWN, suffix_of
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
@@ -36,8 +37,6 @@ class Drawing(Protocol):
     ) -> Awaitable[bytes | None]: ...
 
 
-# What Discord's apps draw in a gallery.
-_DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
 MAX_READ_BYTES = 512 * 1024  # of a file that is read as a whole to be sent
@@ -81,6 +80,24 @@ class Showings:
         self._drawing = drawing
         self._rules = rules
         self._shown = 0  # files of the last one
+
+    async def sent(self, send: Callable[[Showing], Awaitable[int]]) -> int | None:
+        """Send the first of these that Discord doesn't refuse as too large, and close what was opened.
+
+        Return what `send` returns for it, or None if there is none.
+        """
+        for attempt in (self.whole, self.alone, self.smaller):
+            showing = await attempt()
+            if showing is None:
+                continue
+            try:
+                return await send(showing)
+            except discord.HTTPException as error:
+                if outcome_of(error) is not Outcome.TOO_LARGE:
+                    raise
+            finally:
+                showing.close()
+        return None
 
     async def whole(self) -> Showing | None:
         """Return the files as they were made, with the photo before if there is room for it."""
@@ -131,7 +148,7 @@ class Showings:
             return None, ""
         if before is None:
             return None, BEFORE_GONE
-        if before.content_type in _DRAWN and before.size <= room:
+        if before.content_type in DRAWN and before.size <= room:
             file = await self._open(before, BEFORE_FILE)
             return file, "" if file is not None else BEFORE_GONE
         data = (

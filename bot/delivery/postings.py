@@ -8,8 +8,7 @@ from typing import Any, Protocol
 import discord
 
 from bot.delivery.destination import Place
-from bot.delivery.errors import Outcome, outcome_of
-from bot.delivery.files import Drawing, Fit, Showings
+from bot.delivery.files import Drawing, Fit, Showing, Showings
 from bot.delivery.history import is_marked
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
@@ -97,11 +96,7 @@ class JobPosting:
         return await self._send_file(place, self._output, limit, rules)
 
     async def _send_file(self, place: Place, output: OutputFile, limit: int, rules: PostingRules) -> int:
-        showings = Showings(self._job, output, limit, self._context.fit, self._context.drawing, rules)
-        for attempt in (showings.whole, showings.alone, showings.smaller):
-            showing = await attempt()
-            if showing is None:
-                continue
+        async def send(showing: Showing) -> int:
             view = result(
                 self._job,
                 self._context.names,
@@ -110,14 +105,11 @@ class JobPosting:
                 disclosure=rules.disclosure_words,
                 by_dm=place.by_dm,
             )
-            try:
-                return await self._send(place, view=view, files=showing.files)
-            except discord.HTTPException as error:
-                if outcome_of(error) is not Outcome.TOO_LARGE:
-                    raise
-            finally:
-                showing.close()
-        return await self._send_link(place, await why_without(output), rules)
+            return await self._send(place, view=view, files=showing.files)
+
+        showings = Showings(self._job, output, limit, self._context.fit, self._context.drawing, rules)
+        sent = await showings.sent(send)
+        return sent if sent is not None else await self._send_link(place, await why_without(output), rules)
 
     async def _send_link(self, place: Place, why: str, rules: PostingRules) -> int:
         job, names = self._job, self._context.names

@@ -52,7 +52,8 @@ class SetMessage:
         showings = {part.job.id: self._showings(part, limit, rules) for part in self._filed}
         if len(showings) == 1:
             ((job_id, showing),) = showings.items()
-            return await self._send_one(place, job_id, showing, rules)
+            sent = await showing.sent(lambda one: self._send(place, {job_id: one}, rules))
+            return sent if sent is not None else await self._send(place, {}, rules)
         # None is larger than its share, which is as much as it needs.
         # Photos before are made smaller side by side, as far as there are decoders.
         made = await asyncio.gather(*(one.whole() for one in showings.values()))
@@ -63,19 +64,6 @@ class SetMessage:
             if outcome_of(error) is not Outcome.TOO_LARGE or not showings:
                 raise
             raise TooMuchAtOnce from error
-
-    async def _send_one(self, place: Place, job_id: str, showings: Showings, rules: PostingRules) -> int:
-        """Send the message with its only result, as large as Discord takes it."""
-        for attempt in (showings.whole, showings.alone, showings.smaller):
-            showing = await attempt()
-            if showing is None:
-                continue
-            try:
-                return await self._send(place, {job_id: showing}, rules)
-            except discord.HTTPException as error:
-                if outcome_of(error) is not Outcome.TOO_LARGE:
-                    raise
-        return await self._send(place, {}, rules)
 
     async def _send(self, place: Place, showings: Mapping[str, Showing | None], rules: PostingRules) -> int:
         shown = {one: showing for one, showing in showings.items() if showing is not None}

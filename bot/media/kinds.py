@@ -31,6 +31,8 @@ class PhotoKind(Enum):
         self.is_shown = is_shown
 
 
+# What Discord's apps draw in a gallery.
+DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 MP4, WEBM = "video/mp4", "video/webm"
 UNKNOWN_TYPE = "application/octet-stream"
 ALIASES = {

@@ -63,11 +63,14 @@ class DeleteButton(JobButton, template=template_of("delete")):
         if message is not None and links_original(message):
             await answer(interaction, question_of_link(DELETE_RESULT, LINK_DIES, message, self.job_id))
             return
-        await interaction.response.defer()
-        try:
-            await interaction.delete_original_response()
-        except discord.NotFound:
-            return  # a second click: the message is gone
+        await delete_message(interaction)
+
+
+async def delete_message(interaction: discord.Interaction) -> None:
+    """Delete the message under which the button was pressed."""
+    await interaction.response.defer()
+    with suppress(discord.NotFound):  # a second click: the message is gone
+        await interaction.delete_original_response()
 
 
 def question_of_link(title: Worded, words: Message, message: discord.Message, job_id: str) -> Panel:

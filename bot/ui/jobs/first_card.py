@@ -55,8 +55,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
     if message_id is None:
         return
     host.cards.remember(job.set_id or job.id, interaction)
-    for one in jobs:
-        await _store_card(host, one, message_id, 0 if outdated else one.version)
+    await _store_card(host, jobs, message_id, outdated=outdated)
     if deferral is not None:
         await deferral.answered()
 
@@ -82,8 +81,7 @@ async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Seq
         said = await host.cards.post_card(job, progress)
         message_id = said.message_id if isinstance(said, Posted) else None
     if message_id is not None:
-        for one in jobs:
-            await _store_card(host, one, message_id, one.version)
+        await _store_card(host, jobs, message_id)
 
 
 async def _post_card(
@@ -97,28 +95,26 @@ async def _post_card(
     job = jobs[0]
     said = await host.cards.post_card(job, Progress(whole_set=tuple(jobs)))
     try:
-        if deferral is None:
-            pass
-        elif isinstance(said, Posted):
+        if deferral is not None and isinstance(said, Posted):
             await interaction.delete_original_response()
-        else:
+        elif deferral is not None:
             await interaction.edit_original_response(view=boxed(QUIET, STARTED))
     except DISCORD_ERRORS as error:
         _log.info(
             "Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id}
         )
     if isinstance(said, Posted) and said.message_id is not None:
-        for one in jobs:
-            await _store_card(host, one, said.message_id, one.version)
+        await _store_card(host, jobs, said.message_id)
     if deferral is not None:
         await deferral.answered()
 
 
-async def _store_card(host: Host, job: Job, message_id: int, version: int) -> None:
-    try:
-        await host.services.jobs.card_shown(job.id, message_id, version)
-    except StudiiBotError as error:
-        _log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
+async def _store_card(host: Host, jobs: Sequence[Job], message_id: int, *, outdated: bool = False) -> None:
+    for job in jobs:
+        try:
+            await host.services.jobs.card_shown(job.id, message_id, 0 if outdated else job.version)
+        except StudiiBotError as error:
+            _log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
 
 
 def _came_too_late(error: Exception) -> bool:

@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from bot.domain import ForModerators, OutputFile
-from bot.media.kinds import PhotoKind, suffix_of
+from bot.media.kinds import DRAWN, suffix_of
 from bot.ui.kit.layout import Piece
 
 _log = logging.getLogger(__name__)
@@ -18,8 +18,6 @@ _log = logging.getLogger(__name__)
 Fitting = Callable[..., Awaitable[bytes | None]]  # as `bot.delivery.files.Fit`
 MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
 RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
-# What Discord's apps draw in a gallery.
-_DRAWN = frozenset(kind.content_type for kind in PhotoKind if kind.is_shown)
 
 
 @dataclass
@@ -61,7 +59,7 @@ async def _open(
     file: OutputFile, name: str, most: int, fit: Fitting | None, *, made: bool = False
 ) -> discord.File | None:
     """Open the file, which the caller closes. None if it can't be shown in `most` bytes."""
-    drawn = file.kind != "image" or file.content_type in _DRAWN
+    drawn = file.kind != "image" or file.content_type in DRAWN
     try:
         if drawn and file.size <= most:
             shown_as = f"{name}{suffix_of(file.content_type) or ''}"

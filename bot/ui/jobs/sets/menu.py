@@ -15,6 +15,7 @@ from bot.ui.jobs.buttons import (
     JOB_GONE,
     LINK_DIES,
     addressed_to,
+    delete_message,
     job_for,
     link_question,
     question_of_link,
@@ -116,11 +117,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         if message is not None and jobs and not jobs[0].private and links_original(message):
             await answer(interaction, question_of_link(DELETE_RESULTS, LINKS_DIE, message, jobs[0].id))
             return
-        await interaction.response.defer()
-        try:
-            await interaction.delete_original_response()
-        except discord.NotFound:
-            return  # a second click: the message is gone
+        await delete_message(interaction)
 
 
 def _owner(jobs: list[Job], interaction: discord.Interaction) -> int:
