@@ -117,12 +117,20 @@ async def build(
         kept = await _open(settings, stack, metrics, recommended or _one)
         member = kept.member
         connect = connect or partial(connector, settings.proxy)
-        studii = await stack.enter_async_context(_studii(settings, metrics, member, connect))
+        to_studii = partial(connect, gate=studii_gate(member))
+        studii = StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii)
+        studii = await stack.enter_async_context(studii)
         pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
         pool = await stack.enter_async_context(pool)
         decoder = GuardedDecoder(kept.storage, pool, clock)
-        to_discord = connect(limit=0, gate=discord_gate(member))
-        bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
+        bot = StudiiBot(
+            catalog,
+            intents=await _intents(member, intents),
+            dev_guild_id=settings.dev_guild_id,
+            connector=connect(limit=0, gate=discord_gate(member)),
+            observer=DiscordObserver(metrics.discord, clock),
+            member=member,
+        )
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
@@ -204,13 +212,6 @@ def _origin(member: Membership) -> Origin | None:
     return None if member.epoch is None else Origin(member.epoch, member.shards.held)
 
 
-def _studii(
-    settings: Settings, metrics: Metrics, member: Membership, connect: Callable[..., TCPConnector]
-) -> StudiiClient:
-    gated = partial(connect, gate=studii_gate(member))
-    return StudiiClient(settings.studii_api_url, count=metrics.request, connect=gated)
-
-
 def _services(
     kept: _Kept, settings: Settings, catalog: Catalog, clock: Clock, check: Callable[[str], Awaitable[None]]
 ) -> Services:
@@ -225,25 +226,6 @@ def _services(
         open_file=kept.spool.open_output,
         max_source_bytes=settings.max_source_mb * MEGABYTE,
         keep_days=settings.keep_prompts_days,
-    )
-
-
-def _bot(
-    settings: Settings,
-    catalog: Catalog,
-    intents: discord.Intents,
-    connector: TCPConnector,
-    metrics: Metrics,
-    clock: Clock,
-    member: Membership,
-) -> StudiiBot:
-    return StudiiBot(
-        catalog,
-        intents=intents,
-        dev_guild_id=settings.dev_guild_id,
-        connector=connector,
-        observer=DiscordObserver(metrics.discord, clock),
-        member=member,
     )
 
 

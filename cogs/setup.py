@@ -1,8 +1,8 @@
 """/studii setup, forget-key, pause and resume; a server that adds or removes the bot; /forget-me."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 import discord
 from discord import app_commands
@@ -88,14 +88,8 @@ class ServerEvents(ComparingCog):
         await self._services.servers.part(found.absent, partial(was_removed, self._bot))
 
 
-class Greeting(Protocol):
-    """Builds the panel for the server's channel, or for a direct message to its owner."""
-
-    def __call__(self, *, in_server: bool) -> Panel: ...
-
-
-async def greet(bot: StudiiBot, guild: discord.Guild, message: Greeting) -> None:
-    """Post the message in the system channel, else send it to the owner."""
+async def greet(bot: StudiiBot, guild: discord.Guild, message: Callable[..., Panel]) -> None:
+    """Post the message in the system channel, else send it to the owner; `in_server` tells it which."""
     channel = guild.system_channel
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
         may = channel.permissions_for(guild.me)
