@@ -123,14 +123,8 @@ async def build(
         pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
         pool = await stack.enter_async_context(pool)
         decoder = GuardedDecoder(kept.storage, pool, clock)
-        bot = StudiiBot(
-            catalog,
-            intents=await _intents(member, intents),
-            dev_guild_id=settings.dev_guild_id,
-            connector=connect(limit=0, gate=discord_gate(member)),
-            observer=DiscordObserver(metrics.discord, clock),
-            member=member,
-        )
+        to_discord = connect(limit=0, gate=discord_gate(member))
+        bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
@@ -226,6 +220,25 @@ def _services(
         open_file=kept.spool.open_output,
         max_source_bytes=settings.max_source_mb * MEGABYTE,
         keep_days=settings.keep_prompts_days,
+    )
+
+
+def _bot(
+    settings: Settings,
+    catalog: Catalog,
+    intents: discord.Intents,
+    connector: TCPConnector,
+    metrics: Metrics,
+    clock: Clock,
+    member: Membership,
+) -> StudiiBot:
+    return StudiiBot(
+        catalog,
+        intents=intents,
+        dev_guild_id=settings.dev_guild_id,
+        connector=connector,
+        observer=DiscordObserver(metrics.discord, clock),
+        member=member,
     )
 
 
