@@ -108,8 +108,7 @@ async def build(
     again. Raises `SettingsError` if a setting, the database or another instance prevents the start, and
     `TakeOverFailed` if Discord does after this process has stood by.
     """
-    clock = clock or SystemClock()
-    catalog = Catalog.load(settings.studii_tools_file)
+    clock, catalog = clock or SystemClock(), Catalog.load(settings.studii_tools_file)
     locale_of(Language.ENGLISH)  # first: what follows takes the room that Babel's tables give back
     load_all()
     async with AsyncExitStack() as stack:
