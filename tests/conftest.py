@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.cheap.commands import share_words
 from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.extensions import share_extensions
@@ -81,6 +82,7 @@ def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     share_extensions(monkeypatch)
     share_migrations(monkeypatch)
     share_payloads(monkeypatch)
+    share_words(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package != "sandbox":  # whose tests look at what is drawn
         share_drawings(monkeypatch)
