@@ -64,7 +64,6 @@ def _grown(act: Callable[[], object]) -> float:
 def _say_everything() -> None:
     formats.number(1234567)
     formats.decimal(1234.5)
-    formats.percent(0.8)
     formats.day_and_month(DAY)
     formats.short_day(DAY)
     formats.and_list(ITEMS)

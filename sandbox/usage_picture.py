@@ -48,8 +48,8 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
                 at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
                 job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
                 await transaction.jobs.add(job)
-                await transaction.ledger.reserve(job, at)
-                await transaction.ledger.settle(job.id, job.estimate, at)
+                (reserved,) = await transaction.ledger.reserve_all([job], at)
+                await transaction.ledger.settle(reserved, job.estimate, at)
 
 
 def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:

@@ -160,9 +160,8 @@ def test_each_import_that_the_layers_forbid_is_reported_for_itself(tmp_path: Pat
     assert [one for one in FORBIDDEN if f"{one[0]} -> {one[1]} (l." not in report] == []
 
 
-def test_nothing_in_the_bot_is_used_by_tests_alone() -> None:
-    vulture = (str(Path(sys.executable).with_name("vulture")), "bot", "cogs", "sandbox", "bench")
+def test_nothing_in_the_bot_is_used_by_tests_or_the_sandbox_alone() -> None:
+    vulture = (str(Path(sys.executable).with_name("vulture")), "bot", "cogs", "migrations")
     found = subprocess.run(vulture, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    # The sandbox and the benchmarks use the bot; parts of them are there for tests.
     assert [line for line in found.stdout.splitlines() if line.startswith(("bot/", "cogs/"))] == []
-    assert "sandbox/studii/faults.py" in found.stdout
+    assert "unused variable 'down_revision'" in found.stdout  # what only Alembic reads is found

@@ -74,7 +74,7 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
         )
         await transaction.guilds.set_key(1, key.id, now)
         await transaction.jobs.add(job)
-        await transaction.ledger.reserve(job, now)
+        await transaction.ledger.reserve_all([job], now)
         for before, after in pairwise(WAY):
             await transaction.jobs.advance(job.id, before, after, at=job.created_at)
         await transaction.jobs.update(

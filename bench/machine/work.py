@@ -39,7 +39,7 @@ class Bot:
         async with self.storage.write() as transaction:
             for job in jobs:
                 await transaction.jobs.add(job)
-                await transaction.ledger.reserve(job, job.created_at)
+                await transaction.ledger.reserve_all([job], job.created_at)
         self.engine.wake()
 
 

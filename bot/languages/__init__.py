@@ -10,7 +10,6 @@ from bot.languages.formats import (
     decimal,
     number,
     or_list,
-    percent,
     quotation_marks,
     sentences,
     short_day,

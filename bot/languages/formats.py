@@ -66,11 +66,6 @@ def decimal(value: float) -> str:
     return numbers.format_decimal(round(value, 1), locale=locale_of(spoken()), decimal_quantization=False)
 
 
-def percent(share: float) -> str:
-    """Return the share, such as 0.8, as whole percent."""
-    return numbers.format_percent(share, locale=locale_of(spoken()))
-
-
 def day_and_month(day: date) -> str:
     """Return the day without its year, the month in letters: `March 5`."""
     return _day("MMMMd", day)

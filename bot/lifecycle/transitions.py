@@ -76,7 +76,7 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
     await _lock_set(transaction, job)
     cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
     await _tell_moderators(transaction, cancelled, at)
-    return None if cancelled is None else await transaction.ledger.release_changed(cancelled, at)
+    return None if cancelled is None else await transaction.ledger.release(cancelled, at)
 
 
 async def cancel_if_not_taken(transaction: Transaction, job: Job, *, told: bool) -> Job | None:
@@ -112,7 +112,7 @@ async def fail_unpaid(
         not_before=None,
     )
     await _tell_moderators(transaction, failed, at)
-    return None if failed is None else await transaction.ledger.release_changed(failed, at)
+    return None if failed is None else await transaction.ledger.release(failed, at)
 
 
 async def fail_paid(
@@ -210,12 +210,12 @@ async def apply_ruling(
     if ruled is None:
         return None
     if charge is None:
-        return await transaction.ledger.release_changed(ruled, at)
+        return await transaction.ledger.release(ruled, at)
     return await _settle(transaction, ruled, charge, at)
 
 
 async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime) -> Job:
-    settled = await transaction.ledger.settle_changed(job, charge, at)
+    settled = await transaction.ledger.settle(job, charge, at)
     if charge > job.reserved:  # what was reserved counted before
         await watch_budget(transaction, job.guild_id, at)
     return settled

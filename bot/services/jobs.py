@@ -73,20 +73,13 @@ class JobService:
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
         self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
 
-    async def accept(self, request: JobRequest) -> Job:
-        """Write the job down with its credits reserved, in one step, together with whoever else asks now.
-
-        Requests are decided in order of arrival. Raises `Refused` with the reason and who can change it, and
-        `DatabaseFailed` if the database can't be used. Nothing is written then. Raises `ConfirmationNeeded`
-        with the question to the person if they have to be asked first.
-        """
-        (job,) = await self.accept_all([request])
-        return job
-
     async def accept_all(self, requests: Sequence[JobRequest]) -> list[Job]:
-        """Write the jobs down as `accept` does: all of them or none. They are one person's, in one server.
+        """Store the jobs of one person in one server with their credits reserved: all of them or none.
 
-        Several jobs become a set. Raises `NoRoomForAll` if only some could be accepted.
+        Several jobs become a set. Requests of several people at once are decided in order of arrival, in one
+        transaction. Raises `Refused` with the reason and who can change it, `NoRoomForAll` if only some could
+        be accepted, and `DatabaseFailed` if the database can't be used. Nothing is written then. Raises
+        `ConfirmationNeeded` with the question to the person if they have to be asked first.
         """
         requests = _as_set(requests)
         for request in requests:
@@ -122,7 +115,7 @@ class JobService:
         """Return whether the job may also be private.
 
         Raises `Refused` if no job of the tool could be accepted now, whatever its inputs. To be asked before
-        a person fills in a form for nothing; `accept` decides.
+        a person fills in a form for nothing; `accept_all` decides.
         """
         acceptance = await self._batches.state([request])
         acceptance.ensure_possible(request)

@@ -59,11 +59,6 @@ class Ledger:
             ids = func.unnest(cast(sorted(set(guild_ids)), ARRAY(BigInteger))).column_valued("guild_id")
             await self._session.execute(select(func.pg_advisory_xact_lock(ids)))
 
-    async def reserve(self, job: Job, at: datetime) -> Job:
-        """Reserve the job's estimate. Its row must exist. Raises `ReservationError` the second time."""
-        (reserved,) = await self.reserve_all([job], at)
-        return reserved
-
     async def reserve_all(self, accepted: Sequence[Job], at: datetime) -> list[Job]:
         """Reserve the estimates of these jobs, whose rows must exist. Return the jobs as they are then.
 
@@ -87,7 +82,7 @@ class Ledger:
         return await self.correct_changed(await self._open(job_id), charge, at)
 
     async def correct_changed(self, job: Job, charge: int, at: datetime) -> Job:
-        """Do the same for a job as this transaction has just changed it."""
+        """Change the reservation of a job that this transaction has read or changed."""
         if _credits(charge) == job.reserved:
             return job
         corrected = await self._balance(job.id, reserved=charge)
@@ -110,15 +105,11 @@ class Ledger:
         await self._session.execute(_ADD_LINES, lines)
         await self._session.execute(_CORRECT_ALL, {**these, "reserved": charge})
 
-    async def settle(self, job_id: str, charge: int, at: datetime) -> Job:
-        """Settle the job at `charge` and release the rest of its reservation.
+    async def settle(self, job: Job, charge: int, at: datetime) -> Job:
+        """Settle a job that this transaction has read or changed. Release the rest of its reservation.
 
         Raises `ReservationError` if it was settled or released before.
         """
-        return await self.settle_changed(await self._open(job_id), charge, at)
-
-    async def settle_changed(self, job: Job, charge: int, at: datetime) -> Job:
-        """Do the same for a job as this transaction has just changed it."""
         lines = [(EntryKind.SETTLE, charge)]
         if _credits(charge) > job.reserved:
             lines = [(EntryKind.CORRECT, charge - job.reserved), *lines]
@@ -128,12 +119,11 @@ class Ledger:
         await self._write(job, at, *lines)
         return settled
 
-    async def release(self, job_id: str, at: datetime) -> Job:
-        """Release the whole reservation. Raises `ReservationError` if it was settled or released before."""
-        return await self.release_changed(await self._open(job_id), at)
+    async def release(self, job: Job, at: datetime) -> Job:
+        """Release the whole reservation of a job that this transaction has read or changed.
 
-    async def release_changed(self, job: Job, at: datetime) -> Job:
-        """Do the same for a job as this transaction has just changed it."""
+        Raises `ReservationError` if it was settled or released before.
+        """
         released = await self._balance(job.id, reserved=0, resolved_at=at)
         await self._write(job, at, (EntryKind.RELEASE, job.reserved))
         return released

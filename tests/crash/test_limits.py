@@ -37,7 +37,7 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
                 await transaction.jobs.add(job)
-                await transaction.ledger.reserve(job, at)
+                await transaction.ledger.reserve_all([job], at)
 
 
 async def states(case: Case, guild_id: int) -> list[JobState]:

@@ -120,7 +120,7 @@ class Worlds(Verdicts):
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
             await transaction.jobs.add(job)
-            await transaction.ledger.reserve(job, job.created_at)
+            await transaction.ledger.reserve_all([job], job.created_at)
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:

@@ -132,7 +132,8 @@ class World:
         """Write a job down with its reservation, as the service does."""
         async with self.storage.write() as transaction:
             await transaction.jobs.add(job)
-            return await transaction.ledger.reserve(job, job.created_at)
+            (reserved,) = await transaction.ledger.reserve_all([job], job.created_at)
+        return reserved
 
     async def job(self, job_id: str) -> Job:
         async with self.storage.read() as transaction:

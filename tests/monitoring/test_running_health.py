@@ -83,7 +83,7 @@ class Running:
         job = a_job(guild_id=GUILD, channel_id=GUILD)
         async with self.app.storage.write() as transaction:
             await transaction.jobs.add(job)
-            await transaction.ledger.reserve(job, job.created_at)
+            await transaction.ledger.reserve_all([job], job.created_at)
         self.app.engine.wake()
         return job.id
 
@@ -93,7 +93,7 @@ class Running:
         states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         async with self.app.storage.write() as transaction:
             await transaction.jobs.add(job)
-            await transaction.ledger.reserve(job, job.created_at)
+            await transaction.ledger.reserve_all([job], job.created_at)
             key = await transaction.keys.current(GUILD)
             assert key is not None
             for before, after in pairwise(states):

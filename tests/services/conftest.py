@@ -12,7 +12,7 @@ from bot.services import Services
 from bot.storage import Changes, Storage, Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
-from tests.support.services import services_on
+from tests.support.services import accept, services_on
 
 GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
 SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
@@ -60,13 +60,13 @@ class World:
         await self.services.credits.set_budget(GUILD, limit, period)
 
     async def accept(self, request: JobRequest = PICTURE, **changes: object) -> Job:
-        return await self.services.jobs.accept(replace(request, **changes))
+        return await accept(self.services.jobs, replace(request, **changes))
 
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""
         async with self.storage.write() as transaction:
             await transaction.jobs.advance(job.id, job.state, JobState.FAILED, at=self.clock.now())
-            await transaction.ledger.settle(job.id, charge, self.clock.now())
+            await transaction.ledger.settle(job, charge, self.clock.now())
 
     async def learn(self, charge: int, variant: str = "mode=image quality=standard") -> None:
         """The server's key was charged so much; what waits keeps its reservation."""

@@ -15,6 +15,7 @@ from bot.services import JobService, LimitService, Repeated
 from bot.storage import Storage
 from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
+from tests.support.services import accept
 
 pytestmark = pytest.mark.driver_thread
 ROLE = 70
@@ -72,7 +73,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     clock = FakeClock()
     await limit(storage, LimitService(storage, clock))
     service = JobService(storage, Catalog.load(), clock, max_source_bytes=MAX_SOURCE)
-    outcomes = await asyncio.gather(*(service.accept(REQUEST) for _ in range(50)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(accept(service, REQUEST) for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     async with storage.read() as transaction:
@@ -82,10 +83,10 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
 async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage) -> None:
     service = JobService(storage, Catalog.load(), FakeClock(), max_source_bytes=MAX_SOURCE)
     request = replace(REQUEST, once="3:50:photo-restore:0")
-    outcomes = await asyncio.gather(*(service.accept(request) for _ in range(20)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(accept(service, request) for _ in range(20)), return_exceptions=True)
     (job,) = (one for one in outcomes if isinstance(one, Job))
     assert sum(isinstance(one, Repeated) for one in outcomes) == 19
     await service.cancel(job.id, job.guild_id, job.user_id)
-    assert (await service.accept(request)).id != job.id  # what was cancelled may be asked for again
+    assert (await accept(service, request)).id != job.id  # what was cancelled may be asked for again
     async with storage.read() as transaction:
         assert await transaction.audit.everything() == []

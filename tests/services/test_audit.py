@@ -22,9 +22,9 @@ async def end(storage: Storage, job: Job, charge: int | None) -> None:
     async with storage.write() as transaction:
         await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.FAILED, at=NOW)
         if charge is None:
-            await transaction.ledger.release(job.id, NOW)
+            await transaction.ledger.release(job, NOW)
         else:
-            await transaction.ledger.settle(job.id, charge, NOW)
+            await transaction.ledger.settle(job, charge, NOW)
 
 
 async def found(storage: Storage) -> list[str]:

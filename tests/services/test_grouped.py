@@ -21,6 +21,7 @@ from bot.storage import Storage
 from tests.services.conftest import MAX_SOURCE, PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO
+from tests.support.services import accept
 
 NOW = FakeClock().now()
 MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5), 6, 7, 70
@@ -84,7 +85,7 @@ def request(guild_id: int, chance: random.Random) -> JobRequest:
 async def together(storage: Storage, jobs: JobService, asked: Sequence[JobRequest]) -> list[str]:
     """What is said to each if they come while another writes: they are one group then."""
     async with storage.write():
-        answers = [asyncio.create_task(jobs.accept(one)) for one in asked]
+        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
         for _ in range(3):
             await asyncio.sleep(0)
     return [said(answer) for answer in await asyncio.gather(*answers, return_exceptions=True)]
@@ -124,7 +125,7 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(storage: 
             [request(guild_id, random.Random(f"{wishes} {number}")) for number in range(size)]
             for guild_id in (1, 2)
         )
-        alone = [said((await asyncio.gather(jobs.accept(one), return_exceptions=True))[0]) for one in first]
+        alone = [said((await asyncio.gather(accept(jobs, one), return_exceptions=True))[0]) for one in first]
         assert await together(storage, jobs, second) == alone
     assert await kept(storage, 2) == await kept(storage, 1)
 
@@ -183,7 +184,7 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
     monkeypatch.setattr(Acceptance, "decide", unforeseen)
     asked = [replace(PICTURE, guild_id=1, user_id=one) for one in (3, 13, 4)]
     async with storage.write():
-        answers = [asyncio.create_task(jobs.accept(one)) for one in asked]
+        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
         await asyncio.sleep(0)
     first, bad, last = await asyncio.gather(*answers, return_exceptions=True)
     assert isinstance(bad, KeyError)
@@ -200,7 +201,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     too_large, not_text = replace(ordinary, user_id=2**70), replace(ordinary, tapped="\0")
     asked = [ordinary, too_large if either.startswith("sqlite") else not_text, replace(ordinary, user_id=4)]
     async with storage.write():
-        answers = [asyncio.create_task(jobs.accept(one)) for one in asked]
+        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
         await asyncio.sleep(0)
     first, bad, last = await asyncio.gather(*answers, return_exceptions=True)
     assert isinstance(bad, Exception)
@@ -217,20 +218,20 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: P
         jobs = service_on(storage)
         await server(storage, 1, random.Random(3))
         asked = replace(PICTURE, guild_id=1, user_id=3)
-        await jobs.accept(asked)
+        await accept(jobs, asked)
         async with storage.write() as transaction:
             await transaction.guilds.set_paused(1, NOW)
         with pytest.raises(Refused, match="paused in this server"):
-            await jobs.accept(asked)
+            await accept(jobs, asked)
         async with storage.write() as transaction:
             await transaction.guilds.set_paused(1, None)
-        await jobs.accept(asked)
+        await accept(jobs, asked)
         with suppress(LookupError):
             async with storage.write() as transaction:
                 await transaction.guilds.set_paused(1, NOW)
                 assert (await transaction.servers.some([1]))[1].settings.paused
                 raise LookupError
-        await jobs.accept(asked)  # what was undone is not remembered
+        await accept(jobs, asked)  # what was undone is not remembered
         if (file := tmp_path / "studii.db").exists():
             with closing(sqlite3.connect(file)) as other, other:  # another program
                 other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
@@ -238,4 +239,4 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: P
             async with Storage.open(either) as other_process, other_process.write() as transaction:
                 await transaction.guilds.set_paused(1, NOW)
         with pytest.raises(Refused, match="paused in this server"):
-            await jobs.accept(asked)
+            await accept(jobs, asked)

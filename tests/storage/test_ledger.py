@@ -36,7 +36,7 @@ async def test_a_job_pays_what_it_cost_and_gives_back_the_rest(
 ) -> None:
     job = await accepted(storage, estimate=8)
     async with storage.write() as transaction:
-        paid = await transaction.ledger.settle(job.id, charge, NOW)
+        paid = await transaction.ledger.settle(job, charge, NOW)
     assert (paid.reserved, paid.settled) == (0, charge)
     assert await lines(storage, job.id) == [(RESERVE, 8), *written]
 
@@ -51,14 +51,14 @@ async def test_a_reservation_follows_what_studii_says_that_it_charges(
     async with storage.write() as transaction:
         corrected = await transaction.ledger.correct(job.id, charge, NOW)
         assert (corrected.reserved, corrected.settled) == (charge, 0)
-        await transaction.ledger.settle(job.id, charge, NOW)
+        await transaction.ledger.settle(corrected, charge, NOW)
     assert await lines(storage, job.id) == [(RESERVE, 8), *written, (SETTLE, charge)]
 
 
 async def test_a_job_that_cost_nothing_gives_everything_back(storage: Storage) -> None:
     job = await accepted(storage, estimate=8)
     async with storage.write() as transaction:
-        free = await transaction.ledger.release(job.id, NOW)
+        free = await transaction.ledger.release(job, NOW)
     assert (free.reserved, free.settled) == (0, 0)
     assert await lines(storage, job.id) == [(RESERVE, 8), (RELEASE, 8)]
 
@@ -73,10 +73,10 @@ async def test_a_reservation_is_resolved_once(
     async with storage.write() as transaction:
         ledger = transaction.ledger
         ways = {
-            "settle": lambda: ledger.settle(job.id, 5, NOW),
-            "release": lambda: ledger.release(job.id, NOW),
+            "settle": lambda: ledger.settle(job, 5, NOW),
+            "release": lambda: ledger.release(job, NOW),
             "correct": lambda: ledger.correct(job.id, 5, NOW),
-            "reserve": lambda: ledger.reserve(job, NOW),
+            "reserve": lambda: ledger.reserve_all([job], NOW),
         }
         await ways[first]()
         before = await ledger.entries(job_id=job.id)
@@ -90,20 +90,20 @@ async def test_credits_are_reserved_once(storage: Storage) -> None:
     job = await accepted(storage)
     async with storage.write() as transaction:
         with pytest.raises(ReservationError):
-            await transaction.ledger.reserve(job, NOW)
+            await transaction.ledger.reserve_all([job], NOW)
 
 
 async def test_a_job_that_nobody_accepted_has_no_money(storage: Storage) -> None:
     async with storage.write() as transaction:
         with pytest.raises(ReservationError):
-            await transaction.ledger.settle("0" * 16, 5, NOW)
+            await transaction.ledger.settle(a_job(), 5, NOW)
 
 
 async def test_nothing_costs_less_than_nothing(storage: Storage) -> None:
     job = await accepted(storage)
     async with storage.write() as transaction:
         with pytest.raises(ValueError, match="less than 0"):
-            await transaction.ledger.settle(job.id, -1, NOW)
+            await transaction.ledger.settle(job, -1, NOW)
         with pytest.raises(ValueError, match="less than 0"):
             await transaction.ledger.correct(job.id, -1, NOW)
 
@@ -120,7 +120,7 @@ async def test_usage_adds_up_a_server_and_each_member_in_it(storage: Storage) ->
     paid = await accepted(storage, user_id=4, estimate=5)
     await accepted(storage, guild_id=9, user_id=3, estimate=100)
     async with storage.write() as transaction:
-        await transaction.ledger.settle(paid.id, 4, NOW)
+        await transaction.ledger.settle(paid, 4, NOW)
     async with storage.read() as transaction:
         assert await transaction.ledger.usage(1, TODAY) == Usage(settled=4, reserved=8)
         assert await transaction.ledger.usage(1, TODAY, user_id=3) == Usage(reserved=8)

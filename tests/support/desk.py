@@ -98,7 +98,7 @@ class Desk:
     async def settle(self, job: Job, charge: int) -> Job:
         """Settle the job at this charge."""
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(job.id, charge, self.clock.now())
+            await transaction.ledger.settle(job, charge, self.clock.now())
             settled = await transaction.jobs.get(job.id)
             assert settled is not None
             return settled

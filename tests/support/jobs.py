@@ -66,7 +66,15 @@ async def accepted(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
     async with storage.write() as transaction:
         await transaction.jobs.add(job)
-        return await transaction.ledger.reserve(job, NOW)
+        (reserved,) = await transaction.ledger.reserve_all([job], NOW)
+    return reserved
+
+
+async def known(transaction: Transaction, job_id: str) -> Job:
+    """Return the job as the transaction sees it."""
+    job = await transaction.jobs.get(job_id)
+    assert job is not None
+    return job
 
 
 async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
@@ -76,5 +84,5 @@ async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     if usage.spent + job.estimate > limit:
         return False
     await transaction.jobs.add(job)
-    await transaction.ledger.reserve(job, NOW)
+    await transaction.ledger.reserve_all([job], NOW)
     return True

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.domain import Job, JobRequest
 from bot.engine import Spool
-from bot.services import Services, build_services
+from bot.services import JobService, Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 
 KEEP_DAYS = 90
@@ -15,6 +16,12 @@ SPOOL_BYTES = 100_000_000
 
 async def believe(_: str) -> None:
     """Take any key for a good one."""
+
+
+async def accept(jobs: JobService, request: JobRequest) -> Job:
+    """Let the service accept one job, as a command does."""
+    (job,) = await jobs.accept_all([request])
+    return job
 
 
 async def services_on(

@@ -24,7 +24,7 @@ TOO_MANY = nlazy(
 
 
 class ConfirmationService:
-    """Reads and removes questions. `JobService.accept` asks them, and takes the answers."""
+    """Reads and removes questions. `JobService.accept_all` asks them, and takes the answers."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage

@@ -55,7 +55,7 @@ async def accept(
     jobs: list[Job] = []
     for _ in range(most):
         try:
-            jobs.append(await service.accept(request))
+            jobs += await service.accept_all([request])
         except CreditsShort:
             break
     return jobs

@@ -240,7 +240,7 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
             async with world.storage.write() as transaction:
                 now = world.clock.now()
                 assert await transaction.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
-                await transaction.ledger.release(job.id, now)
+                await transaction.ledger.release(job, now)
             engine.wake()
             upload.release.set()
             await world.announced(job.id)

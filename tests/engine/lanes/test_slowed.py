@@ -65,7 +65,7 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
         job = await slowed(world, key.lane, 2)
         async with world.storage.write() as transaction:
             await transaction.jobs.advance(job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now())
-            await transaction.ledger.release(job.id, world.clock.now())
+            await transaction.ledger.release(job, world.clock.now())
         async with world.running() as engine:
 
             async def rests() -> bool:

@@ -37,6 +37,8 @@ from bot.storage.schema import (
 from tests.services.ledger.accountant import ROLES, USUAL
 from tests.services.ledger.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support.clock import FakeClock
+from tests.support.jobs import known
+from tests.support.services import accept
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
 
@@ -138,7 +140,7 @@ class Bank(ModeratingBank):
 
     async def _ask(self, request: JobRequest) -> Answer:
         try:
-            return await self.jobs.accept(request)
+            return await accept(self.jobs, request)
         except (Refused, ConfirmationNeeded) as said:
             return said
 
@@ -249,15 +251,15 @@ class Bank(ModeratingBank):
     async def resolve_again(self, job_id: str, way: str) -> None:
         async with self.storage.write() as transaction:
             if way == "settle":
-                await transaction.ledger.settle(job_id, 5, self.now)
+                await transaction.ledger.settle(await known(transaction, job_id), 5, self.now)
             elif way == "correct":
                 await transaction.ledger.correct(job_id, 5, self.now)
             else:
-                await transaction.ledger.release(job_id, self.now)
+                await transaction.ledger.release(await known(transaction, job_id), self.now)
 
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(job_id, 7, self.now)
+            await transaction.ledger.settle(await known(transaction, job_id), 7, self.now)
             raise LookupError
 
     async def grant(self, user_id: int | None, amount: int) -> None:

@@ -19,6 +19,7 @@ from bot.services.questions.credit_requests import _give  # pyright: ignore[repo
 from bot.storage import ReservationError, Transaction
 from bot.storage.schema import jobs
 from tests.services.ledger.bank import GUILD, LANE, Answer, Bank, write
+from tests.support.jobs import known
 
 
 def no_check(*_: Any) -> None:
@@ -179,7 +180,7 @@ class ReleasesWhatNobodyKnows(Bank):
     async def lose(self, job_id: str) -> None:
         await super().lose(job_id)
         async with self.storage.write() as transaction:
-            await transaction.ledger.release(job_id, self.now)
+            await transaction.ledger.release(await known(transaction, job_id), self.now)
 
 
 class ChargesARulingTwice(Bank):
@@ -206,7 +207,7 @@ class PaysForWhatIsCancelled(Bank):
 class KeepsHalfOfAFailure(Bank):
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(job_id, 7, self.now)
+            await transaction.ledger.settle(await known(transaction, job_id), 7, self.now)
         raise LookupError
 
 
@@ -264,7 +265,7 @@ class FreesWhatIsOpenAtARestart(Bank):
         async with self.storage.write() as transaction:
             for job in await transaction.jobs.in_states(list(JobState)):
                 if job.reserved:
-                    await transaction.ledger.release(job.id, self.now)
+                    await transaction.ledger.release(job, self.now)
 
 
 class SendsAllAtOnce(Bank):

@@ -20,6 +20,7 @@ from bot.storage import JobChanges, Transaction
 from bot.storage.schema import jobs
 from tests.services.ledger.bank import Bank, write
 from tests.services.ledger.moderating_bank import MODERATOR
+from tests.support.jobs import known
 
 _APPROVALS = "bot.services.moderation.approvals"
 
@@ -50,7 +51,7 @@ async def charged(transaction: Transaction, job: Job, reason: Reason, at: dateti
     if ended is not None:
         again = update(jobs).where(jobs.c.id == job.id).values(reserved=job.reserved, resolved_at=None)
         await write(transaction, again)
-        await transaction.ledger.settle(job.id, job.reserved, at)
+        await transaction.ledger.settle(job, job.reserved, at)
     return ended
 
 
@@ -158,7 +159,7 @@ class PaysAgainForAnApprovedResult(Bank):
         async with self.storage.write() as transaction:
             again = update(jobs).where(jobs.c.id == job_id)
             await write(transaction, again.values(reserved=approved.settled, resolved_at=None))
-            await transaction.ledger.settle(job_id, approved.settled, self.now)
+            await transaction.ledger.settle(await known(transaction, job_id), approved.settled, self.now)
         return approved
 
 
