@@ -14,7 +14,7 @@ demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord acc
 
 test: $(VENV)/dev.done ## run the tests
 	@# Compiled modules are kept even where the environment forbids it: each worker would compile them all anew.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.crash $(ARGS)

@@ -28,6 +28,11 @@ GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 7
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
 
+# Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the others,
+# so that seldom all workers wait; and they begin early, so that none is last.
+WAITING = {"cli", "cluster", "crash", "hostile", "test_main_job.py", "test_process.py"}
+COMPUTING_BETWEEN = 8
+
 PSEUDO = {"client", "cogs", "delivery", "reactions", "ui"}
 
 files_in_memory()
@@ -47,6 +52,29 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(GARBAGE, 20, 20)
         gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal the tests that wait to pytest-xdist's workers, which get one stretch of the list each."""
+    workers = getattr(config, "workerinput", {}).get("workercount")
+    if workers is None:  # there is one process, in which their order makes no difference
+        return
+    waiting, computing = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        waits = item.path.relative_to(TESTS).parts[0] in WAITING
+        (waiting if waits else computing).append(item)
+    items.clear()
+    for number in range(workers):
+        others = computing[number * len(computing) // workers : (number + 1) * len(computing) // workers]
+        for place, item in enumerate(waiting[number::workers]):
+            items += [item, *others[place * COMPUTING_BETWEEN : (place + 1) * COMPUTING_BETWEEN]]
+        items += others[len(waiting[number::workers]) * COMPUTING_BETWEEN :]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `-n auto` is: two for each core, as one of them often waits."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure() -> None:
