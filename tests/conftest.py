@@ -28,8 +28,8 @@ GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 7
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
 
-# Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the others,
-# so that seldom all workers wait; and they begin early, so that none is last.
+# Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the
+# others, so that seldom all workers wait; and they begin early, so that none is last.
 WAITING = {"cli", "cluster", "crash", "hostile", "test_main_job.py", "test_process.py"}
 COMPUTING_BETWEEN = 8
 
