@@ -30,8 +30,8 @@ class KeyedWorker(Generic[_T]):
     """Works through items, of which each has a key: never on two with the same key at once.
 
     It is notified of each item that has changed, and keeps those that it `wants` in memory. `find(limit)`
-    reads them from the database, oldest first: at the start, when `look` was called, after an unexpected
-    error, when there are more than fit into memory, and every `look_around` seconds.
+    reads them from the database, oldest first: at the start, when `reread` was called, after an unexpected
+    error, when there are more than fit into memory, and every `reread_every` seconds.
 
     `work(item, tries)` returns None when it is done with an item, or in how many seconds to try again
     (`tries`: how often that was said before). An item that meets unexpected errors again and again is left to
@@ -57,7 +57,7 @@ class KeyedWorker(Generic[_T]):
         noun: str,
         size: int,
         clock: Clock,
-        look_around: float,
+        reread_every: float,
         liveness: Liveness,
         patience: float = OPERATION_TIMEOUT,
         drain: float = 0.0,
@@ -78,7 +78,7 @@ class KeyedWorker(Generic[_T]):
         self._key = key
         self._size = size
         self._clock = clock
-        self._look_around = look_around
+        self._reread_every = reread_every
         self._wants = wants
         self._ready = ready
         self._rank = rank
@@ -89,11 +89,11 @@ class KeyedWorker(Generic[_T]):
         self._turns = Turns(size)
         self._known: dict[Hashable, _T] = {}  # in order
         self._more = False  # whether the database has items that are not among them
-        self._looks_wanted = 1
-        self._looks_done = 0
-        self._next_look = 0.0
+        self._reads_wanted = 1
+        self._reads_done = 0
+        self._next_read = 0.0
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
-        self._notified: set[Hashable] = set()  # since the last look began
+        self._notified: set[Hashable] = set()  # since the last read began
         self._ended: set[Hashable] = set()  # likewise
         self._fresh: set[Hashable] = set()  # notified of since the last try began
         self._retries: dict[Hashable, _Attempts] = {}
@@ -134,27 +134,27 @@ class KeyedWorker(Generic[_T]):
         if key not in self._busy and not rests:
             self._wake_up.set()
 
-    def look(self) -> None:
+    def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
-        self._looks_wanted += 1
+        self._reads_wanted += 1
         self._wake_up.set()
 
     async def _turn(self, group: DrainingGroup) -> float:
         now = self._clock.monotonic()
-        asked = self._looks_done < self._looks_wanted or now >= self._next_look
+        asked = self._reads_done < self._reads_wanted or now >= self._next_read
         began = now
         if asked or (self._more and len(self._busy) < self._size):
-            await self._look()
+            await self._reread()
             now = self._clock.monotonic()
         self._begin(now, group)
-        await rest_after(now - began, self._look_around)
+        await rest_after(now - began, self._reread_every)
         # What was due was begun, or is begun when another has ended, which wakes the worker.
         due = [one.not_before for one in self._retries.values() if one.not_before > now]
-        return max(0.0, min([self._next_look, *due]) - self._clock.monotonic())
+        return max(0.0, min([self._next_read, *due]) - self._clock.monotonic())
 
-    async def _look(self) -> None:
+    async def _reread(self) -> None:
         """Read the items from the database."""
-        wanted = self._looks_wanted
+        wanted = self._reads_wanted
         # There is something new among these, however many are in progress or wait for a retry.
         limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
         self._notified.clear()
@@ -169,7 +169,7 @@ class KeyedWorker(Generic[_T]):
         self._more = len(found) >= limit
         if not self._more:
             self._forget_all_but(self._known.keys())
-        self._looks_done, self._next_look = wanted, self._clock.monotonic() + self._look_around
+        self._reads_done, self._next_read = wanted, self._clock.monotonic() + self._reread_every
 
     def _begin(self, now: float, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
@@ -240,7 +240,7 @@ class KeyedWorker(Generic[_T]):
                     again = await self._give_up(item)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
-            self._looks_wanted += 1  # it may not be as it was thought to be
+            self._reads_wanted += 1  # it may not be as it was thought to be
             # An outage says nothing against the item.
             failures = retry.failures if isinstance(error, Outage) else retry.failures + 1
         else:

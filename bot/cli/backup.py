@@ -87,12 +87,14 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
         whose = "a backup from a newer version of the bot" if newer else "not a backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
     async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
-        aside = unused(database, "replaced")
+        previous = unused(database, "replaced")
         try:
-            was_there = await asyncio.to_thread(replace_database, copy, database, aside)
+            was_there = await asyncio.to_thread(replace_database, copy, database, previous)
         except (OSError, sqlite3.Error) as error:
             raise SettingsError(f"{name} couldn't be put in place ({error}).") from error
-    kept = f" The previous database is in {aside}. Delete it when you no longer need it." if was_there else ""
+    kept = (
+        f" The previous database is in {previous}. Delete it when you no longer need it." if was_there else ""
+    )
     return (
         f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
         f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."

@@ -32,7 +32,7 @@ async def rotate(settings: StorageSettings) -> str:
         if unreadable:
             raise SettingsError(_left(len(unreadable)))
         if own_file:
-            kept = _keep_aside(path, before) if before else None
+            kept = _keep_copy(path, before) if before else None
             Vault.drop_older_keys(path)
             old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
             return f"Done: all Studii keys are encrypted with a new key in {path.absolute()}.{old}"
@@ -56,11 +56,11 @@ def _left(count: int) -> str:
 _OLD_KEY = "older backups need it. Keep it separate from them, and delete it when they are gone."
 
 
-def _keep_aside(path: Path, content: bytes) -> Path:
-    aside = unused(path, "before")
-    private_file(aside)
-    aside.write_bytes(content)
-    return aside
+def _keep_copy(path: Path, content: bytes) -> Path:
+    copy = unused(path, "before")
+    private_file(copy)
+    copy.write_bytes(content)
+    return copy
 
 
 def vault_of(settings: StorageSettings) -> Vault:

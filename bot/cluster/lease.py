@@ -10,7 +10,7 @@ class LeaseTimes:
     lasts: float = 20.0
     renewed_every: float = 5.0
     margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
-    look_every: float = 1.0  # of a process that stands by, or can't reach the database
+    standby_pause: float = 1.0  # of a process that stands by, or can't reach the database
     free_bound: float = 30.0  # shards that are free for longer are an error
     tells_for: float = 300.0  # people are told of a database out of reach for so long after a lease ended
 

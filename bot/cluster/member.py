@@ -99,7 +99,7 @@ class Member(Membership):
             try:
                 wait = await self._table.identify_turn(shard % max(1, buckets), IDENTIFY_EVERY)
             except UNUSABLE:
-                await asyncio.sleep(self._times.look_every)
+                await asyncio.sleep(self._times.standby_pause)
             else:
                 if wait is None:
                     return
@@ -125,7 +125,7 @@ class Member(Membership):
                 said = "Process %s (%s) stands by: other processes serve all shards."
                 _log.info(said, self.epoch, self.name)
             rests = self._away or not self._shards.held
-            await asyncio.sleep(self._times.look_every if rests else self._times.renewed_every)
+            await asyncio.sleep(self._times.standby_pause if rests else self._times.renewed_every)
 
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[None]:

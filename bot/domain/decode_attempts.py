@@ -17,10 +17,10 @@ class DecodeRecord:
 
     `counted` is the number of attempts in which the decoder died, or the whole process while it decoded
     nothing else. A `suspect` was being decoded, among others, when the process died; it is tried alone next.
-    `alone` is about the attempt that is `underway`.
+    `alone` is about the attempt that is `in_progress`.
     """
 
     counted: int = 0
     suspect: bool = False
-    underway: bool = False
+    in_progress: bool = False
     alone: bool = False

@@ -17,7 +17,7 @@ from bot.studii import StudiiClient
 class EngineContext:
     """What the parts of the engine work with. `member` says whose servers are this process's.
 
-    `Engine` notifies those whom it concerns of what a transaction changes. `look` is called when the lanes
+    `Engine` notifies those whom it concerns of what a transaction changes. `reread` is called when the lanes
     are to read their jobs from the database again. `posted` is called with the seconds from a job's end
     until its message was posted.
     """
@@ -29,7 +29,7 @@ class EngineContext:
     spool: Spool
     clock: Clock
     tuning: Tuning
-    look: Callable[[], None]
+    reread: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
 

@@ -38,7 +38,7 @@ from bot.studii import StudiiClient
 
 _log = logging.getLogger(__name__)
 
-AILING = 300.0  # seconds in which nothing succeeds
+MAX_FAILING_SECONDS = 300.0  # in which nothing succeeds
 MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone for less
 
 
@@ -74,7 +74,7 @@ class Engine:
             spool,
             clock,
             tuning,
-            look=lambda: self._lanes.look(),
+            reread=lambda: self._lanes.reread(),
             posted=posted,
             liveness=Liveness(clock),
         )
@@ -131,13 +131,15 @@ class Engine:
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
     def wake(self) -> None:
-        """Read from the database what there is to do. Starts nothing by itself: callable from any task on
-        the loop. What `storage` changes is heard of without that."""
+        """Read from the database what there is to do. Not needed after writes through `storage`.
+
+        It starts nothing itself, and can be called from any task on the loop.
+        """
         self._context.liveness.called()
-        self._lanes.look()
-        self._questions.look()
+        self._lanes.reread()
+        self._questions.reread()
         for worker in self._workers:
-            worker.look()
+            worker.reread()
 
     def stuck(self) -> str | None:
         """Describe what stands still, if the engine has work and makes no progress. None if all is well."""
@@ -156,7 +158,11 @@ class Engine:
 
         This is denied some minutes before `stuck` is sure.
         """
-        return self._running and self.stuck() is None and self._context.liveness.failing_for() < AILING
+        return (
+            self._running
+            and self.stuck() is None
+            and self._context.liveness.failing_for() < MAX_FAILING_SECONDS
+        )
 
     def oldest_due_poll(self) -> float:
         """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
@@ -180,7 +186,7 @@ class Engine:
         for guild_id in changes.notices:
             self._notices.worker.notify(guild_id)
         for worker in self._best if changes.best else ():
-            worker.look()
+            worker.reread()
         if changes.jobs:
             self._context.liveness.called()
 

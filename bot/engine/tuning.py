@@ -83,7 +83,7 @@ class Tuning:
     max_output_bytes: int = 500 * 1024 * 1024
     # A lane hears of new jobs that much later, and of all of a crowd together: people wait for their cards.
     handed_out_after: float = 0.1
-    look_around: float = 15.0  # parts look at the database at least so often, whether woken or not
+    reread_every: float = 15.0  # workers and lanes read the database at least this often
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long

@@ -85,7 +85,7 @@ async def end(
         return
     await transaction.ledger.lock(guild_id)
     await transaction.job_queue.release_held(guild_id)
-    await transaction.holds.look_again(guild_id, at, None if key is None else key.id)
+    await transaction.holds.poll_from(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
         await transaction.notices.forget(guild_id, kind)
 
@@ -98,7 +98,7 @@ async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bo
     await transaction.ledger.lock(guild_id)
     await transaction.holds.end_wait(guild_id, at)
     await transaction.job_queue.hold(guild_id, there.key_id, there.reason, at)
-    await transaction.holds.look_again(guild_id, at)
+    await transaction.holds.poll_from(guild_id, at)
     return True
 
 

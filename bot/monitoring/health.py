@@ -18,7 +18,7 @@ from bot.version import VERSION
 _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
-LOOK_HOLDS = 1.0  # seconds
+STATUS_CACHED_SECONDS = 1.0
 LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
 
 
@@ -63,8 +63,8 @@ class HealthServer:
         self._storage = storage
         self._metrics = metrics
         self._clock = clock
-        self._looking = asyncio.Lock()
-        self._looked_at: float | None = None
+        self._checking = asyncio.Lock()
+        self._checked_at: float | None = None
         self._well = True
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
@@ -107,10 +107,13 @@ class HealthServer:
 
     async def _database(self) -> bool:
         """Return whether it can be written, as checked within the last second: many may ask at once."""
-        async with self._looking:
-            if self._looked_at is None or self._clock.monotonic() - self._looked_at >= LOOK_HOLDS:
+        async with self._checking:
+            if (
+                self._checked_at is None
+                or self._clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS
+            ):
                 self._well = await self._writable()
-                self._looked_at = self._clock.monotonic()
+                self._checked_at = self._clock.monotonic()
             return self._well
 
     async def _writable(self) -> bool:

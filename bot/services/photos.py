@@ -58,7 +58,7 @@ class PhotoService:
         for one in rules.values():
             self._keep(one)
 
-    async def look_again(self, guild_id: int) -> None:
+    async def reread_emoji(self, guild_id: int) -> None:
         """Read the rules of a server that added the bot again."""
         async with self._storage.read() as transaction:
             rules = await transaction.photo_rules.get(guild_id)

@@ -39,9 +39,9 @@ class Decodes:
         """Delete the record of an attempt that has begun, if none before it counts."""
         await self._session.execute(_FORGET_ATTEMPT, {"of_job": job_id, "file": role})
 
-    async def underway(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
+    async def in_progress(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
         """Return the attempts that began and did not end: job id, role, record and server."""
-        rows = (await self._session.execute(_UNDERWAY)).mappings()
+        rows = (await self._session.execute(_IN_PROGRESS)).mappings()
         return [(row["job_id"], row["role"], _record(row), row["guild_id"]) for row in rows]
 
     async def tidy(self) -> None:
@@ -52,7 +52,7 @@ class Decodes:
 _OF_FILE = (decodes.c.job_id == bindparam("of_job")) & (decodes.c.role == bindparam("file"))
 # Statements, made once (see `Session.execute`).
 _GET = select(decodes).where(_OF_FILE)
-_UNDERWAY = (
+_IN_PROGRESS = (
     select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id).where(decodes.c.underway)
 )
 _KEPT = or_(
@@ -69,7 +69,7 @@ def _values(record: DecodeRecord) -> dict[str, Any]:
     return {
         "counted": record.counted,
         "suspect": record.suspect,
-        "underway": record.underway,
+        "underway": record.in_progress,
         "alone": record.alone,
     }
 

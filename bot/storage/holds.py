@@ -48,7 +48,7 @@ class Holds:
         """Let one job try again from `at` on."""
         await self._session.execute(update(holds).where(holds.c.guild_id == guild_id).values(until=at))
 
-    async def look_again(self, guild_id: int, at: datetime, key_id: int | None = None) -> None:
+    async def poll_from(self, guild_id: int, at: datetime, key_id: int | None = None) -> None:
         """Let the server's running jobs whose polls Studii refused be polled from `at` on.
 
         They get the key `key_id`, or keep theirs if it is None.

@@ -47,13 +47,13 @@ class Vault:
             if not keys and not key_file.exists():
                 _make(key_file)
             if key_file.exists():
-                complaint = (
+                message = (
                     f"{key_file} doesn't hold an encryption key. Put its last copy back. If there is none, "
                     "move the file away: the next start makes a new key, and admins must enter their Studii "
                     "keys again."
                 )
                 lines = key_file.read_text("utf-8").split() or [""]
-                fernets += [_fernet(line, complaint) for line in lines]
+                fernets += [_fernet(line, message) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
@@ -165,12 +165,12 @@ async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
     return bytes.fromhex(secret)
 
 
-def _fernet(key: str, complaint: str) -> Fernet:
+def _fernet(key: str, message: str) -> Fernet:
     try:
         return Fernet(key)
     except ValueError:
         # Without the cause: it might quote the key.
-        raise SettingsError(complaint) from None
+        raise SettingsError(message) from None
 
 
 def _why(error: Exception) -> str:

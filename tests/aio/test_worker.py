@@ -33,7 +33,7 @@ class Desk:
         *,
         size: int = 4,
         channels: int = 100,
-        look_around: float = 0.05,
+        reread_every: float = 0.05,
         clock: Clock | None = None,
     ) -> None:
         self.unwanted: set[int] = set()  # versions
@@ -41,7 +41,7 @@ class Desk:
         self.done: list[int] = []
         self.given_up: list[int] = []
         self.at_once = self.most_at_once = 0
-        self.slow_look = 0.0
+        self.slow_read = 0.0
         self.durations = cycle((0.002, 0.005, 0.009, 0.012))
         self.worker = KeyedWorker[Job](
             "testing",
@@ -53,7 +53,7 @@ class Desk:
             size=size,
             liveness=Liveness(SystemClock()),
             clock=clock or SystemClock(),
-            look_around=look_around,
+            reread_every=reread_every,
             wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
             queue=lambda job: job.channel_id,
@@ -61,7 +61,7 @@ class Desk:
 
     async def find(self, limit: int) -> list[Job]:
         seen = list(self.open.values())[:limit]
-        await asyncio.sleep(self.slow_look)
+        await asyncio.sleep(self.slow_read)
         return seen
 
     async def work(self, job: Job, tries: int) -> float | None:
@@ -94,7 +94,7 @@ class Desk:
 
 async def test_each_job_is_done_once_though_the_look_at_the_database_is_slow() -> None:
     desk = Desk(30)
-    desk.slow_look = 0.008
+    desk.slow_read = 0.008
     jobs = list(desk.open)
     async with desk.at_work():
         await desk.empty()
@@ -118,7 +118,7 @@ async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
     assert desk.most_at_once == 1
 
 
-async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_look_around() -> None:
+async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_read() -> None:
     clock = FakeClock()
 
     class Refused(Desk):
@@ -134,10 +134,10 @@ async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the
             self.tries += 1
             if self.tries > 1:
                 return await super().work(job, tries)
-            self.worker.look()
+            self.worker.reread()
             return 10.0
 
-    desk = Refused(1, look_around=NEVER, clock=clock)
+    desk = Refused(1, reread_every=NEVER, clock=clock)
     async with desk.at_work():
         await desk.empty()
     assert (desk.looks, desk.tries) == (2, 2)
@@ -152,7 +152,7 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
             self.worker.notify(self.open[job.id])
             return NEVER
 
-    desk = Changing(1, look_around=NEVER)
+    desk = Changing(1, reread_every=NEVER)
     async with desk.at_work():
         await desk.empty()
     assert len(desk.done) == 1
@@ -166,7 +166,7 @@ async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> No
             self.looks += 1
             return await super().find(limit)
 
-    desk = Counting(1, look_around=NEVER)
+    desk = Counting(1, reread_every=NEVER)
     async with desk.at_work():
         await desk.empty()
         await asyncio.sleep(0.1)  # until the worker sleeps
@@ -178,8 +178,8 @@ async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> No
     assert desk.looks == 1
 
 
-async def test_a_lost_wake_up_is_found_at_the_next_look_around() -> None:
-    desk = Desk(1, look_around=0.1)
+async def test_a_lost_wake_up_is_found_at_the_next_read() -> None:
+    desk = Desk(1, reread_every=0.1)
     async with desk.at_work():
         await desk.empty()
         desk.open = {7: Job(7, 7)}  # nobody tells of it
@@ -189,7 +189,7 @@ async def test_a_lost_wake_up_is_found_at_the_next_look_around() -> None:
 
 async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.aio.worker.MAX_KNOWN_ITEMS", 10)
-    desk = Desk(0, look_around=NEVER)
+    desk = Desk(0, reread_every=NEVER)
     async with desk.at_work():
         desk.open = {n: Job(n, n) for n in range(60)}
         for job in list(desk.open.values()):
@@ -210,7 +210,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
                 return None
             return await super().work(job, tries)
 
-    desk = Changing(1, look_around=NEVER)
+    desk = Changing(1, reread_every=NEVER)
     desk.versions = []
     async with desk.at_work():
         await desk.empty()
@@ -218,7 +218,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
 
 
 async def test_a_job_that_is_wanted_no_longer_is_not_done() -> None:
-    desk = Desk(0, size=1, look_around=NEVER)
+    desk = Desk(0, size=1, reread_every=NEVER)
     desk.unwanted = {2}
     desk.durations = cycle((0.05,))
     async with desk.at_work():
@@ -243,7 +243,7 @@ async def test_while_the_database_is_read_what_is_told_is_not_overwritten() -> N
             assert job.version == 2
             return await super().work(job, tries)
 
-    desk = Slow(5, look_around=NEVER)
+    desk = Slow(5, reread_every=NEVER)
     async with desk.at_work():
         await desk.empty()
     assert sorted(desk.done) == list(range(5))

@@ -7,7 +7,7 @@ from bot.clock import boottime
 from bot.cluster import Membership, WantedShards, membership
 from bot.cluster.lease import LeaseTimes
 
-SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, look_every=0.05, free_bound=0.2)
+SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, standby_pause=0.05, free_bound=0.2)
 
 
 @asynccontextmanager

@@ -30,10 +30,10 @@ def shorten(environment: Mapping[str, str]) -> None:
         lasts=lasts,
         renewed_every=lasts / 4,
         margin=lasts / 20,
-        look_every=lasts / 20,
+        standby_pause=lasts / 20,
         free_bound=1.5 * lasts,
     )
     member.IDENTIFY_EVERY = lasts / 4
     period = float(environment[RATE])
-    rate_state.AHEAD = min(rate_state.AHEAD, period)
+    rate_state.ADVANCE_SECONDS = min(rate_state.ADVANCE_SECONDS, period)
     app.Tuning = partial(Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3)  # type: ignore[misc,assignment]

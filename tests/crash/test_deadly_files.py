@@ -23,7 +23,7 @@ async def lives(own: Worlds, process: Zygote, case: Case, deadly: str) -> list[i
 async def job_of(case: Case, job_id: str) -> Job:
     async with Storage.open(case.database) as storage, storage.read() as transaction:
         job = await transaction.jobs.get(job_id)
-        assert await transaction.decodes.underway() == []
+        assert await transaction.decodes.in_progress() == []
     assert job is not None
     return job
 

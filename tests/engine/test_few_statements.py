@@ -71,7 +71,7 @@ def deaf(_: object) -> nullcontext[None]:
 async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_path: Path) -> None:
     # Looks around are for what nobody told of: here are none.
     async with engine_world(
-        tmp_path, options=Options(long_side=64), look_around=10 * PATIENCE, first_poll=0.1
+        tmp_path, options=Options(long_side=64), reread_every=10 * PATIENCE, first_poll=0.1
     ) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(duration=0.4), JOBS + 1)
@@ -87,7 +87,7 @@ async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_pat
 
 async def test_no_statement_is_put_together_anew_for_each_job_or_look(tmp_path: Path) -> None:
     async with engine_world(
-        tmp_path, options=Options(long_side=64), look_around=0.05, first_poll=0.1
+        tmp_path, options=Options(long_side=64), reread_every=0.05, first_poll=0.1
     ) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(duration=0.4), 4)
@@ -117,10 +117,10 @@ async def test_each_poll_is_in_the_database_before_it_is_sent(tmp_path: Path) ->
         assert len(recorded) >= len(sent)
 
 
-async def test_a_job_of_which_nobody_is_told_is_found_at_the_next_look_around(
+async def test_a_job_of_which_nobody_is_told_is_found_at_the_next_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with engine_world(tmp_path, look_around=0.1) as world:
+    async with engine_world(tmp_path, reread_every=0.1) as world:
         await world.use_key(world.studii.add_key("team"))
         monkeypatch.setattr(world.storage, "listening", deaf)
         async with world.running():

@@ -105,7 +105,7 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
 async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_and_at_once(
     tmp_path: Path,
 ) -> None:
-    async with engine_world(tmp_path, card_again=NEVER, look_around=NEVER) as world:
+    async with engine_world(tmp_path, card_again=NEVER, reread_every=NEVER) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
@@ -219,7 +219,7 @@ async def test_a_video_is_delivered_as_one(tmp_path: Path) -> None:
 
 async def test_what_another_process_stored_is_found_when_the_engine_is_woken(tmp_path: Path) -> None:
     async with (
-        engine_world(tmp_path, look_around=NEVER) as world,
+        engine_world(tmp_path, reread_every=NEVER) as world,
         Storage.open(f"sqlite+aiosqlite:///{tmp_path}/studii.db") as storage,
     ):
         elsewhere = replace(world, storage=storage)  # whose changes nobody tells the engine

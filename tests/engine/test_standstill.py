@@ -36,7 +36,7 @@ from tests.support.clock import FakeClock
 
 async def main(folder, trouble, pace):
     clock = FakeClock()
-    async with engine_world(folder, clock=clock, look_around=0.02) as world:
+    async with engine_world(folder, clock=clock, reread_every=0.02) as world:
         engine = world.engine()
         async with Watchdog(engine.stuck, beat=0.01), world.running(engine):
             await getattr(test_standstill, trouble)(world)
@@ -141,7 +141,7 @@ async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_befo
     tmp_path: Path,
 ) -> None:
     clock = FakeClock()
-    async with engine_world(tmp_path, clock=clock, look_around=0.02) as world:
+    async with engine_world(tmp_path, clock=clock, reread_every=0.02) as world:
         engine = world.engine()
         assert not engine.alive()
         async with world.running(engine):
@@ -157,7 +157,7 @@ async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_befo
 
 async def test_an_engine_without_work_is_never_taken_for_stuck(tmp_path: Path) -> None:
     clock = FakeClock()
-    async with engine_world(tmp_path, clock=clock, look_around=0.02) as world:
+    async with engine_world(tmp_path, clock=clock, reread_every=0.02) as world:
         await world.use_key(world.studii.add_key())
         async with world.running() as engine:
             for _ in range(10):

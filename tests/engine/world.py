@@ -58,7 +58,7 @@ QUICK = Tuning(
     card_again=0.02,
     card_noted_after=0.02,
     handed_out_after=0.0,
-    look_around=0.5,
+    reread_every=0.5,
     drain=3.0,
 )
 

@@ -94,7 +94,7 @@ async def test_a_database_that_cannot_be_written_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.1)
-    monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 0.0)
+    monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
     async with watched(tmp_path) as bot:
         async with bot.world.storage.write():
             status, text = await get(f"{bot.url}/healthz")

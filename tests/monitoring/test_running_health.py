@@ -180,7 +180,7 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         status, told = await bot.until(lambda told: told["oldest_due_poll_seconds"] > 0)
         assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
         monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.5)
-        monkeypatch.setattr("bot.monitoring.health.LOOK_HOLDS", 0.0)
+        monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
         async with bot.app.storage.write():
             status, told = await bot.health()
         assert (status, told["ok"], told["gateway"], told["database"]) == (503, False, True, False)

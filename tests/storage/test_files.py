@@ -52,7 +52,7 @@ async def test_a_photo_that_ended_a_decoder_is_taken_in_by_whoever_asks_for_such
     good = await added(storage, guild_id=1, source=PHOTO)
     async with storage.write() as transaction:
         await transaction.decodes.put(deadly.id, FileRole.SOURCE, DecodeRecord(1))
-        await transaction.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, underway=True))
+        await transaction.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, in_progress=True))
     assert await to_take_in(storage) == [good.id]
     async with storage.read() as transaction:
         assert [job.id for job in await transaction.job_queue.to_take_in(10, NOW, again=True)] == [deadly.id]
@@ -109,17 +109,17 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
 
 async def test_attempts_are_remembered_for_each_file_of_a_job(storage: Storage) -> None:
     job = await added(storage, state=JobState.RUNNING)
-    begun, counted = DecodeRecord(underway=True, alone=True), DecodeRecord(2, suspect=True)
+    begun, counted = DecodeRecord(in_progress=True, alone=True), DecodeRecord(2, suspect=True)
     async with storage.write() as transaction:
         assert await transaction.decodes.get(job.id, FileRole.SOURCE) == DecodeRecord()
-        await transaction.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(underway=True))
+        await transaction.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(in_progress=True))
         await transaction.decodes.put(job.id, FileRole.SOURCE, begun)
         await transaction.decodes.put(job.id, FileRole.OUTPUT, counted)
     async with storage.write() as transaction:
-        assert await transaction.decodes.underway() == [(job.id, FileRole.SOURCE, begun, job.guild_id)]
+        assert await transaction.decodes.in_progress() == [(job.id, FileRole.SOURCE, begun, job.guild_id)]
         assert await transaction.decodes.get(job.id, FileRole.OUTPUT) == counted
         await transaction.decodes.forget(job.id, FileRole.SOURCE)
-        assert await transaction.decodes.underway() == []
+        assert await transaction.decodes.in_progress() == []
 
 
 async def test_attempts_are_forgotten_with_their_files(storage: Storage) -> None:

@@ -66,7 +66,7 @@ class Failures:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
         if isinstance(error, KeyRefused | OutOfCredits):
-            self._context.look()
+            self._context.reread()
         return result
 
     def _count(self, job: Job, state: JobState, error: StudiiError) -> int:

@@ -120,7 +120,7 @@ class PollAnswers:
             if repriced:
                 await watch_budget(transaction, job.guild_id, now)
         if repriced:
-            self._context.look()
+            self._context.reread()
         return StepResult(changed)
 
     async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
@@ -194,7 +194,7 @@ class PollAnswers:
                 result = await self._held(transaction, job, current, reason)
         if forgotten:
             return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
-        self._context.look()
+        self._context.reread()
         return result
 
     async def _held(
@@ -234,7 +234,7 @@ class PollAnswers:
                 )
             failed = await fail_paid(transaction, job, code, reason, charge, now)
         if repriced:
-            self._context.look()
+            self._context.reread()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
         return StepResult(failed)
 

@@ -14,10 +14,10 @@ from bot.storage import LaneLimits, Sent, Transaction
 
 _log = logging.getLogger(__name__)
 
-AHEAD = 10.0  # seconds for which polls are recorded in advance
-AHEAD_MARGIN = 1.0  # of these, for clocks that differ
+ADVANCE_SECONDS = 10.0  # for which polls are recorded in advance
+ADVANCE_MARGIN_SECONDS = 1.0  # of these, for clocks that differ
 MAX_POLLS_AHEAD = 8
-LATER = 5.0  # seconds, when room comes only with an answer
+UNKNOWN_ROOM_PAUSE_SECONDS = 5.0  # if only an answer can make room
 MIN_PAUSE_SECONDS = 0.05
 
 
@@ -68,7 +68,7 @@ class RateState:
         """Return the seconds until there may be room again."""
         now = self._context.clock.monotonic()
         free_at = self.window.next_room(now)
-        return LATER if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
+        return UNKNOWN_ROOM_PAUSE_SECONDS if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
 
     def set_plan(self, plan: ChosenPlan) -> None:
         """Take over the plan that admins chose. Less is sent while it is doubted."""
@@ -83,7 +83,7 @@ class RateState:
 
     def granted(self) -> None:
         """Note that a poll was recorded in advance."""
-        self._ahead.append(self._context.clock.monotonic() + AHEAD - AHEAD_MARGIN)
+        self._ahead.append(self._context.clock.monotonic() + ADVANCE_SECONDS - ADVANCE_MARGIN_SECONDS)
 
     def poll_recorded(self) -> bool:
         """Count a poll that is about to be sent. Return whether it was recorded in advance."""
@@ -98,7 +98,7 @@ class RateState:
     def _forget(self, now: float) -> None:
         while self._ahead and self._ahead[0] < now:
             self._ahead.popleft()
-        while self._polls and self._polls[0] < now - AHEAD:
+        while self._polls and self._polls[0] < now - ADVANCE_SECONDS:
             self._polls.popleft()
 
     def request(self, at: datetime) -> Sent:

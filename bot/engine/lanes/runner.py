@@ -154,7 +154,7 @@ class LaneRunner:
                 self._lane.end(job_id, now, sent=sent)
             await self._take_over(send, result, now)
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
-            self._context.look()  # the database tells the job's state
+            self._context.reread()  # the database tells the job's state
             pause = self._errors.failed(error, job_id)
             self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()

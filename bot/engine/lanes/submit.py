@@ -125,7 +125,7 @@ class Submitter:
                         result = Claim(job, key, secret, was_held)
         if result.job is None or result.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
-            self._context.look()
+            self._context.reread()
         return result
 
     async def _photo_lost(self, job: Job) -> StepResult:

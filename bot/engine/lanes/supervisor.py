@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 MAX_KNOWN_SERVERS = 10_000  # whose current key is known
 MAX_FOUND_JOBS = 2000  # whose lane is known
-SUSPICIOUS = 1.0  # seconds until the next turn, if a step seems to have ended without a result
+RECHECK_PAUSE_SECONDS = 1.0  # until the next turn, if a step seems to have ended without a result
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class LaneSupervisor:
     """Runs a lane for each key that has jobs.
 
     It hears of each job that changes, and reads all that need requests from the database at the start, when
-    `look` was called, and now and then.
+    `reread` was called, and every `reread_every` seconds.
     """
 
     def __init__(self, context: EngineContext, catalog: Catalog, rates: RateStates) -> None:
@@ -68,9 +68,9 @@ class LaneSupervisor:
         self._known = RunningJobs()
         self._changed: dict[str, Job] = {}  # since the last turn
         self._keys = BoundedDict[int, StudiiKey](MAX_KNOWN_SERVERS)  # the current ones, by server
-        self._plans: dict[str, ChosenPlan] = {}  # of lanes, as of the last look
-        self._look_wanted = True
-        self._next_look = 0.0
+        self._plans: dict[str, ChosenPlan] = {}  # of lanes, as last read from the database
+        self._read_wanted = True
+        self._next_read = 0.0
         self._submitter = Submitter(context, catalog)
         self._poller = Poller(context, catalog, self._known)
         self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
@@ -101,14 +101,14 @@ class LaneSupervisor:
         self._known.notify(changes)
         if changes.others:
             self._keys.clear()
-            self.look()
+            self.reread()
         elif changes.jobs:
             self._changed |= changes.jobs
             self._wake_up.set()
 
-    def look(self) -> None:
+    def reread(self) -> None:
         """Read the jobs from the database again."""
-        self._look_wanted = True
+        self._read_wanted = True
         self._wake_up.set()
 
     async def run(self) -> None:
@@ -126,21 +126,21 @@ class LaneSupervisor:
             await asyncio.sleep(self._context.tuning.handed_out_after)
         began = self._context.clock.monotonic()
         changed, self._changed = self._changed, {}
-        if began < self._next_look and not self._look_wanted and all(map(self._take, changed.values())):
-            await rest_after(0.0, self._context.tuning.look_around)
-            return self._next_look - self._context.clock.monotonic()
-        self._look_wanted = False
+        if began < self._next_read and not self._read_wanted and all(map(self._take, changed.values())):
+            await rest_after(0.0, self._context.tuning.reread_every)
+            return self._next_read - self._context.clock.monotonic()
+        self._read_wanted = False
         try:
             with self._context.liveness.operation("handing out jobs to lanes", progress=False):
-                await self._look(group)
+                await self._reread(group)
         except BaseException:
-            self._look_wanted = True
+            self._read_wanted = True
             raise
         await shielded(self._samples.save())
         now = self._context.clock.monotonic()
-        rest = SUSPICIOUS if self._suspects else self._context.tuning.look_around
-        self._next_look = now + rest
-        await rest_after(now - began, self._context.tuning.look_around)
+        rest = RECHECK_PAUSE_SECONDS if self._suspects else self._context.tuning.reread_every
+        self._next_read = now + rest
+        await rest_after(now - began, self._context.tuning.reread_every)
         return rest
 
     def _take(self, job: Job) -> bool:
@@ -167,7 +167,7 @@ class LaneSupervisor:
             holder.take(job.id, None)
         return True
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
+    async def _reread(self, group: asyncio.TaskGroup) -> None:
         async with self._context.storage.read() as transaction:
             if not self._restored:
                 self._samples.durations.restore(await transaction.durations.all())
@@ -175,7 +175,7 @@ class LaneSupervisor:
             rows = await transaction.job_queue.on_lanes()
             keys = {key.id: key for key in await transaction.keys.all()} if rows else {}
         elsewhere = [key for key in keys.values() if not self._context.member.shards.has(key.guild_id)]
-        if not self._look_wanted:
+        if not self._read_wanted:
             for job, key_id in rows:
                 if key_id is not None and key_id in keys:
                     self._keys[job.guild_id] = keys[key_id]
@@ -215,7 +215,7 @@ class LaneSupervisor:
             runner = self._runners.get(name)
             if runner is None:
                 if name not in rates:
-                    self.look()  # its runner has just ended: its rate state is read first
+                    self.reread()  # its runner has just ended: its rate state is read first
                     continue
                 runner = self._runners[name] = LaneRunner(
                     rates[name],
@@ -266,7 +266,7 @@ class LaneSupervisor:
             fresh = [await transaction.jobs.get(job_id) for job_id in again]
             lost = [job for job in fresh if job is not None and self._is_stranded(job)]
             await recover(transaction, lost, self._context.clock.now())
-        self.look()
+        self.reread()
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Let jobs whose servers have no key (any more) wait for one, and say so, for a day."""

@@ -36,7 +36,7 @@ _WIDTHS = [high - low for low, high in pairwise(_EDGES)]
 _CENTRES = [log(FIRST) + STEP * (n - 0.5) for n in range(CELLS)]
 _LOG_FIRST = log(FIRST)
 
-FAINT = 1e-6  # a total beside which the sums of others lose their last digits
+MIN_EXACT_TOTAL = 1e-6  # a total beside which the sums of others lose their last digits
 
 
 class Parts(NamedTuple):
@@ -222,7 +222,7 @@ def _expect(masses: Sequence[float], parts: Iterable[Parts]) -> list[float]:
             continue
         at_first, at_last = masses[first] * of_first, masses[last] * of_last
         total = at_first + sum(masses[first + 1 : last]) + at_last
-        if total < FAINT:
+        if total < MIN_EXACT_TOTAL:
             _share_out(masses, Parts(first, last, of_first, of_last), counts)
             continue
         counts[first] += at_first / total

@@ -19,7 +19,7 @@ from bot.engine.scheduler.queue import Step
 
 ANSWER = 0.2  # seconds that a request takes
 DECISIONS = 900  # the most decisions of a simulation
-FOREMOST = 300  # the most jobs of a simulation; those further back follow at its pace
+MAX_SIMULATED_JOBS = 300  # those further back are predicted at the pace of the simulation
 # Each simulation has the share of the distribution with which the spread durations begin (None: they are
 # drawn at random), and the factor by which it takes the catalogue's guess to be wrong. Where the simulations
 # differ, the real wait depends on chance or on the guess.
@@ -94,7 +94,7 @@ class _Simulation:
         self._lane = lane
         self._now = now
         self._queue = self._lane.queue()
-        for one in self._queue[FOREMOST:]:
+        for one in self._queue[MAX_SIMULATED_JOBS:]:
             self._lane.put(None, one.id, now)
         self._shares = shares
         self._stretch = stretch
@@ -107,7 +107,7 @@ class _Simulation:
         """Return when each waiting job is submitted, as far as that can be said."""
         began = now = self._now
         for _ in range(DECISIONS):
-            if len(self._starts) >= min(len(self._queue), FOREMOST):
+            if len(self._starts) >= min(len(self._queue), MAX_SIMULATED_JOBS):
                 break
             decision = self._lane.decide(now)
             if isinstance(decision, Send):

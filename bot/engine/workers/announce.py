@@ -38,7 +38,7 @@ class Outbox:
             liveness=context.liveness,
             drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
             wants=lambda job: job.announced_at is None and job.over and not job.posted_with_set,
             queue=lambda job: job.channel_id,
         )

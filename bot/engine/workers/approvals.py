@@ -20,7 +20,7 @@ async def to_decide_on(transaction: Transaction, notice: Notice, job: Job) -> li
     return [one for one in together if one.state is JobState.PENDING]
 
 
-class ApprovalMatters:
+class ApprovalNotices:
     """Finds the files of what is to be decided on, and ends what can't be."""
 
     def __init__(self, context: EngineContext, ended_jobs: EndedJobs) -> None:

@@ -37,7 +37,7 @@ class BestShowing:
             liveness=context.liveness,
             drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=2 * context.tuning.delivery_patience,
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
         )
 
     async def _find(self, limit: int) -> list[BestResult]:

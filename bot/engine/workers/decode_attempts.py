@@ -33,7 +33,7 @@ def begun(record: DecodeRecord, *, alone: bool) -> DecodeRecord:
     """
     if given_up(record) or (record.suspect and not alone):
         raise ValueError("this attempt is not allowed")
-    return replace(record, underway=True, alone=alone)
+    return replace(record, in_progress=True, alone=alone)
 
 
 def ended(record: DecodeRecord, how: DecodeEnd) -> DecodeRecord | None:

@@ -37,7 +37,7 @@ class Collector:
             clock=context.clock,
             liveness=context.liveness,
             patience=TRANSFER_TIMEOUT,
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
             wants=lambda job: job.state is JobState.RUNNING and job.output_url is not None,
             shared_by=lambda job: (job.guild_id, job.user_id),
         )

@@ -185,7 +185,7 @@ class GuardedDecoder:
         async with self._storage.write() as transaction:
             if record is None:
                 record = await transaction.decodes.get(*file)
-            if not record.underway:
+            if not record.in_progress:
                 return  # it could not begin
             after = ended(record, how)
             if after is None:
@@ -197,7 +197,7 @@ class GuardedDecoder:
 async def recover_attempts(transaction: Transaction, is_new: Callable[[int], bool]) -> None:
     """Try alone what was being decoded when the last process died. Call it once for the servers that `is_new`
     accepts, before anything of theirs is decoded."""
-    for job_id, role, record, guild_id in await transaction.decodes.underway():
+    for job_id, role, record, guild_id in await transaction.decodes.in_progress():
         if not is_new(guild_id):
             continue
         after = after_death(record)

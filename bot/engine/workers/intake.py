@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 FETCH_TIMEOUT_SECONDS = 300.0
 MAX_REMEMBERED_PHOTOS = 500
-LEAVING = 0.2  # seconds until a photo that is just giving way, or being opened, may be fetched anew
+BUSY_PHOTO_PAUSE_SECONDS = 0.2  # until a photo that is giving way, or is being opened, may be fetched again
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
@@ -44,9 +44,9 @@ class Intake:
         self._photos = photos
         self._decoder = decoder
         self._room = room
-        # Longer than two tries can be apart: a pause ends at the worker's next look.
+        # Longer than two tries can be apart: a pause ends when the worker next reads the database.
         tuning = context.tuning
-        self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.look_around)
+        self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.reread_every)
         # By job: the bytes that its photo has once it is converted.
         self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
         self._died = BoundedDict[str, None](MAX_REMEMBERED_PHOTOS)  # jobs whose photo has ended a decoder
@@ -71,7 +71,7 @@ class Intake:
             clock=self._context.clock,
             liveness=self._context.liveness,
             patience=TRANSFER_TIMEOUT,
-            look_around=self._context.tuning.look_around,
+            reread_every=self._context.tuning.reread_every,
             # Held ones are found in the database, which says when one of them is due.
             wants=lambda job: _is_to_be_taken_in(job) and (job.id in self._died) is again,
             ready=self._may_have_room,
@@ -94,7 +94,7 @@ class Intake:
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.id in self._in_flight:
-            return LEAVING  # the other worker has it
+            return BUSY_PHOTO_PAUSE_SECONDS  # the other worker has it
         self._in_flight.add(job.id)
         try:
             return await self._take_in_alone(job, tries)
@@ -105,7 +105,7 @@ class Intake:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
-            return LEAVING
+            return BUSY_PHOTO_PAUSE_SECONDS
         if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
             return await self._wait_for_room(job, tries)
         try:
@@ -156,7 +156,7 @@ class Intake:
         """Let photos that found no room be tried again now."""
         if self._shortages.freed():
             for worker in self.workers:
-                worker.look()
+                worker.reread()
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""

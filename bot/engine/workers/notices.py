@@ -22,7 +22,7 @@ from bot.domain import (
 from bot.domain.notices import CHANNEL
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.approvals import ApprovalMatters, to_decide_on
+from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class NoticeBoard:
 
     def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:
         self._context = context
-        self._matters = ApprovalMatters(context, ended_jobs)
+        self._approvals = ApprovalNotices(context, ended_jobs)
         self._delivery = delivery
         self._retry = Retry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
@@ -76,7 +76,7 @@ class NoticeBoard:
             drain=context.tuning.drain,  # between Discord's answer and our note of it
             # A result that is gone is fetched again. First in the channel, then to the owner.
             patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
             shared_by=lambda guild_id: (guild_id, guild_id),
         )
 
@@ -148,7 +148,7 @@ class NoticeBoard:
     async def _ask(self, notice: Notice, channel_id: int | None, jobs: Sequence[Job]) -> float | None:
         """Post what is to be decided on. Return as `_tell` does; what can't be posted ends."""
         try:
-            shown = await self._matters.shown(notice, jobs)
+            shown = await self._approvals.shown(notice, jobs)
         except NotYet as reason:
             return reason.seconds
         said = ChannelGone("no channel is set")
@@ -159,7 +159,7 @@ class NoticeBoard:
         if not isinstance(said, Posted):
             told = "Server %d: a request or result for moderators was not posted: %s"
             _log.warning(told, notice.guild_id, said, extra={"job": jobs[0].id})
-            await self._retry.run(notice.id, self._matters.end, notice, jobs, turned_off=channel_id is None)
+            await self._retry.run(notice.id, self._approvals.end, notice, jobs, turned_off=channel_id is None)
         await self._retry.run(notice.id, self._close, notice, said, asked_in=channel_id)
         return None
 

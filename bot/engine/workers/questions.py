@@ -24,12 +24,12 @@ class Questions:
         """Remove questions and offers that are over, until cancelled."""
         await run_forever("removing questions that are over", self._wake_up, self._sweep)
 
-    def look(self) -> None:
-        """Look for questions that are over now."""
+    def reread(self) -> None:
+        """Read the questions again."""
         self._wake_up.set()
 
     async def _sweep(self) -> float:
-        now, look_around = self._context.clock.now(), self._context.tuning.look_around
+        now, reread_every = self._context.clock.now(), self._context.tuning.reread_every
         async with self._context.storage.read() as transaction:
             questions = await transaction.confirmations.all()
             offers = await transaction.offers.next()
@@ -43,7 +43,7 @@ class Questions:
         due = [
             (one.expires_at - now).total_seconds() for one in (*questions, *offers) if one.expires_at > now
         ]
-        return max(0.0, min([look_around, *due]))
+        return max(0.0, min([reread_every, *due]))
 
     async def _removed(self, question: Confirmation) -> bool:
         """Return whether no message asks it any more, or none that we can remove."""

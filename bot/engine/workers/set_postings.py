@@ -51,7 +51,7 @@ class SetPostings:
             liveness=context.liveness,
             drain=context.tuning.drain,  # between Discord's answer and our note of it
             patience=TRANSFER_TIMEOUT,  # files that are gone are fetched again
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
             notified_at_once=True,  # another one has ended: perhaps the last
         )
 
@@ -66,7 +66,7 @@ class SetPostings:
             return await transaction.job_queue.unannounced_sets(limit)
 
     async def _post(self, job: Job, _tries: int) -> float | None:
-        """Post the set's next message, if one is due. Return in how many seconds to look again."""
+        """Post the set's next message, if one is due. Return in how many seconds to check again."""
         try:
             posting = await self._pending(job)
             if posting is None and await self._claim(job):

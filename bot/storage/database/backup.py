@@ -64,29 +64,29 @@ def fault_of(path: Path) -> str | None:
     return None if verdict == "ok" else _FAULTS[sqlite3.SQLITE_CORRUPT]
 
 
-def replace_database(copy: Path, database: Path, aside: Path) -> bool:
-    """Replace the database with the copy. The old one is moved to `aside`; return whether there was one.
+def replace_database(copy: Path, database: Path, previous: Path) -> bool:
+    """Replace the database with the copy. The old one is moved to `previous`; return whether there was one.
 
     The old file's log is removed, because SQLite would apply it to the new file. Raises like `copy_database`.
     """
     was_there = database.exists()
     if was_there:
         try:
-            copy_database(database, aside)  # takes in what its log holds
+            copy_database(database, previous)  # takes in what its log holds
         except sqlite3.Error:
             # The file is damaged, so it is moved without a check.
-            _move(database, aside)
+            _move(database, previous)
         for suffix in SIDE_FILES:
             database.with_name(database.name + suffix).unlink(missing_ok=True)
     copy_database(copy, database, restoring=True)
     return was_there
 
 
-def _move(database: Path, aside: Path) -> None:
+def _move(database: Path, previous: Path) -> None:
     for suffix in ("", *SIDE_FILES):
         part = database.with_name(database.name + suffix)
         if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
+            part.replace(previous.with_name(previous.name + suffix))
 
 
 def uri_path(path: Path) -> str:

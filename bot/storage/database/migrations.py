@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 COPIES = 3
 HEAD = "head"
-LOOK_EVERY = 1.0  # seconds between two looks for processes that have to stop first
+STOP_CHECK_SECONDS = 1.0  # between two checks whether the processes that have to stop first have stopped
 
 # One process upgrades a PostgreSQL at a time. Up to schema 0025 the bot held the second lock for as long as
 # it ran; since then, a process has a row.
@@ -116,7 +116,7 @@ async def _turn_to_upgrade(connection: AsyncConnection, revision: str, schema: S
                 schema.target,
             )
             said = True
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(STOP_CHECK_SECONDS)
 
 
 def foreign(schema: Schema, path: Path | None) -> str | None:

@@ -196,7 +196,7 @@ async def test_what_runs_with_a_refused_key_goes_on_with_a_new_one_at_once(tmp_p
         async with world.running(engine):
             second = await world.use_key(world.studii.add_key(account=first.account))
             async with world.storage.write() as transaction:
-                await transaction.holds.look_again(GUILD, world.clock.now(), second.id)
+                await transaction.holds.poll_from(GUILD, world.clock.now(), second.id)
             engine.wake()
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
@@ -212,7 +212,7 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
             key.revoked = False
             # As when an admin presses "Try again".
             async with world.storage.write() as transaction:
-                await transaction.holds.look_again(GUILD, world.clock.now())
+                await transaction.holds.poll_from(GUILD, world.clock.now())
             engine.wake()
             for one in (job, waits):
                 assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED

@@ -57,7 +57,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             member=own,
             rate_period=PERIOD,
             answer_bound=0.0,
-            look_around=60.0,
+            reread_every=60.0,
             poll_bound=60.0,
         ) as world,
     ):
@@ -87,7 +87,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
     url = await new_migrated_database(migrated_postgresql)
     async with (
         two_processes(url) as (own, other),
-        engine_world(tmp_path, url=url, member=own, look_around=60.0) as world,
+        engine_world(tmp_path, url=url, member=own, reread_every=60.0) as world,
     ):
         key = world.studii.add_key("team", balance=1000)
         await world.use_key(key, MINE)

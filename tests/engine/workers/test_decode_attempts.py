@@ -31,7 +31,7 @@ class Lives:
 
     def die(self) -> None:
         for file, record in self.records.items():
-            if record.underway:
+            if record.in_progress:
                 self.records[file] = after_death(record)
 
 
@@ -74,7 +74,7 @@ def test_no_innocent_file_is_given_up_by_kills_beside_others_nor_by_stops(events
             lives.die()
         else:
             for file in ("a", "b"):
-                if lives.record(file).underway:
+                if lives.record(file).in_progress:
                     lives.end(file, DecodeEnd.TAKEN_BACK)
         lives.records.pop("b", None)
     assert not given_up(lives.record("a"))

@@ -145,10 +145,10 @@ async def test_a_stop_takes_the_attempt_back(tmp_path: Path) -> None:
         job = await world.accept(a_staging_job())
         async with world.running(with_decoder(world, decoder)):
 
-            async def underway() -> bool:
-                return (await remembered(world, job.id, FileRole.SOURCE)).underway
+            async def in_progress() -> bool:
+                return (await remembered(world, job.id, FileRole.SOURCE)).in_progress
 
-            await world.until(underway, "the attempt to be written down")
+            await world.until(in_progress, "the attempt to be written down")
         assert await remembered(world, job.id, FileRole.SOURCE) == DecodeRecord()
         decoder.hangs = False
         async with world.running():
@@ -242,7 +242,7 @@ async def test_a_photo_that_is_opened_alone_is_not_taken_by_the_other_worker_as_
             async with world.storage.write() as transaction:
                 record = await transaction.decodes.get(job.id, FileRole.SOURCE)
                 await transaction.decodes.put(job.id, FileRole.SOURCE, replace(record, counted=1))
-            await asyncio.sleep(3 * world.tuning.look_around)
+            await asyncio.sleep(3 * world.tuning.reread_every)
             decoder.hangs = False
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.album.fetched) == 1

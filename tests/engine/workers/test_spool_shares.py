@@ -98,7 +98,7 @@ async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say
 
 async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp_path: Path) -> None:
     async with engine_world(
-        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, look_around=600.0
+        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, reread_every=600.0
     ) as world:
         await world.use_key(world.studii.add_key())
         world.spool_bytes = 2 * MB

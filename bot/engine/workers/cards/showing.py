@@ -29,8 +29,8 @@ PATIENT_CHECKS = 60
 # A job that is being sent runs in a moment: its card shows that at once, as a second edit had to wait.
 SENT_CHECKS = 1
 # One that is expected to end in a moment is not shown as running at all, unless it takes longer.
-MOMENT = 2  # multiples of the pause between two checks
-MOMENT_CHECKS = 4
+END_EXPECTED_WITHIN = 2  # multiples of the pause between two checks
+END_EXPECTED_CHECKS = 4
 # When Studii has finished a job, its card shows the end alone, unless the download takes longer.
 END_CHECKS = 4
 # A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
@@ -74,7 +74,7 @@ class Cards:
             liveness=context.liveness,
             drain=context.tuning.drain,  # between Discord's answer and our note of it
             free=lambda job: job.card_message_id is not None,
-            look_around=context.tuning.look_around,
+            reread_every=context.tuning.reread_every,
             wants=self._wants,
             rank=_rank,
             # The jobs of a set share a card, and each draws all of it.
@@ -215,7 +215,7 @@ class Cards:
             return self._context.tuning.card_again
         if _is_to_be_posted(job, way) and tries < POSTED_CHECKS:
             return self._context.tuning.card_again
-        if self._ends_in_a_moment(job, way) and tries < MOMENT_CHECKS:
+        if self._ends_in_a_moment(job, way) and tries < END_EXPECTED_CHECKS:
             return self._context.tuning.card_again
         return None
 
@@ -225,7 +225,7 @@ class Cards:
         told = max(job.card_version, self._versions.get((job.id, job.card_message_id or 0), 0)) >= job.version
         if job.state is not JobState.RUNNING or told or job.cancel_told is not None or way.whole_set:
             return False
-        moment = timedelta(seconds=MOMENT * self._context.tuning.card_again)
+        moment = timedelta(seconds=END_EXPECTED_WITHIN * self._context.tuning.card_again)
         return way.late or (way.ends_at is not None and way.ends_at - self._context.clock.now() <= moment)
 
     async def _remove(self, job: Job) -> float | None:
