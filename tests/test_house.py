@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,8 @@ FORBIDDEN = (
     ("cogs.tools", "bot.engine.engine"),
     ("cogs.jobs", "bot.lifecycle"),
     ("cogs.jobs", "bot.studii.wire"),
+    ("cogs.jobs", "bot.cluster"),
+    ("cogs.jobs", "bot.clock"),
     ("bot.process", "cogs.tools"),
     ("bot.cli.doctor", "sandbox.photos"),
     ("bot.ui.kit.text", "bench"),
@@ -41,6 +44,7 @@ FORBIDDEN = (
     ("cogs.tools", "sandbox.photos"),
     ("bot.media.decoder.serve", "bot.media.pool"),
     ("bot.media.decoder.operations", "bot.errors"),
+    ("bot.media.decoder.operations", "bot.validation"),
     ("bot.services.credits", "bot.engine"),
     ("bot.engine.scheduler.lane", "asyncio"),
 )
@@ -158,6 +162,22 @@ def test_each_import_that_the_layers_forbid_is_reported_for_itself(tmp_path: Pat
     report = " ".join(said.stdout.split())
     assert said.returncode == 1
     assert [one for one in FORBIDDEN if f"{one[0]} -> {one[1]} (l." not in report] == []
+
+
+def test_a_module_is_either_forbidden_to_the_decoder_or_one_of_those_that_it_may_import() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one.get("source_modules") == ["bot.media.decoder"])
+    found = {
+        ".".join(one.relative_to(ROOT).with_suffix("").parts)
+        for folder in (ROOT / "bot", ROOT / "bot/media")
+        for one in folder.iterdir()
+        if one.suffix == ".py" or (one / "__init__.py").exists()
+    }
+    packages = {"bot.__init__", "bot.media", "bot.media.__init__", "bot.media.decoder"}
+    allowed = {f"bot.media.{one}" for one in ("convert", "drawing", "kinds", "lettering", "metadata")}
+    assert {
+        one for one in contract["forbidden_modules"] if one.startswith("bot.")
+    } == found - packages - allowed
 
 
 def test_nothing_in_the_bot_is_used_by_tests_or_the_sandbox_alone() -> None:
