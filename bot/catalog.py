@@ -241,11 +241,6 @@ class Tool:
         dearest = max(self.assumed_cost.values())
         return self.assumed_cost.get(inputs.get(self.output_from or "", ""), dearest)
 
-    @property
-    def least_assumed(self) -> int:
-        """The assumed cost of the cheapest mode, in credits."""
-        return self.assumed_cost if isinstance(self.assumed_cost, int) else min(self.assumed_cost.values())
-
     def price_name(self, inputs: Mapping[str, str], variant: str) -> str:
         """Return the name of what is charged alike: jobs of one tool and variant.
 

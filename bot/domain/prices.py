@@ -38,11 +38,6 @@ class Charges:
         ]
         return max(found, default=None)
 
-    def least(self, tool: str | None = None) -> int | None:
-        """Return the lowest with the key, of the tool's variants or of all tools."""
-        found = [charge for (slug, _), charge in self.own.items() if tool in {None, slug}]
-        return min(found, default=None)
-
 
 def left(budget: Budget, usage: Usage, grants: int = 0) -> int:
     """Return what may still be spent. Negative if a limit was lowered or a charge exceeded its estimate."""

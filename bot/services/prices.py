@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from bot.catalog import Catalog, Tool
-from bot.domain.prices import MIN_ESTIMATE_CREDITS, Charges, Estimate
+from bot.domain.prices import Charges, Estimate
 from bot.lifecycle.prices import expected_cost
 from bot.storage import Transaction
 
@@ -48,9 +48,16 @@ class PriceTable:
         return _price(self.charges, tool, {**defaults, **given})
 
     def least(self, tool: Tool) -> Estimate:
-        """Return the lowest price of the tool, whatever is chosen."""
+        """Return the lowest price of the tool, whatever is chosen.
+
+        Inputs outside the catalogue cost no less: the dearest charge counts for them.
+        """
         defaults = self.of(tool, {})
         return min([defaults, *(self.of(tool, one) for one in _choices(tool))], key=lambda one: one.amount)
+
+    def least_of_all(self, catalog: Catalog) -> int:
+        """Return the lowest price of any tool. If less is left, it can't be spent."""
+        return min(self.least(tool).amount for tool in catalog.tools.values())
 
 
 async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
@@ -89,18 +96,3 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
             for one, value in zip(priced, chosen, strict=True)
             if value is not None and value != one.default
         }
-
-
-def least_of(charges: Charges, tool: Tool) -> Estimate:
-    """Return the least that a job of the tool costs, with any inputs."""
-    charged = charges.least(tool.slug)
-    if charged is None or charged > tool.least_assumed:
-        return Estimate(tool.least_assumed, learned=False)
-    return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
-
-
-def least_price(charges: Charges, catalog: Catalog) -> int:
-    """Return the least that any job costs. If less is left, it can't be spent."""
-    charged = charges.least()
-    assumed = [tool.least_assumed for tool in catalog.tools.values()]
-    return max(MIN_ESTIMATE_CREDITS, min([*assumed, *([] if charged is None else [charged])]))

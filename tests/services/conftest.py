@@ -68,12 +68,14 @@ class World:
             await transaction.jobs.advance(job.id, job.state, JobState.FAILED, at=self.clock.now())
             await transaction.ledger.settle(job, charge, self.clock.now())
 
-    async def learn(self, charge: int, variant: str = "mode=image quality=standard") -> None:
+    async def learn(
+        self, charge: int, variant: str = "mode=image quality=standard", tool: str = "studio"
+    ) -> None:
         """The server's key was charged so much; what waits keeps its reservation."""
         async with self.storage.write() as transaction:
             key = await transaction.keys.current(GUILD)
             assert key is not None
-            await transaction.prices.learn(key.lane, "studio", variant, charge, self.clock.now())
+            await transaction.prices.learn(key.lane, tool, variant, charge, self.clock.now())
 
     async def jobs(self) -> list[Job]:
         async with self.storage.read() as transaction:

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.catalog import Catalog
 from bot.domain import JobState, Notice, NoticeKind, Period, Plan
 from bot.errors import Refused
 from tests.services.conftest import GUILD, SECRET, World
@@ -70,6 +71,18 @@ async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of
     assert (rest.kind, rest.details["least"], rest.details["spent"]) == (ALL, 8, 16)
     await spend(world, 4)
     assert [notice.details.get("least") for notice in await told(world)] == [None, 8, None]
+
+
+async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(world: World) -> None:
+    await world.ready(daily=50)
+    await spend(world, 40)
+    catalog = Catalog.load()
+    for tool in catalog.tools:
+        await world.learn(12, "" if tool != "studio" else "mode=image quality=high", tool)
+    await is_refused(world, 12)  # 10 are left, and each was assumed to cost 8
+    (rest,) = [one for one in await told(world) if one.kind is ALL]
+    prices = await world.services.credits.price_table(GUILD)  # as setup asks for them
+    assert rest.details["least"] == prices.least_of_all(catalog) == 12
 
 
 @pytest.mark.parametrize(

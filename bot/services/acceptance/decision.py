@@ -27,7 +27,7 @@ from bot.services.limits import (
     state_of_member,
 )
 from bot.services.moderation.words import WordsRefused
-from bot.services.prices import least_of, least_price
+from bot.services.prices import PriceTable
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
@@ -123,7 +123,7 @@ class Acceptance:
         try:
             ensure_room(budget, price)
         except Refused:
-            self._alert(budget, least=least_price(charges, self._catalog))
+            self._alert(budget, least=PriceTable(charges).least_of_all(self._catalog))
             raise
 
     def _ask_first(
@@ -222,7 +222,7 @@ class Acceptance:
         server, budget, key = self._open(request, tool)
         approval_of(server.config, request, tool)
         ensure_not_held(server.config, key, self._at)
-        least = least_of(server.config.charges, tool)
+        least = PriceTable(server.config.charges).least(tool)
         ensure_room(budget, least)
         ensure_within(self._member(server, budget, request), least)
 

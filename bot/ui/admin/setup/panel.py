@@ -55,6 +55,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     await host.services.languages.set_up_by(guild_id, spoken())
     key = await host.services.keys.current(guild_id)
     log = await host.services.log_channels.get(guild_id)
+    prices = await host.services.credits.price_table(guild_id)
     return setup_panel(
         SetupState(
             guild_id=guild_id,
@@ -70,17 +71,12 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             log_trouble=trouble_there(interaction.guild, log),
             log_is_public=everyone_reads(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
-            least=await _least_price(host, guild_id),
+            least=prices.least_of_all(host.catalog),
             serves_photos=host.services.photos.rules(guild_id).are_on,
             language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
         ),
         let_in=let_in,
     )
-
-
-async def _least_price(host: Host, guild_id: int) -> int:
-    prices = await host.services.credits.price_table(guild_id)
-    return min((prices.least(tool).amount for tool in host.catalog.tools.values()), default=0)
 
 
 def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
