@@ -28,6 +28,13 @@ class Usage:
     def spent(self) -> int:
         return self.settled + self.reserved
 
+    def left_of(self, whole: int) -> int:
+        """Return what may still be spent of a limit and the grants.
+
+        Negative if a limit was lowered or a charge exceeded its estimate.
+        """
+        return whole - self.spent
+
 
 class EntryKind(StrEnum):
     """The kind of a line of the ledger."""

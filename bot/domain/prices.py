@@ -1,9 +1,7 @@
-"""Estimates of prices, and the rest of a budget."""
+"""Estimates of prices."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-
-from bot.domain import Budget, Usage
 
 MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
 
@@ -37,11 +35,6 @@ class Charges:
             if slug == tool and (mode is None or f" {mode} " in f" {variant} ")
         ]
         return max(found, default=None)
-
-
-def left(budget: Budget, usage: Usage, grants: int = 0) -> int:
-    """Return what may still be spent. Negative if a limit was lowered or a charge exceeded its estimate."""
-    return budget.limit + grants - usage.spent
 
 
 def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:

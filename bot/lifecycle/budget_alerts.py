@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import GuildSettings, NoticeKind, Window
-from bot.domain.periods import period_name, window
+from bot.domain.periods import budget_period
 from bot.storage import Transaction
 
 WARNING_PERCENT = 80
@@ -17,8 +17,7 @@ async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -
     Call it in the transaction in which the server's credits were charged or limited.
     """
     settings = await transaction.guilds.get(guild_id)
-    period = window(settings.budget, settings.timezone, now)
-    name = period_name(settings.budget, settings.timezone, period)
+    period, name = budget_period(settings, now)
     limit = settings.budget.limit + await transaction.ledger.granted(guild_id, name)
     spent = (await transaction.ledger.usage(guild_id, period)).spent
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.domain import GuildSettings, Job, Period
 from bot.domain.limits import MemberLimits, allowance
-from bot.domain.periods import period_name, window
+from bot.domain.periods import budget_period
 from bot.storage import Transaction
 
 
@@ -42,13 +42,12 @@ class Rooms:
     async def _room(self, job: Job, settings: GuildSettings, limit: int, user_id: int | None) -> Room | None:
         # A job counts in the period in which it was accepted; an older one counts in no one-off total.
         total = settings.budget.period is Period.TOTAL
-        period = window(settings.budget, settings.timezone, self._at if total else job.created_at)
+        period, name = budget_period(settings, self._at if total else job.created_at)
         if total and period.start is not None and job.created_at < period.start:
             return None
-        name = period_name(settings.budget, settings.timezone, period)
         key = (job.guild_id, user_id, name)
         if key not in self._rooms:
             usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
             granted = await self._tx.ledger.granted(job.guild_id, name, user_id)
-            self._rooms[key] = Room(limit + granted - usage.spent)
+            self._rooms[key] = Room(usage.left_of(limit + granted))
         return self._rooms[key]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import Budget, GuildSettings, Period, Usage, Window
-from bot.domain.periods import period_name, window
-from bot.domain.prices import Estimate, left
+from bot.domain.periods import budget_period, period_name
+from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, ngettext, nlazy, paragraph
 from bot.services.wording import (
@@ -82,15 +82,9 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
     return state_of_budget(settings, period, usage, grants)
 
 
-def budget_period(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
-    """Return the period of the server's budget around `now`, and its unique name."""
-    period = window(settings.budget, settings.timezone, now)
-    return period, period_name(settings.budget, settings.timezone, period)
-
-
 def state_of_budget(settings: GuildSettings, period: Window, usage: Usage, grants: int) -> BudgetState:
     """Return the state of a budget, with what was used of it and granted on top."""
-    return BudgetState(settings, period, usage, left(settings.budget, usage, grants), grants)
+    return BudgetState(settings, period, usage, usage.left_of(settings.budget.limit + grants), grants)
 
 
 def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | None = None) -> Budget:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
-from bot.domain.periods import period_name, window
+from bot.domain.periods import budget_period
 from bot.lifecycle.transitions import withhold_result
 from bot.services.languages import LanguageService
 from bot.storage import Storage, Transaction
@@ -133,7 +133,6 @@ class PrivacyService:
     async def _unname(self, transaction: Transaction) -> None:
         for guild_id in await transaction.privacy.guilds_with_forgotten():
             settings = await transaction.guilds.get(guild_id)
-            period = window(settings.budget, settings.timezone, self._clock.now())
+            period, name = budget_period(settings, self._clock.now())
             if period.start is not None:
-                name = period_name(settings.budget, settings.timezone, period)
                 await transaction.privacy.unname(guild_id, period.start, name)

@@ -1,17 +1,13 @@
-from bot.domain import Budget, Usage
-from bot.domain.prices import Estimate, estimate, left
+from bot.domain import Usage
+from bot.domain.prices import Estimate, estimate
 
 
 def test_what_is_reserved_counts_as_spent() -> None:
-    assert left(Budget(100), Usage(settled=30, reserved=25)) == 45
-
-
-def test_a_grant_adds_to_the_limit() -> None:
-    assert left(Budget(100), Usage(settled=100), grants=20) == 20
+    assert Usage(settled=30, reserved=25).left_of(100) == 45
 
 
 def test_a_lowered_limit_leaves_less_than_nothing() -> None:
-    assert left(Budget(10), Usage(settled=8, reserved=7)) == -5
+    assert Usage(settled=8, reserved=7).left_of(10) == -5
 
 
 def test_until_a_charge_was_seen_the_catalogue_is_believed_and_said_to_be_assumed() -> None:

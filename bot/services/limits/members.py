@@ -6,17 +6,11 @@ from datetime import datetime
 
 from bot.domain import GuildSettings, Usage
 from bot.domain.limits import Allowance, MemberLimits, StartRate, allowance, counted_since, next_start
+from bot.domain.periods import budget_period
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, nlazy, paragraph
-from bot.services.budgets import (
-    BudgetState,
-    budget_period,
-    ensure_room,
-    short_price_message,
-    state_of_budget,
-    when_again,
-)
+from bot.services.budgets import BudgetState, ensure_room, short_price_message, state_of_budget, when_again
 from bot.services.limits.words import allowance_below_price, rate_message, too_many_at_once
 from bot.services.wording import discord_timestamp, rest_message
 from bot.storage import Transaction
@@ -62,7 +56,7 @@ class MemberState:
     @property
     def left(self) -> int | None:
         """May be negative after an allowance was lowered."""
-        return None if self.whole is None else self.whole - self.usage.spent
+        return None if self.whole is None else self.usage.left_of(self.whole)
 
     @property
     def left_words(self) -> str:
