@@ -7,6 +7,7 @@ import discord
 from bot.domain import LogSettings
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, sentences
+from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host
@@ -15,8 +16,9 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
 
 LOG_SHOWS = lazy(
-    "It gets a warning when 80% and 100% of the budget are used, when Studii "
-    "refuses the key or credits run out, and for each job with an unknown outcome."
+    "It gets a warning when {percent}% and 100% of the budget are used, when Studii "
+    "refuses the key or credits run out, and for each job with an unknown outcome.",
+    percent=WARNING_PERCENT,
 )
 HELLO = lazy("**This is now Studii's log channel.**")
 ON = lazy("It also shows who made what, with a link and a button to delete it.")
