@@ -14,7 +14,7 @@ from bot.delivery.errors import Outcome, outcome_of
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import Worded
-from bot.media.kinds import DRAWN, suffix_of
+from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
@@ -201,7 +201,7 @@ def _file(file: OutputFile, name: str) -> discord.File:
 
 def _name(what: str, job: Job, file: OutputFile) -> str:
     kind = file.content_type.partition(";")[0].strip().lower()
-    suffix = suffix_of(kind) or (".mp4" if file.kind == "video" else ".png")
+    suffix = suffix_of(kind) or suffix_of(usual_type(file.kind))
     # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
     return f"{what}-{job.id[:8]}{suffix}"
 

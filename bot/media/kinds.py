@@ -45,6 +45,10 @@ ALIASES = {
 }
 """What else the content types of pictures are called."""
 
+PHOTO_SUFFIXES = frozenset({*(kind.suffix for kind in PhotoKind), ".heif", ".jfif", ".jpeg", ".tif"})
+"""How the names of photos end that people post."""
+
+_WEBM_SIGNATURE = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
 _SUFFIXES = {**{kind.content_type: kind.suffix for kind in PhotoKind}, MP4: ".mp4", WEBM: ".webm"}
 _CONTENT_TYPES = {suffix: content_type for content_type, suffix in _SUFFIXES.items()}
 
@@ -57,6 +61,11 @@ def suffix_of(content_type: str) -> str | None:
 def content_type_of(path: Path) -> str:
     """Return what a file of ours holds, by its name."""
     return _CONTENT_TYPES.get(path.suffix, UNKNOWN_TYPE)
+
+
+def usual_type(kind: str) -> str:
+    """Return the content type of a `video`, or else an image, of which nothing else is known."""
+    return MP4 if kind == "video" else PhotoKind.PNG.content_type
 
 
 _SIGNATURES = (
@@ -85,6 +94,16 @@ def sniff(head: bytes) -> PhotoKind | None:
     if head[:2] == b"BM" and head[6:10] == bytes(4) and head[14:15] and head[14] in _BMP_HEADER_SIZES:
         return PhotoKind.BMP
     return _iso_media(head) if head[4:8] == b"ftyp" else None
+
+
+def sniffed_type(head: bytes) -> str | None:
+    """Return the content type of a picture or a video by a file's first bytes, or None if it is unknown."""
+    picture = sniff(head)
+    if picture is not None:
+        return picture.content_type
+    if head[4:8] == b"ftyp":  # ISO 14496-12, as MP4 is
+        return MP4
+    return WEBM if head.startswith(_WEBM_SIGNATURE) else None
 
 
 def _iso_media(head: bytes) -> PhotoKind | None:

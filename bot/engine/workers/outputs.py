@@ -12,14 +12,12 @@ from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import Refused, StudiiBotError
 from bot.media import sniff
-from bot.media.kinds import MP4, UNKNOWN_TYPE, WEBM, PhotoKind, content_type_of, suffix_of
+from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
 from bot.reasons import ReasonCode
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
 
 _log = logging.getLogger(__name__)
-
-_WEBM = b"\x1a\x45\xdf\xa3"  # an EBML document, https://www.rfc-editor.org/rfc/rfc8794
 
 
 class NoPicture(StudiiError):
@@ -98,8 +96,7 @@ class Outputs:
 
     async def _content_type(self, job: Job, path: Path, download: Download) -> str:
         """Return what the file is, if it is whole as far as can be seen."""
-        content_type = content_type_of_output(download.head, download.content_type)
-        content_type = content_type or self._expected(job, download.content_type)
+        content_type = sniffed_type(download.head) or self._said(job, download.content_type)
         if content_type is None:
             raise NoPicture(reason=download.content_type)
         if content_type.startswith("image/"):
@@ -117,29 +114,17 @@ class Outputs:
             # It was paid for, and may well be whole: it is posted as it is, and never opened again.
             _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
 
-    def _expected(self, job: Job, said: str) -> str | None:
-        """Return what the tool makes, for bytes that say nothing and of which the storage says nothing."""
+    def _said(self, job: Job, said: str) -> str | None:
+        """Return what the storage says that bytes are which say nothing, else what the tool makes.
+
+        None if that is neither a picture nor a video.
+        """
         if said != UNKNOWN_TYPE:
-            return None
+            return said if suffix_of(said) is not None else None
         kind = job.output_kind
         if kind is None:
             try:
                 kind = self._catalog.get(job.tool).output_kind(job.inputs)
             except Refused:
                 return None
-        return {"image": PhotoKind.PNG.content_type, "video": MP4}.get(kind)
-
-
-def content_type_of_output(head: bytes, said: str) -> str | None:
-    """Return a file's type by its first bytes, else by what the storage said.
-
-    None if it is neither a picture nor a video.
-    """
-    picture = sniff(head)
-    if picture is not None:
-        return picture.content_type
-    if head[4:8] == b"ftyp":  # ISO 14496-12, as MP4 is
-        return MP4
-    if head.startswith(_WEBM):
-        return WEBM
-    return said if suffix_of(said) is not None else None
+        return usual_type(kind)

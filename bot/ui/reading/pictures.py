@@ -12,14 +12,11 @@ import discord
 from bot.domain import SPOILER, SourcePhoto
 from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
-from bot.media.kinds import ALIASES, UNKNOWN_TYPE, PhotoKind
+from bot.media.kinds import ALIASES, PHOTO_SUFFIXES, UNKNOWN_TYPE, PhotoKind
 from bot.ui.kit.text import plain
 
 # Hosts of Discord's own CDN; pictures of others are fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")
-_SUFFIXES = frozenset(
-    (".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-)
 # Stickers of the other kind are drawn by Discord's app from a description.
 _STICKERS = {
     discord.StickerFormatType.png: PhotoKind.PNG.content_type,
@@ -179,7 +176,7 @@ def _kind(content_type: str | None) -> str:
 def _is_picture(declared: str, name: str) -> bool:
     if declared and declared != UNKNOWN_TYPE:
         return declared.startswith("image/")
-    return PurePosixPath(name).suffix.lower() in _SUFFIXES
+    return PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES
 
 
 def _name(url: str) -> str:
