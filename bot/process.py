@@ -180,12 +180,12 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
 
 
 async def _tidy(app: App) -> None:
-    """Erase what is due, if this process does what is the whole bot's."""
+    """Erase expired data, if this process runs bot-wide tasks."""
 
     async def turn() -> float | None:
         return await app.services.privacy.sweep() if app.member.shards.whole_bot else UPKEEP_CHECK_SECONDS
 
-    await run_forever("erasing what is due", WakeUp(), turn)
+    await run_forever("erasing expired data", WakeUp(), turn)
 
 
 async def _store_languages(app: App) -> None:

@@ -55,7 +55,7 @@ class MenuTree(Protocol):
 def add_menus(
     tree: MenuTree, always: app_commands.ContextMenu, others: Iterable[app_commands.ContextMenu]
 ) -> None:
-    """Add the menu that is always there, and of the others as many as there is room for.
+    """Add the menu that is always there, and as many of the others as fit.
 
     How many menus discord.py and Discord let an application have changes, so it is tried.
     """

@@ -152,7 +152,8 @@ def _suggests(one: ToolInput) -> bool:
 
 
 def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
-    """Return what suggests values of the input (None: of no input), and styles if they can be named there."""
+    """Return a function that suggests values of the input, if there is one, and styles if they can be named
+    there."""
 
     async def suggest(interaction: discord.Interaction, typed: str) -> Choices:
         values = [] if one is None else [(one.shown(value), value) for value in suggested(one, typed)]

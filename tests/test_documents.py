@@ -116,3 +116,40 @@ def test_each_dependency_is_in_the_table() -> None:
     assert len(names) > 25
     missing = [name for name in names if not re.search(rf"\b{re.escape(name.lower())}\b", text)]
     assert missing == []
+
+
+def is_there(name: str) -> bool:
+    """Return whether a dotted name is a module of ours, or is defined or imported in one."""
+    path, *rest = ROOT, *name.split(".")
+    while rest and (path / rest[0]).is_dir():
+        path /= rest.pop(0)
+    if rest and (path / f"{rest[0]}.py").exists():
+        path /= f"{rest.pop(0)}.py"
+    elif rest:
+        path /= "__init__.py"
+    return not rest or (path.exists() and re.search(rf"\b{rest[0]}\b", path.read_text("utf-8")) is not None)
+
+
+def test_each_module_that_a_docstring_or_comment_names_exists() -> None:
+    named = [
+        (path.relative_to(ROOT).as_posix(), name)
+        for folder in ("bot", "cogs", "sandbox", "bench", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"`((?:bot|cogs|sandbox|bench|tests)(?:\.\w+)+)`", path.read_text("utf-8"))
+    ]
+    assert len(named) > 20
+    assert [place for place in named if not is_there(place[1])] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("bot.ui.kit.layout", True),
+        ("bot.ui.kit.layout.mark_of_nonce", True),
+        ("bot.ui.kit.marks", False),
+        ("bot.ui.kit.layout.mark_of_nothing", False),
+        ("bot.nowhere.at_all", False),
+    ],
+)
+def test_names_of_modules_that_are_not_there_are_found(name: str, there: bool) -> None:
+    assert is_there(name) is there

@@ -47,6 +47,7 @@ NO_VERBS = (
 )
 _NO_VERB = re.compile("|".join(NO_VERBS), re.IGNORECASE)
 _RIDDLE = re.compile(r"; (?:None|True|False|whether|if none)\b|(?:^|[;.] )(?:None|True|False): ")
+_RIDDLE_ANYWHERE = re.compile(r";\s(?:#\s)?(?:None|none): |\(None: ")
 _AVOIDED = re.compile("|".join(f"\\b(?:{words})" for words in AVOIDED), re.IGNORECASE)
 
 
@@ -178,6 +179,23 @@ def test_docstrings_of_functions_say_what_they_do() -> None:
     told = list(docstrings())
     assert len(told) > 1000
     assert [f"{place}: {fault}" for place, text in told if (fault := fault_of(text))] == []
+
+
+def test_comments_and_docstrings_are_no_riddles() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {riddle[0]}"
+        for folder in DOCUMENTED
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for riddle in _RIDDLE_ANYWHERE.finditer(path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text", ["The key (None: any).", "of the result; None: it needs none", "roles; none: all"]
+)
+def test_riddles_are_found(text: str) -> None:
+    assert _RIDDLE_ANYWHERE.search(f'"""Set them; {text}"""')
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ RESULTS = 300  # that are posted beside a crowd of commands
 MADE_BY = 1000  # the number of the first member whose results the crowd does not wait for
 
 Act = Callable[[float], Awaitable[Sequence[Answer]]]
-# Prepares what so many people will do at once, and returns what lets them do it.
+# Prepares what that number of people will do at once, and returns a function that starts it.
 Scene = Callable[[Worlds, int, float], Awaitable[Act]]
 
 
@@ -99,7 +99,7 @@ def _again(message: Message) -> str | None:
 
 
 def ask(worlds: Worlds, size: int, first: int = 0, *, photo: bool = False) -> list[Interaction]:
-    """Let so many members use a command now, each in the server whose turn it is."""
+    """Let `size` members use a command now, each in the server whose turn it is."""
     name = STAGING if photo else "studio"
     begun = [
         worlds.discord.command(

@@ -50,7 +50,8 @@ async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience
 
 
 async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Lives:
-    """Let some people ask for so many jobs in all, and wait for the results. Who is refused asks again."""
+    """Let some people ask for that number of jobs in all, and wait for the results. Who is refused asks
+    again."""
     before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
     database = worlds.database_processor()
     numbers = iter(range(jobs))

@@ -18,8 +18,8 @@ class Groups(Generic[_Q, _A]):
 
     `do(take)` begins its step, calls `take()` for the requests of the group, in order of arrival and at most
     `most` of them, and returns an answer, or an error to raise, for each. An error that it raises is raised
-    for the whole group. Nobody waits for company: a request that comes alone is done at once. The step
-    goes on if somebody in it is cancelled; a request that is cancelled before is not taken.
+    for the whole group. A request that comes alone is done at once. The step continues if one of its requests
+    is cancelled; a request that is cancelled before is not taken.
 
     Its task lives while there is something to do.
     """

@@ -1,4 +1,4 @@
-"""Whether the engine makes progress, and what it insists on."""
+"""Measure whether the engine makes progress, and repeat what has to be stored."""
 
 import asyncio
 import itertools

@@ -1,4 +1,5 @@
-"""Works through items that it is told or finds in a database, a bounded number at once, one task an item."""
+"""Work through items that are passed to it or found in a database, a bounded number at once, one task an
+item."""
 
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass

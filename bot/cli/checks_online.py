@@ -16,7 +16,7 @@ from bot.storage import sqlite_file
 from bot.studii import KeyRefused, NotSent, StudiiClient
 
 CLOCK_MAY_DIFFER = 30.0  # seconds
-# Of Discord's limits: from so many servers on it wants shards, and from so many users on a review.
+# Discord requires shards from SERVERS on, and a review from USERS on.
 SERVERS, NEAR_SERVERS = 2_500, 2_000
 USERS, NEAR_USERS = 10_000, 8_000
 NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"

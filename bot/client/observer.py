@@ -34,7 +34,7 @@ class DiscordObserver:
         return trace
 
     def listen(self, bot: commands.AutoShardedBot) -> None:
-        """Hear of the bot's connections and interactions."""
+        """Observe the bot's connections and interactions."""
         bot.add_listener(self._on_connect, "on_shard_connect")
         bot.add_listener(self._on_resumed, "on_shard_resumed")
         bot.add_listener(self.heard, "on_interaction")
@@ -46,7 +46,7 @@ class DiscordObserver:
         self._metrics.connection("resumed")
 
     async def heard(self, interaction: discord.Interaction) -> None:
-        """Note that somebody used a command, button or form, which is to be answered."""
+        """Note that a command, button or form was used and has to be answered."""
         self._give_up()
         self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
 

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 class WantedShards:
     """Which shards a process would serve. `recommended` asks Discord how many shards it recommends.
 
-    `shard_count` and `per_process` are the settings; None stands for what is recommended, and for all.
+    `shard_count` and `per_process` are the settings: None means the recommended number, and all shards.
     """
 
     recommended: Callable[[], Awaitable[int]]

@@ -82,7 +82,7 @@ class CardPoster:
             return announcement_of(job, error)
 
     async def find(self, job: Job) -> Announcement:
-        """Find the card that Discord took as a command's answer, although nobody heard of it."""
+        """Find the card that Discord took as a command's answer, although its message id was never stored."""
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 return Posted(await find_card(channel_of(self._client, job), self._client, job))

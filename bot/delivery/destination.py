@@ -24,8 +24,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message there is sent by `send`; `answer`: in place of a card that its person alone can see;
-    `by_dm`: in direct messages, where nothing new can be made."""
+    """Where `send` sends a message. With `answer`, it replaces the card that only its requester can see. With
+    `by_dm`, it goes to direct messages, where no new job can be started."""
 
     channel: discord.abc.Messageable | None = None
     reference: discord.MessageReference | None = None

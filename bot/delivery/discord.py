@@ -81,7 +81,7 @@ class DiscordDelivery:
             return await self._cards.post(job, progress)
 
     async def find_card(self, job: Job) -> Announcement:
-        """Find the card that Discord took as a command's answer, although nobody heard of it."""
+        """Find the card that Discord took as a command's answer, although its message id was never stored."""
         return await self._cards.find(job)
 
     async def remove_question(self, question: Confirmation) -> bool:
@@ -137,7 +137,7 @@ class DiscordDelivery:
     async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        """Tell a server's admins something, there or (None) its owner by DM."""
+        """Post a notice in that channel, or send it to the server's owner by DM if that is None."""
         with speaking(await self._readers.in_server(notice.guild_id)):
             return await self._notices.post(notice, channel_id, job, shown)
 

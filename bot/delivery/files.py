@@ -29,7 +29,7 @@ class Fit(Protocol):
 
 
 class Drawing(Protocol):
-    """Makes copies of pictures to show beside them, of at most `limit` bytes; None where that can't be."""
+    """Makes copies of pictures to show beside them, of at most `limit` bytes, or returns None if it can't."""
 
     def label(self, path: Path, limit: int, words: str, corner: str) -> Awaitable[bytes | None]: ...
     def split(
@@ -61,8 +61,8 @@ class Showing:
 
 
 class Showings:
-    """What may be posted of a result within `limit` bytes: each of these is for when Discord refused the one
-    before it as too large. None: it is of no use here."""
+    """Ways to show a result within `limit` bytes: each is tried when Discord has refused the one before it as
+    too large. One that doesn't apply returns None."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Posting what a server's admins are told."""
+"""Post notices to servers' admins."""
 
 import asyncio
 import logging
@@ -63,7 +63,8 @@ class NoticePoster:
     async def post(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        """Post it there (None: to the owner), once however often it is tried."""
+        """Post it in that channel, or send it to the owner if that is None. Trying again posts no second
+        one."""
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 if channel_id is None:

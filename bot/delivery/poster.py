@@ -1,4 +1,5 @@
-"""Takes last words to where they can be said: the channel, results' own place, their person alone."""
+"""Post how jobs ended where that is possible: in the channel, in the results channel, or to the person
+alone."""
 
 import asyncio
 import logging

@@ -69,9 +69,9 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A member can't start jobs: until a time, or (None) until an admin ends it.
+    """Keeps a member from starting jobs until a time, or until an admin ends it if that is None.
 
-    `automatic`: it follows from refusals by word rules, and no admin gave a reason.
+    `automatic`: refusals by word rules caused it, and no admin gave a reason.
     """
 
     reason: str | None = None

@@ -8,7 +8,7 @@ APPROVAL_HOURS = 24  # what nobody has decided on then ends: a request unpaid, a
 
 
 class Approval(StrEnum):
-    """What the approval of a job's request, or of its result, has come to. Without one, none is needed."""
+    """The state of the approval of a job's request or result. A job that needs none has no such state."""
 
     WANTED = "wanted"
     GIVEN = "given"
@@ -18,9 +18,9 @@ class Approval(StrEnum):
 class ApprovalRules:
     """A server's rules: requests of everyone, of members with one of `roles`, or of `tools`.
 
-    They are posted in the channel; without one, nothing waits for approval. `approver_role` names who may
-    approve, beside members with Manage Server; None: members with Manage Messages in that channel.
-    `results`: what was made for such a request waits for a second decision before it is posted.
+    They are posted in the channel; without one, nothing waits for approval. Members with Manage Server and
+    those with `approver_role` may approve; if the role is None, members with Manage Messages in that channel.
+    `results`: the result of such a request waits for a second decision before it is posted.
     """
 
     channel_id: int | None = None

@@ -43,5 +43,5 @@ class CreditRequest:
 
 
 def amount_for(missing: int) -> int:
-    """Return the credits to grant where so many are missing: a round figure, at least 20."""
+    """Return the credits to grant if `missing` are lacking: a round figure, at least 20."""
     return max(MIN_GRANT_CREDITS, -(-missing // _ROUNDED_TO) * _ROUNDED_TO)

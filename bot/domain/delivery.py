@@ -45,7 +45,7 @@ class Posted:
     keeps_card: bool = False
 
     def supersedes_card(self, job: Job) -> bool:
-        """Return whether the job's card has nothing to say any more, now that this was posted."""
+        """Return whether the posting takes the place of the job's card."""
         # That of a set tells of all its jobs.
         stays = self.keeps_card or job.private or job.state is JobState.UNKNOWN or job.set_id is not None
         return self.message_id is not None and not stays

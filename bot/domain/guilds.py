@@ -45,8 +45,8 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class ServerLanguage:
-    """The language of a server's channels: the one that admins chose, else, where Discord knows no language
-    of the server either, that of the admin who ran the setup."""
+    """The language of a server's channels: the one that admins chose. Otherwise that of the admin who ran the
+    setup, unless Discord knows the server's language."""
 
     chosen: Language | None = None
     of_admin: Language | None = None

@@ -194,10 +194,10 @@ class Job:
     # Whether the reservation is from past charges with the server's key, else assumed.
     price_learned: bool | None = None
     allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
-    approval: Approval | None = None  # of its request; None: it needs none
-    result_approval: Approval | None = None  # of its result; None: it needs none
-    age_restricted: bool | None = None  # requested in an age-restricted channel; None: unknown
-    # Whether its requester knows of a cancellation that was asked for while it was being sent; None: none was
+    approval: Approval | None = None  # approval of the request; None if not needed
+    result_approval: Approval | None = None  # approval of the result; None if not needed
+    age_restricted: bool | None = None  # requested in an age-restricted channel; None if unknown
+    # Whether the requester knows of a cancellation that was requested while it was sent; None without one
     cancel_told: bool | None = None
     epoch: int | None = None  # the process that sent its last upload or submission, where there are several
     card_superseded_at: datetime | None = None  # when a posting took the card's place; the card is removed

@@ -17,9 +17,9 @@ from bot.studii import StudiiClient
 class EngineContext:
     """What the parts of the engine work with. `member` says whose servers are this process's.
 
-    `Engine` notifies those whom it concerns of what a transaction changes. `reread` is called when the lanes
-    are to read their jobs from the database again. `posted` is called with the seconds from a job's end
-    until its message was posted.
+    `Engine` notifies the parts that a transaction's changes concern. `reread` is called when the lanes are to
+    read their jobs from the database again. `posted` is called with the seconds from a job's end until its
+    message was posted.
     """
 
     storage: Storage

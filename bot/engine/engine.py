@@ -173,7 +173,7 @@ class Engine:
         return self._lanes.occupancy()
 
     def _notify(self, made: Changes) -> None:
-        """Notify those whom they concern of a transaction's changes."""
+        """Notify the parts that a transaction's changes concern."""
         changes = made.of(self._context.member.shards)
         if changes.others:
             self.wake()

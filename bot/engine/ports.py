@@ -24,7 +24,7 @@ class PhotoSource(Protocol):
 
 
 class Delivery(Protocol):
-    """How people hear of their jobs. No method raises an error of the platform."""
+    """Informs people about their jobs. No method raises an error of the platform."""
 
     async def show_card(self, job: Job, progress: Progress) -> float | None:
         """Bring the job's card up to date.
@@ -65,8 +65,8 @@ class Delivery(Protocol):
     async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
         """Say the last word on several jobs of a set in one message.
 
-        Doing it twice says it once, as long as `posting.nonce` is the same. `TooMuch`: nothing was said; with
-        fewer jobs in the message it may be.
+        Doing it twice says it once, as long as `posting.nonce` is the same. Return `TooMuch` if nothing was
+        posted because the files are too large together.
         """
         ...
 
@@ -80,8 +80,8 @@ class Delivery(Protocol):
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Take prompt, files and buttons from the message with which moderators were asked about the job.
 
-        `asked` is the notice that did so there; it has no message if none is known. What shows their decision
-        stays as it is.
+        `asked` is the notice of that message; it has no message id if none is known. A message that shows
+        their decision stays as it is.
 
         Return True if that is done, or can never be done. Return False if it is to be tried again later.
         """
@@ -94,7 +94,7 @@ class Delivery(Protocol):
     async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        """Tell a server's admins something in that channel (None: its owner, by DM).
+        """Post a notice to a server's admins in that channel, or send it to the owner by DM if it is None.
 
         `job` is the one that the notice is about, as it stands now, and `shown` what moderators are to see of
         it if they decide on it.

@@ -27,7 +27,7 @@ async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class BudgetAlert:
-    """What admins are told once in a period. It is no news any more once one of `after` has been told."""
+    """An alert that is sent once in a period. It is not sent after one of `after`."""
 
     guild_id: int
     kind: NoticeKind
@@ -39,7 +39,7 @@ class BudgetAlert:
 def budget_alert(
     settings: GuildSettings, period: Window, *, limit: int, spent: int, least: int | None = None
 ) -> BudgetAlert | None:
-    """Return what there is to tell of a budget of which so much is spent.
+    """Return the alert due at `spent` credits, if any.
 
     `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
     job has a notice of its own.
@@ -64,7 +64,7 @@ def budget_alert(
 
 
 async def add_alert(transaction: Transaction, alert: BudgetAlert, now: datetime) -> None:
-    """Add the notice, unless it has been told, or what came after it."""
+    """Add the notice, unless it or one of those in `after` was added in this period."""
     if alert.after and await transaction.notices.known(alert.guild_id, NoticeKind.BUDGET_100, *alert.after):
         return
     await transaction.notices.add(alert.guild_id, alert.kind, alert.key, at=now, details=alert.details)

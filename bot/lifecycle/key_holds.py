@@ -24,9 +24,8 @@ async def hold(
     *,
     oldest: datetime,
 ) -> None:
-    """Hold the key, as Studii has just refused a job for that reason. The admins are told once.
-
-    What has waited for the key since before `oldest` ends unpaid.
+    """Hold the key after Studii refused a job for that reason. Tell the admins once. Jobs that have waited
+    for the key since before `oldest` end unpaid.
     """
     since = await _hold(transaction, key, reason, until, at)
     code, _ = _kind(reason)
@@ -38,7 +37,7 @@ async def hold(
 def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
     """Return whether the job has waited since before `oldest`.
 
-    `since` is when that began for which the server's jobs wait, or None if that is unknown.
+    `since` is when the server's jobs began to wait, or None if that is unknown.
     """
     return job.created_at < oldest and (since is None or since < oldest)
 
@@ -46,9 +45,9 @@ def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
 async def hold_running(
     transaction: Transaction, job: Job, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
 ) -> Job | None:
-    """Hold a running job of which Studii refuses to tell; it is polled again at `until`.
+    """Hold a running job whose status Studii refuses to return. It is polled again at `until`.
 
-    The server's key, if it has one, is held likewise unless it is held already.
+    The server's key, if it has one, is held as well unless it is held already.
     """
     if key is not None:
         there = await find(transaction, key)
@@ -75,10 +74,10 @@ async def end(
     key: StudiiKey | None = None,
     was_held: bool = False,
 ) -> None:
-    """End the server's hold: its waiting jobs may go on.
+    """End the server's hold: its waiting jobs may be sent.
 
-    Running jobs are asked for again, with `key` if one is given: a new key is set. `was_held`: a job that was
-    held has been taken, so the others go on even if no hold is stored.
+    Running jobs are polled again, with `key` if a new one was set. `was_held`: Studii has taken a held job,
+    so the others may be sent even if no hold is stored.
     """
     ended = await transaction.holds.clear(guild_id)
     if not (ended or was_held or key is not None):

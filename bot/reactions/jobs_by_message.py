@@ -15,7 +15,7 @@ class TapKey(NamedTuple):
 
 
 class StartedJobs:
-    """The job of each reaction, by message, in memory; None while the reaction is queued.
+    """The job of each reaction, by message, in memory. It is None while the reaction is queued.
 
     Jobs may have ended long ago, so a caller that cancels one has to check it.
     """

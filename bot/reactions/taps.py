@@ -172,7 +172,7 @@ class Taps:
                 self._ran.note(gone.message_id, TapKey(gone.key.user_id, job_id), job_id)
 
     async def _whose_doing(self, job_id: str, gone: _TakenBack) -> int:
-        """Return who cancels: the member, who knows it then, or somebody else, of which they are told."""
+        """Return the id of who cancels. The requester is notified unless that is they themselves."""
         if gone.how is _How.TAKEN_AWAY:
             return gone.key.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None

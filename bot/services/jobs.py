@@ -217,7 +217,7 @@ class JobService:
 
         `card` is the message there that stands for the job from now on, if there is a new one.
 
-        Raises `Refused` when it is not kept (any more), or somebody else's.
+        Raises `Refused` if it is not kept (any more), or is another member's.
         """
         async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
             job = await transaction.jobs.get(job_id)

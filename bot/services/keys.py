@@ -91,8 +91,8 @@ class KeyService:
     ) -> StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
 
-        Running jobs keep the key that they were submitted with. Raises `Refused` for text that can
-        be no key or a budget that makes no sense, and whatever `check` raises; nothing changed then.
+        Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no key
+        or a budget that makes no sense, and what `check` raises. Nothing has changed then.
         """
         secret = cleaned(secret)
         budget = self._budget(daily_budget)

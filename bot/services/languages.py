@@ -29,7 +29,7 @@ class LanguageService:
         self.wake_up = WakeUp()
 
     async def of_server(self, guild_id: int) -> ServerLanguage:
-        """Return what the server's admins chose, and what the one speaks who ran setup."""
+        """Return the language that the server's admins chose, and the language of the admin who ran setup."""
         kept = self._servers.get(guild_id)
         if kept is not None and self._clock.monotonic() - kept[0] < LANGUAGE_AGE_SECONDS:
             return kept[1]
@@ -42,7 +42,7 @@ class LanguageService:
         return found
 
     async def choose(self, guild_id: int, language: Language | None) -> None:
-        """Set the server's language (None: the one that it would have without a choice)."""
+        """Set the server's language. None removes the choice."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.guilds.set_language(guild_id, language)
         self._servers.pop(guild_id, None)
@@ -94,7 +94,7 @@ class LanguageService:
     async def forget(self, user_id: int) -> None:
         """Store nothing more of the member, until they use the bot with another language or after a restart.
 
-        What is stored already is erased by whoever calls this.
+        The caller erases what is stored already.
         """
         async with self._storing:
             self._unstored.pop(user_id, None)

@@ -51,11 +51,11 @@ class Guilds:
         await self._set(guild_id, keeps_metadata=keeps)
 
     async def set_confirm_above(self, guild_id: int, credits_: int | None) -> None:
-        """Set from which price on people are asked before a job starts (None: never)."""
+        """Set the price above which people are asked before a job starts, or None to ask no one."""
         await self._set(guild_id, confirm_above=credits_)
 
     async def set_language(self, guild_id: int, language: Language | None) -> None:
-        """Set the language of what the server's channels show (None: nobody has chosen)."""
+        """Set the language of the server's channels, or None if no admin has chosen one."""
         await self._set(guild_id, language=language)
 
     async def set_admin_language(self, guild_id: int, language: Language) -> None:
@@ -83,7 +83,7 @@ class Guilds:
         return {row["guild_id"]: row["missing_since"] for row in rows}
 
     async def set_missing(self, guild_ids: Collection[int], at: datetime | None) -> None:
-        """Note since when the servers seem to have removed the bot (None: they have not)."""
+        """Note since when the servers seem to have removed the bot, or None if they have not."""
         theirs = guilds.c.guild_id.in_(list(guild_ids)) & guilds.c.left_at.is_(None)
         await self._session.execute(update(guilds).where(theirs).values(missing_since=at))
 

@@ -50,10 +50,10 @@ class Ledger:
     async def lock(self, *guild_ids: int) -> None:
         """Keep other transactions from accepting jobs for these servers until this one ends.
 
-        Whatever waits for several locks takes them in this order, so that no two transactions wait for each
-        other: lanes' by name (`Lanes.lock`), servers' by id, then rows. Two kinds of transactions change rows
-        of several jobs: those that learn a price with a key, which hold its lane's lock and its servers', and
-        those that hold their server's. SQLite has one write transaction at a time anyway.
+        A transaction that needs several locks takes them in this order, so that no two transactions wait for
+        each other: lanes' by name (`Lanes.lock`), servers' by id, then rows. Two kinds of transactions change
+        rows of several jobs: those that learn a price with a key, which hold its lane's lock and its
+        servers', and those that hold their server's. SQLite has one write transaction at a time anyway.
         """
         if guild_ids and not self._session.on_sqlite:
             ids = func.unnest(cast(sorted(set(guild_ids)), ARRAY(BigInteger))).column_valued("guild_id")

@@ -80,8 +80,8 @@ class StudiiClient:
         """Create a client.
 
         `attempts` and `retry_wait` (seconds before the first repeat) apply to uploads and downloads of files.
-        `count` is called for each request with its kind and the status of its answer (None: no answer).
-        `connect` creates each session's connector, with the options of `bot.aio.proxy.connector`.
+        `count` is called for each request with its kind and the status of its answer, or None without an
+        answer. `connect` creates each session's connector, with the options of `bot.aio.proxy.connector`.
         """
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()

@@ -122,7 +122,7 @@ class JobNotFound(_Documented):
 class RateLimited(StudiiError):
     """429: not taken, because the key's requests per minute are used up.
 
-    `retry_after` is in seconds, between 0 and 300; None if Studii did not say.
+    `retry_after` is in seconds, between 0 and 300, or None if Studii did not say.
     """
 
     told_as = ReasonCode.RATE_LIMITED

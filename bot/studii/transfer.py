@@ -47,7 +47,8 @@ class Download:
 
 
 Room = Callable[[int | None], Awaitable[int]]
-"""Reserve room for a file of n bytes (None: unknown). Returns the number of bytes that it may have."""
+"""Reserve room for a file of n bytes, or of unknown size if that is None. Returns the number of bytes that it
+may have."""
 
 
 class FileTransfer:

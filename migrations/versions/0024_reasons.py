@@ -139,7 +139,7 @@ _NUMBERS = frozenset({"price", "reserved"})
 
 
 def coded(sentence: str) -> str | None:
-    """Return what is stored for that sentence from now on; None if it stays as it is."""
+    """Return what is stored for that sentence from now on, or None if it stays as it is."""
     if (code := _SENTENCES.get(sentence)) is not None:
         return _stored(code, {})
     for code, pattern in _PATTERNS:

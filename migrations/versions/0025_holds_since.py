@@ -1,4 +1,4 @@
-"""A hold of a server's key has the time when it began. None: it began before this version."""
+"""Store when a hold of a server's key began. It is None if it began before this version."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -54,8 +54,8 @@ class Verdicts:
     async def wrong(
         self, case: Case, *, may_be_unknown: bool, card_found: bool = True, twice: bool = False
     ) -> tuple[Job | None, list[str]]:
-        """The job (None: it was never accepted), and what is not as it was promised, after the last life has
-        ended by itself.
+        """The job, or None if it was never accepted, and what is not as it was promised, after the last life
+        has ended by itself.
 
         `card_found`: whether a card that nobody stored can be found. `twice`: whether a private job's last
         word may be said by DM although its card says it too: who said that died before storing it.

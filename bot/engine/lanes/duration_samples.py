@@ -12,7 +12,7 @@ MAX_UNSAVED_SAMPLES = 500
 
 
 class Samples:
-    """Those that could not be stored are known until the process ends, which will do."""
+    """Keeps unsaved samples in memory; losing them on exit is acceptable."""
 
     def __init__(self, context: EngineContext, durations: Durations) -> None:
         self.durations = durations

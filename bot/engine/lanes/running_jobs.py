@@ -9,7 +9,7 @@ MAX_KNOWN_KEYS = 500
 
 
 class RunningJobs:
-    """Hears of all changes, in their order, and forgets everything when something is not named."""
+    """Follows all changes in order, and forgets everything when a change is not named."""
 
     def __init__(self) -> None:
         self._jobs = BoundedDict[str, Job](MAX_KNOWN_JOBS)

@@ -57,8 +57,8 @@ class _Share:
 class LaneSupervisor:
     """Runs a lane for each key that has jobs.
 
-    It hears of each job that changes, and reads all that need requests from the database at the start, when
-    `reread` was called, and every `reread_every` seconds.
+    It is notified of each job that changes, and reads all that need requests from the database at the start,
+    when `reread` was called, and every `reread_every` seconds.
     """
 
     def __init__(self, context: EngineContext, catalog: Catalog, rates: RateStates) -> None:
@@ -84,7 +84,7 @@ class LaneSupervisor:
         self._syncing = RetryLater("handing its jobs to a lane", context.clock)
 
     async def progress(self, job_id: str) -> Progress:
-        """Return what the job's lane knows of it that is not in its row."""
+        """Return the estimates that the job's lane has of it."""
         runner = self._holder(job_id)
         return Progress() if runner is None else await runner.progress(job_id)
 

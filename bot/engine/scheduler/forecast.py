@@ -20,7 +20,7 @@ from bot.engine.scheduler.queue import Step
 ANSWER = 0.2  # seconds that a request takes
 DECISIONS = 900  # the most decisions of a simulation
 MAX_SIMULATED_JOBS = 300  # those further back are predicted at the pace of the simulation
-# Each simulation has the share of the distribution with which the spread durations begin (None: they are
+# Each simulation has the share of the distribution with which the spread durations begin (None if they are
 # drawn at random), and the factor by which it takes the catalogue's guess to be wrong. Where the simulations
 # differ, the real wait depends on chance or on the guess.
 SIMULATIONS: Sequence[tuple[float | None, float]] = (

@@ -1,4 +1,4 @@
-"""What time settles: outcomes on which nobody ruled, keys that are no longer needed, jobs of lost servers."""
+"""End what has waited for too long: unknown outcomes, unneeded keys, jobs of lost servers."""
 
 import logging
 from datetime import timedelta
@@ -17,7 +17,7 @@ _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.N
 
 
 async def housekeep(context: EngineContext) -> None:
-    """Do what is to be done now and then."""
+    """Run all periodic tasks once."""
     await _rule_by_time(context)
     await _end_unapproved(context)
     await _forget_keys(context)
@@ -25,7 +25,7 @@ async def housekeep(context: EngineContext) -> None:
 
 
 async def _rule_by_time(context: EngineContext) -> None:
-    """Count an unknown outcome as charged, at what was reserved, if nobody has ruled on it for long."""
+    """Count an unknown outcome as charged, at what was reserved, if no admin has ruled on it for long."""
     async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)

@@ -1,4 +1,4 @@
-"""From accepted to waiting: the photo comes into the spool, and its bytes are looked at."""
+"""Bring accepted jobs to waiting: fetch their photos into the spool, and check the bytes."""
 
 import asyncio
 import logging

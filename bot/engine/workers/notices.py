@@ -1,4 +1,4 @@
-"""What a server's admins are told: in its log channel, else in some cases its owner."""
+"""Post notices to a server's admins: in its log channel, or in some cases to its owner."""
 
 import asyncio
 import logging
@@ -81,12 +81,12 @@ class NoticeBoard:
         )
 
     async def _find(self, limit: int) -> list[int]:
-        """Return servers whose admins are to be told something."""
+        """Return servers with notices to post."""
         async with self._context.storage.read() as transaction:
             return await transaction.notices.servers_waiting(limit)
 
     async def _serve(self, guild_id: int, tries: int) -> float | None:
-        """Tell the server's oldest notice."""
+        """Post the server's oldest notice."""
         notice = await self._oldest(guild_id)
         if notice is None:
             return None
@@ -164,7 +164,8 @@ class NoticeBoard:
         return None
 
     async def _reduce(self, notice: Notice, job: Job | None) -> float | None:
-        """Take what there was to decide from the message that asked it. Return as `_tell` does."""
+        """Remove prompt, files and buttons from the message that asked for a decision. Return as `_tell`
+        does."""
         kind, _, key = notice.key.partition(":")
         async with self._context.storage.read() as transaction:
             asked = await transaction.notices.get(notice.guild_id, NoticeKind(kind), key)

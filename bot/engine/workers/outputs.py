@@ -115,7 +115,7 @@ class Outputs:
             _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
 
     def _said(self, job: Job, said: str) -> str | None:
-        """Return what the storage says that bytes are which say nothing, else what the tool makes.
+        """Return the kind that the storage says, or that the tool makes, where the bytes don't tell it.
 
         None if that is neither a picture nor a video.
         """

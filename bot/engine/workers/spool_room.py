@@ -66,7 +66,7 @@ class SpoolRoom:
         return self._context.spool.claim_rest(job.id, job.guild_id, most)
 
     async def _make_room(self, lacking: int, *, spared: int = 0) -> bool:
-        """Return whether as many bytes were freed; as many as `spared` stay with results that are kept."""
+        """Return whether enough bytes were freed. Results that are kept keep at least `spared` bytes."""
         spool = self._context.spool
         async with self._turn:
             async with self._context.storage.read() as transaction:
@@ -96,10 +96,8 @@ class SpoolRoom:
         return KeptResult(job.id, job.guild_id, size, job.output_url is not None)
 
     async def _let_go(self, job_ids: set[str]) -> None:
-        """Remove results that could not be posted from the spool, and tell their people of the link.
-
-        One that waits for a moderator is fetched again when it is needed. Of one that was withheld nobody is
-        told anything.
+        """Remove results that could not be posted from the spool, and have them announced with a link. One
+        that waits for a moderator is fetched again when it is needed. One that was withheld is not announced.
         """
         names: list[str | None] = []
         async with self._context.storage.write() as transaction:

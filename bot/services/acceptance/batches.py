@@ -41,7 +41,7 @@ class AcceptanceBatches:
         self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept(self, requests: Requests) -> list[Job]:
-        """Accept all these requests or none of them, together with whoever else asks now."""
+        """Accept all these requests or none of them, together with other requests that wait now."""
         return await self._accepting.ask(requests)
 
     def refused_last(self, guild_id: int) -> bool:

@@ -29,9 +29,9 @@ class GrantState:
 
 
 class LimitChanges(TypedDict, total=False):
-    """What is to be set; None: no such limit.
+    """Limits to change. None removes the limit.
 
-    `allowance`: whose it is, the member or role (0: everyone), and the credits in each period.
+    `allowance` has the scope, the id of the member or role (0 for everyone), and the credits per period.
     """
 
     allowance: tuple[AllowanceScope, int, int | None]
@@ -63,7 +63,7 @@ class LimitService:
         return state_of_member(budget, limits, user_id, roles, used[user_id], now)
 
     async def set(self, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
-        """Set some of the limits, all in one step; they hold at once.
+        """Set some of the limits, all in one step. They take effect immediately.
 
         Raises `Refused` for a figure that makes no sense; then nothing is changed.
         """

@@ -46,7 +46,7 @@ class MemberState:
     going: int  # jobs
     at_once: int | None
     rate: StartRate | None
-    next_start: datetime | None  # None: now
+    next_start: datetime | None  # None if that is now
 
     @property
     def whole(self) -> int | None:

@@ -53,7 +53,7 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalChanges:
-    """Changes of the rules; None leaves one as it is. `remove`: the role and the tool are removed."""
+    """Changes of the rules. None leaves a rule as it is. With `remove`, the role and the tool are removed."""
 
     channel_id: int | None
     everyone: bool | None

@@ -49,7 +49,7 @@ class ReviewService:
             return bool(await transaction.member_jobs.page(guild_id, None, 0, 1, states=UNSHOWN_STATES))
 
     async def kept(self, guild_id: int, job_id: str, approver: Approver) -> tuple[Job, ForModerators]:
-        """Return a job whose result waits or was withheld, with its files, for whoever may decide on it.
+        """Return a job whose result waits or was withheld, with its files, for a member who may decide on it.
 
         Raises `Refused`.
         """

@@ -133,7 +133,8 @@ async def _add_notice(
 async def _missing(
     transaction: Transaction, guild_id: int, user_id: int, roles: Collection[int], price: int, at: datetime
 ) -> tuple[int, int]:
-    """Return how many credits the member's allowance and the server's budget lack; 0 or less: none."""
+    """Return how many credits the member's allowance and the server's budget lack: 0 or less if they
+    suffice."""
     settings, limits = await transaction.guilds.get(guild_id), await transaction.policies.limits(guild_id)
     budget, used = await use_of_members(transaction, settings, limits, [user_id], at, whole=True)
     member = state_of_member(budget, limits, user_id, roles, used[user_id], at)
@@ -157,7 +158,7 @@ async def _ensure_none_open(transaction: Transaction, guild_id: int, user_id: in
 
 
 async def _give(transaction: Transaction, request: CreditRequest, at: datetime) -> None:
-    """Grant the credits for the present period, to whoever lacked them."""
+    """Grant the credits for the present period to the member, the server or both."""
     budget = await budget_state(transaction, request.guild_id, at)
     whose = [*([request.user_id] if request.of_member else []), *([None] if request.of_server else [])]
     for user_id in whose:

@@ -39,7 +39,7 @@ class DefaultsService:
         return {slug: inputs for slug, inputs in kept.items() if inputs}
 
     async def set(self, guild_id: int, user_id: int, tool: Tool, inputs: Mapping[str, str]) -> None:
-        """Set the member's inputs for the tool; none: clear them."""
+        """Set the member's inputs for the tool. Without any, those that are set are removed."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             await transaction.member_defaults.set(guild_id, user_id, tool.slug, _taken(tool, inputs))
             members = await transaction.member_defaults.members(guild_id)

@@ -131,7 +131,7 @@ class StyleService:
         return style
 
     async def remove(self, style_id: str, guild_id: int, user_id: int) -> Style:
-        """Remove a member's own style. Raises `Refused` if it is gone, or somebody else's."""
+        """Remove a member's own style. Raises `Refused` if it is gone, or is another member's."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
             style = await transaction.styles.get(style_id)
             if style is None or style.guild_id != guild_id:

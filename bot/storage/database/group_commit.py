@@ -39,9 +39,9 @@ class _Group:
 class GroupCommit:
     """Lets writers share a transaction, one after the other, and commits it for all of them at once.
 
-    The first writer that ends puts the commit in line for the turn. Whoever was in line before it joins: each
-    has a savepoint of its own, so that its error undoes what it has changed and nothing else. Nobody is told
-    anything before the commit. One that fails, fails for all; a writer alone waits for nobody.
+    The first writer that ends puts the commit in line for the turn. Writers that were in line before it join:
+    each has a savepoint of its own, so that its error undoes what it has changed and nothing else. Nobody is
+    told anything before the commit. One that fails, fails for all; a writer alone waits for nobody.
     """
 
     def __init__(

@@ -103,7 +103,7 @@ class Session:
         key: Sequence[Column[Any]],
         values: Mapping[str, Any] | None = None,
     ) -> list[_T]:
-        """Return what `build` makes of each row. Rows that can't be read are set aside: others take their
+        """Return what `build` makes of each row. Rows that can't be read are left out: others take their
         place where the query has a limit. `key` is the primary key of the table that they are of."""
         asked = query
         while True:

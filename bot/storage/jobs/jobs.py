@@ -42,7 +42,7 @@ class Jobs(JobRows):
     """Jobs within one transaction."""
 
     async def add(self, job: Job) -> None:
-        """Insert a new job without a reservation, which `Ledger.reserve` makes."""
+        """Insert a new job without a reservation, which `Ledger.reserve_all` makes."""
         await self.add_all([job])
 
     async def add_all(self, new: Sequence[Job]) -> None:
@@ -119,7 +119,8 @@ class Jobs(JobRows):
     async def start_running(
         self, job_id: str, expected: JobState, lane: str, at: datetime, **changes: Unpack[JobChanges]
     ) -> Started | None:
-        """Move the job to running, as `advance` does, and tell what matters to its credits and its server."""
+        """Move the job to running, as `advance` does, and return what matters to its credits and its
+        server."""
         if JobState.RUNNING not in NEXT_STATES[expected]:
             raise ValueError(f"a job does not go from {expected} to running")
         which = {"job": job_id, "expected": expected, "with_lane": lane}

@@ -124,7 +124,8 @@ class ProcessTable:
     async def take(
         self, epoch: int, most: int | None, number: Callable[[ShardCounts], int]
     ) -> tuple[int, frozenset[int]]:
-        """Take free shards, at most `most` (None: all), also those of processes whose lease is over.
+        """Take free shards, at most `most` or all if that is None, also those of processes whose lease is
+        over.
 
         Their open transactions are ended. While no process holds a shard, there are as many shards as
         `number` says from the counts. Return their number, and all that the process holds now.

@@ -28,7 +28,7 @@ class MemberDefaults:
         return frozenset((await self._session.execute(_MEMBERS, {"guild": guild_id})).scalars())
 
     async def set(self, guild_id: int, user_id: int, tool: str, inputs: Mapping[str, str]) -> None:
-        """Set the member's inputs for a tool; none: remove them."""
+        """Set the member's inputs for a tool. Without any, those that are stored are removed."""
         key = {"guild_id": guild_id, "user_id": user_id, "tool": tool}
         if inputs:
             await self._session.put(member_defaults, key, {"inputs": dict(inputs)})

@@ -58,7 +58,7 @@ class Styles:
         return (await self._session.execute(_COUNT, of)).scalar_one()
 
     async def set_roles(self, style_id: str, roles: Collection[int]) -> None:
-        """Set which roles may use a server's style; none: everyone."""
+        """Set which roles may use a server's style. Without roles, everyone may."""
         one = update(styles).where(styles.c.id == style_id)
         await self._session.execute(one.values(roles=sorted(roles)), named=True)
 

@@ -23,7 +23,7 @@ CORNER_NAMES: Mapping[str, str] = {
 
 
 def disclosure_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
-    """Return what results say of how they were made. `changed`: somebody has just changed that."""
+    """Return what results say of how they were made. `changed`: an admin has just changed that."""
     title = _("Disclosure saved") if changed else _("Disclosure")
     files = _(
         "Results are posted byte for byte wherever Discord's size limit allows. A "

@@ -193,7 +193,7 @@ def _may_be_charged_again(job: Job) -> bool:
 
 
 def _posting(job: Job, *pieces: Piece) -> Panel:
-    """Return a panel that can be found again as this posting of the job; see `bot.ui.kit.marks`."""
+    """Return a panel that can be found again as this posting of the job; see `mark_of_nonce`."""
     panel = Panel(*pieces)
     panel.children[0].id = mark_of_nonce(job.nonce)
     return panel

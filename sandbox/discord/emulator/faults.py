@@ -13,8 +13,8 @@ FaultHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Fault:
-    """How a request goes wrong: the status of a page that a proxy made (None: the connection is reset),
-    before or `after` it has taken effect.
+    """How a request goes wrong: the status of a page that a proxy made, or None for a connection that is
+    reset, before or `after` it has taken effect.
 
     `delay`: seconds until the answer; with `status` 200 that is all that goes wrong. `refusal`: what Discord
     itself says instead of doing it.

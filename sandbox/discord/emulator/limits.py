@@ -19,7 +19,7 @@ COUNTED_AGAINST_THE_ADDRESS = frozenset({401, 403, 429})
 
 @dataclass(frozen=True)
 class Limit:
-    """So many requests in so many seconds."""
+    """At most `most` requests in `seconds`."""
 
     most: int
     seconds: float
@@ -27,8 +27,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits by kind of request (see `routes`), for each channel or token; `all_together` is the
-    token's, `refused` the address's: after so many refusals in ten minutes everything is refused."""
+    """The limits by kind of request (see `routes`), for each channel or token; `all_together` is the token's,
+    `refused` the address's: after that number of refusals in ten minutes everything is refused."""
 
     by_call: Mapping[str, Limit] = field(
         default_factory=lambda: {

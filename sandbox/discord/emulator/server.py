@@ -40,10 +40,10 @@ class DiscordServer:
     """Discord while its context is open.
 
     With `tls` it speaks TLS, and `gateway` is the address that it tells for its gateway, instead of its own.
-    `host` is this machine's name in all addresses.
-    The bot is in the servers `guilds`, each of which has one channel with the server's own id. An interaction
-    is to be answered in `first_answer` seconds. `rules`: of the gateway. `limits`: of requests; None: none.
-    `keep_files`: bytes of the largest file that can be fetched again.
+    `host` is this machine's name in all addresses. The bot is in the servers `guilds`, each of which has one
+    channel with the server's own id. An interaction is to be answered in `first_answer` seconds. `rules` are
+    the gateway's, and `limits` those of requests, if there are any. `keep_files`: bytes of the largest file
+    that can be fetched again.
 
     A test in the same process steers it by these methods and by its parts: `places`, `messages`, `faults`,
     `sessions.rules`, `connections`, `limits`; one in another process by `remote.emulator_process`. `address`

@@ -15,7 +15,8 @@ _log = logging.getLogger(__name__)
 
 
 class MissingCards:
-    """Gets cards. `way_of` tells of a job's way, and `posted` is called when its card was posted."""
+    """Gets cards. `way_of` returns the estimates of a job's lane, and `posted` is called when its card was
+    posted."""
 
     def __init__(
         self,

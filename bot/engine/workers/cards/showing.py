@@ -1,4 +1,4 @@
-"""Show each card the newest version of its job."""
+"""Show the newest version of each job on its card."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ MAX_REMEMBERED_CARDS = 2000
 
 
 class Cards:
-    """Shows each card the newest version of its job. `progress` tells of its way in its lane."""
+    """Shows the newest version of each job on its card. `progress` returns the lane's estimates."""
 
     def __init__(
         self,
@@ -220,8 +220,7 @@ class Cards:
         return None
 
     def _ends_in_a_moment(self, job: Job, way: Progress) -> bool:
-        """Return whether the end will soon be shown in the place of a card that does not tell that the job
-        runs."""
+        """Return whether the job will probably end before an edit of its card could show that it runs."""
         told = max(job.card_version, self._versions.get((job.id, job.card_message_id or 0), 0)) >= job.version
         if job.state is not JobState.RUNNING or told or job.cancel_told is not None or way.whole_set:
             return False
@@ -251,7 +250,7 @@ class Cards:
         return replace(way, whole_set=together)
 
     async def _give_up(self, job: Job) -> None:
-        """Leave a card that can't be shown for an unknown reason as it is until there is news."""
+        """Leave a card that can't be shown for an unknown reason as it is until its job changes."""
         _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
         if job.card_superseded_at is not None:
             self._removals.gone(job)
