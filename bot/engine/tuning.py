@@ -1,4 +1,7 @@
-"""The engine's durations and bounds in one place. Seconds, unless a name says otherwise."""
+"""The engine's durations and bounds that tests shorten. Seconds, unless a name says otherwise.
+
+Others are constants at the top of the modules that use them.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta

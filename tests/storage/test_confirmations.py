@@ -1,0 +1,44 @@
+"""A question before a job keeps all of the request that its job gets."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+from bot.domain import JobRequest
+from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.storage import Storage
+from tests.support.jobs import NOW, PHOTO
+
+# Known anew when the question is answered: who asks, the price, and the set that its requests then make.
+KNOWN_ANEW = {"context", "shown_price", "agreed", "confirmation", "set_id"}
+# Which inputs are the person's own decides whether a rule about words pauses them, before the question.
+CHECKED_BEFORE = {"own"}
+KEPT: dict[str, Any] = {
+    "guild_id": 100,
+    "channel_id": 200,
+    "user_id": 300,
+    "tool": "virtual-staging",
+    "inputs": {"style": "modern"},
+    "source": replace(PHOTO, message_id=7, channel_id=200),
+    "private": True,
+    "photo_author": 301,
+    "origin_message_id": 7,
+    "once": "a" * 64,
+    "tapped": "🛋️",
+    "age_restricted": False,
+    "post_channel_id": 201,
+    "in_thread": True,
+}
+
+
+async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
+    names = {one.name for one in fields(JobRequest)}
+    assert names == KEPT.keys() | KNOWN_ANEW | CHECKED_BEFORE  # a new field has to be in one of these
+    request = JobRequest(**KEPT)
+    defaults = {one.name: one.default for one in fields(JobRequest)}
+    assert [name for name, value in KEPT.items() if value == defaults[name]] == []
+    asked = Confirmation("0" * 16, request, 8, True, WhyAsk.PRICE, NOW, NOW + timedelta(days=1))
+    async with storage.write() as transaction:
+        await transaction.confirmations.add(asked)
+    async with storage.read() as transaction:
+        assert await transaction.confirmations.get(asked.id) == asked
