@@ -6,14 +6,13 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.errors import NotAllowed, Refused
-from bot.languages import N_, lazy, speaking
+from bot.errors import Refused
+from bot.languages import N_, lazy
 from bot.services import Services
-from bot.ui.admin.log import everyone_reads, hello_words, log_panel, missing_for_warnings, trouble_there
-from bot.ui.kit.host import done_in_time, host_of
-from bot.ui.kit.layout import NEUTRAL, boxed
+from bot.ui.admin.log import everyone_reads, log_panel, post_greeting, trouble_there
+from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import hindrance, server_of
+from bot.ui.reading.permissions import server_of
 from cogs.studii import Command, add_to_studii, function_command
 
 OFF_OR_CHANNEL = lazy("Use either `off` or a channel and what to post, not both. Nothing was changed.")
@@ -49,7 +48,7 @@ def log_command(services: Services) -> Command:
         elif results is not None and wanted.channel_id is None:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
-            await _ensure_posting(interaction, channel)
+            await post_greeting(interaction, channel)
             await done_in_time(
                 interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
             )
@@ -60,36 +59,6 @@ def log_command(services: Services) -> Command:
         await answer(interaction, panel)
 
     return log
-
-
-async def _ensure_posting(
-    interaction: discord.Interaction,
-    channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
-) -> None:
-    """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
-    if channel is None or interaction.guild is None:
-        return
-    missing = missing_for_warnings(interaction.guild.me, channel)
-    if missing:
-        raise NotAllowed(
-            lazy(
-                "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
-                channel=channel.mention,
-                why=hindrance(missing),
-            )
-        )
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    try:
-        with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
-            hello = boxed(NEUTRAL, hello_words())
-        await channel.send(view=hello)
-    except (discord.Forbidden, discord.NotFound):
-        raise NotAllowed(
-            lazy(
-                "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",
-                channel=channel.mention,
-            )
-        ) from None
 
 
 async def setup(bot: StudiiBot) -> None:

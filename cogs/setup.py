@@ -1,7 +1,5 @@
 """/studii setup, forget-key, pause and resume; a server that adds or removes the bot; /forget-me."""
 
-import logging
-from collections.abc import Callable
 from functools import partial
 
 import discord
@@ -12,18 +10,16 @@ from bot.client.bot import StudiiBot
 from bot.client.login import was_removed
 from bot.client.told_once import ComparingCog, ToldOnce
 from bot.errors import Refused
-from bot.languages import N_, gettext as _, lazy, speaking
+from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
+from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.jobs.forget_me import ask_to_forget_me
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import done_in_time
-from bot.ui.kit.layout import GOOD, Panel, boxed
+from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
 from cogs.studii import Command, add_to_studii, function_command
-
-_log = logging.getLogger(__name__)
 
 PAUSE_BEGUN = lazy("New jobs are paused. Running jobs will finish. `/studii resume` ends the pause.")
 STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause.")
@@ -64,7 +60,7 @@ class ServerEvents(ComparingCog):
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.servers.joined(guild.id):
-            await greet(self._bot, guild, partial(greeting, guild.id))
+            await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id))
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""
@@ -75,7 +71,7 @@ class ServerEvents(ComparingCog):
             self._new.discard(guild.id)
         if guild.id in self._without_key:
             self._without_key.discard(guild.id)
-            await greet(self._bot, guild, partial(key_lost, guild))
+            await greet(self._bot, self._bot.readers, guild, partial(key_lost, guild))
 
     async def _compare(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
@@ -86,31 +82,6 @@ class ServerEvents(ComparingCog):
         for guild in self._bot.guilds:
             await self._tell(guild)
         await self._services.servers.part(found.absent, partial(was_removed, self._bot))
-
-
-async def greet(bot: StudiiBot, guild: discord.Guild, message: Callable[..., Panel]) -> None:
-    """Post the message in the system channel, else send it to the owner; `in_server` tells it which."""
-    channel = guild.system_channel
-    if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
-        may = channel.permissions_for(guild.me)
-        if may.view_channel and may.send_messages:
-            try:
-                with speaking(await bot.readers.in_server(guild.id)):
-                    panel = message(in_server=True)
-                await channel.send(view=panel)
-            except DISCORD_ERRORS as error:
-                _log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
-            else:
-                return
-    if guild.owner_id is None:
-        return
-    try:
-        owner = await bot.fetch_user(guild.owner_id)
-        with speaking(await bot.readers.of_person(owner.id, guild.id)):
-            panel = message(in_server=False)
-        await owner.send(view=panel)
-    except DISCORD_ERRORS as error:
-        _log.info("The owner of server %d could not be greeted: %s", guild.id, error)
 
 
 def setup_commands(services: Services) -> list[Command]:

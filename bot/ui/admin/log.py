@@ -1,16 +1,16 @@
-"""The log channel: what `/studii log` shows, and the button under its lines."""
+"""The log channel: its greeting, what `/studii log` shows, and the button under its lines."""
 
 from typing import Any
 
 import discord
 
 from bot.domain import LogSettings
-from bot.errors import Refused
-from bot.languages import gettext as _, lazy, sentences
+from bot.errors import NotAllowed, Refused
+from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
@@ -44,6 +44,36 @@ def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
     return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
+
+
+async def post_greeting(
+    interaction: discord.Interaction,
+    channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
+) -> None:
+    """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
+    if channel is None or interaction.guild is None:
+        return
+    missing = missing_for_warnings(interaction.guild.me, channel)
+    if missing:
+        raise NotAllowed(
+            lazy(
+                "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
+                channel=channel.mention,
+                why=hindrance(missing),
+            )
+        )
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    try:
+        with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
+            hello = boxed(NEUTRAL, hello_words())
+        await channel.send(view=hello)
+    except (discord.Forbidden, discord.NotFound):
+        raise NotAllowed(
+            lazy(
+                "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",
+                channel=channel.mention,
+            )
+        ) from None
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
