@@ -1,1 +1,1 @@
-"""What an operator does beside running the bot: look it over, invite it, back it up, change its keys."""
+"""Commands of operators beside `run`: check the bot, invite it, back it up, change its keys."""

@@ -45,7 +45,7 @@ SINCE = (
 
 
 async def backup(settings: StorageSettings, target: Path) -> str:
-    """Copy the database to a new file while the bot runs, look the copy over, and say what else is needed.
+    """Copy the database to a new file while the bot runs, check the copy, and say what else is needed.
 
     To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
     """

@@ -1,4 +1,4 @@
-"""`python -m bot doctor`: would the bot start, and what should be looked at before it does?"""
+"""`python -m bot doctor`: check whether the bot would start, and what to fix before."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`python -m bot forget-servers`: the operator's word on servers that seem to have removed the bot."""
+"""`python -m bot forget-servers`: confirm that servers have removed the bot."""
 
 from collections.abc import Sequence
 from functools import partial

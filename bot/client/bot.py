@@ -165,8 +165,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = False
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
-        """Return when everybody whose command, button or form is being dealt with has their answer, or
-        their patience is over."""
+        """Return when all commands, buttons and forms in progress are answered, or can't be any more."""
         handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
         if handlers:
             await asyncio.wait(handlers, timeout=patience)
@@ -238,7 +237,7 @@ class StudiiBot(commands.AutoShardedBot):
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Hand an event to its listeners, each in a task of its own.
 
-        Messages of bots, this one above all, matter to none of them.
+        Messages of bots, this one included, are left out.
         """
         if event_name == "message" and args[0].author.bot:
             return

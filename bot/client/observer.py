@@ -78,7 +78,7 @@ class DiscordObserver:
             self._metrics.interaction(kind, "too_late" if status == _GONE else "failed")
 
     def _give_up(self) -> None:
-        """Count what nobody answered. The oldest comes first."""
+        """Count the interactions that were never answered. The oldest comes first."""
         now = self._clock.monotonic()
         while self._open:
             interaction_id, (kind, at) = next(iter(self._open.items()))

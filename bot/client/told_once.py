@@ -1,4 +1,4 @@
-"""Handle what Discord tells once: it waits for the end of an outage, and is repeated then."""
+"""Handle events that Discord sends once: what an outage stops is repeated after it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -10,10 +10,10 @@ from bot.aio.outages import UntilBack
 
 
 class ToldOnce:
-    """Handles events that nobody repeats, those of one subject in their order.
+    """Handles events that Discord doesn't repeat, those of one subject in order.
 
     At most `bound` events wait for the end of an outage. If one is dropped, `compare` is called after the
-    outage: it finds out what the dropped ones would have told.
+    outage: it finds the changes that were in the dropped ones.
     """
 
     def __init__(self, what: str, bound: int, compare: Callable[[], Awaitable[None]]) -> None:

@@ -92,7 +92,7 @@ class HealthServer:
         await self._runner.cleanup()
 
     def serves(self, vitals: Vitals) -> None:
-        """Tell of these parts from now on."""
+        """Report on these parts from now on."""
         self._vitals = vitals
 
     async def check(self) -> Health:

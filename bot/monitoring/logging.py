@@ -84,7 +84,7 @@ class Origin:
 
 @contextmanager
 def logging_origin(origin: Callable[[], Origin | None]) -> Generator[None]:
-    """Let each record of the block tell from which process it is."""
+    """Add to each record of the block from which process it is."""
 
     def add(record: logging.LogRecord) -> bool:
         record.origin = origin()

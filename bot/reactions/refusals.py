@@ -24,7 +24,7 @@ REPLY_SECONDS = 60.0  # until it is removed again
 
 
 class RefusalTeller:
-    """Tells each member each reason once in a while."""
+    """Tells a member the same reason only once in a while."""
 
     def __init__(self, refusals: RefusalService, readers: ReaderLanguages) -> None:
         self._refusals = refusals

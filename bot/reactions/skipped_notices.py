@@ -41,7 +41,7 @@ _WORDS = {
 
 
 class Skipped:
-    """Tells each member once of those of theirs that were skipped meanwhile."""
+    """Tells a member once that some of their taps or photos were skipped."""
 
     def __init__(self, tell: Callable[[discord.Member, Callable[[], str]], Awaitable[None]]) -> None:
         self._tell = tell

@@ -78,7 +78,7 @@ def build_services(
     """Build all services.
 
     `check_key` raises `Refused` for a key that Studii refuses. `discard` removes files from the spool by
-    name, `open_file` opens one. `keep_days` is how long prompts are kept. The engine hears from `storage`
+    name, `open_file` opens one. `keep_days` is how long prompts are kept. `storage` notifies the engine of
     what they change.
     """
     languages = LanguageService(storage, clock)

@@ -83,7 +83,7 @@ class KeyRefused(_Documented):
 
 
 class MalformedKey(KeyRefused):
-    """What is to be sent as the key can be none; nothing is sent."""
+    """The text can't be a key, so nothing is sent."""
 
     told_as = ReasonCode.KEY_MALFORMED
     default = lazy("That isn't a Studii API key: it has spaces or characters that no key has.")

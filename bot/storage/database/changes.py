@@ -30,7 +30,7 @@ class Changes:
         """Return the changes that concern the servers of these shards.
 
         A transaction may change jobs of other processes' servers, as when it learns the price of a key that
-        they share: those are the others' to go on with.
+        they share: those processes continue with them.
         """
         if shards.all:
             return self

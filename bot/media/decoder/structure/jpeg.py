@@ -31,7 +31,7 @@ _NEVER = 16  # more than the bits that a scan may leave to later ones
 
 
 def read(data: mmap.mmap) -> Structure:
-    """Count the scans and find the frame; scans behind the end of the image are nobody's concern."""
+    """Count the scans and find the frame; scans after the end of the image don't count."""
     return _read(data)[0]
 
 
