@@ -129,6 +129,26 @@ def test_a_class_has_a_name_of_its_own() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_what_a_package_offers_is_taken_from_it() -> None:
+    taken = Counter(
+        (node.module, name.name)
+        for module in modules()
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    )
+    unused: list[str] = []
+    for package in (ROOT / "bot").rglob("__init__.py"):
+        tree = ast.parse(package.read_text())
+        own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        module = package.parent.relative_to(ROOT).as_posix().replace("/", ".")
+        offered = {
+            n.asname or n.name for node in tree.body if isinstance(node, ast.ImportFrom) for n in node.names
+        }
+        unused += [f"{module}.{name}" for name in offered - own if not taken[module, name]]
+    assert not unused
+
+
 def test_contributing_names_files_and_definitions_that_exist() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
     files = [path for folder in DOCUMENTED for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.aio.connections import NO_CONNECTION, NO_TRANSFER
 from bot.aio.files import opened
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
@@ -86,7 +85,7 @@ class CdnPhotoSource:
         file = io.BytesIO()
         try:
             await self._stream(url, file, limit)
-        except NO_CONNECTION as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise PhotoDelayed from error
         return file.getvalue()
 
@@ -96,7 +95,7 @@ class CdnPhotoSource:
         file = await opened(destination, "wb")
         try:
             await self._stream(source.url, file, limit)
-        except NO_TRANSFER as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
             _log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})

@@ -33,7 +33,6 @@ from bot.languages.messages import (
     lazy,
     ngettext,
     nlazy,
-    npgettext,
     paragraph,
     pgettext,
     plazy,

@@ -32,7 +32,7 @@ def split(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> I
 
 
 def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:
-    """Return the picture with the words in the corner (see `bot.domain.posting.CORNERS`)."""
+    """Return the picture with the words in the corner (see `bot.domain.posting.rules.CORNERS`)."""
     made = _flat(image)
     top, _, side = corner.partition("-")
     _write(made, words, right=side == "right", top=top == "top")

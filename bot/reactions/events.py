@@ -27,11 +27,9 @@ class Tapped:
     member: discord.Member | None = None
 
 
-def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
+def emoji_of(partial: discord.PartialEmoji) -> Emoji:
     """Return the emoji as a value of the domain."""
-    if isinstance(emoji, str):
-        return Emoji(emoji)
-    return Emoji(emoji.name or "", emoji.id or 0, emoji.animated)
+    return Emoji(partial.name or "", partial.id or 0, partial.animated)
 
 
 def place_of(client: discord.Client, guild_id: int, channel_id: int) -> Any | None:

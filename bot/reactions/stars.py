@@ -228,4 +228,6 @@ class StarWatch:
 
 
 def _is_star(emoji: discord.PartialEmoji | discord.Emoji | str) -> bool:
-    return emoji_of(emoji).key == STAR
+    if isinstance(emoji, str):
+        return emoji.replace("\ufe0f", "") == STAR
+    return isinstance(emoji, discord.PartialEmoji) and emoji_of(emoji).key == STAR

@@ -255,6 +255,8 @@ def _paths(message: discord.Message) -> frozenset[str]:
 def _offered(message: discord.Message, tapped: Tapped) -> bool:
     """Return whether the bot added that reaction."""
     for reaction in message.reactions:
-        if emoji_of(reaction.emoji).key == tapped.emoji.key:
+        emoji = reaction.emoji
+        key = emoji.replace("\ufe0f", "") if isinstance(emoji, str) else str(emoji.id)
+        if key == tapped.emoji.key:
             return reaction.me
     return False

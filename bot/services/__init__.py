@@ -1,14 +1,7 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
-from bot.services.acceptance.refusals import (
-    BeingAsked,
-    ConfirmationNeeded,
-    KeyHeld,
-    NoRoomForAll,
-    PricesRose,
-    Repeated,
-)
+from bot.services.acceptance.refusals import BeingAsked, ConfirmationNeeded, KeyHeld, PricesRose, Repeated
 from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, block_words
 from bot.services.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words
 from bot.services.build import Services, build_services
@@ -26,8 +19,8 @@ from bot.services.moderation.approvals import (
 )
 from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
 from bot.services.moderation.reviews import ReviewService
-from bot.services.moderation.words import AddedRule, WordService
-from bot.services.photos import PhotoService, Tap
+from bot.services.moderation.words import AddedRule
+from bot.services.photos import Tap
 from bot.services.prices import OtherPrice, PriceTable, ToolPrice
 from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

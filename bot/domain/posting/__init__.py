@@ -1,3 +1,3 @@
 """How results are shown in a server's channels, and those of a set together."""
 
-from bot.domain.posting.rules import CORNERS, MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, PostingRules
+from bot.domain.posting.rules import MAX_DISCLOSURE_CHARACTERS, PostingRules
