@@ -12,6 +12,7 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDict
 from yarl import URL
 
+from bot.aio.connections import NO_CONNECTION
 from bot.aio.gate import Gate, GatedConnector
 from bot.aio.host_names import is_host
 from bot.aio.public_hosts import Reach, is_loopback
@@ -104,7 +105,7 @@ class ProxyConnector(TCPConnector):
                 reason = f"the proxy {self._proxy.name} refused the user and password in HTTPS_PROXY"
         except aiohttp.ClientConnectorError:
             reason = f"the proxy {self._proxy.name} can't be reached"
-        except (aiohttp.ClientError, OSError):
+        except NO_CONNECTION:
             reason = f"the proxy {self._proxy.name} closed the connection"
         raise NoTunnel(reason)
 

@@ -34,9 +34,7 @@ async def move(settings: StorageSettings, address: str) -> str:
         "checked that everything works."
     )
     if settings.folder != target.folder:
-        words += (
-            f" Move {settings.folder}/encryption.key and {settings.folder}/spool to {target.folder}/ first."
-        )
+        words += f" Move {settings.key_file} and {settings.spool_folder} to {target.folder}/ first."
     return words
 
 

@@ -12,11 +12,12 @@ from typing import Literal
 import aiohttp
 import discord
 
+from bot.aio.connections import NO_CONNECTION
 from bot.aio.proxy import NoTunnel, Proxy, connector
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_CONNECTION
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 
 _log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None)
         try:
             async with asyncio.timeout(LOGIN_SECONDS):
                 await client.http.get_guild_commands(client.application_id or 0, guild_id)
-        except (discord.Forbidden, discord.NotFound):
+        except NO_ACCESS:
             return False
     return True
 
@@ -156,7 +157,7 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
     try:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.fetch_guild(guild_id, with_counts=False)
-    except (discord.NotFound, discord.Forbidden) as error:
+    except NO_ACCESS as error:
         # A proxy may answer with the same status, but not with Discord's own codes.
         return True if error.code in _NOT_THERE else None
     except (*DISCORD_ERRORS, *_NOT_DISCORD) as error:

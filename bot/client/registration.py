@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.errors import SettingsError
 from bot.services.command_registry import CommandRegistry
+from bot.ui.kit.discord_errors import NO_ACCESS
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ async def register_commands(
         return
     try:
         await _send(tree, guild, payload)
-    except (discord.Forbidden, discord.NotFound) as error:
+    except NO_ACCESS as error:
         if guild is None:
             raise
         raise SettingsError(
@@ -62,7 +63,7 @@ async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegis
     """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
     try:
         await tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
-    except (discord.Forbidden, discord.NotFound):
+    except NO_ACCESS:
         _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
     await registry.forget(guild_id)
 

@@ -10,7 +10,6 @@ from bot.cluster.lease import Lease, LeaseTimes
 from bot.cluster.membership import Membership
 from bot.cluster.wanted_shards import WantedShards
 from bot.domain.shards import Shards, shard_of
-from bot.errors import DatabaseFailed
 from bot.storage import UNUSABLE, ProcessTable, sqlite_file, unusable
 from bot.version import VERSION
 
@@ -136,7 +135,7 @@ class Member(Membership):
         finally:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-            with suppress(*UNUSABLE, DatabaseFailed):
+            with suppress(*UNUSABLE):
                 await self.leave()
 
     async def leave(self) -> None:

@@ -184,9 +184,9 @@ def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
 def _hidden(guild: discord.Guild, channel: Any) -> bool:
     """Return whether not everyone sees the channel, or the thread's channel."""
     if isinstance(channel, discord.Thread):
-        if channel.is_private() or channel.parent is None:
+        if channel.is_private():
             return True
-        channel = channel.parent
+        channel = channel.parent  # None if it is unknown
     return channel is None or not channel.permissions_for(guild.default_role).view_channel
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.aio.connections import NO_CONNECTION, NO_TRANSFER
 from bot.aio.files import opened
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
@@ -85,7 +86,7 @@ class CdnPhotoSource:
         file = io.BytesIO()
         try:
             await self._stream(url, file, limit)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except NO_CONNECTION as error:
             raise PhotoDelayed from error
         return file.getvalue()
 
@@ -95,7 +96,7 @@ class CdnPhotoSource:
         file = await opened(destination, "wb")
         try:
             await self._stream(source.url, file, limit)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except NO_TRANSFER as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
             _log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})

@@ -21,7 +21,7 @@ from bot.domain.posting import PostingRules
 from bot.languages import ReaderLanguages, speaking
 from bot.ui.jobs.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
 
 _log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Poster:
                 return Posted(None, by_dm=True)
             with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
                 await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
-        except (discord.Forbidden, discord.NotFound) as error:
+        except NO_ACCESS as error:
             ensure_final(error)
             return Undeliverable(f"{why}; nor by DM: {error}")
         return Posted(None, by_dm=True)
@@ -168,7 +168,7 @@ class Poster:
             with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
                 said = ended_elsewhere(guild.name)
             await Place(dm, by_dm=True).send(posting.nonce, mention_of(job), view=said)
-        except (discord.Forbidden, discord.NotFound) as error:
+        except NO_ACCESS as error:
             ensure_final(error)
 
     async def _posted_before(self, posting: Posting, target: Target) -> int | None:
@@ -180,7 +180,7 @@ class Poster:
         try:
             channel = channel_of(self._client, job, target.channel_id)
             return await find_message(channel, self._client, posting.is_in, since)
-        except (discord.Forbidden, discord.NotFound) as error:
+        except NO_ACCESS as error:
             ensure_final(error)
             return None  # we may not look, or it is gone; the nonce is all there is then
 

@@ -27,9 +27,11 @@ class Tapped:
     member: discord.Member | None = None
 
 
-def emoji_of(partial: discord.PartialEmoji) -> Emoji:
+def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
     """Return the emoji as a value of the domain."""
-    return Emoji(partial.name or "", partial.id or 0, partial.animated)
+    if isinstance(emoji, str):
+        return Emoji(emoji)
+    return Emoji(emoji.name or "", emoji.id or 0, emoji.animated)
 
 
 def place_of(client: discord.Client, guild_id: int, channel_id: int) -> Any | None:

@@ -228,6 +228,4 @@ class StarWatch:
 
 
 def _is_star(emoji: discord.PartialEmoji | discord.Emoji | str) -> bool:
-    if isinstance(emoji, str):
-        return emoji.replace("\ufe0f", "") == STAR
-    return isinstance(emoji, discord.PartialEmoji) and emoji_of(emoji).key == STAR
+    return emoji_of(emoji).key == STAR

@@ -255,8 +255,6 @@ def _paths(message: discord.Message) -> frozenset[str]:
 def _offered(message: discord.Message, tapped: Tapped) -> bool:
     """Return whether the bot added that reaction."""
     for reaction in message.reactions:
-        emoji = reaction.emoji
-        key = emoji.replace("\ufe0f", "") if isinstance(emoji, str) else str(emoji.id)
-        if key == tapped.emoji.key:
+        if emoji_of(reaction.emoji).key == tapped.emoji.key:
             return reaction.me
     return False

@@ -1,4 +1,4 @@
-"""Send one request and read its answer. The only module that knows aiohttp's errors."""
+"""Send one request and read its answer, and say what an error means for what was sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, Clie
 from multidict import CIMultiDict
 from yarl import URL
 
+from bot.aio.connections import NO_CONNECTION
 from bot.aio.proxy import NoTunnel
 from bot.aio.resolver import NotReached
 from bot.validation import Secret
@@ -70,7 +71,7 @@ def sending_once(kinds: Mapping[str, str], count: Callable[[str, int | None], No
         kind = kinds.get(request.method, request.method.lower())
         try:
             response = await handler(request)
-        except (aiohttp.ClientError, OSError) as error:
+        except NO_CONNECTION as error:
             count(kind, None)
             if isinstance(error, aiohttp.ClientConnectorError):
                 raise
@@ -102,7 +103,7 @@ async def exchange(
                 response.content_type,
                 await _bounded_body(response),
             )
-    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError, of the total time, is an OSError too
+    except NO_CONNECTION as error:
         return Lost(not never_sent(error), reason_of(error))
 
 
@@ -114,6 +115,6 @@ async def _bounded_body(response: ClientResponse) -> bytes | None:
             if len(body) > MAX_API_ANSWER_BYTES:
                 response.close()
                 return None
-    except (aiohttp.ClientError, OSError):
+    except NO_CONNECTION:
         return None
     return bytes(body)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import aiohttp
 import stamina
 from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
+from bot.aio.connections import NO_TRANSFER
 from bot.aio.files import opened
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
@@ -70,7 +70,7 @@ class FileTransfer:
             headers = {"Content-Type": content_type, "Content-Length": str(size)}
             async with self._session.put(url, data=file, headers=headers, allow_redirects=False) as response:
                 status = response.status
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except NO_TRANSFER as error:
             # Once it was sent, it may be stored and the URL used up.
             if leads_nowhere(error):
                 raise UploadFailed(reason=_PRIVATE) from None
@@ -119,7 +119,7 @@ class FileTransfer:
                 if size == 0 or response.content_length not in {None, size}:
                     raise _Interrupted(reason=f"{size} of {response.content_length} bytes")
                 return Download(size, response.content_type, head), rest
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except NO_TRANSFER as error:
             if leads_nowhere(error):
                 raise OutputGone(reason=_PRIVATE) from None
             raise _Interrupted(reason=reason_of(error)) from None

@@ -61,8 +61,10 @@ async def counts(url: str) -> dict[str, int]:
 
 async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
-    told = await move(StorageSettings.read(database_url=source), target)
+    settings = StorageSettings.read(database_url=source)
+    told = await move(settings, target)
     assert "3 jobs" in told
+    assert f"Move {settings.key_file} and {settings.spool_folder} to " in told
     before, after = await counts(source), await counts(target)
     assert after | {"shards": 0} == before
     async with Storage.open(target) as storage:

@@ -1,16 +1,15 @@
 """Whether a key allows as many requests a minute as its plan says. Pure: the caller passes the time.
 
-Studii does not say which plan a key belongs to: an admin chooses it. The documented limits are 60 a minute
-(Pro) and 300 (Team and Business; Studii API docs, "Rate limits"). A 429 well under the plan's limit means
-that the plan is another one, or that something else uses the key.
+Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.Plan`). A 429 well under
+the plan's limit means that the plan is another one, or that something else uses the key.
 """
 
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.domain import StudiiKey
+from bot.domain import Plan, StudiiKey
 
-LOWEST = 60  # requests a minute of the smallest plan with API access
+LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
 WELL_UNDER = 0.8  # of the plan's limit
 DOUBTED_WITHIN = 3600.0  # seconds between two such 429s that are more than an accident
 FIRST_CHECK = 3600.0  # seconds until the plan's limit is tried again; doubles each time

@@ -10,6 +10,7 @@ from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.discord_errors import NO_ACCESS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
@@ -67,7 +68,7 @@ async def post_greeting(
         with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
             hello = boxed(NEUTRAL, hello_words())
         await channel.send(view=hello)
-    except (discord.Forbidden, discord.NotFound):
+    except NO_ACCESS:
         raise NotAllowed(
             lazy(
                 "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",

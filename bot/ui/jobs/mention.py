@@ -23,7 +23,7 @@ from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.tool_form import FormStart
 from bot.ui.jobs.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, rows, small
 from bot.ui.kit.text import plain, shortened
@@ -173,7 +173,7 @@ class MentionButton(
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await channel.fetch_message(self._message_id)
-        except (discord.NotFound, discord.Forbidden) as error:
+        except NO_ACCESS as error:
             raise Refused(MESSAGE_GONE) from error
         except DISCORD_ERRORS as error:
             raise Refused(AWAY) from error
