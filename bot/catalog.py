@@ -212,8 +212,8 @@ class Tool:
         return next((one for one in self.inputs if one.long), None)
 
     def chosen(self, inputs: Mapping[str, str]) -> dict[str, str]:
-        """Return the inputs that somebody chose: no default of the catalogue, and nothing that follows from
-        a photo."""
+        """Return the inputs that a person chose: no default of the catalogue, and nothing that follows from a
+        photo."""
         given = {one.name: one.default for one in self.inputs}
         if self.source_flag is not None:
             given[self.source_flag.name] = inputs.get(self.source_flag.name)

@@ -213,7 +213,7 @@ def _content(path: Path) -> bytes | None:
 
     None if it is something else, which may never end or never begin.
     """
-    # Opening a pipe would wait for whoever writes into it.
+    # Opening a pipe would wait for its writer.
     opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):

@@ -130,7 +130,7 @@ async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: async
 
 
 async def _serve(settings: Settings, metrics: Metrics, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:
-    """Serve until told to stop. Return whether another process has taken over."""
+    """Serve until it is to stop. Return whether another process has taken over."""
     token = settings.discord_token.reveal()
     async with (
         build(

@@ -54,7 +54,7 @@ class Groups(Generic[_Q, _A]):
         finally:
             self._task = None
             for _, answer in self._waiting:
-                answer.cancel()  # only if the task was cancelled: whoever waits must not wait for ever
+                answer.cancel()  # only if the task was cancelled: the callers must not wait for ever
             self._waiting.clear()
 
     async def _step(self) -> None:

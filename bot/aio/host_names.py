@@ -5,7 +5,7 @@ _NEVER = frozenset(" \t\r\n/\\@?#<>\"'")
 
 
 def is_host(text: str) -> bool:
-    """Return whether a machine can have that name or address, as far as it can be told without asking."""
+    """Return whether a machine can have that name or address, as far as its text shows."""
     if not text or not _NEVER.isdisjoint(text):
         return False
     try:

@@ -34,7 +34,7 @@ class UntilBack:
                     self._kept.discard(me)
                 try:
                     await work()
-                except Outage:  # logged by whoever raised it
+                except Outage:  # logged where it was raised
                     self._is_back = False
                 else:
                     self._is_back = True

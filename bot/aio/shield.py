@@ -24,7 +24,7 @@ async def shielded(work: Awaitable[_T]) -> _T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and (error := task.exception()) is not None:
-        told = None if isinstance(error, Outage) else error  # which whoever raised it has logged
+        told = None if isinstance(error, Outage) else error  # which was logged where it was raised
         _log.error("An operation that had to finish before stopping failed: %s", error, exc_info=told)
     raise cancelled
 

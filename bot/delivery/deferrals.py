@@ -39,7 +39,7 @@ _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little befo
 
 @dataclass(frozen=True, slots=True)
 class _Deferred:
-    """An interaction that Discord was told will be answered."""
+    """An interaction whose answer was deferred at Discord."""
 
     application_id: int
     token: str

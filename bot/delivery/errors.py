@@ -28,7 +28,7 @@ class Outcome(Enum):
     LATER = auto()
     NEVER = auto()
     TOO_LARGE = auto()
-    WAS_DELETED = auto()  # posted before, and taken away by somebody since
+    WAS_DELETED = auto()  # posted before, and deleted since
 
 
 def outcome_of(error: Exception) -> Outcome:

@@ -47,13 +47,13 @@ async def _cost_of_accepted(
 
 
 async def reservation_of(transaction: Transaction, job: Job, lane: str, charge: int) -> int:
-    """Return what to reserve for a job whose 202 told that charge."""
+    """Return what to reserve for a job whose 202 had that charge."""
     charged, _ = await transaction.prices.last(lane, job.tool, job.variant)
     return reservation(charge, charged)
 
 
 def reservation(charge: int, before: int | None) -> int:
-    """Return what to reserve for a job whose 202 told that charge, if the last one was `before`.
+    """Return what to reserve for a job whose 202 had that charge, if the last one was `before`.
 
     A last answer may have charged more than its 202: then the next one may, too.
     """

@@ -109,7 +109,7 @@ async def taken(
     *,
     was_held: bool,
 ) -> Job | None:
-    """Note that Studii has the job, at the charge that it told: submitting → running.
+    """Note that Studii has the job, at the charge in its answer: submitting → running.
 
     That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
     result is then a new message. Return None if an admin had ruled on it before that was known.

@@ -16,7 +16,7 @@ from bot.storage import JobChanges, Transaction
 
 
 def charge_of(job: Job, told: int | None = None) -> int:
-    """Return the charge of a job: the one that Studii told last, else its reservation."""
+    """Return the charge of a job: the last one in Studii's answers, else its reservation."""
     if told is not None:
         return told
     return job.charged if job.charged is not None else job.reserved

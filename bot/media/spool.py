@@ -21,7 +21,7 @@ class Spool:
 
     The book knows the size of each file, so that no decision about room walks through the folder. A file is
     claimed before it is written, settled when its size is known, and leaves the book when it is removed. The
-    folder is made anew, before a file is written, if somebody has removed it (`make`).
+    folder is made anew, before a file is written, if it was removed (`make`).
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:

@@ -55,7 +55,7 @@ class Skipped:
         )
 
     def add(self, member: discord.Member, words: SkippedWords) -> None:
-        """Let the member be told soon, unless they wait to be told already."""
+        """Queue a message to the member, unless one is queued already."""
         if member.id not in self._waiting and self._backlog.put(member.guild.id, (member, words)):
             self._waiting.add(member.id)
 

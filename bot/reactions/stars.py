@@ -57,7 +57,7 @@ class StarWatch:
         self._services = services
         self._clock = clock
         self._others = BoundedDict[int, None](MAX_OTHER_MESSAGES)
-        self._queued: set[int] = set()  # messages that are to be looked at, whoever starred them
+        self._queued: set[int] = set()  # messages whose stars are to be counted
         self._waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,

@@ -104,7 +104,7 @@ class PhotoWatch:
             self._withdraw(event.guild_id, self._questions.under(event.message_id, emoji=emoji))
 
     def used(self, message_id: int, job: Job) -> None:
-        """Note that somebody used the menu of a member's photo, as members may well delete a photo after
+        """Note that a person used the menu of a member's photo, as members may well delete a photo after
         that; or that they have confirmed a job under a photo."""
         if job.tapped is not None:
             self._taps.started_by(message_id, job, job.tapped)

@@ -64,7 +64,7 @@ class Privacy:
         """Erase the prompts, links and files' names of these jobs."""
         mine = jobs.c.id.in_(list(job_ids))
         own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
-        # The author's id is erased, but not that the photo was somebody else's.
+        # The author's id is erased, but not that the photo was another member's.
         erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
         await self._session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
 

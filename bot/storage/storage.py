@@ -27,10 +27,10 @@ from bot.storage.servers import ServerMemory
 from bot.storage.transaction import Transaction
 
 Observe = Callable[[str, float], None]
-"""Is told what took how many seconds: "read" and "write" are transactions, "turn" is waiting to write."""
+"""Takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write."""
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
-COMMAND_WRITE_TIMEOUT = 30.0  # seconds; whoever asked is told meanwhile that the answer will come
+COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the person is told that the answer will come
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
 

@@ -119,8 +119,8 @@ class RateState:
             self._unsaved = True
 
     async def save(self) -> None:
-        """Keep what 429s have told over a restart. Tell the admins of all servers with this key, once, if
-        the plan seems wrong.
+        """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once,
+        if the plan seems wrong.
 
         If this fails, it is logged, and what could not be saved is known until the process ends.
         """

@@ -101,7 +101,7 @@ class EndedJobs:
                 changes |= JobChanges(source_file=None, output_file=None)
                 files = [job.source_file, job.output_file]
         elif job.output_file is None:
-            # A result that could not be posted is kept, with the photo before, until somebody fetches it.
+            # A result that could not be posted is kept, with the photo before, until its person fetches it.
             changes["source_file"] = None
             files = [job.source_file]
         # A card that stays says where the last word is.

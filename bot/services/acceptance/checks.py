@@ -21,7 +21,7 @@ NEW_JOBS_PAUSED = lazy(
 
 
 def ensure_open(settings: GuildSettings) -> None:
-    """Raise `Refused` while the server takes no jobs, whoever asks."""
+    """Raise `Refused` while the server takes no jobs of any member."""
     if settings.key_id is None:
         raise Refused(NO_KEY)
     if settings.paused:

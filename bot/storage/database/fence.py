@@ -13,8 +13,8 @@ LOCK_SECONDS = 8.0
 NAME_PREFIX = "studii process "  # of a transaction, in pg_stat_activity
 
 # The row is locked against being taken over, which waits for this transaction. Renewing the lease changes no
-# key, and so does not wait. The name lets whoever takes over end the transaction: the bound above does not
-# see a client that was stopped between two messages of one statement, as the server doesn't call that idle.
+# key, and so does not wait. The name lets the next process end the transaction: the bound above does not see
+# a client that was stopped between two messages of one statement, as the server doesn't call that idle.
 _FENCED = (
     ", set_config('application_name', '{name}{epoch}', true)"
     " FROM processes WHERE epoch = {epoch} FOR KEY SHARE"

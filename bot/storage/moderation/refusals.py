@@ -1,4 +1,4 @@
-"""Requests that word rules refused, and members who were told why nothing was started."""
+"""Requests that word rules refused, and members to whom a reason was sent."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ class Refusals:
         await self._session.execute(delete(word_refusals).where(theirs))
 
     async def tell(self, guild_id: int, user_id: int, reason: str, at: datetime, since: datetime) -> bool:
-        """Record that the member is told the reason; return False if they were told it after `since`."""
+        """Record that the reason is sent to the member. Return False if it was sent after `since`."""
         await self._session.execute(_FORGET_TOLD, {"since": since, "at": at})
         key = {"guild_id": guild_id, "user_id": user_id, "reason": reason}
         return await self._session.put_new(refusals_told, key, {"told_at": at})

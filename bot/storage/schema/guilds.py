@@ -1,4 +1,5 @@
-"""The tables of servers: their settings, keys and holds, and what their admins are told."""
+"""The tables of servers: their settings, keys, holds, posting rules and notices, and their members'
+languages."""
 
 from sqlalchemy import (
     JSON,

@@ -28,7 +28,7 @@ confirmations = Table(
     Index(None, "guild_id", "user_id"),
 )
 
-# A row stays after its answer, so that whoever presses a button later learns of it.
+# A row stays after its answer, so that a later press of a button is answered with it.
 credit_requests = Table(
     "credit_requests",
     metadata,

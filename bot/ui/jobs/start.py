@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Terms:
     """What applies to a job beside its inputs.
 
-    `photo_author` is the person who posted the photo, if that may be somebody else. `private`: the result is
+    `photo_author` is the member who posted the photo, if that may be another one. `private`: the result is
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
     message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a

@@ -59,7 +59,7 @@ class _Lasting:
             await tell(interaction, error)
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        """Do it, for the person who pressed the button; an error is told to them."""
+        """Do it, for the person who pressed the button. They are shown any error."""
         raise NotImplementedError
 
 

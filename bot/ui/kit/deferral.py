@@ -1,4 +1,4 @@
-"""Answers that take longer than Discord waits: it is told that they will come."""
+"""Answers that take longer than Discord waits: it gets a deferral first."""
 
 import asyncio
 import logging

@@ -32,7 +32,7 @@ class Form(ui.Modal):
         await interaction.response.send_modal(self)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
-        """Do what the person asks for; an error is told to them."""
+        """Do what the person asks for. They are shown any error."""
         raise NotImplementedError
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:

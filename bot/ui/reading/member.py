@@ -18,7 +18,7 @@ def member_context(interaction: discord.Interaction) -> MemberContext:
 
 
 def approver_of(interaction: discord.Interaction) -> Approver:
-    """Return the person who sent the interaction, as somebody who decides on requests and results."""
+    """Return the person who sent the interaction, with what decides whether they may approve."""
     context = member_context(interaction)
     return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
 

@@ -129,12 +129,12 @@ def server_of(interaction: discord.Interaction) -> int:
 
 
 def is_manager(permissions: discord.Permissions) -> bool:
-    """Return whether whoever has these permissions has Manage Server."""
+    """Return whether these permissions include Manage Server."""
     return permissions.manage_guild or permissions.administrator
 
 
 def is_moderator(permissions: discord.Permissions) -> bool:
-    """Return whether whoever has these permissions in a channel is a moderator there.
+    """Return whether a member with these permissions in a channel is a moderator there.
 
     Those with Manage Messages are, and those with Manage Server in every channel.
     """

@@ -260,7 +260,7 @@ class Cards:
         self._note(job)
 
     def _note_removed(self, job: Job) -> None:
-        """Have the database told soon, with others, that the job has no card any more."""
+        """Have it stored soon, with others, that the job has no card any more."""
         self._positions.forget(job.id)
         self._ends.forget(job.id)
         self._store_soon()

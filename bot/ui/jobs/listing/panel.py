@@ -181,8 +181,8 @@ def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
 
 
 def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
-    # Only the requester can open a message that they alone were shown.
-    # What somebody had erased is not led to.
+    # Only the requester can open a message that they alone were shown. For others there is no link to it, nor
+    # to a job whose member had it erased.
     line = job_line(job, names, linked=whose == MINE or not (job.private or job.scrubbed_at))
     tool = names.tool(job.tool)
     prompt = prompt_of(tool, job.inputs) if readable else None
