@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain import Period, Usage
+from bot.domain import Usage
 from bot.languages import gettext as _, lazy, sentences
 from bot.services import (
     BudgetState,
@@ -22,13 +22,6 @@ MAX_SHOWN_PRICES = 15
 DEFAULT_HOLDS = lazy(
     "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 )
-
-_GRANTED = {
-    Period.DAY: lazy("The total includes {credits} granted for today."),
-    Period.WEEK: lazy("The total includes {credits} granted for this week."),
-    Period.MONTH: lazy("The total includes {credits} granted for this month."),
-    Period.TOTAL: lazy("The total includes {credits} granted for the one-off total."),
-}
 
 
 def credits_panel(
@@ -68,9 +61,16 @@ def budget_lines(state: BudgetState) -> str:
     return lines(
         f"{bar(state.left, state.whole)} **{state.left_words}**",
         sentences(_used(state.usage), state.renewal_words),
-        _GRANTED[state.settings.budget.period].using(credits=credit_words(state.grants))
-        if state.grants
-        else "",
+        _granted(state) if state.grants else "",
+    )
+
+
+def _granted(state: BudgetState) -> str:
+    # Translators: {period} is such as "for today".
+    return _(
+        "The total includes {credits} granted {period}.",
+        credits=credit_words(state.grants),
+        period=state.for_words,
     )
 
 
