@@ -96,6 +96,31 @@ async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -
         assert (await desk.job()).reserved == 0
 
 
+async def test_a_request_from_a_thread_whose_channel_the_bot_no_longer_sees_can_be_approved(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        request = await ask(desk, await approvals(desk))
+        guild: Any = desk.bot.get_guild(desk.guild.id)
+        guild._channels.pop(desk.channel.id)
+        thread: Any = {
+            "id": desk.channel.id,
+            "parent_id": 1,
+            "owner_id": desk.maya.id,
+            "name": "kites",
+            "type": 11,
+        }
+        thread |= {"message_count": 1, "member_count": 1}
+        thread["thread_metadata"] = {
+            "archived": False,
+            "auto_archive_duration": 60,
+            "archive_timestamp": None,
+        }
+        guild._add_thread(discord.Thread(guild=guild, state=guild._state, data=thread))
+        await moderator(desk).click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
 async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)

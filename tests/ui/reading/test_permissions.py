@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 
-from bot.ui.reading.permissions import hindrance
+from bot.ui.reading.permissions import hindrance, is_manager, is_moderator
 from tests.support.desk import open_desk, texts
 from tests.support.presses import press
 from tests.support.pseudo.letters import read
@@ -24,6 +25,22 @@ from tests.support.pseudo.letters import read
 )
 def test_a_locked_thread_is_to_be_unlocked_whatever_else_is_missing(missing: list[str], said: str) -> None:
     assert read(hindrance(missing)) == said
+
+
+@pytest.mark.parametrize(
+    ("permission", "moderates", "manages"),
+    [
+        ("manage_messages", True, False),
+        ("manage_guild", True, True),
+        ("administrator", True, True),
+        ("manage_channels", False, False),
+    ],
+)
+def test_moderators_have_manage_messages_or_manage_the_server(
+    permission: str, moderates: bool, manages: bool
+) -> None:
+    there = discord.Permissions(**{permission: True})
+    assert (is_moderator(there), is_manager(there)) == (moderates, manages)
 
 
 async def test_a_button_of_a_server_does_nothing_in_a_direct_message(tmp_path: Path) -> None:
