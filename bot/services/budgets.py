@@ -9,6 +9,7 @@ from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, ngettext, nlazy, paragraph
 from bot.services.wording import (
+    budget_below_price,
     credits_message,
     each_period_words,
     granted_for,
@@ -104,16 +105,17 @@ def ensure_room(state: BudgetState, price: Estimate) -> None:
     """Raise `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
     if state.left >= price.amount:
         return
-    again = when_again(
-        state, price, limit=state.settings.budget.limit, could_be=state.left + state.usage.reserved
-    )
+    budget = state.settings.budget
+    again = when_again(state, price, limit=budget.limit, could_be=state.left + state.usage.reserved)
     short = lazy(
         # Translators: {left} is such as "3 of 100 credits left today".
         "Not enough credits: this costs {price}, and the server has {left}.",
         price=short_price_message(price),
         left=state.left_message,
     )
-    raise CreditsShort(paragraph(short, again or _below_price(state.settings.budget), CHANGE_BUDGET))
+    raise CreditsShort(
+        paragraph(short, again or budget_below_price(budget.limit, budget.period), CHANGE_BUDGET)
+    )
 
 
 def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> Message | None:
@@ -127,20 +129,6 @@ def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: in
     if price.amount <= could_be:
         return lazy("Credits may free up when running jobs finish.")
     return lazy("It's a one-off total and doesn't renew.") if price.amount <= limit else None
-
-
-def _below_price(budget: Budget) -> Message:
-    """Return that no job of the price is possible with the budget."""
-    limit = credits_message(budget.limit)
-    match budget.period:
-        case Period.DAY:
-            return lazy("The daily budget of {limit} is below the price.", limit=limit)
-        case Period.WEEK:
-            return lazy("The weekly budget of {limit} is below the price.", limit=limit)
-        case Period.MONTH:
-            return lazy("The monthly budget of {limit} is below the price.", limit=limit)
-        case Period.TOTAL:
-            return lazy("The one-off budget of {limit} is below the price.", limit=limit)
 
 
 def price_words(price: Estimate) -> str:

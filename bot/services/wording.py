@@ -95,6 +95,34 @@ def rest_message(rest: int, whole: int, period: Period) -> Message:
             return nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", whole, rest=rest)
 
 
+def budget_below_price(limit: int, period: Period) -> Message:
+    """Return that no job of the price is possible with the budget."""
+    limit_said = credits_message(limit)
+    match period:
+        case Period.DAY:
+            return lazy("The daily budget of {limit} is below the price.", limit=limit_said)
+        case Period.WEEK:
+            return lazy("The weekly budget of {limit} is below the price.", limit=limit_said)
+        case Period.MONTH:
+            return lazy("The monthly budget of {limit} is below the price.", limit=limit_said)
+        case Period.TOTAL:
+            return lazy("The one-off budget of {limit} is below the price.", limit=limit_said)
+
+
+def allowance_below_price(limit: int, period: Period) -> Message:
+    """Return that no job of the price is possible with the allowance."""
+    limit_said = credits_message(limit)
+    match period:
+        case Period.DAY:
+            return lazy("The daily allowance of {limit} is below the price.", limit=limit_said)
+        case Period.WEEK:
+            return lazy("The weekly allowance of {limit} is below the price.", limit=limit_said)
+        case Period.MONTH:
+            return lazy("The monthly allowance of {limit} is below the price.", limit=limit_said)
+        case Period.TOTAL:
+            return lazy("The one-off allowance of {limit} is below the price.", limit=limit_said)
+
+
 def granted_for(period: Period) -> Message:
     """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
     return _GRANTED_FOR[period]

@@ -3,23 +3,9 @@
 from bot.domain import Period
 from bot.domain.limits import StartRate
 from bot.languages import Message, lazy, nlazy
-from bot.services.wording import credits_message, granted_for
+from bot.services.wording import granted_for
 
 _UNITS = (86_400, 3600, 60, 1)  # seconds of a day, an hour, a minute, a second
-
-
-def allowance_below_price(limit: int, period: Period) -> Message:
-    """Return that no job of the price is possible with the allowance."""
-    limit_said = credits_message(limit)
-    match period:
-        case Period.DAY:
-            return lazy("The daily allowance of {limit} is below the price.", limit=limit_said)
-        case Period.WEEK:
-            return lazy("The weekly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.MONTH:
-            return lazy("The monthly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.TOTAL:
-            return lazy("The one-off allowance of {limit} is below the price.", limit=limit_said)
 
 
 def too_many_at_once(limit: int, going: int) -> Message:
