@@ -84,12 +84,19 @@ class Tuning:
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
-    # A lane hears of new jobs that much later, and of all of a crowd together: people wait for their cards.
-    handed_out_after: float = 0.1
+    # A lane hears of new jobs that much later, of all of a crowd together: their cards, some milliseconds of
+    # processor each, come first.
+    cards_first: float = 0.1
+    cards_first_each: float = 0.004
+    cards_first_bound: float = 0.5
     reread_every: float = 15.0  # workers and lanes read the database at least this often
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long
+
+    def handed_out_after(self, jobs: int) -> float:
+        """Return how long a lane doesn't hear of that many new jobs."""
+        return min(self.cards_first + jobs * self.cards_first_each, self.cards_first_bound)
 
     @property
     def counted(self) -> timedelta:

@@ -57,7 +57,8 @@ QUICK = Tuning(
     announcement_bound=0.1,
     card_again=0.02,
     card_noted_after=0.02,
-    handed_out_after=0.0,
+    cards_first=0.0,
+    cards_first_each=0.0,
     reread_every=0.5,
     drain=3.0,
 )

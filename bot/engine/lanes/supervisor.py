@@ -121,9 +121,19 @@ class LaneSupervisor:
                 self._forget(name)
             await shielded(self._samples.save())
 
+    async def _cards_first(self) -> None:
+        """Wait until those whose jobs these are probably have their cards, also who comes meanwhile."""
+        waited = 0.0
+        while (rest := self._context.tuning.handed_out_after(self._new()) - waited) > 0:
+            await asyncio.sleep(rest)
+            waited += rest
+
+    def _new(self) -> int:
+        return sum(job.state is JobState.WAITING for job in self._changed.values())
+
     async def _turn(self, group: asyncio.TaskGroup) -> float:
         if self._changed:
-            await asyncio.sleep(self._context.tuning.handed_out_after)
+            await self._cards_first()
         began = self._context.clock.monotonic()
         changed, self._changed = self._changed, {}
         if began < self._next_read and not self._read_wanted and all(map(self._take, changed.values())):
