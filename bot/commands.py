@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -23,21 +23,11 @@ def run_command(given: argparse.Namespace) -> int:
     if given.command == "run":
         settings = Settings.read()
         configure_logging(settings.log_level, settings.log_format)
-        with asyncio.Runner(loop_factory=_kind_of_loop()) as runner:
-            runner.run(process.run(settings))
+        asyncio.run(process.run(settings))
         return 0
     # Every other command prints only its result.
     configure_logging("ERROR", "text")
     return _examined() if given.command == "doctor" else _told(given)
-
-
-def _kind_of_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the bot's event loop, or None for asyncio's own, which Windows has alone."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def _examined() -> int:

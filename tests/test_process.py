@@ -2,15 +2,12 @@
 
 import asyncio
 import signal
-import sys
-from argparse import Namespace
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import Mock
 
 import pytest
 
-from bot import commands, process as bot_itself
+from bot import process as bot_itself
 from bot.storage import instance_lock
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.support.forks import ForkedProcess
@@ -105,24 +102,6 @@ async def test_a_wrong_setting_is_one_clear_line_and_a_failure(
         said_last = [line for line in errors.splitlines() if not line.endswith("is starting.")]
         assert len(said_last) == 1, errors
         assert sentence in said_last[0]
-
-
-@pytest.mark.parametrize("has_uvloop", [True, False])
-def test_it_runs_on_libuv_where_there_is_uvloop_and_else_on_asyncios_own_loop(
-    monkeypatch: pytest.MonkeyPatch, *, has_uvloop: bool
-) -> None:
-    loops: list[str] = []
-
-    async def run(_: object) -> None:
-        loops.append(type(asyncio.get_running_loop()).__module__.partition(".")[0])
-
-    if not has_uvloop:
-        monkeypatch.setitem(sys.modules, "uvloop", None)
-    monkeypatch.setattr(bot_itself, "run", run)
-    monkeypatch.setattr(commands, "configure_logging", Mock())
-    monkeypatch.setattr(commands.Settings, "read", Mock())
-    assert commands.run_command(Namespace(command="run")) == 0
-    assert loops == ["uvloop" if has_uvloop else "asyncio"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -15,13 +15,9 @@ from bot.media.decoder import operations
 from bot.media.decoder.bounds import Bounds
 from bot.media.decoder.operations import Refusal
 
-MAX_INHERITED_FILES = 2**16  # the numbers of them end there
-
 
 def serve() -> None:
     """Answer requests until the pipe is closed."""
-    # Not every event loop closes what a process would inherit of the bot's.
-    os.closerange(3, MAX_INHERITED_FILES)
     # Whatever a library prints goes nowhere; answers have a file of their own.
     answers = os.fdopen(os.dup(1), "wb")
     bounds = Bounds(parent=int(sys.argv[1]))

@@ -12,7 +12,6 @@ from PIL import Image
 from bot.media.decoder_process import DecoderProcess, environment
 from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
-from tests.support.patience import PATIENCE
 from tests.support.simulated.people import until
 
 ROOT = Path(__file__).parents[3]
@@ -81,26 +80,6 @@ async def test_a_decoder_runs_what_is_compiled_for_the_bot() -> None:
     bot.kill()
     await bot.wait()
     assert words[1:4] == [b"-I", b"-B", b"-OO"]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc elsewhere")
-async def test_a_process_closes_the_files_that_it_has_inherited(photo: Path) -> None:
-    pipe = asyncio.subprocess.PIPE
-    with photo.open("rb") as held:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-B", str(ROOT / "bot/media/decoder"), str(os.getpid())),
-            stdin=pipe,
-            stdout=pipe,
-            pass_fds=[held.fileno()],
-        )
-    try:
-        assert process.stdout is not None
-        assert b"ready" in await asyncio.wait_for(process.stdout.readline(), PATIENCE)
-        held_open, _ = await asyncio.to_thread(belongings, Path(f"/proc/{process.pid}"))
-        assert photo not in held_open
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def test_a_process_knows_none_of_the_bots_secrets_and_has_no_files_of_the_bot(
