@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from bot.domain import Budget, Job, JobState, Period, Window
+from bot.domain import Budget, GuildSettings, Job, JobState, Period, Window
 from bot.domain.limits import MemberLimits, allowance
-from bot.domain.periods import window
+from bot.domain.periods import budget_period, period_name, window
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
@@ -86,21 +86,22 @@ class TakesTheFirstRoleAndNotTheHighest(Bank):
     replaced = (("bot.services.limits.members.allowance", of_the_first_role),)
 
 
-def in_utc(budget: Budget, timezone: str, now: datetime) -> Window:
-    return window(budget, "UTC", now)
+def in_utc(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
+    period = window(settings.budget, "UTC", now)
+    return period, period_name(settings.budget, settings.timezone, period)
 
 
 class ForgetsTheZone(Bank):
-    replaced = (("bot.services.budgets.window", in_utc),)
+    replaced = (("bot.services.budgets.budget_period", in_utc),)
 
 
-def an_hour_short(budget: Budget, timezone: str, now: datetime) -> Window:
-    period = window(budget, timezone, now)
-    return period if period.start is None else replace(period, start=period.start + timedelta(hours=1))
+def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
+    period, name = budget_period(settings, now)
+    return period if period.start is None else replace(period, start=period.start + timedelta(hours=1)), name
 
 
 class LosesAnHourOfEachPeriod(Bank):
-    replaced = (("bot.services.budgets.window", an_hour_short),)
+    replaced = (("bot.services.budgets.budget_period", an_hour_short),)
 
 
 async def nothing_given(*_: Any) -> None: ...
@@ -332,9 +333,9 @@ class LetsNothingCostNothing(Bank):
     replaced = (("bot.lifecycle.prices.estimate", free),)
 
 
-def the_present(budget: Budget, timezone: str, now: datetime) -> Window:
-    return window(budget, timezone, datetime(2027, 3, 13, 9, tzinfo=UTC))
+def the_present(settings: GuildSettings, _: datetime) -> tuple[Window, str]:
+    return budget_period(settings, datetime(2027, 3, 13, 9, tzinfo=UTC))
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
-    replaced = (("bot.lifecycle.room.window", the_present),)
+    replaced = (("bot.lifecycle.room.budget_period", the_present),)
