@@ -36,9 +36,7 @@ _SMALL_IN = {Language.SPANISH: 10_000}
 # What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
 # What is read of Babel's data of a language. The rest, such as the names of currencies, takes a MiB.
-_USED = frozenset(
-    {"datetime_skeletons", "decimal_formats", "list_patterns", "months", "number_symbols", "percent_formats"}
-)
+_USED = frozenset({"datetime_skeletons", "decimal_formats", "list_patterns", "months", "number_symbols"})
 
 
 @cache

@@ -120,7 +120,7 @@ async def _read(fd: int, reader: asyncio.StreamReader) -> asyncio.BaseTransport:
 @cache
 def _nursery() -> socket.socket:
     """Return what leads to the nursery, which is started if no other worker has done so."""
-    # Linux keeps such a name for as long as somebody listens there.
+    # Linux keeps such a name for as long as a process listens there.
     name = f"\0studii-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
     process: subprocess.Popen[bytes] | None = None
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:

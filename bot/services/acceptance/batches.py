@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 # Servers of several processes may share a key, whose price one of them has just learned.
 COLLISIONS = 5  # tries
-ACCEPT_PATIENCE = 30.0  # seconds; meanwhile the person is told that the answer will come
+ACCEPT_PATIENCE = 30.0  # seconds; meanwhile the answer is deferred
 ACCEPTED_AT_ONCE = 100  # in one transaction
 REMEMBERED_ANSWERS = 5000  # servers
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
