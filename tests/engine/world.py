@@ -309,3 +309,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def ends_badly(world: World, job: Job, charged: int) -> Job:
+    """Return the job once its failure, which cost `charged` credits, is announced."""
+    said = await world.announced(job.id)
+    assert said.job.state is JobState.FAILED
+    failed = await world.job(job.id)
+    assert (failed.reserved, failed.settled) == (0, charged)
+    await world.balanced()
+    return failed
