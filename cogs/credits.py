@@ -10,9 +10,9 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.languages import N_
 from bot.services import Services
+from bot.ui.account.credits import credits_panel
 from bot.ui.guide.offer import offer_for
 from bot.ui.guide.tools import read_examples, tools_panel
-from bot.ui.jobs.credits import credits_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.reading.member import member_context

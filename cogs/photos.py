@@ -14,9 +14,9 @@ from bot.client.translation import MAX_MENU_NAME_CHARACTERS, localised
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy
-from bot.ui.jobs.open_form import begin
+from bot.ui.jobs.forms.open_form import begin
+from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.start import Terms
-from bot.ui.jobs.tool_picker import choose
 from bot.ui.kit.host import host_of
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post

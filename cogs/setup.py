@@ -12,9 +12,9 @@ from bot.client.told_once import ComparingCog, ToldOnce
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
+from bot.ui.account.forget_me import ask_to_forget_me
 from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
-from bot.ui.jobs.forget_me import ask_to_forget_me
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer

@@ -16,10 +16,10 @@ from bot.client.translation import localised
 from bot.languages import N_, gettext
 from bot.services.styles import WordsNeeded
 from bot.tool_inputs import ToolInput
-from bot.ui.jobs.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.open_form import ask, open_style_form
+from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
+from bot.ui.jobs.forms.open_form import ask, open_style_form
+from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import Terms, start
-from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo

@@ -1,5 +1,7 @@
 """The buttons and menus that work for as long as their messages exist, also after a restart."""
 
+from bot.ui.account.ask_for_credits import AskAdminButton
+from bot.ui.account.forget_me import ForgetMeButton
 from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.credit_requests import AnswerButton
 from bot.ui.admin.log import LogDeleteButton
@@ -8,17 +10,15 @@ from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.best.buttons import BestAnswerButton
 from bot.ui.guide.help import HelpButton
-from bot.ui.jobs.ask_for_credits import AskAdminButton
-from bot.ui.jobs.buttons import BUTTONS, DeleteLinkedButton
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
-from bot.ui.jobs.forget_me import ForgetMeButton
+from bot.ui.jobs.forms.tool_picker import OpenToolButton
 from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
+from bot.ui.jobs.results.buttons import BUTTONS, DeleteLinkedButton
+from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS, TryAgainButton
 from bot.ui.jobs.sets.buttons import SetButton
 from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
-from bot.ui.jobs.tool_picker import OpenToolButton
-from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS, TryAgainButton
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.styles.defaults import DefaultsButton
 from bot.ui.styles.panel import StyleButton

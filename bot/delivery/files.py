@@ -15,7 +15,13 @@ from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import Worded
 from bot.media.kinds import DRAWN, suffix_of, usual_type
-from bot.ui.jobs.result import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
+from bot.ui.jobs.results.gallery import (
+    AFTER_SMALLER,
+    BEFORE_GONE,
+    BEFORE_LEFT_OUT,
+    BEFORE_SMALLER,
+    SPLIT_LABELS,
+)
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 

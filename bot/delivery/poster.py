@@ -19,7 +19,7 @@ from bot.delivery.threads import thread_for
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.languages import ReaderLanguages, speaking
-from bot.ui.jobs.result import ended_elsewhere
+from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there

@@ -13,9 +13,10 @@ from bot.delivery.history import is_marked
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy
-from bot.ui.jobs.buttons import DeleteButton
-from bot.ui.jobs.links import can_play
-from bot.ui.jobs.result import ending, linked_result, linked_video, plain_buttons, result
+from bot.ui.jobs.results.buttons import DeleteButton
+from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.results.links import can_play
+from bot.ui.jobs.results.result import linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.host import custom_ids

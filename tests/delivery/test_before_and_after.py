@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
-from bot.ui.jobs.result import for_listing
+from bot.ui.jobs.results.result import for_listing
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts

@@ -9,7 +9,7 @@ import pytest
 from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.ui.jobs.test_result_buttons import DONE
+from tests.ui.jobs.results.test_result_buttons import DONE
 
 
 async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:

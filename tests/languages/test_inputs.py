@@ -9,8 +9,8 @@ from bot.catalog import Catalog
 from bot.domain.prices import Charges
 from bot.languages import Language, speaking
 from bot.services import PriceTable
-from bot.ui.jobs.tool_form import FormStart, ToolForm
-from bot.ui.jobs.tool_picker import ToolPicker
+from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
+from bot.ui.jobs.forms.tool_picker import ToolPicker
 from bot.ui.styles.defaults import DefaultsForm, settable
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.locales import app_in

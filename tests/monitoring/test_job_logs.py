@@ -21,7 +21,7 @@ from tests.engine.recorder import Recorder
 from tests.engine.workers.test_notices import all_told, tell, use_log
 from tests.engine.world import World, a_job, a_staging_job, engine_world
 from tests.support.desk import open_desk
-from tests.ui.jobs.test_buttons import delete_id, posted_result
+from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 
 BOT = Path(__file__).parents[2] / "bot"
 

@@ -3,7 +3,7 @@
 from bot.domain import StudiiKey
 from bot.languages import gettext as _, ngettext, sentences
 from bot.services import BudgetState, credit_words, discord_timestamp
-from bot.ui.jobs.credits import DEFAULT_HOLDS, budget_lines
+from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
 
 

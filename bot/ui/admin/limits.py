@@ -15,7 +15,7 @@ from bot.services import (
     each_period_words,
     rate_words,
 )
-from bot.ui.jobs.credits import DEFAULT_HOLDS
+from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, changed_words, lines, small
 from bot.ui.kit.text import more_words, named_value
 

@@ -13,7 +13,7 @@ from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannel
 from bot.languages import gettext as _, lazy, or_list
 from bot.services import Services, Tap, ToolPrice, short_price_words
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words, offer_for
-from bot.ui.jobs.tool_picker import MAX_TOOL_BUTTONS, tool_rows
+from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, fitting, lines

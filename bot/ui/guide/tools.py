@@ -10,9 +10,9 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.languages import and_list, gettext as _, lazy, sentences
 from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
+from bot.ui.account.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
-from bot.ui.jobs.credits import DEFAULT_HOLDS, own_limits
-from bot.ui.jobs.tool_picker import tool_rows
+from bot.ui.jobs.forms.tool_picker import tool_rows
 from bot.ui.kit.layout import BUTTONS_IN_A_ROW, GOING, NEUTRAL, Panel, Piece, boxed, lines, rule, small, text
 from bot.ui.kit.text import named_value, plain
 

@@ -116,7 +116,7 @@ def can_be_edited(job: Job) -> bool:
 
 
 def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
-    """Return the look of `bot.ui.jobs.buttons.EditButton`, which finds its code by the custom id."""
+    """Return the look of `bot.ui.jobs.results.buttons.EditButton`, which finds its code by the custom id."""
     return look_of(EDIT, job, EDIT_LABEL, style)
 
 

@@ -18,10 +18,10 @@ from bot.domain import SourcePhoto
 from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _, lazy
 from bot.services import Services, ToolPrice, short_price_words
-from bot.ui.jobs.open_form import ask, begin, own_inputs
+from bot.ui.jobs.forms.open_form import ask, begin, own_inputs
+from bot.ui.jobs.forms.tool_form import FormStart
+from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
-from bot.ui.jobs.tool_form import FormStart
-from bot.ui.jobs.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host

@@ -17,7 +17,7 @@ from bot.languages import lazy
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
-from bot.ui.jobs.tool_form import Values
+from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.kit.deferral import in_time
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of

@@ -10,8 +10,8 @@ from bot.errors import Refused
 from bot.languages import plazy
 from bot.services.styles import ensure_for, inputs_of
 from bot.services.styles.styles import NOT_HERE, UNKNOWN
-from bot.ui.jobs.tool_form import Values
-from bot.ui.jobs.tool_picker import STYLE_EMOJI
+from bot.ui.jobs.forms.tool_form import Values
+from bot.ui.jobs.forms.tool_picker import STYLE_EMOJI
 from bot.ui.kit.host import host_of
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context

@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
 from bot.services import PriceTable, short_price_words
 from bot.tool_inputs import ToolInput
-from bot.ui.jobs.form_fields import (
+from bot.ui.jobs.forms.fields import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
@@ -22,8 +22,8 @@ from bot.ui.jobs.form_fields import (
     value_of,
     with_label,
 )
-from bot.ui.jobs.open_form import prices_for
-from bot.ui.jobs.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
+from bot.ui.jobs.forms.open_form import prices_for
+from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import Form

@@ -11,8 +11,8 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
+from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import pictures_of
-from bot.ui.jobs.open_form import open_style_form, prices_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, done_in_time, host_of

@@ -12,9 +12,9 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS
 from bot.errors import Refused, StudiiBotError
 from bot.languages import gettext as _, lazy
 from bot.services.styles import NewStyle
-from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
-from bot.ui.jobs.form_fields import Field, choice_field, value_of
-from bot.ui.jobs.result import SAVE, SAVE_LABEL
+from bot.ui.jobs.forms.fields import Field, choice_field, value_of
+from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for
+from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.forms import Form, RefusedForm

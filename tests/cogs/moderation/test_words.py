@@ -9,7 +9,7 @@ from bot.services.moderation.approvals import ApprovalChanges
 from tests.cogs.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
-from tests.ui.jobs.test_edit import edit_id, refused_inputs
+from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
 
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:

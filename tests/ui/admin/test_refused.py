@@ -6,7 +6,7 @@ from bot.domain import NoticeKind, Period
 from tests.cogs.test_log import made, post_notice, set_log, told
 from tests.cogs.test_rulings import in_the_log, lost
 from tests.support.desk import open_desk, pieces, texts
-from tests.ui.jobs.test_asking_for_more import asked, request_message
+from tests.ui.account.test_asking_for_more import asked, request_message
 
 
 async def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
 from bot.services import Repeated, confirmed
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
-from tests.ui.jobs.test_result_buttons import jobs, press, staged
+from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
 RUN = "Run · about 8 credits"
 ROOM = ("room.png", PNG)

@@ -10,7 +10,7 @@ from bot.domain.ledger import Usage
 from bot.reasons import Reason
 from tests.reactions.taps import jobs_of, post
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.ui.jobs.test_tool_form import fields, opened
+from tests.ui.jobs.forms.test_tool_form import fields, opened
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
 

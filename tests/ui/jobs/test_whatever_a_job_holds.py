@@ -7,8 +7,9 @@ from hypothesis import given, settings, strategies as st
 from bot.domain import Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.card import job_card
-from bot.ui.jobs.links import can_play
-from bot.ui.jobs.result import ending, linked_result, linked_video, result
+from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.results.links import can_play
+from bot.ui.jobs.results.result import linked_result, linked_video, result
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG, NAMES, pieces_of

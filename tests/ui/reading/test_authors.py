@@ -9,7 +9,7 @@ import pytest
 from bot.domain.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
-from tests.ui.jobs.test_result_buttons import DONE, files, press, staged
+from tests.ui.jobs.results.test_result_buttons import DONE, files, press, staged
 
 ROOM = ("room.png", PNG + b"room")
 SWEPT_AFTER = 91 * 86400

@@ -10,7 +10,7 @@ from simcord import ChannelHandle
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
-from tests.ui.jobs.test_result_buttons import DONE, staged
+from tests.ui.jobs.results.test_result_buttons import DONE, staged
 
 ROOM = PNG + b"room"
 DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"

@@ -11,7 +11,7 @@ from discord import ui
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import STAGING, post, ready
 from tests.support.desk import PNG, Desk, open_desk, pieces
-from tests.ui.jobs.test_result_buttons import DONE, files, press, source_bytes, staged
+from tests.ui.jobs.results.test_result_buttons import DONE, files, press, source_bytes, staged
 from tests.ui.reading.test_authors import finished
 
 HIDDEN = ("SPOILER_room.png", PNG)

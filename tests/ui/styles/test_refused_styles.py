@@ -9,11 +9,11 @@ import pytest
 from bot.catalog import Catalog
 from bot.services.styles import NewStyle
 from bot.tool_inputs import ToolInput
-from bot.ui.jobs.result import SAVE
+from bot.ui.jobs.results.result import SAVE
 from bot.ui.kit.buttons import custom_id_of
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press as send
-from tests.ui.jobs.test_tool_form import fields
+from tests.ui.jobs.forms.test_tool_form import fields
 from tests.ui.styles.test_saving import press
 
 

@@ -15,8 +15,8 @@ from bot.ui.admin.moderation.deciding import (
     show_declined,
 )
 from bot.ui.admin.moderation.files import OpenedFiles, open_files
-from bot.ui.jobs.links import link_words
 from bot.ui.jobs.listing.panel import SEE
+from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, template_of
 from bot.ui.kit.host import Host, done_in_time

@@ -16,7 +16,7 @@ from bot.ui.admin.language import language_line
 from bot.ui.admin.log import everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import photo_trouble
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
-from bot.ui.jobs.unknown_outcomes import TryAgainButton
+from bot.ui.jobs.results.unknown_outcomes import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import deferral_of

@@ -9,7 +9,6 @@ from discord import ui
 from bot.domain import Job, Progress
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, sentences
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (
     CANCEL_LISTED,
@@ -24,6 +23,7 @@ from bot.ui.jobs.listing.panel import (
 )
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
+from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host, host_of

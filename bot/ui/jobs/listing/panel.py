@@ -11,10 +11,10 @@ from bot.catalog import Tool
 from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
-from bot.ui.jobs.form_fields import MAX_FORM_OPTIONS
-from bot.ui.jobs.links import link_button
+from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
-from bot.ui.jobs.unknown_outcomes import RULING_BUTTONS
+from bot.ui.jobs.results.links import link_button
+from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
     ToolNames,
     again_label,

@@ -14,7 +14,7 @@ from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
 from bot.languages import lazy, ngettext
 from bot.services import PricesRose, short_price_words
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
+from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import again_price

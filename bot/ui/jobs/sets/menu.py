@@ -9,7 +9,7 @@ from discord import ui
 from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.ui.jobs.buttons import (
+from bot.ui.jobs.results.buttons import (
     ANOTHERS_RESULT,
     DELETE_RESULT,
     JOB_GONE,
@@ -20,9 +20,9 @@ from bot.ui.jobs.buttons import (
     link_question,
     question_of_link,
 )
+from bot.ui.jobs.results.staged_listing import links_original
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
-from bot.ui.jobs.staged_listing import links_original
 from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host

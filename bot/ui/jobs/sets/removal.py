@@ -6,7 +6,7 @@ import discord
 from discord import ui
 
 from bot.domain import Job
-from bot.ui.jobs.result import file_name_of
+from bot.ui.jobs.results.gallery import file_name_of
 from bot.ui.jobs.sets.result import caption_of, is_caption, is_pick_id
 
 

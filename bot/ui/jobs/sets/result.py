@@ -13,16 +13,10 @@ from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import and_list, gettext as _, lazy, ngettext, number, pgettext, plazy, sentences
 from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
-from bot.ui.jobs.links import link_button, link_words
-from bot.ui.jobs.result import (
-    disclosed_words,
-    file_name_of,
-    for_listing,
-    gallery,
-    order_words,
-    remaking_buttons,
-    why_here,
-)
+from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
+from bot.ui.jobs.results.links import link_button, link_words
+from bot.ui.jobs.results.parts import disclosed_words, why_here
+from bot.ui.jobs.results.result import for_listing, remaking_buttons
 from bot.ui.jobs.sets.card import again_button, photo_name
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text

@@ -11,7 +11,7 @@ from bot.ui.kit.reasons import reason_words
 from tests.support.desk import open_desk, texts
 from tests.support.presses import press
 from tests.support.pseudo.letters import read
-from tests.ui.jobs.test_asking_for_more import dm_message
+from tests.ui.account.test_asking_for_more import dm_message
 
 
 def test_a_kind_of_file_that_takes_more_memory_has_its_own_limit() -> None:

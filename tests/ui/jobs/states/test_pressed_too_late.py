@@ -12,7 +12,7 @@ from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press
-from tests.ui.jobs.test_result_buttons import DONE
+from tests.ui.jobs.results.test_result_buttons import DONE
 from tests.ui.jobs.test_sets import a_set
 
 

@@ -13,8 +13,16 @@ from bot.domain.styles import Style
 from bot.errors import StudiiBotError
 from bot.services import PriceTable
 from bot.services.styles import inputs_of, tool_of
+from bot.ui.jobs.forms.tool_form import (
+    MAX_SET_PHOTOS,
+    Filled,
+    FormStart,
+    ToolForm,
+    Values,
+    all_of,
+    needs_form,
+)
 from bot.ui.jobs.start import AS_USUAL, Terms, start_once
-from bot.ui.jobs.tool_form import MAX_SET_PHOTOS, Filled, FormStart, ToolForm, Values, all_of, needs_form
 from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context

@@ -13,10 +13,10 @@ from bot.errors import Refused
 from bot.languages import gettext as _, lazy
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
-from bot.ui.jobs.form_fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
-from bot.ui.jobs.open_form import begin, open_form, open_style_form, prices_for
+from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
+from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
+from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import AS_USUAL, Terms
-from bot.ui.jobs.tool_form import FormStart
 from bot.ui.kit.buttons import ToolButton, tool_template_of
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of

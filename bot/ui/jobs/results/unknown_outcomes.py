@@ -11,7 +11,7 @@ from bot.domain import Job
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
 from bot.services.unknown_outcomes import SettledBefore
-from bot.ui.jobs.form_fields import DESCRIPTION_LENGTH
+from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

@@ -16,11 +16,11 @@ from bot.errors import Refused
 from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
-from bot.ui.jobs.open_form import ask
-from bot.ui.jobs.staged_listing import StagedButton, links_original
+from bot.ui.jobs.forms.open_form import ask
+from bot.ui.jobs.forms.tool_form import FormStart
+from bot.ui.jobs.forms.tool_picker import choose
+from bot.ui.jobs.results.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, start_once
-from bot.ui.jobs.tool_form import FormStart
-from bot.ui.jobs.tool_picker import choose
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.host import Host
@@ -47,7 +47,7 @@ NO_PICTURE_LEFT = lazy(
     "as a photo and use its menu. Nothing was charged."
 )
 INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose again. Nothing was charged.")
-# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.result`.
+# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.results.result`.
 _ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
 

@@ -8,8 +8,8 @@ from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.pseudo.letters import read
-from tests.ui.jobs.test_result_buttons import jobs, press, staged
-from tests.ui.jobs.test_tool_form import opened
+from tests.ui.jobs.forms.test_tool_form import opened
+from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
 ROOM = ("room.png", PNG)
 

@@ -10,7 +10,7 @@ from simcord import InteractionResult
 
 from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
 from bot.reasons import Reason
-from bot.ui.jobs.buttons import UseInButton
+from bot.ui.jobs.results.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 

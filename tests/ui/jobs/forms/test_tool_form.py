@@ -11,7 +11,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import JobState
 from bot.domain.access import Permit
 from bot.tool_inputs import ToolInput
-from bot.ui.jobs.form_fields import arrangement_of, field_for
+from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, texts
 

@@ -10,7 +10,7 @@ from tests.cogs.moderation.word_rules import forbid
 from tests.reactions.taps import jobs_of, post
 from tests.support.desk import PNG, open_desk, pieces, texts
 from tests.support.presses import press
-from tests.ui.jobs.test_tool_form import ROOM, fields, opened
+from tests.ui.jobs.forms.test_tool_form import ROOM, fields, opened
 
 
 def value_in(field: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from bot.domain.styles import Style, wants_words
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext
 from bot.languages.texts import in_all_languages
 from bot.services import PriceTable, short_price_words
-from bot.ui.jobs.form_fields import (
+from bot.ui.jobs.forms.fields import (
     DESCRIPTION_LENGTH,
     FIELD_LABEL_LENGTH,
     FIELDS,

@@ -4,8 +4,9 @@ import pytest
 
 from bot.domain import FailureCode, JobState, SourcePhoto
 from bot.reasons import Reason
-from bot.ui.jobs.links import can_play
-from bot.ui.jobs.result import ending, linked_result, result
+from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.results.links import can_play
+from bot.ui.jobs.results.result import linked_result, result
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, card_words, labels_of, words
 from tests.support.pseudo.boundary import shown_by

@@ -1,0 +1,63 @@
+"""The pictures that a result shows: itself, and what stands beside it to compare with."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from discord import MediaGalleryItem, ui
+
+from bot.domain import Job
+from bot.languages import Message, gettext as _, lazy, plazy
+from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words
+from bot.ui.kit.text import shortened
+from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
+
+BEFORE = lazy("Before: the original photo")
+LABELLED = lazy("The result with a label that says that it is staged")
+HALVES = lazy("Before on the left, after on the right")
+AFTER_SMALLER = lazy("Shown smaller than it was made, because Discord has a size limit here.")
+BEFORE_SMALLER = lazy("The original photo is shown smaller, because Discord has a size limit here.")
+BEFORE_LEFT_OUT = lazy("The original photo isn't shown, because Discord has a size limit here.")
+BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
+# What is which in the gallery, in which Discord draws no captions.
+_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Both halves")
+_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "With a label")
+SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
+
+
+def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
+    """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
+    first, *beside = addresses
+    alt = alt_words(names, job)
+    # Translators: for screen readers; the description names the tool and what was chosen.
+    described = {first: _("After: {description}", description=alt) if beside else alt}
+    described |= {one: str(shown_as(file_name_of(one))[1]) for one in beside}
+    media = [
+        MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
+        for one, words in described.items()
+    ]
+    return ui.MediaGallery(*media)
+
+
+def file_name_of(address: str) -> str:
+    """Return the name of the file at an address, also at one of a message's own files."""
+    return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
+
+
+def shown_as(name: str) -> tuple[Message, Message]:
+    """Return what a picture beside the result is called, and its description."""
+    if name.startswith(HALVES_FILE):
+        return _BOTH, HALVES
+    return (_LABELLED, LABELLED) if name.startswith(LABELLED_FILE) else (_BEFORE, BEFORE)
+
+
+def order_words(beside: Sequence[str]) -> str:
+    """Return `1 After · 2 Before`; empty where the result is alone."""
+    named = [_AFTER, *(shown_as(name)[0] for name in beside)]
+    return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if beside else ""
+
+
+def is_hidden(job: Job) -> bool:
+    """Return whether results of the job are hidden behind a spoiler, as its photo was."""
+    return job.source is not None and job.source.hidden

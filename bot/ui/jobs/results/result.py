@@ -1,0 +1,157 @@
+"""What a job posts at its end: the picture or video for its requester, or the link to it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import SourceRule, Tool
+from bot.domain import Job
+from bot.languages import Worded, gettext as _, pgettext, plazy, sentences
+from bot.ui.jobs.card import edit_button
+from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton
+from bot.ui.jobs.results.gallery import gallery, is_hidden, order_words
+from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
+from bot.ui.jobs.results.parts import details_words, disclosed_words, posting_panel, why_here
+from bot.ui.jobs.results.staged_listing import StagedButton
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.buttons import JobButton, look_of
+from bot.ui.kit.layout import BUTTONS_IN_A_ROW, URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.kit.text import plain
+from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
+
+SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
+
+
+def result(
+    job: Job,
+    names: ToolNames,
+    file_name: str,
+    *beside: str,
+    notes: Iterable[Worded] = (),
+    disclosure: str = "",
+    by_dm: bool = False,
+) -> Panel:
+    """Return the result with its file, and those shown `beside` it to compare with. The files have to be sent
+    along under these names.
+
+    `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
+    """
+    tool = names.tool(job.tool)
+    return posting_panel(
+        job,
+        text(_ready(job, names)),
+        gallery(job, names, [f"attachment://{name}" for name in (file_name, *beside)]),
+        text(
+            lines(
+                small(order_words(beside)),
+                details_words(job, names),
+                disclosed_words(disclosure),
+                *map(small, notes),
+                _link_in_text(job, tool, by_dm=by_dm),
+                why_here(job, by_dm=by_dm),
+            )
+        ),
+        _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
+        *for_listing(job, beside, by_dm=by_dm),
+    )
+
+
+def linked_result(
+    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
+) -> Panel:
+    """Return the result without its file: why, and the link to it if there is one."""
+    there = sentences(why, link_words(job))
+    return posting_panel(
+        job,
+        text(lines(_ready(job, names), there)),
+        text(lines(details_words(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
+        _buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
+    )
+
+
+def ended_elsewhere(server: str) -> Panel:
+    """Say by DM that a job in an age-restricted channel, or in one that may be, has ended: no details."""
+    said = _(
+        "Your job in **{server}** has ended. I can't show it here, because its "
+        "channel may be age-restricted. Use `/jobs` in that server to see it.",
+        server=plain(server, 100),
+    )
+    return Panel(text(said))
+
+
+def linked_video(
+    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
+) -> str:
+    """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
+    gone = sentences(why, _("The link may stop working after a while."))
+    link = job.output_url or ""
+    shown = f"|| {link} ||" if link and is_hidden(job) else link
+    about = details_words(job, names, prompt=False)
+    details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
+    return lines(_ready(job, names), gone, details, shown)
+
+
+def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
+    """Return the buttons for `linked_video`."""
+    view = ui.View(timeout=None)
+    for button in (
+        *remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
+        DeleteButton.of(job),
+    ):
+        view.add_item(button)
+    view.stop()
+    return view
+
+
+def _ready(job: Job, names: ToolNames) -> str:
+    member, tool = f"<@{job.user_id}>", names.title(job.tool)
+    # Translators: as a sentence in a chat; the member is mentioned.
+    return f"{names.emoji(job.tool)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
+
+
+def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
+    """Return the link for the text, if a button has no room, or the address is too long for one."""
+    buttons = remaking_buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
+    as_button = usable(job.output_url, URL_LIMIT) and _has_room(buttons)
+    if as_button or not usable(job.output_url, MAX_LINK_CHARACTERS):
+        return ""
+    return small(f"[{pgettext('button', 'Original')}](<{job.output_url}>)")
+
+
+def _has_room(buttons: Sequence[Piece]) -> bool:
+    """Return whether a row has room for the link beside these buttons and Delete."""
+    return len(buttons) + 2 <= BUTTONS_IN_A_ROW
+
+
+def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
+    buttons: list[Piece] = [*remaking_buttons(job, tool, picture=picture, by_dm=by_dm)]
+    if _has_room(buttons) and (original := link_button(job, pgettext("button", "Original"))) is not None:
+        buttons.append(original)
+    return row(*buttons, DeleteButton.of(job))
+
+
+def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
+    """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
+    labelled = any(one.startswith(LABELLED_FILE) for one in beside)
+    original = any(one.startswith(BEFORE_FILE) for one in beside)
+    # Nobody else could open a link to what is private.
+    seen = not (by_dm or job.private)
+    return [row(StagedButton.of(job))] if labelled and original and seen else []
+
+
+def remaking_buttons(
+    job: Job, tool: Tool | None, *, picture: bool, by_dm: bool
+) -> list[JobButton | ui.Button[Any]]:
+    """Return the buttons that start another job; none in a DM."""
+    if by_dm:
+        return []
+    buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
+    if tool is not None and (tool.inputs or tool.source is not SourceRule.NONE):
+        buttons.append(edit_button(job, discord.ButtonStyle.secondary))
+    if picture:
+        buttons.append(UseInButton.of(job))
+    if tool is not None and tool.inputs:
+        buttons.append(look_of(SAVE, job, SAVE_LABEL))  # `bot.ui.styles.saving.SaveStyleButton`
+    return buttons
