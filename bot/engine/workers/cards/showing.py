@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
@@ -16,28 +15,15 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.cards.expected_ends import ExpectedEnds
 from bot.engine.workers.cards.missing import MissingCards
+from bot.engine.workers.cards.pauses import is_about_to_end, pause
 from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY, QueuePositions
 from bot.engine.workers.cards.removals import CardRemovals
+from bot.engine.workers.cards.shown_versions import ShownVersions
 from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
-# A job that is about to be queued has its position in a moment: one edit of its card then shows both.
-POSITION_KNOWN_IN = 0.2  # seconds
-POSITION_CHECKS = 5
-# Before it is in its lane's queue, its card keeps saying what it said: "in the queue" always has a position.
-PATIENT_CHECKS = 60
-# A job that is being sent runs in a moment: its card shows that at once, as a second edit had to wait.
-SENT_CHECKS = 1
-# One that is expected to end in a moment is not shown as running at all, unless it takes longer.
-END_EXPECTED_WITHIN = 2  # multiples of the pause between two checks
-END_EXPECTED_CHECKS = 4
-# When Studii has finished a job, its card shows the end alone, unless the download takes longer.
-END_CHECKS = 4
-# A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
-POSTED_CHECKS = 4
 RESUMED_WITHIN = timedelta(minutes=1)
-MAX_NOTES_TOGETHER = 100
-MAX_REMEMBERED_CARDS = 2000
+MAX_RESUMED_CARDS = 2000
 
 
 class Cards:
@@ -57,10 +43,8 @@ class Cards:
         self._ends = ExpectedEnds()
         self._resuming: set[str] | None = None  # running jobs whose cards an earlier life has shown
         self._tending = WakeUp()
-        self._versions = BoundedDict[tuple[str, int], int](MAX_REMEMBERED_CARDS)  # what cards show
-        self._notes: dict[str, int] = {}  # of these, what the database does not know yet
         self._removals = CardRemovals(context, delivery)
-        self._unnoted_since: float | None = None  # when the oldest of these was added
+        self._shown = ShownVersions(context, self._removals)
         self._missing = MissingCards(context, delivery, self._way, self._posted)
         self.worker = KeyedWorker[Job](
             "showing cards",
@@ -98,15 +82,14 @@ class Cards:
             await run_forever("positions and times on cards", self._tending, self._tend)
         finally:
             with suppress(Outage):  # the next process finds out what they show
-                await shielded(self._store_notes())
+                await shielded(self._shown.store())
 
     def _wants(self, job: Job) -> bool:
         if job.card_superseded_at is not None:
             return self._removals.wants(job)
         if job.card_message_id is None:
             return job.origin_message_id is not None and not job.card_version and not job.over
-        shown = self._versions.get((job.id, job.card_message_id), 0)
-        return max(job.card_version, shown) < job.version
+        return not self._shown.told(job)
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as transaction:
@@ -117,7 +100,7 @@ class Cards:
         return wanted + [job for job in stale + superseded if self._wants(job)] + lost
 
     async def _tend(self) -> float | None:
-        now, tuning = self._context.clock.monotonic(), self._context.tuning
+        now = self._context.clock.monotonic()
         ways = {job_id: await self._progress(job_id) for job_id in self._positions.due(now)}
         moved = self._positions.moved(lambda job_id: ways.get(job_id, Progress()), now)
         outdated = [*moved, *await self._overdue()]
@@ -125,11 +108,10 @@ class Cards:
             async with self._context.storage.read() as transaction:
                 for job in await transaction.job_cards.unfinished_with_cards(outdated):
                     self.worker.add(job)
-        count, since = len(self._notes) + len(self._removals), self._unnoted_since or now
-        if count and (count >= MAX_NOTES_TOGETHER or now - since >= tuning.card_noted_after):
-            await shielded(self._store_notes())
-        if self._notes or self._removals:
-            return min(UNPLACED_EVERY, tuning.card_noted_after)
+        if self._shown.due():
+            await shielded(self._shown.store())
+        if self._shown.unstored:
+            return min(UNPLACED_EVERY, self._context.tuning.card_noted_after)
         if self._positions or self._resuming:
             return UNPLACED_EVERY
         return self._ends.next_in(self._context.clock.now())
@@ -139,7 +121,7 @@ class Cards:
         now = self._context.clock.now()
         if self._resuming is None:
             async with self._context.storage.read() as transaction:
-                running = await transaction.jobs.in_states([JobState.RUNNING], MAX_REMEMBERED_CARDS)
+                running = await transaction.jobs.in_states([JobState.RUNNING], MAX_RESUMED_CARDS)
             self._resuming = {job.id for job in running if job.card_message_id is not None}
         overdue = self._ends.passed(now)
         for job_id in list(self._resuming):
@@ -152,38 +134,22 @@ class Cards:
                 self._resuming.discard(job_id)
         return overdue
 
-    async def _store_notes(self) -> None:
-        notes, self._notes = self._notes, {}
-        if not (notes or self._removals):
-            return
-        self._unnoted_since = self._context.clock.monotonic()  # if it fails, it is tried again later
-        try:
-            async with self._context.storage.write() as transaction:
-                if notes:
-                    await transaction.job_cards.cards_show(notes)
-                removed = await self._removals.store(transaction)
-        except BaseException:
-            self._notes = notes | self._notes
-            raise
-        self._removals.stored(removed)
-        if not (self._notes or self._removals):
-            self._unnoted_since = None
-
     async def _show(self, job: Job, tries: int) -> float | None:
         if job.card_message_id is None:
             return await self._missing.get(job, tries)
         if job.card_superseded_at is not None:
             return await self._remove(job)
-        if self._is_shown(job):
-            return None
-        if _is_about_to_end(job) and tries < END_CHECKS:
+        if job.set_id is not None and self._shown.remembered(job) >= job.version:
+            return None  # another job of the set has shown this one's newest version, too
+        if is_about_to_end(job, tries):
             return self._context.tuning.card_again
         way = await self._way(job)
         if any(one.card_superseded_at is not None for one in way.whole_set):
             return None  # it is being removed
-        pause = self._pause(job, way, tries)
-        if pause is not None:
-            return pause
+        told, now, between = self._shown.told(job), self._context.clock.now(), self._context.tuning.card_again
+        waits = pause(job, way, tries, told=told, now=now, between=between)
+        if waits is not None:
+            return waits
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 again = await self._delivery.show_card(job, way)
@@ -207,36 +173,11 @@ class Cards:
         for one in way.whole_set or (job,):
             self._note(one)
 
-    def _pause(self, job: Job, way: Progress, tries: int) -> float | None:
-        """Return how long to leave the card as it is, if it will have more to say in a moment."""
-        if _is_to_be_queued(job, way) and tries < PATIENT_CHECKS:
-            return POSITION_KNOWN_IN if tries < POSITION_CHECKS else UNPLACED_EVERY
-        if _is_about_to_run(job) and tries < SENT_CHECKS:
-            return self._context.tuning.card_again
-        if _is_to_be_posted(job, way) and tries < POSTED_CHECKS:
-            return self._context.tuning.card_again
-        if self._ends_in_a_moment(job, way) and tries < END_EXPECTED_CHECKS:
-            return self._context.tuning.card_again
-        return None
-
-    def _ends_in_a_moment(self, job: Job, way: Progress) -> bool:
-        """Return whether the job will probably end before an edit of its card could show that it runs."""
-        told = max(job.card_version, self._versions.get((job.id, job.card_message_id or 0), 0)) >= job.version
-        if job.state is not JobState.RUNNING or told or job.cancel_told is not None or way.whole_set:
-            return False
-        moment = timedelta(seconds=END_EXPECTED_WITHIN * self._context.tuning.card_again)
-        return way.late or (way.ends_at is not None and way.ends_at - self._context.clock.now() <= moment)
-
     async def _remove(self, job: Job) -> float | None:
         again = await self._removals.remove(job)
         if again is None:
             self._note_removed(job)
         return again
-
-    def _is_shown(self, job: Job) -> bool:
-        """Return whether another job of the set has shown this one's newest version, too."""
-        shown = self._versions.get((job.id, job.card_message_id or 0), 0)
-        return job.set_id is not None and shown >= job.version
 
     async def _way(self, job: Job) -> Progress:
         """Return the job's way in its lane, with its whole set if it is of one."""
@@ -263,7 +204,8 @@ class Cards:
         """Have it stored soon, with others, that the job has no card any more."""
         self._positions.forget(job.id)
         self._ends.forget(job.id)
-        self._store_soon()
+        self._shown.store_soon()
+        self._tending.set()
 
     def _posted(self, job: Job, way: Progress) -> None:
         if job.state is JobState.WAITING and not way.whole_set:
@@ -271,37 +213,8 @@ class Cards:
             self._tending.set()
 
     def _note(self, job: Job) -> None:
-        """Remember that the card shows this version; the database learns it soon, with others."""
-        if job.card_message_id is not None:
-            self._versions[job.id, job.card_message_id] = job.version
-        self._notes[job.id] = job.version
-        self._store_soon()
-
-    def _store_soon(self) -> None:
-        if self._unnoted_since is None:
-            self._unnoted_since = self._context.clock.monotonic()
+        self._shown.note(job)
         self._tending.set()
-
-
-def _is_to_be_queued(job: Job, way: Progress) -> bool:
-    untold = job.state is JobState.WAITING and job.held is None and way.position is None
-    return untold and not way.whole_set
-
-
-def _is_about_to_run(job: Job) -> bool:
-    return job.state in {JobState.UPLOADING, JobState.SUBMITTING} and job.cancel_told is None
-
-
-def _is_about_to_end(job: Job) -> bool:
-    return job.state is JobState.RUNNING and job.output_url is not None
-
-
-def _is_to_be_posted(job: Job, way: Progress) -> bool:
-    """Return whether the job's posting, which takes the card's place, is about to be made.
-
-    That of a set takes its place once all have ended.
-    """
-    return all(one.terminal and one.announced_at is None for one in way.whole_set or (job,))
 
 
 def _rank(job: Job) -> int:
