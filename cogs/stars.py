@@ -38,12 +38,11 @@ class Stars(ComparingCog):
         if self._bot.accepting:
             self._watch.unstarred(event)
 
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        await self._events.handle(event.message_id, partial(self._watch.cleared, event))
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+    @commands.Cog.listener("on_raw_reaction_clear")
+    @commands.Cog.listener("on_raw_reaction_clear_emoji")
+    async def on_cleared(
+        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+    ) -> None:
         await self._events.handle(event.message_id, partial(self._watch.cleared, event))
 
     @commands.Cog.listener()

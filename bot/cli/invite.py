@@ -19,7 +19,7 @@ INVITE_PERMISSIONS = discord.Permissions(
 SCOPES = ("bot", "applications.commands")
 
 
-async def invitation(token: str, proxy: Proxy | None = None) -> str:
+async def invitation(token: str, proxy: Proxy | None) -> str:
     """Return the invitation's URL.
 
     Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if Discord can't be reached.

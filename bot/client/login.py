@@ -73,7 +73,7 @@ class Application:
     clock_ahead: float | None = None  # seconds of this machine's clock before Discord's, if Discord tells its
 
 
-async def application_of(token: str, proxy: Proxy | None = None) -> Application:
+async def application_of(token: str, proxy: Proxy | None) -> Application:
     """Log in and ask, without connecting to the gateway.
 
     Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
@@ -95,7 +95,7 @@ class AppReach:
     members: int
 
 
-async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
+async def app_reach(token: str, proxy: Proxy | None) -> AppReach:
     """Count the first `MAX_COUNTED_SERVERS` servers and their members. Raises as `application_of`."""
     servers = members = 0
     after: int | None = None
@@ -110,7 +110,7 @@ async def app_reach(token: str, proxy: Proxy | None = None) -> AppReach:
     return AppReach(servers, members)
 
 
-async def recommended_shards(token: str, proxy: Proxy | None = None) -> int:
+async def recommended_shards(token: str, proxy: Proxy | None) -> int:
     """Return how many shards Discord recommends for the bot. Raises as `application_of`."""
     async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
         try:
@@ -139,7 +139,7 @@ class _Times:
             self.ahead = (SystemClock().now() - told).total_seconds()
 
 
-async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None = None) -> bool:
+async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None) -> bool:
     """Return whether the bot may register commands in that server. Raises as `application_of`."""
     async with logged_in(token, proxy) as client:
         try:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Showing:
     """Files to be posted together, the new one first, and what has to be said of them."""
 
     files: list[discord.File]
-    notes: list[Worded] = field(default_factory=list[Worded])
+    notes: list[Worded]
 
     @property
     def names(self) -> list[str]:

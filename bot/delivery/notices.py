@@ -52,7 +52,7 @@ class NoticePoster:
         names: ToolNames,
         clock: Clock,
         readers: ReaderLanguages,
-        fit: Fit | None = None,
+        fit: Fit | None,
     ) -> None:
         self._client = client
         self._readers = readers

@@ -62,8 +62,8 @@ class PostingContext:
     """What messages are made with."""
 
     names: ToolNames
-    fit: Fit | None = None
-    drawing: Drawing | None = None
+    fit: Fit | None
+    drawing: Drawing | None
 
 
 class JobPosting:

@@ -1,7 +1,7 @@
 """What the parts of the engine share, and what the steps of a job return."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
@@ -57,5 +57,5 @@ class Claim:
 
     job: Job
     key: StudiiKey
-    secret: str = field(repr=False)
+    secret: str
     was_held: bool = False

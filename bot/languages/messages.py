@@ -6,7 +6,7 @@ literal strings: https://babel.pocoo.org/en/latest/messages.html
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.languages.formats import decimal, number, or_list, sentences
 from bot.languages.language import spoken
@@ -52,7 +52,7 @@ class Message:
     """
 
     one: str
-    arguments: Mapping[str, object] = field(default_factory=dict[str, object])
+    arguments: Mapping[str, object]
     many: str | None = None
     count: int = 1
     context: str | None = None

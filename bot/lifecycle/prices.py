@@ -46,12 +46,6 @@ async def _cost_of_accepted(
     return estimate(tool.assumed(inputs), charged, guess, known)
 
 
-async def reservation_of(transaction: Transaction, job: Job, lane: str, charge: int) -> int:
-    """Return what to reserve for a job whose 202 had that charge."""
-    charged, _ = await transaction.prices.last(lane, job.tool, job.variant)
-    return reservation(charge, charged)
-
-
 def reservation(charge: int, before: int | None) -> int:
     """Return what to reserve for a job whose 202 had that charge, if the last one was `before`.
 
@@ -60,17 +54,17 @@ def reservation(charge: int, before: int | None) -> int:
     return charge if before is None else max(charge, before)
 
 
-def raises_price(charge: int, before: int | None) -> bool:
-    """Return whether a 202's charge is more than was known: a lower price counts from the last answer."""
-    return before is None or charge > before
-
-
 async def learn_price(
-    transaction: Transaction, catalog: Catalog, job: Job, lane: str, charge: int, at: datetime
+    transaction: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    charge: int,
+    before: int | None,
+    at: datetime,
 ) -> None:
-    """Keep what a 202 charged, if it is more than was known."""
-    before, _ = await transaction.prices.last(lane, job.tool, job.variant)
-    if raises_price(charge, before):
+    """Keep what a 202 charged, if it is more than `before`: a lower price counts from the last answer."""
+    if before is None or charge > before:
         await _set_price(transaction, catalog, job, lane, charge, at)
 
 
@@ -81,8 +75,9 @@ async def learn_while_running(
     if job.charged is not None or not told:
         return
     await transaction.jobs.update(job.id, visible=True, charged=told)
-    await transaction.ledger.correct(job.id, await reservation_of(transaction, job, lane, told), at)
-    await learn_price(transaction, catalog, job, lane, told, at)
+    before, _ = await transaction.prices.last(lane, job.tool, job.variant)
+    await transaction.ledger.correct(job.id, reservation(told, before), at)
+    await learn_price(transaction, catalog, job, lane, told, before, at)
     await watch_budget(transaction, job.guild_id, at)
 
 

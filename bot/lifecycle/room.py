@@ -48,6 +48,6 @@ class Rooms:
         key = (job.guild_id, user_id, name)
         if key not in self._rooms:
             usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
-            granted = await self._tx.ledger.granted(job.guild_id, name, user_id)
-            self._rooms[key] = Room(usage.left_of(limit + granted))
+            grants = await self._tx.ledger.grants(job.guild_id, name)
+            self._rooms[key] = Room(usage.left_of(limit + grants.get(user_id, 0)))
         return self._rooms[key]

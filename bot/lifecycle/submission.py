@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, may_be_sent, raises_price, reservation
+from bot.lifecycle.prices import learn_price, may_be_sent, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges, Transaction
@@ -138,8 +138,7 @@ async def taken(
         return running
     wanted = reservation(charge, before)
     corrected = await transaction.ledger.correct_changed(running, wanted, at)
-    if raises_price(charge, before):
-        await learn_price(transaction, catalog, running, lane, charge, at)
+    await learn_price(transaction, catalog, running, lane, charge, before, at)
     if wanted > running.reserved:
         await watch_budget(transaction, job.guild_id, at)
     return corrected

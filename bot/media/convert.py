@@ -147,7 +147,7 @@ def shrunk(image: Image.Image, most: int = MAX_FITTED_PIXELS) -> Image.Image:
     return smaller
 
 
-def fitted(image: Image.Image, limit: int, xmp: bytes = b"") -> bytes | None:
+def fitted(image: Image.Image, limit: int, xmp: bytes) -> bytes | None:
     """Return the picture as a JPEG of at most `limit` bytes with this XMP packet, as good as that allows, or
     None.
 

@@ -24,7 +24,7 @@ class Tapped:
     message_id: int
     user_id: int
     emoji: Emoji
-    member: discord.Member | None = None
+    member: discord.Member | None
 
 
 def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:

@@ -79,8 +79,8 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
     settings = await transaction.guilds.get(guild_id)
     period, name = budget_period(settings, now)
     usage = await transaction.ledger.usage(guild_id, period)
-    grants = await transaction.ledger.granted(guild_id, name)
-    return state_of_budget(settings, period, usage, grants)
+    grants = await transaction.ledger.grants(guild_id, name)
+    return state_of_budget(settings, period, usage, grants.get(None, 0))
 
 
 def state_of_budget(settings: GuildSettings, period: Window, usage: Usage, grants: int) -> BudgetState:

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
-from bot.services.prices import PriceTable, ToolPrice, price_list
+from bot.services.prices import PriceTable, ToolPrice, tool_price
 from bot.services.wording import credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
@@ -77,7 +77,7 @@ class CreditService:
                 )
                 await transaction.guilds.set_budget(guild_id, budget)
             if timezone is not None:
-                await transaction.guilds.set_timezone(guild_id, timezone)
+                await transaction.guilds.set(guild_id, timezone=timezone)
             await watch_budget(transaction, guild_id, now)
             state = await budget_state(transaction, guild_id, now)
             if state.period_name == before.period_name:
@@ -94,7 +94,7 @@ class CreditService:
             most = credits_message(MAX_BUDGET)
             raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            await transaction.guilds.set_confirm_above(guild_id, credits_ or None)
+            await transaction.guilds.set(guild_id, confirm_above=credits_ or None)
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:
         """Return the member's usage of the server's current budget, and their latest jobs."""
@@ -113,6 +113,5 @@ class CreditService:
 
     async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:
         """Return every tool's probable cost with the server's key, in the catalogue's order."""
-        async with self._storage.read() as transaction:
-            key = await transaction.keys.current(guild_id)
-            return await price_list(transaction, self._catalog, None if key is None else key.lane)
+        charges = (await self.price_table(guild_id)).charges
+        return tuple(tool_price(tool, charges) for tool in self._catalog.tools.values())

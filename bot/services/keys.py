@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Budget, NoticeKind, Period, Plan, StudiiKey
+from bot.domain import NoticeKind, Period, Plan, StudiiKey
 from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
@@ -95,7 +95,7 @@ class KeyService:
         or a budget that makes no sense, and what `check` raises. Nothing has changed then.
         """
         secret = cleaned(secret)
-        budget = self._budget(daily_budget)
+        budget = None if daily_budget is None else new_budget(daily_budget, Period.DAY, self._clock.now())
         lane = self._lanes.lane_of(secret)
         await self._try(secret, lane)
         async with self._storage.write() as transaction:
@@ -163,9 +163,7 @@ class KeyService:
         Returns False if no key is held.
         """
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            if not await key_holds.try_again(transaction, guild_id, self._clock.now()):
-                return False
-        return True
+            return await key_holds.try_again(transaction, guild_id, self._clock.now())
 
     async def held(self, guild_id: int) -> Reason | None:
         """Return why Studii accepts no jobs with the server's key, or None if it accepts them."""
@@ -191,9 +189,6 @@ class KeyService:
         if limits.plan_at < key.plan_chosen_at or limits.lowered_until <= self._clock.now():
             return None
         return Lowered(limits.lowered_to, limits.lowered_until)
-
-    def _budget(self, daily: int | None) -> Budget | None:
-        return None if daily is None else new_budget(daily, Period.DAY, self._clock.now())
 
     async def _try(self, secret: str, lane: str) -> None:
         async with self._storage.write() as transaction:

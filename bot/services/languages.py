@@ -44,7 +44,7 @@ class LanguageService:
     async def choose(self, guild_id: int, language: Language | None) -> None:
         """Set the server's language. None removes the choice."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            await transaction.guilds.set_language(guild_id, language)
+            await transaction.guilds.set(guild_id, language=language)
         self._servers.pop(guild_id, None)
 
     async def set_up_by(self, guild_id: int, language: Language) -> None:
@@ -52,7 +52,7 @@ class LanguageService:
         if (await self.of_server(guild_id)).of_admin is not None:
             return
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            await transaction.guilds.set_admin_language(guild_id, language)
+            await transaction.guilds.set(guild_id, admin_language=language)
         self._servers.pop(guild_id, None)
 
     def heard(self, user_id: int, language: Language) -> None:

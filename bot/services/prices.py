@@ -7,7 +7,6 @@ from itertools import islice, product
 from bot.catalog import Catalog, Tool
 from bot.domain.prices import Charges, Estimate
 from bot.lifecycle.prices import expected_cost
-from bot.storage import Transaction
 
 MAX_PRICED_CHOICES = 256  # combinations of one tool's inputs that are looked at
 
@@ -60,14 +59,8 @@ class PriceTable:
         return min(self.least(tool).amount for tool in catalog.tools.values())
 
 
-async def price_list(transaction: Transaction, catalog: Catalog, lane: str | None) -> tuple[ToolPrice, ...]:
-    """Return every tool's probable cost with the key of that lane (or none), in the catalogue's order."""
-    own = {} if lane is None else await transaction.prices.all(lane)
-    charges = Charges(own, await transaction.prices.all())
-    return tuple(_tool_price(tool, charges) for tool in catalog.tools.values())
-
-
-def _tool_price(tool: Tool, charges: Charges) -> ToolPrice:
+def tool_price(tool: Tool, charges: Charges) -> ToolPrice:
+    """Return the tool's probable cost, after these charges."""
     defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
     price = _price(charges, tool, defaults)
     others: list[OtherPrice] = []

@@ -75,12 +75,12 @@ class ServerService:
     async def keep_metadata(self, guild_id: int, *, keeps: bool) -> None:
         """Set whether photos that arrive from now on keep their metadata."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            await transaction.guilds.set_keeps_metadata(guild_id, keeps=keeps)
+            await transaction.guilds.set(guild_id, keeps_metadata=keeps)
 
     async def panel_posted(self, guild_id: int) -> None:
         """Note that buttons for every tool were posted in the server."""
         async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-            await transaction.guilds.has_panel(guild_id, self._clock.now())
+            await transaction.guilds.set(guild_id, panel_posted_at=self._clock.now())
 
     async def joined(self, guild_id: int) -> bool:
         """Note that the bot is in the server. Return whether to greet it, once for each stay."""

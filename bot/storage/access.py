@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
 from bot.domain.approvals import ApprovalRules
 from bot.domain.limits import AllowanceScope, MemberLimits, StartRate, WordPause
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import access_lists, allowances, blocks, photo_refusals, policies
 
 
@@ -32,11 +32,8 @@ class PolicyChanges(TypedDict, total=False):
     approval_results: bool | None
 
 
-class Policies:
+class Policies(Repository):
     """Access rules, limits and refusals within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def access(self, guild_id: int) -> AccessRules:
         """Return the server's access rules, with the defaults for those that are not set."""
@@ -119,7 +116,7 @@ class Policies:
         await self._session.execute(delete(photo_refusals).where(photo_refusals.c.user_id == user_id))
 
     async def _row(self, guild_id: int) -> dict[str, Any]:
-        row = (await self._session.execute(_POLICY, {"guild": guild_id})).mappings().one_or_none()
+        row = await self._one_row(_POLICY, {"guild": guild_id})
         return {} if row is None else dict(row)
 
 

@@ -10,18 +10,15 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, EntryKind, Window
 from bot.domain.periods import window
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository, within
 from bot.storage.guilds import Guilds
 from bot.storage.schema import jobs, ledger
 
 _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
 
 
-class Audit:
+class Audit(Repository):
     """Compares within one transaction. Each method returns sentences, none if everything agrees."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def differences(self, now: datetime) -> list[str]:
         """Return `everything`, and for each server also what differs in its present budget period."""
@@ -45,11 +42,11 @@ class Audit:
         mine = select(
             jobs.c.user_id.label("whose"), func.sum(jobs.c.reserved + jobs.c.settled).label("spent")
         )
-        by_jobs = mine.where(jobs.c.guild_id == guild_id, *_within(jobs.c.created_at, window))
+        by_jobs = mine.where(jobs.c.guild_id == guild_id, *within(jobs.c.created_at, window))
         reserved = select(ledger.c.job_id).where(
             ledger.c.guild_id == guild_id,
             ledger.c.kind == EntryKind.RESERVE,
-            *_within(ledger.c.at, window),
+            *within(ledger.c.at, window),
         )
         lines = select(ledger.c.user_id.label("whose"), _spent().label("spent"))
         by_lines = lines.where(ledger.c.guild_id == guild_id, ledger.c.job_id.in_(reserved))
@@ -192,11 +189,4 @@ def _differing(where: str, balances: Mapping[int, int], written: Mapping[int, in
         f"charged, its ledger lines {written.get(whose, 0)}."
         for whose in sorted(balances.keys() | written.keys())
         if balances.get(whose, 0) != written.get(whose, 0)
-    ]
-
-
-def _within(moment: ColumnElement[Any], window: Window) -> list[ColumnElement[bool]]:
-    return [
-        *([] if window.start is None else [moment >= window.start]),
-        *([] if window.end is None else [moment < window.end]),
     ]

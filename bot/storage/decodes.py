@@ -6,20 +6,16 @@ from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import DecodeRecord, FileRole, JobState
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import decodes, jobs
 
 
-class Decodes:
+class Decodes(Repository):
     """Decode records within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def get(self, job_id: str, role: FileRole) -> DecodeRecord:
         """Return the record of the job's file, an empty one if there is none."""
-        found = await self._session.execute(_GET, {"of_job": job_id, "file": role})
-        row = found.mappings().one_or_none()
+        row = await self._one_row(_GET, {"of_job": job_id, "file": role})
         return DecodeRecord() if row is None else _record(row)
 
     async def put_new(self, job_id: str, role: FileRole, record: DecodeRecord) -> bool:

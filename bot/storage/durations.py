@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import durations
 
 MAX_KEPT_SAMPLES = 100  # newest samples of each tool and kind of output
@@ -22,11 +22,8 @@ class Sample(NamedTuple):
     at: datetime
 
 
-class DurationSamples:
+class DurationSamples(Repository):
     """Intervals of seconds from submission to the end, within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def learn(self, tool: str, output_kind: str, low: float, high: float, at: datetime) -> None:
         """Add a sample, as `learn_all` does."""

@@ -1,29 +1,46 @@
 """Servers' settings and their log channels; the languages of their members."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Budget, GuildSettings, LogSettings, ServerLanguage
 from bot.languages import Language
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import guilds, log_channels, member_languages
 
 
-class Guilds:
-    """Servers' settings within one transaction. A server without a row has the defaults."""
+class GuildChanges(TypedDict, total=False):
+    """The settings that are one value each.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    `timezone` is an IANA name. `confirm_above` is the price above which people are asked before a job starts,
+    `language` that of the server's channels, `admin_language` that of the admin who ran the setup, and
+    `panel_posted_at` when buttons for every tool were posted. None: nobody is asked, or nobody has chosen.
+    """
+
+    timezone: str
+    keeps_metadata: bool
+    confirm_above: int | None
+    language: Language | None
+    admin_language: Language
+    panel_posted_at: datetime
+
+
+class Guilds(Repository):
+    """Servers' settings within one transaction. A server without a row has the defaults."""
 
     async def get(self, guild_id: int) -> GuildSettings:
         """Return the server's settings, the defaults if it has none."""
-        found = await self._session.execute(_GET, {"guild": guild_id})
-        row = found.mappings().one_or_none()
+        row = await self._one_row(_GET, {"guild": guild_id})
         return GuildSettings(guild_id) if row is None else guild_settings_of(row)
+
+    async def set(self, guild_id: int, **changes: Unpack[GuildChanges]) -> None:
+        """Set some of the settings that are one value each."""
+        await self._set(guild_id, **changes)
 
     async def set_key(self, guild_id: int, key_id: int | None, at: datetime) -> None:
         await self._set(guild_id, key_id=key_id, key_changed_at=at)
@@ -36,31 +53,11 @@ class Guilds:
             budget_since=budget.since,
         )
 
-    async def set_timezone(self, guild_id: int, timezone: str) -> None:
-        """Set the time zone, an IANA name that the caller has checked."""
-        await self._set(guild_id, timezone=timezone)
-
     async def set_paused(self, guild_id: int, at: datetime | None) -> None:
         """Pause new jobs since `at`, or resume them (None)."""
         # Ending the pause takes a member of the server, so the bot is in it.
         seen = {} if at is not None else {"missing_since": None}
         await self._set(guild_id, paused_at=at, **seen)
-
-    async def set_keeps_metadata(self, guild_id: int, *, keeps: bool) -> None:
-        """Set whether photos keep their metadata."""
-        await self._set(guild_id, keeps_metadata=keeps)
-
-    async def set_confirm_above(self, guild_id: int, credits_: int | None) -> None:
-        """Set the price above which people are asked before a job starts, or None to ask no one."""
-        await self._set(guild_id, confirm_above=credits_)
-
-    async def set_language(self, guild_id: int, language: Language | None) -> None:
-        """Set the language of the server's channels, or None if no admin has chosen one."""
-        await self._set(guild_id, language=language)
-
-    async def set_admin_language(self, guild_id: int, language: Language) -> None:
-        """Set the language of the admin who ran the setup."""
-        await self._set(guild_id, admin_language=language)
 
     async def came(self, guild_id: int, at: datetime) -> bool:
         """Note that the bot is in the server. Return True if nobody was greeted since it joined."""
@@ -68,10 +65,6 @@ class Guilds:
         greeted = (await self._session.execute(query)).scalar_one_or_none()
         await self._set(guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
         return greeted is None
-
-    async def has_panel(self, guild_id: int, at: datetime) -> None:
-        """Note that buttons for every tool were posted in the server."""
-        await self._set(guild_id, panel_posted_at=at)
 
     async def went(self, guild_id: int, at: datetime) -> None:
         """Note that the bot was removed from the server."""
@@ -96,32 +89,21 @@ class Guilds:
         await self._session.put(guilds, {"guild_id": guild_id}, values)
 
 
-class LogChannels:
+class LogChannels(Repository):
     """Log channels within one transaction. A server without a row has none."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def get(self, guild_id: int) -> LogSettings:
-        row = (await self._session.execute(_LOG_CHANNEL, {"guild": guild_id})).mappings().one_or_none()
+        row = await self._one_row(_LOG_CHANNEL, {"guild": guild_id})
         if row is None:
             return LogSettings()
         return LogSettings(row["channel_id"], row["results"], bool(row["requests_in_place"]))
 
     async def set(self, guild_id: int, settings: LogSettings) -> None:
-        values = {
-            "channel_id": settings.channel_id,
-            "results": settings.results,
-            "requests_in_place": settings.requests_in_place,
-        }
-        await self._session.put(log_channels, {"guild_id": guild_id}, values)
+        await self._session.put(log_channels, {"guild_id": guild_id}, asdict(settings))
 
 
-class MemberLanguages:
+class MemberLanguages(Repository):
     """Members' last known languages within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def get(self, user_id: int) -> Language | None:
         return (await self._session.execute(_MEMBER_LANGUAGE, {"user": user_id})).scalar_one_or_none()

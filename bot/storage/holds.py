@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from bot.domain import JobState
 from bot.reasons import Reason
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import holds, jobs
 
 
@@ -25,11 +25,8 @@ class Hold:
     since: datetime | None = None
 
 
-class Holds:
+class Holds(Repository):
     """Holds within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def set(
         self, guild_id: int, key_id: int, reason: Reason, until: datetime, *, since: datetime | None = None
@@ -40,8 +37,7 @@ class Holds:
 
     async def get(self, guild_id: int) -> Hold | None:
         """Return the server's hold, or None if its key works."""
-        found = await self._session.execute(_GET, {"guild": guild_id})
-        row = found.mappings().one_or_none()
+        row = await self._one_row(_GET, {"guild": guild_id})
         return None if row is None else Hold(**row)
 
     async def end_wait(self, guild_id: int, at: datetime) -> None:

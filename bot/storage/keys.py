@@ -8,15 +8,12 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Plan, StudiiKey
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import guilds, studii_keys
 
 
-class Keys:
+class Keys(Repository):
     """Studii keys within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(
         self, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
@@ -59,7 +56,7 @@ class Keys:
         await self._session.execute(_UPDATE, {"key": key_id, **values})
 
     async def _one(self, query: Select[Any], values: Mapping[str, Any]) -> StudiiKey | None:
-        row = (await self._session.execute(query, values)).mappings().one_or_none()
+        row = await self._one_row(query, values)
         return None if row is None else key_of(row)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, select, text
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import lane_limits, lane_requests
 
 # Longer than Studii's window of a minute (Studii API docs, "Rate limits") and the longest wait for an answer.
@@ -48,11 +48,8 @@ class Sent(NamedTuple):
     epoch: int | None = None
 
 
-class Lanes:
+class Lanes(Repository):
     """Lanes' requests within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def tidy(self, at: datetime) -> None:
         """Delete requests that are outside of every window."""
@@ -124,11 +121,8 @@ class LaneLimits:
     next_lowered: float
 
 
-class LaneLimitRows:
+class LaneLimitRows(Repository):
     """Lanes' limits within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def keep(self, lane: str, limits: LaneLimits) -> None:
         """Insert or replace the lane's limits. Deletes those that are older than `LIMITS_KEPT`."""

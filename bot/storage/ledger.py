@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from bot.domain import EntryKind, Job, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.jobs import changed_job, job_of
 from bot.storage.schema import jobs, ledger
 
@@ -41,11 +41,8 @@ class ReservationError(StudiiBotError):
     """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
 
 
-class Ledger:
+class Ledger(Repository):
     """The ledger within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def lock(self, *guild_ids: int) -> None:
         """Keep other transactions from accepting jobs for these servers until this one ends.
@@ -164,12 +161,6 @@ class Ledger:
         whole = Usage(sum(one.settled for one in usage.values()), sum(one.reserved for one in usage.values()))
         return whole, {user_id: usage.get(user_id, Usage()) for user_id in user_ids}, grants
 
-    async def granted(self, guild_id: int, period: str, user_id: int | None = None) -> int:
-        """Return the sum of grants for the period, to the server or to one member."""
-        query = _GRANTED if user_id is None else _GRANTED_TO_MEMBER
-        which = {"guild": guild_id, "in_period": period, "user": user_id}
-        return (await self._session.execute(query, which)).scalar_one()
-
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
         """Return the sums of grants for the period, by member. None is the server's own."""
         which = {"guild": guild_id, "in_period": period}
@@ -187,7 +178,7 @@ class Ledger:
 
     async def _open(self, job_id: str) -> Job:
         """Return the job, locked until the transaction ends. Raises `ReservationError` if it is resolved."""
-        row = (await self._session.execute(_OPEN_JOB, {"job": job_id})).mappings().one_or_none()
+        row = await self._one_row(_OPEN_JOB, {"job": job_id})
         if row is None:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return job_of(row)
@@ -196,8 +187,7 @@ class Ledger:
         await self._session.execute(_ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines])
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
-        changed = await self._session.execute(_BALANCE, {"job": job_id, **values}, named=True)
-        row = changed.mappings().one_or_none()
+        row = await self._one_row(_BALANCE, {"job": job_id, **values}, named=True)
         if row is None:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return changed_job(self._session, row)
@@ -239,9 +229,6 @@ _GRANTS = and_(
     ledger.c.job_id.is_(None),
     ledger.c.period == bindparam("in_period"),
 )
-_SUM_OF_GRANTS = select(func.coalesce(func.sum(ledger.c.amount), 0)).where(_GRANTS)
-_GRANTED = _SUM_OF_GRANTS.where(ledger.c.user_id.is_(None))
-_GRANTED_TO_MEMBER = _SUM_OF_GRANTS.where(ledger.c.user_id == bindparam("user"))
 _GRANTS_BY_MEMBER = (
     select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
     .where(_GRANTS)

@@ -2,15 +2,12 @@
 
 from sqlalchemy import bindparam, delete, select
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import meta
 
 
-class Meta:
+class Meta(Repository):
     """Named values within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def get(self, name: str) -> bytes | None:
         return (await self._session.execute(_GET, {"name": name})).scalar_one_or_none()

@@ -9,7 +9,7 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import Notice, NoticeKind
 from bot.domain.notices import CHANNEL, QUOTING
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import notices
 
@@ -17,11 +17,8 @@ NOTICE_KEY = (notices.c.id,)
 KEY_LENGTH = 64
 
 
-class Notices:
+class Notices(Repository):
     """Notices within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(
         self,

@@ -8,18 +8,15 @@ from sqlalchemy import Select, Table, bindparam, delete, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import photo_channels, reaction_emoji, reaction_places
 
 WHOLE_SERVER = 0
 
 
-class PhotoRulings:
+class PhotoRulings(Repository):
     """Photo rules within one transaction. A server without rows has the defaults: everything is off."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def get(self, guild_id: int) -> PhotoRules:
         return (await self._rules(guild_id)).get(guild_id, PhotoRules(guild_id))

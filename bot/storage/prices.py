@@ -7,18 +7,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, literal, select, update
 
 from bot.domain import UNSENT_STATES, Job, JobState
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.jobs import JOB_KEY, changed_job, job_of
 from bot.storage.schema import guilds, jobs, prices, studii_keys
 
 ANY_KEY = ""  # as a lane: the last charge with any key
 
 
-class Prices:
+class Prices(Repository):
     """Learned prices, in credits, within one transaction. A key is named by its lane."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def learn(self, lane: str, tool: str, variant: str, charge: int, at: datetime) -> int | None:
         """Record a charge. Return the key's charge before it, or None if there was none."""

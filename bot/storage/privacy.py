@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, delete, 
 
 from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.domain.access import UNKNOWN_MEMBER
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.jobs import JOB_KEY, job_of, lock_servers_of
 from bot.storage.schema import (
     best_consents,
@@ -46,11 +46,8 @@ _ERASED = {
 }
 
 
-class Privacy:
+class Privacy(Repository):
     """Erases within one transaction. Amounts of credits stay until the server is erased."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def old_jobs(self, before: datetime, limit: int) -> list[Job]:
         """Return jobs that ended before that time and are not scrubbed yet."""

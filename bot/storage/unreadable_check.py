@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, Table, select
 from sqlalchemy.engine import RowMapping
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.jobs import job_of
 from bot.storage.notices import notice_of
 from bot.storage.photo_rules import readable
@@ -35,11 +35,8 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
 }
 
 
-class UnreadableCheck:
+class UnreadableCheck(Repository):
     """Reads all rows as the bot does, within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def names(self) -> list[str]:
         """Return the rows that can't be read, by table and primary key."""

@@ -1,24 +1,22 @@
 """Sums of jobs and credits: by server, for its admins, and over all servers, for operators."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, select
 
-from bot.domain import EntryKind, LedgerLine, Spending, Window
-from bot.storage.database.session import Session
+from bot.domain import LedgerLine, Spending, Window
+from bot.storage.database.repository import Repository, within
 from bot.storage.schema import jobs, ledger
 
 
-class UsageSums:
+class UsageSums(Repository):
     """A server's spending within one transaction.
 
     A job counts for the day it was accepted, with its settled and its reserved credits.
     """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def by_day(self, guild_id: int, edges: Sequence[datetime]) -> list[tuple[int, str, int]]:
         """Return (number of the day, tool, credits) for the days between consecutive `edges`."""
@@ -28,7 +26,7 @@ class UsageSums:
         ).label("day")
         query = (
             select(days, jobs.c.tool, _credits())
-            .where(*_within(guild_id, Window(edges[0], edges[-1])))
+            .where(*_accepted(guild_id, Window(edges[0], edges[-1])))
             .group_by(days, jobs.c.tool)
         )
         rows = (await self._session.execute(query)).mappings()
@@ -47,30 +45,13 @@ class UsageSums:
         query = (
             select(ledger, jobs.c.tool, jobs.c.variant, jobs.c.state)
             .select_from(ledger.outerjoin(jobs, jobs.c.id == ledger.c.job_id))
-            .where(ledger.c.guild_id == guild_id, ledger.c.id > after)
+            .where(ledger.c.guild_id == guild_id, ledger.c.id > after, *within(ledger.c.at, window))
             .order_by(ledger.c.id)
             .limit(limit)
         )
-        if window.start is not None:
-            query = query.where(ledger.c.at >= window.start)
-        if window.end is not None:
-            query = query.where(ledger.c.at < window.end)
         rows = (await self._session.execute(query)).mappings()
-        return [
-            LedgerLine(
-                row["id"],
-                row["at"],
-                EntryKind(row["kind"]),
-                row["amount"],
-                row["user_id"],
-                row["job_id"],
-                row["tool"],
-                row["variant"],
-                row["state"],
-                row["period"],
-            )
-            for row in rows
-        ]
+        names = [one.name for one in fields(LedgerLine)]
+        return [LedgerLine(**{name: row[name] for name in names}) for row in rows]
 
     async def _top(
         self, what: ColumnElement[Any], guild_id: int, window: Window, limit: int | None
@@ -78,7 +59,7 @@ class UsageSums:
         credits_ = _credits()
         query = (
             select(what.label("what"), credits_, func.count().label("jobs"))
-            .where(*_within(guild_id, window))
+            .where(*_accepted(guild_id, window))
             .group_by(what)
             .order_by(credits_.desc(), what)
             .limit(limit)
@@ -87,11 +68,8 @@ class UsageSums:
         return [Spending(row["what"], row["credits"], row["jobs"]) for row in rows]
 
 
-class Totals:
+class Totals(Repository):
     """Sums over all servers of this process within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def jobs(self) -> dict[tuple[str, str], int]:
         """Return the number of jobs by state and tool."""
@@ -110,13 +88,8 @@ def _credits() -> Any:
     return func.coalesce(func.sum(jobs.c.settled + jobs.c.reserved), 0).label("credits")
 
 
-def _within(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [jobs.c.guild_id == guild_id]
-    if window.start is not None:
-        conditions.append(jobs.c.created_at >= window.start)
-    if window.end is not None:
-        conditions.append(jobs.c.created_at < window.end)
-    return conditions
+def _accepted(guild_id: int, window: Window) -> list[ColumnElement[bool]]:
+    return [jobs.c.guild_id == guild_id, *within(jobs.c.created_at, window)]
 
 
 # Statements, made once (see `Session.execute`).

@@ -128,7 +128,7 @@ class RateLimited(StudiiError):
     told_as = ReasonCode.RATE_LIMITED
     default = lazy("Studii is busy with this server's other requests. Try again in a minute.")
 
-    def __init__(self, retry_after: float | None = None, *, detail: str | None = None) -> None:
+    def __init__(self, retry_after: float | None, *, detail: str | None = None) -> None:
         super().__init__(detail=detail, reason="status 429")
         self.retry_after = retry_after
 
@@ -139,7 +139,7 @@ class ApiFailed(StudiiError):
     told_as = ReasonCode.API_FAILED
     default = lazy("Studii had a problem. Try again in a moment.")
 
-    def __init__(self, status: int = 500, *, detail: str | None = None) -> None:
+    def __init__(self, status: int, *, detail: str | None) -> None:
         super().__init__(detail=detail, reason=f"status {status}")
         self.status = status
 

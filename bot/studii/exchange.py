@@ -1,7 +1,7 @@
 """Send one request and read its answer, and say what an error means for what was sent."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, ClientSession
@@ -24,9 +24,9 @@ class ApiResponse:
     """
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     content_type: str
-    body: bytes | None = field(repr=False)
+    body: bytes | None
 
     @property
     def is_success(self) -> bool:
@@ -85,7 +85,7 @@ def sending_once(kinds: Mapping[str, str], count: Callable[[str, int | None], No
 
 
 async def exchange(
-    session: ClientSession, method: str, url: URL, key: Secret, json: object = None
+    session: ClientSession, method: str, url: URL, key: Secret, json: object
 ) -> ApiResponse | Lost:
     """Send exactly one request and read its answer, without following a redirect.
 

@@ -42,13 +42,11 @@ class PhotoEvents(commands.Cog):
         if self._bot.accepting:
             self._watch.taken_back(event)
 
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
-        if self._bot.accepting:
-            self._watch.cleared(event)
-
-    @commands.Cog.listener()
-    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+    @commands.Cog.listener("on_raw_reaction_clear")
+    @commands.Cog.listener("on_raw_reaction_clear_emoji")
+    async def on_cleared(
+        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
+    ) -> None:
         if self._bot.accepting:
             self._watch.cleared(event)
 

@@ -63,7 +63,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
         async with desk.storage.write() as transaction:
-            await transaction.guilds.set_timezone(desk.guild.id, "Pacific/Auckland")
+            await transaction.guilds.set(desk.guild.id, timezone="Pacific/Auckland")
         report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
         per_day = [sum(day) for day in zip(*report.daily, strict=True)]
         spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}

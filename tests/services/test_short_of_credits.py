@@ -89,7 +89,7 @@ async def test_a_day_ends_at_midnight_in_the_servers_zone(world: World) -> None:
     world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
     await world.ready(daily=8)
     async with world.storage.write() as transaction:
-        await transaction.guilds.set_timezone(GUILD, "America/New_York")
+        await transaction.guilds.set(GUILD, timezone="America/New_York")
     await world.accept()
     assert f"The budget renews <t:{unix(2026, 7, 2, 4)}:R>" in await refusal(world)
     world.clock.advance(1)

@@ -21,7 +21,7 @@ async def test_a_server_that_set_nothing_has_the_defaults(storage: Storage) -> N
 async def test_each_setting_of_a_server_leaves_the_others_as_they_were(storage: Storage) -> None:
     async with storage.write() as transaction:
         guilds = transaction.guilds
-        await guilds.set_timezone(1, "Europe/Berlin")
+        await guilds.set(1, timezone="Europe/Berlin")
         assert await guilds.get(1) == GuildSettings(1, timezone="Europe/Berlin")
         budget = Budget(0, Period.TOTAL, NOW)
         await guilds.set_budget(1, budget)

@@ -89,7 +89,7 @@ class Jobs(JobRows):
         """
         which = {"job": job.id, "expected": job.state, "posted": job.posting}
         values = {**which, "more": int(visible), "announced_at": at} | columns_of(changes)
-        row = (await self._session.execute(_ANNOUNCE, values, named=True)).mappings().one_or_none()
+        row = await self._one_row(_ANNOUNCE, values, named=True)
         if row is None:
             return None
         changed_job(self._session, row)
@@ -125,8 +125,7 @@ class Jobs(JobRows):
             raise ValueError(f"a job does not go from {expected} to running")
         which = {"job": job_id, "expected": expected, "with_lane": lane}
         values = which | {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
-        done = await self._session.execute(_START_RUNNING, values | columns_of(changes), named=True)
-        row = done.mappings().one_or_none()
+        row = await self._one_row(_START_RUNNING, values | columns_of(changes), named=True)
         if row is None:
             return None
         return Started(changed_job(self._session, row), bool(row["server_held"]), row["last_charge"])
@@ -139,8 +138,7 @@ class Jobs(JobRows):
         Return it with the last charge for its price with the key of `lane`, and when that was first charged.
         """
         which = {"job": job_id, "expected": JobState.RUNNING, "with_lane": lane}
-        done = await self._session.execute(_FINISH_RUNNING, which | columns_of(changes), named=True)
-        row = done.mappings().one_or_none()
+        row = await self._one_row(_FINISH_RUNNING, which | columns_of(changes), named=True)
         if row is None:
             return None
         return changed_job(self._session, row), row["last_charge"], row["charged_at"]

@@ -11,6 +11,7 @@ from sqlalchemy.engine import RowMapping
 from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.reasons import Reason
+from bot.storage.database.repository import Repository
 from bot.storage.database.session import Session
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import jobs
@@ -67,11 +68,8 @@ class JobChanges(TypedDict, total=False):
     set_message: int | None
 
 
-class JobRows:
+class JobRows(Repository):
     """Reads and changes jobs within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def some(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Return the jobs that exist, by id."""
@@ -85,8 +83,7 @@ class JobRows:
         self, statement: Select[Any] | Update, values: Mapping[str, Any] | None = None
     ) -> Job | None:
         if isinstance(statement, Update):
-            changed = await self._session.execute(statement, values, named=True)
-            row = changed.mappings().one_or_none()
+            row = await self._one_row(statement, values, named=True)
             return None if row is None else changed_job(self._session, row)
         found = await self._all(statement, values)
         return found[0] if found else None

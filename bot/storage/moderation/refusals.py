@@ -4,15 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import refusals_told, word_refusals
 
 
-class Refusals:
+class Refusals(Repository):
     """Refusals within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def count(self, guild_id: int, user_id: int, at: datetime, since: datetime) -> int:
         """Add a refusal by a word rule. Return the number of the member's refusals since that time."""

@@ -7,15 +7,12 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.words import WordRule
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import jobs, word_rules
 
 
-class WordRules:
+class WordRules(Repository):
     """Rules about words within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def get(self, guild_id: int) -> tuple[WordRule, ...]:
         """Return the server's rules, in alphabetical order."""

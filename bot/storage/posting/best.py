@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import Job, JobState
 from bot.domain.posting.best import BestResult
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.jobs import JOB_KEY as JOB_KEY, job_of
 from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules
 
@@ -18,11 +18,8 @@ _OF_CONSENT = frozenset({"agreed", "asked"})
 _PARTS = (best_results, best_consents.c.agreed, best_consents.c.user_id.label("asked"))
 
 
-class BestResults:
+class BestResults(Repository):
     """Starred results within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def result_of(self, guild_id: int, message_id: int) -> Job | None:
         """Return the job whose result that message shows to everyone, the first one of a set."""
@@ -69,23 +66,19 @@ class BestResults:
 
     async def begun(self, message_id: int, at: datetime) -> None:
         """Note that the result may have been shown from now on."""
-        mine = best_results.c.message_id == message_id
-        begun = {"begun_at": func.coalesce(best_results.c.begun_at, at)}
-        await self._session.execute(update(best_results).where(mine).values(begun))
+        await self._update(message_id, begun_at=func.coalesce(best_results.c.begun_at, at))
 
     async def shown(self, message_id: int, channel_id: int, posted: int) -> None:
         """Store the message that shows the result. It is taken back at once if it is not wanted any more."""
-        mine = best_results.c.message_id == message_id
-        values = {"posted_channel_id": channel_id, "posted_message_id": posted}
-        await self._session.execute(update(best_results).where(mine).values(values))
+        await self._update(message_id, posted_channel_id=channel_id, posted_message_id=posted)
         self._session.changes.best = True
 
     async def gone(self, message_id: int) -> None:
         """Store that nothing shows the result any more. One that is wanted again is shown anew."""
         mine = best_results.c.message_id == message_id
         await self._session.execute(delete(best_results).where(mine, ~best_results.c.wanted))
-        anew = {"posted_message_id": None, "begun_at": None, "number": best_results.c.number + 1}
-        await self._session.execute(update(best_results).where(mine).values(anew))
+        number = best_results.c.number + 1
+        await self._update(message_id, posted_message_id=None, begun_at=None, number=number)
         self._session.changes.best = True
 
     async def drop(self, message_id: int) -> None:
@@ -103,8 +96,7 @@ class BestResults:
 
     async def asked(self, user_id: int, at: datetime) -> None:
         """Store that the member was asked."""
-        row = self._session.insert(best_consents).values(user_id=user_id, at=at)
-        await self._session.execute(row.on_conflict_do_nothing(index_elements=["user_id"]))
+        await self._session.put_new(best_consents, {"user_id": user_id}, {"at": at})
 
     async def answer(self, user_id: int, at: datetime, *, agreed: bool) -> None:
         """Store the member's answer. If it is no, what is shown of them is taken back."""
@@ -113,6 +105,10 @@ class BestResults:
             theirs = best_results.c.user_id == user_id
             await self._session.execute(update(best_results).where(theirs).values(wanted=False, since=at))
         self._session.changes.best = True
+
+    async def _update(self, message_id: int, **values: Any) -> None:
+        mine = best_results.c.message_id == message_id
+        await self._session.execute(update(best_results).where(mine).values(values))
 
     async def _some(self, query: Select[Any], values: Mapping[str, Any]) -> list[BestResult]:
         ours = self._session.ours(query, best_results.c.guild_id)

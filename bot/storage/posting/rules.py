@@ -6,18 +6,15 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.posting import PostingRules
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import posting_rules
 
 
-class PostingRulings:
+class PostingRulings(Repository):
     """Posting rules within one transaction. A server without a row has the defaults."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
     async def get(self, guild_id: int) -> PostingRules:
-        row = (await self._session.execute(_GET, {"guild": guild_id})).mappings().one_or_none()
+        row = await self._one_row(_GET, {"guild": guild_id})
         return PostingRules() if row is None else _rules_of(row)
 
     async def with_best(self) -> dict[int, PostingRules]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import JobRequest, SourcePhoto
 from bot.domain.confirmations import Confirmation, WhyAsk
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import confirmations, tappers
 
@@ -28,11 +28,8 @@ _PLAIN = (
 _PHOTO = ("url", "filename", "content_type", "size", "message_id", "channel_id")
 
 
-class Confirmations:
+class Confirmations(Repository):
     """Questions to persons within one transaction, and who needs none before a tap."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, asked: Confirmation) -> None:
         """Store a new question."""

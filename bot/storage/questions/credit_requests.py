@@ -1,20 +1,19 @@
 """Members' requests for more credits."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Executable, bindparam, select, update
 
 from bot.domain.credit_requests import CreditRequest, RequestState
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import credit_requests
 
 
-class CreditRequests:
+class CreditRequests(Repository):
     """Requests for more credits within one transaction. A member has one open request in a server."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, request: CreditRequest) -> bool:
         """Store a new request. Return False if the member has an open one."""
@@ -23,14 +22,11 @@ class CreditRequests:
         return added.rowcount == 1
 
     async def get(self, request_id: str) -> CreditRequest | None:
-        row = (await self._session.execute(_GET, {"request": request_id})).mappings().one_or_none()
-        return None if row is None else CreditRequest(**row)
+        return await self._one(_GET, {"request": request_id})
 
     async def open_of(self, guild_id: int, user_id: int) -> CreditRequest | None:
         """Return the member's open request in the server."""
-        mine = {"guild": guild_id, "user": user_id}
-        row = (await self._session.execute(_OPEN_OF, mine)).mappings().one_or_none()
-        return None if row is None else CreditRequest(**row)
+        return await self._one(_OPEN_OF, {"guild": guild_id, "user": user_id})
 
     async def answer(
         self, request_id: str, state: RequestState, by: int | None, at: datetime
@@ -39,7 +35,10 @@ class CreditRequests:
         open_ = (credit_requests.c.id == request_id) & (credit_requests.c.state == RequestState.OPEN)
         values = {"state": state, "answered_by": by, "answered_at": at}
         answer = update(credit_requests).where(open_).values(values).returning(credit_requests)
-        row = (await self._session.execute(answer, named=True)).mappings().one_or_none()
+        return await self._one(answer, None)
+
+    async def _one(self, statement: Executable, values: Mapping[str, Any] | None) -> CreditRequest | None:
+        row = await self._one_row(statement, values, named=True)
         return None if row is None else CreditRequest(**row)
 
 

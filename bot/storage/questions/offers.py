@@ -6,17 +6,14 @@ from dataclasses import asdict
 from sqlalchemy import bindparam, delete, insert, select
 
 from bot.domain.offers import Offer
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.schema import offers
 
 MAX_READ = 500
 
 
-class Offers:
+class Offers(Repository):
     """Offers within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, offer: Offer) -> None:
         """Store a new offer."""

@@ -5,18 +5,15 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import member_defaults
 
 _KEY = tuple(member_defaults.primary_key.columns)
 
 
-class MemberDefaults:
+class MemberDefaults(Repository):
     """Members' own inputs within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def of(self, guild_id: int, user_id: int) -> dict[str, Mapping[str, str]]:
         """Return the member's inputs in the server, by tool."""

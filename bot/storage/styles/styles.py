@@ -1,40 +1,26 @@
 """Styles of members and of servers."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.styles import OF_SERVER, Style, style_key
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.schema import jobs, styles
 
 KEY = (styles.c.id,)
 
 
-class Styles:
+class Styles(Repository):
     """Styles within one transaction."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
 
     async def add(self, style: Style) -> None:
         """Store a new style."""
-        row = {
-            "id": style.id,
-            "guild_id": style.guild_id,
-            "user_id": style.user_id,
-            "key": style_key(style.name),
-            "name": style.name,
-            "tool": style.tool,
-            "inputs": dict(style.inputs),
-            "roles": sorted(style.roles),
-            "made_by": style.made_by,
-            "job_id": style.job_id,
-            "created_at": style.created_at,
-        }
+        row = {**asdict(style), "key": style_key(style.name), "roles": sorted(style.roles)}
         await self._session.execute(insert(styles).values(row), named=True)
 
     async def get(self, style_id: str) -> Style | None:
@@ -82,18 +68,11 @@ class Styles:
 
 def style_of(row: RowMapping) -> Style:
     """Return the style of a row. Raises `TypeError` if its inputs or roles are something else."""
-    return Style(
-        id=row["id"],
-        guild_id=row["guild_id"],
-        user_id=row["user_id"],
-        name=row["name"],
-        tool=row["tool"],
-        inputs=json_object(row["inputs"]),
-        created_at=row["created_at"],
-        roles=frozenset(int(one) for one in row["roles"]),
-        made_by=row["made_by"],
-        job_id=row["job_id"],
-    )
+    values: dict[str, Any] = {**row}
+    del values["key"]
+    values["inputs"] = json_object(values["inputs"])
+    values["roles"] = frozenset(int(one) for one in values["roles"])
+    return Style(**values)
 
 
 # Statements, made once (see `Session.execute`).

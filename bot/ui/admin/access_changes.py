@@ -25,16 +25,16 @@ _OPTION = {
 class AccessOptions:
     """The options of the command, by the names that members type. None: left out."""
 
-    tool: str | None = None
-    role: int | None = None
-    channel: int | None = None
-    change: str | None = None
-    photos: str | None = None
-    portraits: str | None = None
-    private: str | None = None
-    extra: str | None = None
-    block: int | None = None
-    unblock: int | None = None
+    tool: str | None
+    role: int | None
+    channel: int | None
+    change: str | None
+    photos: str | None
+    portraits: str | None
+    private: str | None
+    extra: str | None
+    block: int | None
+    unblock: int | None
 
 
 def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:

@@ -22,7 +22,7 @@ CORNER_NAMES: Mapping[str, str] = {
 }
 
 
-def disclosure_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
+def disclosure_panel(rules: PostingRules, *, changed: bool) -> Panel:
     """Return what results say of how they were made. `changed`: an admin has just changed that."""
     title = _("Disclosure saved") if changed else _("Disclosure")
     files = _(

@@ -30,7 +30,7 @@ _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
 def allowance_panel(
     limits: MemberLimits,
     budget: BudgetState,
-    roles_there: Collection[int] | None = None,
+    roles_there: Collection[int] | None,
     role_id: int | None = None,
     changed: Sequence[str] = (),
 ) -> Panel:
@@ -124,7 +124,7 @@ def _allowance_set(whose: AllowanceScope, subject: int, amount: int | None, peri
 
 
 def member_panel(
-    user_id: int, state: MemberState, *, granted_now: int = 0, here: bool = True, changed: Sequence[str] = ()
+    user_id: int, state: MemberState, *, granted_now: int, here: bool, changed: Sequence[str]
 ) -> Panel:
     """Return what one member may do now, below what was just `changed`.
 
@@ -194,7 +194,7 @@ def _allowance_words(state: MemberState) -> str:
     return sentences(said, state.budget.renewal_words)
 
 
-def grant_panel(state: GrantState, *, granted_now: int = 0) -> Panel:
+def grant_panel(state: GrantState, *, granted_now: int) -> Panel:
     """Return what is granted for this period. `granted_now` is as in `member_panel`."""
     budget = state.budget
     return boxed(

@@ -113,7 +113,7 @@ def log_line(settings: LogSettings, trouble: str, *, public: bool) -> str:
     return "✅ " + _("**Log channel**: {channel}", channel=channel)
 
 
-def log_panel(settings: LogSettings, trouble: str = "", *, public: bool = False) -> Panel:
+def log_panel(settings: LogSettings, trouble: str, *, public: bool) -> Panel:
     """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
     if settings.channel_id is None:
         without = _(

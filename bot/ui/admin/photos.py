@@ -52,7 +52,7 @@ def reactions_panel(
     styles: Mapping[str, str],
     *,
     sees_photos: bool,
-    in_the_way: str = "",
+    in_the_way: str,
 ) -> Panel:
     """Return where reactions are on, which tool each emoji runs, and what keeps them from working.
 
@@ -103,7 +103,7 @@ def photos_panel(
     catalog: Catalog,
     *,
     sees_photos: bool,
-    in_the_way: str = "",
+    in_the_way: str,
 ) -> Panel:
     """Return the photo channels, what happens in each, and what keeps it from happening."""
     shown = [_channel_words(channel, catalog) for channel in rules.channels.values()]

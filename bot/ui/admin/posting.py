@@ -5,7 +5,7 @@ from bot.languages import gettext as _, ngettext
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 
 
-def channel_panel(rules: PostingRules, *, changed: bool = False) -> Panel:
+def channel_panel(rules: PostingRules, *, changed: bool) -> Panel:
     """Return where and how results appear. `changed`: an admin has just changed that."""
     title = _("Channel settings saved") if changed else _("Channel settings")
     stays = _("A card always stays after a direct message or an unknown outcome.")

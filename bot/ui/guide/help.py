@@ -80,7 +80,7 @@ class Guide:
     context: MemberContext
     places: PhotoPlaces
     approval: ApprovalRules
-    decides: bool = False  # on requests that wait for approval
+    decides: bool  # on requests that wait for approval
 
     def waits(self, tool: Tool) -> bool:
         """Return whether the person's requests for that tool wait for a moderator."""

@@ -27,7 +27,7 @@ class ToolOffer:
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     has_key: bool
-    held: Reason | None = None  # why Studii accepts no jobs with the server's key now
+    held: Reason | None  # why Studii accepts no jobs with the server's key now
 
     @property
     def left(self) -> int:

@@ -57,7 +57,7 @@ async def start_once(
     tool: Tool,
     values: Values,
     photos: Sequence[SourcePhoto],
-    terms: Terms = AS_USUAL,
+    terms: Terms,
 ) -> None:
     """Start as `start` does, unless the same person asked for the same a moment ago: that is a double
     click."""

@@ -53,7 +53,7 @@ def settable(tool: Tool) -> list[ToolInput]:
     return [one for one in tool.inputs if not one.long]
 
 
-def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], changed: str = "") -> Panel:
+def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], changed: str) -> Panel:
     """Return what a member prefers, with a button for each tool that has anything to prefer."""
     tools = [tool for tool in catalog.tools.values() if settable(tool)][:MAX_TOOL_BUTTONS]
     said = [_tool_words(tool, own.get(tool.slug, {})) for tool in tools]

@@ -81,7 +81,7 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
 def style_panel(
     style: Style,
     catalog: Catalog,
-    prices: PriceTable | None = None,
+    prices: PriceTable | None,
     picture: str | None = None,
     title: str = "",
 ) -> Panel:

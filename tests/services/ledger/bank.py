@@ -14,7 +14,7 @@ from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
-from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation_of
+from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
@@ -182,8 +182,8 @@ class Bank(ModeratingBank):
             told = JobChanges(submitted_at=self.now, charged=charge)
             job = await transaction.jobs.advance(job_id, old, running, at=self.now, **told)
             if job is not None and charge is not None:
-                wanted = await reservation_of(transaction, job, LANE, charge)
-                await self.correct(transaction, job_id, wanted)
+                before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
+                await self.correct(transaction, job_id, reservation(charge, before))
                 await self.learn(transaction, job, charge)
 
     async def start(self, job_id: str, charge: int | None) -> bool:
@@ -194,7 +194,8 @@ class Bank(ModeratingBank):
         return sent
 
     async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
-        await learn_price(transaction, self.catalog, job, LANE, charge, self.now)
+        before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
+        await learn_price(transaction, self.catalog, job, LANE, charge, before, self.now)
 
     async def learn_at_end(
         self, transaction: Transaction, job: Job, told: int | None, *, completed: bool

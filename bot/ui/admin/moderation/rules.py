@@ -41,7 +41,7 @@ WAITING = nlazy(
 )
 
 
-def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool = False) -> Panel:
+def approval_panel(rules: ApprovalRules, names: ToolNames, *, public: bool) -> Panel:
     """Return whose requests wait for approval, where, and who decides. `public`: everyone can read there."""
     if rules.channel_id is None:
         off = lines(f"### 🛂 {_('Approval is off')}", APPROVAL_OFF)

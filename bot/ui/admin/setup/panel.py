@@ -79,7 +79,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     )
 
 
-def setup_panel(now: SetupState, *, let_in: bool = False) -> Panel:
+def setup_panel(now: SetupState, *, let_in: bool) -> Panel:
     def button(what: str, label: Worded, *, main: bool = False) -> SetupButton:
         return SetupButton(what, label, main=main, let_in=let_in)
 
@@ -196,7 +196,7 @@ def _to_server(guild_id: int) -> ui.Button[Any]:
     return ui.Button(label=_("Open server"), url=f"https://discord.com/channels/{guild_id}")
 
 
-def ask_to_forget(key: StudiiKey, *, let_in: bool = False) -> Panel:
+def ask_to_forget(key: StudiiKey, *, let_in: bool) -> Panel:
     """Return what forgetting the key means, before it is done. `let_in`: as for `setup_panel_for`."""
     forget = SetupButton("forget", lazy("Remove key"), key=key.id, let_in=let_in)
     keep = SetupButton("keep", lazy("Keep key"), let_in=let_in)

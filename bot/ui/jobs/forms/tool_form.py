@@ -106,7 +106,7 @@ class Filled:
     photos: Sequence[SourcePhoto]
     private: bool
     attached: bool
-    chosen: str | None = None
+    chosen: str | None
 
 
 Submit = Callable[[discord.Interaction, Filled], Awaitable[None]]

@@ -82,7 +82,7 @@ class ToolPicker(OpenView):
         styles: Sequence[Style],
         words: str,
         chosen: Callable[[discord.Interaction, Tool | Style], Awaitable[None]],
-        prices: PriceTable | None = None,
+        prices: PriceTable | None,
     ) -> None:
         super().__init__()
         self._prices = prices

@@ -54,7 +54,7 @@ class Reader:
 
     manager: bool
     reads: frozenset[str]
-    decides: bool = False
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True)

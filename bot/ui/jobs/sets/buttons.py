@@ -39,7 +39,7 @@ class SetButton(
     `each` is the price of one that the person has seen, if it isn't what the failed jobs were to cost.
     """
 
-    def __init__(self, action: str, set_id: str, each: int | None = None, label: str | None = None) -> None:
+    def __init__(self, action: str, set_id: str, each: int | None, label: str | None = None) -> None:
         self._action = action
         self._set_id = set_id
         self._each = each

@@ -71,7 +71,7 @@ class DropButton(
 ):
     """Delete one picture from the message of its set; if a listing may link that, its person is asked."""
 
-    def __init__(self, job_id: str, *, asked: bool = False) -> None:
+    def __init__(self, job_id: str, *, asked: bool) -> None:
         self._job_id = job_id
         self._asked = asked
         super().__init__(drop_button(job_id, asked=asked))
