@@ -93,11 +93,13 @@ class KeyedWorker(Generic[_T]):
         self._reads_wanted = 1
         self._reads_done = 0
         self._next_read = 0.0
+        self._next_turn = 0.0  # if nothing wakes the worker before
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
         self._notified: set[Hashable] = set()  # since the last read began
         self._ended: set[Hashable] = set()  # likewise
         self._fresh: set[Hashable] = set()  # notified of since the last try began
         self._retries: dict[Hashable, _Attempts] = {}
+        self._resting: set[Hashable] = set()  # of these, those that are left alone until their next try
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
         self._liveness = liveness
@@ -119,6 +121,7 @@ class KeyedWorker(Generic[_T]):
             self._notified.add(key)
             if key not in self._busy:
                 self._retries.pop(key, None)
+                self._resting.discard(key)
 
     def add(self, item: _T) -> None:
         """Take over an item, whether it is wanted or not."""
@@ -129,10 +132,10 @@ class KeyedWorker(Generic[_T]):
             self._known[key] = item
             self._notified.add(key)
             self._fresh.add(key)
-        retry = self._retries.get(key)
-        rests = retry is not None and self._rests(item, retry, self._clock.monotonic())
+        if key in self._resting and not self._rests(key, item, self._clock.monotonic()):
+            self._resting.discard(key)
         # The end of what is being done, or the time of the next try, wakes the worker anyway.
-        if key not in self._busy and not rests:
+        if key not in self._busy and key not in self._resting:
             self._wake_up.set()
 
     def reread(self) -> None:
@@ -147,11 +150,13 @@ class KeyedWorker(Generic[_T]):
         if asked or (self._more and len(self._busy) < self._size):
             await self._reread()
             now = self._clock.monotonic()
-        self._begin(now, group)
+        self._resting = {key for key in self._resting if self._retries[key].not_before > now}
+        self._begin(group)
         await rest_after(now - began, self._reread_every)
         # What was due was begun, or is begun when another has ended, which wakes the worker.
-        due = [one.not_before for one in self._retries.values() if one.not_before > now]
-        return max(0.0, min([self._next_read, *due]) - self._clock.monotonic())
+        due = [self._retries[key].not_before for key in self._resting]
+        self._next_turn = min([self._next_read, *due])
+        return max(0.0, self._next_turn - self._clock.monotonic())
 
     async def _reread(self) -> None:
         """Read the items from the database."""
@@ -170,18 +175,23 @@ class KeyedWorker(Generic[_T]):
         self._more = len(found) >= limit
         if not self._more:
             self._forget_all_but(self._known.keys())
-        self._reads_done, self._next_read = wanted, self._clock.monotonic() + self._reread_every
+        now = self._clock.monotonic()
+        self._resting = {
+            key
+            for key in self._retries.keys() - self._busy.keys()
+            if key not in self._known or self._rests(key, self._known[key], now)
+        }
+        self._reads_done, self._next_read = wanted, now + self._reread_every
 
-    def _begin(self, now: float, group: DrainingGroup) -> None:
+    def _begin(self, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
         if len(self._busy) >= self._size:
             return
         held_up = set(self._busy.values())
-        for item in self._in_order(self._to_order(now)):
+        for item in self._in_order(self._to_order(held_up)):
             key = self._key(item)
-            retry = self._retries.get(key)
             queue = self._queue(item)
-            if retry is not None and self._rests(item, retry, now):
+            if key in self._resting:
                 held_up.add(queue)
                 continue
             if queue not in held_up and self._has_place_for(item):
@@ -190,39 +200,45 @@ class KeyedWorker(Generic[_T]):
                 self._fresh.discard(key)
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
-                work = self._do(item, retry or _Attempts())
+                work = self._do(item, self._retries.get(key) or _Attempts())
                 group.create_task(work, name=f"{self.what} {key}", at_once=self._free(item))
             if len(self._busy) >= self._size:
                 return
 
-    def _to_order(self, now: float) -> list[_T]:
-        """Return the items that can be begun, with those at rest that may hold some of them up."""
-        free: dict[Hashable, _T] = {}
-        resting: dict[Hashable, _T] = {}
-        for key, item in self._known.items():
-            if key in self._busy or not self._ready(item):
-                continue
-            retry = self._retries.get(key)
-            if retry is None or not self._rests(item, retry, now):
-                free[key] = item
-            elif retry.tries <= HOLDS_ITS_QUEUE:
-                resting[key] = item
-        if self._queue is self._key:  # an item at rest holds up no other
-            return list(free.values())
-        held_up = set(self._busy.values())
-        queues = {key: self._queue(item) for key, item in free.items()}
-        free = {key: item for key, item in free.items() if queues[key] not in held_up}
-        wanted = set(queues.values()) - held_up
-        holding = {key for key, item in resting.items() if self._queue(item) in wanted}
-        if not holding:
-            return list(free.values())
-        return [item for key, item in self._known.items() if key in free or key in holding]
+    def _to_order(self, held_up: Collection[Hashable]) -> list[_T]:
+        """Return the items that can be begun, with those at rest that may hold some of them up.
 
-    def _rests(self, item: _T, retry: _Attempts, now: float) -> bool:
-        """Return whether the item is left alone until its next try."""
+        `held_up` are the queues of what is being done.
+        """
+        free: dict[Hashable, Hashable] = {}  # and their queues
+        for key, item in self._known.items():
+            if key in self._resting or key in self._busy or not self._ready(item):
+                continue
+            if (queue := self._queue(item)) not in held_up:
+                free[key] = queue
+        if not free:
+            return []
+        chosen = free.keys() | self._holding(set(free.values()))
+        return [item for key, item in self._known.items() if key in chosen]
+
+    def _holding(self, queues: Collection[Hashable]) -> set[Hashable]:
+        """Return the items at rest that hold up those behind them in one of these queues."""
+        if self._queue is self._key:  # an item at rest holds up no other
+            return set()
+        return {
+            key
+            for key in self._resting
+            if self._retries[key].tries <= HOLDS_ITS_QUEUE
+            and key in self._known
+            and self._queue(self._known[key]) in queues
+        }
+
+    def _rests(self, key: Hashable, item: _T, now: float) -> bool:
+        """Return whether the item, which has been tried, is left alone until its next try."""
+        retry = self._retries[key]
         if retry.not_before <= now or retry.seen != self._news(item):
             return False
-        return not (self._notified_at_once and self._key(item) in self._fresh)
+        return not (self._notified_at_once and key in self._fresh)
 
     def _in_order(self, items: list[_T]) -> list[_T]:
         if self._rank is not None:
@@ -251,14 +267,25 @@ class KeyedWorker(Generic[_T]):
             if self._shared_by is not None:
                 self._turns.ended(self._shared_by(item))
             self._ended.add(key)
-            self._wake_up.set()
         if again is None or key not in self._known:
             self._retries.pop(key, None)
             if key not in self._fresh:
                 self._known.pop(key, None)
         else:
-            not_before = self._clock.monotonic() + again
-            self._retries[key] = _Attempts(retry.tries + 1, not_before, failures, self._news(item))
+            now = self._clock.monotonic()
+            self._retries[key] = _Attempts(retry.tries + 1, now + again, failures, self._news(item))
+            if self._rests(key, self._known[key], now):
+                self._resting.add(key)
+                if now + again < self._next_turn:
+                    self._wake_up.set()
+        if self._has_more_to_do():
+            self._wake_up.set()
+
+    def _has_more_to_do(self) -> bool:
+        """Return whether there may be something to begin now that an item has ended."""
+        if self._more or self._reads_done < self._reads_wanted:
+            return True
+        return any(key not in self._resting and key not in self._busy for key in self._known)
 
     def _has_place_for(self, item: _T) -> bool:
         if len(self._busy) >= self._size:
