@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class _Attempts:
+    began: float  # the first of them
     tries: int = 0
     not_before: float = 0.0
     failures: int = 0  # unexpected errors in a row
@@ -138,6 +139,11 @@ class KeyedWorker(Generic[_T]):
         if key not in self._busy and key not in self._resting:
             self._wake_up.set()
 
+    def waited(self, key: Hashable) -> float:
+        """Return the seconds since the first try of an item that is to be tried again; 0.0 for another."""
+        retry = self._retries.get(key)
+        return 0.0 if retry is None else self._clock.monotonic() - retry.began
+
     def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
         self._reads_wanted += 1
@@ -200,7 +206,7 @@ class KeyedWorker(Generic[_T]):
                 self._fresh.discard(key)
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
-                work = self._do(item, self._retries.get(key) or _Attempts())
+                work = self._do(item, self._retries.get(key) or _Attempts(self._clock.monotonic()))
                 group.create_task(work, name=f"{self.what} {key}", at_once=self._free(item))
             if len(self._busy) >= self._size:
                 return
@@ -273,7 +279,8 @@ class KeyedWorker(Generic[_T]):
                 self._known.pop(key, None)
         else:
             now = self._clock.monotonic()
-            self._retries[key] = _Attempts(retry.tries + 1, now + again, failures, self._news(item))
+            seen = self._news(item)
+            self._retries[key] = _Attempts(retry.began, retry.tries + 1, now + again, failures, seen)
             if self._rests(key, self._known[key], now):
                 self._resting.add(key)
                 if now + again < self._next_turn:

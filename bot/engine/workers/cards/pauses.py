@@ -7,39 +7,52 @@ from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY
 
 # A job that is about to be queued has its position in a moment: one edit of its card then shows both.
 POSITION_KNOWN_IN = 0.2  # seconds
-POSITION_CHECKS = 5
+POSITION_SOON = 1.0  # for which it is asked for that often
 # Before it is in its lane's queue, its card keeps saying what it said: "in the queue" always has a position.
-PATIENT_CHECKS = 60
+POSITION_PATIENCE = 60.0
+# What follows is in multiples of the time within which a card is not edited twice.
 # A job that is being sent runs in a moment: its card shows that at once, as a second edit had to wait.
-SENT_CHECKS = 1
+SENT_PATIENCE = 1
 # One that is expected to end in a moment is not shown as running at all, unless it takes longer.
-END_EXPECTED_WITHIN = 2  # multiples of the pause between two checks
-END_EXPECTED_CHECKS = 4
-# When Studii has finished a job, its card shows the end alone, unless the download takes longer.
-END_CHECKS = 4
-# A card says nothing of an end that is about to be posted in its place, unless posting takes longer.
-POSTED_CHECKS = 4
+END_EXPECTED_WITHIN = 2
+# When Studii has finished a job, its card shows the end alone, unless the download takes longer; and nothing
+# of an end that is about to be posted in its place, unless posting takes longer.
+END_PATIENCE = 4
 
 
-def is_about_to_end(job: Job, checks: int) -> bool:
-    """Return whether a card waits for the end of a job that Studii has finished, after this many checks."""
-    return job.state is JobState.RUNNING and job.output_url is not None and checks < END_CHECKS
+def news(job: Job) -> tuple[bool, bool]:
+    """Return what a card that waits is shown at once for: that there is nothing more to wait for.
 
-
-def pause(job: Job, way: Progress, checks: int, *, told: bool, now: datetime, between: float) -> float | None:
-    """Return for how many seconds to leave the card as it is, or None to show the job now.
-
-    `checks` is how often this was asked before; there are `between` seconds between two checks, except for
-    the position in the queue. `told`: the card shows the job's newest version already.
+    That of a set shows each end, and that of a job alone is removed once its end is posted.
     """
-    if _is_to_be_queued(job, way) and checks < PATIENT_CHECKS:
-        return POSITION_KNOWN_IN if checks < POSITION_CHECKS else UNPLACED_EVERY
-    waits = (
-        (_is_about_to_run(job) and checks < SENT_CHECKS)
-        or (_is_to_be_posted(job, way) and checks < POSTED_CHECKS)
-        or (not told and _ends_in_a_moment(job, way, now, between) and checks < END_EXPECTED_CHECKS)
-    )
-    return between if waits else None
+    return job.announced_at is not None, job.over and (not job.terminal or job.set_id is not None)
+
+
+def pause_before_end(job: Job, waited: float, between: float) -> float | None:
+    """Return for how many seconds to leave the card as it is, whatever the job's lane says.
+
+    `waited` is for how long it has been left so, and `between` for how long a card is not edited twice.
+    """
+    finished = job.state is JobState.RUNNING and job.output_url is not None
+    to_be_posted = job.terminal and job.announced_at is None and job.set_id is None
+    return _rest_of(END_PATIENCE * between, waited) if finished or to_be_posted else None
+
+
+def pause(
+    job: Job, way: Progress, waited: float, between: float, *, told: bool, now: datetime
+) -> float | None:
+    """Return the same with what its lane says. `told`: the card shows the job's newest version already."""
+    if _is_to_be_queued(job, way) and waited < POSITION_PATIENCE:
+        return POSITION_KNOWN_IN if waited < POSITION_SOON else UNPLACED_EVERY
+    if _is_about_to_run(job):
+        return _rest_of(SENT_PATIENCE * between, waited)
+    if _is_to_be_posted(way) or (not told and _ends_in_a_moment(job, way, now, between)):
+        return _rest_of(END_PATIENCE * between, waited)
+    return None
+
+
+def _rest_of(patience: float, waited: float) -> float | None:
+    return patience - waited if waited < patience else None
 
 
 def _is_to_be_queued(job: Job, way: Progress) -> bool:
@@ -51,12 +64,9 @@ def _is_about_to_run(job: Job) -> bool:
     return job.state in {JobState.UPLOADING, JobState.SUBMITTING} and job.cancel_told is None
 
 
-def _is_to_be_posted(job: Job, way: Progress) -> bool:
-    """Return whether the job's posting, which takes the card's place, is about to be made.
-
-    That of a set takes its place once all have ended.
-    """
-    return all(one.terminal and one.announced_at is None for one in way.whole_set or (job,))
+def _is_to_be_posted(way: Progress) -> bool:
+    """Return whether all jobs of a set have ended: their postings then take the place of its card."""
+    return bool(way.whole_set) and all(one.terminal and one.announced_at is None for one in way.whole_set)
 
 
 def _ends_in_a_moment(job: Job, way: Progress, now: datetime, between: float) -> bool:

@@ -15,7 +15,7 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.cards.expected_ends import ExpectedEnds
 from bot.engine.workers.cards.missing import MissingCards
-from bot.engine.workers.cards.pauses import is_about_to_end, pause
+from bot.engine.workers.cards.pauses import news, pause, pause_before_end
 from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY, QueuePositions
 from bot.engine.workers.cards.removals import CardRemovals
 from bot.engine.workers.cards.shown_versions import ShownVersions
@@ -63,7 +63,7 @@ class Cards:
             rank=_rank,
             # The jobs of a set share a card, and each draws all of it.
             queue=lambda job: job.set_id or job.id,
-            news=lambda job: (job.over, job.announced_at is not None),  # its card then waits for nothing
+            news=news,
         )
 
     def notify(self, job: Job) -> None:
@@ -141,15 +141,17 @@ class Cards:
             return await self._remove(job)
         if job.set_id is not None and self._shown.remembered(job) >= job.version:
             return None  # another job of the set has shown this one's newest version, too
-        if is_about_to_end(job, tries):
-            return self._context.tuning.card_again
+        waited, between = self.worker.waited(job.id), self._context.tuning.card_again
+        rest = pause_before_end(job, waited, between)
+        if rest is not None:
+            return rest
         way = await self._way(job)
         if any(one.card_superseded_at is not None for one in way.whole_set):
             return None  # it is being removed
-        told, now, between = self._shown.told(job), self._context.clock.now(), self._context.tuning.card_again
-        waits = pause(job, way, tries, told=told, now=now, between=between)
-        if waits is not None:
-            return waits
+        told, now = self._shown.told(job), self._context.clock.now()
+        rest = pause(job, way, waited, between, told=told, now=now)
+        if rest is not None:
+            return rest
         try:
             async with asyncio.timeout(self._context.tuning.delivery_patience):
                 again = await self._delivery.show_card(job, way)
