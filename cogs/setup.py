@@ -7,8 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
+from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
-from bot.client.told_once import ComparingCog, ToldOnce
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
@@ -34,7 +34,7 @@ class ServerEvents(ComparingCog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
-        events = ToldOnce("Servers that added or removed the bot", MAX_WAITING_SERVERS, self._compare)
+        events = EventRetry("Servers that added or removed the bot", MAX_WAITING_SERVERS, self._compare)
         super().__init__(bot, events)
         self._new: set[int] = set()
         self._without_key: set[int] = set()

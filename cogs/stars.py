@@ -6,7 +6,7 @@ import discord
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
-from bot.client.told_once import ComparingCog, ToldOnce
+from bot.client.event_retry import ComparingCog, EventRetry
 from bot.reactions.stars import StarWatch
 
 # Events that wait for the end of an outage.
@@ -19,7 +19,7 @@ class Stars(ComparingCog):
     def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
         self._bot = bot
         self._watch = watch
-        super().__init__(bot, ToldOnce("Changes of starred results", MAX_WAITING_STARS, watch.catch_up))
+        super().__init__(bot, EventRetry("Changes of starred results", MAX_WAITING_STARS, watch.catch_up))
 
     async def cog_load(self) -> None:
         await self._watch.load()

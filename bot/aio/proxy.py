@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.aio.connections import NO_CONNECTION
-from bot.aio.gate import Gate, GatedConnector
+from bot.aio.gated_connector import Gate, GatedConnector
 from bot.aio.host_names import is_host
 from bot.aio.public_hosts import Reach, is_loopback
 from bot.aio.resolver import GuardedResolver

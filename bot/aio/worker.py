@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bot.aio.fair_share import FairShare, Who
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup
-from bot.aio.turns import Turns, Who
 from bot.clock import Clock
 from bot.errors import Outage
 
@@ -43,8 +43,8 @@ class KeyedWorker(Generic[_T]):
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
     changed since the last try is tried again at once; with `notified_at_once`, each that was notified since
     then.
-    With `shared_by`, groups and their members share the worker (see `Turns`). When it is cancelled, what has
-    begun may end within `drain` seconds, except for work that is `free` to be interrupted.
+    With `shared_by`, groups and their members share the worker (see `FairShare`). When it is cancelled, what
+    has begun may end within `drain` seconds, except for work that is `free` to be interrupted.
     """
 
     # Long: it only keeps what it is given.
@@ -88,7 +88,7 @@ class KeyedWorker(Generic[_T]):
         self._news = news
         self._notified_at_once = notified_at_once
         self._shared_by = shared_by
-        self._turns = Turns(size)
+        self._turns = FairShare(size)
         self._known: dict[Hashable, _T] = {}  # in order
         self._more = False  # whether the database has items that are not among them
         self._reads_wanted = 1

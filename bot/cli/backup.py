@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TextIO
 
 from bot.aio.shield import shielded
-from bot.cli.exclusive import bot_stopped
+from bot.cli.bot_stopped import bot_stopped
 from bot.cli.keys import key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError

@@ -18,7 +18,7 @@ from bot.storage import (
     ensure_ours,
     fault_of,
     foreign,
-    missing_rights_at,
+    missing_privileges_at,
     schema_of,
     shown,
     sqlite_file,
@@ -69,7 +69,7 @@ async def database(settings: Settings) -> list[Finding]:
     path = sqlite_file(url)
     if path is not None:
         await asyncio.to_thread(ensure_ours, url)
-    elif wrong := await missing_rights_at(url):
+    elif wrong := await missing_privileges_at(url):
         return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
     schema = await schema_of(url)
     if wrong := foreign(schema, path):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.cli.exclusive import bot_stopped
+from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused

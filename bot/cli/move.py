@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from bot.cli.exclusive import bot_stopped
+from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.services import count_words

@@ -1,6 +1,6 @@
 """`python -m bot restored`: what has to follow a pg_restore."""
 
-from bot.cli.exclusive import bot_stopped
+from bot.cli.bot_stopped import bot_stopped
 from bot.cli.keys import key_place
 from bot.clock import SystemClock
 from bot.config import StorageSettings

@@ -4,7 +4,7 @@ import re
 
 from yarl import URL
 
-from bot.aio.gate import Gate
+from bot.aio.gated_connector import Gate
 from bot.cluster.member import Membership
 
 TOLD_AFTER = 2.0  # seconds; Discord waits for 3

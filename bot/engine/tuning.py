@@ -64,7 +64,7 @@ class Tuning:
     # Outside the lanes.
     intake_tries: int = 3
     intake_pause: float = 1.0  # doubles with each try
-    intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `Turns`)
+    intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `FairShare`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
     room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room

@@ -5,7 +5,7 @@ Everything here blocks and runs in the decoder's processes only.
 
 from PIL import Image, ImageDraw
 
-from bot.media.lettering import Lettering
+from bot.media.fonts import FallbackFont
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
 _MIN_LETTER_PIXELS = 14
@@ -64,11 +64,11 @@ def _flat(image: Image.Image) -> Image.Image:
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:
     """Write the words into a corner, on a dark ground that every picture shows them on."""
     letter = max(_MIN_LETTER_PIXELS, min(image.size) // _LETTER_SHARE)
-    letters = Lettering(letter, "Semibold")
+    letters = FallbackFont(letter, "Semibold")
     pad = letter // 2
     room = max(1, image.width - 4 * pad)
     if letters.width(words) > room:
-        letters = Lettering(max(1, int(letter * room / letters.width(words))), "Semibold")
+        letters = FallbackFont(max(1, int(letter * room / letters.width(words))), "Semibold")
     x0, y0, x1, y1 = letters.bounds(words)
     width, height = round(x1 - x0) + 2 * pad, round(y1 - y0) + 2 * pad
     left = image.width - width - pad if right else pad

@@ -24,7 +24,7 @@ from bot.media.decoder_process import DecoderProcess, ProcessDied, RequestNotTak
 from bot.media.kinds import PhotoKind
 from bot.media.memory import MemoryBudget
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
-from bot.media.process_keeper import ProcessKeeper
+from bot.media.process_supervisor import ProcessSupervisor
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class DecoderPool:
         self._memory = MemoryBudget(TOTAL_BYTES)
         self._slots = asyncio.Semaphore(small_at_once)
         self._waiting = 0
-        self._processes = ProcessKeeper()
+        self._processes = ProcessSupervisor()
         self._removals: dict[Path, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:

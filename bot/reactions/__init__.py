@@ -1,3 +1,3 @@
 """Jobs that start without a command: by a reaction to a photo, or in a photo channel."""
 
-from bot.reactions.watch import PhotoWatch
+from bot.reactions.photos import PhotoWatch

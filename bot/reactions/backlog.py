@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from typing import Generic, TypeVar
 
-from bot.aio.outages import UntilBack
+from bot.aio.outage_retry import OutageRetry
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -36,7 +36,7 @@ class Backlog(Generic[_T]):
     ) -> None:
         self._what = what
         self._work = work
-        self._until_back = UntilBack(what.capitalize())
+        self._until_back = OutageRetry(what.capitalize())
         self._bound = bound
         self._bound_in_all = bound_in_all
         self._at_once = at_once

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from bot.aio.groups import Groups
+from bot.aio.batching import Batcher
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
@@ -71,7 +71,7 @@ class JobService:
         self._clock = clock
         self._max_source_bytes = max_source_bytes
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
-        self._noting = Groups("noting cards", self._note_cards, most=NOTED_AT_ONCE)
+        self._noting = Batcher("noting cards", self._note_cards, most=NOTED_AT_ONCE)
 
     async def accept_all(self, requests: Sequence[JobRequest]) -> list[Job]:
         """Store the jobs of one person in one server with their credits reserved: all of them or none.

@@ -9,7 +9,7 @@ from bot.storage.database.location import fresh_file, private_file, sqlite_file,
 from bot.storage.database.locks import AnotherInstance, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.move import copy_rows
-from bot.storage.database.rights import missing_rights_at
+from bot.storage.database.privileges import missing_privileges_at
 from bot.storage.durations import Sample
 from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges

@@ -20,7 +20,7 @@ from bot.storage.database.errors import UNUSABLE, OutageLog, shown, unusable
 from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
-from bot.storage.database.rights import missing_rights_at
+from bot.storage.database.privileges import missing_privileges_at
 from bot.storage.database.session import Session, session
 from bot.storage.database.unreadable import UnreadableRows
 from bot.storage.servers import ServerMemory
@@ -102,7 +102,7 @@ class Storage:
                     )  # the first writer turns on write-ahead logging, without which readers would block
             except UNUSABLE as error:
                 raise unusable(url, error) from error
-            if path is None and (wrong := await missing_rights_at(url)):
+            if path is None and (wrong := await missing_privileges_at(url)):
                 raise SettingsError(f"The database at {shown(url)} {wrong}")
             yield storage
         finally:

@@ -6,7 +6,7 @@ import discord
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
-from bot.client.told_once import ToldOnce
+from bot.client.event_retry import EventRetry
 from bot.reactions import PhotoWatch
 from bot.ui.admin.photos import reads_photos
 
@@ -20,7 +20,7 @@ class PhotoEvents(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = ToldOnce(
+        self._events = EventRetry(
             "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photos.load
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.aio import outages
+from bot.aio import outage_retry
 from bot.domain import JobState
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage
@@ -17,7 +17,7 @@ from tests.support.simulated.people import until
 
 @pytest.fixture(autouse=True)
 def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "PAUSE", 0.01)
+    monkeypatch.setattr(outage_retry, "PAUSE", 0.01)
 
 
 async def tell(desk: Desk, event: str, payload: Any) -> None:

@@ -15,7 +15,7 @@ from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.domain import Job, JobState, NoticeKind
 from bot.engine import Engine
-from bot.engine.lanes.entries import Entries
+from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.runner import LaneRunner
 from bot.errors import DatabaseAway
 from bot.monitoring.watchdog import EXIT_STATUS
@@ -224,7 +224,7 @@ async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_n
         assert pauses[:3] == ["0.05 s", "0.1 s", "0.2 s"]
 
 
-@pytest.mark.parametrize(("where", "name"), [(LaneRunner, "sync"), (Entries, "running")])
+@pytest.mark.parametrize(("where", "name"), [(LaneRunner, "sync"), (JobEntries, "running")])
 async def test_a_lane_that_can_not_be_given_its_jobs_keeps_no_other_from_its_own(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -240,7 +240,7 @@ async def test_a_lane_that_can_not_be_given_its_jobs_keeps_no_other_from_its_own
         real, poisoned = getattr(where, name), asyncio.Event()
 
         def fail(self: Any, *parts: Any) -> Any:
-            bad = parts[0].id == stumbling.id if where is Entries else self.has(stumbling.id)
+            bad = parts[0].id == stumbling.id if where is JobEntries else self.has(stumbling.id)
             if poisoned.is_set() and bad:
                 raise RuntimeError("nobody foresaw this")
             return real(self, *parts)

@@ -34,14 +34,14 @@ STOPS_WITHIN = 10.0  # seconds
 WORDED = """
 from datetime import date
 from bot.languages import Language, gettext, speaking, formats as f
-from bot.media.lettering import Lettering
+from bot.media.fonts import FallbackFont
 day, items = date(2026, 3, 5), ["a", "b", "c"]
 for language in Language:
     with speaking(language):
         words = f.number(1234567), f.decimal(1234.5), f.percent(0.8), f.day_and_month(day), f.short_day(day)
         words = *words, f.and_list(items), f.or_list(items), gettext("Nothing was spent.")
     said = "".join(words) + language.own_name
-    print(ascii(words), Lettering(30).width(said), Lettering(30, "Semibold").width(said))
+    print(ascii(words), FallbackFont(30).width(said), FallbackFont(30, "Semibold").width(said))
 """
 
 

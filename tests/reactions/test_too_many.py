@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from simcord import MemberActor
 
-from bot.reactions import taps, watch
+from bot.reactions import photos, reaction_jobs
 from bot.reactions.skipped_notices import SkippedWords
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
@@ -20,7 +20,7 @@ def dms(who: MemberActor) -> list[str]:
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taps, "MAX_TAPS_OF_A_SERVER", 0)
+    monkeypatch.setattr(reaction_jobs, "MAX_TAPS_OF_A_SERVER", 0)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for _ in range(2):
@@ -35,7 +35,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: SkippedWords
 ) -> None:
-    monkeypatch.setattr(watch, "PHOTOS_WAITING", 0)
+    monkeypatch.setattr(photos, "PHOTOS_WAITING", 0)
     async with open_desk(tmp_path) as desk:
         await (automatic(desk) if way == "auto" else offering(desk))
         for _ in range(3):

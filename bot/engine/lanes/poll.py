@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.aio.groups import Groups
+from bot.aio.batching import Batcher
 from bot.aio.retry import ErrorLog
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
@@ -43,7 +43,7 @@ class Poller:
         self._known = known
         self._tidied: datetime | None = None
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
-        self._claims = Groups("claiming polls", self._claim_all, most=CLAIMED_AT_ONCE)
+        self._claims = Batcher("claiming polls", self._claim_all, most=CLAIMED_AT_ONCE)
         self._errors = ErrorLog("polling it", noun="job")
         self._answers = PollAnswers(context, catalog)
 

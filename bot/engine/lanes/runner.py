@@ -11,8 +11,8 @@ from bot.aio.shield import DrainingGroup, shielded
 from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.duration_samples import Samples
-from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Estimates, Simulations
+from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.submit import Submitter
@@ -36,7 +36,7 @@ class LaneRunner:
         context: EngineContext,
         submitter: Submitter,
         poller: Poller,
-        entries: Entries,
+        entries: JobEntries,
         samples: Samples,
         simulations: Simulations,
         *,

@@ -15,8 +15,8 @@ from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.duration_samples import Samples
-from bot.engine.lanes.entries import Entries
 from bot.engine.lanes.estimates import Simulations
+from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import answer_is_over, recover
@@ -73,7 +73,7 @@ class LaneSupervisor:
         self._next_read = 0.0
         self._submitter = Submitter(context, catalog)
         self._poller = Poller(context, catalog, self._known)
-        self._entries = Entries(context.clock, max(context.tuning.key_retries), catalog)
+        self._entries = JobEntries(context.clock, max(context.tuning.key_retries), catalog)
         self._samples = Samples(context, Durations(lambda work: _usually(catalog, work)))
         self._simulations = Simulations(context.clock, context.tuning)
         self._restored = False

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bot.aio.batching import Batcher
 from bot.aio.bounded import BoundedDict
-from bot.aio.groups import Groups
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobRequest
@@ -37,7 +37,7 @@ class AcceptanceBatches:
         self._catalog = catalog
         self._clock = clock
         self._max_source_bytes = max_source_bytes
-        self._accepting = Groups("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
+        self._accepting = Batcher("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
         self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept(self, requests: Requests) -> list[Job]:

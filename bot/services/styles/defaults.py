@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from bot.aio.batching import Batcher
 from bot.aio.bounded import BoundedDict
-from bot.aio.groups import Groups
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
@@ -23,7 +23,7 @@ class DefaultsService:
         self._clock = clock
         self._members = BoundedDict[int, tuple[float, frozenset[int]]](REMEMBERED_SERVERS)
         # Of a crowd that comes at the same moment, one asks the database.
-        self._reading = Groups("reading who has defaults", self._read, most=MAX_READ_TOGETHER)
+        self._reading = Batcher("reading who has defaults", self._read, most=MAX_READ_TOGETHER)
 
     async def of(self, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:
         """Return the member's inputs for the tool that it still takes."""

@@ -19,7 +19,7 @@ from bot.storage.database.engines import migration_engine, read_engine
 from bot.storage.database.errors import UNUSABLE, shown, unusable
 from bot.storage.database.file_checks import ANOTHER_PROGRAMS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
-from bot.storage.database.rights import missing_rights
+from bot.storage.database.privileges import missing_privileges
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ async def migrate(url: str, revision: str = HEAD) -> None:
         await asyncio.to_thread(private_file, path)
     engine = migration_engine(url)
     try:
-        if path is None and (wrong := await missing_rights(engine)):
+        if path is None and (wrong := await missing_privileges(engine)):
             raise SettingsError(f"The database at {shown(url)} {wrong}")
         async with engine.connect() as connection:
             if revision != HEAD or await connection.run_sync(_revision) != newest_revision():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from bot.aio.groups import Groups
+from bot.aio.batching import Batcher
 from bot.aio.shield import shielded
 from bot.storage.database.engines import lease_engine
 from bot.storage.database.errors import UNUSABLE
@@ -37,7 +37,7 @@ class DeferralTable:
     def __init__(self, url: str, fence: Fence) -> None:
         self._engine = lease_engine(url)
         self._fence = fence
-        self._changes = Groups("storing deferrals", self._change, most=WRITTEN_AT_ONCE)
+        self._changes = Batcher("storing deferrals", self._change, most=WRITTEN_AT_ONCE)
 
     @classmethod
     @asynccontextmanager

@@ -8,7 +8,7 @@ from datetime import date
 from PIL import Image, ImageDraw
 
 from bot.languages import gettext as _, number, short_day
-from bot.media.lettering import Lettering
+from bot.media.fonts import FallbackFont
 from bot.ui.admin.charts import Series, UsageChart
 
 WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
@@ -20,8 +20,9 @@ _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
 
-_TITLE, _SUBTITLE, _NOTHING = Lettering(38, "Semibold"), Lettering(28), Lettering(30)  # Untranslated: a font
-_UNIT, _AXIS, _LEGEND = Lettering(24), Lettering(26), Lettering(28)
+_TITLE = FallbackFont(38, "Semibold")  # Untranslated: a font
+_SUBTITLE, _NOTHING = FallbackFont(28), FallbackFont(30)
+_UNIT, _AXIS, _LEGEND = FallbackFont(24), FallbackFont(26), FallbackFont(28)
 
 _LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168
 _ROW, _MARK, _GAP = 42, 32, 44  # of the legend: a line's height, the coloured mark, the space after an entry

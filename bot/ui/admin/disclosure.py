@@ -72,7 +72,7 @@ def words_for_pictures(typed: str) -> str:
     """Return words that can be written on pictures; empty if they are `off`. Raises `Refused` for others."""
     words = words_or_off(typed)
     # Imported here: few servers write on pictures, and Pillow takes memory.
-    from bot.media.lettering import script_of
+    from bot.media.fonts import script_of
 
     if not all(map(script_of, words)):
         raise Refused(NOT_WRITABLE)

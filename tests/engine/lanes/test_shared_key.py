@@ -13,7 +13,7 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.domain import JobState, Plan
 from bot.engine.context import StepResult
-from bot.engine.lanes.entries import Entries
+from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
@@ -39,7 +39,7 @@ async def two_processes(url: str) -> AsyncGenerator[tuple[Membership, Membership
 
 def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> None:
     job = replace(a_staging_job(), state=JobState.WAITING, source_file="room.png")
-    entries = Entries(SystemClock(), 60.0, Catalog.load())
+    entries = JobEntries(SystemClock(), 60.0, Catalog.load())
     entry = entries.after(StepResult(job, sent=False, again=1.0))
     assert isinstance(entry, Waiting)
     assert entry.step is Step.UPLOAD

@@ -1,4 +1,4 @@
-"""Many requests in one step, when they come faster than they can be done one by one."""
+"""Batches: many requests in one step, when they come faster than they can be done one by one."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ _A = TypeVar("_A")
 MAX_WAITING_REQUESTS = 10_000
 
 
-class Groups(Generic[_Q, _A]):
+class Batcher(Generic[_Q, _A]):
     """Does requests in groups: `do` takes all that wait, as soon as it can do something for them.
 
     `do(take)` begins its step, calls `take()` for the requests of the group, in order of arrival and at most

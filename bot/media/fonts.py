@@ -16,7 +16,7 @@ _PROBE_PIXELS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Lettering:
+class FallbackFont:
     """How words are written: the size in pixels, and the weight."""
 
     size: int

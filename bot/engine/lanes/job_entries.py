@@ -13,7 +13,7 @@ from bot.lifecycle.prices import price_name
 from bot.lifecycle.submission import needs_upload
 
 
-class Entries:
+class JobEntries:
     """Turns jobs into what a lane knows of them, with times of the monotonic clock."""
 
     def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 PAUSE = 2.0  # seconds between two tries during an outage
 
 
-class UntilBack:
+class OutageRetry:
     """Repeats work that an outage stopped, one try at a time. What is repeated is logged once, at the end."""
 
     def __init__(self, what: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.errors import SettingsError
-from bot.storage import Storage, migrate, missing_rights_at
+from bot.storage import Storage, migrate, missing_privileges_at
 from tests.support.postgresql import new_database, new_migrated_database, operator
 
 
@@ -38,7 +38,7 @@ async def test_a_database_that_is_read_only_is_said_to_be(migrated_postgresql: s
 
 async def test_an_empty_database_in_which_no_tables_may_be_made_is_said_to_be(postgresql: str) -> None:
     url = await as_reader(await new_database(postgresql))
-    assert "isn't allowed to create them" in str(await missing_rights_at(url))
+    assert "isn't allowed to create them" in str(await missing_privileges_at(url))
 
 
 async def test_a_start_without_the_right_to_make_tables_says_which_to_grant(postgresql: str) -> None:
@@ -56,4 +56,4 @@ async def test_a_start_without_rights_to_the_tables_says_which_to_grant(migrated
 
 
 async def test_the_owner_lacks_nothing(migrated_postgresql: str) -> None:
-    assert await missing_rights_at(await new_migrated_database(migrated_postgresql)) is None
+    assert await missing_privileges_at(await new_migrated_database(migrated_postgresql)) is None

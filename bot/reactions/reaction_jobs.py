@@ -44,7 +44,7 @@ class _TakenBack:
     left: frozenset[str] | None = None
 
 
-class Taps:
+class ReactionJobs:
     """Starts jobs for reactions, and cancels waiting ones when the reaction is removed.
 
     Started jobs are remembered, so later changes of an emoji's tool do not matter. When the photo is deleted,

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from bot.aio import outages
-from bot.client.told_once import ToldOnce
+from bot.aio import outage_retry
+from bot.client.event_retry import EventRetry
 from bot.errors import Outage
 
 
@@ -30,7 +30,7 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "PAUSE", 0.01)
+    monkeypatch.setattr(outage_retry, "PAUSE", 0.01)
 
 
 async def test_what_is_told_during_an_outage_is_done_after_it_in_order(
@@ -38,7 +38,7 @@ async def test_what_is_told_during_an_outage_is_done_after_it_in_order(
 ) -> None:
     caplog.set_level(logging.INFO)
     database = Database()
-    events = ToldOnce("Servers", 10, database.compare)
+    events = EventRetry("Servers", 10, database.compare)
     told = [
         asyncio.create_task(events.handle(1, lambda what=what: database.do(what)))
         for what in ("left", "joined", "left again")
@@ -54,7 +54,7 @@ async def test_what_is_told_during_an_outage_is_done_after_it_in_order(
 
 async def test_when_too_many_wait_a_comparison_makes_up_for_those_that_are_dropped() -> None:
     database = Database()
-    events = ToldOnce("Servers", 2, database.compare)
+    events = EventRetry("Servers", 2, database.compare)
     told = [
         asyncio.create_task(events.handle(number, lambda number=number: database.do(f"left {number}")))
         for number in range(6)
@@ -69,7 +69,7 @@ async def test_when_too_many_wait_a_comparison_makes_up_for_those_that_are_dropp
 async def test_an_error_that_is_no_outage_is_not_repeated_and_the_next_event_is_handled() -> None:
     database = Database()
     database.is_away = False
-    events = ToldOnce("Servers", 2, database.compare)
+    events = EventRetry("Servers", 2, database.compare)
 
     async def broken() -> None:
         raise ValueError("of no use")
@@ -82,7 +82,7 @@ async def test_an_error_that_is_no_outage_is_not_repeated_and_the_next_event_is_
 
 async def test_a_stop_ends_what_waits_for_the_end_of_an_outage() -> None:
     database = Database()
-    events = ToldOnce("Servers", 2, database.compare)
+    events = EventRetry("Servers", 2, database.compare)
     waiting = asyncio.create_task(events.handle(1, lambda: database.do("left")))
     await asyncio.sleep(0.005)
     events.close()

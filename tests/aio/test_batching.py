@@ -3,14 +3,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from bot.aio.groups import Groups
+from bot.aio.batching import Batcher
 
 
 class Doubling:
     """Doubles numbers in groups of at most three; `free` lets a step go on."""
 
     def __init__(self) -> None:
-        self.groups = Groups("doubling", self.double, most=3)
+        self.groups = Batcher("doubling", self.double, most=3)
         self.done: list[list[int]] = []
         self.free = asyncio.Event()
         self.free.set()

@@ -11,7 +11,7 @@ Who = tuple[Hashable, Hashable]
 """A group, and a member of it."""
 
 
-class Turns:
+class FairShare:
     """Groups take turns, however many items each has, and so do the members of each.
 
     A group alone gets half of the workers, a second one half of the rest, and so on: a new group nearly

@@ -32,7 +32,7 @@ _RIGHTS = text(
 ).bindparams(bindparam("tables", expanding=True))
 
 
-async def missing_rights(engine: AsyncEngine) -> str | None:
+async def missing_privileges(engine: AsyncEngine) -> str | None:
     """Return why the database can't be written, as words that follow its name, or None if it can.
 
     Raises one of `UNUSABLE`.
@@ -60,14 +60,14 @@ async def missing_rights(engine: AsyncEngine) -> str | None:
     )
 
 
-async def missing_rights_at(url: str) -> str | None:
+async def missing_privileges_at(url: str) -> str | None:
     """Return the rights that are missing at a PostgreSQL's address.
 
     Raises `SettingsError` if it can't be reached.
     """
     engine = migration_engine(url)
     try:
-        return await missing_rights(engine)
+        return await missing_privileges(engine)
     except UNUSABLE as error:
         raise unusable(url, error) from error
     finally:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Hashable
 import discord
 from discord.ext import commands
 
-from bot.aio.outages import UntilBack
+from bot.aio.outage_retry import OutageRetry
 
 
-class ToldOnce:
+class EventRetry:
     """Handles events that Discord doesn't repeat, those of one subject in order.
 
     At most `bound` events wait for the end of an outage. If one is dropped, `compare` is called after the
@@ -19,7 +19,7 @@ class ToldOnce:
     def __init__(self, what: str, bound: int, compare: Callable[[], Awaitable[None]]) -> None:
         self._bound = bound
         self._compare = compare
-        self._until_back = UntilBack(what)
+        self._until_back = OutageRetry(what)
         self._last: dict[Hashable, asyncio.Event] = {}
         self._unfinished = 0
         self._is_comparing = False
@@ -67,7 +67,7 @@ class ToldOnce:
 class ComparingCog(commands.Cog):
     """Base of cogs that compare what Discord has with what is known, when the connection is ready."""
 
-    def __init__(self, client: discord.Client, events: ToldOnce) -> None:
+    def __init__(self, client: discord.Client, events: EventRetry) -> None:
         self._client = client
         self._events = events
 

@@ -11,7 +11,7 @@ IDLE = 20.0  # seconds after which a process that has nothing to do is ended; th
 _MAY_KEEP = 48 * 1024 * 1024  # that a process holds on to between two pictures
 
 
-class ProcessKeeper:
+class ProcessSupervisor:
     """The processes of a pool."""
 
     def __init__(self) -> None:

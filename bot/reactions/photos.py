@@ -18,9 +18,9 @@ from bot.reactions.channel_permissions import can_post, cannot_post_words
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
 from bot.reactions.questions import PhotoQuestions
+from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusals import RefusalTeller
 from bot.reactions.skipped_notices import Skipped, SkippedWords
-from bot.reactions.taps import Taps
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_of
@@ -55,7 +55,7 @@ class PhotoWatch:
     ) -> None:
         self._client = client
         self._services = services
-        self._taps = Taps(services.jobs, services.privacy, self._start)
+        self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
         self._questions = PhotoQuestions(services.confirmations, catalog, readers)
         self._withdrawn = Backlog[list[str]](
             "withdrawing questions",

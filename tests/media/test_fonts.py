@@ -6,16 +6,16 @@ from PIL import Image, ImageDraw
 
 from bot.languages import Language
 from bot.languages.translations import compiled_file
-from bot.media.lettering import Lettering, script_of
+from bot.media.fonts import FallbackFont, script_of
 
-LETTERS = Lettering(40)
+LETTERS = FallbackFont(40)
 EUROPEAN = (
     "ÄÖÜäöüß ÀÂÇÉÈÊËÎÏÔÙÛÜŸàâçéèêëîïôùûüÿœŒæ ÁÉÍÑÓÚÜáéíñóúü¿¡ ÃÕãõ «»„“”’‘…–—·≈×€ 0123456789.,%\u00a0\u202f"
 )
 JAPANESE = "予算 設定 写真 編集部 株式会社 ひらがな カタカナ ー々〜「」『』、。・（）！？：％１２３①㎡"
 
 
-def ink(words: str, letters: Lettering = LETTERS) -> bytes:
+def ink(words: str, letters: FallbackFont = LETTERS) -> bytes:
     picture = Image.new("L", (1200, 80))
     letters.write(ImageDraw.Draw(picture), (10, 10), words, "white")
     return picture.tobytes()
@@ -71,7 +71,7 @@ def test_parts_in_two_fonts_follow_each_other() -> None:
 @pytest.mark.parametrize("words", ["Studio", "写真の予算", "写真 Studio", "Übergröße"])
 @pytest.mark.parametrize("weight", ["Regular", "Semibold"])
 def test_its_box_is_what_it_covers(words: str, weight: str) -> None:
-    letters = Lettering(40, weight)
+    letters = FallbackFont(40, weight)
     picture = Image.new("L", (600, 200))
     letters.write(ImageDraw.Draw(picture), (100, 100), words, "white", anchor="ls")
     covered = picture.getbbox()
@@ -81,4 +81,4 @@ def test_its_box_is_what_it_covers(words: str, weight: str) -> None:
 
 def test_a_heavier_weight_is_heavier_in_both_fonts() -> None:
     for words in ("Studio", "写真"):
-        assert sum(ink(words, Lettering(40, "Semibold"))) > sum(ink(words))
+        assert sum(ink(words, FallbackFont(40, "Semibold"))) > sum(ink(words))
