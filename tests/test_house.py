@@ -47,6 +47,11 @@ FORBIDDEN = (
     ("bot.media.decoder.operations", "bot.validation"),
     ("bot.services.credits", "bot.engine"),
     ("bot.engine.scheduler.lane", "asyncio"),
+    ("bot.services.moderation.words", "bot.services.acceptance.checks"),
+    ("bot.lifecycle.budget_alerts", "bot.lifecycle.transitions"),
+    ("bot.delivery.files", "bot.delivery.poster"),
+    ("bot.reactions.events", "bot.reactions.stars"),
+    ("bot.media.kinds", "bot.media.spool"),
 )
 
 

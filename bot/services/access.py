@@ -22,8 +22,7 @@ from bot.domain.access import (
 )
 from bot.errors import NotAllowed, Refused
 from bot.languages import Message, lazy, paragraph
-from bot.services.moderation.refusals import pause_words
-from bot.services.wording import discord_timestamp
+from bot.services.wording import discord_timestamp, pause_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200

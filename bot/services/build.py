@@ -8,7 +8,8 @@ from bot.clock import Clock
 from bot.domain import OutputFile
 from bot.services.access import AccessService
 from bot.services.command_registry import CommandRegistry
-from bot.services.credits import CreditService
+from bot.services.credits.credits import CreditService
+from bot.services.credits.usage import UsageService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
@@ -27,7 +28,6 @@ from bot.services.questions.offers import OfferService
 from bot.services.servers import ServerService
 from bot.services.styles import DefaultsService, StyleService
 from bot.services.unknown_outcomes import RulingService
-from bot.services.usage import UsageService
 from bot.storage import LaneNames, Storage, Vault
 
 

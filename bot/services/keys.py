@@ -16,7 +16,7 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import reprice_server
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
-from bot.services.budgets import new_budget
+from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
 

@@ -38,6 +38,15 @@ def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
     return f"<t:{int(moment.timestamp())}:{style}>"
 
 
+def pause_words(until: datetime) -> Message:
+    """Say until when a member is paused, and why."""
+    return lazy(
+        "You can't start jobs here until {when}, because word rules refused many of your requests. An admin "
+        "can end this with `/studii access`.",
+        when=discord_timestamp(until, "f"),
+    )
+
+
 def credit_words(amount: int) -> str:
     """Say a number of credits, as `1 credit` or `1,200 credits`."""
     return ngettext("{count} credit", "{count} credits", amount)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from bot.domain import EntryKind, JobState, Period
 from bot.domain.report_spans import Span
-from bot.services.export import safe, write_ledger
+from bot.services.credits.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.locales import app_in
 from tests.support.pseudo.letters import read

@@ -49,7 +49,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    modules = ("credits", "limits.limits", "access", "log_channels", "servers", "keys", "photos")
+    modules = ("credits.credits", "limits.limits", "access", "log_channels", "servers", "keys", "photos")
     for module in (*modules, "unknown_outcomes"):
         monkeypatch.setattr(f"bot.services.{module}.COMMAND_WRITE_TIMEOUT", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)

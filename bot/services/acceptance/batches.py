@@ -12,11 +12,11 @@ from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, Refused
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
+from bot.services.acceptance.asking import keep_questions
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.facts import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
-from bot.services.questions.confirmations import keep_questions
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)

@@ -17,7 +17,8 @@ from bot.lifecycle.prices import expected_cost
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.refusals import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
-from bot.services.budgets import BudgetState, ensure_room
+from bot.services.credits.budgets import BudgetState, ensure_room
+from bot.services.credits.prices import PriceTable
 from bot.services.limits import (
     LimitReached,
     MemberState,
@@ -27,7 +28,6 @@ from bot.services.limits import (
     state_of_member,
 )
 from bot.services.moderation.words import WordsRefused
-from bot.services.prices import PriceTable
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 

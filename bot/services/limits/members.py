@@ -10,7 +10,13 @@ from bot.domain.periods import budget_period
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, nlazy, paragraph
-from bot.services.budgets import BudgetState, ensure_room, short_price_message, state_of_budget, when_again
+from bot.services.credits.budgets import (
+    BudgetState,
+    ensure_room,
+    short_price_message,
+    state_of_budget,
+    when_again,
+)
 from bot.services.limits.words import rate_message, too_many_at_once
 from bot.services.wording import allowance_below_price, discord_timestamp, rest_message
 from bot.storage import Transaction

@@ -15,7 +15,7 @@ from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.services.access import ensure_may
-from bot.services.budgets import budget_state
+from bot.services.credits.budgets import budget_state
 from bot.services.moderation.words import met_by
 from bot.services.wording import UNKNOWN_JOB, credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction

@@ -10,8 +10,6 @@ from bot.domain import NoticeKind
 from bot.domain.access import Block
 from bot.domain.limits import WordPause
 from bot.domain.words import WordRefusal
-from bot.languages import Message, lazy
-from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 BETWEEN = timedelta(hours=1)  # the same reason is told a member again
@@ -76,15 +74,6 @@ async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datet
         refusal.guild_id, NoticeKind.WORDS, _key(refusal, at), at=at, details=details
     )
     return until
-
-
-def pause_words(until: datetime) -> Message:
-    """Say until when a member is paused, and why."""
-    return lazy(
-        "You can't start jobs here until {when}, because word rules refused many of your requests. An admin "
-        "can end this with `/studii access`.",
-        when=discord_timestamp(until, "f"),
-    )
 
 
 def _key(refusal: WordRefusal, at: datetime) -> str:

@@ -21,7 +21,7 @@ from bot.domain.words import (
 )
 from bot.errors import Refused
 from bot.languages import lazy, paragraph
-from bot.services.moderation.refusals import pause_words
+from bot.services.wording import pause_words
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 RECENT = 200  # jobs of the server on which a new rule is tried

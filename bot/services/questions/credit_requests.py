@@ -11,7 +11,7 @@ from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestStat
 from bot.errors import CreditsWanted, NotAllowed, Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.services.budgets import MAX_BUDGET, budget_state
+from bot.services.credits.budgets import MAX_BUDGET, budget_state
 from bot.services.limits import state_of_member, use_of_members
 from bot.services.wording import discord_timestamp
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction

@@ -19,7 +19,7 @@ from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, CreditService, JobService, LimitService, RulingService, confirmed
-from bot.services.budgets import budget_state
+from bot.services.credits.budgets import budget_state
 from bot.services.limits import state_of_member, use_of_members
 from bot.services.questions.credit_requests import CreditRequestService
 from bot.storage import JobChanges, Storage, Transaction

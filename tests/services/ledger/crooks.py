@@ -13,7 +13,7 @@ from bot.domain.periods import budget_period, period_name, window
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
-from bot.services.budgets import BudgetState, ensure_room, state_of_budget
+from bot.services.credits.budgets import BudgetState, ensure_room, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.storage import ReservationError, Transaction
@@ -92,7 +92,7 @@ def in_utc(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
 
 
 class ForgetsTheZone(Bank):
-    replaced = (("bot.services.budgets.budget_period", in_utc),)
+    replaced = (("bot.services.credits.budgets.budget_period", in_utc),)
 
 
 def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
@@ -101,7 +101,7 @@ def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
 
 
 class LosesAnHourOfEachPeriod(Bank):
-    replaced = (("bot.services.budgets.budget_period", an_hour_short),)
+    replaced = (("bot.services.credits.budgets.budget_period", an_hour_short),)
 
 
 async def nothing_given(*_: Any) -> None: ...
@@ -228,7 +228,7 @@ def always_the_same(*_: Any) -> str:
 
 
 class LetsGrantsCountForEver(Bank):
-    replaced = (("bot.services.budgets.period_name", always_the_same),)
+    replaced = (("bot.services.credits.budgets.period_name", always_the_same),)
 
 
 def by_its_first_moment(budget: Budget, timezone: str, period: Window) -> str:
@@ -236,7 +236,7 @@ def by_its_first_moment(budget: Budget, timezone: str, period: Window) -> str:
 
 
 class LosesGrantsWhenTheServerMoves(Bank):
-    replaced = (("bot.services.budgets.period_name", by_its_first_moment),)
+    replaced = (("bot.services.credits.budgets.period_name", by_its_first_moment),)
 
 
 class NeverLowersALimit(Bank):

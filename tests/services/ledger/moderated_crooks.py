@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.lifecycle import transitions
 from bot.lifecycle.transitions import make_ready, succeed
 from bot.reasons import Reason
-from bot.services.budgets import BudgetState, budget_state
+from bot.services.credits.budgets import BudgetState, budget_state
 from bot.services.moderation import approvals
 from bot.services.moderation.approvals import _end  # pyright: ignore[reportPrivateUsage]
 from bot.storage import JobChanges, Transaction

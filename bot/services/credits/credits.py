@@ -10,8 +10,8 @@ from bot.domain.prices import Charges
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.services.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
-from bot.services.prices import PriceTable, ToolPrice, tool_price
+from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
+from bot.services.credits.prices import PriceTable, ToolPrice, tool_price
 from bot.services.wording import credits_message
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 

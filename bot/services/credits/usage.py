@@ -8,7 +8,7 @@ from datetime import date, datetime
 from bot.clock import Clock
 from bot.domain import GuildSettings, LedgerLine, Period, Spending, Window
 from bot.domain.report_spans import Span, days_of, edges_of
-from bot.services.budgets import BudgetState, budget_state
+from bot.services.credits.budgets import BudgetState, budget_state
 from bot.storage import Storage
 
 TOP_MEMBERS = 5

@@ -1,0 +1,76 @@
+"""Store the questions that are asked before jobs start, and take each answer once."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain import Job, JobRequest
+from bot.domain.access import MemberContext
+from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
+from bot.errors import Refused
+from bot.languages import nlazy
+from bot.services.acceptance.refusals import BeingAsked, ConfirmationNeeded
+from bot.storage import Transaction
+
+TOO_MANY = nlazy(
+    "You have {count} job here that waits for your confirmation. Answer it, or try again in a few minutes. "
+    "Nothing was charged.",
+    "You have {count} jobs here that wait for your confirmation. Answer one of them, or try again in a few "
+    "minutes. Nothing was charged.",
+    MAX_OPEN_QUESTIONS,
+)
+
+
+async def keep_questions(
+    transaction: Transaction,
+    requests: Sequence[Sequence[JobRequest]],
+    answers: Sequence[list[Job] | Exception],
+    at: datetime,
+) -> list[list[Job] | Exception]:
+    """Store the questions among the answers to these requests, and which were answered by these jobs.
+
+    About requests that are accepted together, as a set, there is one question.
+    """
+    kept = list(answers)
+    used: list[str] = []
+    for number, ((request, *_), answer) in enumerate(zip(requests, answers, strict=True)):
+        if isinstance(answer, ConfirmationNeeded):
+            kept[number] = await _ask(transaction, answer, at)
+        elif isinstance(answer, list) and request.confirmation is not None:
+            used.append(request.confirmation)
+            if request.tapped is not None:
+                await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
+    if used:
+        await transaction.confirmations.use(used, at)
+    return kept
+
+
+async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Exception:
+    """Store the question, and return it; or a refusal instead."""
+    request, price = needed.request, needed.price
+    questions = transaction.confirmations
+    needed.question = Confirmation(
+        id=request.confirmation or secrets.token_hex(8),
+        request=_bare(request),
+        others=tuple(map(_bare, needed.others)),
+        price=price.amount,
+        learned=price.learned,
+        why=needed.why,
+        created_at=at,
+        expires_at=expiry(request, at),
+    )
+    if request.confirmation is not None:
+        await questions.ask_again(request.confirmation, price.amount, needed.why, learned=price.learned)
+        return needed
+    if request.once is not None and await questions.asked_once(request.once):
+        return BeingAsked()
+    if await questions.count_of(request.guild_id, request.user_id, at) >= MAX_OPEN_QUESTIONS:
+        return Refused(TOO_MANY)
+    await questions.add(needed.question)
+    return needed
+
+
+def _bare(request: JobRequest) -> JobRequest:
+    """Return the request without what is known anew when the question is answered."""
+    return replace(request, context=MemberContext(), shown_price=None, agreed=None, confirmation=None)

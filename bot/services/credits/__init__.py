@@ -1,0 +1,1 @@
+"""Credits: budgets, what they are used for, what tools cost, and reports."""
