@@ -82,7 +82,8 @@ def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
         url,
         module=one_call_driver(),
         hide_parameters=True,
-        connect_args={"isolation_level": None},
+        # Two threads use a connection, one after the other.
+        connect_args={"isolation_level": None, "check_same_thread": False},
         **options,
     )
     event.listen(engine, "connect", _running(pragmas))
