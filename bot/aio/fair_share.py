@@ -1,11 +1,12 @@
 """Choose whose item is begun next when groups and their members share a number of workers. Pure."""
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from operator import itemgetter
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import TypeVar
 
 _T = TypeVar("_T")
+_V = TypeVar("_V")
 
 Who = tuple[Hashable, Hashable]
 """A group, and a member of it."""
@@ -45,24 +46,30 @@ class FairShare:
             if not self._busy[one]:
                 del self._busy[one]
 
-    def in_turn(self, items: Sequence[_T], who_of: Callable[[_T], Who]) -> list[_T]:
+    def in_turn(self, items: Iterable[_T], who_of: Callable[[_T], Who]) -> Iterator[_T]:
         """Return the items in the order in which to try them.
 
         The first of each group comes before the second of any; of these, whose group's last turn is longest
         ago goes first. The items of one group are in order by the same rule for its members.
         """
-        known: set[Hashable] = set(self._busy)
+        groups: dict[Hashable, dict[Hashable, list[_T]]] = {}  # and their members
         for item in items:
-            known.update((who := who_of(item), who[0]))
+            who = who_of(item)
+            groups.setdefault(who[0], {}).setdefault(who, []).append(item)
+        known = {*self._busy, *groups, *chain.from_iterable(groups.values())}
         self._last = {one: turn for one, turn in self._last.items() if one in known}
-        return self._ranked(self._ranked(items, who_of), lambda item: who_of(item)[0])
+        return _one_of_each([_one_of_each(self._by_turn(own)) for own in self._by_turn(groups)])
 
-    def _ranked(self, items: Sequence[_T], of: Callable[[_T], Hashable]) -> list[_T]:
-        taken: Counter[Hashable] = Counter()
-        ranked: list[tuple[int, int, int, _T]] = []
-        for number, item in enumerate(items):
-            one = of(item)
-            ranked.append((taken[one], self._last.get(one, 0), number, item))
-            taken[one] += 1
-        ranked.sort(key=itemgetter(0, 1, 2))
-        return [item for *_, item in ranked]
+    def _by_turn(self, found: Mapping[Hashable, _V]) -> list[_V]:
+        """Return what groups or members have; of those whose last turn is longest ago first."""
+        return [found[one] for one in sorted(found, key=lambda one: self._last.get(one, 0))]
+
+
+def _one_of_each(lines: Iterable[Iterable[_T]]) -> Iterator[_T]:
+    """Yield the first item of each line, then the second of each, and so on."""
+    left = deque(map(iter, lines))
+    while left:
+        line = left.popleft()
+        for item in islice(line, 1):
+            yield item
+            left.append(line)

@@ -1,7 +1,7 @@
 """Work through items that are passed to it or found in a database, a bounded number at once, one task an
 item."""
 
-from collections.abc import Awaitable, Callable, Collection, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -246,7 +246,7 @@ class KeyedWorker(Generic[_T]):
             return False
         return not (self._notified_at_once and key in self._fresh)
 
-    def _in_order(self, items: list[_T]) -> list[_T]:
+    def _in_order(self, items: list[_T]) -> Iterable[_T]:
         if self._rank is not None:
             items.sort(key=self._rank)
         return items if self._shared_by is None else self._turns.in_turn(items, self._shared_by)

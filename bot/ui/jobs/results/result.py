@@ -38,7 +38,8 @@ def result(
 
     `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
     """
-    tool = names.tool(job.tool)
+    picture = job.output_kind != "video"
+    buttons = remaking_buttons(job, names.tool(job.tool), picture=picture, by_dm=by_dm)
     return posting_panel(
         job,
         text(_ready(job, names)),
@@ -49,11 +50,11 @@ def result(
                 details_words(job, names),
                 disclosed_words(disclosure),
                 *map(small, notes),
-                _link_in_text(job, tool, by_dm=by_dm),
+                _link_in_text(job, buttons),
                 why_here(job, by_dm=by_dm),
             )
         ),
-        _buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm),
+        _row_of(job, buttons),
         *for_listing(job, beside, by_dm=by_dm),
     )
 
@@ -63,11 +64,12 @@ def linked_result(
 ) -> Panel:
     """Return the result without its file: why, and the link to it if there is one."""
     there = sentences(why, link_words(job))
+    buttons = remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm)
     return posting_panel(
         job,
         text(lines(_ready(job, names), there)),
         text(lines(details_words(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
-        _buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
+        _row_of(job, buttons),
     )
 
 
@@ -111,9 +113,8 @@ def _ready(job: Job, names: ToolNames) -> str:
     return f"{names.emoji(job.tool)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
 
 
-def _link_in_text(job: Job, tool: Tool | None, *, by_dm: bool) -> str:
-    """Return the link for the text, if a button has no room, or the address is too long for one."""
-    buttons = remaking_buttons(job, tool, picture=job.output_kind != "video", by_dm=by_dm)
+def _link_in_text(job: Job, buttons: Sequence[Piece]) -> str:
+    """Return the link for the text, if there is no room for a button, or the address is too long for one."""
     as_button = usable(job.output_url, URL_LIMIT) and _has_room(buttons)
     if as_button or not usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
@@ -125,11 +126,10 @@ def _has_room(buttons: Sequence[Piece]) -> bool:
     return len(buttons) + 2 <= BUTTONS_IN_A_ROW
 
 
-def _buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> ui.ActionRow[Any]:
-    buttons: list[Piece] = [*remaking_buttons(job, tool, picture=picture, by_dm=by_dm)]
-    if _has_room(buttons) and (original := link_button(job, pgettext("button", "Original"))) is not None:
-        buttons.append(original)
-    return row(*buttons, DeleteButton.of(job))
+def _row_of(job: Job, buttons: Sequence[Piece]) -> ui.ActionRow[Any]:
+    """Return the buttons, the link if there is room, and Delete."""
+    original = link_button(job, pgettext("button", "Original")) if _has_room(buttons) else None
+    return row(*buttons, *([] if original is None else [original]), DeleteButton.of(job))
 
 
 def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
