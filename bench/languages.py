@@ -16,7 +16,7 @@ from bot.domain.prices import Estimate
 from bot.errors import CreditsShort
 from bot.languages import Language, formats, load_all, speaking
 from bot.services.credits.budgets import BudgetState, ensure_room, state_of_budget
-from bot.ui.admin.credits import budget_panel
+from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.reasons import error_words

@@ -10,7 +10,7 @@ from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
-from bot.ui.admin.limits import allowance_panel, grant_panel, limit_changes, member_panel
+from bot.ui.admin.credits.limits import allowance_panel, grant_panel, limit_changes, member_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer

@@ -9,7 +9,7 @@ from bot.client.bot import StudiiBot
 from bot.domain import Period
 from bot.languages import N_, gettext as _
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
-from bot.ui.admin.credits import budget_panel
+from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.photos import metadata_panel
 from bot.ui.kit.host import done_in_time

@@ -13,8 +13,8 @@ from bot.client.bot import StudiiBot
 from bot.domain.report_spans import Span
 from bot.languages import N_, gettext as _, lazy, ngettext, sentences
 from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
-from bot.ui.admin.charts import ChartMaker
-from bot.ui.admin.usage import FILE_NAME, usage_chart, usage_panel
+from bot.ui.admin.credits.chart_maker import ChartMaker
+from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, small
 from bot.ui.kit.responses import NO_MENTIONS

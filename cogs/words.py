@@ -8,7 +8,7 @@ from bot.domain.limits import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
-from bot.ui.admin.words import rule_added_panel, rule_removed_panel, words_panel
+from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of

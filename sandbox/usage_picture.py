@@ -16,8 +16,8 @@ from bot.domain import Budget, Job, JobState, Period
 from bot.domain.report_spans import Span
 from bot.services import UsageService
 from bot.storage import Storage, migrate
-from bot.ui.admin.chart_picture import draw
-from bot.ui.admin.usage import usage_chart
+from bot.ui.admin.credits.chart_picture import draw
+from bot.ui.admin.credits.usage import usage_chart
 
 USAGE_GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)

@@ -24,7 +24,7 @@ from bot.domain import (
 )
 from bot.languages import ReaderLanguages, speaking
 from bot.ui.admin.access import blocked_panel
-from bot.ui.admin.credit_requests import answer_panel
+from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.log import missing_for_warnings
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.files import open_files

@@ -6,10 +6,9 @@ import discord
 from discord import ui
 
 from bot.domain import Plan, StudiiKey
-from bot.errors import Refused
-from bot.languages import gettext as _, lazy, whole_number
-from bot.services import MAX_BUDGET
-from bot.ui.admin.credits import key_panel
+from bot.languages import gettext as _, lazy
+from bot.ui.admin.credits.budget_form import daily_budget
+from bot.ui.admin.credits.credits import key_panel
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.responses import answer
@@ -62,19 +61,3 @@ class KeyForm(Form):
         services = host.services
         key = await services.keys.set_key(guild_id, self._key.value, Plan(self._plan.values[0]), budget)
         await answer(interaction, key_panel(key, await services.credits.budget(guild_id)))
-
-
-def daily_budget(typed: str) -> int | None:
-    """Return the number that was typed, or None if nothing was. Raises `Refused` if it can't be a budget."""
-    if not typed.strip():
-        return None
-    number = whole_number(typed)
-    if number is None:
-        raise Refused(
-            lazy(
-                "The daily budget must be a whole number of credits from 0 to {most}, such as 100. "
-                "Open the form again. Nothing was changed.",
-                most=MAX_BUDGET,
-            )
-        )
-    return number

@@ -1,1 +1,1 @@
-"""What moderators decide on: requests and results, and the rules about which of them wait."""
+"""What moderators decide on: requests and results, the rules about which of them wait, and word rules."""

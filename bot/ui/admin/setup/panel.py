@@ -10,7 +10,7 @@ from bot.domain import LogSettings, StudiiKey
 from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.services import Services
-from bot.ui.admin.budget_form import BudgetForm
+from bot.ui.admin.credits.budget_form import BudgetForm
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import everyone_reads, trouble_there

@@ -7,10 +7,9 @@ from discord import ui
 
 from bot.domain import Budget, Period
 from bot.errors import Refused
-from bot.languages import gettext, gettext as _, lazy
+from bot.languages import gettext, gettext as _, lazy, whole_number
 from bot.services import MAX_BUDGET, PERIOD_CHOICES
-from bot.ui.admin.credits import budget_panel
-from bot.ui.admin.key_form import daily_budget
+from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.responses import answer
@@ -45,3 +44,19 @@ class BudgetForm(Form):
         period = Period(self._period.values[0])
         state = await done_in_time(interaction, host.services.credits.set_budget(guild_id, limit, period))
         await answer(interaction, budget_panel(state, _("Budget set")))
+
+
+def daily_budget(typed: str) -> int | None:
+    """Return the number that was typed, or None if nothing was. Raises `Refused` if it can't be a budget."""
+    if not typed.strip():
+        return None
+    number = whole_number(typed)
+    if number is None:
+        raise Refused(
+            lazy(
+                "The daily budget must be a whole number of credits from 0 to {most}, such as 100. "
+                "Open the form again. Nothing was changed.",
+                most=MAX_BUDGET,
+            )
+        )
+    return number

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from bot.languages import gettext as _, number, short_day
 from bot.media.fonts import FallbackFont
-from bot.ui.admin.charts import Series, UsageChart
+from bot.ui.admin.credits.charts import Series, UsageChart
 
 WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
 MAX_SERIES = 7  # more colours than that can't be told apart

@@ -11,7 +11,7 @@ from bot.domain.report_spans import Span
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.services import UsageReport, credit_words, job_words
 from bot.ui.account.credits import DEFAULT_HOLDS
-from bot.ui.admin.charts import Series, UsageChart
+from bot.ui.admin.credits.charts import Series, UsageChart
 from bot.ui.jobs.wording import ALT_LENGTH
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import plain, shortened

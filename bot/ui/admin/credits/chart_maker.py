@@ -1,32 +1,11 @@
-"""What the chart of a server's usage shows. Pillow, which draws it, is imported with the first one."""
+"""Have charts drawn, one at a time. Pillow, which draws them, is imported with the first one."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import date
 
 from bot.errors import Busy
+from bot.ui.admin.credits.charts import UsageChart
 
 MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundredths of a second
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One tool's credits, day by day."""
-
-    title: str
-    credits: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UsageChart:
-    """Credits a day, stacked. `limit` is the budget's line, in credits a day; `limit_words` its label."""
-
-    title: str
-    subtitle: str
-    days: tuple[date, ...]
-    series: tuple[Series, ...]
-    limit: float | None = None
-    limit_words: str = ""
 
 
 class ChartMaker:
@@ -49,6 +28,6 @@ class ChartMaker:
 
 
 def _drawn(chart: UsageChart) -> bytes:
-    from bot.ui.admin.chart_picture import draw
+    from bot.ui.admin.credits.chart_picture import draw
 
     return draw(chart)
