@@ -1,5 +1,6 @@
 """The database, SQLite or PostgreSQL. Its repositories take and return values of `bot.domain`."""
 
+from bot.storage.credits.ledger import ReservationError
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, shown, unusable
@@ -14,7 +15,6 @@ from bot.storage.durations import Sample
 from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
-from bot.storage.ledger import ReservationError
 from bot.storage.processes import DeferralTable, ProcessInfo, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage

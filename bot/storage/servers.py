@@ -15,12 +15,12 @@ from bot.domain.limits import MemberLimits
 from bot.domain.prices import Charges
 from bot.domain.words import WordRule
 from bot.storage.access import access_rules_of, member_limits_of
+from bot.storage.credits.prices import ANY_KEY
 from bot.storage.database.session import Session
 from bot.storage.guilds import guild_settings_of
 from bot.storage.holds import Hold
 from bot.storage.keys import key_of
 from bot.storage.moderation import word_rules_of
-from bot.storage.prices import ANY_KEY
 from bot.storage.schema import (
     access_lists,
     allowances,

@@ -5,6 +5,9 @@ from typing import Generic, TypeVar
 
 from bot.storage.access import Policies
 from bot.storage.audit import Audit
+from bot.storage.credits.ledger import Ledger
+from bot.storage.credits.prices import Prices
+from bot.storage.credits.usage import Totals, UsageSums
 from bot.storage.database.session import Session
 from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
@@ -13,19 +16,16 @@ from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
-from bot.storage.ledger import Ledger
 from bot.storage.meta import Meta
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulings
 from bot.storage.posting import BestResults, PostingRulings
-from bot.storage.prices import Prices
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests, Offers
 from bot.storage.servers import ServerMemory, Servers
 from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
-from bot.storage.usage import Totals, UsageSums
 
 _T = TypeVar("_T")
 

@@ -16,7 +16,7 @@ from bot.lifecycle import key_holds, submission
 from bot.lifecycle.transitions import accept, cancel
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CardShown, Storage
-from bot.storage.prices import Prices
+from bot.storage.credits.prices import Prices
 from bot.studii import CreatedJob
 from tests.cluster.members import process_on
 from tests.support.jobs import a_job

@@ -16,7 +16,7 @@ from bot.domain import JobState
 from bot.errors import SettingsError
 from bot.monitoring.health import Health, HealthServer
 from bot.monitoring.metrics import Metrics, Vitals
-from bot.storage.usage import Totals
+from bot.storage.credits.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import World, a_job, engine_world

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain import Job, JobState
-from bot.storage.prices import Prices
+from bot.storage.credits.prices import Prices
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import World, a_job, a_staging_job, engine_world, png
 

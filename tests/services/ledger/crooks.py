@@ -306,7 +306,7 @@ async def being_sent(prices: Any, *_: Any) -> list[Job]:
 
 
 class DoesNotWaitForSilence(Bank):
-    replaced = (("bot.storage.prices.Prices.asking_with", being_sent),)
+    replaced = (("bot.storage.credits.prices.Prices.asking_with", being_sent),)
 
 
 class LearnsNothingAtTheEnd(Bank):
