@@ -8,7 +8,7 @@ from bot.client.bot import StudiiBot
 from bot.languages import N_
 from bot.ui.guide.help import show_help
 from bot.ui.guide.panel import post_panel
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 
 class Help(commands.Cog):

@@ -19,7 +19,7 @@ from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, 
 from bot.ui.styles.defaults import open_defaults_form, set_default, settable, show_defaults
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
-from cogs.studii import Command, add_to_studii, function_command, tool_suggestions
+from cogs.studii.group import Command, add_to_studii, function_command, tool_suggestions
 from cogs.tools import MAX_SUGGESTIONS, suggested
 
 Interaction = discord.Interaction

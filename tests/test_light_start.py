@@ -23,10 +23,11 @@ UNUSED = {
 
 # All that a bot imports: the cogs are loaded by name.
 PROGRAM = """
-import importlib, pkgutil, sys
-import bot.commands, cogs
-for cog in pkgutil.iter_modules(cogs.__path__, "cogs."):
-    importlib.import_module(cog.name)
+import importlib, sys
+import bot.commands
+from bot.client.bot import EXTENSIONS
+for name in EXTENSIONS:
+    importlib.import_module(name)
 print(*sys.modules)
 """
 # All that the processes that open pictures import.

@@ -47,7 +47,7 @@ STARTING = {
     "bot.media.decoder.serve",
     "bot.process",
     "cogs.reactions.events",
-    "cogs.studii",
+    "cogs.studii.group",
 }
 
 

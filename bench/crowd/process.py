@@ -77,8 +77,8 @@ class Bot:
 async def compile_first() -> None:
     """Import once what a bot imports, so that no start that is measured has to compile it."""
     program = (
-        "import importlib, pkgutil, bot.commands, cogs\n"
-        "for cog in pkgutil.iter_modules(cogs.__path__, 'cogs.'): importlib.import_module(cog.name)"
+        "import importlib, bot.commands, bot.client.bot\n"
+        "for name in bot.client.bot.EXTENSIONS: importlib.import_module(name)"
     )
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=ROOT, env=environment)

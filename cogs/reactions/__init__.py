@@ -5,7 +5,7 @@ from bot.languages import N_
 from bot.reactions import PhotoWatch
 from cogs.reactions.commands import PhotoCommands, ReactionCommands
 from cogs.reactions.events import PhotoEvents
-from cogs.studii import add_to_studii
+from cogs.studii.group import add_to_studii
 
 
 async def setup(bot: StudiiBot) -> None:

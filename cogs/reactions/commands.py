@@ -17,7 +17,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
-from cogs.studii import tool_suggestions
+from cogs.studii.group import tool_suggestions
 
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread

@@ -10,7 +10,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
-from tests.cogs.setup.shown import message
+from tests.cogs.studii.setup.shown import message
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain import NoticeKind, Period
-from tests.cogs.test_log import made, post_notice, set_log, told
+from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.cogs.test_rulings import in_the_log, lost
 from tests.support.desk import open_desk, pieces, texts
 from tests.ui.account.test_asking_for_more import asked, request_message

@@ -13,7 +13,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
-from cogs.studii import Command, add_to_studii, function_command, suggesting_tools
+from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
 
 OFF_OR_OPTIONS = lazy("Use either `off` or other options, not both. Nothing was changed.")
 NOTHING_TO_REMOVE = lazy("Name the `role` or the `tool` to remove. Nothing was changed.")

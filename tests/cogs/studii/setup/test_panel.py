@@ -11,7 +11,7 @@ from bot.domain import Plan
 from bot.reasons import Reason, ReasonCode
 from bot.storage import LaneLimits
 from bot.ui.kit.layout import GOING, GOOD
-from tests.cogs.setup.shown import message
+from tests.cogs.studii.setup.shown import message
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
 
 

@@ -16,7 +16,7 @@ from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 _PERIODS = [app_commands.Choice(name=words, value=period.value) for period, words in PERIOD_CHOICES.items()]
 

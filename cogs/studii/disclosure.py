@@ -13,7 +13,7 @@ from bot.ui.admin.disclosure import CORNER_NAMES, disclosure_panel, words_for_pi
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 _CORNERS = [app_commands.Choice(name=name, value=one) for one, name in CORNER_NAMES.items()]
 

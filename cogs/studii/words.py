@@ -12,7 +12,7 @@ from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, 
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import add_to_studii
+from cogs.studii.group import add_to_studii
 
 MAX_SUGGESTED_RULES = 25
 THEN = [

@@ -19,7 +19,7 @@ from bot.ui.jobs.wording import state_name
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 _SPANS = [
     app_commands.Choice(name=N_("the last 7 days"), value=Span.WEEK.value),

@@ -16,7 +16,7 @@ from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import roles_of
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 
 # Long: most of it is the list of the command's options.

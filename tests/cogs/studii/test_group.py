@@ -11,7 +11,7 @@ from discord import app_commands
 from bot.catalog import Catalog
 from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
-from cogs.studii import add_to_studii, function_command
+from cogs.studii.group import add_to_studii, function_command
 from tests.support.desk import Desk, open_desk
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain import JobState, Plan
-from tests.cogs.setup.shown import message
+from tests.cogs.studii.setup.shown import message
 from tests.support.desk import open_desk, texts
 
 

@@ -13,7 +13,7 @@ from bot.ui.admin.log import everyone_reads, log_panel, post_greeting, trouble_t
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 OFF_OR_CHANNEL = lazy("Use either `off` or a channel and what to post, not both. Nothing was changed.")
 NOT_NOW = lazy("Set a channel first, with `/studii log channel:`.")

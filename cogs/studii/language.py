@@ -10,7 +10,7 @@ from bot.ui.admin.language import language_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 AUTOMATIC = "automatic"
 _CHOICES = [

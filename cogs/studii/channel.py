@@ -15,7 +15,7 @@ from bot.ui.admin.posting import channel_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 ONE_PLACE = lazy("Choose one: a channel for results, threads, or `here:True`. Nothing was changed.")
 

@@ -14,7 +14,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii import Command, add_to_studii, function_command, suggesting_tools
+from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
 
 WHOSE = [
     app_commands.Choice(name=N_("anyone's photos"), value=PhotoScope.ANYONE.value),

@@ -19,7 +19,7 @@ from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
-from cogs.studii import Command, add_to_studii, function_command
+from cogs.studii.group import Command, add_to_studii, function_command
 
 PAUSE_BEGUN = lazy("New jobs are paused. Running jobs will finish. `/studii resume` ends the pause.")
 STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause.")
