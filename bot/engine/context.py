@@ -1,7 +1,7 @@
 """What the parts of the engine share, and what the steps of a job return."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
@@ -57,5 +57,5 @@ class Claim:
 
     job: Job
     key: StudiiKey
-    secret: str
+    secret: str = field(repr=False)
     was_held: bool = False

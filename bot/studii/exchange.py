@@ -1,7 +1,7 @@
 """Send one request and read its answer, and say what an error means for what was sent."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, ClientSession
@@ -24,9 +24,9 @@ class ApiResponse:
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     content_type: str
-    body: bytes | None
+    body: bytes | None = field(repr=False)
 
     @property
     def is_success(self) -> bool:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.domain import FailureCode, Job, JobState, NoticeKind
+from bot.domain import FailureCode, Job, JobState, NoticeKind, Plan, StudiiKey
 from bot.engine import Engine
+from bot.engine.context import Claim
 from bot.storage import Vault
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
@@ -268,3 +269,9 @@ async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
         await world.until(held, "the running job to be held")
         world.finish()
     return job, world.engine()
+
+
+def test_what_a_step_is_done_with_does_not_show_the_key() -> None:
+    job = a_job()
+    key = StudiiKey(1, GUILD, "lane", "cdef", Plan.PRO, b"sealed", job.created_at)
+    assert "c0ffee" not in repr(Claim(job, key, "stu_c0ffee-the-whole-secret"))
