@@ -3,16 +3,13 @@
 import asyncio
 import itertools
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, TextIO
 
 from bot.clock import SystemClock
 from bot.domain import Job, Plan
@@ -21,9 +18,11 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import Options, StudiiServer
 from tests.crash.life import Life
 from tests.crash.verdicts import MAYA, NOT_WHOLE, Case, Verdicts
+from tests.crash.zygote import FORKS
 from tests.engine.world import STAGING as STYLE, a_job, a_staging_job, png
 from tests.support.cheap.memory import place_in_memory
 from tests.support.database import database
+from tests.support.forks import conversation
 
 __all__ = ["KILLED", "MAYA", "NOT_WHOLE", "Case", "Worlds", "Zygote", "worlds", "zygote"]
 
@@ -39,14 +38,13 @@ STAGING: Mapping[str, Any] = STYLE | {
         "content_type": "image/png",
     }
 }
-ROOT = Path(__file__).parents[2]
 
 
 class Zygote:
     """The process from which lives are started, one at a time. `processor`: seconds that they took of it."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, said: TextIO, answered: TextIO) -> None:
+        self._said, self._answered = said, answered
         self.processor = 0.0
 
     async def live(self, life: Life) -> int:
@@ -54,11 +52,9 @@ class Zygote:
         return await asyncio.to_thread(self._ask, json.dumps(asdict(life)))
 
     def _ask(self, life: str) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{life}\n")
-        self._process.stdin.flush()
-        code, seconds = self._process.stdout.readline().split()
+        self._said.write(f"{life}\n")
+        self._said.flush()
+        code, seconds = self._answered.readline().split()
         self.processor += float(seconds)
         return int(code)
 
@@ -69,19 +65,8 @@ def zygote(*, forks: bool = False) -> Generator[Zygote]:
 
     `forks`: its lives fork their decoders off, which is cheaper.
     """
-    command = [sys.executable, "-W", "ignore", "-m", "tests.crash.zygote"]
-    with subprocess.Popen(  # noqa: S603
-        [*command, "forks"] if forks else command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield Zygote(process)
-        finally:
-            process.kill()
+    with conversation("tests.crash.zygote", *([FORKS] if forks else ())) as (said, answered):
+        yield Zygote(said, answered)
 
 
 @dataclass

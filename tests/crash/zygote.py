@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import traceback
+import warnings
+from collections.abc import Sequence
 from time import process_time
 
 from tests.crash.life import Life, live
@@ -17,8 +19,9 @@ from tests.crash.life import Life, live
 FORKS = "forks"  # an argument: lives fork their decoders, too
 
 
-def main() -> None:
-    forks = FORKS in sys.argv
+def main(arguments: Sequence[str]) -> int:
+    warnings.simplefilter("ignore")
+    forks = FORKS in arguments
     lives = (Life(**json.loads(line)) for line in sys.stdin)
     _answer(live(next(lives), forks=forks), process_time())
     gc.collect()
@@ -29,6 +32,7 @@ def main() -> None:
             _live_and_end(life, forks=forks)
         _, status, usage = os.wait4(child, 0)
         _answer(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)
+    return 0
 
 
 def _live_and_end(life: Life, *, forks: bool) -> None:
@@ -45,7 +49,3 @@ def _live_and_end(life: Life, *, forks: bool) -> None:
 def _answer(code: int, seconds: float) -> None:
     sys.stdout.write(f"{code} {seconds}\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

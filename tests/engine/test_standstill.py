@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,91 +11,20 @@ import pytest
 
 from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.domain import Job, JobState, NoticeKind
+from bot.domain import JobState, NoticeKind
 from bot.engine import Engine
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.runner import LaneRunner
-from bot.errors import DatabaseAway
 from bot.monitoring.watchdog import EXIT_STATUS
 from bot.studii import JobReport
 from sandbox.studii import Outcome
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.troubles import TROUBLES, fail_at_every_look, hang_in_a_photo
+from tests.engine.world import a_job, engine_world
 from tests.support.clock import FakeClock
+from tests.support.forks import conversation
 from tests.support.patience import PATIENCE
 
 OTHER_GUILD = 101
-PROCESS = """
-import asyncio, os, sys
-from pathlib import Path
-from bot.monitoring.watchdog import Watchdog
-from tests.engine import test_standstill
-from tests.engine.world import engine_world
-from tests.support.clock import FakeClock
-
-async def main(folder, trouble, pace):
-    clock = FakeClock()
-    async with engine_world(folder, clock=clock, reread_every=0.02) as world:
-        engine = world.engine()
-        async with Watchdog(engine.stuck, beat=0.01), world.running(engine):
-            await getattr(test_standstill, trouble)(world)
-            while True:
-                clock.advance(pace)
-                await asyncio.sleep(0.02)
-
-folder = Path(sys.argv[1])
-for trouble, pace, _ in test_standstill.TROUBLES:
-    (folder / trouble).mkdir()
-    process = os.fork()  # what was imported serves all
-    if not process:
-        os.dup2(os.open(folder / f"{trouble}.log", os.O_WRONLY | os.O_CREAT), 2)
-        asyncio.run(main(folder / trouble, trouble, pace))
-    print(trouble, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
-"""
-# What goes wrong, how many seconds pass at a time, and what is said of it.
-TROUBLES = (
-    ("hang_in_a_photo", 60.0, "has lasted "),
-    ("fail_at_every_look", 10.0, "everything has failed"),
-    ("fail_at_every_write", 10.0, "everything has failed"),
-)
-
-
-async def hang_in_a_photo(world: World) -> Job:
-    """A job whose photo never comes, once it is waited for."""
-    hanging = asyncio.Event()
-
-    async def fetch(*_: Any) -> None:
-        hanging.set()
-        await asyncio.Event().wait()
-
-    world.album.fetch = fetch  # type: ignore[method-assign]
-    job = await world.accept(a_staging_job())
-    await hanging.wait()
-    return job
-
-
-async def fail_at_every_look(world: World) -> None:
-    """A job of which every look fails for a reason that nobody foresaw."""
-
-    async def job_status(*_: Any) -> JobReport:
-        raise RuntimeError("nobody foresaw this")
-
-    world.client.job_status = job_status  # type: ignore[method-assign]
-    await world.use_key(world.studii.add_key())
-    job = await world.accept(a_job())
-    await world.reaches(job.id, JobState.RUNNING)
-
-
-async def fail_at_every_write(world: World) -> None:
-    """A job that goes on, and nothing can be written any more."""
-    await world.use_key(world.studii.add_key())
-    world.studii.next_job(Outcome(duration=1000.0))
-    job = await world.accept(a_job())
-    await world.reaches(job.id, JobState.RUNNING)
-
-    def write(**_: Any) -> Any:
-        raise DatabaseAway
-
-    world.storage.write = write  # type: ignore[method-assign]
 
 
 async def stuck(engine: Engine, clock: FakeClock) -> str:
@@ -120,20 +47,14 @@ async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
 async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    told = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", PROCESS, str(tmp_path)],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-        text=True,
-    )
-    ends = dict(line.split() for line in told.stdout.splitlines())
+    with conversation("tests.engine.troubles", str(tmp_path)) as (_, answered):
+        told = await asyncio.wait_for(asyncio.to_thread(answered.read), PATIENCE)
+    ends = dict(line.split() for line in told.splitlines())
     for trouble, _, why in TROUBLES:
-        with subtests.test(trouble):
-            said = await asyncio.to_thread((tmp_path / f"{trouble}.log").read_text, "utf-8")
-            assert ends.get(trouble) == str(EXIT_STATUS), said + told.stderr
+        name = trouble.__name__
+        with subtests.test(name):
+            said = await asyncio.to_thread((tmp_path / f"{name}.log").read_text, "utf-8")
+            assert ends.get(name) == str(EXIT_STATUS), said
             assert why in said
 
 

@@ -1,6 +1,5 @@
-"""A process that has imported the bot and forks for each command, which saves a second of imports.
-
-It also has what only some commands import, or only the first upgrade of a database.
+"""A process that has imported the bot, has run it once, and forks for each program: what it would import,
+compile and translate anew is there already.
 
 A forked process has its own arguments, folder, environment, pipes, signals and exit status. One nursery
 serves all of pytest-xdist's workers, and ends with the last of them.
@@ -19,23 +18,25 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic, sleep
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TextIO
 
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
+BOT = "sandbox.discord.launch"
 _CHUNK = 65_536
 _LOADED_LATE = (
     "bot.commands",
-    "sandbox.discord.launch",
+    BOT,
     "tests.cluster.shortened",
+    "tests.crash.zygote",
     "tests.support.pseudo.process",
     "alembic.command",
     "asyncpg",
@@ -60,15 +61,12 @@ class ForkedProcess:
 
     @classmethod
     async def start(cls, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Self:
-        """Fork it off; `arguments` begin with the addresses of Discord's API and CDN."""
+        """Fork off `sandbox.discord.launch` with these arguments."""
         pipes = [os.pipe() for _ in range(3)]
         (its_stdin, stdin), (stdout, its_stdout), (stderr, its_stderr) = pipes
         status, its_status = os.pipe()
         its_own = [its_stdin, its_stdout, its_stderr, its_status]
-        request = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
-        socket.send_fds(_nursery(), [request], its_own)
-        for fd in its_own:
-            os.close(fd)
+        _fork_off(BOT, arguments, folder, environment, its_own)
         reader = asyncio.StreamReader()
         transport = await _read(status, reader)
         process = cls(int(await reader.readline()), stdin, reader)
@@ -107,6 +105,30 @@ class ForkedProcess:
 
     async def _end(self, status: asyncio.StreamReader) -> None:
         self.returncode = int(await status.readline())
+
+
+@contextmanager
+def conversation(module: str, *arguments: str) -> Generator[tuple[TextIO, TextIO]]:
+    """Fork off a module's `main`; yield its standard input and output, and kill it in the end."""
+    (its_stdin, stdin), (stdout, its_stdout), (status, its_status) = (os.pipe() for _ in range(3))
+    _fork_off(module, arguments, ROOT, os.environ, [its_stdin, its_stdout, os.dup(2), its_status])
+    with os.fdopen(status) as told, os.fdopen(stdin, "w") as said, os.fdopen(stdout) as answered:
+        pid = int(told.readline())
+        try:
+            yield said, answered
+        finally:
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, signal.SIGKILL)
+            told.readline()
+
+
+def _fork_off(
+    module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], fds: Sequence[int]
+) -> None:
+    request = json.dumps([module, list(arguments), str(folder), dict(environment)]).encode()
+    socket.send_fds(_nursery(), [request], fds)
+    for fd in fds:
+        os.close(fd)
 
 
 async def _read(fd: int, reader: asyncio.StreamReader) -> asyncio.BaseTransport:
@@ -185,24 +207,20 @@ def _fork(request: bytes, fds: list[int], sockets: Sequence[socket.socket]) -> N
         for one in sockets:
             one.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        arguments, folder, environment = json.loads(request)
+        module, arguments, folder, environment = json.loads(request)
         if (pid := os.fork()) == 0:
-            _end(_command(arguments, folder, environment, fds))
+            _become(folder, environment, fds)
+            _end(_bot(arguments, environment) if module == BOT else import_module(module).main(arguments))
         _wait(pid, fds)
     for fd in fds:
         os.close(fd)
 
 
 def _load() -> None:
-    from importlib import import_module
-
-    import pytest
-
     import bot.cli
     from bot.client.bot import EXTENSIONS
     from bot.languages.translations import load_all
-    from bot.storage import migrate
-    from tests.support.cheap.scripts import share_migrations
+    from tests.support.cheap.first_run import run_once
     from tests.support.pseudo.letters import preload
 
     others = [f"bot.cli.{one.name}" for one in pkgutil.iter_modules(bot.cli.__path__)]
@@ -210,12 +228,10 @@ def _load() -> None:
         import_module(name)
     load_all()
     preload()
-    share_migrations(pytest.MonkeyPatch())
-    with TemporaryDirectory() as folder:  # once, after which SQLAlchemy and Alembic are ready
-        asyncio.run(migrate(f"sqlite+aiosqlite:///{folder}/studii.db"))
+    run_once()
 
 
-def _command(arguments: list[str], folder: str, environment: dict[str, str], fds: list[int]) -> int:
+def _become(folder: str, environment: dict[str, str], fds: list[int]) -> None:
     for number, fd in enumerate(fds[:3]):
         os.dup2(fd, number)
     for fd in fds:
@@ -224,13 +240,17 @@ def _command(arguments: list[str], folder: str, environment: dict[str, str], fds
     os.environ.clear()
     os.environ.update(environment)
 
+
+def _bot(arguments: list[str], environment: dict[str, str]) -> int:
+    import pytest
+
     from bot.__main__ import main
     from sandbox.discord.launch import point_to
     from tests.cluster.shortened import shorten
     from tests.support.pseudo.process import speak
 
     shorten(environment)
-    speak(environment)
+    speak(environment, pytest.MonkeyPatch())
     point_to(*arguments[:2])
     return main(arguments[2:])
 

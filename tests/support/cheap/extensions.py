@@ -12,7 +12,7 @@ import pytest
 from discord.ext import commands
 
 _loaded: dict[str, ModuleType] = {}
-_LOAD, _KEPT = "_load_from_module_spec", "_BotBase__extensions"
+_LOAD, _FORGET, _KEPT = "_load_from_module_spec", "_call_module_finalizers", "_BotBase__extensions"
 
 
 def share_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,4 +29,9 @@ def share_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
         await known.setup(self)
         getattr(self, _KEPT)[key] = known
 
+    async def keep(self: Any, _module: ModuleType, key: str) -> None:
+        # Past discord.py's search for modules inside of it, among all that are loaded.
+        del getattr(self, _KEPT)[key], sys.modules[key]
+
     monkeypatch.setattr(commands.AutoShardedBot, _LOAD, share)
+    monkeypatch.setattr(commands.AutoShardedBot, _FORGET, keep)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import pytest
+
 from bot.client import translation
 from bot.languages import Language, messages, texts, translations
 from sandbox.discord.emulator import DiscordServer
@@ -15,7 +17,7 @@ NAME = "TEST_PSEUDO"
 _listening: "WeakKeyDictionary[DiscordServer, Listening]" = WeakKeyDictionary()
 
 
-def speak(environment: Mapping[str, str]) -> None:
+def speak(environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
     """Word English in the pseudo-language from now on, in a process that was started to do so."""
     if NAME not in environment:
         return
@@ -25,8 +27,8 @@ def speak(environment: Mapping[str, str]) -> None:
         return TRANSLATIONS if language is Language.ENGLISH else real(language)
 
     for module in (translations, messages, texts):
-        vars(module)["catalogue"] = catalogue
-    translation.speaking = speaking_of_commands
+        patch.setattr(module, "catalogue", catalogue)
+    patch.setattr(translation, "speaking", speaking_of_commands)
 
 
 @contextmanager
