@@ -19,7 +19,7 @@ from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in, roles_of
-from bot.ui.reading.permissions import is_age_restricted
+from bot.ui.reading.permissions import channel_in, is_age_restricted
 from bot.ui.reading.posting import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class PhotoJobs:
 
 
 def _context(member: discord.Member, message: discord.Message) -> MemberContext:
-    channel = member.guild.get_channel_or_thread(message.channel.id)
+    channel = channel_in(member.guild, message.channel.id)
     return MemberContext() if channel is None else member_context_in(member, channel)
 
 

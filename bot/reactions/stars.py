@@ -16,7 +16,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.permissions import moderates_in
+from bot.ui.reading.permissions import channel_in, moderates_in
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,8 @@ class StarWatch:
             return
         if self._services.best.is_starred(event.message_id):
             return  # it is shown, or waits for its maker's answer
-        moderator = member.id if moderates_in(member, event.channel_id) else None
+        channel = channel_in(member.guild, event.channel_id)
+        moderator = member.id if moderates_in(member, channel) else None
         self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator))
 
     def unstarred(self, event: discord.RawReactionActionEvent) -> None:
@@ -222,7 +223,7 @@ class StarWatch:
                 member = await guild.fetch_member(user_id) if guild is not None else None
             except discord.NotFound:
                 continue  # has left
-            if member is not None and moderates_in(member, channel_id):
+            if member is not None and moderates_in(member, channel_in(member.guild, channel_id)):
                 return True
         return False
 

@@ -197,7 +197,7 @@ def _decides(
     channel = None if guild is None else guild.get_channel(approval.channel_id or 0)
     if channel is None or not isinstance(person, discord.Member):
         return False
-    moderates = moderates_in(person, channel.id)
+    moderates = moderates_in(person, channel)
     return approval.may_approve(context.roles, manages=context.manages, moderates=moderates)
 
 

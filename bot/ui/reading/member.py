@@ -4,7 +4,7 @@ import discord
 
 from bot.domain.access import MemberContext
 from bot.services import Approver
-from bot.ui.reading.permissions import is_manager, is_moderator, moderates_in
+from bot.ui.reading.permissions import channel_in, is_manager, is_moderator, moderates_in
 
 
 def member_context(interaction: discord.Interaction) -> MemberContext:
@@ -14,7 +14,8 @@ def member_context(interaction: discord.Interaction) -> MemberContext:
     if interaction.channel_id is not None:
         channels |= {interaction.channel_id}
     roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
-    return _context(interaction.permissions, roles, channels)
+    permissions = interaction.permissions
+    return MemberContext(roles, channels, is_manager(permissions), is_moderator(permissions))
 
 
 def approver_of(interaction: discord.Interaction) -> Approver:
@@ -24,19 +25,21 @@ def approver_of(interaction: discord.Interaction) -> Approver:
 
 
 def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Approver:
-    """Return the same with their permissions in that channel, or in the whole server if it is unknown."""
+    """Return the same with their permissions in the channel for approvals.
+
+    Where none is set any more (None), those in the whole server count.
+    """
     context, user = member_context(interaction), interaction.user
-    moderates = isinstance(user, discord.Member) and moderates_in(user, channel_id)
-    return Approver(user.id, context.roles, context.manages, moderates)
+    return Approver(user.id, context.roles, context.manages, _moderates_approvals(user, channel_id))
 
 
 def member_context_in(
     member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread | None
 ) -> MemberContext:
-    """Return the context of a member in a channel, or in the whole server, without an interaction."""
-    if channel is None:
-        return _context(member.guild_permissions, roles_of(member), frozenset())
-    return _context(channel.permissions_for(member), roles_of(member), channel_ids_of(channel))
+    """Return the context of a member in a channel (None if it is lost), without an interaction."""
+    permissions = member.guild_permissions if channel is None else channel.permissions_for(member)
+    channels = channel_ids_of(channel)
+    return MemberContext(roles_of(member), channels, is_manager(permissions), moderates_in(member, channel))
 
 
 def roles_of(member: discord.Member) -> frozenset[int]:
@@ -53,12 +56,9 @@ def channel_ids_of(channel: object) -> frozenset[int]:
     return frozenset()
 
 
-def _context(
-    permissions: discord.Permissions, roles: frozenset[int], channels: frozenset[int]
-) -> MemberContext:
-    return MemberContext(
-        roles=roles,
-        channels=channels,
-        manages=is_manager(permissions),
-        moderates=is_moderator(permissions),
-    )
+def _moderates_approvals(user: discord.abc.User, channel_id: int | None) -> bool:
+    if not isinstance(user, discord.Member):
+        return False
+    if channel_id is None:
+        return is_moderator(user.guild_permissions)
+    return moderates_in(user, channel_in(user.guild, channel_id))

@@ -141,10 +141,14 @@ def is_moderator(permissions: discord.Permissions) -> bool:
     return permissions.manage_messages or is_manager(permissions)
 
 
-def moderates_in(member: discord.Member, channel_id: int | None) -> bool:
-    """Return whether the member is a moderator there, or in the whole server if the channel is unknown."""
-    channel = channel_in(member.guild, channel_id)
-    return is_moderator(member.guild_permissions if channel is None else channel.permissions_for(member))
+def moderates_in(member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread | None) -> bool:
+    """Return whether the member is a moderator there. `channel` is None if it is lost: see `channel_in`.
+
+    In a lost one only those with Manage Server are: nobody can tell who else was allowed to moderate it.
+    """
+    if channel is None:
+        return is_manager(member.guild_permissions)
+    return is_moderator(channel.permissions_for(member))
 
 
 def manages(interaction: discord.Interaction) -> bool:
@@ -163,17 +167,14 @@ def ensure_manager(interaction: discord.Interaction) -> int:
 def moderates(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether the person may cancel or delete what others asked for in the job's channel.
 
-    What counts is the channel of the job, which may not be the one of the interaction. If it is unknown,
-    only those with Manage Server may.
+    What counts is the channel of the job, which may not be the one of the interaction.
     """
     if manages(interaction):
         return True
     if interaction.channel_id == job.channel_id:
         return is_moderator(interaction.permissions)
     channel, person = channel_in(interaction.guild, job.channel_id), interaction.user
-    if channel is None or not isinstance(person, discord.Member):
-        return False
-    return is_moderator(channel.permissions_for(person))
+    return isinstance(person, discord.Member) and moderates_in(person, channel)
 
 
 def is_age_restricted(channel: Any) -> bool | None:
