@@ -15,23 +15,20 @@ from bot.domain.delivery import (
     Undeliverable,
 )
 from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, ServerLanguage, StudiiKey
-from bot.domain.jobs import (
+from bot.domain.jobs.job import Job, Progress
+from bot.domain.jobs.request import SPOILER, JobRequest, SourcePhoto
+from bot.domain.jobs.states import (
     ACTIVE_STATES,
     KEPT_DAYS,
     LOST_AFTER_DAYS,
     NEXT_STATES,
     SENT_STATES,
-    SPOILER,
     TERMINAL_STATES,
     UNRULED_DAYS,
     UNSENT_STATES,
     UNSHOWN_STATES,
     FailureCode,
-    Job,
-    JobRequest,
     JobState,
-    Progress,
-    SourcePhoto,
 )
 from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLine, Spending, Usage, Window
 from bot.domain.notices import Notice, NoticeKind

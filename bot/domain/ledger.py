@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.jobs import JobState
+from bot.domain.jobs.states import JobState
 
 FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import OutputFile, Posted
-from bot.domain.jobs import Job, JobState
+from bot.domain.jobs.job import Job
+from bot.domain.jobs.states import JobState
 
 # https://discord.com/developers/docs/components/reference#media-gallery
 MAX_FILES_IN_MESSAGE = 10  # in a message
