@@ -77,7 +77,7 @@ def build_services(
 ) -> Services:
     """Build all services.
 
-    `check_key` raises `Refused` for a key that Studii refuses. `discard` removes files from the spool by
+    `check_key` raises `KeyRefused` for a key that Studii refuses. `discard` removes files from the spool by
     name, `open_file` opens one. `keep_days` is how long prompts are kept. `storage` notifies the engine of
     what they change.
     """

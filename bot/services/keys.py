@@ -19,11 +19,16 @@ from bot.reasons import Reason
 from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
+from bot.studii import KeyRefused
 
 _log = logging.getLogger(__name__)
 
 MIN_KEY_CHARACTERS = 12  # the last four are shown, which must not be most of a key
 MAX_KEY_CHARACTERS = 256
+NOT_ACCEPTED = lazy(
+    "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't been "
+    "revoked. Nothing was changed."
+)
 _WHERE = lazy("Copy it from studii.tech/app/settings/api-keys and try `/studii key` again.")
 # Characters around a key in pasted text: spaces, quotes, code marks, and invisible ones.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
@@ -194,7 +199,11 @@ class KeyService:
         async with self._storage.write() as transaction:
             # The question counts against the key's rate limit like any other request.
             await transaction.lanes.record(lane, self._clock.now())
-        await self._check(secret)
+        try:
+            await self._check(secret)
+        except KeyRefused:
+            # Studii's words speak of the server's key; this one is not that yet.
+            raise Refused(NOT_ACCEPTED) from None
 
     async def _keep(
         self,

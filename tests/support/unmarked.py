@@ -29,6 +29,7 @@ INNER_PLACES = (
     "bot/media",
     "bot/reasons.py",
     "bot/storage",
+    "bot/stores.py",
     "bot/studii",
     "bot/tool_inputs.py",
 )

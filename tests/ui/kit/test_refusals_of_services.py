@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.app import _check  # pyright: ignore[reportPrivateUsage]
 from bot.catalog import Catalog, SourceRule
-from bot.domain import JobState, Period
+from bot.domain import JobState, Period, Plan
 from bot.domain.approvals import Approval
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.domain.prices import Estimate
@@ -252,9 +251,11 @@ async def test_a_new_key_that_studii_refuses_changes_nothing(
     async def check_key(_: str) -> None:
         raise KeyRefused
 
-    studii = cast("Any", SimpleNamespace(check_key=check_key))
     async with open_desk(tmp_path) as desk:
-        told = await read_by(desk, _check(studii, KEY), monkeypatch)
+        monkeypatch.setattr(desk.services.keys, "_check", check_key)
+        told = await read_by(
+            desk, desk.services.keys.set_key(desk.guild.id, KEY, Plan.PRO, None), monkeypatch
+        )
         assert told.startswith("Studii doesn't accept this API key. Check that you copied all of it")
         assert told.endswith("Nothing was changed.")
 
