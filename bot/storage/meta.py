@@ -10,7 +10,7 @@ class Meta(Repository):
     """Named values within one transaction."""
 
     async def get(self, name: str) -> bytes | None:
-        return (await self._session.execute(_GET, {"name": name}, by_key=True)).scalar_one_or_none()
+        return (await self._session.execute(_GET, {"name": name})).scalar_one_or_none()
 
     async def set(self, name: str, value: bytes) -> None:
         await self._session.put(meta, {"name": name}, {"value": value})

@@ -184,9 +184,7 @@ class Ledger(Repository):
         return job_of(row)
 
     async def _write(self, job: Job, at: datetime, *lines: tuple[EntryKind, int]) -> None:
-        await self._session.execute(
-            _ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines], by_key=True
-        )
+        await self._session.execute(_ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines])
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
         row = await self._one_row(_BALANCE, {"job": job_id, **values}, named=True)

@@ -44,14 +44,6 @@ class AsyncConnection:
     ) -> CursorResult[Any]:
         return await greenlet_spawn(self._started.execute, statement, parameters)
 
-    def execute_here(
-        self,
-        statement: Executable,
-        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-    ) -> CursorResult[Any]:
-        """Execute a statement for which the driver is not to be awaited."""
-        return self._started.execute(statement, parameters)
-
     async def exec_driver_sql(
         self, statement: str, parameters: tuple[Any, ...] | None = None
     ) -> CursorResult[Any]:

@@ -82,8 +82,7 @@ def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
         url,
         module=one_call_driver(),
         hide_parameters=True,
-        # Two threads use a connection, one after the other.
-        connect_args={"isolation_level": None, "check_same_thread": False},
+        connect_args={"isolation_level": None},
         **options,
     )
     event.listen(engine, "connect", _running(pragmas))

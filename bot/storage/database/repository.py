@@ -18,9 +18,8 @@ class Repository:
     async def _one_row(
         self, statement: Executable, values: Values | None = None, *, named: bool = False
     ) -> RowMapping | None:
-        """Execute a statement that finds its row by a key, as `Session.execute` does. Return that row, or
-        None if there is none."""
-        done = await self._session.execute(statement, values, named=named, by_key=True)
+        """Execute the statement, as `Session.execute` does. Return its only row, or None if it has none."""
+        done = await self._session.execute(statement, values, named=named)
         return done.mappings().one_or_none()
 
 

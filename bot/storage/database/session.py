@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase
@@ -79,12 +79,7 @@ class Session:
         return Session(self._connection, self.unreadable, self._changed, self._shards)
 
     async def execute(
-        self,
-        statement: Executable,
-        values: Values | None = None,
-        *,
-        named: bool = False,
-        by_key: bool = False,
+        self, statement: Executable, values: Values | None = None, *, named: bool = False
     ) -> CursorResult[Any]:
         """Execute the statement with these values, or for each of several rows of them.
 
@@ -92,16 +87,11 @@ class Session:
         is executed again and again is made once, at import: putting one together, and telling that it is
         the same as an earlier one, takes SQLAlchemy longer than to execute it.
 
-        `named`: the caller adds to `changes` what it changes, if that matters. `by_key`: it finds its rows,
-        few of them, by an index, so that SQLite needs no thread for it.
+        `named`: the caller adds to `changes` what it changes, if that matters.
         """
         if not named:
             self.changes.note(statement)
-        driver = _driver(self._connection) if by_key else None
-        if driver is not None and driver.has_begun:
-            done = driver.here(partial(self._connection.execute_here, statement, values))
-        else:
-            done = await self._complete(self._connection.execute(statement, values))
+        done = await self._complete(self._connection.execute(statement, values))
         if self._changed is not None and isinstance(statement, UpdateBase) and done.rowcount != 0:
             self._changed(statement.table)
         return done
@@ -112,16 +102,13 @@ class Session:
         build: Build[_T],
         key: Sequence[Column[Any]],
         values: Mapping[str, Any] | None = None,
-        *,
-        by_key: bool = False,
     ) -> list[_T]:
         """Return what `build` makes of each row. Rows that can't be read are left out: others take their
-        place where the query has a limit. `key` is the primary key of the table that they are of. `by_key` as
-        in `execute`."""
+        place where the query has a limit. `key` is the primary key of the table that they are of."""
         asked = query
         while True:
             try:
-                return [build(row) for row in (await self.execute(asked, values, by_key=by_key)).mappings()]
+                return [build(row) for row in (await self.execute(asked, values)).mappings()]
             except UNREADABLE as error:
                 keys_alone = asked.with_only_columns(*key, maintain_column_froms=True)
                 keys = [tuple(row) for row in await self.execute(keys_alone, values)]
@@ -210,7 +197,7 @@ class Session:
     async def put(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
         """Insert the row, or set `values` in the one that has this primary key."""
         statement = _upsert(table, tuple(key), tuple(values), on_sqlite=self.on_sqlite)
-        await self.execute(statement, {**key, **values}, by_key=True)
+        await self.execute(statement, {**key, **values})
 
     async def put_all(self, table: Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Put several rows, all with values for the same columns, in one call. `key` is the primary key."""
@@ -220,7 +207,7 @@ class Session:
     async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
         """Insert the row unless one has this primary key. Return whether it was inserted."""
         statement = _upsert(table, tuple(key), (), on_sqlite=self.on_sqlite)
-        return (await self.execute(statement, {**key, **values}, by_key=True)).rowcount == 1
+        return (await self.execute(statement, {**key, **values})).rowcount == 1
 
 
 @asynccontextmanager

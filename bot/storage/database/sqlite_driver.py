@@ -5,9 +5,6 @@ hands the interpreter from thread to thread, which costs more than most statemen
 
 A `Session` never abandons a call: if its task is cancelled meanwhile, the connection notes that, and the
 session raises it when the statement has ended.
-
-A statement that finds its rows by a key takes less than the call, so within a transaction it is executed in
-the loop's thread: the transaction has the file's lock already, and waits for nobody.
 """
 
 import asyncio
@@ -44,7 +41,6 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     first: tuple[str, ...] = ()
     wait_on: Callable[[], object] | None = None
     cancelled: asyncio.CancelledError | None = None
-    _here = False
 
     def cursor(self, server_side: bool = False) -> Any:
         return super().cursor(server_side=True) if server_side else _Cursor(self)
@@ -60,9 +56,7 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
             self.call(sqlite3.Connection.rollback)
 
     def call(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Return what the function returns, called in the driver's thread (but see `here`)."""
-        if self._here:
-            return self._call_here(function)
+        """Return what the function returns, called in the driver's thread."""
         first, self.first = self.first, ()
         if first:
             function = partial(_after, first, function)
@@ -76,14 +70,6 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
             except Exception as error:  # noqa: BLE001 - the adapter's own way
                 self._handle_exception(error)
 
-    def here(self, work: Callable[[], _T]) -> _T:
-        """Return what `work` returns, whose calls need no thread. A transaction has begun."""
-        self._here = True
-        try:
-            return work()
-        finally:
-            self._here = False
-
     def raise_cancelled(self) -> None:
         """Raise the cancellation that came during a call, if one did."""
         cancelled, self.cancelled = self.cancelled, None
@@ -93,35 +79,17 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open, or will be with the next call."""
-        return bool(self.first) or self.has_begun
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether a transaction is open."""
-        raw = self._raw
-        return raw is not None and raw.in_transaction
+        raw: sqlite3.Connection | None = self._driver._connection  # noqa: SLF001
+        return bool(self.first) or (raw is not None and raw.in_transaction)
 
     @property
     def _driver(self) -> Any:
         return self._connection
 
-    @property
-    def _raw(self) -> sqlite3.Connection | None:
-        return self._driver._connection  # noqa: SLF001
-
-    def _call_here(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        raw = self._raw
-        try:
-            if raw is None:
-                raise ValueError("Connection closed")  # noqa: TRY301 - as aiosqlite does
-            first, self.first = self.first, ()
-            return _after(first, function, raw) if first else function(raw)
-        except Exception as error:  # noqa: BLE001 - the adapter's own way
-            self._handle_exception(error)
-
     async def _call(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         # As aiosqlite's `_execute`, which abandons the call when its task is cancelled.
-        driver, raw = self._driver, self._raw
+        driver = self._driver
+        raw: sqlite3.Connection | None = driver._connection  # noqa: SLF001
         if raw is None or not driver._running:  # noqa: SLF001
             raise ValueError("Connection closed")
         loop = asyncio.get_running_loop()

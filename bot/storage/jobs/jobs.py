@@ -60,7 +60,7 @@ class Jobs(JobRows):
 
     async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
         """Return the job, and the key that its server's new jobs use."""
-        found = await self._session.rows(_WITH_KEY, _job_and_key_of, JOB_KEY, {"job": job_id}, by_key=True)
+        found = await self._session.rows(_WITH_KEY, _job_and_key_of, JOB_KEY, {"job": job_id})
         return found[0] if found else (None, None)
 
     async def make_ready(

@@ -82,11 +82,10 @@ class JobRows(Repository):
     async def _one(
         self, statement: Select[Any] | Update, values: Mapping[str, Any] | None = None
     ) -> Job | None:
-        """Return the job that the statement finds or changes by its id, or None if there is none."""
         if isinstance(statement, Update):
             row = await self._one_row(statement, values, named=True)
             return None if row is None else changed_job(self._session, row)
-        found = await self._session.rows(statement, job_of, JOB_KEY, values, by_key=True)
+        found = await self._all(statement, values)
         return found[0] if found else None
 
     async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Job]:

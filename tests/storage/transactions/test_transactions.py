@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import sqlite3
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -75,46 +74,22 @@ async def test_more_readers_than_connections_all_come_to_read(storage: Storage) 
     assert await asyncio.gather(*(counted(storage) for _ in range(30))) == [1] * 30
 
 
-@pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The thread of each of the driver's calls, in order. None where the database is a server."""
-    threads: list[int] = []
+async def test_each_statement_is_one_call_into_the_drivers_thread(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await count_up(storage)
+    calls: list[object] = []
     call = OneCallConnection.call
 
-    def note(connection: OneCallConnection, function: Callable[[sqlite3.Connection], object]) -> object:
-        def noted(raw: sqlite3.Connection) -> object:
-            threads.append(threading.get_ident())
-            return function(raw)
+    def count(connection: OneCallConnection, function: Callable[[sqlite3.Connection], object]) -> object:
+        calls.append(function)
+        return call(connection, function)
 
-        return call(connection, noted)
-
-    monkeypatch.setattr(OneCallConnection, "call", note)
-    return threads
-
-
-async def test_each_statement_is_one_call_into_the_drivers_thread(
-    storage: Storage, threads: list[int]
-) -> None:
-    await count_up(storage)
-    threads.clear()
-    async with storage.write() as transaction:
-        for _ in range(3):
-            await transaction.meta.names("count")
-        await transaction.meta.remove("count")
-    assert len(threads) in {0, 4 + 1}  # and the commit
-    assert threading.get_ident() not in threads
-
-
-async def test_what_begins_or_ends_a_transaction_is_not_done_in_the_loops_thread(
-    storage: Storage, threads: list[int]
-) -> None:
-    await count_up(storage)
-    threads.clear()
+    monkeypatch.setattr(OneCallConnection, "call", count)
     async with storage.write() as transaction:
         for number in range(3):
             await transaction.meta.set("count", b"%d" % number)
-    here = threading.get_ident()
-    assert [one == here for one in threads] in ([], [False, True, True, False])
+    assert len(calls) in {0, 3 + 1}  # and the commit; none where the database is a server
 
 
 @pytest.mark.usefixtures("tables")
