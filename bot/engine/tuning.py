@@ -1,6 +1,8 @@
-"""The engine's durations and bounds that tests shorten. Seconds, unless a name says otherwise.
+"""How often, how long, how many times and how many at once the engine does what it does. Seconds, unless a
+name says otherwise.
 
-Others are constants at the top of the modules that use them.
+Not here, but at the top of their modules: the figures of a calculation, as in the scheduler and on cards; how
+much is remembered at most; and what the watchdog takes for a failure.
 """
 
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ class Tuning:
     rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
     paced_for: float = 5 * MINUTE  # after a 429
     paced_burst: int = 3
+    polls_ahead_for: float = 10.0  # polls are recorded in advance for this long
 
     requests_in_flight: int = 8  # of one lane
     starts_in_flight: int = 6  # of those, uploads and submissions
@@ -56,13 +59,18 @@ class Tuning:
     forecast_holds: float = 1.0  # and for at least this many seconds, unless it lacks the job
     forecast_pause: float = 2.0  # the pause between two forecasts, in multiples of the time that one took
     forecast_patience: float = 1.0  # a card that has no forecast by then shows the position alone
-    missing_over: float = MINUTE  # three 404s over at least this mean that the job is gone
+    missing_polls: int = 3  # that many 404s,
+    missing_over: float = MINUTE  # over at least this, mean that the job is gone
+    poll_error_bound: float = MINUTE  # between two polls of a job while Studii gives no answer
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY
     lost_after: float = LOST_AFTER_DAYS * DAY
 
     # Outside the lanes.
     intake_tries: int = 3
+    lost_photo_tries: int = 2  # to fetch a photo again that is missing from the spool
+    fetch_patience: float = 5 * MINUTE  # for one photo
+    busy_photo_pause: float = 0.2  # until one that is giving way, or is being opened, may be fetched again
     intake_pause: float = 1.0  # doubles with each try
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `FairShare`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
@@ -71,11 +79,17 @@ class Tuning:
     downloads_at_once: int = 6
     download_tries: int = 8
     download_pause: float = 2.0  # doubles with each try
+    full_disk_pause: float = 30.0
+    refetch_tries: int = 3  # before a result is announced without its file
+    refetch_room_tries: int = 30  # while its key has no request left
     announcements_at_once: int = 8
     cards_at_once: int = 4
+    notices_at_once: int = 4  # servers
     announcement_bound: float = 5 * MINUTE  # between two tries
     set_patience: float = 2 * MINUTE  # how long the ends of a set's jobs wait for its others, after the first
     notice_bound: float = DAY  # what admins could not be told in that time is given up
+    question_removal_bound: float = DAY  # a question that Discord doesn't let us remove that long stays
+    best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
     delivery_patience: float = 3 * MINUTE  # for one call
     card_again: float = 1.5
     card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more

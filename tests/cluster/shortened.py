@@ -22,7 +22,6 @@ def shorten(environment: Mapping[str, str]) -> None:
     from bot.cluster import member
     from bot.cluster.lease import LeaseTimes
     from bot.engine import Tuning
-    from bot.engine.lanes import rate_state
 
     lasts = float(environment[NAME])
     member.LeaseTimes = partial(  # type: ignore[misc,assignment]
@@ -35,5 +34,7 @@ def shorten(environment: Mapping[str, str]) -> None:
     )
     member.IDENTIFY_EVERY = lasts / 4
     period = float(environment[RATE])
-    rate_state.ADVANCE_SECONDS = min(rate_state.ADVANCE_SECONDS, period)
-    app.Tuning = partial(Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3)  # type: ignore[misc,assignment]
+    ahead = min(Tuning().polls_ahead_for, period)
+    app.Tuning = partial(  # type: ignore[misc,assignment]
+        Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3, polls_ahead_for=ahead
+    )

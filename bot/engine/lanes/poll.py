@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.engine.lanes.poll_answers import PollAnswers
-from bot.engine.lanes.rate_state import ADVANCE_SECONDS, RateState
+from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.lifecycle.submission import NOT_YET
 from bot.reasons import Reason
@@ -123,7 +123,7 @@ class Poller:
             self._tidied = at
             await transaction.lanes.tidy(at)
         rows = [(rate.lane, rate.request(at)) for rate in sent]
-        later = at + timedelta(seconds=ADVANCE_SECONDS)
+        later = at + timedelta(seconds=self._context.tuning.polls_ahead_for)
         await transaction.lanes.add(
             rows + [(rate.lane, rate.request(at)._replace(at=later)) for rate in ahead]
         )

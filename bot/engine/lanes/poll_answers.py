@@ -19,9 +19,7 @@ from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiEr
 
 _log = logging.getLogger(__name__)
 
-ENOUGH_MISSES = 3
 MAX_TROUBLES = 10_000  # jobs
-MAX_POLL_PAUSE_SECONDS = 60.0  # between two polls while Studii gives no answer
 
 
 @dataclass(slots=True)
@@ -142,8 +140,9 @@ class PollAnswers:
         if isinstance(error, KeyRefused):
             return await self.key_refused(job, error.told)
         trouble = self._trouble(job.id)
+        tuning = self._context.tuning
         trouble.errors += 1
-        pause = backoff(trouble.errors, self._context.tuning.first_poll, MAX_POLL_PAUSE_SECONDS)
+        pause = backoff(trouble.errors, tuning.first_poll, tuning.poll_error_bound)
         return StepResult(job, again=self.bounded(pause, age))
 
     def bounded(self, pause: float, age: float) -> float:
@@ -170,16 +169,16 @@ class PollAnswers:
 
     async def _not_found(self, job: Job, age: float) -> StepResult:
         """End the job after several 404s over a while; a single one may be a mistake."""
-        now, over = self._context.clock.monotonic(), self._context.tuning.missing_over
+        now, tuning = self._context.clock.monotonic(), self._context.tuning
         trouble = self._trouble(job.id)
         if trouble.missing_since is None:
             trouble.missing_since = now
         trouble.misses += 1
-        if trouble.misses >= ENOUGH_MISSES and now - trouble.missing_since >= over:
+        if trouble.misses >= tuning.missing_polls and now - trouble.missing_since >= tuning.missing_over:
             return await self._end(
                 job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII), charge_of(job)
             )
-        return StepResult(job, again=self.bounded(over / (ENOUGH_MISSES - 1), age))
+        return StepResult(job, again=self.bounded(tuning.missing_over / (tuning.missing_polls - 1), age))
 
     async def key_refused(self, job: Job, reason: Reason) -> StepResult:
         """Continue with the server's current key if that is another one, else hold the job."""

@@ -14,8 +14,7 @@ from bot.storage import LaneLimits, Sent, Transaction
 
 _log = logging.getLogger(__name__)
 
-ADVANCE_SECONDS = 10.0  # for which polls are recorded in advance
-ADVANCE_MARGIN_SECONDS = 1.0  # of these, for clocks that differ
+ADVANCE_MARGIN_SECONDS = 1.0  # of the seconds for which polls are recorded in advance, for clocks that differ
 MAX_POLLS_AHEAD = 8
 UNKNOWN_ROOM_PAUSE_SECONDS = 5.0  # if only an answer can make room
 MIN_PAUSE_SECONDS = 0.05
@@ -83,7 +82,8 @@ class RateState:
 
     def granted(self) -> None:
         """Note that a poll was recorded in advance."""
-        self._ahead.append(self._context.clock.monotonic() + ADVANCE_SECONDS - ADVANCE_MARGIN_SECONDS)
+        lasts = self._context.tuning.polls_ahead_for - ADVANCE_MARGIN_SECONDS
+        self._ahead.append(self._context.clock.monotonic() + lasts)
 
     def poll_recorded(self) -> bool:
         """Count a poll that is about to be sent. Return whether it was recorded in advance."""
@@ -98,7 +98,7 @@ class RateState:
     def _forget(self, now: float) -> None:
         while self._ahead and self._ahead[0] < now:
             self._ahead.popleft()
-        while self._polls and self._polls[0] < now - ADVANCE_SECONDS:
+        while self._polls and self._polls[0] < now - self._context.tuning.polls_ahead_for:
             self._polls.popleft()
 
     def request(self, at: datetime) -> Sent:

@@ -18,7 +18,6 @@ from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, Up
 
 _log = logging.getLogger(__name__)
 
-PHOTO_FETCHES = 2  # of a photo that is missing from the spool
 
 _PHOTO_LOST = Reason(ReasonCode.PHOTO_LOST)
 
@@ -130,7 +129,7 @@ class Submitter:
 
     async def _photo_lost(self, job: Job) -> StepResult:
         """Have the photo fetched again, as it may have been lost with another host, within a bound."""
-        again = job.source is not None and self._lost.count(job.id) <= PHOTO_FETCHES
+        again = job.source is not None and self._lost.count(job.id) <= self._context.tuning.lost_photo_tries
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
             if again and (waiting := await wait(transaction, job, JobState.UPLOADING, now)) is not None:

@@ -15,8 +15,6 @@ from bot.engine.ports import Showcase
 
 _log = logging.getLogger(__name__)
 
-BEST_GIVEN_UP_AFTER = timedelta(days=1)
-
 
 class BestShowing:
     """Shows, asks and takes back, one result at a time: their files are held in memory meanwhile."""
@@ -69,7 +67,7 @@ class BestShowing:
 
     async def _take_back(self, best: BestResult, rules: PostingRules) -> float | None:
         again = await self._showcase.hide(best, rules)
-        too_old = self._context.clock.now() - best.since > BEST_GIVEN_UP_AFTER
+        too_old = self._context.clock.now() - best.since > timedelta(seconds=self._context.tuning.best_bound)
         if again is not None and not too_old:
             return again
         await self._retry.run(best.message_id, self._gone, best)
@@ -132,4 +130,4 @@ class BestShowing:
 
     def _too_old(self, best: BestResult) -> bool:
         begun = best.begun_at or self._context.clock.now()
-        return self._context.clock.now() - begun > BEST_GIVEN_UP_AFTER
+        return self._context.clock.now() - begun > timedelta(seconds=self._context.tuning.best_bound)

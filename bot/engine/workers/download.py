@@ -15,8 +15,6 @@ from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError,
 
 _log = logging.getLogger(__name__)
 
-FULL_DISK_PAUSE = 30.0  # seconds
-
 
 class Collector:
     """Downloads outputs. What was paid for is not given up lightly: a fresh address is asked for, and what is
@@ -51,7 +49,7 @@ class Collector:
             output = await self._outputs.fetch(job)
         except SpoolFull:
             _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
-            return FULL_DISK_PAUSE
+            return self._context.tuning.full_disk_pause
         except (TooLarge, NoPicture) as error:
             return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
@@ -64,7 +62,7 @@ class Collector:
             return await self._again(job, tries, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
-            return FULL_DISK_PAUSE
+            return self._context.tuning.full_disk_pause
         return await shielded(self._succeed(job, output))
 
     async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:

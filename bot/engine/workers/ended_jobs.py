@@ -14,9 +14,6 @@ from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
 
-ROOM_TRIES = 30  # while its key has no request left
-REFETCH_TRIES = 3  # before a result is announced without its file
-
 
 class NotYet(Exception):
     """The file is fetched again in `seconds`."""
@@ -43,13 +40,13 @@ class EndedJobs:
         try:
             job = await self._refetch.fetch(job)
         except NoRoom as reason:
-            if self._waits.count(job.id) <= ROOM_TRIES:
+            if self._waits.count(job.id) <= self._context.tuning.refetch_room_tries:
                 raise NotYet(reason.seconds) from None
         except NotNow as reason:
             _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
             fetches = self._fetches.count(job.id)
-            if fetches < REFETCH_TRIES:
-                tuning = self._context.tuning
+            tuning = self._context.tuning
+            if fetches < tuning.refetch_tries:
                 raise NotYet(backoff(fetches, tuning.download_pause, tuning.backoff_bound)) from None
         self._waits.forget(job.id)
         self._fetches.forget(job.id)

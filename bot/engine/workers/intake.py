@@ -27,9 +27,7 @@ from bot.reasons import Reason, ReasonCode
 _log = logging.getLogger(__name__)
 
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
-FETCH_TIMEOUT_SECONDS = 300.0
 MAX_REMEMBERED_PHOTOS = 500
-BUSY_PHOTO_PAUSE_SECONDS = 0.2  # until a photo that is giving way, or is being opened, may be fetched again
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
@@ -94,7 +92,7 @@ class Intake:
 
     async def _take_in(self, job: Job, tries: int) -> float | None:
         if job.id in self._in_flight:
-            return BUSY_PHOTO_PAUSE_SECONDS  # the other worker has it
+            return self._context.tuning.busy_photo_pause  # the other worker has it
         self._in_flight.add(job.id)
         try:
             return await self._take_in_alone(job, tries)
@@ -105,7 +103,7 @@ class Intake:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
-            return BUSY_PHOTO_PAUSE_SECONDS
+            return self._context.tuning.busy_photo_pause
         if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
             return await self._wait_for_room(job, tries)
         try:
@@ -171,7 +169,7 @@ class Intake:
         path = self._context.spool.source(job.id)
         try:
             await self._context.spool.make()
-            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._context.tuning.fetch_patience):
                 await self._photos.fetch(job, path, source.size + SLACK)
         except TimeoutError:
             raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None

@@ -27,7 +27,6 @@ from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
 
-NOTICES_AT_ONCE = 4  # servers
 # Somebody has to act: the owner hears of it where there is no log channel.
 _FOR_THE_OWNER = frozenset(
     {
@@ -70,7 +69,7 @@ class NoticeBoard:
             self._give_up,
             key=lambda guild_id: guild_id,
             noun="server",
-            size=NOTICES_AT_ONCE,
+            size=context.tuning.notices_at_once,
             clock=context.clock,
             liveness=context.liveness,
             drain=context.tuning.drain,  # between Discord's answer and our note of it

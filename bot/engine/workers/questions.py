@@ -8,8 +8,6 @@ from bot.domain.offers import Offer
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
-GIVEN_UP_AFTER = timedelta(days=1)  # a message that Discord doesn't let us remove
-
 
 class Questions:
     """Removes questions that were answered, withdrawn or have expired, and offers that nobody took; also
@@ -56,4 +54,6 @@ class Questions:
         return await self._delivery.remove_offer(offer) or self._given_up(offer.expires_at)
 
     def _given_up(self, expired_at: datetime) -> bool:
-        return self._context.clock.now() - expired_at > GIVEN_UP_AFTER
+        return self._context.clock.now() - expired_at > timedelta(
+            seconds=self._context.tuning.question_removal_bound
+        )
