@@ -13,7 +13,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
-from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read, tools_for
+from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
@@ -98,7 +98,7 @@ class MentionWatch:
         """Return the answer, and whether it offers tools."""
         message, member = mentioned.message, mentioned.member
         guild_id, context = member.guild.id, member_context_in(member, channel)
-        mention = await read(message, self._client, self._services)
+        mention = await read_mention(message, self._client, self._services)
         if mention.unseen:
             return boxed(QUIET, UNSEEN), False
         if not mention.photos and not mention.words:

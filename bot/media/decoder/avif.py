@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 
-from bot.media.decoder.libavif import DecoderSettings, Planes, call, created, run
+from bot.media.decoder.libavif import DecoderSettings, Planes, call, call_void, created
 from bot.media.decoder.planes import rows
 from bot.media.decoder.rows import Rows
 
@@ -59,4 +59,4 @@ class Avif:
                     del content  # or the file could not be closed
             yield Planes.from_address(settings.image)
         finally:
-            run("avifDecoderDestroy", decoder)
+            call_void("avifDecoderDestroy", decoder)

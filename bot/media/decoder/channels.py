@@ -4,7 +4,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bot.media.decoder.libavif import Planes, created, run
+from bot.media.decoder.libavif import Planes, call_void, created
 
 _LAYOUTS = {0: 4, 1: 3, 2: 2, 3: 1}  # heif_chroma to avifPixelFormat: none, 4:2:0, 4:2:2, 4:4:4
 _SHARED = {3: (2, 2), 2: (2, 1), 1: (1, 1)}  # how many pixels across and down have one chroma
@@ -62,7 +62,7 @@ def described(found: Channels) -> Generator[Planes]:
             planes.is_premultiplied = found.is_premultiplied
         yield planes
     finally:
-        run("avifImageDestroy", place)  # the planes are not its own
+        call_void("avifImageDestroy", place)  # the planes are not its own
 
 
 def _ensure_fitting(found: Channels, layout: int) -> None:

@@ -113,6 +113,6 @@ def created(name: str) -> ctypes.c_void_p:
     return ctypes.c_void_p(place)
 
 
-def run(name: str, *arguments: object) -> None:
+def call_void(name: str, *arguments: object) -> None:
     """Call a function that can't fail."""
     getattr(LIBAVIF, name)(*arguments)

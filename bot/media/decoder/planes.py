@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Iterator
 
-from bot.media.decoder.libavif import Pixels, Planes, Rectangle, call, created, run
+from bot.media.decoder.libavif import Pixels, Planes, Rectangle, call, call_void, created
 
 _ROWS = 64  # that are converted together; even, as two rows may share their chroma
 _BESIDE = 2  # rows above and below, of which chroma is interpolated; even as well
@@ -26,11 +26,11 @@ def rows(picture: Planes, mode: str, *, is_exact: bool = False) -> Iterator[memo
             first, last = max(0, top - _BESIDE), min(height, top + _ROWS + _BESIDE)
             part = Rectangle(0, first, width, last - first)
             call("avifImageSetViewRect", view, ctypes.byref(picture), ctypes.byref(part))
-            run("avifRGBImageSetDefaults", ctypes.byref(into), view)
+            call_void("avifRGBImageSetDefaults", ctypes.byref(into), view)
             into.depth, into.format = 8, _FORMATS[mode]
             into.settings[_AVOID_LIBYUV] = is_exact
             into.pixels, into.stride = ctypes.addressof(ctypes.c_char.from_buffer(pixels)), row
             call("avifImageYUVToRGB", view, ctypes.byref(into))
             yield memoryview(pixels)[(top - first) * row : (min(top + _ROWS, height) - first) * row]
     finally:
-        run("avifImageDestroy", view)
+        call_void("avifImageDestroy", view)

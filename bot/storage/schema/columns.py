@@ -84,7 +84,7 @@ class ReasonText(TypeDecorator[Reason]):
         return None if value is None else Reason.decode(value)
 
 
-def one_of(column: str, enum: type[StrEnum]) -> CheckConstraint:
+def enum_constraint(column: str, enum: type[StrEnum]) -> CheckConstraint:
     """Return the constraint that the column holds a value of the enum."""
     values = ", ".join(f"'{member.value}'" for member in enum)
     return CheckConstraint(f"{column} IN ({values})", name=column)

@@ -22,9 +22,9 @@ from bot.storage.schema.columns import (
     Choice,
     ReasonText,
     UtcDateTime,
+    enum_constraint,
     metadata,
     numbered_id,
-    one_of,
     partial_index,
 )
 
@@ -40,7 +40,7 @@ studii_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
     Column("plan_at", UtcDateTime),
-    one_of("plan", Plan),
+    enum_constraint("plan", Plan),
     Index(None, "guild_id"),
     Index(None, "lane"),
 )
@@ -65,7 +65,7 @@ guilds = Table(
     Column("panel_posted_at", UtcDateTime),
     Column("language", Choice(Language)),
     Column("admin_language", Choice(Language)),
-    one_of("budget_period", Period),
+    enum_constraint("budget_period", Period),
 )
 
 # The languages in which members last used the bot, for what they are sent by DM.

@@ -4,7 +4,14 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Int
 
 from bot.domain import FailureCode, FileRole, JobState
 from bot.domain.approvals import Approval
-from bot.storage.schema.columns import Choice, ReasonText, UtcDateTime, metadata, one_of, partial_index
+from bot.storage.schema.columns import (
+    Choice,
+    ReasonText,
+    UtcDateTime,
+    enum_constraint,
+    metadata,
+    partial_index,
+)
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
@@ -85,7 +92,7 @@ jobs = Table(
     Column("in_thread", Boolean),
     Column("set_id", String(16)),
     Column("set_message", Integer),
-    one_of("state", JobState),
+    enum_constraint("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),
     Index(None, "guild_id", "user_id", "state"),
@@ -115,5 +122,5 @@ decodes = Table(
     Column("suspect", Boolean, nullable=False),
     Column("underway", Boolean, nullable=False),
     Column("alone", Boolean, nullable=False),
-    one_of("role", FileRole),
+    enum_constraint("role", FileRole),
 )

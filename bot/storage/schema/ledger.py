@@ -3,7 +3,14 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from bot.domain import EntryKind
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id, one_of, partial_index
+from bot.storage.schema.columns import (
+    Choice,
+    UtcDateTime,
+    enum_constraint,
+    metadata,
+    numbered_id,
+    partial_index,
+)
 
 GRANTS = "job_id IS NULL"
 
@@ -19,7 +26,7 @@ ledger = Table(
     Column("amount", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("period", String(48)),
-    one_of("kind", EntryKind),
+    enum_constraint("kind", EntryKind),
     Index(None, "guild_id", "at"),
     Index(None, "job_id"),
     partial_index(

@@ -4,7 +4,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String
 
 from bot.domain.confirmations import WhyAsk
 from bot.domain.credit_requests import RequestState
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, one_of, partial_index
+from bot.storage.schema.columns import Choice, UtcDateTime, enum_constraint, metadata, partial_index
 
 # Few at any time: a row goes when its question was answered or has expired.
 confirmations = Table(
@@ -24,7 +24,7 @@ confirmations = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("message_id", BigInteger),
     Column("used_at", UtcDateTime),
-    one_of("why", WhyAsk),
+    enum_constraint("why", WhyAsk),
     Index(None, "guild_id", "user_id"),
 )
 
@@ -45,7 +45,7 @@ credit_requests = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("answered_by", BigInteger),
     Column("answered_at", UtcDateTime),
-    one_of("state", RequestState),
+    enum_constraint("state", RequestState),
     partial_index("uq_credit_requests_open", "guild_id", "user_id", unique=True, rows="state = 'open'"),
 )
 

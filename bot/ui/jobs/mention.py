@@ -64,7 +64,7 @@ def mentions(message: discord.Message, user: discord.abc.Snowflake) -> bool:
     return _mark(user).search(message.content) is not None
 
 
-async def read(message: discord.Message, client: discord.Client, services: Services) -> Mention:
+async def read_mention(message: discord.Message, client: discord.Client, services: Services) -> Mention:
     """Return the photos and words of a message that mentions the bot, or the photos that it replies to."""
     user = client.user
     words = " ".join(_mark(user).sub(" ", message.content).split()) if user is not None else ""
@@ -147,7 +147,7 @@ class MentionButton(
         ensure_can_post(interaction)
         tool = host.catalog.get(self._slug)
         message = await self._message(interaction)
-        mention = await read(message, interaction.client, host.services)
+        mention = await read_mention(message, interaction.client, host.services)
         if tool not in tools_for(mention, [tool]):
             raise Refused(MESSAGE_GONE)
         # The bot's offer goes once it is taken.

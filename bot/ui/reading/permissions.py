@@ -90,7 +90,7 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
         channel = lazy(
             "I couldn't post the result here: I'm missing {permissions} in this channel. An admin "
             "can allow it under {menu}. Nothing was charged.",
-            permissions=listed(missing),
+            permissions=permission_list(missing),
             menu=PERMISSIONS_MENU,
         )
         raise Refused(channel)
@@ -105,14 +105,16 @@ def hindrance(missing: list[str]) -> str:
     lacking = [name for name in missing if name != MANAGE_THREADS]
     if len(lacking) == len(missing):
         # Translators: follows a colon, as in “I can't post here: I'm missing …”.
-        return _("I'm missing {permissions} ({menu})", permissions=listed(lacking), menu=PERMISSIONS_MENU)
+        return _(
+            "I'm missing {permissions} ({menu})", permissions=permission_list(lacking), menu=PERMISSIONS_MENU
+        )
     if not lacking:
         # Translators: follows a colon, as in “I can't post here: the thread is locked …”.
         return _("the thread is locked (unlock it, or use another channel)")
     # Translators: follows a colon, as in “I can't post here: the thread is locked …”.
     return _(
         "the thread is locked (unlock it, or use another channel); I'm missing {permissions} ({menu})",
-        permissions=listed(lacking),
+        permissions=permission_list(lacking),
         menu=PERMISSIONS_MENU,
     )
 
@@ -227,7 +229,7 @@ def _may_be_here(interaction: discord.Interaction, job: Job) -> bool:
     return bool(here) or unchanged or not stays_there(interaction.client, job)
 
 
-def listed(names: list[str]) -> str:
+def permission_list(names: list[str]) -> str:
     """Return the permissions as Discord's app calls them, as a list in a sentence: `**A** and **B**`."""
     return and_list([f"**{_NAMES[name]}**" for name in names])
 

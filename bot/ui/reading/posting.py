@@ -15,8 +15,8 @@ from bot.ui.reading.permissions import (
     channel_in,
     hindrance,
     is_age_restricted,
-    listed,
     missing_to_post,
+    permission_list,
 )
 
 RESULTS_CHANNEL_GONE = lazy(
@@ -73,7 +73,7 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
         said = lazy(
             "Results go in threads here, and I'm missing {permissions}. An admin can allow it "
             "under {menu}. Nothing was charged.",
-            permissions=listed(missing),
+            permissions=permission_list(missing),
             menu=PERMISSIONS_MENU,
         )
         raise Refused(said)

@@ -2,7 +2,7 @@
 
 import mmap
 
-from bot.media.decoder.structure.facts import NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import NotAPhoto, Structure, unsigned
 
 _RUN_LENGTHS = frozenset({1, 2})
 MAX_RUN_LENGTH_PIXELS = 12_000_000  # Pillow decodes them byte by byte in Python
@@ -11,14 +11,14 @@ _SLACK = 64  # bytes that programs leave out at the end
 
 def read(data: mmap.mmap) -> Structure:
     """Read one of both kinds of header."""
-    start, size = number(data, 10, 4, little=True), number(data, 14, 4, little=True)
+    start, size = unsigned(data, 10, 4, little=True), unsigned(data, 14, 4, little=True)
     if size == 12:
-        width, height = number(data, 18, 2, little=True), number(data, 20, 2, little=True)
-        depth, compression = number(data, 24, 2, little=True), 0
+        width, height = unsigned(data, 18, 2, little=True), unsigned(data, 20, 2, little=True)
+        depth, compression = unsigned(data, 24, 2, little=True), 0
     else:
-        width, height = number(data, 18, 4, little=True), number(data, 22, 4, little=True)
+        width, height = unsigned(data, 18, 4, little=True), unsigned(data, 22, 4, little=True)
         height = min(height, (1 << 32) - height)  # a negative one begins at the top
-        depth, compression = number(data, 28, 2, little=True), number(data, 30, 4, little=True)
+        depth, compression = unsigned(data, 28, 2, little=True), unsigned(data, 30, 4, little=True)
     pixels = width * height
     if compression in _RUN_LENGTHS and pixels > MAX_RUN_LENGTH_PIXELS:
         raise NotAPhoto

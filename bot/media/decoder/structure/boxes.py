@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, unsigned
 
 MAX_STEPS = 100_000  # boxes, places of data, properties and references: a photo has some hundred
 MAX_ITEMS = 5_000
@@ -58,9 +58,9 @@ class BoxFile:
         end = min(end, len(self._data))
         while at + 8 <= end:
             self._spend(1)
-            size, kind, head = number(self._data, at, 4), self._data[at + 4 : at + 8], 8
+            size, kind, head = unsigned(self._data, at, 4), self._data[at + 4 : at + 8], 8
             if size == 1:
-                size, head = number(self._data, at + 8, 8), 16
+                size, head = unsigned(self._data, at + 8, 8), 16
             elif size == 0:
                 size = end - at
             if size < head:
@@ -98,39 +98,39 @@ class BoxFile:
             raise NotAPhoto  # Exif and XMP are read as well, and may all be the same bytes
 
     def _read_primary(self, box: Box) -> None:
-        version = number(self._data, box[1], 1)
-        self.primary = number(self._data, box[1] + 4, 2 if version == 0 else 4)
+        version = unsigned(self._data, box[1], 1)
+        self.primary = unsigned(self._data, box[1] + 4, 2 if version == 0 else 4)
 
     def _read_kinds(self, box: Box) -> None:
-        version = number(self._data, box[1], 1)
+        version = unsigned(self._data, box[1], 1)
         for kind, start, _ in self.boxes(box[1] + (6 if version == 0 else 8), box[2]):
             if kind == b"infe":
-                version = number(self._data, start, 1)
+                version = unsigned(self._data, start, 1)
                 size = 4 if version >= 3 else 2
-                item = number(self._data, start + 4, size)
+                item = unsigned(self._data, start + 4, size)
                 self.items[item].kind = self._data[start + 6 + size : start + 10 + size]
 
     def _read_places(self, box: Box) -> None:
         data, at = self._data, box[1]
-        version, sizes = number(data, at, 1), number(data, at + 4, 2)
+        version, sizes = unsigned(data, at, 1), unsigned(data, at + 4, 2)
         offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
         index_size = sizes & 15 if version in {1, 2} else 0
         wide = 4 if version == 2 else 2
-        count, at = number(data, at + 6, wide), at + 6 + wide
+        count, at = unsigned(data, at + 6, wide), at + 6 + wide
         self._spend(count)
         for _ in range(count):
-            item, at = number(data, at, wide), at + wide
+            item, at = unsigned(data, at, wide), at + wide
             method = 0
             if version in {1, 2}:
-                method, at = number(data, at, 2) & 15, at + 2
+                method, at = unsigned(data, at, 2) & 15, at + 2
             at += 2
-            base, at = number(data, at, base_size) if base_size else 0, at + base_size
-            extents, at = number(data, at, 2), at + 2
+            base, at = unsigned(data, at, base_size) if base_size else 0, at + base_size
+            extents, at = unsigned(data, at, 2), at + 2
             self._spend(extents)
             for _ in range(extents):
                 at += index_size
-                offset, at = number(data, at, offset_size) if offset_size else 0, at + offset_size
-                length, at = number(data, at, length_size) if length_size else 0, at + length_size
+                offset, at = unsigned(data, at, offset_size) if offset_size else 0, at + offset_size
+                length, at = unsigned(data, at, length_size) if length_size else 0, at + length_size
                 self.items[item].extents.append(self._place(method, base + offset, length))
 
     def _place(self, method: int, start: int, length: int) -> tuple[int, int]:
@@ -153,27 +153,27 @@ class BoxFile:
 
     def _associate(self, box: Box, properties: list[Box]) -> None:
         data, at = self._data, box[1]
-        wide, long = (4 if number(data, at, 1) else 2), number(data, at + 3, 1) & 1
-        count, at = number(data, at + 4, 4), at + 8
+        wide, long = (4 if unsigned(data, at, 1) else 2), unsigned(data, at + 3, 1) & 1
+        count, at = unsigned(data, at + 4, 4), at + 8
         self._spend(count)
         for _ in range(count):
-            item, at = number(data, at, wide), at + wide
-            associations, at = number(data, at, 1), at + 1
+            item, at = unsigned(data, at, wide), at + wide
+            associations, at = unsigned(data, at, 1), at + 1
             self._spend(associations)
             for _ in range(associations):
-                index = number(data, at, 1 + long) & (0x7FFF if long else 0x7F)
+                index = unsigned(data, at, 1 + long) & (0x7FFF if long else 0x7F)
                 at += 1 + long
                 if 0 < index <= len(properties):
                     self.items[item].properties.append(properties[index - 1])
 
     def _read_references(self, box: Box) -> None:
         data = self._data
-        wide = 4 if number(data, box[1], 1) else 2
+        wide = 4 if unsigned(data, box[1], 1) else 2
         for kind, start, _ in self.boxes(box[1] + 4, box[2]):
-            source, count = number(data, start, wide), number(data, start + wide, 2)
+            source, count = unsigned(data, start, wide), unsigned(data, start + wide, 2)
             self._spend(count)
             places = (start + wide + 2 + index * wide for index in range(count))
-            self.references.setdefault((kind, source), []).extend(number(data, at, wide) for at in places)
+            self.references.setdefault((kind, source), []).extend(unsigned(data, at, wide) for at in places)
 
     def content(self, item: Item) -> bytes:
         """Return the data of an item that is to be decoded."""

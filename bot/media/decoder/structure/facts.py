@@ -28,7 +28,7 @@ class Structure:
     is_whole: bool = True  # as far as the structure tells: False if there is less data than the size needs
 
 
-def number(data: "mmap.mmap | bytes", start: int, size: int, *, little: bool = False) -> int:
+def unsigned(data: "mmap.mmap | bytes", start: int, size: int, *, little: bool = False) -> int:
     """Return the unsigned number of `size` bytes at `start`; raises `Broken` if the data ends before."""
     piece = data[start : start + size]
     if len(piece) < size or start < 0:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, number
+from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, unsigned
 
 MAX_HEVC_UNITS = 20_000
 MAX_PICTURES = 4  # an item holds one
@@ -36,10 +36,10 @@ def sizes(settings: bytes, content: bytes) -> list[tuple[int, int]]:
 def parameter_sets(settings: bytes) -> Iterator[bytes]:
     """Return the units in the `hvcC` box, which the decoder needs first."""
     at = 23
-    for _ in range(number(settings, 22, 1)):
-        count, at = number(settings, at + 1, 2), at + 3
+    for _ in range(unsigned(settings, 22, 1)):
+        count, at = unsigned(settings, at + 1, 2), at + 3
         for _ in range(count):
-            length = number(settings, at, 2)
+            length = unsigned(settings, at, 2)
             yield settings[at + 2 : at + 2 + length]
             at += 2 + length
 
@@ -49,7 +49,7 @@ def units(settings: bytes, content: bytes) -> Iterator[tuple[int, int]]:
     length_size = (settings[21] & 3) + 1
     at = 0
     while at + length_size < len(content):
-        length = number(content, at, length_size)
+        length = unsigned(content, at, length_size)
         at += length_size
         yield at, at + length
         at += length

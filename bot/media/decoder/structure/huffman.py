@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.media.decoder.structure.levels import sizes
+from bot.media.decoder.structure.levels import code_lengths
 
 MAX_ZEROS = 1_024  # bytes
 _LEVELS = 4_096  # from the lowest to the highest of a block, with 8 bits
@@ -57,10 +57,10 @@ class Tables:
             at += 1 + _COUNTS + sum(counts)
 
     def levels(self, parts: Sequence[ScanPart]) -> list[bytes] | None:
-        """Return the `sizes` of each block's levels in a unit, or None if a table is missing."""
+        """Return the `code_lengths` of each block's levels in a unit, or None if a table is missing."""
         if any(part.dc_table not in self._all for part in parts):
             return None
-        return [table for part in parts for table in [sizes(*self._all[part.dc_table])] * part.blocks]
+        return [table for part in parts for table in [code_lengths(*self._all[part.dc_table])] * part.blocks]
 
     def allow_zeros(self, parts: Sequence[ScanPart], first: int, last: int, *, refines: bool) -> bool:
         """Return whether an encoder may write `MAX_ZEROS` zeros in a scan of these coefficients, which may

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.media.decoder.structure import av1, hevc
 from bot.media.decoder.structure.boxes import MAX_ITEMS, Box, BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 from bot.media.decoder.structure.single import single_items
 from bot.media.decoder.structure.turns import turns
 
@@ -98,7 +98,7 @@ class _Pictures:
     def _declared(self, item: Item) -> tuple[int, int]:
         for name, start, _ in item.properties:
             if name == b"ispe":
-                return number(self._data, start + 4, 4), number(self._data, start + 8, 4)
+                return unsigned(self._data, start + 4, 4), unsigned(self._data, start + 8, 4)
         raise Broken
 
     def _coded(self, item: Item) -> _Picture:
@@ -127,9 +127,9 @@ class _Pictures:
 
     def _grid(self, item: Item, cells: list[_Picture]) -> _Picture:
         content = self._file.content(item)
-        rows, columns = number(content, 2, 1) + 1, number(content, 3, 1) + 1
-        size = 4 if number(content, 1, 1) & 1 else 2
-        width, height = number(content, 4, size), number(content, 4 + size, size)
+        rows, columns = unsigned(content, 2, 1) + 1, unsigned(content, 3, 1) + 1
+        size = 4 if unsigned(content, 1, 1) & 1 else 2
+        width, height = unsigned(content, 4, size), unsigned(content, 4 + size, size)
         if not cells or rows * columns != len(cells):
             raise Broken
         widest, highest = max(cell.width for cell in cells), max(cell.height for cell in cells)
@@ -151,7 +151,7 @@ class _Pictures:
                         yield self._sample(kind, start, end)
 
     def _sample(self, kind: bytes, start: int, end: int) -> _Picture:
-        width, height = number(self._data, start + 24, 2), number(self._data, start + 26, 2)
+        width, height = unsigned(self._data, start + 24, 2), unsigned(self._data, start + 26, 2)
         found, planes, decoded = self._sizes(kind, list(self._file.boxes(start + 78, end)), b"")
         if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
             raise NotAPhoto

@@ -4,7 +4,7 @@ import mmap
 import re
 from dataclasses import dataclass, field
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 from bot.media.decoder.structure.huffman import MAX_ZEROS, ScanPart, Tables
 from bot.media.decoder.structure.levels import LevelScan
 
@@ -96,9 +96,9 @@ class _Found:
         elif marker == _SCAN:
             self._note_scan(data, at)
         elif marker == _RESTARTS:
-            self.restart_interval = number(data, at, 2)
+            self.restart_interval = unsigned(data, at, 2)
         elif marker == _HUFFMAN:
-            self.tables.note(data, at, at - 2 + number(data, at - 2, 2))
+            self.tables.note(data, at, at - 2 + unsigned(data, at - 2, 2))
 
     def note_coded(self, data: mmap.mmap, end: int) -> None:
         """Note the coded data of a scan, which ends there."""
@@ -112,10 +112,10 @@ class _Found:
         self.allows_zeros, self.level_parts = True, []
 
     def _note_scan(self, data: mmap.mmap, at: int) -> None:
-        count = number(data, at, 1)
-        first, last, approximation = (number(data, at + 1 + 2 * count + index, 1) for index in range(3))
+        count = unsigned(data, at, 1)
+        first, last, approximation = (unsigned(data, at + 1 + 2 * count + index, 1) for index in range(3))
         for index in range(count):
-            lacking = self.lacking.setdefault(number(data, at + 1 + 2 * index, 1), [_NEVER] * _COEFFICIENTS)
+            lacking = self.lacking.setdefault(unsigned(data, at + 1 + 2 * index, 1), [_NEVER] * _COEFFICIENTS)
             for coefficient in range(first, min(last + 1, _COEFFICIENTS)):
                 lacking[coefficient] = approximation & 15
         self.scans += 1
@@ -159,7 +159,7 @@ def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
             continue
         if marker == _START:
             raise Broken
-        length = number(data, at, 2)
+        length = unsigned(data, at, 2)
         found.note(marker, data, at + 2)
         segments += 1
         read_segments += marker in _APPLICATIONS and data[at + 2 : at + 16].startswith(_READ)
@@ -177,21 +177,21 @@ def _read(data: mmap.mmap) -> tuple[Structure, _Found]:
 
 def _components(data: mmap.mmap, at: int) -> list[tuple[int, tuple[int, int]]]:
     """Return the components of a frame: the name, and how many blocks across and down it has in a unit."""
-    count = number(data, at + 5, 1)
+    count = unsigned(data, at + 5, 1)
     if not 1 <= count <= 4:
         raise Broken
     places = [at + 6 + 3 * index for index in range(count)]
-    factors = [divmod(number(data, place + 1, 1), 16) for place in places]
+    factors = [divmod(unsigned(data, place + 1, 1), 16) for place in places]
     if not all(across and down for across, down in factors):
         raise Broken
-    return [(number(data, place, 1), factor) for place, factor in zip(places, factors, strict=True)]
+    return [(unsigned(data, place, 1), factor) for place, factor in zip(places, factors, strict=True)]
 
 
 def _units(
     data: mmap.mmap, frame: int, components: list[tuple[int, tuple[int, int]]], chosen: list[int]
 ) -> int:
     """Return how many units a scan of these components has: of one alone, its blocks."""
-    height, width = (number(data, frame + place, size) for place, size in _SIZES[:2])
+    height, width = (unsigned(data, frame + place, size) for place, size in _SIZES[:2])
     widest, highest = (max(factor[side] for _, factor in components) for side in (0, 1))
     if len(chosen) > 1:
         return -(-width // (8 * widest)) * -(-height // (8 * highest))
@@ -201,7 +201,7 @@ def _units(
 
 
 def _structure(data: mmap.mmap, found: _Found) -> Structure:
-    height, width, components = (number(data, found.frame + place, size) for place, size in _SIZES)
+    height, width, components = (unsigned(data, found.frame + place, size) for place, size in _SIZES)
     factors = [factor for _, factor in found.components]
     widest, highest = max(factor[0] for factor in factors), max(factor[1] for factor in factors)
     # All coefficients, of two bytes each, are kept from the first scan to the last.

@@ -31,7 +31,7 @@ class LevelScan:
         return bits is not None and -(-bits // 8) == len(coded)
 
 
-def sizes(counts: bytes, symbols: bytes) -> bytes:
+def code_lengths(counts: bytes, symbols: bytes) -> bytes:
     """Return for each 16 bits how many a code at their start takes, with the bits of the level after it.
 
     0 stands for no code.

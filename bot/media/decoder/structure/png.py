@@ -4,7 +4,7 @@ import mmap
 import zlib
 from collections.abc import Iterator
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 
 MAX_PNG_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
 MAX_DEFLATED_TEXTS = 100  # Pillow inflates each, up to 1 MB, before and behind the picture
@@ -18,10 +18,10 @@ _INFLATED = 1 << 20
 
 def read(data: mmap.mmap) -> Structure:
     """Walk to the end mark, which Pillow does not insist on."""
-    if data[12:16] != b"IHDR" or number(data, 8, 4) != 13:
+    if data[12:16] != b"IHDR" or unsigned(data, 8, 4) != 13:
         raise Broken
-    width, height = number(data, 16, 4), number(data, 20, 4)
-    depth, colours = number(data, 24, 1), number(data, 25, 1)
+    width, height = unsigned(data, 16, 4), unsigned(data, 20, 4)
+    depth, colours = unsigned(data, 24, 1), unsigned(data, 25, 1)
     if colours not in _CHANNELS or depth not in {1, 2, 4, 8, 16}:
         raise Broken
     compressed, is_moving = _chunks(data)
@@ -53,7 +53,7 @@ def lacks_rows(data: mmap.mmap) -> bool:
 def _compressed(data: mmap.mmap) -> Iterator[bytes]:
     at, name = 8, b""
     while name != b"IEND":
-        length, name = number(data, at, 4), data[at + 4 : at + 8]
+        length, name = unsigned(data, at, 4), data[at + 4 : at + 8]
         begin, end = at + 8, at + 8 + length
         for piece in range(begin, end, _PIECE) if name == b"IDAT" else ():
             yield data[piece : min(piece + _PIECE, end)]
@@ -62,8 +62,8 @@ def _compressed(data: mmap.mmap) -> Iterator[bytes]:
 
 def _inflated_size(data: mmap.mmap) -> int:
     """Return the bytes of all rows with their filters, of an interlaced picture those of its seven passes."""
-    width, height = number(data, 16, 4), number(data, 20, 4)
-    bits = number(data, 24, 1) * _CHANNELS[number(data, 25, 1)]
+    width, height = unsigned(data, 16, 4), unsigned(data, 20, 4)
+    bits = unsigned(data, 24, 1) * _CHANNELS[unsigned(data, 25, 1)]
     size = 0
     for left, top, across, down in _PASSES if data[28] else ((0, 0, 1, 1),):
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
@@ -76,9 +76,9 @@ def _chunks(data: mmap.mmap) -> tuple[int, bool]:
     compressed, is_moving, at = 0, False, 8
     profiles = texts = 0
     for _ in range(MAX_PNG_CHUNKS):
-        length, name = number(data, at, 4), data[at + 4 : at + 8]
+        length, name = unsigned(data, at, 4), data[at + 4 : at + 8]
         if name == b"IEND":
-            number(data, at + 8, 4)  # its checksum
+            unsigned(data, at + 8, 4)  # its checksum
             return compressed, is_moving
         compressed += length if name == b"IDAT" else 0
         is_moving |= name == b"acTL"

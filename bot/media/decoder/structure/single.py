@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.media.decoder.structure import hevc
 from bot.media.decoder.structure.boxes import BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, number
+from bot.media.decoder.structure.facts import Broken, unsigned
 from bot.media.decoder.structure.turns import HEVC, turns
 
 _POINTS = ("primaries", "transfer", "matrix")
@@ -35,8 +35,8 @@ def told_colours(data: mmap.mmap, item: Item) -> tuple[dict[str, int], bool] | N
     """
     for name, start, _ in item.properties:
         if name == b"colr" and data[start : start + 4] == b"nclx":
-            points = {one: number(data, start + 4 + 2 * index, 2) for index, one in enumerate(_POINTS)}
-            return points, bool(number(data, start + 10, 1) >> 7)
+            points = {one: unsigned(data, start + 4 + 2 * index, 2) for index, one in enumerate(_POINTS)}
+            return points, bool(unsigned(data, start + 10, 1) >> 7)
     return None
 
 

@@ -6,7 +6,7 @@ https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
 import mmap
 from dataclasses import dataclass
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 
 MAX_TIFF_ENTRIES = 500
 MAX_VALUES = 200_000  # strips or tiles; a strip has a row or more
@@ -122,4 +122,4 @@ class _Directory:
         return entries
 
     def _number(self, start: int, size: int) -> int:
-        return number(self._data, start, size, little=self._little)
+        return unsigned(self._data, start, size, little=self._little)

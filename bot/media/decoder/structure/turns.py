@@ -3,7 +3,7 @@
 import mmap
 
 from bot.media.decoder.structure.boxes import BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, number
+from bot.media.decoder.structure.facts import Broken, unsigned
 
 HEVC = frozenset({b"hvc1", b"hev1"})
 _TURNS = frozenset({b"irot", b"imir", b"clap"})
@@ -43,18 +43,18 @@ def size_after(size: Size, turned: list[Turn]) -> Size:
 def quarters(turn: Turn) -> int:
     """Return the quarters of a rotation, counter-clockwise; 0 if it is none."""
     name, content = turn
-    return number(content, 0, 1) & 3 if name == b"irot" else 0
+    return unsigned(content, 0, 1) & 3 if name == b"irot" else 0
 
 
 def is_upside_down(turn: Turn) -> bool:
     """Return whether a reflection swaps top and bottom, and not the sides."""
-    return not number(turn[1], 0, 1) & 1
+    return not unsigned(turn[1], 0, 1) & 1
 
 
 def cut(turn: Turn, size: Size) -> tuple[int, int, int, int]:
     """Return the part of a picture that is to be kept: left, top, right and bottom. Raises `Broken`."""
     width, width_parts, height, height_parts, x, x_parts, y, y_parts = (
-        number(turn[1], 4 * index, 4) for index in range(8)
+        unsigned(turn[1], 4 * index, 4) for index in range(8)
     )
     if not (width_parts and height_parts and x_parts and y_parts):
         raise Broken

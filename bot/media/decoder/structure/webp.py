@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.media.decoder.libwebp import LIBWEBP
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, number
+from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 
 MAX_WEBP_CHUNKS = 20_000
 MAX_WEBP_SIDE = 16_383
@@ -55,12 +55,12 @@ def read(data: mmap.mmap) -> Structure:
     for name, start, length in _chunks(data):
         if name == b"VP8X" and canvas is None:
             canvas = (
-                number(data, start + 4, 3, little=True) + 1,
-                number(data, start + 7, 3, little=True) + 1,
+                unsigned(data, start + 4, 3, little=True) + 1,
+                unsigned(data, start + 7, 3, little=True) + 1,
             )
         elif name == b"ANMF":
-            width, height = (number(data, start + place, 3, little=True) + 1 for place in (6, 9))
-            left, top = (number(data, start + place, 3, little=True) * 2 for place in (0, 3))
+            width, height = (unsigned(data, start + place, 3, little=True) + 1 for place in (6, 9))
+            left, top = (unsigned(data, start + place, 3, little=True) * 2 for place in (0, 3))
             inner = data[start + 16 : start + 20], start + 24
             frame = _larger(frame, (left + width, top + height), _inside(data, inner))
         else:
@@ -101,29 +101,29 @@ def _first_frame(
     data: "mmap.mmap | bytes", canvas: int, frame: slice, profile: slice | None, exif: slice | None
 ) -> Picture:
     start, end = frame.start + _FRAME_HEADER, frame.stop
-    left, top, width, height = (number(data, frame.start + place, 3, little=True) for place in (0, 3, 6, 9))
+    left, top, width, height = (unsigned(data, frame.start + place, 3, little=True) for place in (0, 3, 6, 9))
     size, place = (width + 1, height + 1), (left * 2, top * 2)
-    across, down = (number(data, canvas + offset, 3, little=True) + 1 for offset in (4, 7))
+    across, down = (unsigned(data, canvas + offset, 3, little=True) + 1 for offset in (4, 7))
     inside = [(name, _inside(data, (name, at))) for name, at, _ in _chunks_between(data, start, end)]
     coded = {name: found for name, found in inside if found is not None}
     if sum(found is not None for _, found in inside) != 1 or size not in coded.values():
         raise Broken
     if place[0] + size[0] > across or place[1] + size[1] > down:
         raise Broken
-    has_alpha = number(data, canvas, 1) & _ALPHA_FLAG != 0
+    has_alpha = unsigned(data, canvas, 1) & _ALPHA_FLAG != 0
     coding = slice(start, end)
     return Picture((across, down), size, place, has_alpha, coding, profile, exif, b"VP8L" in coded)
 
 
 def _chunks(data: "mmap.mmap | bytes") -> Iterator[tuple[bytes, int, int]]:
     """Return the name, the place and the length of each chunk. Raises `NotAPhoto` if there are too many."""
-    yield from _chunks_between(data, 12, min(len(data), number(data, 4, 4, little=True) + 8))
+    yield from _chunks_between(data, 12, min(len(data), unsigned(data, 4, 4, little=True) + 8))
 
 
 def _chunks_between(data: "mmap.mmap | bytes", at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     count = 0
     while at + 8 <= end:
-        name, length, start = data[at : at + 4], number(data, at + 4, 4, little=True), at + 8
+        name, length, start = data[at : at + 4], unsigned(data, at + 4, 4, little=True), at + 8
         yield name, start, length
         count += 1
         if count > MAX_WEBP_CHUNKS:
@@ -160,12 +160,12 @@ def _inside(data: "mmap.mmap | bytes", chunk: tuple[bytes, int]) -> tuple[int, i
     if name == b"VP8 ":
         if data[start + 3 : start + 6] != _LOSSY_START:
             raise Broken
-        return number(data, start + 6, 2, little=True) & 0x3FFF, number(
+        return unsigned(data, start + 6, 2, little=True) & 0x3FFF, unsigned(
             data, start + 8, 2, little=True
         ) & 0x3FFF
     if name == b"VP8L":
         if data[start : start + 1] != _LOSSLESS_START:
             raise Broken
-        bits = number(data, start + 1, 4, little=True)
+        bits = unsigned(data, start + 1, 4, little=True)
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return None
