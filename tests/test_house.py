@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.parsed import functions_of
+from tests.support.parsed import statements_of
 
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
@@ -79,11 +79,12 @@ def test_long_functions_say_why() -> None:
 
 class Names(NamedTuple):
     """What a module gives names to: constants and classes at its top level, and all its functions, with how
-    many lines they have, and with the line before them."""
+    many lines they have, and with the line before them. `taken`: what it imports from which module."""
 
     constants: tuple[str, ...]
     classes: tuple[str, ...]
     functions: tuple[tuple[str, int, str], ...]
+    taken: tuple[tuple[str | None, str], ...]
 
 
 @cache
@@ -92,13 +93,19 @@ def names_of(module: Path) -> Names:
     source = module.read_text()
     tree = ast.parse(source)
     classes = (node.name for node in tree.body if isinstance(node, ast.ClassDef))
-    return Names(tuple(_constants(tree)), tuple(classes), tuple(_functions(tree, source.splitlines())))
+    inside = list(statements_of(tree))
+    functions = _functions(inside, source.splitlines())
+    taken = (
+        (one.module, name.name) for one in inside if isinstance(one, ast.ImportFrom) for name in one.names
+    )
+    return Names(tuple(_constants(tree)), tuple(classes), tuple(functions), tuple(taken))
 
 
-def _functions(tree: ast.Module, lines: list[str]) -> Iterator[tuple[str, int, str]]:
-    for node in functions_of(tree):
-        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-        yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, lines[first - 2]
+def _functions(statements: list[ast.AST], lines: list[str]) -> Iterator[tuple[str, int, str]]:
+    for node in statements:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1, lines[first - 2]
 
 
 def _constants(tree: ast.Module) -> Iterator[str]:
@@ -135,13 +142,7 @@ def test_a_class_has_a_name_of_its_own() -> None:
 
 
 def test_what_a_package_offers_is_taken_from_it() -> None:
-    taken = Counter(
-        (node.module, name.name)
-        for module in modules()
-        for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.ImportFrom)
-        for name in node.names
-    )
+    taken = {one for module in modules() for one in names_of(module).taken}
     unused: list[str] = []
     for package in (ROOT / "bot").rglob("__init__.py"):
         tree = ast.parse(package.read_text())
@@ -150,7 +151,7 @@ def test_what_a_package_offers_is_taken_from_it() -> None:
         offered = {
             n.asname or n.name for node in tree.body if isinstance(node, ast.ImportFrom) for n in node.names
         }
-        unused += [f"{module}.{name}" for name in offered - own if not taken[module, name]]
+        unused += [f"{module}.{name}" for name in offered - own if (module, name) not in taken]
     assert not unused
 
 

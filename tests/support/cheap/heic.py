@@ -13,7 +13,7 @@ _QUICK = {"preset": "ultrafast"}  # the encoder's own takes nine times as long
 def save_heic(to: BytesIO | Path, image: Image.Image | pillow_heif.HeifFile, **options: Any) -> None:
     """Write a picture as HEIC."""
     heif: Any = pillow_heif.from_pillow(image) if isinstance(image, Image.Image) else image
-    heif.save(to, enc_params=_QUICK, **options)
+    heif.save(to, enc_params=dict(_QUICK), **options)  # into which the library writes what it is given
 
 
 def save_deep_heic(to: BytesIO | Path, image: Image.Image, **options: Any) -> None:
