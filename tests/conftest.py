@@ -15,6 +15,7 @@ from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
+from tests.support.cheap.modules import share_compiling
 from tests.support.cheap.payloads import share_payloads
 from tests.support.cheap.scripts import share_migrations
 from tests.support.database import database, no_power_cut, sqlite_in_place
@@ -42,10 +43,11 @@ settings.load_profile("tests")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Spare the modules that are loaded, which stay until the end, each search for unreachable cycles."""
     gc.disable()
     try:
+        share_compiling(session.config)
         return (yield)
     finally:
         gc.collect()
