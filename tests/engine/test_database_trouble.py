@@ -319,10 +319,12 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
         assert len(world.studii.jobs) == len(others)
 
 
-@pytest.mark.usefixtures("_short_pauses")
 async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.03)
+    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.03)
     with server() as postgresql:
         await migrate(postgresql.url)
         async with engine_world(tmp_path, url=postgresql.url) as world:

@@ -59,7 +59,7 @@ QUICK = Tuning(
     card_noted_after=0.02,
     cards_first=0.0,
     cards_first_each=0.0,
-    reread_every=0.5,
+    reread_every=3.0,
     drain=3.0,
 )
 
@@ -187,12 +187,16 @@ class World:
     async def _becomes(self, job_id: str, true: Callable[[Job], bool], what: str) -> None:
         """Wait until that is true of the job, which is looked at when it has changed."""
         changed = asyncio.Event()
+        told_of: Job | None = None
 
         async def there() -> bool:
-            return true(await self.job(job_id))
+            # Most of its changes are others; the one that counts is looked for in the database.
+            return (told_of is None or true(told_of)) and true(await self.job(job_id))
 
         def told(changes: Changes) -> None:
+            nonlocal told_of
             if changes.others or job_id in changes.jobs:
+                told_of = changes.jobs.get(job_id)
                 changed.set()
 
         with self.storage.listening(told):

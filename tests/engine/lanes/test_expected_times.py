@@ -38,7 +38,7 @@ async def with_card(world: World, number: int) -> Job:
 async def test_how_long_a_tool_usually_takes_is_told_when_some_were_seen_and_not_before(
     tmp_path: Path,
 ) -> None:
-    async with engine_world(tmp_path) as world:
+    async with engine_world(tmp_path, reread_every=0.5) as world:
         await world.use_key(world.studii.add_key("team"))
         async with world.running() as engine:
             for number in range(TOLD_FROM):

@@ -227,7 +227,7 @@ async def test_one_who_stops_waiting_to_be_alone_holds_up_nobody() -> None:
 
 
 async def test_a_photo_that_is_opened_alone_is_not_taken_by_the_other_worker_as_well(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
+    async with engine_world(tmp_path, reread_every=0.5) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_staging_job())
         async with world.storage.write() as transaction:

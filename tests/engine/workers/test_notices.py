@@ -203,7 +203,7 @@ async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_fr
         if notice.kind is NoticeKind.BUDGET_80:
             raise RuntimeError("nobody foresaw this")
 
-    async with engine_world(tmp_path) as world:
+    async with engine_world(tmp_path, reread_every=0.5) as world:
         await use_log(world)
         deaf(world, monkeypatch, trouble)
         await tell(world, NoticeKind.BUDGET_80)

@@ -151,7 +151,7 @@ async def test_photos_of_held_jobs_give_way_and_come_again_from_their_message(tm
 async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_else_can(
     tmp_path: Path,
 ) -> None:
-    async with engine_world(tmp_path, key_retries=(0.3,)) as world:
+    async with engine_world(tmp_path, key_retries=(0.3,), reread_every=0.5) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(with_photo(1000, message_id=7))
         await refused(world, 0.3)
