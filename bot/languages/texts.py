@@ -1,6 +1,7 @@
 """Texts of a file of data: English, which the catalogues translate, or a table by language."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from bot.languages.language import Language, speaking, spoken
 from bot.languages.translations import catalogue
@@ -47,8 +48,16 @@ def worded(said: Texts, context: str | None = None) -> str:
 
 def in_any_language(said: Texts, context: str | None = None) -> frozenset[str]:
     """Return the text in each language, without capitals: a person may mean any of them."""
+    return _translated(said, context) if isinstance(said, str) else _in_each(said, context)
+
+
+def _in_each(said: Texts, context: str | None) -> frozenset[str]:
     found: set[str] = set()
     for language in Language:
         with speaking(language):
             found.add(worded(said, context).casefold())
     return frozenset(found)
+
+
+# A server's emoji are all compared at each change of one; the texts are the few of the catalogue.
+_translated = cache(_in_each)
