@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.cheap.commands import share_words
 from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.drawings import share_drawings
+from tests.support.cheap.examples import choose_without_local_constants
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.modules import share_compiling
@@ -40,6 +41,7 @@ files_in_memory()
 # How long something takes is measured in benchmarks, not asserted here.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+choose_without_local_constants()
 
 
 @pytest.hookimpl(wrapper=True)
