@@ -12,9 +12,8 @@ from bot.errors import SettingsError
 from bot.services import count_words
 from bot.storage import (
     UNUSABLE,
-    CannotDecrypt,
     Storage,
-    Vault,
+    Transaction,
     ensure_ours,
     fault_of,
     foreign,
@@ -52,7 +51,7 @@ async def encryption_key(settings: Settings) -> list[Finding]:
     where = str(path)
     if settings.encryption_keys:
         where = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
-    unreadable = sum(not _opens(vault, one) for one in sealed)
+    unreadable = sum(not vault.opens(one) for one in sealed)
     if unreadable:
         servers = count_words(unreadable, "server", "servers")
         words = (
@@ -92,12 +91,17 @@ async def database(settings: Settings) -> list[Finding]:
         )
         no_room = no_room_for_a_copy(path)
         return [Finding("Database", Verdict.STOPS if no_room else Verdict.LOOK, f"{words} {no_room or ''}")]
-    return [
-        Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
-        await _ledger(url),
-        *await _unreadable_rows(url),
-        *await _missing_servers(url),
-    ]
+    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
+        try:
+            async with storage.read() as transaction:
+                return [
+                    Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
+                    await _ledger(transaction),
+                    *await _unreadable_rows(transaction),
+                    *await _missing_servers(transaction),
+                ]
+        except UNUSABLE as error:
+            raise unusable(url, error) from error
 
 
 async def sqlite(settings: Settings) -> list[Finding]:
@@ -115,22 +119,16 @@ async def sqlite(settings: Settings) -> list[Finding]:
     return [Finding("SQLite", Verdict.GOOD, f"Version {version}.")]
 
 
-async def _ledger(url: str) -> Finding:
-    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
-        try:
-            async with storage.read() as transaction:
-                wrong = await transaction.audit.differences(SystemClock().now())
-        except UNUSABLE as error:
-            raise unusable(url, error) from error
+async def _ledger(transaction: Transaction) -> Finding:
+    wrong = await transaction.audit.differences(SystemClock().now())
     if wrong:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
         return Finding("Ledger", Verdict.STOPS, words)
     return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
 
 
-async def _unreadable_rows(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
-        rows = await transaction.unreadable.names()
+async def _unreadable_rows(transaction: Transaction) -> list[Finding]:
+    rows = await transaction.unreadable.names()
     if not rows:
         return []
     named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
@@ -143,9 +141,8 @@ async def _unreadable_rows(url: str) -> list[Finding]:
     return [Finding("Rows", Verdict.LOOK, words)]
 
 
-async def _missing_servers(url: str) -> list[Finding]:
-    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
-        missing = await transaction.guilds.missing()
+async def _missing_servers(transaction: Transaction) -> list[Finding]:
+    missing = await transaction.guilds.missing()
     if not missing:
         return []
     words = (
@@ -170,11 +167,3 @@ async def _sealed(settings: Settings) -> list[bytes]:
 
 def _keys_of(servers: int) -> str:
     return "the Studii key of 1 server is" if servers == 1 else f"the Studii keys of {servers} servers are"
-
-
-def _opens(vault: Vault, sealed: bytes) -> bool:
-    try:
-        vault.unseal(sealed)
-    except CannotDecrypt:
-        return False
-    return True

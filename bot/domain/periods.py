@@ -8,6 +8,8 @@ from bot.domain import Budget, GuildSettings, Period, Window
 from bot.errors import Refused
 from bot.languages import Message, lazy, or_list
 
+MAX_ZONES = 25  # suggestions that Discord shows
+
 
 def time_zone(name: str) -> ZoneInfo:
     """Return the IANA time zone of that name. Raises `Refused` if there is none."""
@@ -17,11 +19,11 @@ def time_zone(name: str) -> ZoneInfo:
         raise Refused(_unknown_zone(name)) from None
 
 
-def matching_zones(typed: str, most: int = 25) -> list[str]:
-    """Return up to `most` names of time zones that contain what was typed, places first."""
+def matching_zones(typed: str) -> list[str]:
+    """Return names of time zones that contain what was typed, places first."""
     wanted = typed.strip().lower().replace(" ", "_")
     found = [zone for zone in available_timezones() if wanted in zone.lower()]
-    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:most]
+    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:MAX_ZONES]
 
 
 def _unknown_zone(name: str) -> Message:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
-from bot.clock import Clock
 from bot.domain import JobRequest, NoticeKind
 from bot.domain.access import (
     EVERY_TOOL,
@@ -22,8 +21,9 @@ from bot.domain.access import (
 )
 from bot.errors import NotAllowed, Refused
 from bot.languages import Message, lazy, paragraph
+from bot.services.service import ToolService
 from bot.services.wording import discord_timestamp, pause_words
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
@@ -33,13 +33,8 @@ NOT_LISTED = lazy(
 )
 
 
-class AccessService:
+class AccessService(ToolService):
     """Reads, checks and changes access rules."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def denials(self, guild_id: int, user_id: int, context: MemberContext) -> dict[str, str]:
         """Return why the member may not use tools here, by slug, without the tools that they may use."""
@@ -65,7 +60,7 @@ class AccessService:
     @asynccontextmanager
     async def change(self, guild_id: int) -> AsyncGenerator["AccessChange", None]:
         """Change rules in one transaction: all changes of the block, or none if it raises `Refused`."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             yield AccessChange(transaction, self._catalog, guild_id, self._clock.now())
 
     async def refuses_photos(self, user_id: int) -> bool:
@@ -75,7 +70,7 @@ class AccessService:
 
     async def set_photo_refusal(self, user_id: int, *, refuses: bool) -> None:
         """Set whether others may use the member's photos, in every server."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if refuses:
                 await transaction.policies.refuse_photos(user_id, self._clock.now())
             else:

@@ -13,8 +13,9 @@ from bot.domain.prices import Estimate
 from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import cancel, cancel_if_not_taken
-from bot.services.acceptance.batches import ACCEPT_PATIENCE, AcceptanceBatches
+from bot.services.acceptance.batches import AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
+from bot.services.service import ToolService
 from bot.services.wording import UNKNOWN_JOB, size_words
 from bot.storage import CardShown, Storage
 
@@ -55,7 +56,7 @@ class JobPage:
     more: bool
 
 
-class JobService:
+class JobService(ToolService):
     """Accepts jobs."""
 
     def __init__(
@@ -66,9 +67,7 @@ class JobService:
         *,
         max_source_bytes: int,
     ) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
+        super().__init__(storage, catalog, clock)
         self._max_source_bytes = max_source_bytes
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
         self._noting = Batcher("noting cards", self._note_cards, most=NOTED_AT_ONCE)
@@ -149,7 +148,7 @@ class JobService:
         Its requester may, and people who moderate. A cancelled job is returned as it is. Raises `Refused`
         with the reason, and `CancelNoted` if that depends on Studii now.
         """
-        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+        async with self._changing() as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(UNKNOWN_JOB)
@@ -182,7 +181,7 @@ class JobService:
 
         Its requester may, and people who moderate. Raises `Refused` with the reason.
         """
-        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             jobs = [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
             if not jobs:
@@ -219,7 +218,7 @@ class JobService:
 
         Raises `Refused` if it is not kept (any more), or is another member's.
         """
-        async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+        async with self._changing() as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None:
                 raise Refused(UNKNOWN_JOB)

@@ -18,7 +18,8 @@ from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
 from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
-from bot.storage import COMMAND_WRITE_TIMEOUT, CannotDecrypt, LaneNames, Storage, Transaction, Vault
+from bot.services.service import ToolService
+from bot.storage import LaneNames, Storage, Transaction, Vault
 from bot.studii import KeyRefused
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Lowered:
     until: datetime
 
 
-class KeyService:
+class KeyService(ToolService):
     """Sets and shows servers' keys.
 
     `check` asks Studii about a key without spending; it raises a `StudiiBotError` if the key is no
@@ -80,11 +81,9 @@ class KeyService:
         clock: Clock,
         check: Callable[[str], Awaitable[None]],
     ) -> None:
-        self._storage = storage
+        super().__init__(storage, catalog, clock)
         self._vault = vault
         self._lanes = lanes
-        self._catalog = catalog
-        self._clock = clock
         self._check = check
 
     async def set_key(
@@ -123,7 +122,7 @@ class KeyService:
         The key stays, sealed, for those jobs alone, a day at most. Returns None if that is no longer the
         server's key.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
             key = await transaction.keys.current(guild_id)
@@ -136,13 +135,9 @@ class KeyService:
         _log.info("Server %d removed its key %s.", guild_id, key.masked)
         return Forgotten(cancelled, still)
 
-    async def readable(self, key: StudiiKey) -> bool:
-        """Return whether the encryption key that sealed it is known. Quick, as sealed text is short."""
-        try:
-            self._vault.unseal(key.ciphertext)
-        except CannotDecrypt:
-            return False
-        return True
+    def readable(self, key: StudiiKey) -> bool:
+        """Return whether the encryption key that sealed it is known."""
+        return self._vault.opens(key.ciphertext)
 
     async def lost(self) -> list[int]:
         """Return the servers whose key can't be read any more and whose admins have not been asked for it,
@@ -151,7 +146,7 @@ class KeyService:
         async with self._storage.write() as transaction:
             for key in await transaction.keys.all():
                 name = f"lost-key:{key.id}"
-                if key.retired_at is not None or await self.readable(key):
+                if key.retired_at is not None or self.readable(key):
                     continue
                 if await transaction.meta.get(name) is None:
                     await transaction.meta.set(name, b"asked")
@@ -167,7 +162,7 @@ class KeyService:
 
         Returns False if no key is held.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             return await key_holds.try_again(transaction, guild_id, self._clock.now())
 
     async def held(self, guild_id: int) -> Reason | None:

@@ -9,19 +9,19 @@ from bot.clock import Clock
 from bot.domain import ServerLanguage
 from bot.errors import Outage
 from bot.languages import Language
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import Service
+from bot.storage import Storage
 
 MAX_REMEMBERED_LANGUAGES = 10_000  # of servers, and of members
 LANGUAGE_AGE_SECONDS = 300.0  # until a server's is read again: another process may have served it meanwhile
 MAX_UNSTORED_LANGUAGES = 1000  # members; what is beyond is stored when they come again
 
 
-class LanguageService:
+class LanguageService(Service):
     """Keeps the languages. Members' are stored a little later than they are heard of, many at a time."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._servers: BoundedDict[int, tuple[float, ServerLanguage]] = BoundedDict(MAX_REMEMBERED_LANGUAGES)
         self._members: BoundedDict[int, Language] = BoundedDict(MAX_REMEMBERED_LANGUAGES)
         self._unstored: dict[int, Language] = {}
@@ -43,7 +43,7 @@ class LanguageService:
 
     async def choose(self, guild_id: int, language: Language | None) -> None:
         """Set the server's language. None removes the choice."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.guilds.set(guild_id, language=language)
         self._servers.pop(guild_id, None)
 
@@ -51,7 +51,7 @@ class LanguageService:
         """Note the language of the admin who runs the setup, if nobody has run it before."""
         if (await self.of_server(guild_id)).of_admin is not None:
             return
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.guilds.set(guild_id, admin_language=language)
         self._servers.pop(guild_id, None)
 

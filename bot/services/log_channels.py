@@ -3,14 +3,11 @@
 from dataclasses import replace
 
 from bot.domain import LogSettings, NoticeKind
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import Service
 
 
-class LogChannelService:
+class LogChannelService(Service):
     """Reads and sets log channels."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
 
     async def get(self, guild_id: int) -> LogSettings:
         """Return the server's log settings."""
@@ -19,7 +16,7 @@ class LogChannelService:
 
     async def ask_in_place(self, guild_id: int, *, in_place: bool) -> None:
         """Set whether requests for credits are posted where members ask, not in the log channel."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             settings = await transaction.log_channels.get(guild_id)
             await transaction.log_channels.set(guild_id, replace(settings, requests_in_place=in_place))
 
@@ -29,7 +26,7 @@ class LogChannelService:
         Setting another channel, or one that is known to work (`works`), lets the owner be told again if it is
         lost.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             old = await transaction.log_channels.get(guild_id)
             await transaction.log_channels.set(guild_id, settings)
             if works or settings.channel_id != old.channel_id:

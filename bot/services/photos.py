@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.catalog import Catalog, SourceRule
+from bot.clock import Clock
 from bot.domain.photo_rules import (
     MAX_EMOJI,
     MAX_PHOTO_CHANNELS,
@@ -18,8 +19,9 @@ from bot.domain.photo_rules import (
 from bot.domain.styles import Style, wants_words
 from bot.errors import Refused
 from bot.languages import and_list, lazy, paragraph
+from bot.services.service import ToolService
 from bot.services.styles import tool_of
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Storage, Transaction
 
 NO_WORDS = lazy(
     "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was changed."
@@ -37,16 +39,15 @@ class Tap:
     preset: Preset
 
 
-class PhotoService:
+class PhotoService(ToolService):
     """Reactions and photo channels of all servers.
 
     All rules are in memory from `load` on. Each change is made here, so that memory and database agree.
     Servers without rules take no memory, and the rules of a server are bounded.
     """
 
-    def __init__(self, storage: Storage, catalog: Catalog) -> None:
-        self._storage = storage
-        self._catalog = catalog
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        super().__init__(storage, catalog, clock)
         self._rules: dict[int, PhotoRules] = {}
         self._taps: dict[int, Mapping[str, Tap]] = {}
         self._defaults = {tap.emoji.key: tap for tap in _defaults(catalog)}
@@ -113,7 +114,7 @@ class PhotoService:
 
     async def turn_reactions(self, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
         """Turn tools by reaction on or off in a channel, or in the whole server if it is None."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if on:
                 rules = self.rules(guild_id)
                 if not (rules.everywhere if channel_id is None else channel_id in rules.reaction_channels):
@@ -128,7 +129,7 @@ class PhotoService:
         """Assign the emoji a tool or setting, or nothing if it is None. Raises `Refused` if it had none."""
         if preset is None and not self._is_mapped(guild_id, emoji):
             raise Refused(RUNS_NOTHING)
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if emoji.key not in self.rules(guild_id).emoji:
                 await _ensure_room_for_emoji(transaction, guild_id)
             if preset is None and emoji.key not in self._defaults:
@@ -148,7 +149,7 @@ class PhotoService:
     ) -> PhotoRules:
         """Make it a photo channel. `most` bounds the photos of one message that an Auto channel runs."""
         channel = PhotoChannel(channel_id, kind, preset, max(1, min(most, MAX_PHOTOS_AT_ONCE)))
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if channel_id not in self.rules(guild_id).channels:
                 await _ensure_room_for_channel(transaction, guild_id)
             await transaction.photo_rules.set_channel(guild_id, channel)
@@ -157,7 +158,7 @@ class PhotoService:
 
     async def clear_channel(self, guild_id: int, channel_id: int) -> PhotoRules:
         """Make it an ordinary channel again."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.photo_rules.clear_channel(guild_id, channel_id)
             rules = await transaction.photo_rules.get(guild_id)
         return self._keep(rules)

@@ -10,6 +10,7 @@ from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import budget_period
 from bot.lifecycle.transitions import withhold_result
 from bot.services.languages import LanguageService
+from bot.services.service import Service
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Erasable:
     everywhere: int
 
 
-class PrivacyService:
+class PrivacyService(Service):
     """Erases data. `discard` removes files from the spool by name."""
 
     def __init__(
@@ -50,8 +51,7 @@ class PrivacyService:
         *,
         keep_days: int,
     ) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._discard = discard
         self._languages = languages
         self._keep = timedelta(days=keep_days)

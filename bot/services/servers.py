@@ -9,7 +9,8 @@ from bot.clock import Clock
 from bot.domain import FailureCode, JobState
 from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.services.service import Service
+from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +47,11 @@ class Parted:
     unanswered: list[int] = field(default_factory=list[int])
 
 
-class ServerService:
+class ServerService(Service):
     """Pauses servers, and handles their adding and removing of the bot."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._parting = asyncio.Lock()
 
     async def paused(self, guild_id: int) -> bool:
@@ -61,7 +61,7 @@ class ServerService:
 
     async def pause(self, guild_id: int, *, paused: bool) -> bool:
         """Pause or resume new jobs. Running jobs continue. Return whether that is a change."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if (await transaction.guilds.get(guild_id)).paused is paused:
                 return False
             await transaction.guilds.set_paused(guild_id, self._clock.now() if paused else None)
@@ -74,12 +74,12 @@ class ServerService:
 
     async def keep_metadata(self, guild_id: int, *, keeps: bool) -> None:
         """Set whether photos that arrive from now on keep their metadata."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.guilds.set(guild_id, keeps_metadata=keeps)
 
     async def panel_posted(self, guild_id: int) -> None:
         """Note that buttons for every tool were posted in the server."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.guilds.set(guild_id, panel_posted_at=self._clock.now())
 
     async def joined(self, guild_id: int) -> bool:

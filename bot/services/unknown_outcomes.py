@@ -1,13 +1,12 @@
 """Rulings of admins on jobs with an unknown outcome."""
 
-from bot.clock import Clock
 from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
+from bot.services.service import Service
 from bot.services.wording import UNKNOWN_JOB, credits_message
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 MAX_CHARGE_CREDITS = 1_000_000
 CHARGE_OUT_OF_RANGE = lazy(
@@ -19,12 +18,8 @@ class SettledBefore(Refused):
     """The job was settled before, or ended in another way, so there is nothing to settle."""
 
 
-class RulingService:
+class RulingService(Service):
     """Settles or releases unknown jobs, once each."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def charged(self, guild_id: int, job_id: str, amount: int) -> Job:
         """Settle the job at `amount` credits. Raises `Refused` if it was settled before."""
@@ -47,7 +42,7 @@ class RulingService:
         return job
 
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, code: ReasonCode) -> Job:
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             job = await transaction.jobs.get(job_id)
             if job is None or job.guild_id != guild_id:
                 raise Refused(UNKNOWN_JOB)

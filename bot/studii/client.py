@@ -13,7 +13,7 @@ from yarl import URL
 
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
-from bot.clock import Clock, SystemClock
+from bot.clock import SystemClock
 from bot.studii.addresses import Addresses
 from bot.studii.errors import (
     ApiFailed,
@@ -71,7 +71,6 @@ class StudiiClient:
         base_url: str,
         *,
         timeouts: Timeouts | None = None,
-        clock: Clock | None = None,
         attempts: int = 3,
         retry_wait: float = 0.5,
         count: Callable[[str, int | None], None] = lambda kind, status: None,
@@ -85,7 +84,7 @@ class StudiiClient:
         """
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self._attempts = attempts
         self._retry_wait = retry_wait
         self._count = count

@@ -39,8 +39,8 @@ class ApiRefused(StudiiError):
     default = lazy("Studii refused this request.")
     remedy: ClassVar[Worded] = ""
 
-    def __init__(self, status: int, message: Worded | None = None, *, detail: str | None = None) -> None:
-        super().__init__(message or self._sentence(detail), detail=detail, reason=f"status {status}")
+    def __init__(self, status: int, *, detail: str | None = None) -> None:
+        super().__init__(self._sentence(detail), detail=detail, reason=f"status {status}")
         self.status = status
 
     @property
@@ -58,8 +58,8 @@ class _Documented(ApiRefused):
 
     code: ClassVar[int]
 
-    def __init__(self, message: Worded | None = None, *, detail: str | None = None) -> None:
-        super().__init__(self.code, message, detail=detail)
+    def __init__(self, *, detail: str | None = None) -> None:
+        super().__init__(self.code, detail=detail)
 
 
 class BadInputs(_Documented):

@@ -141,9 +141,9 @@ class PollSchedule:
         """Return the requests per second that all jobs need."""
         return sum(self._needs(watch.model, now - watch.job.submitted) for watch in self._watches.values())
 
-    def needs(self, work: Work, age: float = 0.0) -> float:
-        """Return the requests per second that a job of that age needs, spread over its life."""
-        return self._needs(self._durations.model(work), age)
+    def needs(self, work: Work) -> float:
+        """Return the requests per second that a new job needs, spread over its life."""
+        return self._needs(self._durations.model(work), 0.0)
 
     def _needs(self, model: Model, age: float) -> float:
         return self._tuning.decent_requests / max(model.mean, age, self._tuning.first_poll)

@@ -17,13 +17,12 @@ from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.facts import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
-from bot.storage import Storage, Transaction
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 _log = logging.getLogger(__name__)
 
 # Servers of several processes may share a key, whose price one of them has just learned.
 COLLISIONS = 5  # tries
-ACCEPT_PATIENCE = 30.0  # seconds; meanwhile the answer is deferred
 ACCEPTED_AT_ONCE = 100  # in one transaction
 REMEMBERED_ANSWERS = 5000  # servers
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
@@ -65,7 +64,7 @@ class AcceptanceBatches:
         requests: Sequence[Requests] = ()
         answers: list[list[Job] | Exception] | None = None
         try:
-            async with self._storage.write(patience=ACCEPT_PATIENCE) as transaction:
+            async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
                 requests = take()
                 answers = await self._accept_within(transaction, requests)
         except Exception as error:

@@ -1,7 +1,7 @@
 """Decide which of several requests become jobs, in order of arrival. Pure: nothing is read or written."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -63,7 +63,6 @@ class Acceptance:
         done: Collection[str],
         open_questions: Collection[str],
         max_source_bytes: int,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.jobs: list[Job] = []
         self.alerts: dict[tuple[int, str, str], BudgetAlert] = {}
@@ -74,7 +73,6 @@ class Acceptance:
         self._done = set(done)
         self._open_questions = set(open_questions)
         self._max_source_bytes = max_source_bytes
-        self._new_id = new_id
 
     def decide(self, request: JobRequest) -> Job:
         """Accept the request, or raise `Refused` with the reason and who can change it.
@@ -274,7 +272,7 @@ class Acceptance:
             # Discord does not say how large it is: it may be as large as any that is taken.
             source = replace(source, size=self._max_source_bytes)
         return Job(
-            id=self._new_id(),
+            id=secrets.token_hex(8),
             guild_id=request.guild_id,
             channel_id=request.channel_id,
             user_id=request.user_id,

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.domain import Job, Period, Usage
 from bot.domain.periods import time_zone
 from bot.domain.prices import Charges
@@ -12,8 +10,8 @@ from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
 from bot.services.credits.prices import PriceTable, ToolPrice, tool_price
+from bot.services.service import ToolService
 from bot.services.wording import credits_message
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
 
 RECENT_JOBS = 5
 RENEWS_BY_ITSELF = lazy(
@@ -31,13 +29,8 @@ class MemberCredits:
     recent: tuple[Job, ...]
 
 
-class CreditService:
+class CreditService(ToolService):
     """Reads and changes budgets, and reads usage and prices."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def budget(self, guild_id: int) -> BudgetState:
         """Return the state of the server's budget."""
@@ -63,7 +56,7 @@ class CreditService:
         now = self._clock.now()
         if timezone is not None:
             time_zone(timezone)
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             before = await budget_state(transaction, guild_id, now)
             old = before.settings.budget
@@ -93,7 +86,7 @@ class CreditService:
         if not 0 <= credits_ <= MAX_BUDGET:
             most = credits_message(MAX_BUDGET)
             raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.guilds.set(guild_id, confirm_above=credits_ or None)
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:

@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.clock import Clock
 from bot.domain import GuildSettings, LedgerLine, Period, Spending, Window
 from bot.domain.report_spans import Span, days_of, edges_of
 from bot.services.credits.budgets import BudgetState, budget_state
-from bot.storage import Storage
+from bot.services.service import Service
 
 TOP_MEMBERS = 5
 LEDGER_PAGE_LINES = 500  # lines of the ledger held in memory at once
@@ -43,12 +42,8 @@ class UsageReport:
         return budget.limit / max(1, round((window.end - window.start).total_seconds() / 86_400))
 
 
-class UsageService:
+class UsageService(Service):
     """Reads usage and the ledger, in days of the server's time zone."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def report(self, guild_id: int, span: Span) -> UsageReport:
         """Return the charged and reserved credits, by the day of acceptance."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from bot.clock import Clock
 from bot.domain.limits import AllowanceScope, MemberLimits, StartRate
 from bot.errors import Refused
 from bot.languages import lazy
@@ -13,8 +12,9 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state
 from bot.services.limits.members import MemberState, state_of_member, use_of_members
 from bot.services.limits.words import too_much_taken_back
+from bot.services.service import Service
 from bot.services.wording import credits_message
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Transaction
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
@@ -39,12 +39,8 @@ class LimitChanges(TypedDict, total=False):
     rate: StartRate | None
 
 
-class LimitService:
+class LimitService(Service):
     """Allowances, grants, and how many jobs a member may have and start."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def limits(self, guild_id: int) -> MemberLimits:
         """Return the limits of the server's members."""
@@ -68,7 +64,7 @@ class LimitService:
         Raises `Refused` for a figure that makes no sense; then nothing is changed.
         """
         _ensure_sense(changes)
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             if "allowance" in changes:
                 await transaction.policies.set_allowance(guild_id, *changes["allowance"])
@@ -95,7 +91,7 @@ class LimitService:
             most = credits_message(MAX_BUDGET)
             raise Refused(lazy("You can grant or take back at most {most}. Nothing was changed.", most=most))
         now = self._clock.now()
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             state = await _grants(transaction, guild_id, now)
             given = state.budget.grants if user_id is None else state.members.get(user_id, 0)

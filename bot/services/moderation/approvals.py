@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.domain import FailureCode, Job, JobRequest, JobState
 from bot.domain.access import UNKNOWN_MEMBER, AccessList, MemberContext
 from bot.domain.approvals import ApprovalRules
@@ -17,8 +15,9 @@ from bot.reasons import Reason, ReasonCode
 from bot.services.access import ensure_may
 from bot.services.credits.budgets import budget_state
 from bot.services.moderation.words import met_by
+from bot.services.service import ToolService
 from bot.services.wording import UNKNOWN_JOB, credits_message
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Transaction
 
 MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = lazy("You can't decide on your own job. Ask another moderator.")
@@ -64,13 +63,8 @@ class ApprovalChanges:
     remove: bool
 
 
-class ApprovalService:
+class ApprovalService(ToolService):
     """Changes a server's rules, and decides on requests."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def rules(self, guild_id: int) -> ApprovalRules:
         """Return the server's rules."""
@@ -79,7 +73,7 @@ class ApprovalService:
 
     async def change(self, guild_id: int, changes: ApprovalChanges) -> ApprovalRules:
         """Change the rules. Raises `Refused` if there would be no channel."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             policies = transaction.policies
             if changes.channel_id is not None:
                 await policies.set(guild_id, approval_channel=changes.channel_id)
@@ -112,7 +106,7 @@ class ApprovalService:
 
     async def turn_off(self, guild_id: int) -> ApprovalRules:
         """Let nothing wait for approval any more. What waits already can still be decided on."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.policies.set(
                 guild_id,
                 approval_channel=None,
@@ -140,7 +134,7 @@ class ApprovalService:
         if they have left the server. Return the jobs that were decided on. Raises `Refused` if there are none
         any more, or if their credits are gone.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
@@ -163,7 +157,7 @@ class ApprovalService:
         told = Reason(
             ReasonCode.DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
         )
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
             return _those_decided([await _end(transaction, job, told, now) for job in jobs])

@@ -5,12 +5,12 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.access import Block
 from bot.domain.limits import WordPause
 from bot.domain.words import WordRefusal
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.services.service import Service
+from bot.storage import Transaction
 
 BETWEEN = timedelta(hours=1)  # the same reason is told a member again
 COUNTED = timedelta(days=1)
@@ -20,12 +20,8 @@ MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 _DIGEST = 16  # hex digits
 
 
-class RefusalService:
+class RefusalService(Service):
     """Keeps what members were told of refusals, and when word rules pause a member."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def may_tell(self, guild_id: int, user_id: int, reason: str) -> bool:
         """Return whether the member may be told this sentence now, and record it (once an hour).
@@ -46,7 +42,7 @@ class RefusalService:
         """Set after how many refusals in a day a member is paused (0: never), and for how long."""
         if refusals is not None:
             refusals = max(0, min(refusals, MAX_REFUSALS))
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if refusals is not None:
                 await transaction.policies.set(guild_id, refusals=refusals)
             if hours is not None:

@@ -10,7 +10,8 @@ from bot.languages import lazy
 from bot.lifecycle.transitions import release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, Approver, job_to_decide_on
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.services.service import Service
+from bot.storage import Storage, Transaction
 
 RELEASED = lazy("That result was already approved. Nothing was changed.")
 WITHHELD = lazy(
@@ -21,7 +22,7 @@ NO_RESULT = lazy("That job has no result to decide on.")
 RESULT_NOT_KEPT = lazy("That result isn't kept any more, so there's nothing to post.")
 
 
-class ReviewService:
+class ReviewService(Service):
     """Decides on results. `open_file` opens a file in the spool by name."""
 
     def __init__(
@@ -30,8 +31,7 @@ class ReviewService:
         clock: Clock,
         open_file: Callable[[str], Awaitable[OutputFile | None]],
     ) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._open_file = open_file
 
     async def waiting(self, guild_id: int, job_id: str, approver: Approver) -> Job:
@@ -62,7 +62,7 @@ class ReviewService:
 
         Raises `Refused` if it was decided on.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             job = await _waiting(transaction, guild_id, job_id, approver)
             now = self._clock.now()
             if left:
@@ -79,7 +79,7 @@ class ReviewService:
         told = Reason(
             ReasonCode.RESULT_DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
         )
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             job = await _waiting(transaction, guild_id, job_id, approver)
             decided = await withhold_result(transaction, job, told, self._clock.now())
             if decided is None:
@@ -88,7 +88,7 @@ class ReviewService:
 
     async def release(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             job = await _kept(transaction, guild_id, job_id, approver)
             released = await release_result(transaction, job, self._clock.now())
             if released is None:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.catalog import Catalog, Tool
-from bot.clock import Clock
+from bot.catalog import Tool
 from bot.domain import JobRequest
 from bot.domain.words import (
     MAX_RULE_CHARACTERS,
@@ -21,8 +20,9 @@ from bot.domain.words import (
 )
 from bot.errors import Refused
 from bot.languages import lazy, paragraph
+from bot.services.service import ToolService
 from bot.services.wording import pause_words
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Transaction
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
@@ -92,13 +92,8 @@ class AddedRule:
         return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
 
 
-class WordService:
+class WordService(ToolService):
     """Reads and changes servers' rules about words."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def rules(self, guild_id: int) -> tuple[WordRule, ...]:
         """Return the server's rules, in alphabetical order."""
@@ -110,7 +105,7 @@ class WordService:
         rule = word_rule(words, effect)
         if isinstance(rule, WordRuleError):
             raise Refused(_CANNOT[rule])
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             known = {one.key: one for one in await transaction.word_rules.get(guild_id)}
             if effect is WordEffect.APPROVE:
                 rules = await transaction.policies.access(guild_id)
@@ -131,7 +126,7 @@ class WordService:
         unknown = Refused(UNKNOWN_RULE.using(rule=words[:MAX_RULE_CHARACTERS]))
         if isinstance(rule, WordRuleError):
             raise unknown
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             if not await transaction.word_rules.remove(guild_id, rule.key):
                 raise unknown
         return rule

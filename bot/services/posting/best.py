@@ -7,19 +7,19 @@ from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import Job
 from bot.domain.posting.best import BestResult
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import Service
+from bot.storage import Storage
 
 MAX_REMEMBERED_STARRED = 20_000  # messages
 CAUGHT_UP = timedelta(days=1)  # how old results are that are looked at after a start
 UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
 
 
-class BestService:
+class BestService(Service):
     """Starred results of all servers. Their messages are kept in memory, so that others cost no query."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
 
     async def load(self) -> None:
@@ -73,5 +73,5 @@ class BestService:
 
     async def answer(self, user_id: int, *, agreed: bool) -> None:
         """Store whether the member's results may be shown, in every server."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.best.answer(user_id, self._clock.now(), agreed=agreed)

@@ -7,18 +7,18 @@ from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.posting import PostingRules
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import Service
+from bot.storage import Storage
 
 MAX_REMEMBERED_RULES = 5000
 REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
 
 
-class PostingService:
+class PostingService(Service):
     """Posting rules of all servers. Each change is made here, so that memory and database agree."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
+        super().__init__(storage, clock)
         self._known = BoundedDict[int, tuple[float, PostingRules]](MAX_REMEMBERED_RULES)
         self._with_best: dict[int, PostingRules] = {}
 
@@ -42,7 +42,7 @@ class PostingService:
 
     async def set(self, guild_id: int, **changes: Any) -> PostingRules:
         """Change some of the server's rules, and return them all."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             rules = replace(await transaction.posting_rules.get(guild_id), **changes)
             await transaction.posting_rules.set(guild_id, rules)
             if "best_channel_id" in changes:

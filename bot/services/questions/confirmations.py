@@ -3,19 +3,14 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.clock import Clock
 from bot.domain import JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import Confirmation
-from bot.storage import Storage
+from bot.services.service import Service
 
 
-class ConfirmationService:
+class ConfirmationService(Service):
     """Reads and removes questions. `JobService.accept_all` asks them, and takes the answers."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def open(self, confirmation_id: str) -> Confirmation | None:
         """Return the question, or None if it was answered, has expired, or is unknown."""

@@ -4,8 +4,6 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestState, amount_for
 from bot.errors import CreditsWanted, NotAllowed, Refused
@@ -13,8 +11,9 @@ from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, budget_state
 from bot.services.limits import state_of_member, use_of_members
+from bot.services.service import ToolService
 from bot.services.wording import discord_timestamp
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Transaction
 
 ENOUGH_NOW = lazy("You have enough credits for this now. Try again.")
 UNKNOWN_REQUEST = lazy("There's no such request here. Nothing was granted.")
@@ -27,13 +26,8 @@ ANSWERED = {
 }
 
 
-class CreditRequestService:
+class CreditRequestService(ToolService):
     """Takes requests for more credits, and their answers."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def ask(
         self, wanted: CreditsWanted, user_id: int, roles: Collection[int], channel_id: int
@@ -46,7 +40,7 @@ class CreditRequestService:
         if not 0 < price <= MAX_BUDGET:
             raise Refused(NO_BUDGET_FOR_IT)
         now = self._clock.now()
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             of_member, of_server = await _missing(transaction, guild_id, user_id, roles, price, now)
             if of_member <= 0 and of_server <= 0:
@@ -92,7 +86,7 @@ class CreditRequestService:
 
     async def _answer(self, request_id: str, state: RequestState, by: int) -> CreditRequest:
         asked, now = await self.get(request_id), self._clock.now()
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.ledger.lock(asked.guild_id)
             if asked.created_at <= now - REQUEST_LASTS:
                 await transaction.credit_requests.answer(request_id, RequestState.EXPIRED, None, now)

@@ -1,16 +1,11 @@
 """Remember which messages offer tools, so that they are removed when nobody takes them."""
 
-from bot.clock import Clock
 from bot.domain.offers import OFFERED_FOR, Offer
-from bot.storage import Storage
+from bot.services.service import Service
 
 
-class OfferService:
+class OfferService(Service):
     """Stores offers. The engine removes them, also after a restart."""
-
-    def __init__(self, storage: Storage, clock: Clock) -> None:
-        self._storage = storage
-        self._clock = clock
 
     async def posted(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """Remember a message that offers tools."""

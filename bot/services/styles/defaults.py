@@ -6,21 +6,20 @@ from bot.aio.batching import Batcher
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog, Tool
 from bot.clock import Clock
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import ToolService
+from bot.storage import Storage
 
 REMEMBERED_SERVERS = 5000
 MAX_READ_TOGETHER = 500  # members who ask at the same moment
 DEFAULTS_REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
 
 
-class DefaultsService:
+class DefaultsService(ToolService):
     """Members' own inputs. Which members of a server have any is kept in memory for a while, so that the jobs
     of the others cost no query."""
 
     def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
+        super().__init__(storage, catalog, clock)
         self._members = BoundedDict[int, tuple[float, frozenset[int]]](REMEMBERED_SERVERS)
         # Of a crowd that comes at the same moment, one asks the database.
         self._reading = Batcher("reading who has defaults", self._read, most=MAX_READ_TOGETHER)
@@ -40,7 +39,7 @@ class DefaultsService:
 
     async def set(self, guild_id: int, user_id: int, tool: Tool, inputs: Mapping[str, str]) -> None:
         """Set the member's inputs for the tool. Without any, those that are set are removed."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             await transaction.member_defaults.set(guild_id, user_id, tool.slug, _taken(tool, inputs))
             members = await transaction.member_defaults.members(guild_id)
         self._remember(guild_id, members)

@@ -4,8 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.catalog import Catalog, Tool
-from bot.clock import Clock
+from bot.catalog import Tool
 from bot.domain.styles import (
     MAX_STYLE_NAME_CHARACTERS,
     MAX_STYLE_ROLES,
@@ -18,7 +17,7 @@ from bot.domain.styles import (
 from bot.errors import NotAllowed, Refused
 from bot.languages import lazy, nlazy
 from bot.services.moderation.words import ensure_words_allowed
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.services.service import ToolService
 
 NO_NAME = lazy("A style needs a name that can be read. Nothing was saved.")
 LONG_NAME = nlazy(
@@ -75,13 +74,8 @@ class NewStyle:
     role_id: int | None = None  # the only role that may use it
 
 
-class StyleService:
+class StyleService(ToolService):
     """Styles of all servers."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        self._storage = storage
-        self._catalog = catalog
-        self._clock = clock
 
     async def usable(self, guild_id: int, user_id: int, roles: frozenset[int]) -> list[Style]:
         """Return the styles that the member may use: their own, then the server's, by name."""
@@ -119,7 +113,7 @@ class StyleService:
         """Save the style. Raises `Refused` if its name, its words or their number don't allow it."""
         style = self._style(new)
         taken, full = (TAKEN_HERE, FULL_HERE) if new.for_server else (NAME_TAKEN, FULL)
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             texts = [style.name, *new.tool.chosen(style.inputs).values()]
             await ensure_words_allowed(transaction, new.guild_id, texts)
             there = await transaction.styles.named(style.guild_id, style.user_id, style.name)
@@ -132,7 +126,7 @@ class StyleService:
 
     async def remove(self, style_id: str, guild_id: int, user_id: int) -> Style:
         """Remove a member's own style. Raises `Refused` if it is gone, or is another member's."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             style = await transaction.styles.get(style_id)
             if style is None or style.guild_id != guild_id:
                 raise Refused(STYLE_GONE)
@@ -143,7 +137,7 @@ class StyleService:
 
     async def remove_from_server(self, guild_id: int, name: str) -> Style:
         """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             style = await transaction.styles.named(guild_id, OF_SERVER, name)
             if style is None:
                 raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
@@ -156,7 +150,7 @@ class StyleService:
 
         Raises `Refused` if there is no such style, or nothing changes.
         """
-        async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
+        async with self._changing() as transaction:
             style = await transaction.styles.named(guild_id, OF_SERVER, name)
             if style is None:
                 raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))

@@ -36,11 +36,6 @@ EVERYONE_READS = lazy(
 LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
 
 
-def hello_words() -> str:
-    """Return the greeting in a new log channel."""
-    return f"📋 {sentences(HELLO, LOG_SHOWS)}"
-
-
 def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
@@ -66,7 +61,7 @@ async def post_greeting(
     await interaction.response.defer(ephemeral=True, thinking=True)
     try:
         with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
-            hello = boxed(NEUTRAL, hello_words())
+            hello = boxed(NEUTRAL, f"📋 {sentences(HELLO, LOG_SHOWS)}")
         await channel.send(view=hello)
     except NO_ACCESS:
         raise NotAllowed(

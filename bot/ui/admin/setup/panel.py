@@ -60,7 +60,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
         SetupState(
             guild_id=guild_id,
             key=key,
-            readable=key is None or await host.services.keys.readable(key),
+            readable=key is None or host.services.keys.readable(key),
             lowered=None if key is None else await host.services.keys.lowered(key),
             held=await host.services.keys.held(guild_id),
             budget=await host.services.credits.budget(guild_id),

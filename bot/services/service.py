@@ -1,0 +1,27 @@
+"""What services have in common."""
+
+from contextlib import AbstractAsyncContextManager
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+
+
+class Service:
+    """What people do about one subject, in transactions of `storage`."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    def _changing(self) -> AbstractAsyncContextManager[Transaction]:
+        """Change the database for a person who waits for the answer."""
+        return self._storage.write(patience=COMMAND_WRITE_TIMEOUT)
+
+
+class ToolService(Service):
+    """A service that knows the tools."""
+
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
+        super().__init__(storage, clock)
+        self._catalog = catalog
