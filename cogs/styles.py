@@ -1,29 +1,25 @@
 """/styles and /defaults: what a member saved and prefers. /studii styles: the server's styles."""
 
-from collections.abc import Sequence
-
 import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, Style
+from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photos import inputs_from
 from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, usable_styles
 from bot.ui.styles.defaults import open_defaults_form, set_default, settable, show_defaults
 from bot.ui.styles.panel import quoted, server_styles_panel, show_style, styles_panel
 from bot.ui.styles.server import Wanted, add_to_server
-from cogs.studii.group import Command, add_to_studii, function_command, tool_suggestions
-from cogs.tools import MAX_SUGGESTIONS, suggested
+from cogs.studii.group import Choices, Command, add_to_studii, choices, function_command, tool_suggestions
+from cogs.tools import suggested
 
 Interaction = discord.Interaction
-StyleChoices = list[app_commands.Choice[str]]
 MAX_STYLE_PROMPT_CHARACTERS = 2000  # characters
 MAX_INPUTS_CHARACTERS = 500
 StyleName = app_commands.Range[str, 1, MAX_STYLE_NAME_CHARACTERS]
@@ -76,7 +72,7 @@ def defaults_command(bot: StudiiBot) -> Command:
     return defaults
 
 
-async def _tools_with_inputs(interaction: Interaction, typed: str) -> StyleChoices:
+async def _tools_with_inputs(interaction: Interaction, typed: str) -> Choices:
     tools = [one for one in host_of(interaction).catalog.tools.values() if one.inputs]
     return tool_suggestions(tools, typed)
 
@@ -143,39 +139,32 @@ class _StylesGroup(app_commands.Group):
 
     @show.autocomplete("name")
     @remove.autocomplete("name")
-    async def _suggest(self, interaction: Interaction, typed: str) -> StyleChoices:
-        return _choices(await self._styles.of_server(server_of(interaction)), typed)
+    async def _suggest(self, interaction: Interaction, typed: str) -> Choices:
+        return choices(style_choices(await self._styles.of_server(server_of(interaction)), typed))
 
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
         styles = await self._styles.of_server(server_of(interaction))
         await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
 
 
-async def _inputs(interaction: Interaction, typed: str) -> StyleChoices:
+async def _inputs(interaction: Interaction, typed: str) -> Choices:
     """Suggest inputs of the tool that was chosen before."""
     tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
     names = [] if tool is None else [one.name for one in settable(tool)]
-    return [app_commands.Choice(name=one, value=one) for one in names if typed.lower() in one][
-        :MAX_SUGGESTIONS
-    ]
+    return choices((one, one) for one in names if typed.lower() in one)
 
 
-async def _values(interaction: Interaction, typed: str) -> StyleChoices:
+async def _values(interaction: Interaction, typed: str) -> Choices:
     """Suggest values of the input that was chosen before."""
     tool = host_of(interaction).catalog.tools.get(str(interaction.namespace.tool))
     inputs = [] if tool is None else settable(tool)
     one = next((one for one in inputs if one.name == interaction.namespace.input), None)
     found = [] if one is None else suggested(one, typed)
-    return [app_commands.Choice(name=shortened(value, 100) or "…", value=value) for value in found]
+    return choices((value, value) for value in found)
 
 
-async def _usable(interaction: Interaction, typed: str) -> StyleChoices:
-    return _choices(await usable_styles(interaction), typed)
-
-
-def _choices(styles: Sequence[Style], typed: str) -> StyleChoices:
-    found = style_choices(styles, typed)
-    return [app_commands.Choice(name=name, value=value) for name, value in found[:MAX_SUGGESTIONS]]
+async def _usable(interaction: Interaction, typed: str) -> Choices:
+    return choices(style_choices(await usable_styles(interaction), typed))
 
 
 async def setup(bot: StudiiBot) -> None:

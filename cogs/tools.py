@@ -20,12 +20,11 @@ from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import Terms, start
-from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
+from cogs.studii.group import MAX_SUGGESTIONS, Choices, choices
 
-MAX_SUGGESTIONS = 25  # suggestions that Discord shows
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
 IMAGE = "image"
 PRIVATE_OPTION = "private"
@@ -39,7 +38,6 @@ _IMAGE_HELP = {
     SourceRule.OPTIONAL: N_("A photo to start from (optional): JPEG, PNG, WebP, HEIC and others"),
 }
 
-Choices = list[app_commands.Choice[str]]
 Suggest = Callable[[discord.Interaction, str], Coroutine[Any, Any, Choices]]
 
 
@@ -163,8 +161,7 @@ def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
             styles = style_choices(usable, typed)[
                 : MAX_SUGGESTIONS - min(len(values), MAX_VALUES_BESIDE_STYLES)
             ]
-        shown = [*styles, *values][:MAX_SUGGESTIONS]
-        return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
+        return choices([*styles, *values])
 
     return suggest
 

@@ -8,8 +8,6 @@ from bot.domain import Budget, GuildSettings, Period, Window
 from bot.errors import Refused
 from bot.languages import Message, lazy, or_list
 
-MAX_ZONES = 25  # suggestions that Discord shows
-
 
 def time_zone(name: str) -> ZoneInfo:
     """Return the IANA time zone of that name. Raises `Refused` if there is none."""
@@ -23,7 +21,7 @@ def matching_zones(typed: str) -> list[str]:
     """Return names of time zones that contain what was typed, places first."""
     wanted = typed.strip().lower().replace(" ", "_")
     found = [zone for zone in available_timezones() if wanted in zone.lower()]
-    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))[:MAX_ZONES]
+    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))
 
 
 def _unknown_zone(name: str) -> Message:

@@ -20,7 +20,7 @@ from bot.reactions.photo_jobs import PhotoJobs
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusals import RefusalTeller
-from bot.reactions.skipped_notices import Skipped, SkippedWords
+from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.authors import author_of
@@ -86,7 +86,7 @@ class PhotoWatch:
             return
         tapped = self._counts(event)
         if tapped is not None and not self._taps.add(tapped):
-            self._skipped.add(event.member, SkippedWords.TAP)
+            self._skipped.add(event.member, TAP_SKIPPED)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -139,7 +139,7 @@ class PhotoWatch:
             offers = photo.channel.kind is PhotoChannelKind.OFFER
             taken = (self._offers if offers else self._autos).put(message.guild.id, photo)
             if not taken and isinstance(message.author, discord.Member):
-                self._skipped.add(message.author, SkippedWords.OFFER if offers else SkippedWords.AUTO)
+                self._skipped.add(message.author, OFFER_SKIPPED if offers else AUTO_SKIPPED)
 
     def _withdraw(self, guild_id: int, questions: list[str]) -> None:
         if questions:

@@ -17,7 +17,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
-from cogs.studii.group import tool_suggestions
+from cogs.studii.group import Choices, choices, tool_suggestions
 
 Place = (
     discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -34,7 +34,7 @@ class _ReactionsGroup(app_commands.Group):
         self._styles_of = services.styles.of_server
         self._catalog = catalog
 
-    async def suggest_tools(self, _: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def suggest_tools(self, _: discord.Interaction, typed: str) -> Choices:
         """Suggest the tools that take a photo."""
         tools = [tool for tool in self._catalog.tools.values() if tool.source is not SourceRule.NONE]
         return tool_suggestions(tools, typed)
@@ -101,10 +101,8 @@ class ReactionCommands(_ReactionsGroup):
     map_emoji.autocomplete("tool")(_ReactionsGroup.suggest_tools)
 
     @map_emoji.autocomplete("style")
-    async def _styles(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        of_server = await self._styles_of(server_of(interaction))
-        found = style_choices(of_server, typed)[:25]
-        return [app_commands.Choice(name=name, value=value) for name, value in found]
+    async def _styles(self, interaction: discord.Interaction, typed: str) -> Choices:
+        return choices(style_choices(await self._styles_of(server_of(interaction)), typed))
 
     async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)

@@ -5,6 +5,7 @@ order in which extensions are loaded does not matter: the first one that asks fo
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import discord
@@ -14,10 +15,12 @@ from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.translation import BoundedGroup
 from bot.languages import N_
+from bot.ui.kit.text import shortened
 
 NAME = "studii"
-MAX_SUGGESTED_TOOLS = 25  # suggestions that Discord shows
+MAX_SUGGESTIONS = 25  # that Discord shows
 
+Choices = list[app_commands.Choice[str]]
 Command = app_commands.Command[Any, ..., Any]
 # Makes a command of a function. The decorator's own type cannot be inferred for a function outside of a cog.
 function_command: Any = app_commands.command
@@ -32,16 +35,23 @@ def add_to_studii(bot: StudiiBot, *commands: Command | app_commands.Group) -> No
         group.add_command(command)
 
 
-def tool_suggestions(tools: Iterable[Tool], typed: str) -> list[app_commands.Choice[str]]:
+def choices(found: Iterable[tuple[str, str]]) -> Choices:
+    """Return the first of these names and values as Discord shows them."""
+    shown = islice(found, MAX_SUGGESTIONS)
+    return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
+
+
+def tool_suggestions(tools: Iterable[Tool], typed: str) -> Choices:
     """Return the tools that match what was typed so far."""
-    fitting = [one for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()]
-    return [app_commands.Choice(name=one.title, value=one.slug) for one in fitting[:MAX_SUGGESTED_TOOLS]]
+    return choices(
+        (one.title, one.slug) for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()
+    )
 
 
 def suggesting_tools(catalog: Catalog) -> Any:
     """Return what suggests all tools. As choices, they would count for the length of `/studii`."""
 
-    async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def suggest(_: discord.Interaction, typed: str) -> Choices:
         return tool_suggestions(catalog.tools.values(), typed)
 
     return suggest

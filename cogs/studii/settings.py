@@ -16,7 +16,7 @@ from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
-from cogs.studii.group import Command, add_to_studii, function_command
+from cogs.studii.group import Choices, Command, add_to_studii, choices, function_command
 
 _PERIODS = [app_commands.Choice(name=words, value=period.value) for period, words in PERIOD_CHOICES.items()]
 
@@ -96,9 +96,8 @@ def metadata_command(services: Services) -> Command:
     return metadata
 
 
-async def _zones(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    zones = await asyncio.to_thread(matching_zones, typed)
-    return [app_commands.Choice(name=zone, value=zone) for zone in zones]
+async def _zones(_: discord.Interaction, typed: str) -> Choices:
+    return choices((zone, zone) for zone in await asyncio.to_thread(matching_zones, typed))
 
 
 async def setup(bot: StudiiBot) -> None:

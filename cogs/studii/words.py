@@ -12,9 +12,8 @@ from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, 
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
-from cogs.studii.group import add_to_studii
+from cogs.studii.group import Choices, add_to_studii, choices
 
-MAX_SUGGESTED_RULES = 25
 THEN = [
     app_commands.Choice(name=N_("refuse it"), value=WordEffect.REFUSE.value),
     app_commands.Choice(name=N_("ask moderators for approval"), value=WordEffect.APPROVE.value),
@@ -74,10 +73,11 @@ class _WordsGroup(app_commands.Group):
         return (await self._log_channels.get(guild_id)).channel_id is not None
 
     @remove.autocomplete("words")
-    async def _rules(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    async def _rules(self, interaction: discord.Interaction, typed: str) -> Choices:
         rules = await self._words.rules(server_of(interaction))
-        found = [rule.words for rule in rules if typed.casefold() in rule.words.casefold()]
-        return [app_commands.Choice(name=words, value=words) for words in found[:MAX_SUGGESTED_RULES]]
+        return choices(
+            (rule.words, rule.words) for rule in rules if typed.casefold() in rule.words.casefold()
+        )
 
 
 async def setup(bot: StudiiBot) -> None:

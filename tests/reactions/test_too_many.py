@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from simcord import MemberActor
 
+from bot.languages import Message
 from bot.reactions import photos, reaction_jobs
-from bot.reactions.skipped_notices import SkippedWords
+from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support.desk import open_desk, texts
@@ -27,13 +28,13 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
             await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
         (told,) = dms(desk.tom)
-        assert read(str(SkippedWords.TAP)) in told
+        assert read(str(TAP_SKIPPED)) in told
         assert f"-# Server: {desk.guild.name}" in told
 
 
-@pytest.mark.parametrize(("way", "words"), [("auto", SkippedWords.AUTO), ("offer", SkippedWords.OFFER)])
+@pytest.mark.parametrize(("way", "words"), [("auto", AUTO_SKIPPED), ("offer", OFFER_SKIPPED)])
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: SkippedWords
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: Message
 ) -> None:
     monkeypatch.setattr(photos, "PHOTOS_WAITING", 0)
     async with open_desk(tmp_path) as desk:
