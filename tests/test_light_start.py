@@ -34,6 +34,12 @@ from bot.process import forget_unused
 forget_unused()
 print(sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects()), *imported)
 """
+# What a bot with HEALTH_PORT imports as well.
+HEALTH = """
+import sys
+import bot.monitoring.health
+print(*sys.modules)
+"""
 # All that the processes that open pictures import.
 DECODER = """
 import sys
@@ -57,6 +63,10 @@ print(core._global_data, "months" in localedata.load("ja"), "unit_patterns" in l
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
     _, *imported = said_by(PROGRAM)
     assert not UNUSED & set(imported)
+
+
+def test_the_health_server_needs_no_web_framework() -> None:
+    assert not {"aiohttp.web", "aiohttp.web_app", "aiohttp.web_fileresponse"} & set(said_by(HEALTH))
 
 
 def test_the_processes_that_open_pictures_import_nothing_of_the_bot_but_its_media() -> None:

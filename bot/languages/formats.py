@@ -43,7 +43,8 @@ _USED = frozenset({"datetime_skeletons", "decimal_formats", "list_patterns", "mo
 def locale_of(language: Language) -> Locale:
     """Return Babel's data of the language."""
     locale = Locale.parse(language.value)
-    for name in {language.value, locale.language}:  # Brazil's Portuguese stands on Portuguese
+    # Brazil's Portuguese stands on Portuguese, and all stand on a root.
+    for name in {language.value, locale.language, "root"}:
         data = localedata.load(name)  # the one that the locale reads
         for unused in data.keys() - _USED:
             del data[unused]

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
-from aiohttp import web
+# Not `aiohttp.web`: applications, routes and files take one MiB more, for two addresses.
+from aiohttp.web_exceptions import HTTPMethodNotAllowed, HTTPNotFound
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse, json_response
+from aiohttp.web_server import Server
 
 from bot.clock import Clock
 from bot.errors import DatabaseFailed, SettingsError
@@ -19,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 STATUS_CACHED_SECONDS = 1.0
+END_SECONDS = 1.0  # for what is being answered at the end
+_READING = ("GET", "HEAD")
 LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
 
 
@@ -66,22 +72,20 @@ class HealthServer:
         self._checking = asyncio.Lock()
         self._checked_at: float | None = None
         self._well = True
-        app = web.Application()
-        app.router.add_get("/healthz", self._healthz)
-        app.router.add_get("/metrics", self._show_metrics)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._pages = {"/healthz": self._healthz, "/metrics": self._show_metrics}
+        self._server = Server(self._answer, access_log=None)
+        self._listening: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         """The port on which it listens (of interest if 0 was asked for)."""
-        return int(self._runner.addresses[0][1])
+        return self._port if self._listening is None else self._listening.sockets[0].getsockname()[1]
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
+        loop = asyncio.get_running_loop()
         try:
-            await web.TCPSite(self._runner, self._address, self._port).start()
+            self._listening = await loop.create_server(self._server, self._address, self._port)
         except OSError as error:
-            await self._runner.cleanup()
             raise SettingsError(
                 f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). Set another "
                 "port, or stop the program that uses it."
@@ -89,7 +93,9 @@ class HealthServer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        if self._listening is not None:
+            self._listening.close()
+        await self._server.shutdown(END_SECONDS)
 
     def serves(self, vitals: Vitals) -> None:
         """Report on these parts from now on."""
@@ -129,11 +135,19 @@ class HealthServer:
             return False
         return True
 
-    async def _healthz(self, _request: web.Request) -> web.Response:
-        health = await self.check()
-        return web.json_response(asdict(health), status=200 if health.ok else 503)
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
+        page = self._pages.get(request.path)
+        if page is None:
+            raise HTTPNotFound
+        if request.method not in _READING:
+            raise HTTPMethodNotAllowed(request.method, _READING)
+        return await page()
 
-    async def _show_metrics(self, _request: web.Request) -> web.Response:
+    async def _healthz(self) -> Response:
+        health = await self.check()
+        return json_response(asdict(health), status=200 if health.ok else 503)
+
+    async def _show_metrics(self) -> Response:
         try:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT), self._storage.read() as transaction:
                 jobs = await transaction.totals.jobs()
@@ -141,7 +155,7 @@ class HealthServer:
         except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
-            return web.Response(status=503, text="The database can't be read.\n")
+            return Response(status=503, text="The database can't be read.\n")
         unreadable = len(self._storage.unreadable)
         now = Snapshot(jobs, reserved, spent, unreadable_rows=unreadable, shards=self._shards())
         if (vitals := self._vitals) is not None:
@@ -152,7 +166,7 @@ class HealthServer:
                 spool=vitals.spool(),
                 gateway=vitals.gateway(),
             )
-        return web.Response(
+        return Response(
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )

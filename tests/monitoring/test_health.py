@@ -183,3 +183,13 @@ def test_the_documents_list_each_field() -> None:
     text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
     table = text.partition("## Health")[2].partition("## Metrics")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(Health)]
+
+
+async def test_other_pages_and_methods_are_refused_and_head_has_no_body(tmp_path: Path) -> None:
+    async with watched(tmp_path) as bot, aiohttp.ClientSession() as session:
+        async with session.get(f"{bot.url}/other") as answer:
+            assert answer.status == 404
+        async with session.post(f"{bot.url}/healthz") as answer:
+            assert answer.status == 405
+        async with session.head(f"{bot.url}/healthz") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
