@@ -33,7 +33,7 @@ class Decodes(Repository):
 
     async def forget_attempt(self, job_id: str, role: FileRole) -> None:
         """Delete the record of an attempt that has begun, if none before it counts."""
-        await self._session.execute(_FORGET_ATTEMPT, {"of_job": job_id, "file": role})
+        await self._session.execute_later(_FORGET_ATTEMPT, {"of_job": job_id, "file": role})
 
     async def in_progress(self) -> list[tuple[str, FileRole, DecodeRecord, int]]:
         """Return the attempts that began and did not end: job id, role, record and server."""

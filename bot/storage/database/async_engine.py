@@ -44,6 +44,14 @@ class AsyncConnection:
     ) -> CursorResult[Any]:
         return await greenlet_spawn(self._started.execute, statement, parameters)
 
+    def execute_later(
+        self,
+        statement: Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Hand a statement to the driver, which executes it later and is not awaited."""
+        self._started.execute(statement, parameters).close()
+
     async def exec_driver_sql(
         self, statement: str, parameters: tuple[Any, ...] | None = None
     ) -> CursorResult[Any]:

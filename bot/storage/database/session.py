@@ -96,6 +96,25 @@ class Session:
             self._changed(statement.table)
         return done
 
+    async def execute_later(self, statement: UpdateBase, values: Values) -> None:
+        """Execute a statement whose answer nobody needs, before the next one or the commit.
+
+        On SQLite it makes no call of its own. If it fails, all is undone, also what other writers have
+        changed in the same transaction: it must be one that only a damaged database refuses.
+        """
+        driver = _driver(self._connection)
+        if driver is None:
+            await self.execute(statement, values)
+            return
+        self.changes.note(statement)
+        driver.later = True
+        try:
+            self._connection.execute_later(statement, values)
+        finally:
+            driver.later = False
+        if self._changed is not None:
+            self._changed(statement.table)
+
     async def rows(
         self,
         query: Select[Any],
@@ -171,10 +190,12 @@ class Session:
 
     async def undo_to(self, name: str) -> None:
         """Undo what came after the mark."""
-        driver = _driver(self._connection)
-        if driver is not None and driver.first[-1:] == (_savepoint(name),):
-            driver.first = driver.first[:-1]  # there was no statement after it
+        driver, mark = _driver(self._connection), _savepoint(name)
+        if driver is not None and mark in driver.first:
+            driver.first = driver.first[: driver.first.index(mark)]  # there was no call after it
         else:
+            if driver is not None:
+                driver.first = ()  # which came after it
             await self.run(f"ROLLBACK TO {name}")
 
     async def undo(self) -> None:

@@ -5,6 +5,8 @@ hands the interpreter from thread to thread, which costs more than most statemen
 
 A `Session` never abandons a call: if its task is cancelled meanwhile, the connection notes that, and the
 session raises it when the statement has ended.
+
+A statement whose answer nobody needs makes no call: it goes along with the next one.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
@@ -28,17 +30,35 @@ class _Steady(asyncio.Future[_T]):
         return False
 
 
+class _Later(NamedTuple):
+    """A statement that is executed by the next call; with `many`, for each of several rows of parameters."""
+
+    operation: str
+    parameters: Sequence[Any]
+    many: bool
+
+    def execute(self, raw: sqlite3.Connection) -> None:
+        """Execute it. If it fails, the transaction is undone, as who has executed it may have ended."""
+        try:
+            execute = raw.executemany if self.many else raw.execute
+            execute(self.operation, self.parameters).close()
+        except BaseException:
+            raw.rollback()
+            raise
+
+
 class OneCallConnection(AsyncAdapt_aiosqlite_connection):
     """A connection that makes one call for each statement.
 
     With `steady`, a call ends before its task hears that it was cancelled: `raise_cancelled` tells it.
     `first` are statements without a result that are executed by the next call, before what that is for. If
     another process holds the file then, the call is repeated as long as `wait_on` returns: it raises when
-    there is no more patience.
+    there is no more patience. With `later`, statements are added to these.
     """
 
     steady = False
-    first: tuple[str, ...] = ()
+    later = False
+    first: tuple[str | _Later, ...] = ()
     wait_on: Callable[[], object] | None = None
     cancelled: asyncio.CancelledError | None = None
 
@@ -46,7 +66,8 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
         return super().cursor(server_side=True) if server_side else _Cursor(self)
 
     def commit(self) -> None:
-        self.first = ()
+        if not any(isinstance(one, _Later) for one in self.first):
+            self.first = ()
         if self.in_transaction:
             self.call(sqlite3.Connection.commit)
 
@@ -118,9 +139,15 @@ class _Cursor:
         self.arraysize = 1
 
     def execute(self, operation: str, parameters: Sequence[Any] | None = None) -> None:
+        if self._connection.later:
+            self._connection.first += (_Later(operation, parameters or (), many=False),)
+            return
         self._keep(self._connection.call(lambda raw: _outcome(raw.execute(operation, parameters or ()))))
 
     def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> None:
+        if self._connection.later:
+            self._connection.first += (_Later(operation, seq_of_parameters, many=True),)
+            return
         self._keep(self._connection.call(lambda raw: _outcome(raw.executemany(operation, seq_of_parameters))))
 
     def _keep(self, outcome: tuple[Any, list[Any], int, int | None]) -> None:
@@ -168,8 +195,13 @@ class _HeldByAnotherProcess(Exception):
         self.reason = reason
 
 
-def _after(first: Sequence[str], function: Callable[[sqlite3.Connection], _T], raw: sqlite3.Connection) -> _T:
+def _after(
+    first: Sequence[str | _Later], function: Callable[[sqlite3.Connection], _T], raw: sqlite3.Connection
+) -> _T:
     for statement in first:
+        if isinstance(statement, _Later):
+            statement.execute(raw)
+            continue
         try:
             raw.execute(statement).close()
         except sqlite3.OperationalError as error:
