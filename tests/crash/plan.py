@@ -82,7 +82,7 @@ LATE = (
     "jobs.accept",
     "batches.accept",
     "batches._accept",
-    "groups._step",
+    "batching._step",
 )
 ANSWERING = "deferrals.finish"
 # Deferred so that everybody sees it, so that its person alone does, and for a private job.
