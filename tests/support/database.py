@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from bot.storage.database import engines, session
 from bot.storage.database.sqlite_driver import OneCallConnection
 
 T = TypeVar("T")
+_made: list[Path] = []  # a database with all tables, of which each test's is a copy
 
 
 async def database(folder: Path) -> str:
@@ -27,11 +27,15 @@ async def database(folder: Path) -> str:
     A file that is there already is kept, as after a restart.
     """
     file = folder / "studii.db"
-    if await asyncio.to_thread(file.exists):
-        return f"sqlite+aiosqlite:///{file}"
-    template = await asyncio.to_thread(_template)
-    await asyncio.to_thread(shutil.copyfile, template, file)
+    if not _made:
+        await asyncio.to_thread(_make_template)
+    _copied(file)  # here: a loop's first thread costs more than a small file in memory
     return f"sqlite+aiosqlite:///{file}"
+
+
+def _copied(file: Path) -> None:
+    if not file.exists():
+        shutil.copyfile(_made[0], file)
 
 
 @asynccontextmanager
@@ -51,13 +55,12 @@ async def _run(storage: Storage, pragma: str) -> None:
             await connection.exec_driver_sql(pragma)
 
 
-@cache
-def _template() -> Path:
+def _make_template() -> None:
     folder = Path(mkdtemp(prefix="studii-template-"))
     atexit.register(shutil.rmtree, folder)
     file = folder / "studii.db"
     asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
-    return file
+    _made.append(file)
 
 
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
