@@ -87,7 +87,7 @@ async def test_a_job_costs_few_statements_however_many_workers_there_are(tmp_pat
 
 async def test_no_statement_is_put_together_anew_for_each_job_or_look(tmp_path: Path) -> None:
     async with engine_world(
-        tmp_path, options=Options(long_side=64), reread_every=0.05, first_poll=0.1
+        tmp_path, options=Options(long_side=64), reread_every=0.15, first_poll=0.1
     ) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(duration=0.4), 4)

@@ -1,5 +1,7 @@
 """What members are told of their wait in line."""
 
+from copy import deepcopy
+from functools import cache
 from itertools import product
 from random import Random
 
@@ -22,9 +24,15 @@ TUNING = Tuning()
 
 
 def a_lane(*, seen: int, limit: int = 60) -> Lane:
+    return Lane(RateWindow(limit, TUNING), deepcopy(_learned(seen)), TUNING)
+
+
+@cache
+def _learned(seen: int) -> Durations:
+    """What is known when so many jobs were seen, always the same."""
     durations = Durations(lambda work: USUAL[work].median)
     observe(durations, IMAGE, USUAL[IMAGE], Random(1), seen)
-    return Lane(RateWindow(limit, TUNING), durations, TUNING)
+    return durations
 
 
 def waiting(number: int) -> Waiting:
