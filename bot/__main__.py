@@ -40,7 +40,7 @@ def _health() -> int:
 
 
 def _any_other(given: argparse.Namespace) -> int:
-    from bot.commands import run_command
+    from bot.command_line import run_command
 
     return run_command(given)
 

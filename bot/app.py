@@ -23,9 +23,9 @@ from bot.languages import Language, load_all
 from bot.languages.formats import locale_of
 from bot.media.pool import DecoderPool
 from bot.monitoring.metrics import Metrics, Vitals
+from bot.open_stores import Stores, open_stores
 from bot.services import Services, build_services
 from bot.storage import Storage
-from bot.stores import Stores, open_stores
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again

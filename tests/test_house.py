@@ -30,7 +30,7 @@ FORBIDDEN = (
     ("bot.monitoring.health", "discord"),
     ("bot.services.credits", "aiosqlite"),
     ("bot.engine.engine", "asyncpg"),
-    ("bot.lifecycle.room", "sqlalchemy"),
+    ("bot.lifecycle.remaining_credits", "sqlalchemy"),
     ("cogs.tools", "bot.storage"),
     ("cogs.tools", "bot.engine.engine"),
     ("cogs.jobs", "bot.lifecycle"),

@@ -43,7 +43,7 @@ STARTING = {
     "bot.__main__",
     "bot.app",
     "bot.cli.doctor",
-    "bot.commands",
+    "bot.command_line",
     "bot.media.decoder.serve",
     "bot.process",
     "cogs.reactions.events",

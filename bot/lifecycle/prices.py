@@ -16,7 +16,7 @@ from bot.catalog import Catalog, Tool
 from bot.domain import UNSENT_STATES, FailureCode, Job
 from bot.domain.prices import MIN_ESTIMATE_CREDITS, Charges, Estimate, estimate
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.room import Rooms
+from bot.lifecycle.remaining_credits import RemainingCredits
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -224,9 +224,9 @@ async def _end_without_room(
     transaction: Transaction, risen: Sequence[Job], prices: Mapping[str, int], at: datetime
 ) -> None:
     """End those whose higher reservation exceeds a limit, newest first, until the others have room."""
-    rooms = Rooms(transaction, at)
+    remaining = RemainingCredits(transaction, at)
     for job in reversed(risen):
-        server, member = await rooms.of(job)
+        server, member = await remaining.of(job)
         exceeded = [limit for limit in (server, member) if limit is not None and limit.left < 0]
         if not exceeded:
             continue

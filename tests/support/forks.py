@@ -33,7 +33,7 @@ MAX_REQUEST_BYTES = 65_536  # bytes of a request
 BOT = "sandbox.discord.launch"
 _CHUNK = 65_536
 _LOADED_LATE = (
-    "bot.commands",
+    "bot.command_line",
     BOT,
     "tests.cluster.shortened",
     "tests.crash.zygote",

@@ -29,7 +29,7 @@ INNER_PLACES = (
     "bot/media",
     "bot/reasons.py",
     "bot/storage",
-    "bot/stores.py",
+    "bot/open_stores.py",
     "bot/studii",
     "bot/tool_inputs.py",
 )

@@ -298,7 +298,7 @@ class EndsTheOldest(Bank):
 
 
 class ForgetsAllowancesWhenPricesRise(Bank):
-    replaced = (("bot.lifecycle.room.allowance", no_check),)
+    replaced = (("bot.lifecycle.remaining_credits.allowance", no_check),)
 
 
 async def being_sent(prices: Any, *_: Any) -> list[Job]:
@@ -338,4 +338,4 @@ def the_present(settings: GuildSettings, _: datetime) -> tuple[Window, str]:
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
-    replaced = (("bot.lifecycle.room.budget_period", the_present),)
+    replaced = (("bot.lifecycle.remaining_credits.budget_period", the_present),)

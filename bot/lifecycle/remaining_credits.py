@@ -1,4 +1,4 @@
-"""The room that the limits of servers and members leave to jobs that were accepted."""
+"""The credits that the limits of servers and members leave to jobs that were accepted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,44 +10,46 @@ from bot.storage import Transaction
 
 
 @dataclass(slots=True)
-class Room:
+class CreditsLeft:
     """The rest of a limit in a period. It is negative if the limit is exceeded."""
 
     left: int
 
 
-class Rooms:
+class RemainingCredits:
     """The limits that jobs count against, read once for each server, member and period."""
 
     def __init__(self, transaction: Transaction, at: datetime) -> None:
         self._tx = transaction
         self._at = at
         self._servers: dict[int, tuple[GuildSettings, MemberLimits]] = {}
-        self._rooms: dict[tuple[int, int | None, str], Room] = {}
+        self._rest: dict[tuple[int, int | None, str], CreditsLeft] = {}
 
-    async def of(self, job: Job) -> tuple[Room | None, Room | None]:
-        """Return the rooms of the server and the member, each None if no limit applies to the job."""
+    async def of(self, job: Job) -> tuple[CreditsLeft | None, CreditsLeft | None]:
+        """Return what the server and the member have left, each None if no limit applies to the job."""
         if job.guild_id not in self._servers:
             settings = await self._tx.guilds.get(job.guild_id)
             self._servers[job.guild_id] = settings, await self._tx.policies.limits(job.guild_id)
         settings, limits = self._servers[job.guild_id]
-        server = await self._room(job, settings, settings.budget.limit, None)
+        server = await self._left_for(job, settings, settings.budget.limit, None)
         # The member's roles are not known here, but that which gave them their allowance is.
         roles = () if job.allowance_role is None else (job.allowance_role,)
         theirs = allowance(limits, job.user_id, roles)
         if theirs is None:
             return server, None
-        return server, await self._room(job, settings, theirs.credits, job.user_id)
+        return server, await self._left_for(job, settings, theirs.credits, job.user_id)
 
-    async def _room(self, job: Job, settings: GuildSettings, limit: int, user_id: int | None) -> Room | None:
+    async def _left_for(
+        self, job: Job, settings: GuildSettings, limit: int, user_id: int | None
+    ) -> CreditsLeft | None:
         # A job counts in the period in which it was accepted; an older one counts in no one-off total.
         total = settings.budget.period is Period.TOTAL
         period, name = budget_period(settings, self._at if total else job.created_at)
         if total and period.start is not None and job.created_at < period.start:
             return None
         key = (job.guild_id, user_id, name)
-        if key not in self._rooms:
+        if key not in self._rest:
             usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
             grants = await self._tx.ledger.grants(job.guild_id, name)
-            self._rooms[key] = Room(usage.left_of(limit + grants.get(user_id, 0)))
-        return self._rooms[key]
+            self._rest[key] = CreditsLeft(usage.left_of(limit + grants.get(user_id, 0)))
+        return self._rest[key]
