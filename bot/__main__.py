@@ -15,7 +15,7 @@ INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in the arguments. Return the process's exit status."""
     try:
-        given = _parser().parse_args(arguments)
+        given = new_parser().parse_args(arguments)
         return _health() if given.command == "health" else _any_other(given)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
@@ -60,7 +60,8 @@ class _Parser(argparse.ArgumentParser):
         say(self.format_help().rstrip(), file or sys.stdout)
 
 
-def _parser() -> argparse.ArgumentParser:
+def new_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands. What runs them is in `bot.command_line`."""
     parser = _Parser(prog="python -m bot", description="Studii for Discord.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import discord
 from aiohttp import TCPConnector
@@ -29,9 +29,6 @@ from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
-
-if TYPE_CHECKING:
-    pass
 
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 

@@ -43,7 +43,7 @@ def _told(given: argparse.Namespace) -> int:
     from bot.cli.backup import PIPE
 
     try:
-        words = asyncio.run(_stoppable(_words(given)))
+        words = asyncio.run(_stoppable(words_of(given)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     # Where the backup goes to standard output, the words must not stand in it.
@@ -61,7 +61,8 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
     return await words
 
 
-def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+def words_of(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+    """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
     from bot.cli.forget_servers import forget_servers
     from bot.cli.invite import invitation
@@ -83,5 +84,7 @@ def _words(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
             return move(StorageSettings.read(), given.address)
         case "forget-servers":
             return forget_servers(Settings.read())
-        case _:
+        case "rotate-keys":
             return rotate(StorageSettings.read())
+        case unknown:
+            raise ValueError(f"the parser has a command that nothing runs: {unknown}")

@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.discord.emulator import APPLICATION_ID, DiscordServer
+from bot.__main__ import new_parser
+from bot.command_line import words_of
+from sandbox.discord.emulator import APPLICATION_ID, TOKEN, DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, environment
@@ -44,6 +48,24 @@ async def test_a_running_bot_keeps_its_database_and_its_keys(tmp_path: Path) -> 
             status, _, errors = await ran(tmp_path, *command)
             assert status == 2
             assert "Stop it first" in errors
+
+
+def test_each_command_runs_its_own_part_and_one_that_is_forgotten_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    listed = re.findall(r"^    ([a-z-]+)", new_parser().format_help(), re.MULTILINE)
+    others = [name for name in listed if name not in {"run", "doctor", "health"}]  # which say no words
+    assert {"invite", "forget-servers", "rotate-keys"} < set(others)
+    parts: list[str] = []
+    for name in others:
+        part = words_of(Namespace(command=name, file=tmp_path / "copy.db", address=""))
+        parts.append(part.__qualname__)
+        part.close()
+    assert len(set(parts)) == len(others)
+    with pytest.raises(ValueError, match="nothing runs: forgotten"):
+        words_of(Namespace(command="forgotten")).close()
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])
