@@ -32,7 +32,7 @@ async def folder(settings: Settings) -> list[Finding]:
     return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} is writable.")]
 
 
-async def room(settings: Settings) -> list[Finding]:
+async def disk_space(settings: Settings) -> list[Finding]:
     """Check that the disk has room for the database and the spool."""
     free = shutil.disk_usage(_nearest(settings.folder)).free
     spool = settings.spool_folder

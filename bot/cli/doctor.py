@@ -36,7 +36,7 @@ CHECKS: Sequence[Check] = (
     Check("Reach", around.reach, frozenset({"discord_token", "https_proxy"})),
     Check("Catalogue", around.catalogue),
     Check("Folder", on_machine.folder, _DATABASE),
-    Check("Disk", on_machine.room, _DATABASE | {"spool_mb"}),
+    Check("Disk", on_machine.disk_space, _DATABASE | {"spool_mb"}),
     Check("Bot", around.bot, _DATABASE),
     Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
     Check("Database", in_database.database, _DATABASE),

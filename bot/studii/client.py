@@ -35,7 +35,7 @@ from bot.studii.errors import (
 )
 from bot.studii.exchange import ApiResponse, Lost, exchange, sending_once
 from bot.studii.sanitize import clean, detail_of, retry_after
-from bot.studii.transfer import Download, FileTransfer, Room
+from bot.studii.transfer import Download, FileTransfer, ReserveSpace
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget, parse
 from bot.validation import Secret
 from bot.version import VERSION
@@ -196,7 +196,7 @@ class StudiiClient:
         await self._files.put(address, path, content_type)
 
     async def download(
-        self, url: str, destination: Path, *, limit: int, room: Room | None = None
+        self, url: str, destination: Path, *, limit: int, room: ReserveSpace | None = None
     ) -> Download:
         """Download an output of at most `limit` bytes to a file, which appears complete or not at all.
 

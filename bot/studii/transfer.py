@@ -46,9 +46,9 @@ class Download:
     head: bytes
 
 
-Room = Callable[[int | None], Awaitable[int]]
-"""Reserve room for a file of n bytes, or of unknown size if that is None. Returns the number of bytes that it
-may have."""
+ReserveSpace = Callable[[int | None], Awaitable[int]]
+"""Reserve space on the disk for a file of n bytes, or of unknown size if that is None. Returns the number of
+bytes that it may have."""
 
 
 class FileTransfer:
@@ -82,13 +82,15 @@ class FileTransfer:
             return
         raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)
 
-    async def download(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
+    async def download(self, url: URL, destination: Path, limit: int, room: ReserveSpace | None) -> Download:
         async for attempt in self._retried(_Interrupted):
             with attempt:
                 return await self._download_once(url, destination, limit, room)
         raise AssertionError  # the last attempt raises
 
-    async def _download_once(self, url: URL, destination: Path, limit: int, room: Room | None) -> Download:
+    async def _download_once(
+        self, url: URL, destination: Path, limit: int, room: ReserveSpace | None
+    ) -> Download:
         # The name is fixed, so that a file left by a crash is overwritten.
         part = destination.with_name(f"{destination.name}.part")
         file = await opened(part, "wb")
@@ -101,7 +103,7 @@ class FileTransfer:
         return download
 
     async def _receive(
-        self, url: URL, file: BinaryIO, limit: int, room: Room | None
+        self, url: URL, file: BinaryIO, limit: int, room: ReserveSpace | None
     ) -> tuple[Download, bytes]:
         """Write the body to the file, and return its rest, which is yet to be written."""
         try:

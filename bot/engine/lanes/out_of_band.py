@@ -7,7 +7,7 @@ from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 
 
-class NoRoom(Exception):
+class NoRequestLeft(Exception):
     """The key has no request left; try again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
@@ -23,7 +23,7 @@ class OutOfBandRequests:
         self._rates = rates
 
     async def job_status(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
-        """GET a job that Studii has. Raises `NoRoom`, and what the client raises."""
+        """GET a job that Studii has. Raises `NoRequestLeft`, and what the client raises."""
         plan = ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at)
         rate = (await self._rates.open({key.lane: plan}))[key.lane]
         try:
@@ -33,8 +33,8 @@ class OutOfBandRequests:
 
     async def _job_status(self, rate: RateState, secret: str, job: Job) -> JobReport:
         now = self._context.clock.monotonic()
-        if rate.window.room(now) < 1:
-            raise NoRoom(rate.pause())
+        if rate.window.requests_left(now) < 1:
+            raise NoRequestLeft(rate.pause())
         rate.window.begin(now)
         sent = False
         try:
@@ -42,7 +42,7 @@ class OutOfBandRequests:
                 at = self._context.clock.now()
                 others = await transaction.lanes.beside_others([rate.lane], at - self._context.tuning.counted)
                 if rate.excess(others[rate.lane]):
-                    raise NoRoom(rate.pause())
+                    raise NoRequestLeft(rate.pause())
                 await transaction.lanes.add([(rate.lane, rate.request(at))])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 ADVANCE_MARGIN_SECONDS = 1.0  # of the seconds for which polls are recorded in advance, for clocks that differ
 MAX_POLLS_AHEAD = 8
-UNKNOWN_ROOM_PAUSE_SECONDS = 5.0  # if only an answer can make room
+UNKNOWN_PAUSE_SECONDS = 5.0  # if only an answer can make room
 MIN_PAUSE_SECONDS = 0.05
 
 
@@ -66,8 +66,8 @@ class RateState:
     def pause(self) -> float:
         """Return the seconds until there may be room again."""
         now = self._context.clock.monotonic()
-        free_at = self.window.next_room(now)
-        return UNKNOWN_ROOM_PAUSE_SECONDS if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
+        free_at = self.window.next_request_at(now)
+        return UNKNOWN_PAUSE_SECONDS if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
 
     def set_plan(self, plan: ChosenPlan) -> None:
         """Take over the plan that admins chose. Less is sent while it is doubted."""
@@ -78,7 +78,9 @@ class RateState:
         """Return how many polls to record in advance."""
         now = self._context.clock.monotonic()
         self._forget(now)
-        return max(0, min(len(self._polls), MAX_POLLS_AHEAD, self.window.room(now)) - len(self._ahead))
+        return max(
+            0, min(len(self._polls), MAX_POLLS_AHEAD, self.window.requests_left(now)) - len(self._ahead)
+        )
 
     def granted(self) -> None:
         """Note that a poll was recorded in advance."""

@@ -113,9 +113,9 @@ class Lane:
         """Return what to send at `now`, or when to decide again. Call `begin` for a `Send`."""
         if len(self._in_flight) >= self._tuning.requests_in_flight:
             return Rest()
-        if self.rate.room(now) < 1:
+        if self.rate.requests_left(now) < 1:
             wanted = self._queue.jobs or self._polls
-            return Rest(self.rate.next_room(now)) if wanted else Rest()
+            return Rest(self.rate.next_request_at(now)) if wanted else Rest()
         poll, poll_at = self._next_poll(now)
         if poll is not None and poll.ended >= self._tuning.very_likely:
             return Send(poll.job_id, Step.POLL)

@@ -103,15 +103,15 @@ class RateWindow:
         self._forget(now)
         return len(self._in_flight) + len(self._counted())
 
-    def room(self, now: float) -> int:
+    def requests_left(self, now: float) -> int:
         """Return how many requests may be sent at `now`."""
         if now < self._blocked_until:
             return 0
         self._forget(now)
         left = max(0, self.usable - self.used(now))
-        return min(left, self._paced_room(now)) if now < self._paced_until else left
+        return min(left, self._paced_left(now)) if now < self._paced_until else left
 
-    def next_room(self, now: float) -> float | None:
+    def next_request_at(self, now: float) -> float | None:
         """Return when there is room for a request, or None if one in flight has to end first."""
         self._forget(now)
         counted = self._counted()
@@ -176,7 +176,7 @@ class RateWindow:
     def _interval(self) -> float:
         return self._tuning.rate_period / self.usable
 
-    def _paced_room(self, now: float) -> int:
+    def _paced_left(self, now: float) -> int:
         return sum(self._paced_at(count) <= now for count in range(1, self._tuning.paced_burst + 1))
 
     def _paced_at(self, count: int) -> float:

@@ -8,7 +8,7 @@ from bot.aio.retry import FailureCounts, backoff
 from bot.domain import Job, JobState, NoticeKind, OutputFile, Posted, Undeliverable
 from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import NoRoom
+from bot.engine.lanes.out_of_band import NoRequestLeft
 from bot.engine.workers.refetch import NotNow, Refetch
 from bot.storage import JobChanges, Transaction
 
@@ -39,7 +39,7 @@ class EndedJobs:
         """
         try:
             job = await self._refetch.fetch(job)
-        except NoRoom as reason:
+        except NoRequestLeft as reason:
             if self._waits.count(job.id) <= self._context.tuning.refetch_room_tries:
                 raise NotYet(reason.seconds) from None
         except NotNow as reason:

@@ -30,7 +30,7 @@ class Refetch:
         """Return the job with the file, which was fetched again.
 
         The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.
-        Raises `NotNow` and `NoRoom`.
+        Raises `NotNow` and `NoRequestLeft`.
         """
         paid = job.state in {JobState.SUCCEEDED, JobState.REVIEWING}
         if not paid or job.output_file is None or job.output_url is None:

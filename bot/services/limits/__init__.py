@@ -10,4 +10,4 @@ from bot.services.limits.members import (
     state_of_member,
     use_of_members,
 )
-from bot.services.limits.words import rate_words
+from bot.services.limits.sentences import rate_words

@@ -17,7 +17,7 @@ from bot.services.credits.budgets import (
     state_of_budget,
     when_again,
 )
-from bot.services.limits.words import rate_message, too_many_at_once
+from bot.services.limits.sentences import rate_message, too_many_at_once
 from bot.services.wording import allowance_below_price, discord_timestamp, rest_message
 from bot.storage import Transaction
 

@@ -17,37 +17,37 @@ def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
 
 def test_a_fresh_key_has_its_limit_less_the_margin() -> None:
     window = RateWindow(60, TUNING)
-    assert window.room(0.0) == 58
+    assert window.requests_left(0.0) == 58
     for _ in range(58):
         send(window, 0.0)
-    assert window.room(0.0) == 0
-    assert window.next_room(0.0) == pytest.approx(60.3)
-    assert window.room(60.2) == 0
-    assert window.room(60.3) == 58
+    assert window.requests_left(0.0) == 0
+    assert window.next_request_at(0.0) == pytest.approx(60.3)
+    assert window.requests_left(60.2) == 0
+    assert window.requests_left(60.3) == 58
 
 
 def test_a_request_under_way_counts_until_a_period_after_its_answer() -> None:
     window = RateWindow(3, TUNING)
     window.begin(0.0)
-    assert window.room(100.0) == 0
-    assert window.next_room(100.0) is None
+    assert window.requests_left(100.0) == 0
+    assert window.next_request_at(100.0) is None
     window.end(0.0, 100.0)
-    assert window.next_room(100.0) == pytest.approx(160.3)
+    assert window.next_request_at(100.0) == pytest.approx(160.3)
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:
     window = RateWindow(3, TUNING)
     window.begin(0.0)
     window.end(0.0, 1.0, sent=False)
-    assert window.room(1.0) == 1
+    assert window.requests_left(1.0) == 1
 
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
     window.restore([EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, 20.0)] * 20, now=1000.0)
-    assert window.room(1000.0) == 8
-    assert window.room(1050.2) == 8
-    assert window.room(1050.4) == 38
+    assert window.requests_left(1000.0) == 8
+    assert window.requests_left(1050.2) == 8
+    assert window.requests_left(1050.4) == 38
 
 
 def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
@@ -55,16 +55,16 @@ def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> N
     window.restore(
         [EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, settled=None)] * 20, now=1000.0
     )
-    assert window.room(1000.0) == 8
-    assert window.room(1000.0 + 20.0 + 60.2) == 8
-    assert window.room(1000.0 + 20.0 + 60.4) == 38
-    assert window.room(1000.0 + 60.0 + 60.4) == 58
+    assert window.requests_left(1000.0) == 8
+    assert window.requests_left(1000.0 + 20.0 + 60.2) == 8
+    assert window.requests_left(1000.0 + 20.0 + 60.4) == 38
+    assert window.requests_left(1000.0 + 60.0 + 60.4) == 58
 
 
 def test_requests_from_the_future_count_as_made_now() -> None:
     window = RateWindow(60, TUNING)
     window.restore([EarlierRequest(-3600.0, settled=None)] * 58, now=5.0)
-    assert window.next_room(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
+    assert window.next_request_at(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
 
 
 def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
@@ -72,29 +72,29 @@ def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
     for second in range(100):
         send(window, float(second) / 10)
     window.set_limit(60)
-    at = window.next_room(10.0)
+    at = window.next_request_at(10.0)
     assert at is not None
-    assert window.room(at - 0.01) == 0
-    assert window.room(at) == 1
+    assert window.requests_left(at - 0.01) == 0
+    assert window.requests_left(at) == 1
 
 
 def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None:
     window = RateWindow(60, TUNING)
     window.limited(10.0, 30.0)
-    assert window.room(39.9) == 0
-    assert window.next_room(10.0) == pytest.approx(40.0)
-    assert window.room(40.0) == TUNING.paced_burst
+    assert window.requests_left(39.9) == 0
+    assert window.next_request_at(10.0) == pytest.approx(40.0)
+    assert window.requests_left(40.0) == TUNING.paced_burst
     for _ in range(TUNING.paced_burst):
         send(window, 40.0)
-    later = window.next_room(40.0)
+    later = window.next_request_at(40.0)
     assert later == pytest.approx(40.0 + 60.3 / 58)
-    assert window.room(40.0 + TUNING.paced_for + 1) > TUNING.paced_burst
+    assert window.requests_left(40.0 + TUNING.paced_for + 1) > TUNING.paced_burst
 
 
 def test_retry_after_is_bounded() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, 86_400.0)
-    assert window.room(TUNING.rate_block_bound) > 0
+    assert window.requests_left(TUNING.rate_block_bound) > 0
 
 
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
@@ -104,9 +104,9 @@ def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     assert slowed is not None
     later = RateWindow(60, TUNING)
     later.restore_slowdown(slowed, 1000.0)
-    assert later.room(1024.9) == 0
-    assert later.next_room(1000.0) == pytest.approx(1025.0)
-    assert later.room(1025.0) == TUNING.paced_burst
+    assert later.requests_left(1024.9) == 0
+    assert later.next_request_at(1000.0) == pytest.approx(1025.0)
+    assert later.requests_left(1025.0) == TUNING.paced_burst
     assert later.slowdown(1025.0 + TUNING.paced_for) is None
 
 
@@ -117,9 +117,9 @@ def test_a_life_that_begins_while_it_goes_slowly_has_no_burst_to_spend() -> None
     assert slowed is not None
     later = RateWindow(60, TUNING)
     later.restore_slowdown(slowed, 1000.0)
-    assert later.room(1000.0) == 1
+    assert later.requests_left(1000.0) == 1
     send(later, 1000.0)
-    assert later.next_room(1000.0) == pytest.approx(1000.0 + 60.3 / 58)
+    assert later.next_request_at(1000.0) == pytest.approx(1000.0 + 60.3 / 58)
 
 
 def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
@@ -130,29 +130,29 @@ def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
     later = RateWindow(60, TUNING)
     later.restore_slowdown(slowed, 5.0)
     later.limited(5.0, None)
-    assert later.next_room(5.0) == pytest.approx(15.0)
+    assert later.next_request_at(5.0) == pytest.approx(15.0)
 
 
 def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
     window = RateWindow(60, TUNING)
     window.restore_slowdown(Slowdown(1e9, 1e9, 1), 0.0)
-    assert window.room(TUNING.rate_block_bound) > 0
+    assert window.requests_left(TUNING.rate_block_bound) > 0
     assert window.slowdown(TUNING.rate_block_bound + TUNING.paced_for) is None
 
 
 def test_429s_without_retry_after_pause_longer_each_time() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, None)
-    assert window.next_room(0.0) == pytest.approx(5.0)
+    assert window.next_request_at(0.0) == pytest.approx(5.0)
     window.limited(5.0, None)
-    assert window.next_room(5.0) == pytest.approx(15.0)
+    assert window.next_request_at(5.0) == pytest.approx(15.0)
 
 
 def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
     window = RateWindow(60, TUNING)
     for _ in range(6):
         window.limited(0.0, None)
-    assert window.next_room(0.0) == pytest.approx(5.0)
+    assert window.next_request_at(0.0) == pytest.approx(5.0)
 
 
 @settings(max_examples=60)
@@ -191,9 +191,9 @@ def test_no_server_ever_sees_too_many(
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
                 window.end(pending.pop(answered), answered)
-            if window.room(now):
+            if window.requests_left(now):
                 break
-            at = window.next_room(now)
+            at = window.next_request_at(now)
             moments = pending if at is None else [*pending, at]
             now = min(moments)
         window.begin(now)
@@ -219,10 +219,10 @@ def test_room_comes_exactly_when_it_was_predicted(
     for now, what, after in events:
         if what == "429":
             window.limited(now, after)
-        elif window.room(now):
+        elif window.requests_left(now):
             send(window, now)
-        at = window.next_room(now)
+        at = window.next_request_at(now)
         assert at is not None
         assert at >= now
-        assert (window.room(now) == 0) is (at > now)
-        assert window.room(at) >= 1
+        assert (window.requests_left(now) == 0) is (at > now)
+        assert window.requests_left(at) >= 1
