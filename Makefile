@@ -29,14 +29,14 @@ bench: $(VENV)/dev.done ## compare the lane with other policies, and measure the
 hostile: $(VENV)/dev.done ## send hostile files through the bot, beside ordinary photos (minutes)
 	@failed=0; \
 	$(BIN)/python -W ignore -m tests.hostile $(ARGS) || failed=1; \
-	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_damaged_pictures.py || failed=1; \
+	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/decoder/test_damaged_pictures.py || failed=1; \
 	exit $$failed
 
 image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it in the sandbox's Discord and Studii (minutes, as root)
 	@$(BIN)/python -W ignore -m tests.image $(ARGS)
 
 fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps (many minutes)
-	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/ledger/test_ledger_always.py $(ARGS)
+	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/credits/test_ledger_always.py $(ARGS)
 
 check: $(VENV)/dev.done ## check style, types, import rules, unused code, translations, the Dockerfile, and vulnerabilities of locked packages
 	$(BIN)/ruff check .

@@ -10,9 +10,9 @@ from simcord import InteractionResult, MemberActor
 
 from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
-from tests.cogs.studii.setup.shown import message
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
+from tests.ui.admin.setup.shown import message
 
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "studii reactions map": {"emoji": "🪄", "tool": "photo-restore"},

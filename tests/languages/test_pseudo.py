@@ -5,7 +5,7 @@ import pytest
 from bot.languages import gettext, lazy
 from bot.ui.kit.layout import BAD, boxed
 from bot.ui.kit.text import shortened
-from tests.sandbox.emulator.client import Client, emulated
+from tests.sandbox.discord.emulator.client import Client, emulated
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, shown_by
 from tests.support.pseudo.letters import read, written
 from tests.support.pseudo.process import listening

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.desk import open_desk, texts
-from tests.ui.jobs.test_listing import press
+from tests.ui.jobs.listing.test_listing import press
 
 
 @pytest.mark.parametrize(

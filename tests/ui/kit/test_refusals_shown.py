@@ -9,7 +9,7 @@ from bot.domain import JobState, Period
 from bot.domain.access import Permit
 from bot.domain.limits import AllowanceScope, StartRate
 from tests.support.desk import Desk, open_desk, texts
-from tests.ui.jobs.test_sets import PHOTOS, opened
+from tests.ui.jobs.sets.test_sets import PHOTOS, opened
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii access`."

@@ -6,8 +6,8 @@ import discord
 from simcord import ChannelHandle
 
 from bot.domain import JobState
-from tests.cogs.moderation.requests import approvals, moderator
 from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces
+from tests.ui.admin.moderation.waiting import approvals, moderator
 
 DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
 

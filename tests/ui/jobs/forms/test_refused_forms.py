@@ -6,10 +6,10 @@ from typing import Any
 from simcord import InteractionResult
 
 from bot.domain import Period
-from tests.cogs.moderation.word_rules import forbid
 from tests.reactions.taps import jobs_of, post
 from tests.support.desk import PNG, open_desk, pieces, texts
 from tests.support.presses import press
+from tests.ui.admin.moderation.word_rules import forbid
 from tests.ui.jobs.forms.test_tool_form import ROOM, fields, opened
 
 

@@ -1,0 +1,222 @@
+"""/studii words, and what members and moderators see when a rule refuses a request."""
+
+from pathlib import Path
+from typing import Any
+
+from bot.domain import JobState, NoticeKind
+from bot.domain.words import MAX_WORD_RULES
+from bot.services.moderation.approvals import ApprovalChanges
+from tests.reactions.taps import ROOM, jobs_of, post
+from tests.support.desk import PNG, labelled, open_desk, texts
+from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
+from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
+
+
+async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert "There are no word rules. `/studii words add` makes one." in shown
+        assert "Requests with ||red kite|| are refused from now on." in await forbid(
+            desk, "Blimp*", "red kite"
+        )
+        shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert "||Blimp\\*|| · ||red kite||" in shown
+        assert f"2 rules of {MAX_WORD_RULES}" in shown
+        unlogged = "There's no log channel, so moderators don't see refused requests."
+        assert unlogged in shown
+        assert unlogged in await forbid(desk, "red kite")
+        log = desk.guild.create_text_channel("log")
+        await desk.admin.slash(desk.channel, "studii log", channel=log)
+        assert unlogged not in texts(await desk.admin.slash(desk.channel, "studii words show"))
+        assert unlogged not in await forbid(desk, "red kite")
+        removed = await desk.admin.slash(desk.channel, "studii words remove", words="RED kite")
+        assert "Requests with ||red kite|| are allowed again." in texts(removed).replace("RED", "red")
+        unknown = await desk.admin.slash(desk.channel, "studii words remove", words="red kite")
+        assert "There's no rule “red kite”" in texts(unknown)
+        assert [rule.words for rule in await desk.services.words.rules(desk.guild.id)] == ["Blimp*"]
+
+
+async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for number in range(MAX_WORD_RULES):
+            await desk.services.words.add(desk.guild.id, f"blimp{number}")
+        assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
+        assert "Rule unchanged" in await forbid(desk, "BLIMP7")
+        assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
+
+
+async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.services.approvals.change(
+            desk.guild.id,
+            ApprovalChanges(
+                channel_id=desk.channel.id,
+                everyone=None,
+                role_id=None,
+                tool=None,
+                approver_role=None,
+                results=None,
+                remove=False,
+            ),
+        )
+
+        async def add(then: str) -> str:
+            return texts(await desk.admin.slash(desk.channel, "studii words add", words="kite", then=then))
+
+        assert "Rule added\nRequests with ||kite|| are refused from now on." in await add("refuse")
+        assert "Rule unchanged\nThis rule exists: requests with ||kite|| are already refused." in await add(
+            "refuse"
+        )
+        changed = "Rule changed\nRequests with ||kite|| wait for a moderator's approval from now on."
+        assert changed in await add("approve")
+        unchanged = "This rule exists: requests with ||kite|| already wait for a moderator's approval."
+        assert unchanged in await add("approve")
+
+
+async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for prompt in ("A harbour", "Harbour lights", "The harbour", "An old harbour", "harbour", "A kite"):
+            await desk.maya.slash(desk.channel, "studio", prompt=prompt)
+        assert "it will refuse nearly every prompt" in await forbid(desk, "a")
+        assert "⚠️ It would have refused 5 of the server's last 6 jobs." in await forbid(desk, "harbour")
+        assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(
+            desk, "modern"
+        )
+        assert "Remove it with" not in await forbid(desk, "blimp")
+        assert "at least one letter or digit" in await forbid(desk, "***")
+
+
+async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp*")
+        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red BLÍMPS @everyone")
+        assert refused.ephemeral
+        assert REFUSED in texts(refused)
+        assert "Nothing was charged. You wrote: “A red BLÍMPS @\u200beveryone”" in texts(refused)
+        assert await jobs_of(desk) == []
+        (told,) = await notices(desk)
+        assert told["user"] == desk.maya.id
+        assert told["text"] == "A red BLÍMPS @everyone"
+        shown = await posted(desk)
+        assert f"<@{desk.maya.id}> asked for **Studio** in <#{desk.channel.id}>." in shown
+        assert "> ||A red BLÍMPS @\u200beveryone||" in shown
+        assert "Rule: ||blimp\\*||" in shown
+        notice = await last_notice(desk)
+        async with desk.storage.write() as transaction:
+            await transaction.notices.close(notice.id, desk.clock.now(), 5)
+            # What was quoted is erased; the number is not used again, or Discord took the next for this one.
+            await transaction.notices.add(
+                desk.guild.id, NoticeKind.BUDGET_80, "next", at=desk.clock.now(), details={"spent": 1}
+            )
+            (following,) = await transaction.notices.pending(10)
+        assert following.id != notice.id
+        assert "BL" not in await kept(desk)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await refused_inputs(desk, style="rustic")
+        told = desk.channel.history()[-1]
+        await forbid(desk, "gothic", "luxury", "blimp")
+        staged = await desk.maya.slash(
+            desk.channel, "virtual-staging", image=("room.png", PNG), style="neo gothic"
+        )
+        assert REFUSED in texts(staged)
+        for extra in ("seed=blimp", "blimp=1"):
+            sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
+            assert REFUSED in texts(sent)
+        form = await desk.maya.click(told, custom_id=edit_id(told))
+        answer = await desk.maya.submit_modal(form, {"style": "luxury", "room": "office"})
+        assert REFUSED in texts(answer)
+        assert [one.id for one in await jobs_of(desk)] == [job.id]
+        assert len(await notices(desk)) == 4
+
+
+async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        done = await desk.move(await desk.job(), *states, output_kind="image")
+        await desk.settle(done, 8)
+        await desk.delivery.announce(done, None)
+        await forbid(desk, "blimp")
+        result = desk.channel.history()[-1]
+        again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))
+        assert REFUSED in texts(again)
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(
+            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=gothic"
+        )
+        await forbid(desk, "gothic")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(3):
+            await post(desk, desk.tom, ROOM)
+            await desk.env.settle()
+        assert await jobs_of(desk) == []
+        # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        assert len(await notices(desk)) == 1
+        shown = await posted(desk)
+        assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
+        assert "> ||gothic||" in shown
+        assert f"<@{desk.tom.id}>" not in shown
+        assert "`/studii photos`" in shown
+        desk.clock.advance(86_400)
+        await post(desk, desk.tom, ROOM)
+        await desk.env.settle()
+        assert len(await notices(desk)) == 2
+
+
+async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii photos auto", tool="virtual-staging")
+        tool = desk.bot.catalog.get("virtual-staging")
+        await desk.services.defaults.set(desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
+        await forbid(desk, "gothic")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(2):
+            await post(desk, desk.tom, ROOM)
+            await desk.env.settle()
+        assert await jobs_of(desk) == []
+        assert desk.tom.id in (await desk.services.access.rules(desk.guild.id)).blocked
+        assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
+
+
+async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "standard", "image", "text")
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_member(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        for member in (desk.maya, desk.tom):
+            await member.slash(desk.channel, "studio", prompt="A red blimp")
+        await desk.services.privacy.forget_member(desk.maya.id)
+        assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
+
+
+async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the_log(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        known: Any = desk.bot.get_channel(desk.channel.id)
+        known.nsfw = True  # the simulation knows no such channels
+        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+        (told,) = await notices(desk)
+        assert told["text"] is None

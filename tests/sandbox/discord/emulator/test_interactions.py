@@ -1,0 +1,139 @@
+"""Interactions, as a bot has to answer them."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.discord.emulator import Fault
+from sandbox.discord.emulator.interactions import Interaction
+from tests.sandbox.discord.emulator.client import Answer, Client, emulated
+
+GUILD, MAYA = 1 << 22, 300
+SAY, DEFER, UPDATE = 4, 5, 7
+PRIVATE, V2 = 1 << 6, 1 << 15
+
+
+@pytest.fixture
+async def client() -> AsyncGenerator[Client]:
+    async with emulated(guilds=[GUILD], limits=None) as one:
+        yield one
+
+
+def asked(client: Client) -> Interaction:
+    return client.server.send(client.server.command(GUILD, MAYA, "studio", {"prompt": "A kite"}))
+
+
+def words(answer: Answer) -> Any:
+    return answer.body["content"]
+
+
+async def test_the_first_answer_is_a_message_and_there_is_only_one(client: Client) -> None:
+    one = asked(client)
+    answer = await client.answer(one, SAY, {"content": "here"})
+    assert answer.body["resource"]["message"]["content"] == "here"
+    assert (await client.answer(one, SAY, {"content": "again"})).code == 40060
+    (shown,) = client.server.in_channel(GUILD)
+    assert shown.told()["interaction_metadata"]["user"]["id"] == str(MAYA)
+
+
+async def test_an_answer_that_comes_too_late_is_refused() -> None:
+    async with emulated(guilds=[GUILD], first_answer=0) as client:
+        assert (await client.answer(asked(client), SAY, {"content": "late"})).code == 10062
+        assert not client.server.messages
+
+
+async def test_a_token_that_is_too_old_or_unknown_is_refused(client: Client) -> None:
+    one = asked(client)
+    one.told_at -= 901
+    assert (await client.webhook("POST", one, body={"content": "late"})).code == 50027
+
+
+@pytest.mark.parametrize(("deferred", "followup"), [(0, PRIVATE), (PRIVATE, 0)])
+async def test_the_first_followup_fills_a_deferral_and_keeps_who_can_see_it(
+    client: Client, deferred: int, followup: int
+) -> None:
+    one = asked(client)
+    await client.answer(one, DEFER, {"flags": deferred})
+    assert one.said_at is None
+    filled = (await client.webhook("POST", one, body={"content": "done", "flags": followup})).body
+    assert filled["flags"] & PRIVATE == deferred
+    assert one.answer is not None
+    assert filled["id"] == str(one.answer.id)
+    assert one.said_at is not None
+    second = (await client.webhook("POST", one, body={"content": "more", "flags": followup})).body
+    assert second["id"] != filled["id"]
+    assert second["flags"] & PRIVATE == followup
+
+
+async def test_after_its_deferral_is_deleted_the_next_followup_can_be_private(client: Client) -> None:
+    one = asked(client)
+    await client.answer(one, DEFER)
+    assert (await client.webhook("DELETE", one, "/messages/@original")).status == 204
+    told = (await client.webhook("POST", one, body={"content": "for you", "flags": PRIVATE})).body
+    assert told["flags"] & PRIVATE
+    assert not client.server.in_channel(GUILD)
+
+
+async def test_what_one_person_alone_sees_can_be_reached_by_its_token_alone(client: Client) -> None:
+    one = asked(client)
+    shown = await client.answer(one, SAY, {"content": "for you", "flags": PRIVATE})
+    message = shown.body["resource"]["message"]["id"]
+    assert (await client.ask("GET", f"/channels/{GUILD}/messages")).body == []
+    for method, path in (("PATCH", ""), ("DELETE", ""), ("PUT", "/reactions/x/@me")):
+        there = f"/channels/{GUILD}/messages/{message}{path}"
+        assert (await client.ask(method, there, {"content": "!"})).code == 10008
+    answer = {"content": "it", "message_reference": {"message_id": message}}
+    assert (await client.webhook("PATCH", one, "/messages/@original", {"content": "new"})).status == 200
+    assert (await client.ask("POST", f"/channels/{GUILD}/messages", answer)).code == 50035
+    assert (await client.webhook("DELETE", one, f"/messages/{message}")).status == 204
+
+
+async def test_a_button_changes_the_message_under_which_it_is(client: Client) -> None:
+    one = asked(client)
+    row = {"type": 1, "components": [{"type": 2, "style": 1, "label": "Go", "custom_id": "go"}]}
+    await client.answer(one, SAY, {"content": "press", "components": [row]})
+    (message,) = client.server.in_channel(GUILD)
+    first, told = client.server.press(message, MAYA, "go")
+    second, _ = client.server.press(message, MAYA, "go")
+    assert told["message"]["components"][0]["components"][0]["custom_id"] == "go"
+    for press in (client.server.send((first, told)), second):  # twice, as people do
+        await client.answer(press, UPDATE, {"content": "pressed", "components": []})
+    assert (message.words(), message.custom_ids(), message.edits) == ("pressed", [], 2)
+
+
+async def test_the_event_tells_who_asked_and_what_both_may_do_at_that_moment(client: Client) -> None:
+    _, before = client.server.command(GUILD, MAYA, "settings group show", {"a": 1, "b": True})
+    client.server.places.guilds[GUILD].roles[GUILD].permissions = 1 << 10
+    _, after = client.server.command(GUILD, MAYA, "studio")
+    assert (before["data"]["name"], before["data"]["options"][0]["type"]) == ("settings", 2)
+    assert before["data"]["options"][0]["options"][0]["name"] == "show"
+    assert int(before["app_permissions"]) & 1 << 11
+    assert after["app_permissions"] == after["member"]["permissions"] == str(1 << 10)
+
+
+async def test_an_answer_can_take_effect_though_nothing_came_back(client: Client) -> None:
+    client.server.fail("callback", Fault(status=None, after=True), Fault(status=503))
+    one, other = asked(client), asked(client)
+    with pytest.raises(aiohttp.ClientError):
+        await client.answer(one, SAY, {"content": "taken"})
+    assert (await client.answer(other, SAY, {"content": "not taken"})).status == 503
+    assert [message.words() for message in client.server.messages.values()] == ["taken"]
+    assert (await client.webhook("GET", one, "/messages/@original")).body["content"] == "taken"
+
+
+async def test_a_menu_brings_the_message_with_its_content(client: Client) -> None:
+    message = client.server.post(GUILD, MAYA, "look", {"room.png": (b"photo", "image/png")})
+    _, told = client.server.menu(message, MAYA, "Use this photo")
+    shown = told["data"]["resolved"]["messages"][told["data"]["target_id"]]
+    assert (shown["content"], shown["attachments"][0]["filename"]) == ("look", "room.png")
+
+
+async def test_a_form_and_a_choice_come_with_what_the_person_entered(client: Client) -> None:
+    await client.answer(asked(client), SAY, {"content": "choose"})
+    (message,) = client.server.in_channel(GUILD)
+    _, chosen = client.server.press(message, MAYA, "tool", ["studio"])
+    assert (chosen["data"]["component_type"], chosen["data"]["values"]) == (3, ["studio"])
+    _, form = client.server.submit(GUILD, MAYA, "form", [{"type": 18, "component": {"value": "kite"}}])
+    assert (form["type"], form["data"]["components"][0]["component"]["value"]) == (5, "kite")

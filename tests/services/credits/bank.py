@@ -1,0 +1,336 @@
+"""Everything that moves credits, through the services and a real database: what the fuzz test plays with."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+from sqlalchemy import Delete, Update, delete
+
+from bot.catalog import Catalog
+from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
+from bot.domain.access import MemberContext
+from bot.domain.limits import AllowanceScope, StartRate
+from bot.errors import CreditsWanted, Refused
+from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation
+from bot.lifecycle.submission import lose
+from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
+from bot.reasons import Reason, ReasonCode
+from bot.services import ConfirmationNeeded, CreditService, JobService, LimitService, RulingService, confirmed
+from bot.services.credits.budgets import budget_state
+from bot.services.limits import state_of_member, use_of_members
+from bot.services.questions.credit_requests import CreditRequestService
+from bot.storage import JobChanges, Storage, Transaction
+from bot.storage.schema import (
+    allowances,
+    confirmations,
+    credit_requests,
+    guilds,
+    jobs,
+    ledger,
+    notices,
+    policies,
+    prices,
+)
+from tests.services.credits.accountant import ROLES, USUAL
+from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
+from tests.support.clock import FakeClock
+from tests.support.jobs import known
+from tests.support.services import accept
+
+WHY = Reason(ReasonCode.STUDII_FAILED)
+
+MEMBERS = tuple(ROLES)
+BEGIN = datetime(2027, 3, 12, 9, tzinfo=UTC)
+OTHER_LANE = "another lane"
+Replacement = tuple[str, Any]  # what is replaced, and by what
+Answer = Job | Refused | ConfirmationNeeded
+
+
+@dataclass
+class Seen:
+    """What the bot says of its books at a moment."""
+
+    server_left: int
+    member_left: Mapping[int, int | None]
+    going: Mapping[int, int]
+    jobs: Mapping[str, tuple[int, int]]  # reserved and settled
+    lines: Mapping[str, int]  # put aside, less settled and released
+    undecided: Mapping[str, JobState]
+    wrong: list[str]
+
+
+class Bank(ModeratingBank):
+    """The bot's books; a subclass may be crooked, by a way of its own or by replacing a part of the bot."""
+
+    replaced: ClassVar[Sequence[Replacement]] = ()
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.clock = FakeClock(BEGIN)
+        self.catalog = Catalog.load()
+        self.stack = AsyncExitStack()
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def open(self) -> None:
+        for name, replacement in self.replaced:
+            self.stack.enter_context(patch(name, replacement))
+        self.storage = await self.stack.enter_async_context(Storage.open(self.url))
+        self.jobs = JobService(self.storage, self.catalog, self.clock, max_source_bytes=1)
+        self.credits = CreditService(self.storage, self.catalog, self.clock)
+        self.limits = LimitService(self.storage, self.clock)
+        self.rulings = RulingService(self.storage, self.clock)
+        self.requests = CreditRequestService(self.storage, self.catalog, self.clock)
+        await self.open_for_moderators()
+
+    async def close(self) -> None:
+        await self.stack.aclose()
+
+    async def restart(self) -> None:
+        await self.close()
+        await self.open()
+
+    async def empty(self) -> None:
+        """Begin anew, with a key and no line in the books."""
+        self.clock.set(BEGIN)
+        async with self.storage.write() as transaction:
+            for table in (
+                ledger,
+                notices,
+                jobs,
+                guilds,
+                allowances,
+                policies,
+                prices,
+                confirmations,
+                credit_requests,
+            ):
+                await write(transaction, delete(table))
+        await self.set_key()
+
+    async def accept(self, user_id: int, amount: int) -> Answer:
+        """A job of which the last charge says that it costs so much."""
+        await self.charged_with(LANE, USUAL, amount)
+        return await self.accept_some(user_id, USUAL)
+
+    async def charged_with(self, lane: str, kind: str, charge: int) -> None:
+        """A key was charged so much, of which what waits did not learn."""
+        variant = self.catalog.get("studio").variant(inputs_of(kind))
+        async with self.storage.write() as transaction:
+            await transaction.prices.learn(lane, "studio", variant, charge, self.now)
+
+    async def accept_some(self, user_id: int, kind: str) -> Answer:
+        """A job of that kind, whatever is known of its price."""
+        context = MemberContext(roles=frozenset(ROLES[user_id]))
+        return await self._ask(JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context))
+
+    async def confirm(self, question_id: str) -> Answer | list[Job]:
+        """Its person says that the job is to start."""
+        async with self.storage.read() as transaction:
+            question = await transaction.confirmations.get(question_id)
+        assert question is not None
+        context = MemberContext(roles=frozenset(ROLES[question.request.user_id]))
+        requests = confirmed(question, context)
+        return await (self._ask(requests[0]) if len(requests) == 1 else self._ask_all(requests))
+
+    async def _ask(self, request: JobRequest) -> Answer:
+        try:
+            return await accept(self.jobs, request)
+        except (Refused, ConfirmationNeeded) as said:
+            return said
+
+    async def set_confirm(self, above: int) -> None:
+        await self.credits.set_confirm_above(GUILD, above)
+
+    async def accept_set(self, user_id: int, kind: str, count: int) -> Answer | list[Job]:
+        """Jobs of that kind, all of them or none."""
+        context = MemberContext(roles=frozenset(ROLES[user_id]))
+        request = JobRequest(GUILD, 2, user_id, "studio", inputs_of(kind), context=context)
+        return await self._ask_all([request] * count)
+
+    async def _ask_all(self, requests: Sequence[JobRequest]) -> Answer | list[Job]:
+        try:
+            return await self.jobs.accept_all(requests)
+        except (Refused, ConfirmationNeeded) as said:
+            return said
+
+    async def send(self, job_id: str) -> bool:
+        """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            if job.state is JobState.RECEIVED:
+                job = await make_ready(transaction, job, None, self.now)
+            if job is None or job.state is not JobState.WAITING:
+                return False
+            if not await may_be_sent(transaction, self.catalog, job, LANE, self.now):
+                return False
+            await transaction.jobs.advance(job_id, JobState.WAITING, JobState.SUBMITTING, at=self.now)
+            key = await transaction.keys.current(GUILD)
+            await transaction.jobs.update(job_id, key_id=key.id if key else None)
+            return True
+
+    async def answer(self, job_id: str, charge: int | None) -> None:
+        """Studii takes the job, and may say what it charges; as `bot.engine.lanes.submit` writes it down."""
+        async with self.storage.write() as transaction:
+            running, old = JobState.RUNNING, JobState.SUBMITTING
+            told = JobChanges(submitted_at=self.now, charged=charge)
+            job = await transaction.jobs.advance(job_id, old, running, at=self.now, **told)
+            if job is not None and charge is not None:
+                before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
+                await self.correct(transaction, job_id, reservation(charge, before))
+                await self.learn(transaction, job, charge)
+
+    async def start(self, job_id: str, charge: int | None) -> bool:
+        """A job is sent and taken at once; False if it may not be sent."""
+        sent = await self.send(job_id)
+        if sent:
+            await self.answer(job_id, charge)
+        return sent
+
+    async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
+        before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
+        await learn_price(transaction, self.catalog, job, LANE, charge, before, self.now)
+
+    async def learn_at_end(
+        self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
+    ) -> None:
+        """As `bot.engine.lanes.poll_answers` writes down the last answer."""
+        await learn_at_end(transaction, self.catalog, job, LANE, told, self.now, completed=completed)
+
+    async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
+        await transaction.ledger.correct(job_id, charge, self.now)
+
+    async def end(self, job_id: str, way: str, charge: int | None) -> bool:
+        """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            cost = charge_of(job, charge)
+            if way != "free":
+                if job.state is not JobState.RUNNING:
+                    return False
+                await self.learn_at_end(transaction, job, charge, completed=way == "done")
+            if way == "done":
+                known = await transaction.jobs.update(job_id, charged=cost)
+                ended = await succeed(transaction, known or job, "file", "image", self.now)
+            elif way == "paid":
+                ended = await fail_paid(transaction, job, FailureCode.STUDII, WHY, cost, self.now)
+            else:
+                open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
+                ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, WHY, self.now)
+        return ended is not None
+
+    async def cancel(self, job_id: str, user_id: int) -> None:
+        await self.jobs.cancel(job_id, GUILD, user_id)
+
+    async def not_taken(self, job_id: str) -> None:
+        """Studii could not take the job; as `bot.engine.lanes.failures` writes it down."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            await wait(transaction, job, JobState.SUBMITTING, self.now)
+
+    async def lose(self, job_id: str) -> None:
+        """Nobody knows whether Studii took the job."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            await lose(transaction, job, self.now)
+
+    async def rule(self, job_id: str, charge: int | None) -> None:
+        if charge is None:
+            await self.rulings.release(GUILD, job_id)
+        else:
+            await self.rulings.charged(GUILD, job_id, charge)
+
+    async def resolve_again(self, job_id: str, way: str) -> None:
+        async with self.storage.write() as transaction:
+            if way == "settle":
+                await transaction.ledger.settle(await known(transaction, job_id), 5, self.now)
+            elif way == "correct":
+                await transaction.ledger.correct(job_id, 5, self.now)
+            else:
+                await transaction.ledger.release(await known(transaction, job_id), self.now)
+
+    async def fail_half_way(self, job_id: str) -> None:
+        async with self.storage.write() as transaction:
+            await transaction.ledger.settle(await known(transaction, job_id), 7, self.now)
+            raise LookupError
+
+    async def grant(self, user_id: int | None, amount: int) -> None:
+        await self.limits.grant(GUILD, user_id, amount)
+
+    async def ask_for_more(self, user_id: int, price: int) -> str:
+        """A member who lacks credits asks for them; returns the request."""
+        wanted = CreditsWanted(GUILD, "studio", price, channel_id=None)
+        return (await self.requests.ask(wanted, user_id, ROLES[user_id], 2)).id
+
+    async def answer_request(self, request_id: str, *, grant: bool) -> None:
+        await (self.requests.grant if grant else self.requests.decline)(request_id, 99)
+
+    async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
+        await self.credits.set_budget(GUILD, limit, period, restart=restart)
+
+    async def set_zone(self, zone: str) -> None:
+        await self.credits.set_budget(GUILD, None, None, zone)
+
+    async def set_allowance(self, whose: AllowanceScope, subject_id: int, amount: int | None) -> None:
+        await self.limits.set(GUILD, allowance=(whose, subject_id, amount))
+
+    async def set_at_once(self, number: int | None) -> None:
+        await self.limits.set(GUILD, at_once=number)
+
+    async def set_rate(self, rate: StartRate | None) -> None:
+        await self.limits.set(GUILD, rate=rate)
+
+    async def pass_time(self, time: timedelta) -> None:
+        self.clock.set(self.now + time)
+
+    async def edge(self, *, end: bool) -> datetime | None:
+        """Where the bot says that the present period begins, or ends."""
+        period = (await self.credits.budget(GUILD)).window
+        return period.end if end else period.start
+
+    async def look(self, *, thoroughly: bool) -> Seen:
+        """`thoroughly`: the bot's own audit is asked, too."""
+        async with self.storage.read() as transaction:
+            budget = await budget_state(transaction, GUILD, self.now)
+            known = await transaction.jobs.in_states(list(JobState))
+            lines: dict[str, int] = {job.id: 0 for job in known}
+            for line in await transaction.ledger.entries(guild_id=GUILD):
+                if line.job_id is None:
+                    continue
+                adds = line.kind in (EntryKind.RESERVE, EntryKind.CORRECT)
+                lines[line.job_id] += line.amount if adds else -line.amount
+            limits = await transaction.policies.limits(GUILD)
+            _, used = await use_of_members(
+                transaction, budget.settings, limits, MEMBERS, self.now, whole=True
+            )
+            members = {
+                one: state_of_member(budget, limits, one, ROLES[one], used[one], self.now) for one in MEMBERS
+            }
+            return Seen(
+                budget.left,
+                {user_id: state.left for user_id, state in members.items()},
+                {user_id: state.going for user_id, state in members.items()},
+                {job.id: (job.reserved, job.settled) for job in known},
+                lines,
+                {job.id: job.state for job in known if job.state in WAITING_FOR_MODERATORS},
+                await transaction.audit.differences(self.now) if thoroughly else [],
+            )
+
+
+def inputs_of(kind: str) -> dict[str, str]:
+    mode, quality = kind.split()
+    return {"source": "text", "prompt": "a house", "mode": mode, "quality": quality}
+
+
+async def write(transaction: Transaction, statement: Update | Delete) -> None:
+    """Straight into the tables, past all rules."""
+    await transaction.jobs._session.execute(statement)  # pyright: ignore[reportPrivateUsage]

@@ -1,0 +1,100 @@
+"""What moderators do to a server's books, through the services and a real database."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+
+from bot.catalog import Catalog
+from bot.domain import Job, JobState, Plan
+from bot.domain.access import MemberContext
+from bot.engine.workers import housekeeping
+from bot.lifecycle.transitions import make_ready
+from bot.services import ApprovalChanges, ApprovalService, Approver, KeyService, ReviewService
+from bot.storage import LaneNames, Storage, Vault
+from tests.services.credits.accountant import ROLES
+from tests.support.clock import FakeClock
+from tests.support.services import believe
+
+GUILD, CHANNEL = 1, 9
+LANE = "lane"
+MODERATOR = Approver(99, frozenset(), manages=False, moderates=True)
+# Jobs that wait for moderators, or whose result they don't let be seen.
+WAITING_FOR_MODERATORS = (JobState.PENDING, JobState.REVIEWING, JobState.WITHHELD)
+
+
+class ModeratingBank:
+    """The part of the bank in which moderators decide."""
+
+    storage: Storage
+    catalog: Catalog
+    clock: FakeClock
+
+    async def open_for_moderators(self) -> None:
+        vault = Vault(MultiFernet([Fernet(Fernet.generate_key())]))
+        lanes = await LaneNames.open(self.storage, vault)
+        self.approvals = ApprovalService(self.storage, self.catalog, self.clock)
+        self.reviews = ReviewService(self.storage, self.clock, _no_file)
+        self.keys = KeyService(self.storage, vault, lanes, self.catalog, self.clock, believe)
+
+    async def set_key(self) -> None:
+        """The server has a key, that of the usual lane."""
+        async with self.storage.write() as transaction:
+            key = await transaction.keys.current(GUILD)
+            now = self.clock.now()
+            key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", now)
+            await transaction.guilds.set_key(GUILD, key.id, now)
+
+    async def revoke_key(self) -> None:
+        """An admin forgets the key, and sets it again."""
+        key = await self.keys.current(GUILD)
+        assert key is not None
+        assert await self.keys.forget(GUILD, key.id) is not None
+        await self.set_key()
+
+    async def set_approval(self, *, requests: bool, results: bool) -> None:
+        await self.approvals.turn_off(GUILD)
+        if requests or results:
+            changes = ApprovalChanges(
+                CHANNEL,
+                everyone=requests,
+                results=results,
+                role_id=None,
+                tool=None,
+                approver_role=None,
+                remove=False,
+            )
+            await self.approvals.change(GUILD, changes)
+
+    async def take_in(self, job_id: str) -> None:
+        """The engine has its photo, or needs none."""
+        async with self.storage.write() as transaction:
+            job = await transaction.jobs.get(job_id)
+            assert job is not None
+            if job.state is JobState.RECEIVED:
+                await make_ready(transaction, job, None, self.clock.now())
+
+    async def approve(self, job_id: str, user_id: int, *, left: bool, by: Approver = MODERATOR) -> list[Job]:
+        """`left`: its requester has left the server."""
+        context = None if left else MemberContext(roles=frozenset(ROLES[user_id]))
+        return await self.approvals.approve(GUILD, job_id, by, context)
+
+    async def decline(self, job_id: str) -> list[Job]:
+        return await self.approvals.decline(GUILD, job_id, MODERATOR, "no")
+
+    async def approve_result(self, job_id: str, *, left: bool) -> Job:
+        return await self.reviews.approve(GUILD, job_id, MODERATOR, left=left)
+
+    async def decline_result(self, job_id: str) -> Job:
+        return await self.reviews.decline(GUILD, job_id, MODERATOR, "no")
+
+    async def release_result(self, job_id: str) -> Job:
+        return await self.reviews.release(GUILD, job_id, MODERATOR)
+
+    async def end_undecided(self) -> None:
+        """What the engine does now and then."""
+        context: Any = SimpleNamespace(storage=self.storage, clock=self.clock)
+        await housekeeping._end_unapproved(context)  # pyright: ignore[reportPrivateUsage]
+
+
+async def _no_file(_: str) -> None: ...

@@ -1,0 +1,259 @@
+"""What is kept of a job, and how it may change."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from bot.domain import NEXT_STATES, FailureCode, Job, JobState, LogSettings, Plan, SourcePhoto
+from bot.domain.approvals import Approval
+from bot.reasons import Reason
+from bot.storage import JobChanges, Storage
+from tests.storage.jobs.kept_jobs import added, stored
+from tests.support.jobs import NOW, a_job
+
+PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
+LATER = NOW + timedelta(seconds=90, microseconds=7)
+IN_A_SET: Mapping[str, Any] = {"set_id": "0123456789abcdef", "set_message": 3}
+
+
+# Long: every field has a value of its own.
+async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+    job = a_job(
+        guild_id=2**63 - 1,
+        channel_id=2**62,
+        user_id=2**61,
+        inputs={"prompt": "naïve 🐈\n“quoted” 'n' \x00?", "b": "2", "a": "1"},
+        source=PHOTO,
+        private=True,
+        **IN_A_SET,
+        state=JobState.FAILED,
+        version=4,
+        charged=8,
+        not_before=LATER,
+        held=Reason.text("Waiting for a key."),
+        attempts=2,
+        source_file="a.png",
+        key_id=key.id,
+        object_key="uploads/a.png",
+        studii_id="6f1c",
+        status_url="https://studii.example/jobs/6f1c",
+        studii_status="rendering",
+        submitted_at=LATER,
+        output_url="https://cdn.example/out.png",
+        output_kind="image",
+        output_file="b.png",
+        finished_at=LATER,
+        failure=FailureCode.OUTPUT,
+        failure_text=Reason.text("Its output is gone."),
+        card_message_id=2**60,
+        card_version=3,
+        posting=1,
+        result_message_id=2**59,
+        origin_message_id=2**58,
+        once="3:2:studio:0",
+        tapped="🔥",
+        announced_at=LATER,
+        photo_author=2**58,
+        scrubbed_at=LATER,
+        price_learned=True,
+        allowance_role=2**57,
+        age_restricted=True,
+        cancel_told=True,
+        epoch=2**56,
+        card_superseded_at=LATER,
+        result_by_dm=True,
+        post_channel_id=2**57,
+        result_channel_id=2**56,
+        in_thread=True,
+        approval=Approval.GIVEN,
+        result_approval=Approval.WANTED,
+    )
+    assert [one.name for one in fields(job) if getattr(job, one.name) is None] == []
+    async with storage.write() as transaction:
+        await transaction.jobs.add(job)
+    found = await stored(storage, job)
+    assert found == job
+    assert list(found.inputs) == ["prompt", "b", "a"]
+    assert isinstance(found.failure, FailureCode)
+
+
+async def test_a_job_that_has_nothing_but_its_request_comes_back_too(storage: Storage) -> None:
+    job = await added(storage)
+    assert await stored(storage, job) == job
+
+
+async def test_a_job_that_nobody_knows_is_none(storage: Storage) -> None:
+    async with storage.write() as transaction:
+        assert await transaction.jobs.get("0" * 16) is None
+        assert await transaction.jobs.update("0" * 16, held=Reason.text("x")) is None
+        assert await transaction.jobs.advance("0" * 16, JobState.RECEIVED, JobState.WAITING, at=NOW) is None
+
+
+async def test_times_come_back_in_utc_and_keep_their_microseconds(storage: Storage) -> None:
+    there = datetime(2026, 5, 4, 16, 0, 0, 1, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    job = await added(storage, not_before=there)
+    found = (await stored(storage, job)).not_before
+    assert found == there
+    assert found is not None
+    assert found.tzinfo is UTC
+    assert found.microsecond == 1
+
+
+async def test_a_time_without_a_zone_is_not_kept(storage: Storage) -> None:
+    with pytest.raises(StatementError, match="without a time zone"):
+        await added(storage, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
+
+
+async def test_a_change_of_state_counts_up_the_version_and_returns_the_job(storage: Storage) -> None:
+    job = await added(storage, source=PHOTO)
+    async with storage.write() as transaction:
+        changed = await transaction.jobs.advance(
+            job.id, JobState.RECEIVED, JobState.WAITING, at=LATER, source=None, source_file="a.png"
+        )
+    assert changed == replace(
+        job, state=JobState.WAITING, version=2, changed_at=LATER, source=None, source_file="a.png"
+    )
+    assert await stored(storage, job) == changed
+
+
+async def test_a_change_tells_of_the_jobs_own_price_and_server_alone(storage: Storage) -> None:
+    job = await added(storage, state=JobState.SUBMITTING)
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(2, "other", "abcd", Plan.PRO, b"sealed", NOW)
+        await transaction.holds.set(2, key.id, Reason.text("Refused."), LATER)
+        await transaction.log_channels.set(2, LogSettings(22, results=True))
+        await transaction.prices.learn("lane", "career-photo", "", 14, LATER)
+        await transaction.prices.learn("lane", job.tool, "mode=video", 40, LATER)
+        await transaction.prices.learn("lane", job.tool, job.variant, 8, NOW)
+    async with storage.write() as transaction:
+        started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, "lane", LATER)
+        assert started is not None
+        assert (started.last_charge, started.server_held) == (8, False)
+        finished = await transaction.jobs.finish_running(job.id, "lane", studii_status="completed")
+        assert finished is not None
+        assert finished[1:] == (8, NOW)
+        assert await transaction.jobs.announce(finished[0], LATER, visible=False) is False
+
+
+async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None:
+    job = await added(storage, state=JobState.CANCELLED)
+    async with storage.write() as transaction:
+        assert (
+            await transaction.jobs.advance(
+                job.id, JobState.WAITING, JobState.SUBMITTING, at=LATER, held=Reason.text("x")
+            )
+            is None
+        )
+    assert await stored(storage, job) == job
+
+
+async def test_of_two_that_want_to_move_a_job_one_does(storage: Storage) -> None:
+    job = await added(storage, state=JobState.WAITING)
+    either = (JobState.WAITING, JobState.UPLOADING)
+    async with storage.write() as transaction:
+        assert await transaction.jobs.advance(job.id, either, JobState.SUBMITTING, at=NOW)
+    async with storage.write() as transaction:
+        assert await transaction.jobs.advance(job.id, either, JobState.CANCELLED, at=NOW) is None
+
+
+async def test_a_job_goes_only_where_its_state_may_lead(storage: Storage) -> None:
+    for before, after in product(JobState, JobState):
+        job = await added(storage, state=before)
+        async with storage.write() as transaction:
+            if after in NEXT_STATES[before]:
+                changed = await transaction.jobs.advance(job.id, before, after, at=NOW)
+                assert changed is not None
+                assert changed.state is after
+            else:
+                with pytest.raises(ValueError, match="can't change from"):
+                    await transaction.jobs.advance(job.id, before, after, at=NOW)
+
+
+async def test_one_wrong_state_among_the_expected_ones_is_a_mistake(storage: Storage) -> None:
+    job = await added(storage, state=JobState.WAITING)
+    expected = [JobState.WAITING, JobState.RUNNING]
+    async with storage.write() as transaction:
+        with pytest.raises(ValueError, match="from running to cancelled"):
+            await transaction.jobs.advance(job.id, expected, JobState.CANCELLED, at=NOW)
+
+
+async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(storage: Storage) -> None:
+    job = await added(storage, state=JobState.UNKNOWN, announced_at=NOW)
+    async with storage.write() as transaction:
+        assert await transaction.job_queue.unannounced(10) == []
+        await transaction.jobs.advance(
+            job.id, JobState.UNKNOWN, JobState.FAILED, at=LATER, failure=FailureCode.RULED
+        )
+        assert [one.id for one in await transaction.job_queue.unannounced(10)] == [job.id]
+
+
+async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(storage: Storage) -> None:
+    job = await added(storage, state=JobState.RUNNING)
+    async with storage.write() as transaction:
+        quiet = await transaction.jobs.update(job.id, object_key="uploads/a.png")
+        assert quiet is not None
+        assert quiet == replace(job, object_key="uploads/a.png")
+        seen = await transaction.jobs.update(job.id, visible=True, studii_status="rendering", source=PHOTO)
+        assert seen == replace(quiet, version=2, studii_status="rendering", source=PHOTO)
+        assert await transaction.jobs.update(job.id) == seen
+
+
+@pytest.mark.parametrize("name", ["state", "reserved", "settled", "version", "guild_id", "nonsense"])
+async def test_state_and_money_can_not_be_changed_in_passing(name: str, storage: Storage) -> None:
+    job = await added(storage)
+    changes: Any = {name: 7}
+    async with storage.write() as transaction:
+        with pytest.raises(ValueError, match=name):
+            await transaction.jobs.update(job.id, **changes)
+
+
+def test_every_field_of_a_job_can_be_changed_or_is_fixed_on_purpose() -> None:
+    request = {
+        "id",
+        "guild_id",
+        "channel_id",
+        "user_id",
+        "tool",
+        "inputs",
+        "variant",
+        "private",
+        "created_at",
+        "photo_author",
+        "origin_message_id",
+        "once",
+        "tapped",
+        "age_restricted",
+        "allowance_role",
+        "approval",
+        "set_id",
+    }
+    of_state = {"state", "version", "changed_at"}
+    of_money = {"estimate", "price_learned", "reserved", "settled"}
+    of_privacy = {"scrubbed_at"}
+    every = {field.name for field in fields(Job)}
+    assert set(JobChanges.__annotations__) == every - request - of_state - of_money - of_privacy
+
+
+async def test_one_id_is_one_job(storage: Storage) -> None:
+    job = await added(storage)
+    with pytest.raises(IntegrityError):
+        await added(storage, id=job.id)
+
+
+async def test_a_job_can_not_name_a_key_that_is_not_there(storage: Storage) -> None:
+    with pytest.raises(IntegrityError):
+        await added(storage, key_id=77)
+
+
+async def test_an_error_of_the_database_does_not_quote_what_people_wrote(storage: Storage) -> None:
+    job = await added(storage)
+    with pytest.raises(IntegrityError) as caught:
+        await added(storage, id=job.id, inputs={"prompt": "a private wish"})
+    assert "private wish" not in str(caught.value)

@@ -1,0 +1,252 @@
+"""Requests on which moderators decide."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+
+from bot.domain import JobState, OutputFile, Period, Progress
+from bot.domain.approvals import Approval
+from bot.reasons import Reason, ReasonCode
+from bot.storage import Changes
+from tests.reactions.taps import STAGING, post, ready
+from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
+
+
+async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_approves(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        shown = texts(request)
+        assert f"<@{desk.maya.id}> asks for **Studio** in <#{desk.channel.id}>." in shown
+        assert "> ||A red kite @\u200beveryone||" in shown
+        assert "8 credits reserved" in shown
+        job = await desk.job()
+        assert (job.state, job.reserved) == (JobState.PENDING, 8)
+        desk.clock.advance(10)
+        await desk.delivery.show_card(job, Progress())
+        card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
+        assert "Waiting for a moderator to approve it." in texts(card)
+        ines = moderator(desk)
+        told = list[Changes]()
+        with desk.storage.listening(told.append):
+            await ines.click(request, label="Approve")
+        assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])
+        assert "kite" not in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.approval, job.reserved) == (JobState.WAITING, Approval.GIVEN, 8)
+        assert any(changes.jobs.get(job.id) for changes in told)
+
+
+async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        ines = moderator(desk)
+        await decline(ines, request, "No  kites, <@&1>")
+        assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
+        await desk.delivery.announce(job, None)
+        told = texts(desk.channel.history()[-1])
+        assert f"🚫 <@{desk.maya.id}>, your **Studio** request wasn't approved." in told
+        assert "A moderator declined this: “No kites, " in told
+        assert "Not charged." in told
+        assert "failed" not in told
+        assert labelled(desk.channel.history()[-1], "Edit")
+        listed = texts(await desk.maya.slash(desk.channel, "jobs"))
+        assert "· not approved · not charged ·" in listed
+
+
+async def test_a_request_may_be_declined_without_a_reason(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        ines = moderator(desk)
+        await decline(ines, request, " ")
+        assert f"### 🚫 Declined by <@{ines.id}>\n" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.failure_text) == (JobState.FAILED, Reason(ReasonCode.DECLINED))
+
+
+async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        first, second = moderator(desk), moderator(desk, "otto")
+        form: Any = await second.click(request, label="Decline")
+        await first.click(request, label="Approve")
+        field = form.modal["components"][0]["component"]["custom_id"]
+        late = await second.submit_modal(form, {field: ""})
+        assert "That request was already approved." in texts(late)
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        job = await desk.job()
+        await desk.services.jobs.cancel(job.id, desk.guild.id, desk.maya.id)
+        late = await moderator(desk).click(request, label="Approve")
+        assert "That request has already ended" in texts(late)
+        assert (await desk.job()).reserved == 0
+
+
+async def test_a_request_from_a_thread_whose_channel_the_bot_no_longer_sees_can_be_approved(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        request = await ask(desk, await approvals(desk))
+        guild: Any = desk.bot.get_guild(desk.guild.id)
+        guild._channels.pop(desk.channel.id)
+        thread: Any = {
+            "id": desk.channel.id,
+            "parent_id": 1,
+            "owner_id": desk.maya.id,
+            "name": "kites",
+            "type": 11,
+        }
+        thread |= {"message_count": 1, "member_count": 1}
+        thread["thread_metadata"] = {
+            "archived": False,
+            "auto_archive_duration": 60,
+            "archive_timestamp": None,
+        }
+        guild._add_thread(discord.Thread(guild=guild, state=guild._state, data=thread))
+        await moderator(desk).click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        role = desk.guild.create_role("Staff", permissions=discord.Permissions(manage_messages=True))
+        staff = desk.guild.add_member(desk.env.create_user("staff"), roles=[role])
+        await staff.slash(desk.channel, "studio", prompt="A red kite")
+        request = await asked(desk, channel)
+        for label in ("Approve", "Decline"):
+            assert "You can't decide on your own job." in texts(await staff.click(request, label=label))
+            refused = texts(await desk.tom.click(request, label=label))
+            assert "Only members with Manage Messages can decide on that here." in refused
+        approvers = desk.guild.create_role("Approvers")
+        shown = await desk.admin.slash(desk.channel, "studii approval", approver=approvers)
+        assert f"Members with <@&{approvers.id}> or Manage Server decide." in texts(shown)
+        refused = texts(await moderator(desk).click(request, label="Approve"))
+        assert "Only the approvers' role can decide on that here." in refused
+        allowed = desk.guild.add_member(desk.env.create_user("anna"), roles=[approvers])
+        await allowed.click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_requester_who_has_left_is_told_to_the_moderator_and_pays_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        desk.env.backend.remove_member(desk.guild.id, desk.maya.id)
+        await desk.env.settle()
+        await moderator(desk).click(request, label="Approve")
+        assert f"<@{desk.maya.id}> has left the server" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved) == (JobState.FAILED, 0)
+
+
+async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        await desk.services.credits.set_budget(desk.guild.id, 5, Period.DAY)
+        ines = moderator(desk)
+        refused = texts(await ines.click(request, label="Approve"))
+        assert "the budget has been lowered since, and reserved credits exceed it by 3 credits" in refused
+        assert (await desk.job()).state is JobState.PENDING
+        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
+        await ines.click(request, label="Approve")
+        assert (await desk.job()).state is JobState.WAITING
+
+
+async def _block(desk: Desk) -> None:
+    async with desk.services.access.change(desk.guild.id) as change:
+        await change.block(desk.maya.id)
+
+
+async def _limit(desk: Desk) -> None:
+    async with desk.services.access.change(desk.guild.id) as change:
+        await change.limit_tool("studio", role_id=desk.guild.create_role("Artists").id, channel_id=None)
+
+
+async def _forbid(desk: Desk) -> None:
+    await desk.services.words.add(desk.guild.id, "kite")
+
+
+@pytest.mark.parametrize(
+    ("change", "to_moderator", "to_member"),
+    [
+        (_block, "has been blocked since they asked", "you were blocked from using Studii"),
+        (_limit, "The rules have changed since", "the rules changed and no longer allow it"),
+        (_forbid, "A word rule added since", "a word rule was added that doesn't allow it"),
+    ],
+)
+async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
+    tmp_path: Path, change: Callable[[Desk], Awaitable[None]], to_moderator: str, to_member: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        request = await ask(desk, channel)
+        await change(desk)
+        await moderator(desk).click(request, label="Approve")
+        assert to_moderator in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
+        await desk.delivery.announce(job, None)
+        told = texts(desk.channel.history()[-1])
+        assert to_member in told
+        assert "Not charged." in told
+
+
+async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
+        kept = tmp_path / "photo.png"
+        kept.write_bytes(PNG)
+        request = await asked(desk, channel, OutputFile(kept, "image", "image/png", len(PNG)))
+        (gallery,) = (piece for piece in pieces(request) if piece["type"] == 12)
+        assert gallery["items"][0]["spoiler"] is True
+        await moderator(desk).click(request, label="Approve")
+        assert [piece for piece in pieces(channel.history()[-1]) if piece["type"] == 12] == []
+
+
+async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        await desk.admin.slash(desk.channel, "studii words add", words="kit*", then="approve")
+        # What the catalogue sends on its own meets no rule.
+        await desk.admin.slash(desk.channel, "studii words add", words="standard", then="approve")
+        assert "Word rule: ||kit\\*||" in texts(await ask(desk, channel))
+        await desk.tom.slash(desk.channel, "studio", prompt="A red boat")
+        assert "Word rule" not in texts(await asked(desk, channel))
+
+
+async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_sees_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        channel = await approvals(desk)
+        await desk.tom.react(await post(desk, desk.maya, ("room.png", PNG)), STAGING)
+        assert (await desk.job()).approval is Approval.WANTED
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.advance(
+                (await desk.job()).id, JobState.RECEIVED, JobState.CANCELLED, at=desk.clock.now()
+            )
+        before = await desk.job()
+        question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        assert "Although it's private, moderators here see this job" in texts(question)
+        assert await desk.job() == before
+        assert question.response is not None
+        await desk.maya.click(question.response, label="Run · about 8 credits")
+        assert "It's private: only they get the result." in texts(await asked(desk, channel))
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert "waiting for approval" in texts(shown)

@@ -1,0 +1,97 @@
+"""Members who can't start jobs for a time: after many refusals, or because an admin says so."""
+
+from pathlib import Path
+
+from bot.domain import Posted
+from tests.support.desk import open_desk, texts
+from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
+
+
+async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        shown = texts(await desk.admin.slash(desk.channel, "studii words pause", refusals=2, hours=3))
+        assert "2 refusals within a day pause a member for 3 hours." in shown
+        first = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+        assert "You can't start jobs here until" not in first
+        until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
+        second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
+        assert f"You can't start jobs here until {until}, because word rules refused many" in second
+        assert "A word rule in this server doesn't allow that. Nothing was charged." in second
+        assert "try again" not in second
+        assert "You wrote: “Another blimp”" in second
+        assert f"They can't start jobs until {until}." in await posted(desk)
+        harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        assert f"You can't start jobs here until {until}" in texts(harmless)
+        access = texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert f"- <@{desk.maya.id}> until {until}, after many refusals by word rules" in access
+        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        desk.clock.advance(3 * 3600 + 1)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
+
+
+async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        for _ in range(3):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+            await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
+            desk.clock.advance(86_401)
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        await desk.services.refusals.set_pause(desk.guild.id, 0, None)
+        for _ in range(3):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+
+
+async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await forbid(desk, "blimp")
+        await desk.services.refusals.set_pause(desk.guild.id, 2, 3)
+        for _ in range(2):
+            await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+        assert "You can't start jobs" not in again
+
+
+async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        block = {"block": desk.maya, "reason": "Posting spam <@&1>", "hours": 2}
+        shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
+        until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
+        assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
+        assert "They get a direct message." in shown
+        notice = await last_notice(desk)
+        assert await desk.delivery.post_notice(notice, None, None)
+        dm = desk.maya.user.dm_channel
+        assert dm is not None
+        told = texts(dm.history()[-1])
+        assert told.startswith(f"You are blocked from using Studii in this server until {until}.")
+        assert told.endswith("\n-# Server: Harbour Street Studio")
+        assert "The reason: “Posting spam \\<@\u200b&1>”." in told
+        assert "Jobs already started will finish." in told
+        async with desk.storage.write() as transaction:
+            await transaction.notices.close(notice.id, desk.clock.now(), None)
+        assert "spam" not in await kept(desk)
+        # Members with closed DMs read it when they next use a command; nothing is posted for others.
+        desk.close_dms()
+        await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
+        seen = len(desk.channel.history())
+        assert await desk.delivery.post_notice(await last_notice(desk), None, None) == Posted(None)
+        assert len(desk.channel.history()) == seen
+        refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+        assert f"You are blocked from using Studii in this server until {until}." in refused
+        assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
+        assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "tools"))
+        lonely = await desk.admin.slash(desk.channel, "studii access", hours=2)
+        assert "`reason` and `hours` are for `block`" in texts(lonely)
+        desk.clock.advance(7201)
+        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

@@ -1,0 +1,46 @@
+"""What moderators read when Discord doesn't answer, or when a decision takes long."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.domain import JobState
+from bot.ui.kit import deferral
+from tests.support.desk import open_desk, texts
+from tests.ui.admin.moderation.waiting import approvals, asked, moderator
+from tests.ui.jobs.test_late_answers import announced, at_once, keep
+
+
+async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await approvals(desk)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        message = await asked(desk, channel)
+        known = desk.bot.get_guild(desk.guild.id)
+        assert known is not None
+        member = known.get_member(desk.maya.id)
+        if member is not None:
+            known._remove_member(member)  # pyright: ignore[reportPrivateUsage]
+        desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
+        told = await moderator(desk).click(message, label="Approve")
+        assert "The bot can't reach Discord right now." in texts(told)
+        assert "Nothing was decided." in texts(told)
+        assert (await desk.job()).state is JobState.PENDING
+
+
+async def test_a_decision_that_takes_long_is_told_once_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deferral, "_later", at_once)
+    async with open_desk(tmp_path) as desk:
+        keep(desk, tmp_path)
+        channel = await approvals(desk)
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        message = await asked(desk, channel)
+        ines = moderator(desk)
+        async with desk.storage.write():
+            answer = asyncio.create_task(ines.click(message, label="Approve"))
+            await announced(tmp_path)
+        assert texts(await answer) == "Done."
+        assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])

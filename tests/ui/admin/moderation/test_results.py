@@ -1,0 +1,314 @@
+"""Results that wait for a moderator's decision before they are posted."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+from simcord import ChannelHandle
+
+from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputFile, Posted, Progress
+from bot.domain.approvals import Approval
+from bot.lifecycle.transitions import make_ready, succeed
+from bot.storage import Changes
+from bot.ui.jobs.sets.card import set_card
+from bot.ui.jobs.wording import ToolNames
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.pseudo.letters import read
+from tests.ui.admin.moderation.waiting import approvals, decline, moderator
+
+
+def in_spool(folder: Path, name: str, data: bytes = PNG) -> OutputFile:
+    """Put a file into the spool."""
+    path = folder / "spool" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return OutputFile(path, "image", "image/png", len(data))
+
+
+async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, ForModerators]:
+    """Do what the engine does with an approved request: its result waits."""
+    if job is None:
+        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
+        job = await desk.job()
+    assert job.result_approval is Approval.WANTED
+    photo = in_spool(folder, f"{job.id}.source.png")
+    result = in_spool(folder, f"{job.id}.output.png")
+    async with desk.storage.write() as transaction:
+        await make_ready(transaction, job, photo.path.name, desk.clock.now())
+        for notice in await transaction.notices.pending(10):
+            await transaction.notices.close(notice.id, desk.clock.now())
+    job = await desk.move(
+        await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, charged=8
+    )
+    async with desk.storage.write() as transaction:
+        waiting = await succeed(transaction, job, result.path.name, "image", desk.clock.now())
+    assert waiting is not None
+    return waiting, ForModerators((waiting,), (photo,), result)
+
+
+async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | None = None) -> discord.Message:
+    """Return the message with a result on which moderators decide."""
+    job, files = await ask(desk, folder, job)
+    async with desk.storage.read() as transaction:
+        *_, notice = await transaction.notices.pending(10)
+    assert notice.kind is NoticeKind.REVIEW
+    assert isinstance(await desk.delivery.post_notice(notice, channel.id, job, files), Posted)
+    return channel.history()[-1]
+
+
+async def watched(desk: Desk) -> ChannelHandle:
+    return await approvals(desk, everyone=True, results=True)
+
+
+async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        said = texts(message)
+        assert f"<@{desk.maya.id}> made this with **Photo restoration** in <#{desk.channel.id}>." in said
+        assert "Charged 8 credits · finished" in said
+        assert "isn't posted if no one decides within 24 hours" in said
+        (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
+        assert [item["spoiler"] for item in gallery["items"]] == [True, True]
+        job = await desk.job()
+        assert (job.state, job.reserved, job.settled) == (JobState.REVIEWING, 0, 8)
+        desk.clock.advance(10)
+        await desk.delivery.show_card(job, Progress())
+        card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
+        assert "A moderator looks at the result before it's posted." in texts(card)
+        assert "Charged 8 credits." in texts(card)
+        told, ines = list[Changes](), moderator(desk)
+        with desk.storage.listening(told.append):
+            await ines.click(message, label="Approve")
+        decided = channel.history()[-1]
+        assert f"Result approved by <@{ines.id}>" in texts(decided)
+        assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
+        job = await desk.job()
+        assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
+        assert any(changes.jobs.get(job.id) for changes in told)
+
+
+async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        await decline(moderator(desk), message, "Too  scary, <@&1>")
+        assert "Result declined by <@" in texts(channel.history()[-1])
+        job = await desk.job()
+        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
+        await desk.delivery.announce(job, None)
+        told = texts(desk.channel.history()[-1])
+        assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
+        assert "A moderator declined the result: “Too scary, " in told
+        assert "Charged 8 credits." in told
+        assert "Running it again may be charged again." in told
+        # Its person is led to no file of it.
+        assert "result not posted" in texts(await desk.maya.slash(desk.channel, "jobs"))
+        assert job.output_file is not None
+
+
+async def test_of_two_moderators_the_second_learns_that_a_result_was_decided_on(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        first, second = moderator(desk), moderator(desk, "otto")
+        form: Any = await second.click(message, label="Decline")
+        await first.click(message, label="Approve")
+        field = form.modal["components"][0]["component"]["custom_id"]
+        late = await second.submit_modal(form, {field: ""})
+        assert "That result was already approved." in texts(late)
+        assert (await desk.job()).state is JobState.SUCCEEDED
+        other = await shown(desk, tmp_path, channel)
+        await decline(moderator(desk), other)
+        assert (await desk.job()).state is JobState.WITHHELD
+        buttons = discord.ui.LayoutView.from_message(other)
+        again = await desk.bot.get_partial_messageable(channel.id).send(view=buttons)
+        assert "That result isn't posted" in texts(await second.click(again, label="Approve"))
+
+
+async def test_members_and_the_requester_can_not_decide_on_a_result(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        for label in ("Approve", "Decline"):
+            assert "You can't decide on your own job." in texts(await desk.maya.click(message, label=label))
+            refused = texts(await desk.tom.click(message, label=label))
+            assert "Only members with Manage Messages can decide on that here." in refused
+        assert (await desk.job()).state is JobState.REVIEWING
+
+
+async def test_a_result_of_a_member_who_has_left_is_not_posted_and_the_moderator_is_told(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        desk.env.backend.remove_member(desk.guild.id, desk.maya.id)
+        await desk.env.settle()
+        await moderator(desk).click(message, label="Approve")
+        assert f"<@{desk.maya.id}> has left the server, so the result isn't posted" in texts(
+            channel.history()[-1]
+        )
+        job = await desk.job()
+        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
+
+
+async def test_who_asks_for_something_private_is_told_before_that_moderators_see_the_result(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        assert "look at the result before you get it" in texts(question)
+        assert question.response is not None
+        await desk.maya.click(question.response, label="Run · about 8 credits")
+        job = await desk.job()
+        assert (job.private, job.result_approval) == (True, Approval.WANTED)
+        pair = [job, job]
+        assert "and the results before you get them" in texts_of(set_card(pair, ToolNames(desk.bot.catalog)))
+        assert channel.history() == []
+
+
+async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        place = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(place, discord.TextChannel)
+        place.nsfw = True  # the simulation knows no such channels
+        message = await shown(desk, tmp_path, channel)
+        assert "because it was made in an age-restricted channel" in texts(message)
+        assert [piece for piece in pieces(message) if piece["type"] == 12] == []
+
+
+async def test_a_server_that_removes_the_bot_gets_no_result_that_waits(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await watched(desk)
+        await ask(desk, tmp_path)
+        await desk.services.servers.left(desk.guild.id)
+        job = await desk.job()
+        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
+        assert job.failure_text is not None
+        assert job.failure_text.code == "result_server_removed"
+
+
+async def test_a_waiting_result_can_not_be_cancelled_any_more(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await watched(desk)
+        job, _ = await ask(desk, tmp_path)
+        stale = await desk.channel_message(f"studii:cancel:{job.id}-0")
+        said = texts(await desk.maya.click(stale, label="Press"))
+        assert "Studii has already made this" in said
+        assert (await desk.job()).state is JobState.REVIEWING
+
+
+async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        await decline(moderator(desk), await shown(desk, tmp_path, channel))
+        job = await desk.job()
+        await desk.delivery.announce(job, None)
+        otto = moderator(desk, "otto")
+        jobs = await otto.slash(desk.channel, "jobs")
+        assert jobs.response is not None
+        listed = await otto.click(jobs.response, label="Results not posted")
+        assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in texts(listed)
+        # Only states in which a result isn't posted can be chosen.
+        assert "Waiting for a moderator" in str(pieces(listed))
+        assert "Outcome unknown" not in str(pieces(listed))
+        seen = await otto.click(listed.response or jobs.response, label="See result")
+        assert "A result that isn't posted" in texts(seen)
+        assert "A moderator declined the result." in texts(seen)
+        assert seen.response is not None
+        assert len(seen.response.attachments) == 2
+        # Neither members nor its requester get there.
+        for person in (desk.maya, desk.tom):
+            mine = await person.slash(desk.channel, "jobs")
+            assert "Results not posted" not in str(pieces(mine))
+            button = await desk.channel_message(f"studii:see-result:{job.id}-0")
+            assert "can" in texts(await person.click(button, label="Press"))
+        await otto.click(seen.response, label="Post it after all")
+        job = await desk.job()
+        assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
+        again = await desk.channel_message(f"studii:release-result:{job.id}-0")
+        assert "already approved" in texts(await otto.click(again, label="Press"))
+
+
+async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        await decline(moderator(desk), await shown(desk, tmp_path, channel))
+        own = desk.guild.create_text_channel(
+            "toms", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
+        )
+        assert "Results not posted" not in str(pieces(await desk.tom.slash(own, "jobs")))
+        stale = await desk.channel_message("studii:jobs:unposted:0", own.id)
+        assert "Only members who decide on results" in texts(await desk.tom.click(stale, label="Press"))
+
+
+async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        question = await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
+        assert question.response is not None
+        before = len(desk.channel.history())
+        await desk.maya.click(question.response, label="Run · about 8 credits")
+        message = await shown(desk, tmp_path, channel, await desk.job())
+        assert "It's private: only they get it." in texts(message)
+        desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
+        await moderator(desk).click(message, label="Approve")
+        job = await desk.job()
+        assert job.output_file is not None
+        said = await desk.delivery.announce(job, in_spool(tmp_path, job.output_file))
+        assert said == Posted(None, by_dm=True)
+        assert len(desk.channel.history()) == before
+
+
+async def asked_about(desk: Desk, job: Job) -> Notice:
+    async with desk.storage.read() as transaction:
+        asked = await transaction.notices.get(desk.guild.id, NoticeKind.REVIEW, job.id)
+    assert asked is not None
+    return asked
+
+
+async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        await shown(desk, tmp_path, channel)
+        await desk.forget(desk.maya)
+        gone = await desk.job()
+        assert (gone.state, gone.output_file) == (JobState.WITHHELD, None)
+        asked = await asked_about(desk, gone)
+        assert asked.message_id is None  # its number was not stored, so it is looked for
+        assert await desk.delivery.reduce_request(gone, asked, channel.id)
+        said = channel.history()[-1]
+        assert "This result isn't posted" in texts(said)
+        assert "a member whose data was erased" in texts(said)
+        assert [piece for piece in pieces(said) if piece["type"] in {1, 12}] == []
+        second = await shown(desk, tmp_path, channel)
+        await moderator(desk).click(second, label="Approve")
+        approved = texts(channel.history()[-1])
+        job = await desk.job()
+        posted = replace(await asked_about(desk, job), message_id=second.id)
+        assert await desk.delivery.reduce_request(job, posted, channel.id)
+        assert texts(channel.history()[-1]) == approved
+
+
+async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await watched(desk)
+        said = texts(await desk.admin.slash(desk.channel, "studii approval"))
+        assert "Their results wait too, before they are posted." in said
+        off = texts(await desk.admin.slash(desk.channel, "studii approval", results=False))
+        assert "Their results wait" not in off
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.job()
+        assert (job.approval, job.result_approval) == (Approval.WANTED, None)
+
+
+def texts_of(view: discord.ui.LayoutView) -> str:
+    return read(
+        "\n".join(item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay))
+    )

@@ -1,0 +1,61 @@
+"""The key's end: forgotten by an admin, or unreadable."""
+
+from pathlib import Path
+
+from bot.domain import JobState, Plan
+from tests.support.desk import open_desk, texts
+from tests.ui.admin.setup.shown import message
+
+
+async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="one")
+        going = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        await desk.maya.slash(desk.channel, "studio", prompt="two")
+        waiting = await desk.job()
+        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        assert "Waiting jobs are cancelled at no cost" in texts(asked)
+        assert await desk.services.keys.current(desk.guild.id) is not None  # nothing has happened yet
+        await desk.admin.click(message(asked), label="Remove key")
+        assert "Cancelled at no cost: 1 job. Still running, and posted when done: 1 job." in texts(asked)
+        assert await desk.services.keys.current(desk.guild.id) is None
+        cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
+        assert cancelled is not None
+        assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
+        assert still is not None
+        assert still.state is JobState.RUNNING
+        assert "no Studii key" in texts(await desk.maya.slash(desk.channel, "studio", prompt="three"))
+
+
+async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) -> None:
+    """Another admin may have set a new one while the question stood there."""
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
+        told = await desk.admin.click(message(asked), label="Remove key")
+        assert "This server has a different key now" in texts(told)
+        assert await desk.services.keys.current(desk.guild.id) == new
+
+
+async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        await desk.admin.click(message(asked), label="Keep key")
+        assert await desk.services.keys.current(desk.guild.id) is not None
+
+
+async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert await desk.services.keys.lost() == []
+        async with desk.storage.write() as transaction:
+            (key,) = await transaction.keys.all()
+            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+        assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert await desk.services.keys.lost() == [desk.guild.id]
+        assert await desk.services.keys.lost() == []

@@ -1,0 +1,248 @@
+"""The panel that leads through the setup, and says what is missing."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import discord
+import pytest
+from simcord import ChannelHandle, InteractionResult
+
+from bot.domain import Plan
+from bot.reasons import Reason, ReasonCode
+from bot.storage import LaneLimits
+from bot.ui.kit.layout import GOING, GOOD
+from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
+from tests.ui.admin.setup.shown import message
+
+
+async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert shown.ephemeral
+        assert "❌ **Key**: none yet" in texts(shown)
+        assert "⚠️ **Budget**: 100 credits a day, the default" in texts(shown)
+        assert "✅ **In this channel**" in texts(shown)
+        form = await desk.admin.click(message(shown), label="Enter key")
+        await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"], "budget": ""})
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "**Ready.**" in texts(shown)
+        assert "`stu_…cdef`" in texts(shown)
+        assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
+
+
+async def set_plan(desk: Desk, plan: Plan) -> None:
+    await desk.services.keys.set_key(desk.guild.id, KEY, plan, None)
+
+
+async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
+    """Studii has refused requests of the server's key well under that plan's limit."""
+    async with desk.storage.write() as transaction:
+        key, now = await transaction.keys.current(desk.guild.id), desk.clock.now()
+        assert key is not None
+        limits = LaneLimits(
+            at=now,
+            blocked_until=None,
+            paced_until=None,
+            blocks=0,
+            plan=plan,
+            plan_at=key.plan_chosen_at,
+            odd_at=now,
+            doubted=True,
+            lowered_to=lowered_to,
+            lowered_until=now + timedelta(hours=1),
+            next_lowered=7200.0,
+        )
+        await transaction.lane_limits.keep(key.lane, limits)
+
+
+async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await set_plan(desk, Plan.TEAM)
+        await refused(desk, plan=300, lowered_to=60)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
+        assert "The bot sends at most 60 a minute, and tries more <t:" in texts(shown)
+        desk.clock.advance(1)
+        await set_plan(desk, Plan.TEAM)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
+
+
+async def test_the_panel_says_when_the_smallest_plan_is_refused_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await set_plan(desk, Plan.PRO)
+        await refused(desk, plan=60, lowered_to=60)
+        shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "If something else uses this key" in shown
+
+
+async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        quiet = desk.channel_for_the_bot("quiet", attach_files=False)
+        told = texts(await desk.admin.slash(quiet, "studii setup"))
+        assert "❌ **In this channel** I can't post results: I'm missing **Attach Files**" in told
+        assert "Not ready yet" in told
+
+
+async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) -> None:
+    permissions = BOT_PERMISSIONS | discord.Permissions(
+        create_public_threads=True, send_messages_in_threads=True
+    )
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        await desk.set_key()
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
+        (thread,) = desk.channel.threads
+        desk.env.backend.edit_channel(thread.id, {}, thread_metadata={"locked": True})
+        await desk.env.settle()
+        told = texts(await desk.admin.slash(thread, "studii setup"))
+        assert "the thread is locked (unlock it, or use another channel)" in told
+        assert "Manage Threads" not in told
+
+
+async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        key = await desk.services.keys.current(desk.guild.id)
+        assert key is not None
+        async with desk.storage.write() as transaction:
+            until = desk.clock.now().replace(hour=23)
+            await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
+        assert "**Ready.**" not in texts(shown)
+        assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "tools"))
+        answer = await desk.admin.click(message(shown), label="Try again")
+        assert "will try Studii now" in texts(answer)
+        await desk.set_key()  # a key that works was entered
+        assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+
+
+async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> None:
+    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+    async with open_desk(tmp_path, permissions=permissions) as desk:
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Log channel**: none yet. Set one" in told
+        log = hidden_channel(desk)
+        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
+        assert "Everyone can read" not in told
+        assert f"✅ **Log channel**: <#{log.id}>" in texts(
+            await desk.admin.slash(desk.channel, "studii setup")
+        )
+        channel = desk.bot.get_channel(log.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.delete()
+        for command in ("studii setup", "studii log"):
+            assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, command))
+
+
+def hidden_channel(desk: Desk) -> ChannelHandle:
+    """Make a channel that the bot and the admin see, and not everyone."""
+    bot, everyone = desk.env.bot.user, desk.guild.default_role
+    assert bot is not None
+    hidden = discord.PermissionOverwrite(view_channel=False)
+    seen = discord.PermissionOverwrite(view_channel=True)
+    return desk.guild.create_text_channel(
+        "studii-log", overwrites={everyone: hidden, bot: seen, desk.admin: seen}
+    )
+
+
+def colour(shown: InteractionResult) -> int:
+    return next(int(piece["accent_color"]) for piece in pieces(shown) if piece["type"] == 17)
+
+
+async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
+        log = desk.guild.create_text_channel("for-all")
+        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
+        assert "⚠️ Everyone can read it" in told
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "**Ready, but everyone can read the log channel.**" in texts(shown)
+        assert f"⚠️ **Log channel**: <#{log.id}>. Everyone can read it" in texts(shown)
+        assert colour(shown) == GOING.value
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Path, limit: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii budget", credits=limit, period="day")
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
+        assert "**Next**: press **Set budget**" in texts(shown)
+        assert f"the server has {limit} of {limit} credit" in texts(shown)
+        assert "**Ready" not in texts(shown)
+        assert colour(shown) == GOING.value
+
+
+async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        mute = desk.channel_for_the_bot("mute", attach_files=False)
+        without = [
+            "Without a key,",
+            "Without this, no one",
+            "Without a budget of your own,",
+            "Without a log channel,",
+            "Without this, taps and photos",
+            "Without a panel,",
+        ]
+        told = texts(await desk.admin.slash(mute, "studii setup"))
+        assert sorted(without, key=told.index) == without
+        assert "**Next**: press **Enter key**" in told
+        await desk.set_key()
+        assert "**Next**: fix my permissions" in texts(await desk.admin.slash(mute, "studii setup"))
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Next**: press **Set budget**" in told
+        assert [one for one in without if one in told] == without[2:]
+        await desk.admin.slash(desk.channel, "studii budget", credits=200, period="day")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Next**: choose a log channel with `/studii log`" in told
+        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "**Ready.**" in told
+        assert "**Next**, if you like: turn on reactions with `/studii reactions`" in told
+        await desk.admin.slash(desk.channel, "studii reactions on")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "✅ **Reactions or photo channels** are on" in told
+        assert "**Next**, if you like: post buttons for every tool with `/studii panel`" in told
+        await desk.admin.slash(desk.channel, "studii panel")
+        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
+        assert "✅ **Panel**: posted." in told
+        assert "**Next**" not in told
+        assert "-# Without" not in told
+
+
+async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
+        assert labelled(message(shown), "Mention admins in credit requests")
+        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        assert "✅ **Requests for credits** go to the log channel" in texts(shown)
+        await desk.admin.click(message(shown), label="Show credit requests where members ask")
+        said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
+        assert said in texts(shown)
+        await desk.admin.slash(desk.channel, "studii log", results=True)  # which leaves that as it is
+        await desk.admin.slash(desk.channel, "studii log", off=True)
+        assert (await desk.services.log_channels.get(desk.guild.id)).requests_in_place
+        await desk.admin.click(message(shown), label="Send credit requests to the log channel")
+        assert "without a mention, because there's no log channel" in texts(shown)
+
+
+async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        form = await desk.admin.click(message(shown), label="Set budget")
+        told = await desk.admin.submit_modal(form, {"limit": "2,000", "period": ["month"]})
+        assert "2,000 credits a month" in texts(told)

@@ -1,0 +1,84 @@
+"""Buttons that are pressed when there is nothing left to do, or by others, say so and do nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.catalog import Catalog, SourceRule
+from bot.domain import FailureCode, JobState
+from bot.ui.kit.buttons import custom_id_of
+from tests.delivery.test_sets import announce, made as made_set, picked
+from tests.reactions.taps import jobs_of
+from tests.support.desk import Desk, open_desk, texts
+from tests.support.presses import press
+from tests.ui.jobs.results.test_result_buttons import DONE
+from tests.ui.jobs.sets.test_sets import a_set
+
+
+async def pressed(desk: Desk, custom_id: str) -> str:
+    message = await desk.channel_message(custom_id)
+    return texts(await press(desk, desk.maya, message, custom_id))
+
+
+async def test_a_result_that_is_private_to_another_cannot_be_run_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.tom.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        job = await desk.move(await desk.job(), *DONE)
+        said = await pressed(desk, custom_id_of("again", job.id, 0))
+        assert "That result is private to someone else. Use the command to make your own." in said
+        assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_tool_that_is_asked_for_nothing_has_nothing_to_edit(tmp_path: Path) -> None:
+    studio = Catalog.load().get("studio")
+    tool = replace(studio, inputs=(), source=SourceRule.NONE)
+    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio")
+        job = await desk.move(await desk.job(), *DONE)
+        said = await pressed(desk, custom_id_of("edit", job.id, 0))
+        assert "Studio has nothing to edit. Run `/studio` again." in said
+
+
+async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        jobs = await a_set(desk)
+        for job in jobs:
+            await desk.move(job, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+        said = await pressed(desk, f"studii:set:cancel:{jobs[0].set_id}")
+        assert "All of them were sent to Studii already. The results will arrive automatically." in said
+        said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
+        assert "None of them has failed. Nothing was started." in said
+        assert len(await jobs_of(desk)) == len(jobs)
+
+
+async def test_a_set_whose_request_was_erased_is_not_run_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        jobs = await a_set(desk)
+        for job in jobs:
+            await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+        async with desk.storage.write() as transaction:
+            await transaction.privacy.scrub([job.id for job in jobs], desk.clock.now())
+        said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
+        assert "The original request has expired. Start it again with the photos." in said
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (404, 10008, "That picture was already deleted."),
+        (403, 50001, "I can't change that message any more. Ask a moderator to delete it."),
+    ],
+)
+async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
+    tmp_path: Path, status: int, code: int, said: str
+) -> None:
+    async with made_set(tmp_path, 2) as (desk, parts):
+        await announce(desk, parts)
+        shown = await picked(desk, 1)
+        desk.env.inject_error("*", f"/channels/{desk.channel.id}/messages/*", status=status, code=code)
+        assert said in texts(await desk.maya.click(shown, label="Delete this picture"))
