@@ -12,7 +12,7 @@ from random import Random
 from bench.simulation.clients import OwnLane
 from bench.simulation.loads import USUAL, Load
 from bench.simulation.measure import NOTICED, Newcomer, Scale, learned
-from bench.simulation.world import Job, World, make_jobs
+from bench.simulation.world import Job, SimulatedWorld, make_jobs
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import predict
 from bot.engine.scheduler.lane import Lane, Send
@@ -39,7 +39,7 @@ Told = tuple[float, float | None, float | None]  # the wait, the predicted one, 
 class Asked(OwnLane):
     """A lane that is asked for the waits of all in its queue."""
 
-    def __init__(self, world: World, durations: Durations, lane: Lane) -> None:
+    def __init__(self, world: SimulatedWorld, durations: Durations, lane: Lane) -> None:
         super().__init__(world, durations, lane)
         self._world, self._lane = world, lane
         self._starts: dict[str, float] = {}
@@ -75,7 +75,7 @@ def measure(load: Load, knows: Newcomer, runs: int = 2) -> list[Told]:
         rng, asks, tuning = Random(f"{load.name} {seed}"), Random(f"asks {seed}"), Tuning()
         arrivals = load.arrivals(rng, Scale().seconds(load))
         jobs: Sequence[Job] = make_jobs(arrivals, load.works(rng, len(arrivals)), USUAL, rng)
-        world, durations = World(load.limit, rng), learned(load, USUAL, rng, knows)
+        world, durations = SimulatedWorld(load.limit, rng), learned(load, USUAL, rng, knows)
         client = Asked(world, durations, Lane(RateWindow(load.limit, tuning), durations, tuning))
         for job in jobs:
             world.at(job.asked, partial(client.take, job))

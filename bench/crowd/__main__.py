@@ -20,7 +20,7 @@ from bench.crowd.process import compile_first
 from bench.crowd.scenes import SCENES, ask
 from bench.crowd.steady import Lives, as_fast_as_possible, at_a_steady_rate
 from bench.crowd.waiting import until
-from bench.crowd.worlds import Wanted, Worlds, worlds
+from bench.crowd.worlds import CrowdWorlds, Wanted, worlds
 
 MIB = 1024 * 1024
 WITH_RESULTS = ("buttons", "commands-while-results", "taps")
@@ -131,7 +131,7 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
 
 
 @asynccontextmanager
-async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[Worlds]:
+async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
     wanted = replace(
         wanted,
         database=given.database,
@@ -144,7 +144,7 @@ async def _at_work(given: argparse.Namespace, wanted: Wanted) -> AsyncGenerator[
             yield built
 
 
-async def _warm_up(built: Worlds, *, results: bool = True) -> None:
+async def _warm_up(built: CrowdWorlds, *, results: bool = True) -> None:
     asked = ask(built, FIRST, WARM_UP)
     if not await until(lambda: all(one.over for one in asked), PATIENCE):
         raise RuntimeError(built.bot.log()[-2000:])

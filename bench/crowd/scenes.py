@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.crowd.answers import Answer
 from bench.crowd.waiting import until
-from bench.crowd.worlds import MEMBERS, OFFERED, STAGING, Worlds
+from bench.crowd.worlds import MEMBERS, OFFERED, STAGING, CrowdWorlds
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
 
@@ -19,10 +19,10 @@ MADE_BY = 1000  # the number of the first member whose results the crowd does no
 
 Act = Callable[[float], Awaitable[Sequence[Answer]]]
 # Prepares what that number of people will do at once, and returns a function that starts it.
-Scene = Callable[[Worlds, int, float], Awaitable[Act]]
+Scene = Callable[[CrowdWorlds, int, float], Awaitable[Act]]
 
 
-async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
+async def commands(worlds: CrowdWorlds, size: int, _patience: float) -> Act:
     """Let many members use a command at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
@@ -35,7 +35,7 @@ async def commands(worlds: Worlds, size: int, _patience: float) -> Act:
     return act
 
 
-async def beside_results(worlds: Worlds, size: int, patience: float) -> Act:
+async def beside_results(worlds: CrowdWorlds, size: int, patience: float) -> Act:
     """Let many members use a command at once while results are being posted."""
     ask(worlds, RESULTS, MADE_BY)
     before = worlds.posted()
@@ -43,7 +43,7 @@ async def beside_results(worlds: Worlds, size: int, patience: float) -> Act:
     return await commands(worlds, size, patience)
 
 
-async def buttons(worlds: Worlds, size: int, patience: float) -> Act:
+async def buttons(worlds: CrowdWorlds, size: int, patience: float) -> Act:
     """Let many members press Again under results at once."""
     ask(worlds, size, MADE_BY)
     before = worlds.posted()
@@ -61,7 +61,7 @@ async def buttons(worlds: Worlds, size: int, patience: float) -> Act:
     return act
 
 
-async def photos(worlds: Worlds, size: int, _patience: float) -> Act:
+async def photos(worlds: CrowdWorlds, size: int, _patience: float) -> Act:
     """Let many photos be posted in Auto channels at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
@@ -71,7 +71,7 @@ async def photos(worlds: Worlds, size: int, _patience: float) -> Act:
     return act
 
 
-async def taps(worlds: Worlds, size: int, _patience: float) -> Act:
+async def taps(worlds: CrowdWorlds, size: int, _patience: float) -> Act:
     """Let many members tap a tool's emoji under photos at once."""
     posted = _photos(worlds, size)
     await asyncio.sleep(1)
@@ -98,7 +98,7 @@ def _again(message: Message) -> str | None:
     return next((one for one in message.custom_ids() if ":again:" in one), None)
 
 
-def ask(worlds: Worlds, size: int, first: int = 0, *, photo: bool = False) -> list[Interaction]:
+def ask(worlds: CrowdWorlds, size: int, first: int = 0, *, photo: bool = False) -> list[Interaction]:
     """Let `size` members use a command now, each in the server whose turn it is."""
     name = STAGING if photo else "studio"
     begun = [
@@ -110,19 +110,19 @@ def ask(worlds: Worlds, size: int, first: int = 0, *, photo: bool = False) -> li
     return [worlds.discord.send(one) for one in begun]
 
 
-def _options(worlds: Worlds, number: int, *, photo: bool) -> dict[str, Any]:
+def _options(worlds: CrowdWorlds, number: int, *, photo: bool) -> dict[str, Any]:
     if not photo:
         return {"prompt": PROMPT.format(number=number)}
     return {"image": worlds.discord.upload("room.png", worlds.photo, "image/png", worlds.server(number))}
 
 
-def _told_apart(worlds: Worlds, number: int) -> bool:
+def _told_apart(worlds: CrowdWorlds, number: int) -> bool:
     """Return whether a message in the channel tells of the job of that member's command."""
     prompt = re.compile(rf"{PROMPT.format(number=number)}\b")
     return any(prompt.search(one.words()) for one in worlds.discord.in_channel(worlds.server(number)))
 
 
-def _photos(worlds: Worlds, size: int) -> list[Message]:
+def _photos(worlds: CrowdWorlds, size: int) -> list[Message]:
     file = {"room.png": (worlds.photo, "image/png")}
     return [worlds.discord.post(worlds.server(number), MEMBERS + number, "", file) for number in range(size)]
 
@@ -165,7 +165,7 @@ def _words(payload: Mapping[str, Any]) -> str:
 
 
 async def _replies(
-    worlds: Worlds, photos_there: Sequence[Message], began: float, patience: float
+    worlds: CrowdWorlds, photos_there: Sequence[Message], began: float, patience: float
 ) -> Sequence[Answer]:
     """Return when the bot first said something about each photo."""
     seen: dict[int, float] = {}

@@ -7,7 +7,7 @@ from time import monotonic
 from bench.crowd.counts import Counts
 from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
-from bench.crowd.worlds import Worlds
+from bench.crowd.worlds import CrowdWorlds
 
 IDLE = 5.0  # seconds whose cost is taken off
 EVERY = 5  # how many jobs there are to one with a photo
@@ -34,7 +34,7 @@ class Lives:
         return number / max(1, self.posted)
 
 
-async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience: float) -> Lives:
+async def at_a_steady_rate(worlds: CrowdWorlds, rate: float, seconds: float, patience: float) -> Lives:
     """Let people use commands at that rate, every fifth with a photo, and wait for the results."""
     idle = await _idle(worlds)
     jobs, began = int(rate * seconds), monotonic()
@@ -49,7 +49,7 @@ async def at_a_steady_rate(worlds: Worlds, rate: float, seconds: float, patience
     return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
 
 
-async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Lives:
+async def as_fast_as_possible(worlds: CrowdWorlds, jobs: int, patience: float) -> Lives:
     """Let some people ask for that number of jobs in all, and wait for the results. Who is refused asks
     again."""
     before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
@@ -71,7 +71,7 @@ async def as_fast_as_possible(worlds: Worlds, jobs: int, patience: float) -> Liv
     return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
 
 
-async def _idle(worlds: Worlds) -> float:
+async def _idle(worlds: CrowdWorlds) -> float:
     """Return the seconds of processor that the bot takes in a second in which nothing is to do."""
     before = worlds.bot.processor()
     await asyncio.sleep(IDLE)

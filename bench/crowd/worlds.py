@@ -46,7 +46,7 @@ class Wanted:
 
 
 @dataclass
-class Worlds:
+class CrowdWorlds:
     """A bot at work. Servers and their one channel each have the ids `servers`."""
 
     discord: DiscordServer
@@ -84,7 +84,7 @@ class _Full:
 
 
 @asynccontextmanager
-async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
+async def worlds(wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
     """Build them, start the bot in them, and end it at the end."""
     lasts = Durations(image=wanted.takes, video=wanted.takes, spread=0.0)
     options = Options(long_side=64, instant=not wanted.takes, durations=lasts)
@@ -107,7 +107,7 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[Worlds]:
             if wanted.tls:
                 settings["SSL_CERT_FILE"] = str(folder / "certificate.pem")
             async with _bot(wanted, discord, folder, settings) as bot:
-                built = Worlds(discord, studii, bot, servers, keys, png(), server)
+                built = CrowdWorlds(discord, studii, bot, servers, keys, png(), server)
                 if wanted.held:
                     built.hold()
                 yield built

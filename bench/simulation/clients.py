@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
-from bench.simulation.world import Job, World
+from bench.simulation.world import Job, SimulatedWorld
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import Forecast, predict
 from bot.engine.scheduler.lane import Lane, Send
@@ -26,7 +26,7 @@ class Client(Protocol):
 class EachOnItsOwn:
     """Every job has a loop of its own, without a limit on our side; a 429 is tried again a little later."""
 
-    def __init__(self, world: World, gap: Callable[[int], float]) -> None:
+    def __init__(self, world: SimulatedWorld, gap: Callable[[int], float]) -> None:
         self._world = world
         self._gap = gap
 
@@ -54,18 +54,20 @@ class EachOnItsOwn:
         self._world.at(self._world.now + pause, lambda: self._world.request(job, answered))
 
 
-def fixed(world: World, seconds: float) -> EachOnItsOwn:
+def fixed(world: SimulatedWorld, seconds: float) -> EachOnItsOwn:
     return EachOnItsOwn(world, lambda _: seconds)
 
 
-def exponential(world: World) -> EachOnItsOwn:
+def exponential(world: SimulatedWorld) -> EachOnItsOwn:
     return EachOnItsOwn(world, lambda polls: min(20.0, 1.5**polls) * world.rng.uniform(0.5, 1.5))
 
 
 class OwnLane:
     """Drives a lane as its runner does."""
 
-    def __init__(self, world: World, durations: Durations, lane: Lane, *, learns: bool = True) -> None:
+    def __init__(
+        self, world: SimulatedWorld, durations: Durations, lane: Lane, *, learns: bool = True
+    ) -> None:
         self._world = world
         self._durations = durations
         self._lane = lane

@@ -6,7 +6,7 @@ from random import Random
 
 from bench.simulation.clients import OwnLane
 from bench.simulation.loads import Lasting, Load
-from bench.simulation.world import Job, World, make_jobs
+from bench.simulation.world import Job, SimulatedWorld, make_jobs
 from bot.engine.scheduler.durations import Work
 from sandbox.studii.ratelimit import Counting
 
@@ -14,7 +14,9 @@ from sandbox.studii.ratelimit import Counting
 class Mortal:
     """A client that is killed about every `every` seconds, at any moment. `live` begins a new life."""
 
-    def __init__(self, world: World, live: Callable[[], OwnLane], every: float, until: float) -> None:
+    def __init__(
+        self, world: SimulatedWorld, live: Callable[[], OwnLane], every: float, until: float
+    ) -> None:
         self._world = world
         self._live = live
         self._life = live()
@@ -41,7 +43,7 @@ class Mortal:
 
 def kills(
     load: Load,
-    live: Callable[[World], OwnLane],
+    live: Callable[[SimulatedWorld], OwnLane],
     *,
     counting: Counting,
     lasting: Mapping[Work, Lasting],
@@ -49,11 +51,11 @@ def kills(
     every: float,
     lasts: float,
     seed: int = 0,
-) -> tuple[World, Mortal, list[Job]]:
+) -> tuple[SimulatedWorld, Mortal, list[Job]]:
     """Simulate it, with slow requests among them."""
     rng = Random(f"{load.name} {counting} {seed}")
     arrivals = load.arrivals(rng, lasts)
-    world = World(load.limit, rng, counting, slow)
+    world = SimulatedWorld(load.limit, rng, counting, slow)
     jobs = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
     mortal = Mortal(world, partial(live, world), every, lasts)
     for job in jobs:

@@ -9,7 +9,7 @@ from statistics import fmean, median
 
 from bench.simulation.clients import Client, OwnLane, RoundRobin, exponential, fixed
 from bench.simulation.loads import MIXES, USUAL, Lasting, Load
-from bench.simulation.world import Job, World, make_jobs
+from bench.simulation.world import Job, SimulatedWorld, make_jobs
 from bot.engine.scheduler.durations import Durations, Work
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow
@@ -86,7 +86,7 @@ def measure(
         rng = Random(f"{load.name} {seed}")
         arrivals = load.arrivals(rng, scale.seconds(load))
         some = make_jobs(arrivals, load.works(rng, len(arrivals)), lasting, rng)
-        world = World(load.limit, rng, counting)
+        world = SimulatedWorld(load.limit, rng, counting)
         knows = new if policy == "new lane" else Newcomer(guess=1.0, seen=100)
         durations = learned(load, lasting, rng, knows)
         client = _client(policy, world, load, durations, tuning or Tuning())
@@ -117,7 +117,7 @@ def learned(load: Load, lasting: Mapping[Work, Lasting], rng: Random, knows: New
     return durations
 
 
-def _client(policy: str, world: World, load: Load, durations: Durations, tuning: Tuning) -> Client:
+def _client(policy: str, world: SimulatedWorld, load: Load, durations: Durations, tuning: Tuning) -> Client:
     if policy == "fixed 2 s":
         return fixed(world, 2.0)
     if policy == "fixed 5 s":

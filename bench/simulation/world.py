@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass(eq=False)
-class World:
+class SimulatedWorld:
     """Answers take 50 to 150 ms each way; of the requests, the share `slow` takes up to 10 s each way."""
 
     limit: int

@@ -15,7 +15,7 @@ from sandbox.studii.record import RequestLog, RequestRecord
 from sandbox.studii.render.source import trouble_with
 from sandbox.studii.tools import parse_job
 from sandbox.studii.uploads import EXTENSIONS, Upload
-from sandbox.studii.world import World
+from sandbox.studii.world import StudiiWorld
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -27,7 +27,7 @@ OUTPUTS = "/storage/v1/object/outputs"
 class Api:
     """Answers requests from the world, after the faults that wait for them."""
 
-    def __init__(self, world: World, faults: FaultQueue, log: RequestLog, outputs: Outputs) -> None:
+    def __init__(self, world: StudiiWorld, faults: FaultQueue, log: RequestLog, outputs: Outputs) -> None:
         self._world, self._faults, self._log, self._outputs = world, faults, log, outputs
 
     def application(self) -> web.Application:

@@ -16,7 +16,7 @@ from sandbox.studii.outputs import Outputs
 from sandbox.studii.ratelimit import RateStyle
 from sandbox.studii.record import RequestLog
 from sandbox.studii.uploads import Upload
-from sandbox.studii.world import Options, World
+from sandbox.studii.world import Options, StudiiWorld
 
 
 class StudiiServer:
@@ -36,7 +36,7 @@ class StudiiServer:
         self.options = options or Options()
         self.requests = RequestLog()
         self.failures = FaultQueue()
-        self._world = World(clock or RealClock(), self.options)
+        self._world = StudiiWorld(clock or RealClock(), self.options)
         self._port = port
         self._tls = tls
         self._runner: web.AppRunner | None = None

@@ -37,7 +37,7 @@ class Options:
 
 
 @dataclass
-class World:
+class StudiiWorld:
     clock: Clock
     options: Options
     keys: dict[str, Key] = field(default_factory=dict[str, Key])

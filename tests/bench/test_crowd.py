@@ -14,7 +14,7 @@ from bench.crowd.answers import Crowd, share_of
 from bench.crowd.counts import Counts, new_counts, read_counts
 from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
-from bench.crowd.worlds import Wanted, Worlds, worlds
+from bench.crowd.worlds import CrowdWorlds, Wanted, worlds
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
 from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message
 from sandbox.discord.emulator.places import Channel
@@ -90,7 +90,7 @@ async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
     assert (crowd.accepted, crowd.refusals.total()) == (4, 6)
 
 
-def _deferrals(built: Worlds) -> list[Message]:
+def _deferrals(built: CrowdWorlds) -> list[Message]:
     return [one for one in built.discord.messages.values() if one.flags & LOADING]
 
 

@@ -6,7 +6,7 @@ from bench.simulation.clients import OwnLane
 from bench.simulation.kills import kills
 from bench.simulation.loads import ROUGH, USUAL, Load
 from bench.simulation.measure import Scale, measure
-from bench.simulation.world import World
+from bench.simulation.world import SimulatedWorld
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.lane import Lane
 from bot.engine.scheduler.rate_limit import RateWindow
@@ -30,7 +30,7 @@ def test_an_idle_lane_sees_a_picture_within_a_second_or_so() -> None:
     assert result.p95 <= 1.3
 
 
-def a_life(world: World) -> OwnLane:
+def a_life(world: SimulatedWorld) -> OwnLane:
     durations = Durations(lambda work: USUAL[work].median)
     return OwnLane(world, durations, Lane(RateWindow(world.limit, Tuning()), durations, Tuning()))
 

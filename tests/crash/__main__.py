@@ -41,7 +41,7 @@ from tests.crash.plan import (
 from tests.crash.sets import UNNOTED, SetTrial, set_trials
 from tests.crash.stars import StarTrial, star_deaths
 from tests.crash.trial import Verdict, attempt
-from tests.crash.world import Worlds, Zygote, worlds, zygote
+from tests.crash.world import CrashWorlds, Zygote, worlds, zygote
 
 QUIET_LIVES = 6  # from which the points are found: not each comes up every time
 ROUNDS = 2  # so often it is tried to die at a point
@@ -50,7 +50,7 @@ ROUNDS = 2  # so often it is tried to die at a point
 class Tried(Protocol):
     """A trial of any kind."""
 
-    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+    async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         ...
 
@@ -67,7 +67,7 @@ class Crew:
     """Makes trials, several at once, each worker with worlds and a process of its own; says what came of
     them."""
 
-    def __init__(self, workers: Sequence[tuple[Worlds, Zygote]], console: Console) -> None:
+    def __init__(self, workers: Sequence[tuple[CrashWorlds, Zygote]], console: Console) -> None:
         self._workers = workers
         self._console = console
         self.totals = Totals()
@@ -88,7 +88,7 @@ class Crew:
         with Progress(console=self._console, transient=True) as progress:
             bar = progress.add_task(what, total=len(trials))
 
-            async def work(own: Worlds, process: Zygote) -> None:
+            async def work(own: CrashWorlds, process: Zygote) -> None:
                 for number, trial in queue:
                     verdicts[number] = await trial.make(own, process)
                     progress.advance(bar)

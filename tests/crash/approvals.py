@@ -9,7 +9,7 @@ from sandbox.discord.emulator.interactions import Interaction
 from tests.crash.life import ENDED
 from tests.crash.moderated import OVER, SHOWN, Moderated, ModeratedCase, Press
 from tests.crash.trial import Death, Verdict, deaths_of, ensure_known
-from tests.crash.world import KILLED, Worlds, Zygote
+from tests.crash.world import KILLED, CrashWorlds, Zygote
 
 DAY = 86_400.0 + 60  # seconds: nobody may decide any more
 TRIES = 3  # lives in which moderators press again, because no one answered
@@ -83,7 +83,7 @@ class ApprovalTrial:
     deaths: Sequence[Death] = ()
     hurried: bool = False
 
-    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+    async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         return await _Attempt(self, Moderated.around(worlds), zygote).make()
 

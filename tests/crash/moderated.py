@@ -14,7 +14,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import MANAGE_MESSAGES, Channel, Role
 from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import GOES_ON, STALE_CARD, UNSAID
-from tests.crash.world import MAYA, NOT_WHOLE, Case, Worlds
+from tests.crash.world import MAYA, NOT_WHOLE, Case, CrashWorlds
 from tests.engine.world import STAGING
 
 REASON = "Not this room"
@@ -56,11 +56,11 @@ class ModeratedCase(Case):
     presses: list[Interaction] = field(default_factory=list[Interaction])
 
 
-class Moderated(Worlds):
+class Moderated(CrashWorlds):
     """The same worlds, with moderators in them."""
 
     @classmethod
-    def around(cls, worlds: Worlds) -> Self:
+    def around(cls, worlds: CrashWorlds) -> Self:
         return cls(worlds.folder, worlds.studii, worlds.discord, worlds.numbers)
 
     async def moderated_case(self, *, results: bool) -> ModeratedCase:

@@ -22,7 +22,7 @@ from tests.crash.trial import (
     deaths_of,
     ensure_known,
 )
-from tests.crash.world import Worlds, Zygote
+from tests.crash.world import CrashWorlds, Zygote
 
 SEED = 6
 NONCES_FORGOTTEN = 900.0  # seconds
@@ -50,7 +50,7 @@ class Trial:
     slow: bool = False
     alone: bool = False
 
-    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+    async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         return await attempt(
             worlds,

@@ -15,7 +15,7 @@ from sandbox.studii import Outcome
 from tests.crash.life import ENDED
 from tests.crash.plan import all_points
 from tests.crash.trial import Death, Verdict, ensure_known
-from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
+from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.engine.world import a_staging_job
 
 PHOTOS = 6  # with theirs before, too many for one message
@@ -39,7 +39,7 @@ class SetTrial:
     waits: bool = False
 
     # Long: one trial from its begin to its verdict, in order.
-    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+    async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         case = await worlds.case()
         set_id = await _accepted(case, worlds.discord.post(case.channel_id, MAYA, "Six rooms"))
@@ -112,7 +112,7 @@ async def _jobs(case: Case) -> list[Job]:
         return await transaction.jobs.in_states(list(JobState))
 
 
-async def _wrong(worlds: Worlds, case: Case, set_id: str, *, unknown: int) -> list[str]:
+async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) -> list[str]:
     """What is not as it was promised, after the last life has ended by itself."""
     jobs = await _jobs(case)
     complaints: list[str] = []

@@ -14,7 +14,7 @@ from sandbox.discord.emulator import APPLICATION_ID
 from sandbox.discord.emulator.places import Channel
 from tests.crash.life import ENDED
 from tests.crash.trial import Death, Verdict, ensure_known
-from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
+from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.support.jobs import a_job
 
 _STAR_POINTS = "best."  # a part of points: the modules of that name post, remove and note it
@@ -28,7 +28,7 @@ class StarTrial:
     back: bool = False
     later: float = 0.0
 
-    async def make(self, worlds: Worlds, zygote: Zygote) -> Verdict:
+    async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         case = await worlds.case()
         best_id = case.channel_id + 500_000
@@ -58,7 +58,7 @@ class StarTrial:
         await worlds.drop(case)
         return Verdict(JobState.SUCCEEDED, died, complaints, points)
 
-    async def _wrong(self, worlds: Worlds, case: Case, best_id: int, starred: int) -> list[str]:
+    async def _wrong(self, worlds: CrashWorlds, case: Case, best_id: int, starred: int) -> list[str]:
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             best = await transaction.best.get(starred)
         there = [one.id for one in worlds.discord.in_channel(best_id)]
@@ -80,7 +80,7 @@ def star_deaths(points: Mapping[str, int]) -> list[Death]:
     return [Death(point, nth) for point in found for nth in range(1, min(points[point], 3) + 1)]
 
 
-async def _starred(worlds: Worlds, case: Case, best_id: int) -> int:
+async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
     """Store a posted result that has the stars. Return its message."""
     message = worlds.discord.post(case.channel_id, APPLICATION_ID, "A result")
     now = SystemClock().now()

@@ -5,14 +5,14 @@ from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds
+from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_staging_job, png
 
 DEATHS = 3  # beside others, then twice alone
 TOO_LARGE = png() + bytes(11 * 1024 * 1024)  # for a message; what follows a PNG's end is none of its business
 
 
-async def lives(own: Worlds, process: Zygote, case: Case, deadly: str) -> list[int]:
+async def lives(own: CrashWorlds, process: Zygote, case: Case, deadly: str) -> list[int]:
     """How the bot's lives end, until one ends by itself; five at most."""
     ends: list[int] = []
     while len(ends) < 5 and ENDED not in ends:

@@ -10,7 +10,7 @@ from bot.storage import LaneNames, Storage, Vault
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, Case, Worlds, Zygote, worlds
+from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_job
 
 COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
@@ -47,7 +47,7 @@ async def states(case: Case, guild_id: int) -> list[JobState]:
         ]
 
 
-async def crowd(own: Worlds) -> tuple[Case, dict[Counting, Key]]:
+async def crowd(own: CrashWorlds) -> tuple[Case, dict[Counting, Key]]:
     """A database with a busy server for each way of counting."""
     case = await own.case(text=True)
     keys: dict[Counting, Key] = {}

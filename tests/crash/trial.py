@@ -24,7 +24,7 @@ from sandbox.studii.faults import (
     rate_limited,
 )
 from tests.crash.life import ENDED
-from tests.crash.world import KILLED, MAYA, Case, Worlds, Zygote
+from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 
 SHORT = 2.0  # seconds of patience in lives to which an answer is to be
 TOO_SLOW = Slow(2.5, after=True)
@@ -40,7 +40,7 @@ class Trouble:
     fault: Fault
     ambiguous: bool = False
 
-    def befall(self, worlds: Worlds) -> None:
+    def befall(self, worlds: CrashWorlds) -> None:
         """Let it happen to the next request there."""
         worlds.studii.fail(self.endpoint, self.fault)
 
@@ -60,7 +60,7 @@ class DiscordTrouble:
     ambiguous: bool = False
     patience: Mapping[str, float] = field(default_factory=dict[str, float])
 
-    def befall(self, worlds: Worlds) -> None:
+    def befall(self, worlds: CrashWorlds) -> None:
         """Let it happen to the next requests."""
         for call, faults in self.faults.items():
             worlds.discord.fail(call, *faults)
@@ -161,7 +161,7 @@ class Verdict:
 
 # Long: one trial from its begin to its verdict, in order.
 async def attempt(
-    worlds: Worlds,
+    worlds: CrashWorlds,
     zygote: Zygote,
     deaths: Sequence[Death] = (),
     *,

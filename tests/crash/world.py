@@ -24,7 +24,7 @@ from tests.support.cheap.memory import place_in_memory
 from tests.support.database import database
 from tests.support.forks import conversation
 
-__all__ = ["KILLED", "MAYA", "NOT_WHOLE", "Case", "Worlds", "Zygote", "worlds", "zygote"]
+__all__ = ["KILLED", "MAYA", "NOT_WHOLE", "Case", "CrashWorlds", "Zygote", "worlds", "zygote"]
 
 KILLED = -9
 ANSWERED_IN = 15.0  # seconds: a busy machine makes no answer come too late
@@ -70,7 +70,7 @@ def zygote(*, forks: bool = False) -> Generator[Zygote]:
 
 
 @dataclass
-class Worlds(Verdicts):
+class CrashWorlds(Verdicts):
     """A Studii and a Discord that outlive the bot."""
 
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -133,13 +133,13 @@ class Worlds(Verdicts):
 
 
 @asynccontextmanager
-async def worlds(options: Options | None = None) -> AsyncGenerator[Worlds]:
+async def worlds(options: Options | None = None) -> AsyncGenerator[CrashWorlds]:
     folder = _new_folder()
     try:
         await database(folder / "template")
         options = options or Options(instant=True, long_side=64)
         async with StudiiServer(options) as studii, DiscordServer(first_answer=ANSWERED_IN) as discord:
-            yield Worlds(folder, studii, discord)
+            yield CrashWorlds(folder, studii, discord)
     finally:
         shutil.rmtree(folder)
 

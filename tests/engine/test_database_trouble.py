@@ -20,7 +20,7 @@ from bot.storage.durations import DurationSamples
 from bot.storage.notices import Notices
 from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.postgresql import server
 
 OTHER_GUILD = 101
@@ -49,7 +49,7 @@ def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: async
     monkeypatch.setattr(owner, name, call)
 
 
-async def long_away(world: World, tried: list[None]) -> None:
+async def long_away(world: EngineWorld, tried: list[None]) -> None:
     """Until so much was tried without a database that all patience that there is for jobs would be over."""
 
     async def enough() -> bool:
@@ -58,7 +58,7 @@ async def long_away(world: World, tried: list[None]) -> None:
     await world.until(enough, "tried for long")
 
 
-def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
+def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
     """Once it is set nothing can be written; with the writes that were tried then."""
     gone, tried = asyncio.Event(), list[None]()
     real = world.storage.write
@@ -75,13 +75,13 @@ def away(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, 
     return gone, tried
 
 
-async def pages(world: World, most: int) -> None:
+async def pages(world: EngineWorld, most: int) -> None:
     """SQLite itself says that the disk is full when the file would get more pages."""
     async with world.storage.write() as transaction:
         await vars(transaction.meta)["_session"].run(f"PRAGMA max_page_count={most}")
 
 
-def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One for each write that found the disk full."""
     full = list[None]()
     real = world.storage.write

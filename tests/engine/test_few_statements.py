@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine as DatabaseEngine
 
 from bot.domain import Job, JobState
 from sandbox.studii import Options, Outcome
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 
 JOBS = 10
@@ -56,7 +56,7 @@ def asked(number: int) -> Job:
     return replace(a_job(user_id=400 + number, estimate=8), price_learned=True)
 
 
-async def done(world: World, *ids: str) -> None:
+async def done(world: EngineWorld, *ids: str) -> None:
     async def announced() -> bool:
         return {said.job.id for said in world.discord.said} >= set(ids)
 

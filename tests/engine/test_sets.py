@@ -9,14 +9,14 @@ from bot.domain.posting.sets import SetPosting
 from bot.lifecycle.transitions import cancel
 from sandbox.studii import Outcome
 from sandbox.studii.faults import DropAfter
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
 SET = "5e75e75e75e75e75"
 CARD = 77
 
 
 async def a_set(
-    world: World,
+    world: EngineWorld,
     count: int = 3,
     *,
     like: Job | None = None,
@@ -34,11 +34,11 @@ async def a_set(
     return jobs
 
 
-async def all_of(world: World, jobs: list[Job]) -> list[Job]:
+async def all_of(world: EngineWorld, jobs: list[Job]) -> list[Job]:
     return [await world.job(job.id) for job in jobs]
 
 
-async def posted(world: World, jobs: list[Job]) -> list[Job]:
+async def posted(world: EngineWorld, jobs: list[Job]) -> list[Job]:
     """The jobs, once all of them are announced, and their card shows that or is gone."""
 
     async def there() -> bool:

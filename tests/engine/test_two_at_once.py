@@ -15,7 +15,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage
 from sandbox.studii.faults import Effect, error
 from tests.cluster.members import process_on
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
@@ -44,7 +44,7 @@ class HeldRefusal(Held):
         return await error(400, "No such mode.").apply(request, effect)
 
 
-async def submitted(world: World, answer: Held) -> Job:
+async def submitted(world: EngineWorld, answer: Held) -> Job:
     """A job whose submission Studii has, while its answer is on its way."""
     await world.use_key(world.studii.add_key())
     world.studii.fail("create", answer)
@@ -54,7 +54,7 @@ async def submitted(world: World, answer: Held) -> Job:
     return job
 
 
-async def taken_for_lost(storage: Storage, world: World) -> None:
+async def taken_for_lost(storage: Storage, world: EngineWorld) -> None:
     """What an instance does at its start with the jobs of one that it takes for dead."""
     async with storage.write() as transaction:
         await recover(transaction, await transaction.jobs.in_states(INTERRUPTED), world.clock.now())

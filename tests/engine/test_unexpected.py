@@ -12,7 +12,7 @@ from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
 from bot.studii import StudiiClient
 from tests.engine.recorder import Recorder
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Cal
     return lambda: len(calls)
 
 
-async def ended(world: World, job: Job) -> Job:
+async def ended(world: EngineWorld, job: Job) -> Job:
     async with world.running():
         return (await world.announced(job.id)).job
 

@@ -12,11 +12,11 @@ from bot.errors import DatabaseAway
 from bot.monitoring.watchdog import Watchdog
 from bot.studii import JobReport
 from sandbox.studii import Outcome
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
 
 
-async def hang_in_a_photo(world: World) -> Job:
+async def hang_in_a_photo(world: EngineWorld) -> Job:
     """A job whose photo never comes, once it is waited for."""
     hanging = asyncio.Event()
 
@@ -30,7 +30,7 @@ async def hang_in_a_photo(world: World) -> Job:
     return job
 
 
-async def fail_at_every_look(world: World) -> None:
+async def fail_at_every_look(world: EngineWorld) -> None:
     """A job of which every look fails for a reason that nobody foresaw."""
 
     async def job_status(*_: Any) -> JobReport:
@@ -42,7 +42,7 @@ async def fail_at_every_look(world: World) -> None:
     await world.reaches(job.id, JobState.RUNNING)
 
 
-async def fail_at_every_write(world: World) -> None:
+async def fail_at_every_write(world: EngineWorld) -> None:
     """A job that goes on, and nothing can be written any more."""
     await world.use_key(world.studii.add_key())
     world.studii.next_job(Outcome(duration=1000.0))
@@ -55,7 +55,7 @@ async def fail_at_every_write(world: World) -> None:
     world.storage.write = write  # type: ignore[method-assign]
 
 
-Trouble = Callable[[World], Awaitable[object]]
+Trouble = Callable[[EngineWorld], Awaitable[object]]
 # What goes wrong, how many seconds pass at a time, and what is said of it.
 TROUBLES: Sequence[tuple[Trouble, float, str]] = (
     (hang_in_a_photo, 60.0, "has lasted "),

@@ -71,7 +71,7 @@ def png(color: str = "red", size: int = 64) -> bytes:
 
 
 @dataclass
-class World:
+class EngineWorld:
     studii: StudiiServer
     storage: Storage
     vault: Vault
@@ -283,7 +283,7 @@ async def engine_world(
     url: str | None = None,
     member: Membership | None = None,
     **changes: object,
-) -> AsyncGenerator[World, None]:
+) -> AsyncGenerator[EngineWorld, None]:
     """Everything but the engine itself; `changes` are to `QUICK`.
 
     Studii's jobs are done at once, unless `options` say otherwise. `down`: the test starts Studii itself.
@@ -301,7 +301,7 @@ async def engine_world(
     ):
         lanes = await LaneNames.open(storage, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
-        world = World(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
+        world = EngineWorld(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
         world.member = member or Membership()
         if clock is not None:
             world.clock = clock
@@ -315,7 +315,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def ends_badly(world: World, job: Job, charged: int) -> Job:
+async def ends_badly(world: EngineWorld, job: Job, charged: int) -> Job:
     """Return the job once its failure, which cost `charged` credits, is announced."""
     said = await world.announced(job.id)
     assert said.job.state is JobState.FAILED

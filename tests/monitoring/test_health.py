@@ -19,13 +19,13 @@ from bot.monitoring.metrics import Metrics, Vitals
 from bot.storage.credits.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.clock import FakeClock
 
 
 @dataclass
 class Watched:
-    world: World
+    world: EngineWorld
     url: str
     vitals: "Changing"
 

@@ -19,7 +19,7 @@ from bot.monitoring.logging import JsonFormatter, quiet_libraries
 from sandbox.studii import Outcome, faults
 from tests.engine.recorder import Recorder
 from tests.engine.workers.test_notices import all_told, tell, use_log
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.desk import open_desk
 from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 
@@ -101,7 +101,7 @@ def everything_logged() -> Generator[list[dict[str, Any]]]:
         root.setLevel(before)
 
 
-async def stumbling(world: World, monkeypatch: pytest.MonkeyPatch) -> Job:
+async def stumbling(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A job whose photo, then its request and then its announcement met something that nobody foresaw."""
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     for where, name in (

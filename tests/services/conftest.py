@@ -42,7 +42,7 @@ class StudiiDesk:
 
 
 @dataclass
-class World:
+class ServicesWorld:
     file: Path
     storage: Storage
     vault: Vault
@@ -83,7 +83,7 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
+async def world(tmp_path: Path) -> AsyncGenerator[ServicesWorld, None]:
     file = tmp_path / "studii.db"
     url = await database(tmp_path)
     told = list[Changes]()
@@ -98,4 +98,4 @@ async def world(tmp_path: Path) -> AsyncGenerator[World, None]:
         )
         vault = Vault.open((), tmp_path / "encryption.key")
         with storage.listening(told.append):
-            yield World(file, storage, vault, clock, studii, services, told)
+            yield ServicesWorld(file, storage, vault, clock, studii, services, told)

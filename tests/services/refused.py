@@ -7,12 +7,12 @@ import pytest
 
 from bot.domain import SourcePhoto
 from bot.errors import Refused
-from tests.services.conftest import World
+from tests.services.conftest import ServicesWorld
 
 CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
 
 
-async def refusal(world: World, **changes: Any) -> str:
+async def refusal(world: ServicesWorld, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept(**changes)
     return str(caught.value)

@@ -7,34 +7,34 @@ import pytest
 from bot.catalog import Catalog
 from bot.domain import JobState, Notice, NoticeKind, Period, Plan
 from bot.errors import Refused
-from tests.services.conftest import GUILD, SECRET, World
+from tests.services.conftest import GUILD, SECRET, ServicesWorld
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
 
-async def told(world: World) -> list[Notice]:
+async def told(world: ServicesWorld) -> list[Notice]:
     async with world.storage.read() as transaction:
         return await transaction.notices.pending(20)
 
 
-async def kinds(world: World) -> list[NoticeKind]:
+async def kinds(world: ServicesWorld) -> list[NoticeKind]:
     return [notice.kind for notice in await told(world)]
 
 
-async def spend(world: World, *charges: int) -> None:
+async def spend(world: ServicesWorld, *charges: int) -> None:
     """Jobs that cost so much in the end."""
     for charge in charges:
         await world.learn(charge)
         await world.finish(await world.accept(), charge)
 
 
-async def is_refused(world: World, price: int = 8) -> None:
+async def is_refused(world: ServicesWorld, price: int = 8) -> None:
     await world.learn(price)
     with pytest.raises(Refused):
         await world.accept()
 
 
-async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: World) -> None:
+async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: ServicesWorld) -> None:
     await world.ready(daily=20)
     await spend(world, 8)
     assert await kinds(world) == []
@@ -50,7 +50,7 @@ async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: World) 
 
 
 async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_could_start(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready(daily=100)
     await spend(world, 80)
@@ -61,7 +61,7 @@ async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_cou
 
 
 async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of_it_afterwards(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready(daily=20)
     await spend(world, 8, 8)
@@ -73,7 +73,7 @@ async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of
     assert [notice.details.get("least") for notice in await told(world)] == [None, 8, None]
 
 
-async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(world: World) -> None:
+async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(world: ServicesWorld) -> None:
     await world.ready(daily=50)
     await spend(world, 40)
     catalog = Catalog.load()
@@ -88,7 +88,7 @@ async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(wo
 @pytest.mark.parametrize(
     "by", ["a budget", "a key with a budget", "a grant taken back", "a ruling", "the end of what ran"]
 )
-async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> None:
+async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: str) -> None:
     await world.ready(daily=20)
     services = world.services
     await services.limits.grant(GUILD, None, 80)
@@ -117,7 +117,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: World, by: str) -> N
     assert await kinds(world) == [ALL]
 
 
-async def test_a_week_that_begins_today_is_another_period_than_today(world: World) -> None:
+async def test_a_week_that_begins_today_is_another_period_than_today(world: ServicesWorld) -> None:
     await world.ready(daily=8)  # on a Monday
     await spend(world, 8)
     assert await kinds(world) == [ALL]
@@ -125,7 +125,7 @@ async def test_a_week_that_begins_today_is_another_period_than_today(world: Worl
     assert await kinds(world) == [ALL, ALMOST]
 
 
-async def test_another_time_zone_in_which_more_was_spent_tells_it(world: World) -> None:
+async def test_another_time_zone_in_which_more_was_spent_tells_it(world: ServicesWorld) -> None:
     await world.ready(daily=10)
     await spend(world, 4)  # noon in UTC
     world.clock.advance(13 * 3600)

@@ -20,12 +20,12 @@ from tests.services.conftest import (
     OTHER_GUILD,
     OTHER_MEMBER,
     PICTURE,
-    World,
+    ServicesWorld,
 )
 from tests.services.refused import photo, refusal
 
 
-async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: World) -> None:
+async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: ServicesWorld) -> None:
     await world.ready()
     job = await world.accept(source=photo(1000), private=True)
     assert re.fullmatch("[0-9a-f]{16}", job.id)
@@ -42,7 +42,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
         assert await transaction.audit.everything() == []
 
 
-async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: World) -> None:
+async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: ServicesWorld) -> None:
     await world.ready()
     states = [(await world.accept()).state, (await world.accept(source=photo(1000))).state]
     async with world.storage.write() as transaction:
@@ -63,7 +63,7 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: World)
     assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
 
 
-async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: World) -> None:
+async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: ServicesWorld) -> None:
     await world.ready()
     seen: list[int] = []
     told: dict[str, Job] = {}
@@ -82,39 +82,39 @@ async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: World) -
     assert await world.services.jobs.get(job.id) == job
 
 
-async def test_the_last_credit_can_be_spent(world: World) -> None:
+async def test_the_last_credit_can_be_spent(world: ServicesWorld) -> None:
     await world.ready(daily=8)
     await world.accept()
     assert (await world.services.credits.budget(GUILD)).left == 0
 
 
-async def test_a_job_that_nobody_knows_is_none(world: World) -> None:
+async def test_a_job_that_nobody_knows_is_none(world: ServicesWorld) -> None:
     assert await world.services.jobs.get("0" * 16) is None
 
 
-async def test_without_a_key_an_admin_is_named_who_can_set_one(world: World) -> None:
+async def test_without_a_key_an_admin_is_named_who_can_set_one(world: ServicesWorld) -> None:
     assert (
         await refusal(world) == "This server has no Studii key yet. An admin can set one with `/studii key`."
     )
 
 
-async def test_a_tool_that_is_gone_is_refused_first(world: World) -> None:
+async def test_a_tool_that_is_gone_is_refused_first(world: ServicesWorld) -> None:
     assert await refusal(world, tool="hologram") == "The tool “hologram” isn't available here any more."
 
 
-async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: World) -> None:
+async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: ServicesWorld) -> None:
     assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
         "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
         "operator to raise MAX_SOURCE_MB."
     )
 
 
-async def test_a_photo_as_large_as_allowed_is_taken(world: World) -> None:
+async def test_a_photo_as_large_as_allowed_is_taken(world: ServicesWorld) -> None:
     await world.ready()
     assert (await world.accept(source=photo(MAX_SOURCE))).source == photo(MAX_SOURCE)
 
 
-async def test_a_refusal_leaves_nothing_behind(world: World) -> None:
+async def test_a_refusal_leaves_nothing_behind(world: ServicesWorld) -> None:
     await world.ready(daily=7)
     await refusal(world)
     assert await world.jobs() == []
@@ -124,7 +124,7 @@ async def test_a_refusal_leaves_nothing_behind(world: World) -> None:
 
 
 @pytest.mark.driver_thread
-async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: World) -> None:
+async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: ServicesWorld) -> None:
     await world.ready(daily=40)
     outcomes = await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
     accepted = [one for one in outcomes if isinstance(one, Job)]
@@ -133,7 +133,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: Worl
     assert (await world.services.credits.budget(GUILD)).left == 0
 
 
-async def test_servers_do_not_spend_each_others_budgets(world: World) -> None:
+async def test_servers_do_not_spend_each_others_budgets(world: ServicesWorld) -> None:
     await world.ready(daily=8)
     await world.ready(OTHER_GUILD, daily=8)
     await world.accept()
@@ -142,19 +142,19 @@ async def test_servers_do_not_spend_each_others_budgets(world: World) -> None:
     await refusal(world, guild_id=OTHER_GUILD)
 
 
-async def test_members_share_the_servers_budget(world: World) -> None:
+async def test_members_share_the_servers_budget(world: ServicesWorld) -> None:
     await world.ready(daily=8)
     await world.accept()
     await refusal(world, user_id=OTHER_MEMBER)
 
 
-async def test_what_a_job_did_not_cost_is_free_again(world: World) -> None:
+async def test_what_a_job_did_not_cost_is_free_again(world: ServicesWorld) -> None:
     await world.ready(daily=8)
     await world.finish(await world.accept(), charge=0)
     await world.accept()
 
 
-async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: World) -> None:
+async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: ServicesWorld) -> None:
     await world.ready()
     await world.learn(5)
     await world.learn(12, "mode=image quality=high")
@@ -167,7 +167,7 @@ async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(w
 
 
 async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready()
     await world.learn(5)
@@ -179,7 +179,7 @@ async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_t
     assert (await world.accept()).estimate == 5
 
 
-async def test_a_lowered_budget_holds_at_once(world: World) -> None:
+async def test_a_lowered_budget_holds_at_once(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.accept()
     await world.budget(7)
@@ -188,7 +188,7 @@ async def test_a_lowered_budget_holds_at_once(world: World) -> None:
     await world.accept()
 
 
-async def test_a_card_that_was_shown_is_known_and_the_engine_is_told(world: World) -> None:
+async def test_a_card_that_was_shown_is_known_and_the_engine_is_told(world: ServicesWorld) -> None:
     await world.ready()
     job = await world.accept()
     told: list[Changes] = []
@@ -200,7 +200,9 @@ async def test_a_card_that_was_shown_is_known_and_the_engine_is_told(world: Worl
     assert [one.jobs for one in told] == [{job.id: kept}]
 
 
-async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_to_date(world: World) -> None:
+async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_to_date(
+    world: ServicesWorld,
+) -> None:
     await world.ready()
     job = await world.accept()
     async with world.storage.write() as transaction:
@@ -212,7 +214,7 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
 
 
 @pytest.mark.driver_thread
-async def test_fifty_at_once_warn_of_the_budget_once_each(world: World) -> None:
+async def test_fifty_at_once_warn_of_the_budget_once_each(world: ServicesWorld) -> None:
     await world.ready(daily=40)
     await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
     async with world.storage.read() as transaction:

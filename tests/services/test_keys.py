@@ -10,25 +10,25 @@ from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused, StudiiBotError
 from bot.services import KeyService
 from bot.storage import LaneNames, Vault
-from tests.services.conftest import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, World
+from tests.services.conftest import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 
 
 async def set_key(
-    world: World, secret: str = SECRET, plan: Plan = Plan.PRO, daily: int | None = None
+    world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO, daily: int | None = None
 ) -> StudiiKey:
     return await world.services.keys.set_key(GUILD, secret, plan, daily)
 
 
-async def kept_keys(world: World) -> list[StudiiKey]:
+async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
     async with world.storage.read() as transaction:
         return await transaction.keys.all()
 
 
-async def test_a_server_starts_without_a_key(world: World) -> None:
+async def test_a_server_starts_without_a_key(world: ServicesWorld) -> None:
     assert await world.services.keys.current(GUILD) is None
 
 
-async def test_a_key_that_studii_takes_becomes_the_servers(world: World) -> None:
+async def test_a_key_that_studii_takes_becomes_the_servers(world: ServicesWorld) -> None:
     key = await set_key(world, plan=Plan.TEAM)
     assert world.studii.asked == [SECRET]
     assert await world.services.keys.current(GUILD) == key
@@ -37,7 +37,7 @@ async def test_a_key_that_studii_takes_becomes_the_servers(world: World) -> None
     assert any(changes.others for changes in world.told)
 
 
-async def test_a_key_is_shown_masked(world: World) -> None:
+async def test_a_key_is_shown_masked(world: ServicesWorld) -> None:
     key = await set_key(world)
     assert key.masked == "stu_…4567"
 
@@ -58,7 +58,7 @@ async def test_a_key_is_shown_masked(world: World) -> None:
         f"\ufeff\u200b{SECRET}\u00a0",
     ],
 )
-async def test_what_people_copy_around_a_key_does_not_matter(world: World, pasted: str) -> None:
+async def test_what_people_copy_around_a_key_does_not_matter(world: ServicesWorld, pasted: str) -> None:
     await set_key(world, pasted)
     assert world.studii.asked == [SECRET]
 
@@ -79,7 +79,7 @@ async def test_what_people_copy_around_a_key_does_not_matter(world: World, paste
     ],
 )
 async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
-    world: World, pasted: str, reason: str
+    world: ServicesWorld, pasted: str, reason: str
 ) -> None:
     with pytest.raises(Refused) as caught:
         await set_key(world, pasted)
@@ -88,7 +88,7 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
     assert world.studii.asked == []
 
 
-async def test_a_key_that_studii_refuses_changes_nothing(world: World) -> None:
+async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -> None:
     before = await set_key(world, daily=50)
     world.told.clear()
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
@@ -100,7 +100,7 @@ async def test_a_key_that_studii_refuses_changes_nothing(world: World) -> None:
     assert world.told == []
 
 
-async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: World) -> None:
+async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: ServicesWorld) -> None:
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
         await set_key(world)
@@ -110,7 +110,7 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     assert sent.at == world.clock.now()
 
 
-async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: World) -> None:
+async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: ServicesWorld) -> None:
     old = await set_key(world)
     world.clock.advance(60)
     new = await set_key(world, OTHER_SECRET)
@@ -121,7 +121,7 @@ async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: World
     assert current == new
 
 
-async def test_the_same_key_again_is_no_second_key_but_takes_the_new_plan(world: World) -> None:
+async def test_the_same_key_again_is_no_second_key_but_takes_the_new_plan(world: ServicesWorld) -> None:
     first = await set_key(world, plan=Plan.PRO)
     again = await set_key(world, f"Bearer {SECRET}", plan=Plan.BUSINESS)
     assert (again.id, again.plan, again.retired_at) == (first.id, Plan.BUSINESS, None)
@@ -129,7 +129,7 @@ async def test_the_same_key_again_is_no_second_key_but_takes_the_new_plan(world:
     assert await world.services.keys.current(GUILD) == again
 
 
-async def test_two_servers_with_one_key_share_its_lane(world: World) -> None:
+async def test_two_servers_with_one_key_share_its_lane(world: ServicesWorld) -> None:
     mine = await set_key(world)
     theirs = await world.services.keys.set_key(OTHER_GUILD, SECRET, Plan.PRO, None)
     others = await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO, None)
@@ -138,13 +138,13 @@ async def test_two_servers_with_one_key_share_its_lane(world: World) -> None:
     assert (await world.services.keys.current(GUILD)) == mine
 
 
-async def test_a_budget_given_with_the_key_is_a_daily_one(world: World) -> None:
+async def test_a_budget_given_with_the_key_is_a_daily_one(world: ServicesWorld) -> None:
     await set_key(world, daily=30)
     budget = (await world.services.credits.budget(GUILD)).settings.budget
     assert (budget.limit, budget.period, budget.since) == (30, Period.DAY, world.clock.now())
 
 
-async def test_a_key_without_a_budget_leaves_the_budget_alone(world: World) -> None:
+async def test_a_key_without_a_budget_leaves_the_budget_alone(world: ServicesWorld) -> None:
     await world.budget(500, Period.MONTH)
     await set_key(world)
     budget = (await world.services.credits.budget(GUILD)).settings.budget
@@ -153,7 +153,7 @@ async def test_a_key_without_a_budget_leaves_the_budget_alone(world: World) -> N
 
 @pytest.mark.parametrize("daily", [-1, 1_000_001])
 async def test_a_budget_that_makes_no_sense_is_refused_before_studii_is_asked(
-    world: World, daily: int
+    world: ServicesWorld, daily: int
 ) -> None:
     with pytest.raises(Refused, match="from 0 to 1,000,000 credits"):
         await set_key(world, daily=daily)
@@ -162,7 +162,7 @@ async def test_a_budget_that_makes_no_sense_is_refused_before_studii_is_asked(
 
 
 async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
-    world: World, tmp_path: Path
+    world: ServicesWorld, tmp_path: Path
 ) -> None:
     await set_key(world)
     vault = Vault.open((), tmp_path / "another.key")
@@ -174,7 +174,7 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     assert vault.unseal(key.ciphertext) == SECRET
 
 
-async def test_the_key_is_in_no_file_of_the_database(world: World) -> None:
+async def test_the_key_is_in_no_file_of_the_database(world: ServicesWorld) -> None:
     await set_key(world)
     await set_key(world, OTHER_SECRET)
     await set_key(world)
@@ -188,7 +188,9 @@ async def test_the_key_is_in_no_file_of_the_database(world: World) -> None:
 
 
 @pytest.mark.driver_thread
-async def test_the_key_is_in_no_log_at_any_level(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_key_is_in_no_log_at_any_level(
+    world: ServicesWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="aiosqlite")  # storage turns it down; its words are heard here
     await set_key(world, f"Bearer {SECRET}")

@@ -8,12 +8,12 @@ from bot.domain import ServerLanguage
 from bot.languages import Language
 from bot.services import LanguageService
 from bot.storage import Storage
-from tests.services.conftest import World
+from tests.services.conftest import ServicesWorld
 from tests.support.clock import NOON, FakeClock
 
 
 @pytest.fixture
-def storage(world: World) -> Storage:
+def storage(world: ServicesWorld) -> Storage:
     return world.storage
 
 

@@ -8,30 +8,30 @@ import pytest
 from bot.domain import JobRequest, JobState, LogSettings
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.reasons import Reason, ReasonCode
-from tests.services.conftest import GUILD, World
+from tests.services.conftest import GUILD, ServicesWorld
 
 QUESTION = "0123456789abcdef"
 
 
-async def set_log_channel(world: World) -> None:
+async def set_log_channel(world: ServicesWorld) -> None:
     await world.services.log_channels.set(GUILD, LogSettings(5))
 
 
-async def withdraw_a_question(world: World) -> None:
+async def withdraw_a_question(world: ServicesWorld) -> None:
     await world.services.confirmations.withdraw([QUESTION])
 
 
-async def forget_the_key(world: World) -> None:
+async def forget_the_key(world: ServicesWorld) -> None:
     key = await world.services.keys.current(GUILD)
     assert key is not None
     await world.services.keys.forget(GUILD, key.id)
 
 
-async def try_the_key_again(world: World) -> None:
+async def try_the_key_again(world: ServicesWorld) -> None:
     assert await world.services.keys.try_again(GUILD)
 
 
-async def leave(world: World) -> None:
+async def leave(world: ServicesWorld) -> None:
     await world.services.servers.left(GUILD)
 
 
@@ -39,7 +39,7 @@ async def leave(world: World) -> None:
     "change", [set_log_channel, withdraw_a_question, forget_the_key, try_the_key_again, leave]
 )
 async def test_what_is_no_jobs_change_has_the_engine_read_everything(
-    world: World, change: Callable[[World], Awaitable[None]]
+    world: ServicesWorld, change: Callable[[ServicesWorld], Awaitable[None]]
 ) -> None:
     await world.ready()
     now, key = world.clock.now(), await world.services.keys.current(GUILD)
@@ -56,7 +56,7 @@ async def test_what_is_no_jobs_change_has_the_engine_read_everything(
     assert any(changes.others for changes in world.told)
 
 
-async def test_a_job_that_is_cancelled_is_named(world: World) -> None:
+async def test_a_job_that_is_cancelled_is_named(world: ServicesWorld) -> None:
     await world.ready()
     job = await world.accept()
     world.told.clear()

@@ -12,7 +12,7 @@ from bot.domain.access import MemberContext
 from bot.errors import CreditsShort
 from bot.services import CreditService, JobService
 from sandbox.studii.faults import Effect
-from tests.engine.world import CHANNEL, GUILD, USER, World
+from tests.engine.world import CHANNEL, GUILD, USER, EngineWorld
 
 VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
 ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
@@ -34,13 +34,13 @@ class Gate:
         return await effect()
 
 
-async def budget(world: World, limit: int, guild_id: int = GUILD) -> None:
+async def budget(world: EngineWorld, limit: int, guild_id: int = GUILD) -> None:
     credits_ = CreditService(world.storage, Catalog.load(), world.clock)
     await credits_.set_budget(guild_id, limit, Period.DAY)
 
 
 async def accept(
-    world: World,
+    world: EngineWorld,
     most: int,
     *,
     guild_id: int = GUILD,
@@ -61,15 +61,15 @@ async def accept(
     return jobs
 
 
-async def left(world: World, guild_id: int = GUILD) -> int:
+async def left(world: EngineWorld, guild_id: int = GUILD) -> int:
     return (await CreditService(world.storage, Catalog.load(), world.clock).budget(guild_id)).left
 
 
-async def ended(world: World, jobs: list[Job]) -> list[Job]:
+async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:
     return [(await world.announced(job.id)).job for job in jobs]
 
 
-async def arrived(world: World, gate: Gate) -> None:
+async def arrived(world: EngineWorld, gate: Gate) -> None:
     async def there() -> bool:
         return gate.inside > 0
 

@@ -9,13 +9,13 @@ from bot.domain import Job, JobState, Progress
 from bot.engine.scheduler.durations import TOLD_FROM
 from bot.storage import Sample
 from sandbox.studii import Outcome
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.patience import PATIENCE
 
 NEVER = 10 * PATIENCE  # seconds: a test has failed by then
 
 
-async def shown(world: World, job: Job, state: JobState) -> Progress:
+async def shown(world: EngineWorld, job: Job, state: JobState) -> Progress:
     """What the job's card was made of in that state."""
 
     def seen() -> list[Progress]:
@@ -28,7 +28,7 @@ async def shown(world: World, job: Job, state: JobState) -> Progress:
     return seen()[-1]
 
 
-async def with_card(world: World, number: int) -> Job:
+async def with_card(world: EngineWorld, number: int) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
         await transaction.jobs.update(job.id, card_message_id=number)

@@ -8,10 +8,10 @@ from bot.domain import FailureCode, Job, JobState
 from bot.studii.client import Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, faults
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
 
-async def fails_unpaid(world: World, job: Job) -> Job:
+async def fails_unpaid(world: EngineWorld, job: Job) -> Job:
     """The failed job, which has cost nothing and of which the person has been told."""
     said = await world.announced(job.id)
     assert said.job.state is JobState.FAILED

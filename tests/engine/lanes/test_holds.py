@@ -6,10 +6,10 @@ from pathlib import Path
 from bot.domain import FailureCode, JobState, NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
-from tests.engine.world import GUILD, World, a_job, engine_world
+from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 
 
-async def told(world: World, kind: NoticeKind, key: str) -> bool:
+async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
     """Whether the server's admins were told: nothing is told twice."""
     async with world.storage.write() as transaction:
         return not await transaction.notices.add(GUILD, kind, key, at=world.clock.now())

@@ -13,7 +13,7 @@ from bot.engine.context import Claim
 from bot.storage import Vault
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
-from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 
 
 async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_e
         assert world.discord.notices == []
 
 
-async def _refused_while_running(world: World, key: Key) -> tuple[Job, Engine]:
+async def _refused_while_running(world: EngineWorld, key: Key) -> tuple[Job, Engine]:
     """A job of which Studii does not tell with that key, after a restart; the engine for what follows."""
     world.studii.next_job(Outcome(never_ends=True))
     job = await world.accept(a_job())

@@ -7,12 +7,12 @@ from pathlib import Path
 from bot.domain import Job, JobState, Undeliverable
 from bot.engine import Tuning
 from sandbox.studii import Options, Outcome, RateStyle, faults
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 
 LIMIT, PERIOD = 6, 1.0  # requests of this Studii's minute, in seconds
 
 
-async def without_their_files(world: World, count: int) -> list[Job]:
+async def without_their_files(world: EngineWorld, count: int) -> list[Job]:
     """Results of one key that could not be posted, are asked for again, and are gone everywhere."""
     key = world.studii.add_key(
         balance=10_000, rate_limit=LIMIT, rate_style=RateStyle(period=PERIOD, retry_after=False)
@@ -39,7 +39,7 @@ async def without_their_files(world: World, count: int) -> list[Job]:
 
 
 @asynccontextmanager
-async def small_world(folder: Path) -> AsyncGenerator[World]:
+async def small_world(folder: Path) -> AsyncGenerator[EngineWorld]:
     options = Options(instant=True, long_side=64)
     margin = 60 - LIMIT + Tuning().rate_margin
     async with engine_world(

@@ -9,12 +9,12 @@ from bot.services import JobService, KeyService, LimitService
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
-from tests.engine.world import GUILD, USER, World, engine_world
+from tests.engine.world import GUILD, USER, EngineWorld, engine_world
 
 OTHER_GUILD = 101
 
 
-async def change_key(world: World, key: Key) -> None:
+async def change_key(world: EngineWorld, key: Key) -> None:
     """As an admin does."""
 
     async def check(_secret: str) -> None:

@@ -9,10 +9,10 @@ import pytest
 from bot.domain import Job, JobState
 from bot.storage.credits.prices import Prices
 from sandbox.studii import Options, Outcome, faults
-from tests.engine.world import World, a_job, a_staging_job, engine_world, png
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 
 
-async def submitted(world: World) -> Job:
+async def submitted(world: EngineWorld) -> Job:
     """A job that Studii has, as the engine of an earlier life left it."""
     job = await world.accept(a_job())
     async with world.running():

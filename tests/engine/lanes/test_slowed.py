@@ -8,10 +8,10 @@ from bot.domain import Job, JobState
 from bot.storage.lanes import LaneLimitRows
 from sandbox.studii import faults
 from tests.engine.test_database_trouble import fail
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 
 
-async def slowed(world: World, lane: str, seconds: int) -> Job:
+async def slowed(world: EngineWorld, lane: str, seconds: int) -> Job:
     """A job that met a 429, of which the lane has taken note."""
     world.studii.fail("create", faults.rate_limited(seconds))
     job = await world.accept(a_job())
@@ -25,7 +25,7 @@ async def slowed(world: World, lane: str, seconds: int) -> Job:
     return job
 
 
-def since_the_429(world: World) -> list[float]:
+def since_the_429(world: EngineWorld) -> list[float]:
     """When there were requests after it, in seconds."""
     (limited,) = world.studii.requests.of(status=429)
     later = [one.monotonic - limited.monotonic for one in world.studii.requests if one.endpoint != "output"]

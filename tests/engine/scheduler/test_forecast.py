@@ -10,7 +10,7 @@ import pytest
 from bench.simulation.clients import OwnLane
 from bench.simulation.loads import IMAGE, USUAL, Load
 from bench.simulation.measure import Newcomer, Scale, measure, observe
-from bench.simulation.world import World, make_jobs
+from bench.simulation.world import SimulatedWorld, make_jobs
 from bot.engine.scheduler import forecast
 from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.forecast import MIN_FORECAST_SECONDS, SOON, predict
@@ -138,7 +138,7 @@ def test_no_time_is_told_that_hangs_on_how_long_jobs_of_an_unknown_tool_take() -
 
 def test_telling_changes_nothing_that_the_lane_does() -> None:
     def submitted(*, told: bool) -> list[float | None]:
-        world = World(60, Random(3))
+        world = SimulatedWorld(60, Random(3))
         durations = Durations(lambda work: USUAL[work].median)
         lane = Lane(RateWindow(60, TUNING), durations, TUNING)
         own = OwnLane(world, durations, lane)

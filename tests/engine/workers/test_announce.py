@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain import Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
 from sandbox.studii import Fault, faults
-from tests.engine.world import World, a_job, a_staging_job, engine_world, png
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 
 
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path:
         assert world.discord.attempts == 1
 
 
-async def without_its_file(world: World) -> Job:
+async def without_its_file(world: EngineWorld) -> Job:
     """A job whose result could not be posted, is asked for again, and is gone from the disk."""
     await world.use_key(world.studii.add_key())
     world.discord.answers = [Undeliverable("no permission")]

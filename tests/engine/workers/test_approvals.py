@@ -12,14 +12,14 @@ from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect, WordRule
 from bot.lifecycle.transitions import approve, cancel
 from bot.reasons import ReasonCode
-from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
 RULES = (WordRule("blimp", "blimp", WordEffect.APPROVE), WordRule("gull", "gull", effect=WordEffect.REFUSE))
 
 
 @asynccontextmanager
-async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenerator[tuple[World, Job]]:
+async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenerator[tuple[EngineWorld, Job]]:
     """A world with a job that needs approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
@@ -115,7 +115,7 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
 
 
 @asynccontextmanager
-async def a_set(folder: Path) -> AsyncGenerator[tuple[World, list[Job]]]:
+async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
     """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
@@ -160,15 +160,15 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
         assert asked.id == jobs[1].id
 
 
-async def _tried(world: World) -> bool:
+async def _tried(world: EngineWorld) -> bool:
     return bool(world.discord.notices)
 
 
-async def _reduced(world: World) -> bool:
+async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
         return bool(world.discord.reduced) and not await transaction.notices.pending(1)
 
 
-async def _told(world: World) -> bool:
+async def _told(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
         return bool(world.discord.notices) and not await transaction.notices.pending(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best import BestResult
-from tests.engine.world import World, engine_world
+from tests.engine.world import EngineWorld, engine_world
 from tests.support.jobs import a_job
 
 GUILD, MAYA, MESSAGE, PLACE = 100, 3, 7, 9
@@ -32,7 +32,7 @@ class Shown:
         return Posted(80)
 
 
-async def starred(world: World, *messages: int) -> None:
+async def starred(world: EngineWorld, *messages: int) -> None:
     """Store results with the stars, in a server that shows its best ones."""
     now = world.clock.now()
     async with world.storage.write() as transaction:
@@ -44,7 +44,7 @@ async def starred(world: World, *messages: int) -> None:
             await transaction.best.want(BestResult(one, GUILD, 2, job.id, MAYA, wanted=True, since=now))
 
 
-async def row(world: World, message: int = MESSAGE) -> BestResult | None:
+async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
     async with world.storage.read() as transaction:
         return await transaction.best.get(message)
 

@@ -14,7 +14,7 @@ from bot.engine.workers.guarded_decoder import AloneGate
 from bot.media import PhotoKind
 from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words
-from tests.engine.world import World, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
@@ -57,12 +57,12 @@ class Dying:
             raise DecoderFailed
 
 
-def with_decoder(world: World, decoder: Dying) -> Engine:
+def with_decoder(world: EngineWorld, decoder: Dying) -> Engine:
     world.decoder = decoder  # type: ignore[assignment]
     return world.engine()
 
 
-async def remembered(world: World, job_id: str, role: FileRole) -> DecodeRecord:
+async def remembered(world: EngineWorld, job_id: str, role: FileRole) -> DecodeRecord:
     async with world.storage.read() as transaction:
         return await transaction.decodes.get(job_id, role)
 

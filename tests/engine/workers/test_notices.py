@@ -20,22 +20,22 @@ from bot.domain import (
     Undeliverable,
 )
 from sandbox.studii import faults
-from tests.engine.world import GUILD, World, a_job, engine_world
+from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 
 CHANNEL = 555
 
 
-async def tell(world: World, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
+async def tell(world: EngineWorld, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
     async with world.storage.write() as transaction:
         await transaction.notices.add(GUILD, kind, key, at=world.clock.now(), job_id=job_id)
 
 
-async def use_log(world: World, *, results: bool = False) -> None:
+async def use_log(world: EngineWorld, *, results: bool = False) -> None:
     async with world.storage.write() as transaction:
         await transaction.log_channels.set(GUILD, LogSettings(CHANNEL, results))
 
 
-async def all_told(world: World) -> None:
+async def all_told(world: EngineWorld) -> None:
     async def empty() -> bool:
         async with world.storage.read() as transaction:
             return await transaction.notices.pending(1) == []
@@ -43,7 +43,7 @@ async def all_told(world: World) -> None:
     await world.until(empty, "all notices closed")
 
 
-def posted(world: World) -> list[tuple[NoticeKind, int | None]]:
+def posted(world: EngineWorld) -> list[tuple[NoticeKind, int | None]]:
     return [(notice.kind, channel) for notice, channel, _ in world.discord.notices]
 
 
@@ -173,13 +173,13 @@ async def test_without_a_log_channel_the_owner_hears_of_a_job_whose_outcome_nobo
         assert posted(world) == [(NoticeKind.UNKNOWN, None), (NoticeKind.STILL_RUNNING, None)]
 
 
-async def endless(world: World) -> Job:
+async def endless(world: EngineWorld) -> Job:
     """A running job at which the engine does not look yet: its server has no key."""
     return await world.put(await world.accept(a_job(guild_id=GUILD + 1)), JobState.RUNNING)
 
 
 def deaf(
-    world: World, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Notice], Announcement | None]
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Notice], Announcement | None]
 ) -> None:
     """Let notices meet what `trouble` returns or raises for them, if anything."""
     post_notice = world.discord.post_notice

@@ -9,14 +9,14 @@ from PIL import Image
 from bot.domain import FailureCode, JobState
 from bot.media.metadata import BrokenStructure
 from bot.ui.kit.reasons import reason_words
-from tests.engine.world import GUILD, PHOTO_URL, World, a_job, engine_world
+from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, engine_world
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, pixels, xmp
 
 PHONE = phone_jpeg(source=AI)
 SERVER_WITH_ITS_OWN_WISH = 101
 
 
-async def travelled(world: World, photo: bytes, guild_id: int = GUILD) -> tuple[bytes, bytes]:
+async def travelled(world: EngineWorld, photo: bytes, guild_id: int = GUILD) -> tuple[bytes, bytes]:
     """The photo as Studii got it, and as it stood beside the result."""
     known = set(world.studii.uploads)
     world.album.photos = {PHOTO_URL: photo}

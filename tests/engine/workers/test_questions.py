@@ -6,17 +6,17 @@ from pathlib import Path
 from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.offers import Offer
-from tests.engine.world import World, engine_world
+from tests.engine.world import EngineWorld, engine_world
 
 
-def a_question(world: World, name: str, *, seconds: float, photo: int | None = 7) -> Confirmation:
+def a_question(world: EngineWorld, name: str, *, seconds: float, photo: int | None = 7) -> Confirmation:
     now = world.clock.now()
     request = JobRequest(100, 200, 300, "studio", {"prompt": "x"}, origin_message_id=photo)
     expires = now + timedelta(seconds=seconds)
     return Confirmation(name, request, 8, False, WhyAsk.FIRST_TAP, now, expires)
 
 
-async def left(world: World) -> list[str]:
+async def left(world: EngineWorld) -> list[str]:
     async with world.storage.read() as transaction:
         return [one.id for one in await transaction.confirmations.all()]
 

@@ -15,12 +15,12 @@ from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.services import LanguageService, PrivacyService
 from sandbox.studii import faults
-from tests.engine.world import GUILD, World, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
 
 
-async def set_rules(world: World, *, channel: int | None = CHANNEL, results: bool = True) -> None:
+async def set_rules(world: EngineWorld, *, channel: int | None = CHANNEL, results: bool = True) -> None:
     async with world.storage.write() as transaction:
         await transaction.policies.set(GUILD, approval_channel=channel, approval_results=results)
 
@@ -32,7 +32,9 @@ def a_watched_job(*, private: bool = False, set_id: str | None = None) -> Job:
 
 
 @asynccontextmanager
-async def made(folder: Path, *, private: bool = False, **tuning: object) -> AsyncGenerator[tuple[World, Job]]:
+async def made(
+    folder: Path, *, private: bool = False, **tuning: object
+) -> AsyncGenerator[tuple[EngineWorld, Job]]:
     """A world in which results wait, with a job that is covered."""
     async with engine_world(folder, **tuning) as world:  # type: ignore[arg-type]
         await world.use_key(world.studii.add_key())
@@ -40,7 +42,7 @@ async def made(folder: Path, *, private: bool = False, **tuning: object) -> Asyn
         yield world, await world.accept(a_watched_job(private=private))
 
 
-async def waits(world: World, job: Job) -> Job:
+async def waits(world: EngineWorld, job: Job) -> Job:
     """The job, once moderators see its result."""
 
     async def shown() -> bool:
@@ -52,7 +54,7 @@ async def waits(world: World, job: Job) -> Job:
     return waiting
 
 
-async def release(world: World, job: Job) -> None:
+async def release(world: EngineWorld, job: Job) -> None:
     async with world.storage.write() as transaction:
         assert await release_result(transaction, await world.job(job.id), world.clock.now()) is not None
 
@@ -268,10 +270,10 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
         await world.balanced()
 
 
-async def _reduced(world: World) -> bool:
+async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
         return bool(world.discord.reduced) and not await transaction.notices.pending(1)
 
 
-async def _unkept(world: World, job: Job) -> bool:
+async def _unkept(world: EngineWorld, job: Job) -> bool:
     return (await world.job(job.id)).output_file is None

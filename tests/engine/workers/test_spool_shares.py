@@ -13,7 +13,7 @@ from bot.domain import FailureCode, Job, JobState, Undeliverable
 from bot.reasons import Reason
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.workers.sized import MB, photo_of, with_photo
-from tests.engine.world import GUILD, PHOTO_URL, World, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
 OTHER = 101
 
@@ -36,7 +36,7 @@ def large(size: int) -> bytes:
     return file.getvalue()
 
 
-async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
+async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
     """Studii has just refused the server's key, and is asked again after so many seconds."""
     async with world.storage.write() as transaction:
         key = await transaction.keys.current(guild_id)
@@ -46,7 +46,7 @@ async def refused(world: World, seconds: float = 3600.0, guild_id: int = GUILD) 
         await transaction.job_queue.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
 
 
-async def released(world: World, guild_id: int = GUILD) -> None:
+async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
     async with world.storage.write() as transaction:
         await transaction.holds.clear(guild_id)
         await transaction.job_queue.release_held(guild_id)

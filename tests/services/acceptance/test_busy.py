@@ -9,12 +9,12 @@ from bot.domain import LogSettings
 from bot.errors import Busy
 from bot.services import service
 from bot.services.acceptance import batches
-from tests.services.conftest import GUILD, MEMBER, World
+from tests.services.conftest import GUILD, MEMBER, ServicesWorld
 
 
 @pytest.mark.driver_thread
 async def test_a_crowded_database_says_busy_and_takes_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
     monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", 0.05)
@@ -28,12 +28,12 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     assert world.told == []
 
 
-async def _block(world: World) -> None:
+async def _block(world: ServicesWorld) -> None:
     async with world.services.access.change(GUILD) as change:
         await change.block(MEMBER)
 
 
-CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
+CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "budget": lambda world: world.services.credits.set_budget(GUILD, 5, None),
     "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
     "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
@@ -48,7 +48,7 @@ CHANGES: dict[str, Callable[[World], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("what", CHANGES)
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
-    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setattr(service, "COMMAND_WRITE_TIMEOUT", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)

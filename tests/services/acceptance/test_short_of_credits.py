@@ -6,11 +6,13 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
-from tests.services.conftest import GUILD, OTHER_MEMBER, World
+from tests.services.conftest import GUILD, OTHER_MEMBER, ServicesWorld
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
 
 
-async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(world: World) -> None:
+async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(
+    world: ServicesWorld,
+) -> None:
     await world.ready(daily=11)
     await world.accept()
     assert await refusal(world) == (
@@ -19,7 +21,7 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
     )
 
 
-async def test_a_learned_price_is_told_as_learned(world: World) -> None:
+async def test_a_learned_price_is_told_as_learned(world: ServicesWorld) -> None:
     await world.ready(daily=28)
     assert (await world.accept(user_id=OTHER_MEMBER)).price_learned is False
     await world.learn(12)
@@ -36,7 +38,7 @@ async def test_a_learned_price_is_told_as_learned(world: World) -> None:
     ],
 )
 async def test_longer_periods_are_called_by_their_name(
-    world: World, period: Period, words: str, renews: int
+    world: ServicesWorld, period: Period, words: str, renews: int
 ) -> None:
     await world.ready()
     await world.budget(8, period)
@@ -45,7 +47,7 @@ async def test_longer_periods_are_called_by_their_name(
     assert f"the server has 0 of 8 credits left {words}. The budget renews <t:{renews}:R>." in said
 
 
-async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
+async def test_a_one_off_total_never_promises_to_renew(world: ServicesWorld) -> None:
     await world.ready()
     await world.budget(10, Period.TOTAL)
     job = await world.accept()
@@ -57,7 +59,7 @@ async def test_a_one_off_total_never_promises_to_renew(world: World) -> None:
     assert said == f"{cost} It's a one-off total and doesn't renew. {CHANGE_BUDGET}"
 
 
-async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: World) -> None:
+async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: ServicesWorld) -> None:
     await world.ready(daily=5)
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and the server has 5 of 5 credits left today. "
@@ -66,7 +68,7 @@ async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: Wor
 
 
 async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_large_enough(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready(daily=5)
     await world.services.limits.grant(GUILD, None, 5)
@@ -75,7 +77,7 @@ async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_
     assert "2 of 10 credits left today. The daily budget of 5 credits is below the price." in said
 
 
-async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: World) -> None:
+async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
     assert await refusal(world) == (
@@ -85,7 +87,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     )
 
 
-async def test_a_day_ends_at_midnight_in_the_servers_zone(world: World) -> None:
+async def test_a_day_ends_at_midnight_in_the_servers_zone(world: ServicesWorld) -> None:
     world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
     await world.ready(daily=8)
     async with world.storage.write() as transaction:

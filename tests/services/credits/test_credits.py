@@ -8,24 +8,24 @@ from bot.domain import Period, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.services import MAX_BUDGET, price_words
-from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, World
+from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, ServicesWorld
 
 
-async def test_until_an_admin_sets_a_budget_a_hundred_credits_a_day_hold(world: World) -> None:
+async def test_until_an_admin_sets_a_budget_a_hundred_credits_a_day_hold(world: ServicesWorld) -> None:
     state = await world.services.credits.budget(GUILD)
     assert (state.left, state.usage, state.is_default) == (100, Usage(), True)
     assert state.limit_words == "100 credits a day"
     assert state.left_words == "100 of 100 credits left today"
 
 
-async def test_a_budget_that_was_set_is_not_the_default_even_if_it_is_the_same(world: World) -> None:
+async def test_a_budget_that_was_set_is_not_the_default_even_if_it_is_the_same(world: ServicesWorld) -> None:
     state = await world.services.credits.set_budget(GUILD, 100, Period.DAY)
     assert not state.is_default
     assert state == await world.services.credits.budget(GUILD)
     assert (await world.services.credits.budget(OTHER_GUILD)).is_default
 
 
-async def test_reserved_and_paid_credits_both_count(world: World) -> None:
+async def test_reserved_and_paid_credits_both_count(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.finish(await world.accept(), charge=5)
     await world.accept()
@@ -34,12 +34,12 @@ async def test_reserved_and_paid_credits_both_count(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, MAX_BUDGET])
-async def test_a_budget_may_be_nothing_and_very_much(world: World, limit: int) -> None:
+async def test_a_budget_may_be_nothing_and_very_much(world: ServicesWorld, limit: int) -> None:
     assert (await world.services.credits.set_budget(GUILD, limit, Period.WEEK)).left == limit
 
 
 @pytest.mark.parametrize("limit", [-1, MAX_BUDGET + 1])
-async def test_a_budget_that_makes_no_sense_changes_nothing(world: World, limit: int) -> None:
+async def test_a_budget_that_makes_no_sense_changes_nothing(world: ServicesWorld, limit: int) -> None:
     await world.budget(40)
     with pytest.raises(Refused) as caught:
         await world.services.credits.set_budget(GUILD, limit, Period.DAY)
@@ -48,7 +48,7 @@ async def test_a_budget_that_makes_no_sense_changes_nothing(world: World, limit:
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 40
 
 
-async def test_a_limit_lowered_under_what_was_spent_leaves_less_than_nothing(world: World) -> None:
+async def test_a_limit_lowered_under_what_was_spent_leaves_less_than_nothing(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.accept()
     state = await world.services.credits.set_budget(GUILD, 5, Period.DAY)
@@ -56,7 +56,7 @@ async def test_a_limit_lowered_under_what_was_spent_leaves_less_than_nothing(wor
     assert state.left_words == "0 of 5 credits left today"
 
 
-async def test_another_period_counts_what_was_spent_in_it(world: World) -> None:
+async def test_another_period_counts_what_was_spent_in_it(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.accept()
     world.clock.advance(86_400)
@@ -67,7 +67,7 @@ async def test_another_period_counts_what_was_spent_in_it(world: World) -> None:
     assert state.window == Window(monday, monday + timedelta(days=7))
 
 
-async def test_a_one_off_total_counts_on_until_it_is_begun_anew(world: World) -> None:
+async def test_a_one_off_total_counts_on_until_it_is_begun_anew(world: ServicesWorld) -> None:
     await world.ready()
     await world.budget(20, Period.TOTAL)
     await world.accept()
@@ -83,21 +83,21 @@ async def test_a_one_off_total_counts_on_until_it_is_begun_anew(world: World) ->
     assert state.renewal_words == "The budget is a one-off total and doesn't renew."
 
 
-async def test_what_renews_by_itself_is_not_begun_anew(world: World) -> None:
+async def test_what_renews_by_itself_is_not_begun_anew(world: ServicesWorld) -> None:
     await world.budget(20)
     with pytest.raises(Refused, match="renews automatically"):
         await world.services.credits.set_budget(GUILD, 30, Period.WEEK, restart=True)
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 20
 
 
-async def test_a_total_that_takes_a_periods_place_counts_from_then_on(world: World) -> None:
+async def test_a_total_that_takes_a_periods_place_counts_from_then_on(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     await world.accept()
     world.clock.advance(60)
     assert (await world.services.credits.set_budget(GUILD, None, Period.TOTAL)).left == 100
 
 
-async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: World) -> None:
+async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     mine = [await world.accept() for _ in range(6)]
     await world.accept(user_id=OTHER_MEMBER)
@@ -107,13 +107,13 @@ async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: W
     assert [job.id for job in member.recent] == [job.id for job in reversed(mine[1:])]
 
 
-async def test_a_member_who_did_nothing_used_nothing(world: World) -> None:
+async def test_a_member_who_did_nothing_used_nothing(world: ServicesWorld) -> None:
     member = await world.services.credits.member(GUILD, MEMBER)
     assert (member.usage, member.recent) == (Usage(), ())
 
 
 async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_all_servers_with_that_key(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready()
     await world.ready(OTHER_GUILD)
@@ -127,7 +127,7 @@ async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_all_serve
     assert (video.estimate, video.price_learned) == (40, False)
 
 
-async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: World) -> None:
+async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: ServicesWorld) -> None:
     await world.ready()
     await world.learn(6)
     await world.learn(40, "mode=video quality=standard")
@@ -141,7 +141,7 @@ async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(wor
     ]
 
 
-async def test_the_price_list_has_what_other_choices_were_charged(world: World) -> None:
+async def test_the_price_list_has_what_other_choices_were_charged(world: ServicesWorld) -> None:
     await world.ready()
     await world.learn(6)
     await world.learn(90, "mode=video quality=high")
@@ -161,7 +161,7 @@ def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
 
 
-async def test_a_free_job_of_another_account_opens_no_budget(world: World) -> None:
+async def test_a_free_job_of_another_account_opens_no_budget(world: ServicesWorld) -> None:
     await world.ready(daily=1)
     async with world.storage.write() as transaction:
         variant = "mode=image quality=standard"
@@ -173,7 +173,7 @@ async def test_a_free_job_of_another_account_opens_no_budget(world: World) -> No
 
 @pytest.mark.parametrize(("daily", "accepted"), [(0, 0), (1, 1), (3, 3)])
 async def test_what_was_free_before_reserves_a_credit_all_the_same(
-    world: World, daily: int, accepted: int
+    world: ServicesWorld, daily: int, accepted: int
 ) -> None:
     await world.ready(daily=daily)
     await world.learn(0)
@@ -183,7 +183,7 @@ async def test_what_was_free_before_reserves_a_credit_all_the_same(
         await world.accept()
 
 
-async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: World) -> None:
+async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     videos = {**PICTURE.inputs, "mode": "video"}
     assert [(await world.accept(inputs=videos)).reserved for _ in range(2)] == [40, 40]
@@ -191,7 +191,7 @@ async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world
         await world.accept(inputs=videos)
 
 
-async def test_what_another_account_was_charged_can_raise_the_first_guess(world: World) -> None:
+async def test_what_another_account_was_charged_can_raise_the_first_guess(world: ServicesWorld) -> None:
     await world.ready()
     async with world.storage.write() as transaction:
         variant = "mode=image quality=standard"

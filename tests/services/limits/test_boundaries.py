@@ -8,12 +8,12 @@ import pytest
 from bot.domain import Period
 from bot.domain.limits import StartRate
 from bot.errors import Refused
-from tests.services.conftest import GUILD, MEMBER, World
+from tests.services.conftest import GUILD, MEMBER, ServicesWorld
 
 SECOND = timedelta(seconds=1)
 
 
-async def budget_of_one_job(world: World, period: Period, zone: str, *when: int) -> None:
+async def budget_of_one_job(world: ServicesWorld, period: Period, zone: str, *when: int) -> None:
     """The server stands in that zone at that time of its own clocks, with room for one job a period."""
     world.clock.set(datetime(*when, tzinfo=ZoneInfo(zone)).astimezone(UTC))  # pyright: ignore[reportArgumentType]
     await world.ready()
@@ -21,7 +21,7 @@ async def budget_of_one_job(world: World, period: Period, zone: str, *when: int)
     await world.budget(8, period)
 
 
-async def no_room(world: World) -> str:
+async def no_room(world: ServicesWorld) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept()
     return str(caught.value)
@@ -38,7 +38,7 @@ async def no_room(world: World) -> str:
     ],
 )
 async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
-    world: World, zone: str, midnight: tuple[int, int, int], hours: int
+    world: ServicesWorld, zone: str, midnight: tuple[int, int, int], hours: int
 ) -> None:
     await budget_of_one_job(world, Period.DAY, zone, *midnight)
     await world.accept()
@@ -50,14 +50,14 @@ async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
     await no_room(world)
 
 
-async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: World) -> None:
+async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 10, 25, 2, 30)
     await world.accept()
     world.clock.advance(3600)  # half past two again
     await no_room(world)
 
 
-async def test_a_month_of_28_days_renews_on_the_first_of_march(world: World) -> None:
+async def test_a_month_of_28_days_renews_on_the_first_of_march(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.MONTH, "Europe/Berlin", 2027, 2, 1)
     await world.accept()
     world.clock.set(world.clock.now() + timedelta(days=28) - SECOND)
@@ -66,7 +66,7 @@ async def test_a_month_of_28_days_renews_on_the_first_of_march(world: World) -> 
     await world.accept()
 
 
-async def test_a_grant_ends_with_the_period_also_when_that_is_a_short_one(world: World) -> None:
+async def test_a_grant_ends_with_the_period_also_when_that_is_a_short_one(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "America/New_York", 2026, 3, 8)
     await world.services.limits.grant(GUILD, None, 20)
     world.clock.advance(23 * 3600 - 1)
@@ -75,7 +75,9 @@ async def test_a_grant_ends_with_the_period_also_when_that_is_a_short_one(world:
     assert (await world.services.credits.budget(GUILD)).left == 8
 
 
-async def test_a_server_that_moves_a_day_ahead_and_back_counts_by_its_new_calendar(world: World) -> None:
+async def test_a_server_that_moves_a_day_ahead_and_back_counts_by_its_new_calendar(
+    world: ServicesWorld,
+) -> None:
     # Noon of 2 March in UTC is 01:00 of 2 March in Pago Pago and 02:00 of 3 March in Kiritimati.
     await budget_of_one_job(world, Period.DAY, "Pacific/Pago_Pago", 2026, 3, 2, 1)
     await world.accept()
@@ -90,7 +92,7 @@ async def test_a_server_that_moves_a_day_ahead_and_back_counts_by_its_new_calend
     await no_room(world)
 
 
-async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: World) -> None:
+async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.MONTH, "UTC", 2026, 2, 28, 20)
     await world.accept()
     await world.services.credits.set_budget(GUILD, None, None, "Asia/Tokyo")  # March since 15:00
@@ -101,7 +103,7 @@ async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: Wor
     await world.accept()
 
 
-async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(world: World) -> None:
+async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 5, 4, 12)
     noon = world.clock.now()
     await world.accept()
@@ -113,7 +115,9 @@ async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(
     await no_room(world)
 
 
-async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_day(world: World) -> None:
+async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_day(
+    world: ServicesWorld,
+) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 5, 4, 23, 59)
     await world.accept()
     world.clock.set(world.clock.now() + timedelta(minutes=2))
@@ -123,7 +127,7 @@ async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_da
 
 
 async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await world.ready()
     await world.services.limits.set(GUILD, rate=StartRate(1, 600))
@@ -136,7 +140,9 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     assert "<t:" in await no_room(world)
 
 
-async def test_a_total_that_was_set_while_the_clock_was_ahead_holds_all_the_same(world: World) -> None:
+async def test_a_total_that_was_set_while_the_clock_was_ahead_holds_all_the_same(
+    world: ServicesWorld,
+) -> None:
     await budget_of_one_job(world, Period.TOTAL, "UTC", 2027, 5, 4, 12)
     world.clock.advance(-400 * 24 * 3600)
     await world.accept()

@@ -7,19 +7,19 @@ import pytest
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsShort, Refused
-from tests.services.conftest import GUILD, MEMBER, World
+from tests.services.conftest import GUILD, MEMBER, ServicesWorld
 
 DAY = timedelta(days=1)
 TOKYO = "Asia/Tokyo"
 
 
-async def at(world: World, *when: int) -> None:
+async def at(world: ServicesWorld, *when: int) -> None:
     """It is that time in UTC, and the server has a key."""
     world.clock.set(datetime(*when, tzinfo=UTC))  # pyright: ignore[reportArgumentType]
     await world.ready()
 
 
-async def granted(world: World) -> tuple[int, int]:
+async def granted(world: ServicesWorld) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
     async with world.storage.read() as transaction:
         assert await transaction.audit.differences(world.clock.now()) == []
@@ -29,12 +29,12 @@ async def granted(world: World) -> tuple[int, int]:
     return state.budget.grants, own
 
 
-async def grant(world: World, server: int, member: int) -> None:
+async def grant(world: ServicesWorld, server: int, member: int) -> None:
     await world.services.limits.grant(GUILD, None, server)
     await world.services.limits.grant(GUILD, MEMBER, member)
 
 
-async def move(world: World, zone: str) -> None:
+async def move(world: ServicesWorld, zone: str) -> None:
     await world.services.credits.set_budget(GUILD, None, None, zone)
 
 
@@ -42,7 +42,7 @@ async def move(world: World, zone: str) -> None:
     ("period", "length"), [(Period.DAY, 1), (Period.WEEK, 7), (Period.MONTH, 31)], ids=str
 )
 async def test_a_grant_ends_with_the_period_for_which_it_was_given(
-    world: World, period: Period, length: int
+    world: ServicesWorld, period: Period, length: int
 ) -> None:
     await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
     await world.budget(8, period)
@@ -60,7 +60,7 @@ async def test_a_grant_ends_with_the_period_for_which_it_was_given(
 
 
 async def test_grants_of_past_days_do_not_come_back_when_a_budget_is_set_for_the_month(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100)
@@ -73,7 +73,7 @@ async def test_grants_of_past_days_do_not_come_back_when_a_budget_is_set_for_the
     assert (await world.services.credits.budget(GUILD)).left == 100
 
 
-async def test_another_period_ends_what_was_granted_and_says_how_much(world: World) -> None:
+async def test_another_period_ends_what_was_granted_and_says_how_much(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100)
     await grant(world, 20, 5)
@@ -88,7 +88,7 @@ async def test_another_period_ends_what_was_granted_and_says_how_much(world: Wor
     assert await granted(world) == (20, 5)
 
 
-async def test_a_grant_for_march_is_marchs_in_whatever_zone(world: World) -> None:
+async def test_a_grant_for_march_is_marchs_in_whatever_zone(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 31, 20)  # in Tokyo April has begun
     await world.budget(100, Period.MONTH)
     await grant(world, 20, 5)
@@ -103,7 +103,7 @@ async def test_a_grant_for_march_is_marchs_in_whatever_zone(world: World) -> Non
 
 
 async def test_a_move_in_mid_month_keeps_the_months_grants_though_the_month_began_elsewhere(
-    world: World,
+    world: ServicesWorld,
 ) -> None:
     await at(world, 2027, 2, 28, 16)  # 1 March in Tokyo
     await world.services.credits.set_budget(GUILD, 100, Period.MONTH, TOKYO)
@@ -113,7 +113,7 @@ async def test_a_move_in_mid_month_keeps_the_months_grants_though_the_month_bega
     assert await granted(world) == (20, 5)
 
 
-async def test_another_period_and_another_zone_at_once(world: World) -> None:
+async def test_another_period_and_another_zone_at_once(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 31, 20)
     await world.budget(100)
     await grant(world, 20, 5)
@@ -126,7 +126,7 @@ async def test_another_period_and_another_zone_at_once(world: World) -> None:
     assert await granted(world) == (20, 5)
 
 
-async def test_only_what_this_period_was_given_can_be_taken_back(world: World) -> None:
+async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100)
     await grant(world, 20, 5)
@@ -142,7 +142,7 @@ async def test_only_what_this_period_was_given_can_be_taken_back(world: World) -
     assert await granted(world) == (0, 1)
 
 
-async def test_what_is_taken_back_when_it_was_spent_leaves_less_than_nothing(world: World) -> None:
+async def test_what_is_taken_back_when_it_was_spent_leaves_less_than_nothing(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(8)
     await world.services.limits.grant(GUILD, None, 8)
@@ -154,7 +154,7 @@ async def test_what_is_taken_back_when_it_was_spent_leaves_less_than_nothing(wor
         await world.accept()
 
 
-async def test_a_one_off_total_keeps_its_grants_until_it_is_begun_anew(world: World) -> None:
+async def test_a_one_off_total_keeps_its_grants_until_it_is_begun_anew(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100, Period.TOTAL)
     await grant(world, 20, 5)
@@ -167,7 +167,7 @@ async def test_a_one_off_total_keeps_its_grants_until_it_is_begun_anew(world: Wo
     assert await granted(world) == (0, 0)
 
 
-async def test_a_clock_that_jumps_finds_each_grant_in_its_own_day(world: World) -> None:
+async def test_a_clock_that_jumps_finds_each_grant_in_its_own_day(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100)
     await grant(world, 20, 5)

@@ -8,7 +8,7 @@ from bot.engine.scheduler.durations import TOLD_FROM
 from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 
@@ -65,14 +65,14 @@ async def test_the_card_of_a_job_that_takes_longer_is_shown_anew_also_after_a_re
             await world.announced(job.id)
 
 
-async def _with_card(world: World, number: int) -> Job:
+async def _with_card(world: EngineWorld, number: int) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
         await transaction.jobs.update(job.id, card_message_id=number)
     return job
 
 
-async def _told_late(world: World, job: Job) -> None:
+async def _told_late(world: EngineWorld, job: Job) -> None:
     async def told() -> bool:
         return any(way.late for one, way in world.discord.cards if one.id == job.id)
 

@@ -7,17 +7,17 @@ import pytest
 
 from bot.domain import Job, JobState, Posted
 from bot.storage import CardShown
-from tests.engine.world import World, a_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 
 
-async def with_card(world: World) -> Job:
+async def with_card(world: EngineWorld) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
         await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
     return job
 
 
-async def has_no_card(world: World, job_id: str) -> bool:
+async def has_no_card(world: EngineWorld, job_id: str) -> bool:
     job = await world.job(job_id)
     return job.announced_at is not None and job.card_message_id is None and job.card_superseded_at is None
 
