@@ -28,7 +28,7 @@ from tests.support.pseudo.spoken import IN_ENGLISH, speak_pseudo
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
-IN_PLACE = {"cogs", "delivery", "engine", "reactions", "services", "ui"}
+IN_PLACE = {"cogs", "delivery", "engine", "lifecycle", "reactions", "services", "ui"}
 
 # Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the
 # others, so that seldom all workers wait; and they begin early, so that none is last.

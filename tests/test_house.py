@@ -23,6 +23,21 @@ NAMESPACES = (("bot", "cogs"), ("sandbox",))  # in which a constant's name stand
 VAGUE = re.compile(r"(^|_)(MOST|LONGEST|LEAST|LARGEST|SHORTEST|SMALLEST|FEWEST)(_|$)")  # say MAX_ or MIN_
 REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or before its decorators
 
+# Folders of tests that mirror nothing: each holds the whole bot to something, or helps the others.
+WHOLE = {
+    "crash": "kills the bot at every moment of a job's life",
+    "hostile": "sends files that were built to harm",
+    "image": "builds the image and runs it",
+    "support": "what tests share",
+}
+# Folders of bot that have no tests beside them: what they promise is seen by people alone, and tested there.
+TESTED_WHERE_SEEN = {
+    "services/moderation": ("ui/admin/moderation", "engine/workers"),
+    "services/questions": ("ui/account", "ui/jobs", "engine/workers"),
+    "services/styles": ("ui/styles",),
+}
+MIRRORED_FROM = 3  # modules in a folder
+
 # Imports that the contracts in pyproject.toml forbid, some for each: the module, and what it imports.
 FORBIDDEN = (
     ("bot.services.credits", "discord"),
@@ -92,6 +107,32 @@ def test_long_functions_say_why() -> None:
         if size > LONG and not (size <= TOO_LONG and REASON.search(before))
     ]
     assert not faults
+
+
+def test_a_folder_of_tests_mirrors_the_folder_or_module_that_it_tests() -> None:
+    tests = ROOT / "tests"
+    folders = {one.parent.relative_to(tests).as_posix() for one in tests.rglob("test_*.py")} - {"."}
+    mirrored = {one for one in folders if one.split("/")[0] not in WHOLE}
+    tested = (ROOT, ROOT / "bot")
+    assert [
+        one
+        for one in sorted(mirrored)
+        if not any((top / one).is_dir() or (top / f"{one}.py").is_file() for top in tested)
+    ] == []
+    assert [one for one in WHOLE if not (tests / one).is_dir()] == []
+
+
+def test_a_folder_of_several_modules_has_a_folder_of_tests() -> None:
+    tests = ROOT / "tests"
+    folders = {one.parent.relative_to(tests).as_posix() for one in tests.rglob("test_*.py")}
+    sizes = Counter(
+        one.parent.relative_to(ROOT / "bot").as_posix()
+        for one in (ROOT / "bot").rglob("*.py")
+        if one.name != "__init__.py"
+    )
+    untested = {one for one, size in sizes.items() if size >= MIRRORED_FROM} - folders
+    assert untested == set(TESTED_WHERE_SEEN)
+    assert {place for places in TESTED_WHERE_SEEN.values() for place in places} <= folders
 
 
 class Names(NamedTuple):

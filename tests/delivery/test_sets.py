@@ -13,12 +13,11 @@ from simcord import MemberActor, ResponseMessage
 from bot.delivery import DiscordDelivery
 from bot.domain import FailureCode, JobState, OutputFile, Posted
 from bot.domain.posting import PostingRules
-from bot.domain.posting.sets import SetPart, SetPosting, arranged
+from bot.domain.posting.sets import SetPart, SetPosting
 from bot.reasons import Reason, ReasonCode
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.jobs import a_job
 
 MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -286,17 +285,3 @@ async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path:
             long.append(replace(part, job=replace(job, tool="studio"), output=None))
         await announce(desk, long)
         assert len(texts(desk.channel.history()[-1])) < 4000
-
-
-def test_a_message_takes_ten_files_and_as_many_bytes_as_the_server_allows() -> None:
-    def messages(count: int, files: int, size: int, room: int) -> list[int]:
-        parts = [SetPart(a_job(), number, output=None) for number in range(count)]
-        return [len(one) for one in arranged(parts, room, count=lambda _: files, size=lambda _: size)]
-
-    assert messages(10, 2, 1, 100) == [5, 5]
-    assert messages(6, 2, 1, 100) == [3, 3]
-    assert messages(7, 3, 1, 100) == [2, 2, 3]
-    assert messages(10, 1, 1, 100) == [10]
-    assert messages(4, 1, 60, 100) == [1, 1, 1, 1]
-    assert messages(2, 1, 600, 100) == [1, 1]
-    assert messages(5, 1, 40, 100) == [1, 2, 2]

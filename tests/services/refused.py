@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import SourcePhoto
 from bot.errors import Refused
-from tests.services.conftest import ServicesWorld
+from tests.services.world import ServicesWorld
 
 CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
 

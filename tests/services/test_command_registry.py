@@ -1,6 +1,6 @@
 """What Discord was told of the commands, for all servers and for one alone."""
 
-from tests.services.conftest import GUILD, OTHER_GUILD, ServicesWorld
+from tests.services.world import GUILD, OTHER_GUILD, ServicesWorld
 
 
 async def test_at_first_nothing_was_registered(world: ServicesWorld) -> None:

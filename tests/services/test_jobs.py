@@ -12,7 +12,8 @@ from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
 from bot.services import ApprovalChanges
 from bot.storage import Changes
-from tests.services.conftest import (
+from tests.services.refused import photo, refusal
+from tests.services.world import (
     CHANNEL,
     GUILD,
     MAX_SOURCE,
@@ -22,7 +23,6 @@ from tests.services.conftest import (
     PICTURE,
     ServicesWorld,
 )
-from tests.services.refused import photo, refusal
 
 
 async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: ServicesWorld) -> None:

@@ -10,7 +10,7 @@ from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused, StudiiBotError
 from bot.services import KeyService
 from bot.storage import LaneNames, Vault
-from tests.services.conftest import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 
 
 async def set_key(

@@ -8,7 +8,7 @@ from bot.domain import ServerLanguage
 from bot.languages import Language
 from bot.services import LanguageService
 from bot.storage import Storage
-from tests.services.conftest import ServicesWorld
+from tests.services.world import ServicesWorld
 from tests.support.clock import NOON, FakeClock
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import JobRequest, JobState, LogSettings
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.reasons import Reason, ReasonCode
-from tests.services.conftest import GUILD, ServicesWorld
+from tests.services.world import GUILD, ServicesWorld
 
 QUESTION = "0123456789abcdef"
 

@@ -9,7 +9,7 @@ from bot.domain import LogSettings
 from bot.errors import Busy
 from bot.services import service
 from bot.services.acceptance import batches
-from tests.services.conftest import GUILD, MEMBER, ServicesWorld
+from tests.services.world import GUILD, MEMBER, ServicesWorld
 
 
 @pytest.mark.driver_thread

@@ -18,7 +18,7 @@ from bot.errors import Refused
 from bot.services import JobService
 from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage
-from tests.services.conftest import MAX_SOURCE, PICTURE
+from tests.services.world import MAX_SOURCE, PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO
 from tests.support.services import accept

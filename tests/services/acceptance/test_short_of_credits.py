@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
-from tests.services.conftest import GUILD, OTHER_MEMBER, ServicesWorld
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
+from tests.services.world import GUILD, OTHER_MEMBER, ServicesWorld
 
 
 async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(

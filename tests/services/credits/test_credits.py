@@ -8,7 +8,7 @@ from bot.domain import Period, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.services import MAX_BUDGET, price_words
-from tests.services.conftest import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, ServicesWorld
+from tests.services.world import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, ServicesWorld
 
 
 async def test_until_an_admin_sets_a_budget_a_hundred_credits_a_day_hold(world: ServicesWorld) -> None:

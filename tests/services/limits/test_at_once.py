@@ -13,7 +13,7 @@ from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.services import JobService, LimitService, Repeated
 from bot.storage import Storage
-from tests.services.conftest import GUILD, MAX_SOURCE, MEMBER, PICTURE
+from tests.services.world import GUILD, MAX_SOURCE, MEMBER, PICTURE
 from tests.support.clock import FakeClock
 from tests.support.services import accept
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import Period
 from bot.domain.limits import StartRate
 from bot.errors import Refused
-from tests.services.conftest import GUILD, MEMBER, ServicesWorld
+from tests.services.world import GUILD, MEMBER, ServicesWorld
 
 SECOND = timedelta(seconds=1)
 

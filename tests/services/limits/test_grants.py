@@ -7,7 +7,7 @@ import pytest
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsShort, Refused
-from tests.services.conftest import GUILD, MEMBER, ServicesWorld
+from tests.services.world import GUILD, MEMBER, ServicesWorld
 
 DAY = timedelta(days=1)
 TOKYO = "Asia/Tokyo"

@@ -7,7 +7,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.domain import JobState, Notice, NoticeKind, Period, Plan
 from bot.errors import Refused
-from tests.services.conftest import GUILD, SECRET, ServicesWorld
+from tests.services.world import GUILD, SECRET, ServicesWorld
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
