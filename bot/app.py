@@ -12,7 +12,7 @@ from aiohttp import TCPConnector
 from bot.aio.proxy import connector
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
-from bot.client.observer import DiscordObserver
+from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings

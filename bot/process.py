@@ -19,7 +19,7 @@ from bot.client.login import choose_intents, recommended_shards
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
-from bot.media.decoder.bounds import hide_memory
+from bot.media.decoder.process_limits import hide_memory
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watchdog import Watchdog
 from bot.version import VERSION

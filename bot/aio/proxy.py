@@ -14,9 +14,9 @@ from yarl import URL
 
 from bot.aio.connections import NO_CONNECTION
 from bot.aio.gated_connector import Gate, GatedConnector
+from bot.aio.guarded_resolver import GuardedResolver
 from bot.aio.host_names import is_host
 from bot.aio.public_hosts import Reach, is_loopback
-from bot.aio.resolver import GuardedResolver
 
 _SECURE = frozenset({"https", "wss"})
 _FORM = "must be an address such as http://proxy.example:3128"

@@ -1,10 +1,10 @@
 """Limits the hosts that an address of unknown origin may lead to: those of the public internet.
 
 An address that comes with an answer can name a host of the network that the bot runs in (a router, a cloud's
-metadata service). `Reach.allows` refuses it by its name or literal address; `GuardedResolver` (`resolver.py`)
-refuses the addresses that names resolve to. The resolver hands out the addresses that are then connected to,
-so a name that resolves differently the second time is of no use. Behind a proxy the proxy looks names up, and
-only the first check applies.
+metadata service). `Reach.allows` refuses it by its name or literal address; `GuardedResolver`
+(`guarded_resolver.py`) refuses the addresses that names resolve to. The resolver hands out the
+addresses that are then connected to, so a name that resolves differently the second time is of no use.
+Behind a proxy the proxy looks names up, and only the first check applies.
 """
 
 import re

@@ -120,7 +120,7 @@ async def sqlite(settings: Settings) -> list[Finding]:
 
 
 async def _ledger(transaction: Transaction) -> Finding:
-    wrong = await transaction.audit.differences(SystemClock().now())
+    wrong = await transaction.ledger_check.differences(SystemClock().now())
     if wrong:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
         return Finding("Ledger", Verdict.STOPS, words)

@@ -12,7 +12,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
 from bot.catalog import Catalog
-from bot.client.observer import DiscordObserver
+from bot.client.discord_observer import DiscordObserver
 from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.registration import register_commands
 from bot.client.translation import CatalogueTranslator

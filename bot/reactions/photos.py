@@ -19,7 +19,7 @@ from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, pl
 from bot.reactions.photo_jobs import PhotoJobs
 from bot.reactions.questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
-from bot.reactions.refusals import RefusalTeller
+from bot.reactions.refusal_teller import RefusalTeller
 from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

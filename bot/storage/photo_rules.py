@@ -15,7 +15,7 @@ from bot.storage.schema import photo_channels, reaction_emoji, reaction_places
 WHOLE_SERVER = 0
 
 
-class PhotoRulings(Repository):
+class PhotoRulesByServer(Repository):
     """Photo rules within one transaction. A server without rows has the defaults: everything is off."""
 
     async def get(self, guild_id: int) -> PhotoRules:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from bot.storage.access import Policies
-from bot.storage.audit import Audit
 from bot.storage.credits.ledger import Ledger
 from bot.storage.credits.prices import Prices
 from bot.storage.credits.usage import Totals, UsageSums
@@ -16,11 +15,12 @@ from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
+from bot.storage.ledger_check import LedgerCheck
 from bot.storage.meta import Meta
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.notices import Notices
-from bot.storage.photo_rules import PhotoRulings
-from bot.storage.posting import BestResults, PostingRulings
+from bot.storage.photo_rules import PhotoRulesByServer
+from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests, Offers
 from bot.storage.servers import ServerMemory, Servers
@@ -58,7 +58,7 @@ class Transaction:
     job_queue = _Repository(JobQueue)
     member_jobs = _Repository(MemberJobs)
     ledger = _Repository(Ledger)
-    audit = _Repository(Audit)
+    ledger_check = _Repository(LedgerCheck)
     guilds = _Repository(Guilds)
     member_languages = _Repository(MemberLanguages)
     keys = _Repository(Keys)
@@ -77,9 +77,9 @@ class Transaction:
     policies = _Repository(Policies)
     refusals = _Repository(Refusals)
     word_rules = _Repository(WordRules)
-    photo_rules = _Repository(PhotoRulings)
+    photo_rules = _Repository(PhotoRulesByServer)
     confirmations = _Repository(Confirmations)
-    posting_rules = _Repository(PostingRulings)
+    posting_rules = _Repository(PostingRulesByServer)
     offers = _Repository(Offers)
     best = _Repository(BestResults)
     credit_requests = _Repository(CreditRequests)

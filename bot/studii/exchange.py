@@ -9,8 +9,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.aio.connections import NO_CONNECTION
+from bot.aio.guarded_resolver import NotReached
 from bot.aio.proxy import NoTunnel
-from bot.aio.resolver import NotReached
 from bot.validation import Secret
 
 MAX_API_ANSWER_BYTES = 2**20

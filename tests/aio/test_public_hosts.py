@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from bot.aio.guarded_resolver import GuardedResolver, NotReached
 from bot.aio.public_hosts import Reach, is_near, is_public, reach_of
-from bot.aio.resolver import GuardedResolver, NotReached
 
 PUBLIC = Reach()
 AT_HOME = reach_of("127.0.0.1")

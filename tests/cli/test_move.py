@@ -70,7 +70,7 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
     async with Storage.open(target) as storage:
         new = await accepted(storage)
         async with storage.read() as transaction:
-            assert await transaction.audit.differences(SystemClock().now()) == []
+            assert await transaction.ledger_check.differences(SystemClock().now()) == []
             assert await transaction.jobs.get(new.id) is not None
             assert [one.name for one in await transaction.styles.of(1, 7)] == ["Oak"]
             assert await transaction.member_defaults.of(1, 7) == {"studio": {"quality": "high"}}

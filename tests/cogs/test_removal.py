@@ -154,4 +154,4 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         assert "was removed from the server" in read(reason_words(ended.failure_text))
         assert await ciphertexts(desk.storage) == [b""]
         async with desk.storage.read() as transaction:
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []

@@ -80,7 +80,7 @@ async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) ->
         assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))
         assert not labels(desk.channel.history()[-1])
         async with desk.storage.read() as transaction:
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
 
 
 async def in_the_log(desk: Desk, job: Job) -> discord.Message:

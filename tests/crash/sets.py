@@ -117,7 +117,7 @@ async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) 
     jobs = await _jobs(case)
     complaints: list[str] = []
     async with Storage.open(case.database) as storage, storage.read() as transaction:
-        complaints += await transaction.audit.everything()
+        complaints += await transaction.ledger_check.everything()
         for job in jobs:
             kinds = [line.kind for line in await transaction.ledger.entries(job_id=job.id)]
             if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:

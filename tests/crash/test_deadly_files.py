@@ -45,7 +45,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             lines = [line.kind for line in await transaction.ledger.entries(job_id=killer.id)]
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
         assert (killer.reserved, killer.settled) == (0, 0)
         # What those beside it cost may have corrected what it is expected to cost.
         assert [kind for kind in lines if kind is not EntryKind.CORRECT] == [

@@ -62,7 +62,7 @@ class Verdicts:
         """
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             jobs = await transaction.jobs.in_states(list(JobState))
-            complaints = await transaction.audit.everything()
+            complaints = await transaction.ledger_check.everything()
             entries = await transaction.ledger.entries(job_id=jobs[0].id) if jobs else []
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:

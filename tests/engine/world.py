@@ -222,7 +222,7 @@ class EngineWorld:
     async def balanced(self) -> None:
         """The ledger and the jobs' balances say the same."""
         async with self.storage.read() as transaction:
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
 
     def finish(self) -> None:
         """Let Studii's jobs come to their end that would never have ended."""

@@ -129,7 +129,7 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
             chance.shuffle(work)
             await asyncio.gather(*work)
         async with both[0].storage.read() as transaction:
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
             sent = await transaction.jobs.in_states([JobState.RUNNING])
         assert len(sent) == 2 * ROUNDS
 

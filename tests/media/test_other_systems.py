@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 {before}
-from bot.media.decoder import bounds, serve
+from bot.media.decoder import process_limits, serve
 sys.platform = {platform!r}
-bounds._STATUS = Path("/there/is/no/proc")
+process_limits._STATUS = Path("/there/is/no/proc")
 serve.serve()
 """
 

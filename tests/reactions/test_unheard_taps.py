@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.access import PhotoScope
-from bot.reactions import refusals
+from bot.reactions import refusal_teller
 from bot.reactions.photos import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.services import RefusalService
@@ -154,7 +154,7 @@ async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> Non
 async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refusals, "REPLY_SECONDS", 0.05)
+    monkeypatch.setattr(refusal_teller, "REPLY_SECONDS", 0.05)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await refused(desk, "blocked")
@@ -237,7 +237,7 @@ async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None
 
 
 async def test_closed_dms_are_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "REPLY_SECONDS", 0.05)
+    monkeypatch.setattr(refusal_teller, "REPLY_SECONDS", 0.05)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)

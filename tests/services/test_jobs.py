@@ -39,7 +39,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
     async with world.storage.read() as transaction:
         (line,) = await transaction.ledger.entries(job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
 
 
 async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: ServicesWorld) -> None:

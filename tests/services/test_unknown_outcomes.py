@@ -63,7 +63,7 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="already settled: charged 5 credits"):
             await desk.services.rulings.release(desk.guild.id, job.id)
         async with desk.storage.read() as transaction:
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
 
 
 async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(tmp_path: Path) -> None:

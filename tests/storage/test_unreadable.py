@@ -42,7 +42,7 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
         assert set(await transaction.jobs.some([first.id, broken.id])) == {first.id}
         assert await transaction.jobs.get(broken.id) is None
         assert (await transaction.jobs.get(last.id)) is not None
-        assert (await transaction.audit.everything()) == []
+        assert (await transaction.ledger_check.everything()) == []
 
 
 async def test_a_broken_job_on_a_lane_does_not_stop_the_lane(storage: Storage, url: str) -> None:

@@ -11,8 +11,8 @@ from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 
 from bot.media.decoder.libavif import DecoderSettings, Planes, call, call_void, created
+from bot.media.decoder.picture_rows import Rows
 from bot.media.decoder.planes import rows
-from bot.media.decoder.rows import Rows
 
 # AVIF_STRICT_ALPHA_ISPE_REQUIRED: what Pillow insists on. Old files lack the rest.
 _STRICTNESS = 4

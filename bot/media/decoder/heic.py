@@ -15,12 +15,25 @@ from pillow_heif import HeifImageFile
 from bot.media.decoder import libde265, libheif
 from bot.media.decoder.channels import Channels, UnusualPlanes, described
 from bot.media.decoder.libavif import AvifError
+from bot.media.decoder.picture_rows import Rows
 from bot.media.decoder.planes import rows
-from bot.media.decoder.rows import Rows
 from bot.media.decoder.structure.boxes import BoxFile
-from bot.media.decoder.structure.facts import Broken
-from bot.media.decoder.structure.single import is_premultiplied, single_items, told_colours, units_of
-from bot.media.decoder.structure.turns import Size, Turn, cut, is_upside_down, quarters, size_after, turns
+from bot.media.decoder.structure.heic_in_one_piece import (
+    is_premultiplied,
+    single_items,
+    told_colours,
+    units_of,
+)
+from bot.media.decoder.structure.heic_turns import (
+    Size,
+    Turn,
+    cut,
+    is_upside_down,
+    quarters,
+    size_after,
+    turns,
+)
+from bot.media.decoder.structure.shared_by_readers import Broken
 
 _ROTATIONS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 _REFLECTIONS = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM)

@@ -20,7 +20,7 @@ from bot.media.convert import (
     write,
     write_light,
 )
-from bot.media.decoder.native import NATIVE
+from bot.media.decoder.native_pictures import NATIVE
 from bot.media.decoder.reading import decoded, open_picture, read_whole
 from bot.media.decoder.structure import Broken, NotAPhoto, Structure, structure_of
 from bot.media.kinds import HEAD_BYTES, PhotoKind, sniff

@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
-from bot.media.decoder.native import NATIVE
+from bot.media.decoder.native_pictures import NATIVE
 from bot.media.decoder.structure import Broken, jpeg, png
 from bot.media.kinds import PhotoKind
 

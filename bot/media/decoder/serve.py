@@ -12,26 +12,26 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from bot.media.decoder import operations
-from bot.media.decoder.bounds import Bounds
 from bot.media.decoder.operations import Refusal
+from bot.media.decoder.process_limits import ProcessLimits
 
 
 def serve() -> None:
     """Answer requests until the pipe is closed."""
     # Whatever a library prints goes nowhere; answers have a file of their own.
     answers = os.fdopen(os.dup(1), "wb")
-    bounds = Bounds(parent=int(sys.argv[1]))
+    limits = ProcessLimits(parent=int(sys.argv[1]))
     operations.prepare()
-    _answer(answers, {"ready": os.getpid(), "missing": bounds.missing, "resting": bounds.resting()})
+    _answer(answers, {"ready": os.getpid(), "missing": limits.missing, "resting": limits.resting()})
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
     for line in sys.stdin.buffer:
         request = json.loads(line)
         _answer(answers, {"taken": True})
-        bounds.renew(request["memory"] + 2 * _size(request["path"]), request["seconds"])
+        limits.renew(request["memory"] + 2 * _size(request["path"]), request["seconds"])
         words, data = _handled(request)
-        words["resting"] = bounds.resting()
+        words["resting"] = limits.resting()
         _answer(answers, words, data)
 
 

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from bot.media.decoder.libwebp import LIBWEBP, RGBA, YUV, decode_rows
-from bot.media.decoder.rows import Rows
-from bot.media.decoder.structure.facts import Broken
+from bot.media.decoder.picture_rows import Rows
+from bot.media.decoder.structure.shared_by_readers import Broken
 from bot.media.decoder.structure.webp import picture_in
 
 _BESIDE = 2  # rows above and below, of which chroma is interpolated; even, as two rows share their chroma

@@ -10,7 +10,7 @@ from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
 from bot.languages import nlazy
-from bot.services.acceptance.refusals import BeingAsked, ConfirmationNeeded
+from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded
 from bot.storage import Transaction
 
 TOO_MANY = nlazy(

@@ -14,7 +14,7 @@ from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
 from bot.services.acceptance.asking import keep_questions
 from bot.services.acceptance.decision import Acceptance
-from bot.services.acceptance.facts import acceptance_of
+from bot.services.acceptance.read_state import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
 from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction

@@ -9,7 +9,7 @@ from bot.domain.words import WordEffect
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle import key_holds
-from bot.services.acceptance.refusals import KeyHeld, KeyOutOfCredits
+from bot.services.acceptance.errors import KeyHeld, KeyOutOfCredits
 from bot.services.moderation.words import met_by, words_refused
 from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig

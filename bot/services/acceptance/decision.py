@@ -15,7 +15,7 @@ from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
-from bot.services.acceptance.refusals import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
+from bot.services.acceptance.errors import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
 from bot.services.credits.budgets import BudgetState, ensure_room
 from bot.services.credits.prices import PriceTable

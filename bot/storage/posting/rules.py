@@ -10,7 +10,7 @@ from bot.storage.database.repository import Repository
 from bot.storage.schema import posting_rules
 
 
-class PostingRulings(Repository):
+class PostingRulesByServer(Repository):
     """Posting rules within one transaction. A server without a row has the defaults."""
 
     async def get(self, guild_id: int) -> PostingRules:

@@ -74,7 +74,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
         }
         async with desk.storage.read() as transaction:
             entries = await transaction.ledger.entries(guild_id=desk.guild.id)
-            assert await transaction.audit.everything() == []
+            assert await transaction.ledger_check.everything() == []
         put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
         released = sum(one.amount for one in entries if one.kind == "release")
         assert report.credits == put_aside - released

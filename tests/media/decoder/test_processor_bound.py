@@ -18,8 +18,8 @@ from tests.support.patience import PATIENCE
 ROOT = Path(__file__).parents[3]
 BUSY = """
 import os
-from bot.media.decoder.bounds import Bounds
-Bounds(os.getppid()).renew(1 << 30, 0)
+from bot.media.decoder.process_limits import ProcessLimits
+ProcessLimits(os.getppid()).renew(1 << 30, 0)
 while True: pass
 """
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are read in /proc")

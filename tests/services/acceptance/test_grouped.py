@@ -107,7 +107,7 @@ async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Seque
             for one in found
         }
         told = await transaction.notices.pending(100, guild_id)
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)
     return jobs, [(one.kind, one.key, sorted(one.details.items(), key=str)) for one in told]
 
@@ -210,7 +210,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     assert isinstance(last, Job)
     async with storage.read() as transaction:
         assert {job.id for job in await transaction.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
 
 
 async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: Path, either: str) -> None:

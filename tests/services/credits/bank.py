@@ -298,7 +298,7 @@ class Bank(ModeratingBank):
         return period.end if end else period.start
 
     async def look(self, *, thoroughly: bool) -> Seen:
-        """`thoroughly`: the bot's own audit is asked, too."""
+        """`thoroughly`: the bot's own check is asked, too."""
         async with self.storage.read() as transaction:
             budget = await budget_state(transaction, GUILD, self.now)
             known = await transaction.jobs.in_states(list(JobState))
@@ -322,7 +322,7 @@ class Bank(ModeratingBank):
                 {job.id: (job.reserved, job.settled) for job in known},
                 lines,
                 {job.id: job.state for job in known if job.state in WAITING_FOR_MODERATORS},
-                await transaction.audit.differences(self.now) if thoroughly else [],
+                await transaction.ledger_check.differences(self.now) if thoroughly else [],
             )
 
 

@@ -15,7 +15,7 @@ from bot.services.jobs import CancelNoted
 from tests.services.credits.accountant import Account, Accountant, Question, Stage
 from tests.services.credits.bank import MEMBERS, Answer, Bank
 
-AUDITED = 5  # steps after which the bot's own audit is asked, too: it takes as long as all the rest
+AUDITED = 5  # steps after which the bot's own check is asked, too: it takes as long as all the rest
 T = TypeVar("T")
 
 

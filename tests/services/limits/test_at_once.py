@@ -77,7 +77,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     async with storage.read() as transaction:
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
 
 
 async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage) -> None:
@@ -89,4 +89,4 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage)
     await service.cancel(job.id, job.guild_id, job.user_id)
     assert (await accept(service, request)).id != job.id  # what was cancelled may be asked for again
     async with storage.read() as transaction:
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []

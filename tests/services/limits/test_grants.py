@@ -22,7 +22,7 @@ async def at(world: ServicesWorld, *when: int) -> None:
 async def granted(world: ServicesWorld) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
     async with world.storage.read() as transaction:
-        assert await transaction.audit.differences(world.clock.now()) == []
+        assert await transaction.ledger_check.differences(world.clock.now()) == []
     state = await world.services.limits.grants(GUILD)
     own = (await world.services.limits.of_member(GUILD, MEMBER, ())).grants
     assert state.members.get(MEMBER, 0) == own

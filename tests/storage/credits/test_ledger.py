@@ -12,7 +12,7 @@ SETTLE, RELEASE = EntryKind.SETTLE, EntryKind.RELEASE
 
 async def lines(storage: Storage, job_id: str) -> list[tuple[EntryKind, int]]:
     async with storage.read() as transaction:
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
         return [(entry.kind, entry.amount) for entry in await transaction.ledger.entries(job_id=job_id)]
 
 
@@ -83,7 +83,7 @@ async def test_a_reservation_is_resolved_once(
         with pytest.raises(ReservationError):
             await ways[second]()
         assert await ledger.entries(job_id=job.id) == before
-        assert await transaction.audit.everything() == []
+        assert await transaction.ledger_check.everything() == []
 
 
 async def test_credits_are_reserved_once(storage: Storage) -> None:

@@ -19,7 +19,7 @@ from bot.domain.words import MAX_RULE_CHARACTERS
 from bot.errors import CreditsWanted, DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose, write_ledger
-from bot.services.acceptance.refusals import Repeated
+from bot.services.acceptance.errors import Repeated
 from bot.services.moderation.approvals import Approver
 from bot.services.styles import NewStyle, ensure_for, inputs_of, tool_of
 from bot.studii import KeyRefused

@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.media.decoder import libavif, libde265, libheif
 from bot.media.decoder.structure import bmp, gif, iso, jpeg, png, tiff, webp
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure
 from bot.media.kinds import PhotoKind
 
 _HAS_LIBAVIF = libavif.LIBAVIF is not None

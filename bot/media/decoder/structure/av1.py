@@ -1,6 +1,6 @@
 """AV1: sequence headers and frames in a stream of OBUs. https://aomediacodec.github.io/av1-spec/av1-spec.pdf"""
 
-from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto
+from bot.media.decoder.structure.shared_by_readers import Bits, Broken, NotAPhoto
 
 MAX_AV1_UNITS = 10_000
 MAX_FRAMES = 16  # a still picture has one; layers and hidden references make a few

@@ -2,7 +2,7 @@
 
 import mmap
 
-from bot.media.decoder.structure.facts import NotAPhoto, Structure, unsigned
+from bot.media.decoder.structure.shared_by_readers import NotAPhoto, Structure, unsigned
 
 _RUN_LENGTHS = frozenset({1, 2})
 MAX_RUN_LENGTH_PIXELS = 12_000_000  # Pillow decodes them byte by byte in Python

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, unsigned
 
 MAX_STEPS = 100_000  # boxes, places of data, properties and references: a photo has some hundred
 MAX_ITEMS = 5_000

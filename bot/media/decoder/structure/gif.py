@@ -5,7 +5,7 @@ https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 
 import mmap
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 MAX_BYTES_BEFORE_PICTURE = 1_000_000  # bytes before the first picture: Pillow joins comments piece by piece
 _EXTENSION, _PICTURE = 0x21, 0x2C

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.media.decoder.structure.facts import Bits, Broken, NotAPhoto, unsigned
+from bot.media.decoder.structure.shared_by_readers import Bits, Broken, NotAPhoto, unsigned
 
 MAX_HEVC_UNITS = 20_000
 MAX_PICTURES = 4  # an item holds one

@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.media.decoder.structure.levels import code_lengths
+from bot.media.decoder.structure.jpeg_levels import code_lengths
 
 MAX_ZEROS = 1_024  # bytes
 _LEVELS = 4_096  # from the lowest to the highest of a block, with 8 bits

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from bot.media.decoder.structure import av1, hevc
 from bot.media.decoder.structure.boxes import MAX_ITEMS, Box, BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
-from bot.media.decoder.structure.single import single_items
-from bot.media.decoder.structure.turns import turns
+from bot.media.decoder.structure.heic_in_one_piece import single_items
+from bot.media.decoder.structure.heic_turns import turns
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 # By how many pixels a side's coded size may exceed the declared one: it is padded to blocks.
 MAX_SLACK_PIXELS = 128

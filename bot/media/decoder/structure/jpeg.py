@@ -4,9 +4,9 @@ import mmap
 import re
 from dataclasses import dataclass, field
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
 from bot.media.decoder.structure.huffman import MAX_ZEROS, ScanPart, Tables
-from bot.media.decoder.structure.levels import LevelScan
+from bot.media.decoder.structure.jpeg_levels import LevelScan
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 MAX_SCANS = 100  # encoders write 10 to 20; each is a walk over the whole picture
 MAX_SEGMENTS = 5_000  # of 64 kB each: a long colour profile or Content Credentials have some hundred

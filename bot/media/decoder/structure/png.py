@@ -4,7 +4,7 @@ import mmap
 import zlib
 from collections.abc import Iterator
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 MAX_PNG_CHUNKS = 50_000  # 8 kB each is usual: 50 MB have 6,000
 MAX_DEFLATED_TEXTS = 100  # Pillow inflates each, up to 1 MB, before and behind the picture

@@ -6,7 +6,7 @@ https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf
 import mmap
 from dataclasses import dataclass
 
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 MAX_TIFF_ENTRIES = 500
 MAX_VALUES = 200_000  # strips or tiles; a strip has a row or more

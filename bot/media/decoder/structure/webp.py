@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.media.decoder.libwebp import LIBWEBP
-from bot.media.decoder.structure.facts import Broken, NotAPhoto, Structure, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, NotAPhoto, Structure, unsigned
 
 MAX_WEBP_CHUNKS = 20_000
 MAX_WEBP_SIDE = 16_383

@@ -3,7 +3,7 @@
 import mmap
 
 from bot.media.decoder.structure.boxes import BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, unsigned
+from bot.media.decoder.structure.shared_by_readers import Broken, unsigned
 
 HEVC = frozenset({b"hvc1", b"hev1"})
 _TURNS = frozenset({b"irot", b"imir", b"clap"})

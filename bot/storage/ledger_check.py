@@ -17,7 +17,7 @@ from bot.storage.schema import jobs, ledger
 _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
 
 
-class Audit(Repository):
+class LedgerCheck(Repository):
     """Compares within one transaction. Each method returns sentences, none if everything agrees."""
 
     async def differences(self, now: datetime) -> list[str]:

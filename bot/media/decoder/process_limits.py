@@ -20,7 +20,7 @@ _STATUS = Path("/proc/self/statm")
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ")
 
 
-class Bounds:
+class ProcessLimits:
     """The limits of this process, set for each request. `missing` names those that the system lacks."""
 
     def __init__(self, parent: int) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from bot.media.decoder.structure import hevc
 from bot.media.decoder.structure.boxes import BoxFile, Item, alphas
-from bot.media.decoder.structure.facts import Broken, unsigned
-from bot.media.decoder.structure.turns import HEVC, turns
+from bot.media.decoder.structure.heic_turns import HEVC, turns
+from bot.media.decoder.structure.shared_by_readers import Broken, unsigned
 
 _POINTS = ("primaries", "transfer", "matrix")
 

@@ -9,7 +9,7 @@ import pytest
 from discord.http import Route
 from prometheus_client import CollectorRegistry
 
-from bot.client.observer import UNANSWERED_AFTER, DiscordObserver
+from bot.client.discord_observer import UNANSWERED_AFTER, DiscordObserver
 from bot.monitoring.discord_metrics import DiscordMetrics
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault

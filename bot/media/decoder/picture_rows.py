@@ -13,7 +13,7 @@ from typing import IO, Any, Self
 
 from PIL import Image
 
-from bot.media.decoder.structure.facts import Broken
+from bot.media.decoder.structure.shared_by_readers import Broken
 
 
 class Rows:

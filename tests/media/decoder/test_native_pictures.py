@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from bot.media.convert import first_picture
 from bot.media.decoder import channels, heic, libde265, libheif, operations, webp
-from bot.media.decoder.native import NATIVE
+from bot.media.decoder.native_pictures import NATIVE
 from bot.media.decoder.operations import Refusal
 from bot.media.decoder.structure import webp as structure_of_webp
 from bot.media.kinds import PhotoKind

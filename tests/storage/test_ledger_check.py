@@ -1,4 +1,4 @@
-"""Whatever goes wrong in the books, the audit says what and where, on both databases."""
+"""Whatever goes wrong in the books, the check of the ledger says what and where, on both databases."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -29,7 +29,7 @@ async def end(storage: Storage, job: Job, charge: int | None) -> None:
 
 async def found(storage: Storage) -> list[str]:
     async with storage.read() as transaction:
-        return await transaction.audit.differences(NOW)
+        return await transaction.ledger_check.differences(NOW)
 
 
 LINE = "INSERT INTO ledger (guild_id, user_id, job_id, kind, amount, at) VALUES"
