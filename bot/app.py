@@ -84,7 +84,7 @@ async def build(
         stores = await open_stores(settings, stack, metrics, clock, recommended or _one)
         member = stores.member
         connect = connect or partial(connector, settings.proxy)
-        studii = await stack.enter_async_context(_studii(settings, connect, metrics, member))
+        studii = await stack.enter_async_context(_studii(settings, connect, metrics, member, clock))
         pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
         pool = await stack.enter_async_context(pool)
         decoder = GuardedDecoder(stores.storage, pool, clock)
@@ -133,10 +133,14 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
 
 
 def _studii(
-    settings: Settings, connect: Callable[..., TCPConnector], metrics: Metrics, member: Membership
+    settings: Settings,
+    connect: Callable[..., TCPConnector],
+    metrics: Metrics,
+    member: Membership,
+    clock: Clock,
 ) -> StudiiClient:
     through_gate = partial(connect, gate=studii_gate(member))
-    return StudiiClient(settings.studii_api_url, count=metrics.request, connect=through_gate)
+    return StudiiClient(settings.studii_api_url, count=metrics.request, connect=through_gate, clock=clock)
 
 
 def _services(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock
 from bot.cluster import Membership, WantedShards, membership
 from bot.config import MEGABYTE, Settings
 from bot.delivery import DeferralFiles, DeferralJournal
@@ -77,7 +77,7 @@ async def open_stores(
     stack.enter_context(logging_origin(partial(_origin, member)))
     storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
     vault = Vault.open(keys, settings.key_file, settings.keys_setting)
-    health = await _health(settings, stack, storage, metrics, member)
+    health = await _health(settings, stack, storage, metrics, clock, member)
     try:
         if await member.others() and not await LaneNames.readable(storage, vault):
             raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
@@ -104,7 +104,12 @@ def _origin(member: Membership) -> Origin | None:
 
 
 async def _health(
-    settings: Settings, stack: AsyncExitStack, storage: Storage, metrics: Metrics, member: Membership
+    settings: Settings,
+    stack: AsyncExitStack,
+    storage: Storage,
+    metrics: Metrics,
+    clock: Clock,
+    member: Membership,
 ) -> "HealthServer | None":
     """Return the health server, which serves from now on, or None where no port is set."""
     if settings.health_port is None:
@@ -117,7 +122,7 @@ async def _health(
         settings.health_port,
         storage=storage,
         metrics=metrics,
-        clock=SystemClock(),
+        clock=clock,
         shards=lambda: (len(member.shards.held), member.free_shards),
     )
     return await stack.enter_async_context(server)

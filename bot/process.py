@@ -16,7 +16,7 @@ from bot.aio.retry import backoff
 from bot.app import App, build
 from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.decoder.process_limits import hide_memory
@@ -110,12 +110,13 @@ def _collect_less() -> None:
 
 
 async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
-    clock, losses = SystemClock(), 0
+    clock = SystemClock()  # the one that all parts are given
+    losses = 0
     metrics = Metrics()  # what was counted before a take-over stays counted
     while True:
         began = clock.monotonic()
         try:
-            if not await _serve(settings, metrics, stop, parts_run):
+            if not await _serve(settings, metrics, clock, stop, parts_run):
                 return
         except PartDied:
             raise
@@ -129,7 +130,9 @@ async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: async
         await asyncio.sleep(backoff(losses, FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS))
 
 
-async def _serve(settings: Settings, metrics: Metrics, stop: asyncio.Event, parts_run: asyncio.Event) -> bool:
+async def _serve(
+    settings: Settings, metrics: Metrics, clock: Clock, stop: asyncio.Event, parts_run: asyncio.Event
+) -> bool:
     """Serve until it is to stop. Return whether another process has taken over."""
     token = settings.discord_token.reveal()
     async with (
@@ -137,6 +140,7 @@ async def _serve(settings: Settings, metrics: Metrics, stop: asyncio.Event, part
             settings,
             intents=lambda: choose_intents(token, settings.message_content, settings.proxy),
             recommended=lambda: recommended_shards(token, settings.proxy),
+            clock=clock,
             metrics=metrics,
         ) as app,
         Watchdog(app.engine.stuck),

@@ -136,6 +136,7 @@ class _Times:
     ) -> None:
         with suppress(KeyError, TypeError, ValueError):
             told = parsedate_to_datetime(end.response.headers["Date"])
+            # Not an injected clock: the machine's own is what is looked at.
             self.ahead = (SystemClock().now() - told).total_seconds()
 
 

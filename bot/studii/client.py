@@ -13,7 +13,7 @@ from yarl import URL
 
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.studii.addresses import Addresses
 from bot.studii.errors import (
     ApiFailed,
@@ -75,16 +75,18 @@ class StudiiClient:
         retry_wait: float = 0.5,
         count: Callable[[str, int | None], None] = lambda kind, status: None,
         connect: Callable[..., TCPConnector] = direct,
+        clock: Clock | None = None,
     ) -> None:
         """Create a client.
 
         `attempts` and `retry_wait` (seconds before the first repeat) apply to uploads and downloads of files.
         `count` is called for each request with its kind and the status of its answer, or None without an
         answer. `connect` creates each session's connector, with the options of `bot.aio.proxy.connector`.
+        `clock` is compared with a date until which Studii wants no requests, by default the machine's.
         """
         self._addresses = Addresses(base_url)
         self._timeouts = timeouts or Timeouts()
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._attempts = attempts
         self._retry_wait = retry_wait
         self._count = count

@@ -1,6 +1,7 @@
 """Asking costs nothing: each question is one request, and its failures may be asked again."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -22,6 +23,7 @@ from bot.studii import (
 from sandbox.studii import Endpoint, Fault, Key, Outcome, StudiiServer, faults
 from tests.studii.bare import answering, speaking
 from tests.studii.conftest import QUICK
+from tests.support.clock import FakeClock
 
 INPUTS = {"mode": "image", "source": "text", "prompt": "A misty pine forest at dawn"}
 
@@ -86,6 +88,15 @@ async def test_a_kept_connection_that_died_is_not_asked_twice_in_secret() -> Non
         with pytest.raises(NoAnswer):
             await client.job_status("stu_key", "8a")
         assert len(bare.bodies) == 2
+
+
+async def test_a_date_to_come_back_at_is_compared_with_the_injected_clock() -> None:
+    answer = b"HTTP/1.1 429 Busy\r\nRetry-After: Thu, 14 May 2026 10:00:20 GMT\r\nContent-Length: 0\r\n\r\n"
+    clock = FakeClock(datetime(2026, 5, 14, 10, 0, 0, tzinfo=UTC))
+    async with speaking(answer) as bare, StudiiClient(bare.url, timeouts=QUICK, clock=clock) as client:
+        with pytest.raises(RateLimited) as limited:
+            await client.job_status("stu_key", "8a")
+        assert limited.value.retry_after == 20.0
 
 
 async def test_a_refused_connection_was_not_sent(server: StudiiServer) -> None:

@@ -69,7 +69,7 @@ async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
 
 async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: str) -> None:
     """Try until it is taken. Raises `AnotherInstance` when another one keeps it."""
-    clock = SystemClock()
+    clock = SystemClock()  # another process's time: real, also where a test simulates time
     deadline = clock.monotonic() + patience
     said = False
     while not await take():
