@@ -82,7 +82,7 @@ FORBIDDEN = (
     ("bot.services.moderation.words", "bot.services.acceptance.checks"),
     ("bot.lifecycle.budget_alerts", "bot.lifecycle.transitions"),
     ("bot.delivery.files", "bot.delivery.poster"),
-    ("bot.reactions.events", "bot.reactions.stars"),
+    ("bot.reactions.events", "bot.reactions.best_results"),
     ("bot.media.kinds", "bot.media.spool"),
 )
 

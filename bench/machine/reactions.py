@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 from bot.domain import Plan
 from bot.domain.photo_rules import PhotoChannelKind
-from bot.domain.posting.best import STAR
+from bot.domain.posting.best_results import STAR
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
 from tests.support.simulated.stage import Stage, open_stage

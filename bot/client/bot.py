@@ -51,7 +51,7 @@ EXTENSIONS = (
     "cogs.studii.setup",
     "cogs.reactions",
     "cogs.mentions",
-    "cogs.stars",
+    "cogs.best_results",
     "cogs.help",
 )
 STOP_ANSWER_SECONDS = 2.0

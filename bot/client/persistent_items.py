@@ -8,7 +8,7 @@ from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
 from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
-from bot.ui.best.buttons import BestAnswerButton
+from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton

@@ -8,9 +8,9 @@ import discord
 
 from bot.domain import Job, Notice
 from bot.domain.confirmations import Confirmation
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.ui.admin.notices import mark_of
-from bot.ui.best.panels import best_mark
+from bot.ui.best_results.panels import best_mark
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.buttons import custom_id_of

@@ -19,16 +19,16 @@ from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
-from bot.engine.workers.best import BestShowing
+from bot.engine.workers.best_results import BestShowing
 from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.download import Collector
 from bot.engine.workers.ended_jobs import EndedJobs
+from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import NoticeBoard
 from bot.engine.workers.outputs import Outputs
-from bot.engine.workers.questions import Questions
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.set_postings import SetPostings
 from bot.engine.workers.spool_room import SpoolRoom
@@ -99,7 +99,7 @@ class Engine:
         )
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
         self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
-        self._questions = Questions(context, delivery)
+        self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
 

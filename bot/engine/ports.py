@@ -8,7 +8,7 @@ from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, Ou
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.domain.posting.sets import SetPart, SetPosting
 
 

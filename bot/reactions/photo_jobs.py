@@ -13,7 +13,7 @@ from bot.domain.access import MemberContext
 from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
-from bot.reactions.questions import PhotoQuestions
+from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import RefusalTeller, refusal_words
 from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of

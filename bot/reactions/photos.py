@@ -17,7 +17,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import PhotoJobs
-from bot.reactions.questions import PhotoQuestions
+from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusal_teller import RefusalTeller
 from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped

@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import MAX_STARS
+from bot.domain.posting.best_results import MAX_STARS
 from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import Services

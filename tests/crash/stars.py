@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.clock import SystemClock
 from bot.domain import JobState
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.storage import Storage
 from bot.storage.schema import OPEN_BEST
 from sandbox.discord.emulator import APPLICATION_ID
@@ -17,7 +17,7 @@ from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.support.jobs import a_job
 
-_STAR_POINTS = "best."  # a part of points: the modules of that name post, remove and note it
+_STAR_POINTS = "best_results."  # a part of points: the modules of that name post, remove and note it
 
 
 @dataclass(frozen=True)

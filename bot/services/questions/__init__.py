@@ -1,1 +1,1 @@
-"""Questions: to a person before a job starts."""
+"""Questions that wait for an answer: confirmations before a job, requests for credits, offers of tools."""

@@ -1,4 +1,4 @@
 """How results are shown in servers' channels."""
 
-from bot.storage.posting.best import BestResults
+from bot.storage.posting.best_results import BestResults
 from bot.storage.posting.rules import PostingRulesByServer

@@ -1,4 +1,4 @@
-"""The repositories of questions to members."""
+"""Questions that wait for an answer: confirmations before a job, requests for credits, offers of tools."""
 
 from bot.storage.questions.confirmations import Confirmations
 from bot.storage.questions.credit_requests import CreditRequests

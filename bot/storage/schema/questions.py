@@ -1,4 +1,4 @@
-"""The tables of questions: to a person before a job starts, and to admins for more credits."""
+"""The tables of questions: confirmations before a job, requests for credits, offers of tools."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 

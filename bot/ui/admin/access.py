@@ -12,7 +12,7 @@ from discord import ui
 from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
 from bot.services import Services, block_words, discord_timestamp
-from bot.ui.best.buttons import BestAnswerButton
+from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host

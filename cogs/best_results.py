@@ -7,16 +7,16 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import ComparingCog, EventRetry
-from bot.reactions.stars import StarWatch
+from bot.reactions.best_results import BestResultWatch
 
 # Events that wait for the end of an outage.
 MAX_WAITING_STARS = 2000
 
 
-class Stars(ComparingCog):
+class BestResultReactions(ComparingCog):
     """Hands Discord's events to the watch."""
 
-    def __init__(self, bot: StudiiBot, watch: StarWatch) -> None:
+    def __init__(self, bot: StudiiBot, watch: BestResultWatch) -> None:
         self._bot = bot
         self._watch = watch
         super().__init__(bot, EventRetry("Changes of starred results", MAX_WAITING_STARS, watch.catch_up))
@@ -64,4 +64,4 @@ class Stars(ComparingCog):
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Stars(bot, StarWatch(bot, bot.services, bot.clock)))
+    await bot.add_cog(BestResultReactions(bot, BestResultWatch(bot, bot.services, bot.clock)))

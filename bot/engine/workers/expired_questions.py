@@ -9,7 +9,7 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
 
-class Questions:
+class ExpiredQuestions:
     """Removes questions that were answered, withdrawn or have expired, and offers that nobody took; also
     those of an earlier life."""
 

@@ -7,9 +7,9 @@ from discord import MediaGalleryItem, ui
 
 from bot.domain import Job
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
-from bot.domain.posting.best import STAR, BestResult
+from bot.domain.posting.best_results import STAR, BestResult
 from bot.languages import gettext as _, lazy
-from bot.ui.best.buttons import BestAnswerButton
+from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain

@@ -9,7 +9,7 @@ import discord
 from bot.delivery import BestPoster
 from bot.domain import ChannelGone, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.ui.jobs.wording import ToolNames
 from tests.delivery.finished import finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, Select, bindparam, delete, func, select, text, u
 from sqlalchemy.engine import RowMapping
 
 from bot.domain import Job, JobState
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.storage.database.repository import Repository
 from bot.storage.jobs import JOB_KEY as JOB_KEY, job_of
 from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules

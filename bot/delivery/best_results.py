@@ -15,10 +15,10 @@ from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.languages import ReaderLanguages, speaking
-from bot.ui.best.panels import ask_maker, best_panel
+from bot.ui.best_results.panels import ask_maker, best_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.jobs import a_job
 

@@ -9,7 +9,7 @@ from bot.aio.retry import backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
-from bot.domain.posting.best import BestResult
+from bot.domain.posting.best_results import BestResult
 from bot.engine.context import EngineContext
 from bot.engine.ports import Showcase
 

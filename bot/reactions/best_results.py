@@ -11,7 +11,7 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import Job
-from bot.domain.posting.best import STAR
+from bot.domain.posting.best_results import STAR
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services
@@ -43,7 +43,7 @@ class _Starred:
     whole_channel: bool = False  # look for results with stars in it; `message_id` is the channel's own id
 
 
-class StarWatch:
+class BestResultWatch:
     """Looks at results under which stars were given, and at shown ones that lost some.
 
     What else happens under messages costs no query and no request: stars count under the bot's own messages
