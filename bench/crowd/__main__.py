@@ -114,6 +114,7 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
         given.servers or usual, held=given.held, automatic=given.what == "photos", floor=given.floor
     )
     async with _at_work(given, wanted) as built:
+        idle = built.bot.memory()
         await _warm_up(built, results=not (given.held or given.floor))
         act = await SCENES[given.what](built, size, WHOLE)
         load, memory = os.getloadavg()[0], built.bot.memory()
@@ -126,6 +127,7 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
             built.bot.counts().since(counts),
             load,
             built.bot.ready,
+            idle,
             memory,
         )
 
@@ -176,10 +178,10 @@ def _print(console: Console, crowd: Crowd) -> None:
         f"{crowd.each(crowd.counts.hops):7.1f}",
         highlight=False,
     )
-    own, others = (number / MIB for number in crowd.memory)
+    first, (own, others) = crowd.idle[0] / MIB, (number / MIB for number in crowd.memory)
     console.print(
-        f"              load {crowd.load:.1f}; ready after {crowd.ready:.1f} s; idle {own:.0f} MiB,"
-        f" decoders {others:.0f} MiB",
+        f"              load {crowd.load:.1f}; ready after {crowd.ready:.1f} s; idle {first:.1f} MiB,"
+        f" after {FIRST} jobs {own:.1f}, decoders {others:.0f}",
         highlight=False,
     )
     if crowd.untold:

@@ -25,7 +25,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What one crowd got, and what it took of the bot until the last answer (`processor`: seconds)."""
+    """What one crowd got, and what it took of the bot until the last answer (`processor`: seconds).
+
+    `idle` and `memory` are the bytes of the bot and of its decoders: before its first
+    job, and before the crowd.
+    """
 
     size: int
     answers: Sequence[Answer]
@@ -33,6 +37,7 @@ class Crowd:
     counts: Counts
     load: float
     ready: float
+    idle: tuple[int, int]
     memory: tuple[int, int]
     refusals: Counter[str] = field(init=False)
 

@@ -66,7 +66,7 @@ def test_a_card_is_told_by_its_cancel_and_may_be_a_message_of_its_own() -> None:
 
 def test_a_card_of_a_command_that_discord_gave_up_is_counted_apart() -> None:
     late, nothing = replace(answer_of(asked()), apart=True), answer_of(asked())
-    crowd = Crowd(2, [late, nothing], 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0))
+    crowd = Crowd(2, [late, nothing], 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
     assert (crowd.answered, crowd.apart, crowd.untold) == (0, 1, 1)
 
 
@@ -85,7 +85,7 @@ async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
             assert await until(lambda: len(_deferrals(built)) == 10, PATIENCE)
             other.execute("ROLLBACK")
             answers = await answering
-    crowd = Crowd(10, answers, 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0))
+    crowd = Crowd(10, answers, 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
     assert (crowd.answered, crowd.deferred, crowd.untold) == (10, 10, 0)
     assert (crowd.accepted, crowd.refusals.total()) == (4, 6)
 
@@ -110,12 +110,15 @@ async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_know
 ) -> None:
     monkeypatch.setattr(process, "SETTLED", 0.0)
     async with worlds(Wanted(floor=True)) as built:
+        idle = built.bot.memory()
         started = asked_before = ask(built, 1)
         assert await until(lambda: all(one.over for one in asked_before), PATIENCE)
         act = await scenes.commands(built, 5, PATIENCE)
         answers = await act(PATIENCE)
         own, _ = built.bot.memory()
-        crowd = Crowd(5, answers, built.bot.processor(), built.bot.counts(), 0.0, built.bot.ready, (own, 0))
+        crowd = Crowd(
+            5, answers, built.bot.processor(), built.bot.counts(), 0.0, built.bot.ready, idle, (own, 0)
+        )
     assert started[0].said_at is not None
     assert (crowd.answered, crowd.accepted, crowd.deferred, crowd.refusals.total()) == (5, 5, 0, 0)
     assert crowd.processor > 0
