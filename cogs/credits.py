@@ -11,7 +11,7 @@ from bot.client.bot import StudiiBot
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.credits import credits_panel
-from bot.ui.guide.offer import offer_for
+from bot.ui.guide.available_tools import available_for
 from bot.ui.guide.tools import read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import NO_MENTIONS, answer
@@ -41,9 +41,11 @@ class Credits(commands.Cog):
         guild_id = server_of(interaction)
         # On a slow connection the pictures take longer than Discord waits for a first answer.
         await interaction.response.defer(ephemeral=True, thinking=True)
-        offer = await offer_for(self._services, guild_id, interaction.user.id, member_context(interaction))
-        pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in offer.prices])
-        panel, files = tools_panel(offer, pictures)
+        available = await available_for(
+            self._services, guild_id, interaction.user.id, member_context(interaction)
+        )
+        pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in available.prices])
+        panel, files = tools_panel(available, pictures)
         await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)
 
 

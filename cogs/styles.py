@@ -8,7 +8,7 @@ from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
-from bot.ui.admin.photos import inputs_from
+from bot.ui.admin.photo_rules import inputs_from
 from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
@@ -84,7 +84,7 @@ class _StylesGroup(app_commands.Group):
         )
         self._catalog = bot.catalog
         self._styles = bot.services.styles
-        self._photos = bot.services.photos
+        self._photos = bot.services.photo_rules
 
     @app_commands.command(description=N_("Show this server's styles"))
     @app_commands.describe(name=N_("The style to show with its picture; leave out for a list"))

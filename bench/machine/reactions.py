@@ -97,8 +97,10 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         world, services = stage.world, stage.app.services
         key = studii.add_key("team", balance=1000)
         await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM, 1000)
-        await services.photos.turn_reactions(world.guild.id, world.channel.id, on=True)
-        await services.photos.set_channel(world.guild.id, world.channel.id, PhotoChannelKind.OFFER, None, 1)
+        await services.photo_rules.turn_reactions(world.guild.id, world.channel.id, on=True)
+        await services.photo_rules.set_channel(
+            world.guild.id, world.channel.id, PhotoChannelKind.OFFER, None, 1
+        )
         stage.engine.cancel()
         await asyncio.wait({stage.engine})
         yield stage

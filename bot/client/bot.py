@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 EXTENSIONS = (
     "cogs.tools",
     "cogs.styles",
-    "cogs.photos",
+    "cogs.photo_menus",
     "cogs.jobs",
     "cogs.credits",
     "cogs.studii.group",

@@ -1,7 +1,7 @@
 """How the engine's words and pictures reach Discord, and how photos come from there."""
 
 from bot.delivery.best_results import BestPoster
+from bot.delivery.cdn_photos import CdnPhotoSource
 from bot.delivery.deferral_files import DeferralFiles
 from bot.delivery.deferrals import DeferralJournal
 from bot.delivery.discord import DiscordDelivery
-from bot.delivery.photos import CdnPhotoSource

@@ -22,7 +22,7 @@ from bot.services.moderation.approvals import (
 from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
 from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import AddedRule
-from bot.services.photos import Tap
+from bot.services.photo_rules import Tap
 from bot.services.privacy import Erasable, Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed
 from bot.services.servers import ServerService

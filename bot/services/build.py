@@ -19,7 +19,7 @@ from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.reviews import ReviewService
 from bot.services.moderation.words import WordService
-from bot.services.photos import PhotoService
+from bot.services.photo_rules import PhotoRuleService
 from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
@@ -46,7 +46,7 @@ class Services:
     log_channels: LogChannelService
     limits: LimitService
     usage: UsageService
-    photos: PhotoService
+    photo_rules: PhotoRuleService
     posting: PostingService
     best: BestService
     rulings: RulingService
@@ -94,7 +94,7 @@ def build_services(
         log_channels=LogChannelService(storage, clock),
         limits=LimitService(storage, clock),
         usage=UsageService(storage, clock),
-        photos=PhotoService(storage, catalog, clock),
+        photo_rules=PhotoRuleService(storage, catalog, clock),
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),

@@ -8,8 +8,8 @@ from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
+from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
-from bot.ui.admin.photos import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import lines
@@ -30,7 +30,7 @@ class _ReactionsGroup(app_commands.Group):
     def __init__(self, name: str, description: str, services: Services, catalog: Catalog) -> None:
         super().__init__(name=name, description=description)
         self._services = services
-        self._photos = services.photos
+        self._photos = services.photo_rules
         self._styles_of = services.styles.of_server
         self._catalog = catalog
 
@@ -40,7 +40,7 @@ class _ReactionsGroup(app_commands.Group):
         return tool_suggestions(tools, typed)
 
     async def _in_the_way(self, interaction: discord.Interaction, guild_id: int) -> str:
-        if not self._services.photos.rules(guild_id).are_on:
+        if not self._services.photo_rules.rules(guild_id).are_on:
             return ""
         closed = await self._services.jobs.why_closed(guild_id)
         trouble = await photo_trouble(self._services, interaction.guild, guild_id, ToolNames(self._catalog))

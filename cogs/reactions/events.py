@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import EventRetry
 from bot.reactions import PhotoWatch
-from bot.ui.admin.photos import reads_photos
+from bot.ui.admin.photo_rules import reads_photos
 
 # Events that wait for the end of an outage. If there are more, all rules are read again after it.
 MAX_WAITING_CHANGES = 5000
@@ -21,11 +21,11 @@ class PhotoEvents(commands.Cog):
         self._bot = bot
         self._watch = watch
         self._events = EventRetry(
-            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photos.load
+            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photo_rules.load
         )
 
     async def cog_load(self) -> None:
-        await self._bot.services.photos.load()
+        await self._bot.services.photo_rules.load()
         await self._watch.load()
 
     async def cog_unload(self) -> None:
@@ -68,7 +68,7 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._bot.services.photos.reread_emoji, guild.id))
+        await self._events.handle(guild.id, partial(self._bot.services.photo_rules.reread_emoji, guild.id))
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -84,5 +84,5 @@ class PhotoEvents(commands.Cog):
             self._watch.posted(message)
 
     async def _forget_place(self, guild_id: int, channel_id: int) -> None:
-        forget = partial(self._bot.services.photos.forget_place, guild_id, channel_id)
+        forget = partial(self._bot.services.photo_rules.forget_place, guild_id, channel_id)
         await self._events.handle(guild_id, forget)

@@ -11,7 +11,7 @@ from bot.languages import N_, gettext as _
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import KeyForm
-from bot.ui.admin.photos import metadata_panel
+from bot.ui.admin.photo_rules import metadata_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener

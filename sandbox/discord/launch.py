@@ -14,7 +14,7 @@ from yarl import URL
 
 from bot import app
 from bot.__main__ import main
-from bot.delivery.photos import TIMEOUT, CdnPhotoSource
+from bot.delivery.cdn_photos import TIMEOUT, CdnPhotoSource
 from sandbox.discord.addresses import CDN
 
 

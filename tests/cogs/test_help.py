@@ -149,7 +149,7 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         before = texts(await desk.maya.slash(desk.channel, "help"))
         assert "Tap an emoji" not in before
         assert "Post a photo" not in before
-        photos = desk.services.photos
+        photos = desk.services.photo_rules
         for channel in (desk.channel, hidden):
             await photos.set_channel(desk.guild.id, channel.id, PhotoChannelKind.OFFER, None, 1)
         preset = photos.preset("photo-restore", {})

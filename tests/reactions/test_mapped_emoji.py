@@ -98,7 +98,7 @@ async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
         answer = await desk.admin.slash(desk.channel, "studii reactions map", **options)
         assert answer.ephemeral
         assert reason in texts(answer)
-        assert not desk.services.photos.rules(desk.guild.id).emoji
+        assert not desk.services.photo_rules.rules(desk.guild.id).emoji
 
 
 async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         long: dict[str, str] = dict.fromkeys(("prompt", "mode", "quality", "aspect_ratio"), "W" * 90)
-        preset = desk.services.photos.preset("studio", long)
+        preset = desk.services.photo_rules.preset("studio", long)
         for number in range(MAX_EMOJI):
             emoji = Emoji(f"{'long_name' * 3}{number}", 77001122334455 + number)
-            await desk.services.photos.map_emoji(desk.guild.id, emoji, preset)
+            await desk.services.photo_rules.map_emoji(desk.guild.id, emoji, preset)
         answer = await desk.admin.slash(
             desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
         )
@@ -152,7 +152,7 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER
-            await desk.services.photos.set_channel(desk.guild.id, channel.id, kind, preset, 2)
+            await desk.services.photo_rules.set_channel(desk.guild.id, channel.id, kind, preset, 2)
         for command in ("studii reactions show", "studii photos show"):
             shown = texts(await desk.admin.slash(desk.channel, command))
             assert len(shown) <= 4000  # all that Discord takes in one message

@@ -6,7 +6,7 @@ import pytest
 from simcord import MemberActor
 
 from bot.languages import Message
-from bot.reactions import photos, reaction_jobs
+from bot.reactions import photo_watch, reaction_jobs
 from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
@@ -36,7 +36,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: Message
 ) -> None:
-    monkeypatch.setattr(photos, "PHOTOS_WAITING", 0)
+    monkeypatch.setattr(photo_watch, "PHOTOS_WAITING", 0)
     async with open_desk(tmp_path) as desk:
         await (automatic(desk) if way == "auto" else offering(desk))
         for _ in range(3):

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import Period
 from bot.domain.access import PhotoScope
 from bot.reactions import refusal_teller
-from bot.reactions.photos import NOT_READ
+from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready

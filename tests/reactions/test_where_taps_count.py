@@ -59,12 +59,12 @@ async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
     async with open_desk(tmp_path) as desk:
-        await desk.services.photos.load()
+        await desk.services.photo_rules.load()
         # Another simulated Discord has other ids, so the rule is asked for by the old one.
         async with desk.storage.read() as transaction:
             (kept,) = (await transaction.photo_rules.all()).values()
         assert kept.everywhere
-        assert desk.services.photos.rules(kept.guild_id) == kept
+        assert desk.services.photo_rules.rules(kept.guild_id) == kept
 
 
 async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -
             await desk.admin.slash(desk.channel, "studii photos offer", channel=channel)
         desk.env.backend.delete_channel(other.id)
         await desk.env.settle()
-        rules = desk.services.photos.rules(desk.guild.id)
+        rules = desk.services.photo_rules.rules(desk.guild.id)
         assert (set(rules.reaction_channels), set(rules.channels)) == ({kept.id}, {kept.id})
         async with desk.storage.read() as transaction:
             assert await transaction.photo_rules.get(desk.guild.id) == rules
@@ -90,8 +90,8 @@ async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_
         desk.clock.advance(31 * 86400)
         await desk.services.privacy.sweep()
         await come(desk)
-        assert not desk.services.photos.rules(desk.guild.id).everywhere
-        assert desk.services.photos.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None
+        assert not desk.services.photo_rules.rules(desk.guild.id).everywhere
+        assert desk.services.photo_rules.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None
 
 
 async def test_taps_count_in_the_text_of_voice_and_stage_channels(tmp_path: Path) -> None:

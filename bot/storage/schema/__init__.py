@@ -26,7 +26,7 @@ from bot.storage.schema.jobs import (
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
-from bot.storage.schema.photos import photo_channels, reaction_emoji, reaction_places
+from bot.storage.schema.photo_rules import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, credit_requests, offers, tappers
 from bot.storage.schema.styles import member_defaults, styles

@@ -21,8 +21,8 @@ async def photo_trouble(
     services: Services, guild: discord.Guild | None, guild_id: int, names: ToolNames
 ) -> str:
     """Return what keeps reactions and photo channels from working, a line for each channel."""
-    rules, access = services.photos.rules(guild_id), await services.access.rules(guild_id)
-    shut = shut_words(guild, rules, services.photos.taps(guild_id), access, names)
+    rules, access = services.photo_rules.rules(guild_id), await services.access.rules(guild_id)
+    shut = shut_words(guild, rules, services.photo_rules.taps(guild_id), access, names)
     return lines(lacking_words(guild, rules), shut)
 
 

@@ -12,7 +12,13 @@ from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import gettext as _, lazy, or_list
 from bot.services import Services, Tap, ToolPrice, short_price_words
-from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words, offer_for
+from bot.ui.guide.available_tools import (
+    AvailableTools,
+    available_for,
+    hindrance_of,
+    hindrance_words,
+    left_out_words,
+)
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of
@@ -76,7 +82,7 @@ class PhotoPlaces:
 class Guide:
     """Everything that the answer depends on."""
 
-    offer: ToolOffer
+    available: AvailableTools
     context: MemberContext
     places: PhotoPlaces
     approval: ApprovalRules
@@ -95,26 +101,28 @@ async def guide_for(
     context: MemberContext,
 ) -> Guide:
     """Read what the person can do in the server, in the channel of the context."""
-    offer = await offer_for(services, guild_id, person.id, context)
-    places = _places(services, client, guild_id, person, context) if offer.denial is None else PhotoPlaces()
+    available = await available_for(services, guild_id, person.id, context)
+    places = (
+        _places(services, client, guild_id, person, context) if available.denial is None else PhotoPlaces()
+    )
     approval = (await services.access.rules(guild_id)).approval
     decides = _decides(client.get_guild(guild_id), person, context, approval)
-    return Guide(offer, context, places, approval, decides)
+    return Guide(available, context, places, approval, decides)
 
 
 def help_panel(guide: Guide, missing: list[str]) -> Panel:
     """Return the answer. `missing`: the permissions that the bot lacks to post results in the channel."""
-    offer, context = guide.offer, guide.context
+    available, context = guide.available, guide.context
     cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
-    usable = [] if offer.denial else [one.tool for one in offer.prices if offer.allows(one.tool)]
+    usable = [] if available.denial else [one.tool for one in available.prices if available.allows(one.tool)]
     all_wait = bool(usable) and all(map(guide.waits, usable))
     results = guide.approval.wants_results
     decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
-    tool_lines = [_tool_line(one, guide, all_wait=all_wait) for one in offer.prices]
+    tool_lines = [_tool_line(one, guide, all_wait=all_wait) for one in available.prices]
     return boxed(
-        NEUTRAL if offer.is_open and not missing else GOING,
-        lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(offer)),
-        "" if offer.denial else lines(*fitting(tool_lines, MAX_TOOL_CHARACTERS, left_out_words)),
+        NEUTRAL if available.is_open and not missing else GOING,
+        lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(available)),
+        "" if available.denial else lines(*fitting(tool_lines, MAX_TOOL_CHARACTERS, left_out_words)),
         f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
         lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
         YOURS,
@@ -147,7 +155,7 @@ class HelpButton(LastingButton, template=r"studii:help"):
 
 
 def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
-    tool, hindrance = one.tool, hindrance_of(one, guide.offer)
+    tool, hindrance = one.tool, hindrance_of(one, guide.available)
     if not hindrance and not all_wait and guide.waits(tool):
         hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
     named = named_value(f"**{tool.title}**", tool.summary)
@@ -163,7 +171,7 @@ def _place_words(guide: Guide) -> Iterator[str]:
     if places.offers:
         names = or_list([f"<#{one}>" for one in places.offers])
         yield _("Post a photo in {channels}, and tap an emoji under it.", channels=names)
-    titles = {one.tool.slug: one.tool.title for one in guide.offer.prices}
+    titles = {one.tool.slug: one.tool.title for one in guide.available.prices}
     for channel in places.autos:
         if channel.preset is not None and channel.preset.tool in titles:
             place, title = f"<#{channel.channel_id}>", titles[channel.preset.tool]
@@ -182,12 +190,12 @@ def _places(
     # Without the intent Discord doesn't show the bot other people's photos.
     if not client.intents.message_content:
         return PhotoPlaces()
-    rules, guild = services.photos.rules(guild_id), client.get_guild(guild_id)
+    rules, guild = services.photo_rules.rules(guild_id), client.get_guild(guild_id)
     visible = [one for one in rules.channels.values() if _sees(guild, person, one.channel_id)]
     offers = [one.channel_id for one in visible if one.kind is PhotoChannelKind.OFFER]
     autos = [one for one in visible if one.kind is PhotoChannelKind.AUTO]
     here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
-    taps = services.photos.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
+    taps = services.photo_rules.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
     return PhotoPlaces(taps, offers[:MAX_NAMED_CHANNELS], autos[:MAX_NAMED_CHANNELS])
 
 

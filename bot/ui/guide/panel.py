@@ -9,8 +9,8 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
+from bot.ui.guide.available_tools import left_out_words
 from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
-from bot.ui.guide.offer import left_out_words
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of

@@ -11,7 +11,7 @@ from bot.catalog import SourceRule, Tool
 from bot.languages import and_list, gettext as _, lazy, sentences
 from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
 from bot.ui.account.credits import DEFAULT_HOLDS, own_limits
-from bot.ui.guide.offer import ToolOffer, hindrance_of, hindrance_words, left_out_words
+from bot.ui.guide.available_tools import AvailableTools, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.forms.tool_picker import tool_rows
 from bot.ui.kit.layout import BUTTONS_IN_A_ROW, GOING, NEUTRAL, Panel, Piece, boxed, lines, rule, small, text
 from bot.ui.kit.text import named_value, plain
@@ -39,13 +39,13 @@ def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
     return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
 
 
-def tools_panel(offer: ToolOffer, pictures: Mapping[str, bytes]) -> tuple[Panel, list[discord.File]]:
+def tools_panel(available: AvailableTools, pictures: Mapping[str, bytes]) -> tuple[Panel, list[discord.File]]:
     """Return the panel, and the files that it shows. `pictures` are the examples, by slug."""
     shown: list[Piece] = []
     files: list[discord.File] = []
     written = pieces = 0
-    for one in offer.prices:
-        words = _tool_words(one, offer)
+    for one in available.prices:
+        words = _tool_words(one, available)
         picture = pictures.get(one.tool.slug) if len(files) < MAX_EXAMPLE_PICTURES else None
         written += len(words)
         pieces += 2 if picture is None else 4
@@ -59,14 +59,14 @@ def tools_panel(offer: ToolOffer, pictures: Mapping[str, bytes]) -> tuple[Panel,
         files.append(discord.File(io.BytesIO(picture), filename=name))
         alt = _("{tool}: example", tool=one.tool.title)
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
-    more = len(offer.prices) - len(shown)
-    usable = [one.tool for one in offer.prices[: len(shown)] if offer.allows(one.tool)]
+    more = len(available.prices) - len(shown)
+    usable = [one.tool for one in available.prices[: len(shown)] if available.allows(one.tool)]
     title = _("What you can make here")
     note = _("`/credits` shows your usage. Prices follow Studii's latest charges. Only you can see this.")
     panel = boxed(
-        NEUTRAL if offer.is_open else GOING,
+        NEUTRAL if available.is_open else GOING,
         f"### 🧰 {title}",
-        _left_words(offer),
+        _left_words(available),
         rule(),
         *shown,
         rule(),
@@ -77,23 +77,23 @@ def tools_panel(offer: ToolOffer, pictures: Mapping[str, bytes]) -> tuple[Panel,
     return panel, files
 
 
-def _left_words(offer: ToolOffer) -> str:
-    budget = offer.limits.budget
+def _left_words(available: AvailableTools) -> str:
+    budget = available.limits.budget
     return lines(
-        hindrance_words(offer),
+        hindrance_words(available),
         sentences(_("**{left}** in this server.", left=budget.left_words), budget.renewal_words),
-        *own_limits(offer.limits),
+        *own_limits(available.limits),
         small(DEFAULT_HOLDS) if budget.is_default else "",
     )
 
 
-def _tool_words(one: ToolPrice, offer: ToolOffer) -> str:
+def _tool_words(one: ToolPrice, available: AvailableTools) -> str:
     tool = one.tool
     return lines(
         f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
         tool.summary,
         small(f"{_PHOTO[tool.source]} · {_prices(one)}"),
-        hindrance_of(one, offer),
+        hindrance_of(one, available),
     )
 
 

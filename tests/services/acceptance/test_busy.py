@@ -42,7 +42,7 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
     "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
-    "photos": lambda world: world.services.photos.turn_reactions(GUILD, None, on=True),
+    "photos": lambda world: world.services.photo_rules.turn_reactions(GUILD, None, on=True),
 }
 
 

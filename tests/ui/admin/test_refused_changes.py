@@ -91,7 +91,7 @@ async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path
 async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_PHOTO_CHANNELS):
-            await desk.services.photos.set_channel(
+            await desk.services.photo_rules.set_channel(
                 desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER, None, 1
             )
         told = await typed(desk, "photos offer", channel=desk.channel)

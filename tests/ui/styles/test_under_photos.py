@@ -53,7 +53,7 @@ async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(tmp_pat
             await transaction.confirmations.has_tapped(desk.guild.id, rita.id, desk.clock.now())
         await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", role=editors)
         await map_style(desk, "🔥", style="Oak")
-        await desk.services.photos.load()
+        await desk.services.photo_rules.load()
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
         assert await jobs_of(desk) == []
@@ -93,7 +93,7 @@ async def test_what_an_emoji_can_not_run_is_refused_with_the_reason(
         await add(desk, name="House", tool="studio", prompt="{text}, in oils")
         await add(desk, name="Wide", tool="studio", inputs="aspect_ratio=16:9")
         assert reason in await map_style(desk, "🔥", **options)
-        assert not desk.services.photos.rules(desk.guild.id).emoji
+        assert not desk.services.photo_rules.rules(desk.guild.id).emoji
 
 
 async def test_the_list_of_tools_for_a_photo_offers_styles_too(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             log_is_public=everyone_reads(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
             least=prices.least_of_all(host.catalog),
-            serves_photos=host.services.photos.rules(guild_id).are_on,
+            serves_photos=host.services.photo_rules.rules(guild_id).are_on,
             language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
         ),
         let_in=let_in,

@@ -11,7 +11,7 @@ from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.services import BudgetState, Lowered, credit_words, discord_timestamp
 from bot.ui.admin.log import log_line
-from bot.ui.admin.photos import INTENT_OFF, metadata_line
+from bot.ui.admin.photo_rules import INTENT_OFF, metadata_line
 from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence

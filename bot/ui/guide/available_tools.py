@@ -20,7 +20,7 @@ PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii 
 
 
 @dataclass(frozen=True, slots=True)
-class ToolOffer:
+class AvailableTools:
     """The tools with their prices, and everything that may keep a member from using them."""
 
     prices: Sequence[ToolPrice]
@@ -56,9 +56,11 @@ class ToolOffer:
         return tool.slug not in self.denials
 
 
-async def offer_for(services: Services, guild_id: int, user_id: int, context: MemberContext) -> ToolOffer:
+async def available_for(
+    services: Services, guild_id: int, user_id: int, context: MemberContext
+) -> AvailableTools:
     """Read what the member can make in the server, in the channel of the context."""
-    return ToolOffer(
+    return AvailableTools(
         prices=await services.credits.prices(guild_id),
         denials=await services.access.denials(guild_id, user_id, context),
         limits=await services.limits.of_member(guild_id, user_id, context.roles),
@@ -67,23 +69,23 @@ async def offer_for(services: Services, guild_id: int, user_id: int, context: Me
     )
 
 
-def hindrance_words(offer: ToolOffer) -> str:
+def hindrance_words(available: AvailableTools) -> str:
     """Return what keeps the member from using any tool, a line for each reason."""
     return lines(
-        "" if offer.has_key else f"⚠️ {NO_KEY}",
-        f"⚠️ {sentences(HELD, sentence(reason_words(offer.held)))}" if offer.held else "",
-        f"⏸️ {PAUSED_HERE}" if offer.limits.budget.settings.paused else "",
-        f"🚫 {shortened(offer.denial, MAX_DENIAL_CHARACTERS)}" if offer.denial else "",
-        f"🚫 {NOT_ENOUGH_FOR_ANY}" if offer.too_little else "",
+        "" if available.has_key else f"⚠️ {NO_KEY}",
+        f"⚠️ {sentences(HELD, sentence(reason_words(available.held)))}" if available.held else "",
+        f"⏸️ {PAUSED_HERE}" if available.limits.budget.settings.paused else "",
+        f"🚫 {shortened(available.denial, MAX_DENIAL_CHARACTERS)}" if available.denial else "",
+        f"🚫 {NOT_ENOUGH_FOR_ANY}" if available.too_little else "",
     )
 
 
-def hindrance_of(one: ToolPrice, offer: ToolOffer) -> str:
+def hindrance_of(one: ToolPrice, available: AvailableTools) -> str:
     """Return what keeps the member from using this tool, unless `hindrance_words` says it for all."""
-    denial = offer.denials.get(one.tool.slug)
+    denial = available.denials.get(one.tool.slug)
     if denial:
-        return "" if offer.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
-    return f"🚫 {NOT_ENOUGH}" if one.price.amount > offer.left and not offer.too_little else ""
+        return "" if available.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
+    return f"🚫 {NOT_ENOUGH}" if one.price.amount > available.left and not available.too_little else ""
 
 
 def left_out_words(count: int) -> str:

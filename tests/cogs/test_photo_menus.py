@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
-from cogs.photos import add_menus, all_tools_menu
+from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 MENUS = {

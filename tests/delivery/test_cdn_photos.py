@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.delivery import CdnPhotoSource
-from bot.delivery.photos import Find
+from bot.delivery.cdn_photos import Find
 from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.ui.reading.photo_lookup import PhotoGone

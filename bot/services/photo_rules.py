@@ -39,7 +39,7 @@ class Tap:
     preset: Preset
 
 
-class PhotoService(ToolService):
+class PhotoRuleService(ToolService):
     """Reactions and photo channels of all servers.
 
     All rules are in memory from `load` on. Each change is made here, so that memory and database agree.

@@ -128,7 +128,7 @@ class PhotoWatch:
         """Handle a new message."""
         if message.guild is None or not by_a_person(message):
             return
-        channels = self._services.photos.rules(message.guild.id).channels
+        channels = self._services.photo_rules.rules(message.guild.id).channels
         if not channels:
             return
         found = next(
@@ -150,7 +150,7 @@ class PhotoWatch:
         if event.guild_id is None:
             return None
         emoji = emoji_of(event.emoji)
-        if self._services.photos.tap(event.guild_id, emoji.key) is None:
+        if self._services.photo_rules.tap(event.guild_id, emoji.key) is None:
             return None
         tapped = Tapped(
             event.guild_id, event.channel_id, event.message_id, event.user_id, emoji, event.member
@@ -160,7 +160,7 @@ class PhotoWatch:
 
     def _state_of(self, tapped: Tapped) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
-        rules = self._services.photos.rules(tapped.guild_id)
+        rules = self._services.photo_rules.rules(tapped.guild_id)
         place = place_of(self._client, tapped.guild_id, tapped.channel_id)
         ids = ids_of_place(place, tapped.channel_id)
         on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
@@ -170,7 +170,7 @@ class PhotoWatch:
         return on, offers
 
     async def _start(self, tapped: Tapped) -> Job | None:
-        tap = self._services.photos.tap(tapped.guild_id, tapped.emoji.key)
+        tap = self._services.photo_rules.tap(tapped.guild_id, tapped.emoji.key)
         member = tapped.member
         if tap is None or member is None:
             return None
@@ -219,7 +219,7 @@ class PhotoWatch:
         channels = channel_ids_of(message.channel)
         taps = [
             tap
-            for tap in self._services.photos.taps(message.guild.id)
+            for tap in self._services.photo_rules.taps(message.guild.id)
             if open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MAX_OFFERED_EMOJI]:
