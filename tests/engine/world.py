@@ -19,6 +19,7 @@ from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.engine.ports import Showcase
+from bot.services import Services
 from bot.storage import Changes, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
 from sandbox.studii import Key, Options, StudiiServer
@@ -27,6 +28,7 @@ from tests.support import jobs
 from tests.support.database import database
 from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
+from tests.support.services import services_with
 
 GUILD, CHANNEL, USER = 100, 200, 300
 PHOTO_URL = "https://cdn.example/room.png"
@@ -104,6 +106,12 @@ class EngineWorld:
             tuning=self.tuning,
             posted=posted,
         )
+
+    @property
+    def services(self) -> Services:
+        """What people do, beside the engine."""
+        spool = Spool(self.spool_folder, self.spool_bytes)
+        return services_with(self.storage, self.vault, self.lanes, spool, self.clock)
 
     @asynccontextmanager
     async def running(self, engine: Engine | None = None) -> AsyncGenerator[Engine, None]:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused, StudiiBotError
-from bot.services import KeyService
 from bot.storage import LaneNames, Vault
 from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+from tests.support.services import services_on
 
 
 async def set_key(
@@ -165,13 +164,12 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     world: ServicesWorld, tmp_path: Path
 ) -> None:
     await set_key(world)
-    vault = Vault.open((), tmp_path / "another.key")
-    lanes = await LaneNames.open(world.storage, vault)
-    catalog, check = Catalog.load(), world.studii.check
-    keys = KeyService(world.storage, vault, lanes, catalog, world.clock, check)
+    folder = tmp_path / "another"
+    folder.mkdir()
+    keys = (await services_on(world.storage, folder, world.clock, check_key=world.studii.check)).keys
     key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
     assert await keys.current(GUILD) == key
-    assert vault.unseal(key.ciphertext) == SECRET
+    assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET
 
 
 async def test_the_key_is_in_no_file_of_the_database(world: ServicesWorld) -> None:

@@ -12,6 +12,7 @@ from bot.storage import LaneNames, Storage, Vault
 
 KEEP_DAYS = 90
 SPOOL_BYTES = 100_000_000
+MAX_SOURCE_BYTES = 10_000_000
 
 
 async def believe(_: str) -> None:
@@ -31,15 +32,39 @@ async def services_on(
     *,
     catalog: Catalog | None = None,
     check_key: Callable[[str], Awaitable[None]] = believe,
-    max_source_bytes: int = 10_000_000,
+    max_source_bytes: int = MAX_SOURCE_BYTES,
 ) -> Services:
-    """Build them as `bot.app` does. The encryption key and the spool are in `folder`."""
-    spool = Spool(folder / "spool", SPOOL_BYTES)
+    """Build them with an encryption key and a spool in `folder`."""
     vault = Vault.open((), folder / "encryption.key")
+    lanes = await LaneNames.open(storage, vault)
+    return services_with(
+        storage,
+        vault,
+        lanes,
+        Spool(folder / "spool", SPOOL_BYTES),
+        clock,
+        catalog=catalog,
+        check_key=check_key,
+        max_source_bytes=max_source_bytes,
+    )
+
+
+def services_with(
+    storage: Storage,
+    vault: Vault,
+    lanes: LaneNames,
+    spool: Spool,
+    clock: Clock,
+    *,
+    catalog: Catalog | None = None,
+    check_key: Callable[[str], Awaitable[None]] = believe,
+    max_source_bytes: int = MAX_SOURCE_BYTES,
+) -> Services:
+    """Build them as `bot.app` does, on what a test has already."""
     return build_services(
         storage,
         vault,
-        await LaneNames.open(storage, vault),
+        lanes,
         catalog or Catalog.load(),
         clock,
         check_key=check_key,

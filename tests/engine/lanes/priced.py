@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.catalog import Catalog
 from bot.domain import Job, JobRequest, Period
 from bot.domain.access import MemberContext
 from bot.errors import CreditsShort
-from bot.services import CreditService, JobService
 from sandbox.studii.faults import Effect
 from tests.engine.world import CHANNEL, GUILD, USER, EngineWorld
 
@@ -35,8 +33,7 @@ class Gate:
 
 
 async def budget(world: EngineWorld, limit: int, guild_id: int = GUILD) -> None:
-    credits_ = CreditService(world.storage, Catalog.load(), world.clock)
-    await credits_.set_budget(guild_id, limit, Period.DAY)
+    await world.services.credits.set_budget(guild_id, limit, Period.DAY)
 
 
 async def accept(
@@ -49,7 +46,7 @@ async def accept(
     inputs: Mapping[str, str] = VIDEO,
 ) -> list[Job]:
     """As many jobs as are accepted, as members ask for them."""
-    service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
+    service = world.services.jobs
     context = MemberContext(roles=roles)
     request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
     jobs: list[Job] = []
@@ -62,7 +59,7 @@ async def accept(
 
 
 async def left(world: EngineWorld, guild_id: int = GUILD) -> int:
-    return (await CreditService(world.storage, Catalog.load(), world.clock).budget(guild_id)).left
+    return (await world.services.credits.budget(guild_id)).left
 
 
 async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:

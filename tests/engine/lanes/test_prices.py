@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from bot.catalog import Catalog
 from bot.domain import EntryKind, FailureCode, JobState, Plan
 from bot.domain.limits import AllowanceScope
-from bot.services import JobService, KeyService, LimitService
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
@@ -16,12 +14,7 @@ OTHER_GUILD = 101
 
 async def change_key(world: EngineWorld, key: Key) -> None:
     """As an admin does."""
-
-    async def check(_secret: str) -> None:
-        pass
-
-    keys = KeyService(world.storage, world.vault, world.lanes, Catalog.load(), world.clock, check)
-    await keys.set_key(GUILD, key.secret, Plan.TEAM, None)
+    await world.services.keys.set_key(GUILD, key.secret, Plan.TEAM, None)
 
 
 async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_end_unpaid(
@@ -137,8 +130,7 @@ async def test_the_first_is_cancelled_while_it_is_tried_again_and_another_asks(t
         async with world.running():
             done = await world.announced(jobs[1].id)  # it does not wait for the first one's second try
             assert done.job.state is JobState.SUCCEEDED
-            service = JobService(world.storage, Catalog.load(), world.clock, max_source_bytes=1)
-            await service.cancel(jobs[0].id, GUILD, USER)
+            await world.services.jobs.cancel(jobs[0].id, GUILD, USER)
 
 
 async def test_a_stop_in_the_middle_leaves_one_unknown_and_the_next_one_asks(tmp_path: Path) -> None:
@@ -182,7 +174,7 @@ async def test_what_an_allowance_has_no_room_for_ends_too(tmp_path: Path) -> Non
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await budget(world, 10_000)
-        limits = LimitService(world.storage, world.clock)
+        limits = world.services.limits
         await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 40))
         await limits.set(GUILD, allowance=(AllowanceScope.ROLE, 7, 250))
         poor = await accept(world, 50, user_id=1)

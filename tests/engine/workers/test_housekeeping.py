@@ -9,7 +9,6 @@ import pytest
 from bot.cluster import Membership
 from bot.domain import Job, JobState
 from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
-from bot.services import ServerService
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world
 
@@ -22,11 +21,10 @@ async def test_a_job_that_studii_takes_while_the_bot_is_removed_ends_at_what_it_
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("create", faults.Slow(0.5))
-        servers = ServerService(world.storage, world.clock)
         job = await world.accept(a_job(estimate=10))
         async with world.running():
             await world.reaches(job.id, JobState.SUBMITTING)
-            await servers.left(GUILD)
+            await world.services.servers.left(GUILD)
             await world.announced(job.id)
         (theirs,) = world.studii.jobs.values()
         ended = await world.job(job.id)

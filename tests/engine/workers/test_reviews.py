@@ -10,10 +10,8 @@ import pytest
 
 from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater, Undeliverable
 from bot.domain.approvals import APPROVAL_HOURS, Approval
-from bot.engine import Spool
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.services import LanguageService, PrivacyService
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 
@@ -193,10 +191,7 @@ async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(
     async with made(tmp_path) as (world, job):
         async with world.running():
             await waits(world, job)
-        spool = Spool(world.spool_folder, world.spool_bytes)
-        languages = LanguageService(world.storage, world.clock)
-        privacy = PrivacyService(world.storage, world.clock, spool.remove, languages, keep_days=90)
-        await privacy.hide_photo(job.id)
+        await world.services.privacy.hide_photo(job.id)
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)
@@ -256,10 +251,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
     async with made(tmp_path) as (world, job):
         async with world.running():
             await waits(world, job)
-        spool = Spool(world.spool_folder, world.spool_bytes)
-        languages = LanguageService(world.storage, world.clock)
-        privacy = PrivacyService(world.storage, world.clock, spool.remove, languages, keep_days=90)
-        await privacy.forget_member(job.user_id)
+        await world.services.privacy.forget_member(job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
         ((_, asked, channel),) = world.discord.reduced

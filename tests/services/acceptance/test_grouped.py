@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobRequest, NoticeKind, Period, Plan
 from bot.domain.access import Block, MemberContext, PhotoScope
 from bot.domain.limits import AllowanceScope
@@ -18,10 +17,10 @@ from bot.errors import Refused
 from bot.services import JobService
 from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage
-from tests.services.world import MAX_SOURCE, PICTURE
+from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO
-from tests.support.services import accept
+from tests.support.services import accept, services_on
 
 NOW = FakeClock().now()
 MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5), 6, 7, 70
@@ -34,8 +33,9 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
         yield opened
 
 
-def service_on(storage: Storage) -> JobService:
-    return JobService(storage, Catalog.load(), FakeClock(), max_source_bytes=MAX_SOURCE)
+@pytest.fixture
+async def jobs(storage: Storage, tmp_path: Path) -> JobService:
+    return (await services_on(storage, tmp_path, FakeClock())).jobs
 
 
 async def server(storage: Storage, guild_id: int, chance: random.Random) -> None:
@@ -113,8 +113,9 @@ async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Seque
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_any_grouping_gives_the_decisions_of_one_after_the_other(storage: Storage, seed: int) -> None:
-    jobs = service_on(storage)
+async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
+    storage: Storage, jobs: JobService, seed: int
+) -> None:
     for guild_id in (1, 2):
         await server(storage, guild_id, random.Random(seed))
     chance = random.Random(seed)
@@ -130,8 +131,10 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(storage: 
     assert await kept(storage, 2) == await kept(storage, 1)
 
 
-async def test_servers_that_share_a_group_do_not_concern_each_other(storage: Storage) -> None:
-    jobs, chance = service_on(storage), random.Random(1)
+async def test_servers_that_share_a_group_do_not_concern_each_other(
+    storage: Storage, jobs: JobService
+) -> None:
+    chance = random.Random(1)
     asked: list[JobRequest] = []
     for guild_id in (1, 2, 3):
         await server(storage, guild_id, random.Random(guild_id))
@@ -150,9 +153,8 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(storage: Sto
 
 
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
-    storage: Storage,
+    storage: Storage, jobs: JobService
 ) -> None:
-    jobs = service_on(storage)
     async with storage.write() as transaction:
         key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
         await transaction.guilds.set_key(1, key.id, NOW)
@@ -170,9 +172,8 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
 
 
 async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, jobs: JobService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = service_on(storage)
     await server(storage, 1, random.Random(3))
     decide = Acceptance.decide
 
@@ -193,9 +194,8 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
 
 
 async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_alone(
-    storage: Storage, either: str
+    storage: Storage, jobs: JobService, either: str
 ) -> None:
-    jobs = service_on(storage)
     await server(storage, 1, random.Random(3))
     ordinary = replace(PICTURE, guild_id=1, user_id=3)
     too_large, not_text = replace(ordinary, user_id=2**70), replace(ordinary, tapped="\0")
@@ -213,30 +213,30 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
         assert await transaction.ledger_check.everything() == []
 
 
-async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(tmp_path: Path, either: str) -> None:
-    async with Storage.open(either) as storage:
-        jobs = service_on(storage)
-        await server(storage, 1, random.Random(3))
-        asked = replace(PICTURE, guild_id=1, user_id=3)
+async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
+    storage: Storage, jobs: JobService, tmp_path: Path, either: str
+) -> None:
+    await server(storage, 1, random.Random(3))
+    asked = replace(PICTURE, guild_id=1, user_id=3)
+    await accept(jobs, asked)
+    async with storage.write() as transaction:
+        await transaction.guilds.set_paused(1, NOW)
+    with pytest.raises(Refused, match="paused in this server"):
         await accept(jobs, asked)
+    async with storage.write() as transaction:
+        await transaction.guilds.set_paused(1, None)
+    await accept(jobs, asked)
+    with suppress(LookupError):
         async with storage.write() as transaction:
             await transaction.guilds.set_paused(1, NOW)
-        with pytest.raises(Refused, match="paused in this server"):
-            await accept(jobs, asked)
-        async with storage.write() as transaction:
-            await transaction.guilds.set_paused(1, None)
+            assert (await transaction.servers.some([1]))[1].settings.paused
+            raise LookupError
+    await accept(jobs, asked)  # what was undone is not remembered
+    if (file := tmp_path / "studii.db").exists():
+        with closing(sqlite3.connect(file)) as other, other:  # another program
+            other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
+    else:
+        async with Storage.open(either) as other_process, other_process.write() as transaction:
+            await transaction.guilds.set_paused(1, NOW)
+    with pytest.raises(Refused, match="paused in this server"):
         await accept(jobs, asked)
-        with suppress(LookupError):
-            async with storage.write() as transaction:
-                await transaction.guilds.set_paused(1, NOW)
-                assert (await transaction.servers.some([1]))[1].settings.paused
-                raise LookupError
-        await accept(jobs, asked)  # what was undone is not remembered
-        if (file := tmp_path / "studii.db").exists():
-            with closing(sqlite3.connect(file)) as other, other:  # another program
-                other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
-        else:
-            async with Storage.open(either) as other_process, other_process.write() as transaction:
-                await transaction.guilds.set_paused(1, NOW)
-        with pytest.raises(Refused, match="paused in this server"):
-            await accept(jobs, asked)

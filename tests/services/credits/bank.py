@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 from unittest.mock import patch
 
@@ -18,10 +20,9 @@ from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reserva
 from bot.lifecycle.submission import lose
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
-from bot.services import ConfirmationNeeded, CreditService, JobService, LimitService, RulingService, confirmed
+from bot.services import ConfirmationNeeded, confirmed
 from bot.services.credits.budgets import budget_state
 from bot.services.limits import state_of_member, use_of_members
-from bot.services.questions.credit_requests import CreditRequestService
 from bot.storage import JobChanges, Storage, Transaction
 from bot.storage.schema import (
     allowances,
@@ -38,7 +39,7 @@ from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support.clock import FakeClock
 from tests.support.jobs import known
-from tests.support.services import accept
+from tests.support.services import accept, services_on
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
 
@@ -81,12 +82,11 @@ class Bank(ModeratingBank):
         for name, replacement in self.replaced:
             self.stack.enter_context(patch(name, replacement))
         self.storage = await self.stack.enter_async_context(Storage.open(self.url))
-        self.jobs = JobService(self.storage, self.catalog, self.clock, max_source_bytes=1)
-        self.credits = CreditService(self.storage, self.catalog, self.clock)
-        self.limits = LimitService(self.storage, self.clock)
-        self.rulings = RulingService(self.storage, self.clock)
-        self.requests = CreditRequestService(self.storage, self.catalog, self.clock)
-        await self.open_for_moderators()
+        folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        services = await services_on(self.storage, folder, self.clock, catalog=self.catalog)
+        self.jobs, self.credits, self.limits = services.jobs, services.credits, services.limits
+        self.rulings, self.requests = services.rulings, services.credit_requests
+        self.open_for_moderators(services)
 
     async def close(self) -> None:
         await self.stack.aclose()

@@ -3,18 +3,15 @@
 from types import SimpleNamespace
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
-
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, Plan
 from bot.domain.access import MemberContext
 from bot.engine.workers import housekeeping
 from bot.lifecycle.transitions import make_ready
-from bot.services import ApprovalChanges, ApprovalService, Approver, KeyService, ReviewService
-from bot.storage import LaneNames, Storage, Vault
+from bot.services import ApprovalChanges, Approver, Services
+from bot.storage import Storage
 from tests.services.credits.accountant import ROLES
 from tests.support.clock import FakeClock
-from tests.support.services import believe
 
 GUILD, CHANNEL = 1, 9
 LANE = "lane"
@@ -30,12 +27,8 @@ class ModeratingBank:
     catalog: Catalog
     clock: FakeClock
 
-    async def open_for_moderators(self) -> None:
-        vault = Vault(MultiFernet([Fernet(Fernet.generate_key())]))
-        lanes = await LaneNames.open(self.storage, vault)
-        self.approvals = ApprovalService(self.storage, self.catalog, self.clock)
-        self.reviews = ReviewService(self.storage, self.clock, _no_file)
-        self.keys = KeyService(self.storage, vault, lanes, self.catalog, self.clock, believe)
+    def open_for_moderators(self, services: Services) -> None:
+        self.approvals, self.reviews, self.keys = services.approvals, services.reviews, services.keys
 
     async def set_key(self) -> None:
         """The server has a key, that of the usual lane."""
@@ -95,6 +88,3 @@ class ModeratingBank:
         """What the engine does now and then."""
         context: Any = SimpleNamespace(storage=self.storage, clock=self.clock)
         await housekeeping._end_unapproved(context)  # pyright: ignore[reportPrivateUsage]
-
-
-async def _no_file(_: str) -> None: ...

@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog
 from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
-from bot.services import JobService, LimitService, Repeated
+from bot.services import LimitService, Repeated
 from bot.storage import Storage
-from tests.services.world import GUILD, MAX_SOURCE, MEMBER, PICTURE
+from tests.services.world import GUILD, MEMBER, PICTURE
 from tests.support.clock import FakeClock
-from tests.support.services import accept
+from tests.support.services import accept, services_on
 
 pytestmark = pytest.mark.driver_thread
 ROLE = 70
@@ -68,20 +68,21 @@ async def _starts(storage: Storage, limits: LimitService) -> None:
 
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    storage: Storage, limit: Callable[[Storage, LimitService], Awaitable[None]]
+    storage: Storage, tmp_path: Path, limit: Callable[[Storage, LimitService], Awaitable[None]]
 ) -> None:
-    clock = FakeClock()
-    await limit(storage, LimitService(storage, clock))
-    service = JobService(storage, Catalog.load(), clock, max_source_bytes=MAX_SOURCE)
-    outcomes = await asyncio.gather(*(accept(service, REQUEST) for _ in range(50)), return_exceptions=True)
+    services = await services_on(storage, tmp_path, FakeClock())
+    await limit(storage, services.limits)
+    outcomes = await asyncio.gather(
+        *(accept(services.jobs, REQUEST) for _ in range(50)), return_exceptions=True
+    )
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     async with storage.read() as transaction:
         assert await transaction.ledger_check.everything() == []
 
 
-async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage) -> None:
-    service = JobService(storage, Catalog.load(), FakeClock(), max_source_bytes=MAX_SOURCE)
+async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage, tmp_path: Path) -> None:
+    service = (await services_on(storage, tmp_path, FakeClock())).jobs
     request = replace(REQUEST, once="3:50:photo-restore:0")
     outcomes = await asyncio.gather(*(accept(service, request) for _ in range(20)), return_exceptions=True)
     (job,) = (one for one in outcomes if isinstance(one, Job))
