@@ -15,12 +15,13 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, JobState, Plan
+from bot.domain import Job, Plan
 from bot.engine import Engine, GuardedDecoder, Spool, Tuning
 from bot.media.pool import DecoderPool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from tests.support.jobs import a_job
 
 CHANNELS = 1000  # the first channel of the first server; each server has three
 MAX_MESSAGE_BYTES = 500 * 1024 * 1024  # bytes of a message's files
@@ -46,23 +47,16 @@ class Bot:
 def studio_job(guild_id: int, number: int, prompt: str = "A red kite", mode: str = "image") -> Job:
     """Return a job of that server that was asked for just now. `number` says by whom and where."""
     now = SystemClock().now()
-    return Job(
+    return a_job(
         id=secrets.token_hex(8),
         guild_id=guild_id,
         channel_id=CHANNELS * guild_id + number % 3,
         user_id=number % 7,
-        tool="studio",
         inputs=IMAGE | {"mode": mode, "prompt": prompt},
         variant="",
-        source=None,
-        private=False,
-        state=JobState.RECEIVED,
-        version=1,
         created_at=now,
         changed_at=now,
         estimate=10,
-        reserved=0,
-        settled=0,
     )
 
 
