@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.delivery import edit_rate as pace
+from bot.delivery import edit_rate
 from bot.domain import JobState
-from bot.engine.workers.cards import queue_positions as places
+from bot.engine.workers.cards import queue_positions
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
 from tests.support.simulated.people import Person, text_of, until
@@ -75,7 +75,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
 async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace.EditPace, "take", only_endings)  # so that the button is there still
+    monkeypatch.setattr(edit_rate.EditPace, "take", only_endings)  # so that the button is there still
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -104,7 +104,7 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
 async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moderator: bool
 ) -> None:
-    monkeypatch.setattr(pace.EditPace, "take", only_endings)  # so that the button is there still
+    monkeypatch.setattr(edit_rate.EditPace, "take", only_endings)  # so that the button is there still
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -137,9 +137,10 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
 async def test_the_card_of_what_waits_behind_it_moves_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module, name in ((places, "EVERY"), (places, "UNPLACED_EVERY"), (pace, "CARD_SECONDS")):
-        monkeypatch.setattr(module, name, 0.05)
-    monkeypatch.setattr(pace, "CHANNEL_EDITS", 100)
+    monkeypatch.setattr(queue_positions, "EVERY", 0.05)
+    monkeypatch.setattr(queue_positions, "UNPLACED_EVERY", 0.05)
+    monkeypatch.setattr(edit_rate, "CARD_SECONDS", 0.05)
+    monkeypatch.setattr(edit_rate, "CHANNEL_EDITS", 100)
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,

@@ -1,4 +1,4 @@
-"""When a lane looks at what runs: as it may have ended, and rarely once it hangs."""
+"""When a lane polls what runs: as it may have ended, and rarely once it hangs."""
 
 from itertools import pairwise
 from random import Random
@@ -16,7 +16,7 @@ from bot.engine.tuning import HOUR, Tuning
 from tests.engine.scheduler.lanes import TUNING, lane_of, running, take, waiting
 
 
-def test_looks_are_spread_over_the_minute() -> None:
+def test_polls_are_spread_over_the_minute() -> None:
     lane = lane_of(60)
     lane.sync([], [running(f"{n}", -60.0) for n in range(20)], 0.0)
     for _ in range(3):
@@ -26,48 +26,48 @@ def test_looks_are_spread_over_the_minute() -> None:
     assert rest.until == pytest.approx(60.3 / 58)
 
 
-def test_the_one_that_has_probably_been_finished_the_longest_is_looked_at_first() -> None:
+def test_the_one_that_has_probably_been_finished_the_longest_is_polled_first() -> None:
     lane = lane_of()
     lane.sync([], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
     assert take(lane) == Send("old", Step.POLL)
 
 
-def test_a_job_that_has_very_probably_ended_is_looked_at_before_another_is_begun() -> None:
+def test_a_job_that_has_very_probably_ended_is_polled_before_another_is_begun() -> None:
     lane = lane_of()
     lane.sync([waiting("new")], [running("late", -40.0)], 0.0)
     assert take(lane) == Send("late", Step.POLL)
     assert take(lane) == Send("new", Step.SUBMIT)
 
 
-def looks_at(lane: Lane, until: float) -> list[float]:
-    """When the lane looks at its one job, which never ends."""
-    now, looks = 0.0, list[float]()
+def polls_of(lane: Lane, until: float) -> list[float]:
+    """When the lane polls its one job, which never ends."""
+    now, polls = 0.0, list[float]()
     while now < until:
         decision = lane.decide(now)
         if isinstance(decision, Send):
             lane.begin(decision, now)
             lane.end(decision.job_id, now, sent=True)
             lane.put(running(decision.job_id, 0.0), decision.job_id, now)
-            looks.append(now)
+            polls.append(now)
             continue
         assert decision.until is not None
         now = decision.until
-    return looks
+    return polls
 
 
-def test_looks_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
+def test_polls_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
     lane = lane_of(300)
     lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
-    looks = looks_at(lane, 3 * HOUR)
-    gaps = [b - a for a, b in pairwise(looks)]
+    polls = polls_of(lane, 3 * HOUR)
+    gaps = [b - a for a, b in pairwise(polls)]
     assert min(gaps) >= 1.0 - 1e-9
     assert max(gaps[:5]) <= TUNING.poll_bound + 1.0
     assert max(gaps) <= TUNING.poll_cap + 1.0
-    assert len([at for at in looks if at < 60]) < len([at for at in looks if 60 < at < 120])
-    assert len([at for at in looks if at > 2 * HOUR]) < 60
+    assert len([at for at in polls if at < 60]) < len([at for at in polls if 60 < at < 120])
+    assert len([at for at in polls if at > 2 * HOUR]) < 60
 
 
-def test_after_a_day_a_job_is_looked_at_hourly() -> None:
+def test_after_a_day_a_job_is_polled_hourly() -> None:
     lane = lane_of()
     lane.sync([], [running("stuck", -90_000.0)], 0.0)
     decision = take(lane)
@@ -127,7 +127,7 @@ def test_jobs_that_fail_at_once_or_start_cold_are_seen_soon() -> None:
     assert fmean(cold) <= 3.0
 
 
-def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_requests() -> None:
+def test_a_lane_with_little_to_do_polls_more_often_than_one_that_needs_its_requests() -> None:
     often: list[int] = []
     for used in (0, 230, 270):
         lane = lane_of(300)
@@ -135,5 +135,5 @@ def test_a_lane_with_little_to_do_looks_more_often_than_one_that_needs_its_reque
             lane.rate.begin(0.0)
             lane.rate.end(0.0, 0.0)
         lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
-        often.append(len(looks_at(lane, 60.0)))
+        often.append(len(polls_of(lane, 60.0)))
     assert often[0] > often[1] > often[2] > 0
