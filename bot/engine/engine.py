@@ -87,14 +87,14 @@ class Engine:
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
         ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
-        self._outbox = Outbox(context, delivery, ended_jobs)
+        outbox = Outbox(context, delivery, ended_jobs)
         self._set_postings = SetPostings(context, delivery, ended_jobs)
         self._notices = NoticeBoard(context, delivery, ended_jobs)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
             *self._intake.workers,
             self._collector.worker,
-            self._outbox.worker,
+            outbox.worker,
             self._cards.worker,
         )
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
@@ -222,10 +222,7 @@ class Engine:
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
             if self._context.member.shards.whole_bot:
-                await self._outbox.tidy()
                 await housekeep(self._context)
-                async with self._context.storage.write() as transaction:
-                    await transaction.decodes.tidy()
             await self._count_files()
         return HOUR
 

@@ -1,8 +1,7 @@
-"""Every job's last word reaches its person, once."""
+"""Tell people once what became of their jobs: the result is posted, or why there is none."""
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
 from bot.aio.retry import backoff
@@ -83,10 +82,3 @@ class Outbox:
             now = self._context.clock.now()
             files = await self._ended_jobs.note(transaction, job, said, now, superseded=superseded)
         await self._context.spool.remove(*files)
-
-    async def tidy(self) -> None:
-        """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
-        age = timedelta(seconds=self._context.tuning.undelivered_bound)
-        async with self._context.storage.write() as transaction:
-            for job in await transaction.job_queue.undelivered(self._context.clock.now() - age):
-                await transaction.jobs.update(job.id, output_file=None, source_file=None)

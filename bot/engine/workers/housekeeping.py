@@ -1,4 +1,4 @@
-"""End what has waited for too long: unknown outcomes, unneeded keys, jobs of lost servers."""
+"""End what has waited for too long, as unknown outcomes do, and remove files and keys that nobody needs."""
 
 import logging
 from datetime import timedelta
@@ -18,10 +18,21 @@ _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.N
 
 async def housekeep(context: EngineContext) -> None:
     """Run all periodic tasks once."""
+    await _drop_undelivered(context)
     await _rule_by_time(context)
     await _end_unapproved(context)
     await _forget_keys(context)
     await _end_where_missing(context)
+    async with context.storage.write() as transaction:
+        await transaction.decodes.tidy()
+
+
+async def _drop_undelivered(context: EngineContext) -> None:
+    """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
+    async with context.storage.write() as transaction:
+        oldest = context.clock.now() - timedelta(seconds=context.tuning.undelivered_bound)
+        for job in await transaction.job_queue.undelivered(oldest):
+            await transaction.jobs.update(job.id, output_file=None, source_file=None)
 
 
 async def _rule_by_time(context: EngineContext) -> None:
