@@ -17,7 +17,7 @@ from bot.aio.urls import absolute_address
 from bot.config_base import HealthSettings, Known, SettingsBase, read_by, setting, written
 from bot.validation import Secret, one_of, truth, whole
 
-MEGABYTE = 1_000_000  # bytes, for settings in megabytes
+MEGABYTE = 1_000_000  # bytes, in settings and in what people read
 MAX_SECRET_BYTES = 65_536  # that a file with a secret may have
 MAX_FILE_NAME_BYTES = 200  # file systems have 255, and names of files beside the database are longer
 

@@ -14,9 +14,10 @@ from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
-from bot.reactions.refusal_teller import RefusalTeller, refusal_words
+from bot.reactions.refusal_teller import RefusalTeller
 from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of
+from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in, roles_of
 from bot.ui.reading.permissions import channel_in, is_age_restricted

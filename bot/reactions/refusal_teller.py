@@ -5,14 +5,12 @@ from collections.abc import Callable
 
 import discord
 
-from bot.errors import CreditsWanted, NotAllowed, StudiiBotError
+from bot.errors import CreditsWanted
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, boxed, lines, row, server_line
-from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import NO_MENTIONS, ask_button
-from bot.ui.kit.text import sentence
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +68,3 @@ async def _reply(message: discord.Message, member: discord.Member) -> None:
         )
     except DISCORD_ERRORS as error:
         _log.info("User %d could not be told in the channel either: %r", member.id, error)
-
-
-def refusal_words(refusal: StudiiBotError) -> str:
-    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
-    return str(refusal) if isinstance(refusal, NotAllowed) else sentence(error_words(refusal), 1400)

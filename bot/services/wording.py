@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
+from bot.config import MEGABYTE
 from bot.domain import Period
 from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 
@@ -12,7 +13,6 @@ TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
 NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii key`.")
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
-_MEGABYTE = 1_000_000  # bytes, as in MAX_SOURCE_MB
 
 
 # The options of a menu for how often a budget renews.
@@ -152,4 +152,4 @@ def count_words(number: int, one: str, many: str) -> str:
 
 def size_words(size: int) -> Message:
     """Return a size in megabytes, rounded up so that a file that is too large never seems to fit."""
-    return lazy("{size} MB", size=math.ceil(size * 10 / _MEGABYTE) / 10)
+    return lazy("{size} MB", size=math.ceil(size * 10 / MEGABYTE) / 10)

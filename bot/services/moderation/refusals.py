@@ -26,7 +26,8 @@ class RefusalService(Service):
     async def may_tell(self, guild_id: int, user_id: int, reason: str) -> bool:
         """Return whether the member may be told this sentence now, and record it (once an hour).
 
-        Sentences that differ in figures alone are the same reason.
+        Sentences that differ in figures alone are the same reason. It is the sentence in English that is
+        known again, as refusals have no codes: where an update has changed it, it is told once more.
         """
         now = self._clock.now()
         digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:_DIGEST]

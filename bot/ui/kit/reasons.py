@@ -6,6 +6,7 @@ What Studii's client raises keeps its sentence there, as it is also shown withou
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from bot.config import MEGABYTE
 from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
@@ -46,7 +47,6 @@ _ASK_FOR_IT = nlazy(
     "Moderators can still release it with `/jobs` for {count} days: ask one.",
     KEPT_DAYS,
 )
-_MEGABYTE = 1_000_000
 
 
 def reason_words(reason: Reason | None) -> str:
@@ -112,7 +112,7 @@ def _too_many_pixels(arguments: Arguments) -> Message:
 
 
 def _grown_too_large(arguments: Arguments) -> Message:
-    size, most = (float(arguments[name]) / _MEGABYTE for name in ("size", "most"))
+    size, most = (float(arguments[name]) / MEGABYTE for name in ("size", "most"))
     return lazy(
         "Studii doesn't take {kind} pictures. Converted, this one is {size} MB, over the limit of {most} MB. "
         "Send it as a JPEG, PNG or WebP, or make it smaller.",

@@ -95,10 +95,8 @@ def expired(error: discord.HTTPException) -> bool:
 
 def words_for(interaction: discord.Interaction, error: BaseException) -> str:
     """Return what a person is told of an error. Log what is no business of theirs."""
-    if isinstance(error, NotAllowed):
-        return str(error)
     if isinstance(error, StudiiBotError):
-        return sentence(error_words(error), MAX_REFUSAL_CHARACTERS)
+        return refusal_words(error)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.info("An outdated command was used: %s", error)
         return str(COMMAND_OUTDATED)
@@ -112,6 +110,13 @@ def words_for(interaction: discord.Interaction, error: BaseException) -> str:
         "give the reference to the bot's operator.",
         reference=reference,
     )
+
+
+def refusal_words(refusal: StudiiBotError) -> str:
+    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
+    if isinstance(refusal, NotAllowed):
+        return str(refusal)
+    return sentence(error_words(refusal), MAX_REFUSAL_CHARACTERS)
 
 
 def _job_in(interaction: discord.Interaction) -> str | None:
