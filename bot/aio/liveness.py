@@ -1,25 +1,15 @@
-"""Measure whether the engine makes progress, and repeat what has to be stored."""
+"""Measure whether the engine makes progress."""
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Generator, Hashable
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
-from bot.aio.retry import ErrorLog
 from bot.clock import Clock
-from bot.errors import Outage
 
 OPERATION_TIMEOUT = 300.0  # seconds that an operation may last; every wait in one is bounded by less
 TRANSFER_TIMEOUT = 3600.0  # for one that moves large files, more than once if need be
 FAILING = 900.0  # seconds of nothing but unexpected errors
-
-RETRY_PAUSE = 2.0  # seconds at most until `Retry` tries again: less than a drain
-RETRY_TRIES = 5  # if the reason does not seem to pass
-_MAY_PASS = (Outage, OSError)
-_T = TypeVar("_T")
-_Arguments = ParamSpec("_Arguments")
 
 
 @dataclass(slots=True)
@@ -90,38 +80,3 @@ class Liveness:
         first, last = self._failing or (now, now)
         # Failures are retried sooner than that, so a later one is a new failure.
         self._failing = (now if now - last > OPERATION_TIMEOUT else first, now)
-
-
-class Retry:
-    """Stores what was answered once and must not be asked again. As long as the process lives, it tries again
-    after an outage, such as a busy database, a full disk, or a database that is away."""
-
-    def __init__(self, what: str, liveness: Liveness, *, noun: str | None = None) -> None:
-        self._what = what
-        self._liveness = liveness
-        self._errors = ErrorLog(what, RETRY_PAUSE, noun=noun)
-
-    async def run(
-        self,
-        subject: Hashable,
-        store: Callable[_Arguments, Awaitable[_T]],
-        *args: _Arguments.args,
-        **options: _Arguments.kwargs,
-    ) -> _T:
-        """Return the result of `store`, which is called again after it failed. Raises what it raises if
-        that is no outage, and comes again and again."""
-        tries = 0
-        while True:
-            tries += 1
-            # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
-            with self._liveness.operation(f"{self._what} ({subject})"):
-                try:
-                    result = await store(*args, **options)
-                except Exception as error:
-                    if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
-                        raise
-                    pause = self._errors.failed(error, subject)
-                else:
-                    self._errors.succeeded(subject)
-                    return result
-            await asyncio.sleep(pause)

@@ -12,7 +12,10 @@ PAUSE = 2.0  # seconds between two tries during an outage
 
 
 class OutageRetry:
-    """Repeats work that an outage stopped, one try at a time. What is repeated is logged once, at the end."""
+    """Repeats work that an outage stopped, one try at a time. What is repeated is logged once, at the end.
+
+    Unlike `StoreRetry`, it serves many tasks, which share one pause, and any other error is raised at once.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what

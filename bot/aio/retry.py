@@ -1,10 +1,17 @@
-"""Retry failed operations: pauses, counts of failures, and a log without repetitions."""
+"""Retry failed operations: pauses, counts of failures, and a log without repetitions.
 
+`StoreRetry` stores an answer that can't be asked for again, `RetryLater` skips the subjects that failed, and
+`OutageRetry` (`outage_retry.py`) repeats what many tasks could not do in an outage, one task at a time.
+"""
+
+import asyncio
 import logging
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from bot.aio.bounded import BoundedDict
+from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.errors import Outage
 
@@ -14,6 +21,11 @@ FIRST_RETRY_SECONDS = 1.0  # after an unexpected error; doubles
 MAX_RETRY_SECONDS = 60.0
 MAX_FAILING = 500  # subjects that an error log remembers
 MAX_COUNTED = 10_000  # subjects
+RETRY_PAUSE = 2.0  # seconds at most until `StoreRetry` tries again: less than a drain
+RETRY_TRIES = 5  # if the reason does not seem to pass
+_MAY_PASS = (Outage, OSError)
+_T = TypeVar("_T")
+_Arguments = ParamSpec("_Arguments")
 
 
 def backoff(failures: int, first: float, bound: float, *, at_least: float = 0.0) -> float:
@@ -113,3 +125,39 @@ class RetryLater:
         else:
             if self._until.pop(subject, None) is not None:
                 self._errors.succeeded(subject)
+
+
+class StoreRetry:
+    """Stores what was answered once and must not be asked again. As long as the process lives, it tries again
+    after an outage, such as a busy database, a full disk, or a database that is away. The caller waits
+    meanwhile, and each try counts as progress of the engine."""
+
+    def __init__(self, what: str, liveness: Liveness, *, noun: str | None = None) -> None:
+        self._what = what
+        self._liveness = liveness
+        self._errors = ErrorLog(what, RETRY_PAUSE, noun=noun)
+
+    async def run(
+        self,
+        subject: Hashable,
+        store: Callable[_Arguments, Awaitable[_T]],
+        *args: _Arguments.args,
+        **options: _Arguments.kwargs,
+    ) -> _T:
+        """Return the result of `store`, which is called again after it failed. Raises what it raises if
+        that is no outage, and comes again and again."""
+        tries = 0
+        while True:
+            tries += 1
+            # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
+            with self._liveness.operation(f"{self._what} ({subject})"):
+                try:
+                    result = await store(*args, **options)
+                except Exception as error:
+                    if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
+                        raise
+                    pause = self._errors.failed(error, subject)
+                else:
+                    self._errors.succeeded(subject)
+                    return result
+            await asyncio.sleep(pause)

@@ -13,7 +13,8 @@ class EventRetry:
     """Handles events that Discord doesn't repeat, those of one subject in order.
 
     At most `bound` events wait for the end of an outage. If one is dropped, `compare` is called after the
-    outage: it finds the changes that were in the dropped ones.
+    outage: it finds the changes that were in the dropped ones. To `OutageRetry`, which repeats, it adds the
+    order, the bound and the comparison.
     """
 
     def __init__(self, what: str, bound: int, compare: Callable[[], Awaitable[None]]) -> None:

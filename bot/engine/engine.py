@@ -5,8 +5,9 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness, Retry
+from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, run_forever
+from bot.aio.retry import StoreRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
@@ -118,7 +119,7 @@ class Engine:
 
     async def _run(self) -> None:
         await self._context.spool.prepare()
-        starting = Retry("resuming interrupted jobs", self._context.liveness)
+        starting = StoreRetry("resuming interrupted jobs", self._context.liveness)
         await starting.run("at the start", self._recover, self._context.member.shards.held)
         await starting.run("in the spool", self._count_files)
         async with asyncio.TaskGroup() as group:
@@ -194,7 +195,7 @@ class Engine:
         """Go on with the jobs of shards that were taken over while others were served."""
 
         async def begin() -> None:
-            retry = Retry("resuming interrupted jobs", self._context.liveness)
+            retry = StoreRetry("resuming interrupted jobs", self._context.liveness)
             await retry.run(f"of shards {sorted(shards)}", self._recover, shards)
             self.wake()
 

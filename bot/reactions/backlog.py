@@ -16,10 +16,10 @@ _T = TypeVar("_T")
 class Backlog(Generic[_T]):
     """Does `work` for each item. Its tasks live while there is something to do; `close` ends them.
 
-    Each server has a lane, and lanes take turns, so that no server waits for another's flood. In a lane,
+    Each server has a queue, and queues take turns, so that no server waits for another's flood. In a queue,
     items are begun in order and `abreast` are done at once, but those with the same `key` one after the
-    other; without `key`, all have the same one. What comes when `bound` items wait in its lane, or
-    `bound_in_all` in all lanes, is refused: better a missed tap than a bot that lags ever more. What an
+    other; without `key`, all have the same one. What comes when `bound` items wait in its queue, or
+    `bound_in_all` in all queues, is refused: better a missed tap than a bot that lags ever more. What an
     outage stops is repeated after it.
     """
 
@@ -42,40 +42,40 @@ class Backlog(Generic[_T]):
         self._at_once = at_once
         self._abreast = abreast
         self._key = key
-        self._lanes: dict[int, deque[_T]] = {}  # those with something to do, or being done
+        self._queues: dict[int, deque[_T]] = {}  # those with something to do, or being done
         self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done in each of them
-        self._turns: deque[int] = deque()  # lanes in which something may be begun
+        self._turns: deque[int] = deque()  # queues in which something may be begun
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._dropping = False
 
-    def put(self, lane: int, item: _T, *, first: bool = False) -> bool:
-        """Queue an item, before all others of its lane if `first`. Return False if it was refused."""
-        full = not first and len(self._lanes.get(lane, ())) >= self._bound
+    def put(self, queue: int, item: _T, *, first: bool = False) -> bool:
+        """Queue an item, before all others of its queue if `first`. Return False if it was refused."""
+        full = not first and len(self._queues.get(queue, ())) >= self._bound
         if self._closed or full or self._count >= self._bound_in_all:
             if not self._dropping:
                 _log.warning("%s: %d are waiting already, so some are skipped", self._what, self._count)
             self._dropping = True
             return False
         self._dropping = False
-        if lane not in self._lanes:
-            self._lanes[lane], self._busy[lane] = deque(), set()
+        if queue not in self._queues:
+            self._queues[queue], self._busy[queue] = deque(), set()
         if first:
-            self._lanes[lane].appendleft(item)
+            self._queues[queue].appendleft(item)
         else:
-            self._lanes[lane].append(item)
+            self._queues[queue].append(item)
         self._count += 1
-        self._take_turns(lane)
+        self._take_turns(queue)
         return True
 
-    def withdraw(self, lane: int, unwanted: Callable[[_T], bool]) -> None:
-        """Remove the unwanted items that wait in the lane."""
-        waiting = self._lanes.get(lane, ())
+    def withdraw(self, queue: int, unwanted: Callable[[_T], bool]) -> None:
+        """Remove the unwanted items that wait in the queue."""
+        waiting = self._queues.get(queue, ())
         wanted = [item for item in waiting if not unwanted(item)]
         self._count -= len(waiting) - len(wanted)
-        if lane in self._lanes:
-            self._lanes[lane] = deque(wanted)
+        if queue in self._queues:
+            self._queues[queue] = deque(wanted)
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""
@@ -85,25 +85,25 @@ class Backlog(Generic[_T]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._lanes.clear()
+        self._queues.clear()
         self._busy.clear()
         self._count = 0
 
-    def _take_turns(self, lane: int) -> None:
-        """Let the lane have a turn if something in it may be begun, and a task that takes it."""
-        if lane not in self._turns and self._next(lane) is not None:
-            self._turns.append(lane)
+    def _take_turns(self, queue: int) -> None:
+        """Let the queue have a turn if something in it may be begun, and a task that takes it."""
+        if queue not in self._turns and self._next(queue) is not None:
+            self._turns.append(queue)
         if self._turns and len(self._tasks) < self._at_once and not self._closed:
             task = asyncio.create_task(self._drain(), name=self._what)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _next(self, lane: int) -> int | None:
-        """Return the place of the first item in the lane that may be begun."""
-        busy = self._busy.get(lane, set())
+    def _next(self, queue: int) -> int | None:
+        """Return the place of the first item in the queue that may be begun."""
+        busy = self._busy.get(queue, set())
         if len(busy) >= self._abreast:
             return None
-        waiting = enumerate(self._lanes.get(lane, ()))
+        waiting = enumerate(self._queues.get(queue, ()))
         return next((place for place, item in waiting if self._key(item) not in busy), None)
 
     async def _drain(self) -> None:
@@ -114,22 +114,22 @@ class Backlog(Generic[_T]):
             # At once: what is put before the loop calls the task's callback must find room for a new task.
             self._tasks.discard(asyncio.current_task())
 
-    async def _take_turn(self, lane: int) -> None:
-        place = self._next(lane)
+    async def _take_turn(self, queue: int) -> None:
+        place = self._next(queue)
         if place is None:
             return  # the end of what is being done there calls again
-        item = self._lanes[lane][place]
-        del self._lanes[lane][place]
+        item = self._queues[queue][place]
+        del self._queues[queue][place]
         self._count -= 1
         key = self._key(item)
-        self._busy[lane].add(key)
-        self._take_turns(lane)  # more may be begun beside it
+        self._busy[queue].add(key)
+        self._take_turns(queue)  # more may be begun beside it
         try:
             await self._until_back.run(partial(self._work, item))
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)
-        self._busy[lane].discard(key)
-        if self._lanes[lane]:
-            self._take_turns(lane)
-        elif not self._busy[lane]:
-            del self._lanes[lane], self._busy[lane]
+        self._busy[queue].discard(key)
+        if self._queues[queue]:
+            self._take_turns(queue)
+        elif not self._busy[queue]:
+            del self._queues[queue], self._busy[queue]

@@ -2,10 +2,7 @@
 
 from contextlib import suppress
 
-import pytest
-
-from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, RETRY_TRIES, Liveness, Retry
-from bot.errors import Outage
+from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, Liveness
 from tests.support.clock import FakeClock
 
 
@@ -114,34 +111,3 @@ def test_an_idle_engine_that_can_not_look_for_work_is_left_alone_until_there_is_
     liveness.called()
     fail(liveness, clock, FAILING + 120, progress=False)
     assert liveness.stuck() is not None
-
-
-class Store:
-    """Fails with these errors, one after the other, before it stores."""
-
-    def __init__(self, *errors: Exception) -> None:
-        self._errors = list(errors)
-
-    async def __call__(self) -> str:
-        if self._errors:
-            raise self._errors.pop(0)
-        return "stored"
-
-
-async def test_an_answer_is_stored_however_long_the_database_is_away(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.0)
-    retrying = Retry("storing it", Liveness(FakeClock()))
-    outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
-    assert await retrying.run("12ab", Store(*outage)) == "stored"
-    assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
-
-
-async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.0)
-    retrying = Retry("storing it", Liveness(FakeClock()))
-    with pytest.raises(KeyError):
-        await retrying.run("12ab", Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)))

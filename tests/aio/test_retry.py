@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.aio.retry import ErrorLog, RetryLater
+from bot.aio.liveness import Liveness
+from bot.aio.retry import RETRY_TRIES, ErrorLog, RetryLater, StoreRetry
+from bot.errors import Outage
 from tests.support.clock import FakeClock
 
 
@@ -34,3 +36,34 @@ def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_o
         later.attempt("good", lambda: tried.append("good"))
         clock.advance(1.0)
     assert tried == ["bad", "good", "bad", "good", "good", "bad", "good"]
+
+
+class Store:
+    """Fails with these errors, one after the other, before it stores."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+
+    async def __call__(self) -> str:
+        if self._errors:
+            raise self._errors.pop(0)
+        return "stored"
+
+
+async def test_an_answer_is_stored_however_long_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.0)
+    retrying = StoreRetry("storing it", Liveness(FakeClock()))
+    outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
+    assert await retrying.run("12ab", Store(*outage)) == "stored"
+    assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
+
+
+async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.0)
+    retrying = StoreRetry("storing it", Liveness(FakeClock()))
+    with pytest.raises(KeyError):
+        await retrying.run("12ab", Store(*[KeyError("no such column")] * (RETRY_TRIES + 1)))

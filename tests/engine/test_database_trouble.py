@@ -34,7 +34,7 @@ async def fail(*_: object, **__: object) -> None:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.005)
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.005)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
@@ -324,7 +324,7 @@ async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
 ) -> None:
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.005)
     monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.03)
-    monkeypatch.setattr("bot.aio.liveness.RETRY_PAUSE", 0.03)
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.03)
     with server() as postgresql:
         await migrate(postgresql.url)
         async with engine_world(tmp_path, url=postgresql.url) as world:

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.aio.liveness import Retry
-from bot.aio.retry import FailureCounts, backoff, delay_at
+from bot.aio.retry import FailureCounts, StoreRetry, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.errors import NotAlone
@@ -41,7 +40,7 @@ _CODES: Mapping[type[ApiRefused], FailureCode] = {
 class Failures:
     """Stores what a failure means: the job waits again, within a bound, fails unpaid, or becomes unknown."""
 
-    def __init__(self, context: EngineContext, retry: Retry) -> None:
+    def __init__(self, context: EngineContext, retry: StoreRetry) -> None:
         self._context = context
         self._retry = retry
         self._uploads = FailureCounts()

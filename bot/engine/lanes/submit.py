@@ -2,8 +2,7 @@
 
 import logging
 
-from bot.aio.liveness import Retry
-from bot.aio.retry import FailureCounts
+from bot.aio.retry import FailureCounts, StoreRetry
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import Claim, EngineContext, StepResult
@@ -31,7 +30,7 @@ class Submitter:
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context = context
         self._catalog = catalog
-        self._retry = Retry("storing Studii's answer", context.liveness, noun="job")
+        self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
         self._failures = Failures(context, self._retry)
         self._lost = FailureCounts()
 

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
-from bot.aio.retry import backoff
+from bot.aio.liveness import TRANSFER_TIMEOUT
+from bot.aio.retry import StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, OutputFile, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
@@ -24,7 +24,7 @@ class Outbox:
         self._context = context
         self._delivery = delivery
         self._ended_jobs = ended_jobs
-        self._retry = Retry("storing that it was announced", context.liveness, noun="job")
+        self._retry = StoreRetry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
             self._find,

@@ -4,8 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from bot.aio.liveness import Retry
-from bot.aio.retry import backoff
+from bot.aio.retry import StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
@@ -22,7 +21,7 @@ class BestShowing:
     def __init__(self, context: EngineContext, showcase: Showcase) -> None:
         self._context = context
         self._showcase = showcase
-        self._retry = Retry("storing what became of a best result", context.liveness)
+        self._retry = StoreRetry("storing what became of a best result", context.liveness)
         self.worker = KeyedWorker[BestResult](
             "showing the best results",
             self._find,

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
-from bot.aio.retry import backoff
+from bot.aio.liveness import TRANSFER_TIMEOUT
+from bot.aio.retry import StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import (
     Announcement,
@@ -61,7 +61,7 @@ class NoticeBoard:
         self._context = context
         self._approvals = ApprovalNotices(context, ended_jobs)
         self._delivery = delivery
-        self._retry = Retry("storing what admins were told", context.liveness)
+        self._retry = StoreRetry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
             "posting notices",
             self._find,

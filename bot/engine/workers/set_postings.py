@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Retry
-from bot.aio.retry import FailureCounts, backoff
+from bot.aio.liveness import TRANSFER_TIMEOUT
+from bot.aio.retry import FailureCounts, StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, Job, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import (
@@ -38,7 +38,7 @@ class SetPostings:
         self._delivery = delivery
         self._ended_jobs = ended_jobs
         self._refusals = FailureCounts()
-        self._retry = Retry("storing that it was posted", context.liveness, noun="set")
+        self._retry = StoreRetry("storing that it was posted", context.liveness, noun="set")
         self.worker = KeyedWorker[Job](
             "posting sets",
             self._find,

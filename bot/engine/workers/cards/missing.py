@@ -5,8 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot.aio.liveness import Retry
-from bot.aio.retry import backoff
+from bot.aio.retry import StoreRetry, backoff
 from bot.domain import Announcement, Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
@@ -31,7 +30,7 @@ class MissingCards:
         self._posted = posted
         self._since = context.clock.now()
         self._seeking = False
-        self._retry = Retry("storing that its card was posted", context.liveness, noun="job")
+        self._retry = StoreRetry("storing that its card was posted", context.liveness, noun="job")
 
     def lost_between(self) -> tuple[datetime, datetime]:
         """Return between which moments the jobs were accepted whose card, if unknown, is to be looked for.
