@@ -76,7 +76,8 @@ class Poller:
         else:
             claimed = await self._claims.ask((job_id, rate))
         if isinstance(claimed, _Unreadable):
-            return replace(await self._answers.key_refused(claimed.job, claimed.reason), sent=False)
+            refused = await self._answers.key_refused(claimed.job, rate.lane, claimed.reason)
+            return replace(refused, sent=False)
         return claimed
 
     async def _claim_all(

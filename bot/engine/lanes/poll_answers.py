@@ -7,12 +7,9 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.aio.retry import backoff, delay_at
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
+from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext, StepResult
-from bot.lifecycle import key_holds
-from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_at_end, learn_while_running
-from bot.lifecycle.transitions import charge_of, fail_paid
+from bot.lifecycle import key_holds, polling
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
@@ -56,7 +53,7 @@ class PollAnswers:
         Without a report, the job continues unless it is certain that it doesn't.
         """
         if isinstance(met, StudiiError):
-            return await self._failed(job, met, age)
+            return await self._failed(job, met, lane, age)
         return await self._reported(job, met, lane, age)
 
     async def _reported(self, job: Job, report: JobReport, lane: str, age: float) -> StepResult:
@@ -66,28 +63,21 @@ class PollAnswers:
             job = await self._key_works(job)
         if report.failed:
             why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
-            charge = charge_of(job, report.credits_charged)
-            return await self._end(job, FailureCode.STUDII, why, charge, lane, report.credits_charged)
+            return await self._end(job, lane, FailureCode.STUDII, why, told=report.credits_charged)
         if report.succeeded:
             return await self._completed(job, report, lane)
         if age >= self._context.tuning.lost_after:
-            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
+            return await self._end(job, lane, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
         if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
-        told = report.credits_charged if job.charged is None else None
-        if told or report.status != job.studii_status:
-            async with self._context.storage.write() as transaction:
-                await transaction.lanes.lock(lane)  # its price may change, as below
-                now = self._context.clock.now()
-                await learn_while_running(transaction, self._catalog, job, lane, told, now)
-                stored = await transaction.jobs.update(
-                    job.id, JobState.RUNNING, visible=True, studii_status=report.status
-                )
-            return StepResult(stored)
-        return StepResult(job)
+        if report.status == job.studii_status and not (job.charged is None and report.credits_charged):
+            return StepResult(job)
+        async with self._context.storage.write() as transaction:
+            now = self._context.clock.now()
+            stored = await polling.record_status(transaction, self._catalog, job, lane, report, now)
+        return StepResult(stored)
 
     async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
-        charge = charge_of(job, report.credits_charged)
         if report.output_url is None:
             now = self._context.clock.monotonic()
             trouble = self._trouble(job.id)
@@ -97,31 +87,17 @@ class PollAnswers:
                 return StepResult(job)
             unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
             why = Reason(unsafe if report.output_refused else missing)
-            return await self._end(job, FailureCode.OUTPUT, why, charge, lane, report.credits_charged)
+            return await self._end(job, lane, FailureCode.OUTPUT, why, told=report.credits_charged)
         async with self._context.storage.write() as transaction:
-            await transaction.lanes.lock(lane)
-            now, told = self._context.clock.now(), report.credits_charged
-            stored = await transaction.jobs.finish_running(
-                job.id,
-                lane,
-                studii_status=report.status,
-                output_url=report.output_url,
-                output_kind=report.output_kind,
-                charged=charge,
+            now = self._context.clock.now()
+            job_now, repriced = await polling.record_output(
+                transaction, self._catalog, job, lane, report, now
             )
-            if stored is None:
-                return StepResult(None)  # it is not running any more
-            changed, before, since = stored
-            repriced = await learn_at_end(
-                transaction, self._catalog, job, lane, told, now, completed=True, learned=(before, since)
-            )
-            if repriced:
-                await watch_budget(transaction, job.guild_id, now)
         if repriced:
             self._context.reread()
-        return StepResult(changed)
+        return StepResult(job_now)
 
-    async def _failed(self, job: Job, error: StudiiError, age: float) -> StepResult:
+    async def _failed(self, job: Job, error: StudiiError, lane: str, age: float) -> StepResult:
         if isinstance(error, RateLimited):
             return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
         _log.info(
@@ -132,13 +108,13 @@ class PollAnswers:
             extra={"job": job.id},
         )
         if isinstance(error, JobNotFound):
-            return await self._not_found(job, age)
+            return await self._not_found(job, lane, age)
         if age >= self._context.tuning.lost_after:
-            return await self._end(job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED), charge_of(job))
+            return await self._end(job, lane, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
         if age >= self._context.tuning.hourly_after:
             job = await self._still_running(job)
         if isinstance(error, KeyRefused):
-            return await self.key_refused(job, error.told)
+            return await self.key_refused(job, lane, error.told)
         trouble = self._trouble(job.id)
         tuning = self._context.tuning
         trouble.errors += 1
@@ -167,7 +143,7 @@ class PollAnswers:
             )
         return told or job
 
-    async def _not_found(self, job: Job, age: float) -> StepResult:
+    async def _not_found(self, job: Job, lane: str, age: float) -> StepResult:
         """End the job after several 404s over a while; a single one may be a mistake."""
         now, tuning = self._context.clock.monotonic(), self._context.tuning
         trouble = self._trouble(job.id)
@@ -175,12 +151,10 @@ class PollAnswers:
             trouble.missing_since = now
         trouble.misses += 1
         if trouble.misses >= tuning.missing_polls and now - trouble.missing_since >= tuning.missing_over:
-            return await self._end(
-                job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII), charge_of(job)
-            )
+            return await self._end(job, lane, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII))
         return StepResult(job, again=self.bounded(tuning.missing_over / (tuning.missing_polls - 1), age))
 
-    async def key_refused(self, job: Job, reason: Reason) -> StepResult:
+    async def key_refused(self, job: Job, lane: str, reason: Reason) -> StepResult:
         """Continue with the server's current key if that is another one, else hold the job."""
         async with self._context.storage.write() as transaction:
             current = await transaction.keys.current(job.guild_id)
@@ -192,7 +166,7 @@ class PollAnswers:
             elif not forgotten:
                 result = await self._held(transaction, job, current, reason)
         if forgotten:
-            return await self._end(job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED), charge_of(job))
+            return await self._end(job, lane, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED))
         self._context.reread()
         return result
 
@@ -214,24 +188,14 @@ class PollAnswers:
             return await key_holds.works_again(transaction, job, self._context.clock.now()) or job
 
     async def _end(
-        self,
-        job: Job,
-        code: FailureCode,
-        reason: Reason,
-        charge: int,
-        lane: str | None = None,
-        told: int | None = None,
+        self, job: Job, lane: str, code: FailureCode, reason: Reason, *, told: int | None = None
     ) -> StepResult:
-        """Fail the job at that charge. `told` is the charge in the last answer, with the key of `lane`."""
-        repriced = job.charged is None
+        """Fail the job. `told` is the charge in the last answer, if that told it."""
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            if lane is not None:
-                await transaction.lanes.lock(lane)
-                repriced = await learn_at_end(
-                    transaction, self._catalog, job, lane, told, now, completed=False
-                )
-            failed = await fail_paid(transaction, job, code, reason, charge, now)
+            failed, repriced = await polling.fail_running(
+                transaction, self._catalog, job, lane, code, reason, now, told=told
+            )
         if repriced:
             self._context.reread()
         _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})

@@ -1,0 +1,79 @@
+"""The transitions of a running job after a poll, with its charge, the key's price and the budget.
+
+`lane` is that of the key with which the job was polled. `job` is as it was before the answer.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from bot.catalog import Catalog
+from bot.domain import FailureCode, Job, JobState
+from bot.lifecycle.budget_alerts import watch_budget
+from bot.lifecycle.prices import learn_at_end, learn_while_running
+from bot.lifecycle.transitions import charge_of, fail_paid
+from bot.reasons import Reason
+from bot.storage import Transaction
+from bot.studii import JobReport
+
+
+class LastAnswer(NamedTuple):
+    """The job after its last answer, or None if it was not running any more.
+
+    `repriced`: other reservations may have changed, or other jobs waited for this answer.
+    """
+
+    job: Job | None
+    repriced: bool
+
+
+async def record_status(
+    transaction: Transaction, catalog: Catalog, job: Job, lane: str, report: JobReport, at: datetime
+) -> Job | None:
+    """Store the status of a job that Studii is still working on, and the charge if none was known."""
+    await transaction.lanes.lock(lane)  # its price may change
+    await learn_while_running(transaction, catalog, job, lane, report.credits_charged, at)
+    return await transaction.jobs.update(job.id, JobState.RUNNING, visible=True, studii_status=report.status)
+
+
+async def record_output(
+    transaction: Transaction, catalog: Catalog, job: Job, lane: str, report: JobReport, at: datetime
+) -> LastAnswer:
+    """Store the address of the output, and the last charge. The job runs until the output is here."""
+    await transaction.lanes.lock(lane)  # its price may change
+    finished = await transaction.jobs.finish_running(
+        job.id,
+        lane,
+        studii_status=report.status,
+        output_url=report.output_url,
+        output_kind=report.output_kind,
+        charged=charge_of(job, report.credits_charged),
+    )
+    if finished is None:
+        return LastAnswer(None, repriced=False)
+    changed, before, since = finished
+    told = report.credits_charged
+    repriced = await learn_at_end(
+        transaction, catalog, job, lane, told, at, completed=True, learned=(before, since)
+    )
+    if repriced:
+        await watch_budget(transaction, job.guild_id, at)
+    return LastAnswer(changed, repriced)
+
+
+async def fail_running(
+    transaction: Transaction,
+    catalog: Catalog,
+    job: Job,
+    lane: str,
+    code: FailureCode,
+    reason: Reason,
+    at: datetime,
+    *,
+    told: int | None,
+) -> LastAnswer:
+    """Fail a running job at its charge. `told` is the one in the last answer, if that told it."""
+    repriced = job.charged is None
+    if told is not None:
+        await transaction.lanes.lock(lane)  # its price may change
+        repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=False)
+    return LastAnswer(await fail_paid(transaction, job, code, reason, charge_of(job, told), at), repriced)
