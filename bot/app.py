@@ -17,11 +17,12 @@ from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CdnPhotoSource, DiscordDelivery
-from bot.engine import Engine, GuardedDecoder, PhotoSource, Spool, Tuning
+from bot.engine import Engine, GuardedDecoder, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import Language, load_all
 from bot.languages.formats import locale_of
 from bot.media.pool import DecoderPool
+from bot.media.spool import Spool
 from bot.monitoring.metrics import Metrics, Vitals
 from bot.open_stores import Stores, open_stores
 from bot.services import Services, build_services

@@ -13,8 +13,8 @@ from bot.clock import Clock
 from bot.cluster import Membership, WantedShards, membership
 from bot.config import MEGABYTE, Settings
 from bot.delivery import DeferralFiles, DeferralJournal
-from bot.engine import Spool
 from bot.errors import SettingsError
+from bot.media.spool import Spool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
 from bot.storage import (

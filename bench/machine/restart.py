@@ -19,8 +19,9 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.domain import JobState, Plan
-from bot.engine import Engine, GuardedDecoder, Spool, Tuning
+from bot.engine import Engine, GuardedDecoder, Tuning
 from bot.media.pool import DecoderPool
+from bot.media.spool import Spool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import JobReport, StudiiClient
 

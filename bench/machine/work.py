@@ -16,8 +16,9 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, Plan
-from bot.engine import Engine, GuardedDecoder, Spool, Tuning
+from bot.engine import Engine, GuardedDecoder, Tuning
 from bot.media.pool import DecoderPool
+from bot.media.spool import Spool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer

@@ -4,4 +4,3 @@ from bot.engine.engine import Engine
 from bot.engine.ports import PhotoSource
 from bot.engine.tuning import Tuning
 from bot.engine.workers.guarded_decoder import GuardedDecoder
-from bot.media.spool import Spool

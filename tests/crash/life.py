@@ -25,8 +25,9 @@ from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
-from bot.engine import Engine, GuardedDecoder, Spool
+from bot.engine import Engine, GuardedDecoder
 from bot.media.pool import DecoderPool
+from bot.media.spool import Spool
 from bot.services import JobService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD

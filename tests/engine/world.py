@@ -17,8 +17,9 @@ from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
-from bot.engine import Engine, GuardedDecoder, Spool, Tuning
+from bot.engine import Engine, GuardedDecoder, Tuning
 from bot.engine.ports import Showcase
+from bot.media.spool import Spool
 from bot.services import Services
 from bot.storage import Changes, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.engine import Spool
 from bot.errors import SettingsError
+from bot.media.spool import Spool
 from tests.engine.world import a_job, a_staging_job, engine_world
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobRequest
-from bot.engine import Spool
+from bot.media.spool import Spool
 from bot.services import JobService, Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 
