@@ -17,9 +17,9 @@ class Batcher(Generic[_Q, _A]):
     """Does requests in groups: `do` takes all that wait, as soon as it can do something for them.
 
     `do(take)` begins its step, calls `take()` for the requests of the group, in order of arrival and at most
-    `most` of them, and returns an answer, or an error to raise, for each. An error that it raises is raised
-    for the whole group. A request that comes alone is done at once. The step continues if one of its requests
-    is cancelled; a request that is cancelled before is not taken.
+    `max_group` of them, and returns an answer, or an error to raise, for each. An error that it raises is
+    raised for the whole group. A request that comes alone is done at once. The step continues if one of its
+    requests is cancelled; a request that is cancelled before is not taken.
 
     Its task lives while there is something to do.
     """
@@ -29,11 +29,11 @@ class Batcher(Generic[_Q, _A]):
         what: str,
         do: Callable[[Callable[[], Sequence[_Q]]], Awaitable[Sequence[_A | Exception]]],
         *,
-        most: int,
+        max_group: int,
     ) -> None:
         self._what = what
         self._do = do
-        self._most = most
+        self._max_group = max_group
         self._waiting: deque[tuple[_Q, asyncio.Future[_A]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -61,7 +61,7 @@ class Batcher(Generic[_Q, _A]):
         group: list[tuple[_Q, asyncio.Future[_A]]] = []
 
         def take() -> Sequence[_Q]:
-            while self._waiting and len(group) < self._most:
+            while self._waiting and len(group) < self._max_group:
                 request, answer = self._waiting.popleft()
                 if not answer.done():
                     group.append((request, answer))

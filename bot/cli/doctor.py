@@ -8,12 +8,7 @@ from traceback import extract_tb
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli import (
-    checks_database as in_database,
-    checks_machine as on_machine,
-    checks_online as around,
-    checks_settings as in_settings,
-)
+from bot.cli import checks_database, checks_machine, checks_online, checks_settings
 from bot.cli.findings import Finding, Verdict
 from bot.config import Settings
 from bot.errors import StudiiBotError
@@ -31,18 +26,18 @@ class Check:
 _DATABASE = frozenset({"database_url"})
 
 CHECKS: Sequence[Check] = (
-    Check("Version", on_machine.version),
-    Check("Discord", around.discord, frozenset({"discord_token", "https_proxy"})),
-    Check("Reach", around.reach, frozenset({"discord_token", "https_proxy"})),
-    Check("Catalogue", around.catalogue),
-    Check("Folder", on_machine.folder, _DATABASE),
-    Check("Disk", on_machine.disk_space, _DATABASE | {"spool_mb"}),
-    Check("Bot", around.bot, _DATABASE),
-    Check("Encryption key", in_database.encryption_key, _DATABASE | {"encryption_keys"}),
-    Check("Database", in_database.database, _DATABASE),
-    Check("SQLite", in_database.sqlite, _DATABASE),
-    Check("Pictures", on_machine.pictures),
-    Check("Studii", around.studii, frozenset({"studii_api_url", "https_proxy"})),
+    Check("Version", checks_machine.version),
+    Check("Discord", checks_online.discord, frozenset({"discord_token", "https_proxy"})),
+    Check("Reach", checks_online.reach, frozenset({"discord_token", "https_proxy"})),
+    Check("Catalogue", checks_online.catalogue),
+    Check("Folder", checks_machine.folder, _DATABASE),
+    Check("Disk", checks_machine.disk_space, _DATABASE | {"spool_mb"}),
+    Check("Bot", checks_online.bot, _DATABASE),
+    Check("Encryption key", checks_database.encryption_key, _DATABASE | {"encryption_keys"}),
+    Check("Database", checks_database.database, _DATABASE),
+    Check("SQLite", checks_database.sqlite, _DATABASE),
+    Check("Pictures", checks_machine.pictures),
+    Check("Studii", checks_online.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
 VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
 
@@ -53,7 +48,7 @@ async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) ->
     `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
     """
     wrong = wrong or {}
-    found = in_settings.settings(wrong)
+    found = checks_settings.settings(wrong)
     for check in CHECKS:
         if missing := sorted(check.needs & wrong.keys()):
             words = f"Not checked: fix {_names(missing[0], wrong)} first."

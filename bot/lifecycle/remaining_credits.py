@@ -20,7 +20,7 @@ class RemainingCredits:
     """The limits that jobs count against, read once for each server, member and period."""
 
     def __init__(self, transaction: Transaction, at: datetime) -> None:
-        self._tx = transaction
+        self._transaction = transaction
         self._at = at
         self._servers: dict[int, tuple[GuildSettings, MemberLimits]] = {}
         self._rest: dict[tuple[int, int | None, str], CreditsLeft] = {}
@@ -28,8 +28,8 @@ class RemainingCredits:
     async def of(self, job: Job) -> tuple[CreditsLeft | None, CreditsLeft | None]:
         """Return what the server and the member have left, each None if no limit applies to the job."""
         if job.guild_id not in self._servers:
-            settings = await self._tx.guilds.get(job.guild_id)
-            self._servers[job.guild_id] = settings, await self._tx.policies.limits(job.guild_id)
+            settings = await self._transaction.guilds.get(job.guild_id)
+            self._servers[job.guild_id] = settings, await self._transaction.policies.limits(job.guild_id)
         settings, limits = self._servers[job.guild_id]
         server = await self._left_for(job, settings, settings.budget.limit, None)
         # The member's roles are not known here, but that which gave them their allowance is.
@@ -49,7 +49,7 @@ class RemainingCredits:
             return None
         key = (job.guild_id, user_id, name)
         if key not in self._rest:
-            usage = await self._tx.ledger.usage(job.guild_id, period, user_id)
-            grants = await self._tx.ledger.grants(job.guild_id, name)
+            usage = await self._transaction.ledger.usage(job.guild_id, period, user_id)
+            grants = await self._transaction.ledger.grants(job.guild_id, name)
             self._rest[key] = CreditsLeft(usage.left_of(limit + grants.get(user_id, 0)))
         return self._rest[key]

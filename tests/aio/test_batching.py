@@ -10,7 +10,7 @@ class Doubling:
     """Doubles numbers in groups of at most three; `free` lets a step go on."""
 
     def __init__(self) -> None:
-        self.groups = Batcher("doubling", self.double, most=3)
+        self.groups = Batcher("doubling", self.double, max_group=3)
         self.done: list[list[int]] = []
         self.free = asyncio.Event()
         self.free.set()

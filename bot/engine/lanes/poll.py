@@ -43,7 +43,7 @@ class Poller:
         self._known = known
         self._tidied: datetime | None = None
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
-        self._claims = Batcher("claiming polls", self._claim_all, most=CLAIMED_AT_ONCE)
+        self._claims = Batcher("claiming polls", self._claim_all, max_group=CLAIMED_AT_ONCE)
         self._errors = ErrorLog("polling it", noun="job")
         self._answers = PollAnswers(context, catalog)
 

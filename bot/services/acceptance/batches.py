@@ -36,7 +36,7 @@ class AcceptanceBatches:
         self._catalog = catalog
         self._clock = clock
         self._max_source_bytes = max_source_bytes
-        self._accepting = Batcher("accepting jobs", self._accept, most=ACCEPTED_AT_ONCE)
+        self._accepting = Batcher("accepting jobs", self._accept, max_group=ACCEPTED_AT_ONCE)
         self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept(self, requests: Requests) -> list[Job]:

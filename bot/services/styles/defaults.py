@@ -22,7 +22,7 @@ class DefaultsService(ToolService):
         super().__init__(storage, catalog, clock)
         self._members = BoundedDict[int, tuple[float, frozenset[int]]](REMEMBERED_SERVERS)
         # Of a crowd that comes at the same moment, one asks the database.
-        self._reading = Batcher("reading who has defaults", self._read, most=MAX_READ_TOGETHER)
+        self._reading = Batcher("reading who has defaults", self._read, max_group=MAX_READ_TOGETHER)
 
     async def of(self, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:
         """Return the member's inputs for the tool that it still takes."""

@@ -37,7 +37,7 @@ class DeferralTable:
     def __init__(self, url: str, fence: Fence) -> None:
         self._engine = lease_engine(url)
         self._fence = fence
-        self._changes = Batcher("storing deferrals", self._change, most=WRITTEN_AT_ONCE)
+        self._changes = Batcher("storing deferrals", self._change, max_group=WRITTEN_AT_ONCE)
 
     @classmethod
     @asynccontextmanager
