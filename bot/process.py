@@ -29,10 +29,8 @@ _log = logging.getLogger(__name__)
 UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
 STORE_LANGUAGES_AFTER = 5.0  # seconds
 STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
-FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = (
-    1.0,
-    300.0,
-)  # seconds until a process that was replaced stands by anew
+# Seconds until a process that was replaced stands by anew.
+FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = 1.0, 300.0
 
 # Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
 _COLLECTED_AFTER = (7000, 5, 5)

@@ -28,9 +28,7 @@ from bot.storage import (
 # (sqlite.org, "Write-Ahead Logging", "The WAL-Reset Bug").
 SOUND_SQLITE = (3, 51, 3)
 MAX_LISTED_FAULTS = 6  # sentences
-WRITE_CHECK_SECONDS = (
-    5.0  # seconds in which another program lets us write; a running bot writes for milliseconds
-)
+WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
 SUMS_AGREE = "Recalculated by job, by server and by current period: all sums agree."
 
 

@@ -74,7 +74,7 @@ class CardPoster:
         return None
 
     async def post(self, job: Job, progress: Progress) -> Announcement:
-        """Post the job's card as a reply to its photo, without a ping or a sound."""
+        """Post the card in the job's channel, under the photo that started it if one did; without a sound."""
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 return await self._post(job, progress)

@@ -76,7 +76,7 @@ class DiscordDelivery:
             return await self._cards.remove(job)
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        """Post the job's card as a reply to its photo, without a ping or a sound."""
+        """Post the card in the job's channel, under the photo that started it if one did; without a sound."""
         with speaking(await self._language(job)):
             return await self._cards.post(job, progress)
 

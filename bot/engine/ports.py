@@ -41,7 +41,7 @@ class Delivery(Protocol):
         ...
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        """Post the card of a job that no interaction started; doing it twice posts it once."""
+        """Post the card of a job as a message that answers no interaction; doing it twice posts it once."""
         ...
 
     async def find_card(self, job: Job) -> Announcement:

@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 class Spool:
     """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
 
-    The book knows the size of each file, so that no decision about room walks through the folder. A file is
-    claimed before it is written, settled when its size is known, and leaves the book when it is removed. The
+    `SpoolUsage` knows the size of each file, so that no decision about room walks through the folder. A file
+    is claimed before it is written, settled when its size is known, and not counted once it is removed. The
     folder is made anew, before a file is written, if it was removed (`make`).
     """
 

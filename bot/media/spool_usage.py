@@ -10,9 +10,8 @@ FOR_OUTPUTS = 0.2  # of the spool is reserved for outputs, which were paid for
 SHARE = 1.0
 HELD_SHARE = 0.25  # while Studii doesn't take the server's key
 HELD_TOGETHER = 0.5  # of the room for photos: what all such servers have at most, if they came one by one
-KEPT_RESULTS_SHARE = (
-    0.3  # of all room: what results that could not be posted keep against photos; against results nothing
-)
+# Of all room: what results that could not be posted keep against photos; against results nothing.
+KEPT_RESULTS_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,7 @@ from bot.ui.reading.permissions import channel_in, moderates_in
 _log = logging.getLogger(__name__)
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
-MAX_OTHER_MESSAGES = (
-    10_000  # of the bot's own that are no results, remembered so that they are not read again
-)
+MAX_OTHER_MESSAGES = 10_000  # of the bot's own that are no results: remembered, so as not to be read again
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.

@@ -31,9 +31,8 @@ ALREADY_SUBMITTED = lazy(
 )
 FINISHED = lazy("Studii has already made this, so you can't cancel it. The result waits for a moderator.")
 ENDED = lazy("That job has already ended, so there's nothing to cancel.")
-JOBS_ON_A_PAGE = (
-    5  # jobs; with their pictures, buttons and filters they fit into the 40 components of a message
-)
+# With their pictures, buttons and filters they fit into the 40 components of a message.
+JOBS_ON_A_PAGE = 5
 NOTED_AT_ONCE = 500
 
 
@@ -70,7 +69,7 @@ class JobService(ToolService):
         super().__init__(storage, catalog, clock)
         self._max_source_bytes = max_source_bytes
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
-        self._noting = Batcher("noting cards", self._note_cards, most=NOTED_AT_ONCE)
+        self._noting = Batcher("noting cards", self._note_cards, max_group=NOTED_AT_ONCE)
 
     async def accept_all(self, requests: Sequence[JobRequest]) -> list[Job]:
         """Store the jobs of one person in one server with their credits reserved: all of them or none.

@@ -97,9 +97,8 @@ class Storage:
         try:
             try:
                 async with storage.write(patience=patience) as transaction:
-                    await (
-                        transaction.begin()
-                    )  # the first writer turns on write-ahead logging, without which readers would block
+                    # The first writer turns on write-ahead logging, without which readers would block.
+                    await transaction.begin()
             except UNUSABLE as error:
                 raise unusable(url, error) from error
             if path is None and (wrong := await missing_privileges_at(url)):

@@ -1,4 +1,4 @@
-"""From Studii's output address to a file in the spool: then the job has succeeded."""
+"""Collect the outputs of running jobs into the spool: then the job has succeeded."""
 
 import logging
 

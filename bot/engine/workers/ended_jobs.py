@@ -1,4 +1,4 @@
-"""What posting the end of a job takes, alone or with others of its set: its file, and the note of it."""
+"""Get the files of ended jobs that are posted, alone or as a set, and note that they were."""
 
 import logging
 from dataclasses import replace

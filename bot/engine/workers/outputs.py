@@ -1,4 +1,4 @@
-"""An output at Studii becomes a file in the spool."""
+"""Download outputs of Studii into the spool, and check what they are."""
 
 import asyncio
 import logging

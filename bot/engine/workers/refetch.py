@@ -1,4 +1,4 @@
-"""A result whose file is gone from the spool before it could be posted is fetched from Studii again."""
+"""Fetch a result from Studii again whose file left the spool before it could be posted."""
 
 import logging
 from dataclasses import replace

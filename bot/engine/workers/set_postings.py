@@ -1,4 +1,4 @@
-"""The jobs of a set are announced together: when all have ended, or some time after the first did."""
+"""Announce the jobs of a set together: when all have ended, or some time after the first did."""
 
 import asyncio
 import logging

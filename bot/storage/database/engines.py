@@ -1,4 +1,4 @@
-"""Create SQLAlchemy's engines. The only module that knows the drivers."""
+"""Create SQLAlchemy's engines, with what each driver is told; SQLite's is in `sqlite_driver`."""
 
 import logging
 from collections.abc import Callable

@@ -41,7 +41,7 @@ class CardMemory(Protocol):
         ...
 
     async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        """Post the job's card in its channel, as a message that is nobody's answer."""
+        """Post the card in the job's channel, as a message that answers no interaction."""
         ...
 
 

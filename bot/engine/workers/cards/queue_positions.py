@@ -19,9 +19,8 @@ class QueuePositions:
     """What the card of each waiting job shows. The caller passes the time."""
 
     def __init__(self) -> None:
-        self._shown = BoundedDict[str, tuple[Progress, float]](
-            MAX_SHOWN_POSITIONS
-        )  # least recently checked first
+        # Least recently checked first.
+        self._shown = BoundedDict[str, tuple[Progress, float]](MAX_SHOWN_POSITIONS)
 
     def shown(self, job_id: str, progress: Progress, now: float) -> None:
         """Record what the card of a waiting job shows."""
