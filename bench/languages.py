@@ -15,7 +15,7 @@ from bot.domain import GuildSettings, JobState, Progress, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort
 from bot.languages import Language, formats, load_all, speaking
-from bot.services.credits.budgets import BudgetState, ensure_room, state_of_budget
+from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.wording import ToolNames
@@ -91,7 +91,7 @@ def _budget() -> BudgetState:
 
 def _refusal(budget: BudgetState) -> str:
     try:
-        ensure_room(budget, Estimate(100_000, learned=True))
+        ensure_credits_left(budget, Estimate(100_000, learned=True))
     except CreditsShort as short:
         return error_words(short)
     raise AssertionError

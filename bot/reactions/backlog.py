@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 class Backlog(Generic[_T]):
     """Does `work` for each item. Its tasks live while there is something to do; `close` ends them.
 
-    Each server has a queue, and queues take turns, so that no server waits for another's flood. In a queue,
+    Each server has a queue, and servers take turns, so that no server waits for another's flood. In a queue,
     items are begun in order and `abreast` are done at once, but those with the same `key` one after the
     other; without `key`, all have the same one. What comes when `bound` items wait in its queue, or
     `bound_in_all` in all queues, is refused: better a missed tap than a bot that lags ever more. What an
@@ -43,39 +43,39 @@ class Backlog(Generic[_T]):
         self._abreast = abreast
         self._key = key
         self._queues: dict[int, deque[_T]] = {}  # those with something to do, or being done
-        self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done in each of them
-        self._turns: deque[int] = deque()  # queues in which something may be begun
+        self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done for each of them
+        self._turns: deque[int] = deque()  # servers in whose queues something may be begun
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._dropping = False
 
-    def put(self, queue: int, item: _T, *, first: bool = False) -> bool:
-        """Queue an item, before all others of its queue if `first`. Return False if it was refused."""
-        full = not first and len(self._queues.get(queue, ())) >= self._bound
+    def put(self, server: int, item: _T, *, first: bool = False) -> bool:
+        """Queue an item, before all others of the server if `first`. Return False if it was refused."""
+        full = not first and len(self._queues.get(server, ())) >= self._bound
         if self._closed or full or self._count >= self._bound_in_all:
             if not self._dropping:
                 _log.warning("%s: %d are waiting already, so some are skipped", self._what, self._count)
             self._dropping = True
             return False
         self._dropping = False
-        if queue not in self._queues:
-            self._queues[queue], self._busy[queue] = deque(), set()
+        if server not in self._queues:
+            self._queues[server], self._busy[server] = deque(), set()
         if first:
-            self._queues[queue].appendleft(item)
+            self._queues[server].appendleft(item)
         else:
-            self._queues[queue].append(item)
+            self._queues[server].append(item)
         self._count += 1
-        self._take_turns(queue)
+        self._take_turns(server)
         return True
 
-    def withdraw(self, queue: int, unwanted: Callable[[_T], bool]) -> None:
-        """Remove the unwanted items that wait in the queue."""
-        waiting = self._queues.get(queue, ())
+    def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> None:
+        """Remove the unwanted items that wait in the server's queue."""
+        waiting = self._queues.get(server, ())
         wanted = [item for item in waiting if not unwanted(item)]
         self._count -= len(waiting) - len(wanted)
-        if queue in self._queues:
-            self._queues[queue] = deque(wanted)
+        if server in self._queues:
+            self._queues[server] = deque(wanted)
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""
@@ -89,21 +89,21 @@ class Backlog(Generic[_T]):
         self._busy.clear()
         self._count = 0
 
-    def _take_turns(self, queue: int) -> None:
-        """Let the queue have a turn if something in it may be begun, and a task that takes it."""
-        if queue not in self._turns and self._next(queue) is not None:
-            self._turns.append(queue)
+    def _take_turns(self, server: int) -> None:
+        """Let the server have a turn if something in its queue may be begun, and a task that takes it."""
+        if server not in self._turns and self._next(server) is not None:
+            self._turns.append(server)
         if self._turns and len(self._tasks) < self._at_once and not self._closed:
             task = asyncio.create_task(self._drain(), name=self._what)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _next(self, queue: int) -> int | None:
-        """Return the place of the first item in the queue that may be begun."""
-        busy = self._busy.get(queue, set())
+    def _next(self, server: int) -> int | None:
+        """Return the place of the first item in the server's queue that may be begun."""
+        busy = self._busy.get(server, set())
         if len(busy) >= self._abreast:
             return None
-        waiting = enumerate(self._queues.get(queue, ()))
+        waiting = enumerate(self._queues.get(server, ()))
         return next((place for place, item in waiting if self._key(item) not in busy), None)
 
     async def _drain(self) -> None:
@@ -114,22 +114,22 @@ class Backlog(Generic[_T]):
             # At once: what is put before the loop calls the task's callback must find room for a new task.
             self._tasks.discard(asyncio.current_task())
 
-    async def _take_turn(self, queue: int) -> None:
-        place = self._next(queue)
+    async def _take_turn(self, server: int) -> None:
+        place = self._next(server)
         if place is None:
             return  # the end of what is being done there calls again
-        item = self._queues[queue][place]
-        del self._queues[queue][place]
+        item = self._queues[server][place]
+        del self._queues[server][place]
         self._count -= 1
         key = self._key(item)
-        self._busy[queue].add(key)
-        self._take_turns(queue)  # more may be begun beside it
+        self._busy[server].add(key)
+        self._take_turns(server)  # more may be begun beside it
         try:
             await self._until_back.run(partial(self._work, item))
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
             _log.exception("%s failed", self._what)
-        self._busy[queue].discard(key)
-        if self._queues[queue]:
-            self._take_turns(queue)
-        elif not self._busy[queue]:
-            del self._queues[queue], self._busy[queue]
+        self._busy[server].discard(key)
+        if self._queues[server]:
+            self._take_turns(server)
+        elif not self._busy[server]:
+            del self._queues[server], self._busy[server]

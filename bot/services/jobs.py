@@ -75,8 +75,8 @@ class JobService(ToolService):
         """Store the jobs of one person in one server with their credits reserved: all of them or none.
 
         Several jobs become a set. Requests of several people at once are decided in order of arrival, in one
-        transaction. Raises `Refused` with the reason and who can change it, `NoRoomForAll` if only some could
-        be accepted, and `DatabaseFailed` if the database can't be used. Nothing is written then. Raises
+        transaction. Raises `Refused` with the reason and who can change it, `CreditsShortForAll` if only some
+        could be accepted, and `DatabaseFailed` if the database can't be used. Nothing is written then. Raises
         `ConfirmationNeeded` with the question to the person if they have to be asked first.
         """
         requests = _as_set(requests)

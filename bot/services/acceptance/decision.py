@@ -15,9 +15,9 @@ from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
-from bot.services.acceptance.errors import ConfirmationNeeded, NoRoomForAll, PricesRose, Repeated
+from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
-from bot.services.credits.budgets import BudgetState, ensure_room
+from bot.services.credits.budgets import BudgetState, ensure_credits_left
 from bot.services.credits.prices import PriceTable
 from bot.services.limits import (
     LimitReached,
@@ -93,7 +93,7 @@ class Acceptance:
         price = expected_cost(charges, tool, request.inputs, tool.variant(request.inputs))
         member = self._member(server, budget, request)
         try:
-            self._ensure_room(budget, price, charges)
+            self._ensure_credits_left(budget, price, charges)
             ensure_within(member, price)
         except CreditsShort as short:
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
@@ -117,9 +117,9 @@ class Acceptance:
         self._count(server, budget, job)
         return job
 
-    def _ensure_room(self, budget: BudgetState, price: Estimate, charges: Charges) -> None:
+    def _ensure_credits_left(self, budget: BudgetState, price: Estimate, charges: Charges) -> None:
         try:
-            ensure_room(budget, price)
+            ensure_credits_left(budget, price)
         except Refused:
             self._alert(budget, least=PriceTable(charges).least_of_all(self._catalog))
             raise
@@ -152,7 +152,7 @@ class Acceptance:
     def decide_all(self, requests: Sequence[JobRequest]) -> list[Job]:
         """Accept all these requests of one person in a server, or none of them.
 
-        Raises `Refused` as `decide` does; `NoRoomForAll` if some of them could be accepted.
+        Raises `Refused` as `decide` does; `CreditsShortForAll` if some of them could be accepted.
         """
         if len(requests) == 1:
             return [self.decide(requests[0])]
@@ -171,13 +171,13 @@ class Acceptance:
         del self.jobs[count:]
         if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused | PricesRose):
             reason = self._why_not_all(server, requests, accepted, refusal)
-            raise NoRoomForAll(len(accepted), len(requests), reason) from refusal
+            raise CreditsShortForAll(len(accepted), len(requests), reason) from refusal
         raise refusal
 
     def _why_not_all(
         self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job], refusal: Refused
     ) -> Refused:
-        """Return why there is no room for more than these jobs: `refusal`, counted without them."""
+        """Return why no more than these jobs can be accepted: `refusal`, counted without them."""
         budget, first = server.budget, jobs[0]
         if budget is None or not isinstance(refusal, CreditsShort | LimitReached):
             return refusal
@@ -221,7 +221,7 @@ class Acceptance:
         approval_of(server.config, request, tool)
         ensure_not_held(server.config, key, self._at)
         least = PriceTable(server.config.charges).least(tool)
-        ensure_room(budget, least)
+        ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
 
     def may_be_private(self, request: JobRequest) -> bool:

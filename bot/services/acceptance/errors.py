@@ -47,7 +47,7 @@ class PricesRose(Refused):
         self.price = price
 
 
-class NoRoomForAll(CreditsShort):
+class CreditsShortForAll(CreditsShort):
     """Some of the jobs of a set could be accepted, but not all."""
 
     def __init__(self, room: int, wanted: int, reason: Refused) -> None:

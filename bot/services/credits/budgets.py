@@ -101,8 +101,8 @@ def new_budget(limit: int, period: Period, now: datetime, *, since: datetime | N
     return Budget(limit, period, since=since or now)
 
 
-def ensure_room(state: BudgetState, price: Estimate) -> None:
-    """Raise `Refused`, with the cost, what is left and who can change it, if the budget has no room."""
+def ensure_credits_left(state: BudgetState, price: Estimate) -> None:
+    """Raise `Refused`, with the cost, what is left and who can change it, if that is too little."""
     if state.left >= price.amount:
         return
     budget = state.settings.budget

@@ -12,7 +12,7 @@ from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.services.credits.budgets import (
     BudgetState,
-    ensure_room,
+    ensure_credits_left,
     short_price_message,
     state_of_budget,
     when_again,
@@ -159,11 +159,11 @@ def _over_allowance(state: MemberState, limit: int, rest: int, price: Estimate) 
 
 
 def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
-    """Raise `Refused`, as `ensure_room` and `ensure_within` do, if `number` jobs are too many.
+    """Raise `Refused`, as `ensure_credits_left` and `ensure_within` do, if `number` jobs are too many.
 
     `price` is what they cost together.
     """
-    ensure_room(state.budget, price)
+    ensure_credits_left(state.budget, price)
     ensure_within(replace(state, at_once=None, rate=None), price)
     if state.at_once is not None and state.going + number > state.at_once:
         raise LimitReached(paragraph(too_many_at_once(state.at_once, state.going), CHANGE_ALLOWANCE))

@@ -13,7 +13,7 @@ from bot.domain.periods import budget_period, period_name, window
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
 from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
-from bot.services.credits.budgets import BudgetState, ensure_room, state_of_budget
+from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.storage import ReservationError, Transaction
@@ -35,7 +35,7 @@ async def corrects_nothing(*_: Any, told_less: bool) -> None: ...
 
 class ChecksNothing(Bank):
     replaced = (
-        ("bot.services.acceptance.decision.ensure_room", no_check),
+        ("bot.services.acceptance.decision.ensure_credits_left", no_check),
         ("bot.services.acceptance.decision.ensure_within", no_check),
     )
 
@@ -45,11 +45,11 @@ class ForgetsTheMembersLimits(Bank):
 
 
 def one_too_many(state: BudgetState, price: Estimate) -> None:
-    ensure_room(state, replace(price, amount=max(0, price.amount - 1)))
+    ensure_credits_left(state, replace(price, amount=max(0, price.amount - 1)))
 
 
 class LetsOneCreditTooManyThrough(Bank):
-    replaced = (("bot.services.acceptance.decision.ensure_room", one_too_many),)
+    replaced = (("bot.services.acceptance.decision.ensure_credits_left", one_too_many),)
 
 
 def only_what_is_paid(*given: Any) -> BudgetState:
