@@ -5,7 +5,7 @@ from bot.cli.keys import key_place
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.lifecycle.submission import BEFORE_STUDII, doubt
+from bot.lifecycle.submission import BEFORE_STUDII, make_unknown_after_restore
 from bot.services import count_words
 from bot.storage import Storage, sqlite_file
 
@@ -25,7 +25,7 @@ async def restored(settings: StorageSettings) -> str:
     ):
         waiting = await transaction.jobs.in_states(BEFORE_STUDII)
         for job in waiting:
-            await doubt(transaction, job, SystemClock().now())
+            await make_unknown_after_restore(transaction, job, SystemClock().now())
     return (
         f"{count_words(len(waiting), 'job', 'jobs')} waited in the backup and may have run and been charged "
         "since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. Jobs "

@@ -1,4 +1,4 @@
-"""The transitions around POST /jobs: claimed, taken, not taken, or unknown."""
+"""The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
 
 import logging
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ async def claim(
 
 
 # Long: two ways to running, and then what that changes, in one transaction.
-async def taken(
+async def record_taken(
     transaction: Transaction,
     catalog: Catalog,
     job: Job,
@@ -144,7 +144,7 @@ async def taken(
     return corrected
 
 
-async def not_taken(
+async def fail_unknown(
     transaction: Transaction, job: Job, code: FailureCode, reason: Reason, at: datetime
 ) -> Job | None:
     """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
@@ -152,7 +152,7 @@ async def not_taken(
     return None if failed is None else await _post_anew(transaction, failed)
 
 
-async def lose(transaction: Transaction, job: Job, at: datetime) -> Job | None:
+async def make_unknown(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
     told."""
     unknown = await transaction.jobs.advance(job.id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
@@ -161,7 +161,7 @@ async def lose(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     return unknown
 
 
-async def doubt(transaction: Transaction, job: Job, at: datetime) -> None:
+async def make_unknown_after_restore(transaction: Transaction, job: Job, at: datetime) -> None:
     """Make a job of any state before Studii unknown: it may have been sent after the restored backup."""
     state = job.state
     while (to := _TO_UNKNOWN.get(state)) is not None:

@@ -1,7 +1,9 @@
 """Each change of a job's state with its lines in the ledger, in the caller's transaction.
 
-Every function makes one conditional UPDATE: it names the states that the job must be in, and returns None,
-having changed nothing, if the job is in another. What happens around a submission is in `submission`.
+A change of state is a conditional UPDATE (`Jobs.advance`, `Jobs.make_ready`): it names the states that the
+job must be in, and the function returns None, having changed nothing, if the job is in another. `accept` adds
+jobs instead, and `tell_result_lost` only tells admins. The changes around a submission are in `submission`,
+those after a poll in `polling`.
 """
 
 from collections.abc import Collection, Sequence

@@ -64,7 +64,7 @@ class Process:
         created = CreatedJob(job.id, credits_charged=charge)
         async with self.storage.write() as transaction:
             job = replace(job, state=JobState.SUBMITTING)
-            await submission.taken(
+            await submission.record_taken(
                 transaction, self.catalog, job, LANE, created, self.clock.now(), was_held=False
             )
 

@@ -9,7 +9,7 @@ from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import Claim, EngineContext, StepResult
 from bot.errors import NotAlone
 from bot.lifecycle import key_holds
-from bot.lifecycle.submission import lose, not_taken
+from bot.lifecycle.submission import fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -110,7 +110,7 @@ class Failures:
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
         async with self._context.storage.amend() as transaction:
-            failed = await not_taken(transaction, job, code, error.told, self._context.clock.now())
+            failed = await fail_unknown(transaction, job, code, error.told, self._context.clock.now())
         if failed is None:
             raise NotAlone
         return StepResult(failed)
@@ -197,6 +197,6 @@ class Failures:
 
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as transaction:
-            unknown = await lose(transaction, job, self._context.clock.now())
+            unknown = await make_unknown(transaction, job, self._context.clock.now())
         _log.warning("Job %s: it is unknown whether Studii accepted it", job.id, extra={"job": job.id})
         return StepResult(unknown)

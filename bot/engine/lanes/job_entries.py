@@ -1,4 +1,4 @@
-"""Jobs as their lanes know them."""
+"""Converts jobs of the database to the entries of a lane's schedule, which name no wall-clock time."""
 
 from datetime import datetime
 
@@ -9,12 +9,16 @@ from bot.engine.context import StepResult
 from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
+from bot.lifecycle import key_holds
 from bot.lifecycle.prices import price_name
 from bot.lifecycle.submission import needs_upload
 
 
 class JobEntries:
-    """Turns jobs into what a lane knows of them, with times of the monotonic clock."""
+    """Makes a lane's entries of jobs: of waiting ones for its queue, of running ones for its polls.
+
+    Their times are of the monotonic clock.
+    """
 
     def __init__(self, clock: Clock, longest_pause: float, catalog: Catalog) -> None:
         self._clock = clock
@@ -22,12 +26,12 @@ class JobEntries:
         self._catalog = catalog
 
     def waiting(self, job: Job, key_id: int | None, again: float | None = None) -> Waiting:
-        """Return the entry of a job that is to be sent with this key. A pause for another key is over."""
+        """Return the entry of a job that is to be sent with this key."""
         now = self._clock.monotonic()
         not_before = now + (again or 0.0)
-        if job.not_before is not None and (job.held is None or job.key_id == key_id):
+        if (until := key_holds.waits_until(job, key_id)) is not None:
             # Bounded, for the case that the wall clock was put back.
-            pause = min(self._seconds_until(job.not_before), self._longest_pause)
+            pause = min(self._seconds_until(until), self._longest_pause)
             not_before = max(not_before, now + pause)
         return Waiting(
             job.id,

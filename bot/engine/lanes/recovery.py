@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.submission import BEFORE_STUDII, doubt, lose
+from bot.lifecycle.submission import BEFORE_STUDII, make_unknown, make_unknown_after_restore
 from bot.lifecycle.transitions import wait
 from bot.storage import WAS_RESTORED, Transaction
 
@@ -30,7 +30,7 @@ async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -
     for job in jobs:
         if job.state is JobState.UPLOADING:
             await wait(transaction, job, JobState.UPLOADING, at)
-        elif job.state is JobState.SUBMITTING and await lose(transaction, job, at) is not None:
+        elif job.state is JobState.SUBMITTING and await make_unknown(transaction, job, at) is not None:
             said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
             _log.warning(said, job.id, extra={"job": job.id})
 
@@ -44,7 +44,7 @@ async def doubt_restored(transaction: Transaction, at: datetime) -> None:
     if await transaction.meta.get(WAS_RESTORED) is None:
         return
     for job in await transaction.jobs.in_states(BEFORE_STUDII):
-        await doubt(transaction, job, at)
+        await make_unknown_after_restore(transaction, job, at)
         _log.warning(
             "Job %s was waiting in the backup: its outcome is unknown", job.id, extra={"job": job.id}
         )

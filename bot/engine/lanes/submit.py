@@ -87,7 +87,7 @@ class Submitter:
             # Another process may take the job for lost, and only this one knows its id at Studii.
             async with self._context.storage.amend() as transaction:
                 now, lane = self._context.clock.now(), claim.key.lane
-                return await submission.taken(
+                return await submission.record_taken(
                     transaction, self._catalog, job, lane, created, now, was_held=claim.was_held
                 )
 

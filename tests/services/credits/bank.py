@@ -17,7 +17,7 @@ from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
 from bot.lifecycle.prices import learn_at_end, learn_price, may_be_sent, reservation
-from bot.lifecycle.submission import lose
+from bot.lifecycle.submission import make_unknown
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, confirmed
@@ -241,7 +241,7 @@ class Bank(ModeratingBank):
         async with self.storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             assert job is not None
-            await lose(transaction, job, self.now)
+            await make_unknown(transaction, job, self.now)
 
     async def rule(self, job_id: str, charge: int | None) -> None:
         if charge is None:
