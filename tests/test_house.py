@@ -233,6 +233,32 @@ def test_contributing_names_files_and_definitions_that_exist() -> None:
     assert not missing
 
 
+def test_contributing_finds_a_name_in_the_file_that_it_gives_with_it() -> None:
+    """As "`name` in `file`", "`name` (`file`", "`file` (`name`" or "`file`, `name`", of several names too."""
+    page = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
+    names, file = r"((?:`[\w.]+`(?:, | and )?)+)", r"`([\w/]+\.py)`"
+    pairs = [(one[1], one[2]) for one in re.finditer(rf"{names} in {file}", page)]
+    pairs += [(one[1], one[2]) for one in re.finditer(rf"{names} \({file}", page)]
+    pairs += [(one[2], one[1]) for one in re.finditer(rf"{file} \((?:[^`()]* )?{names}", page)]
+    pairs += [(one[2], one[1]) for one in re.finditer(rf"{file}, {names}(?! in )(?! \()", page)]
+    wrong: list[tuple[str, str]] = []
+    for given, place in pairs:
+        (source,) = (one for one in modules() if one.as_posix().endswith(f"/{place}"))
+        words = set(re.findall(r"\w+", source.read_text()))
+        said = [name for name in re.findall(r"`([\w.]+)`", given) if not name.endswith(".py")]
+        wrong += [(name, place) for name in said if not set(name.split(".")) <= words]
+    assert len(pairs) > 30
+    assert wrong == []
+
+
+def test_the_picture_of_the_house_has_each_layer() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one.get("containers") == ["bot"])
+    picture = (ROOT / "CONTRIBUTING.md").read_text().split("```mermaid")[1].split("```")[0]
+    layers = {name for layer in contract["layers"] for name in layer.split(" | ")}
+    assert layers | {"cogs"} <= set(re.findall(r"\w+", picture))
+
+
 def test_each_import_that_the_layers_forbid_is_reported_for_itself(tmp_path: Path) -> None:
     for folder in ("bot", "cogs", "sandbox"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
