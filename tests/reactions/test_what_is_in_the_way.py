@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cogs.test_where_pictures_are import IN_THREADS, thread_of
 from tests.reactions.taps import ROOM, post
 from tests.support.desk import Desk, open_desk, texts
+from tests.ui.reading.test_where_pictures_are import IN_THREADS, thread_of
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from bot.domain import NoticeKind, Period
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
-from tests.cogs.test_rulings import in_the_log, lost
 from tests.support.desk import open_desk, pieces, texts
 from tests.ui.account.test_asking_for_more import asked, request_message
+from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
 
 
 async def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
