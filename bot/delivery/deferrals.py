@@ -180,6 +180,8 @@ class DeferralJournal:
         for job in reversed((await jobs.page(deferred.guild_id, deferred.user_id, 0)).jobs):
             unseen = job.origin_message_id is None and job.card_message_id is None and not job.card_version
             fits = job.created_at >= since and job.channel_id == deferred.channel_id
+            # What is private is deferred privately: a public message never becomes its card.
+            fits = fits and (deferred.private or not job.private)
             if unseen and fits and job.id not in taken:
                 taken.add(job.id)
                 return job
