@@ -32,7 +32,8 @@ SETTLED = 2.0  # seconds
 PATIENCE = 30.0  # seconds in which everybody has to be answered
 WHOLE = 90.0  # seconds in which every result has to be there
 HEAD = (
-    "      at once  answered  accepted  refused  deferred  apart   p50 s   p99 s   cpu ms  statements   hops"
+    "      at once  answered  accepted  refused  deferred  apart   p50 s   p99 s  processor ms  statements"
+    "   hops"
 )
 
 
@@ -111,7 +112,12 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
     # Results are a part of these, and a key has 300 requests a minute.
     usual = max(1, size // MAX_RESULTS) if given.what in WITH_RESULTS else 1
     wanted = Wanted(
-        given.servers or usual, held=given.held, automatic=given.what == "photos", floor=given.floor
+        given.servers or usual,
+        held=given.held,
+        automatic=given.what == "photos",
+        # Whoever taps for the first time is asked first, and starts nothing.
+        tappers=size if given.what == "taps" else 0,
+        floor=given.floor,
     )
     async with _at_work(given, wanted) as built:
         idle = built.bot.memory()
@@ -163,8 +169,8 @@ async def _print_floor(given: argparse.Namespace, size: int, console: Console) -
     crowd = await _crowd(bare, size)
     console.print(
         f"              the floor here, a bare bot with {size} commands: p50{_seconds(crowd.share(0.5))} s,"
-        f" p99{_seconds(crowd.share(0.99))} s, cpu {crowd.each(crowd.processor) * 1000:.1f} ms a command;"
-        f" load {crowd.load:.1f}",
+        f" p99{_seconds(crowd.share(0.99))} s, processor {crowd.each(crowd.processor) * 1000:.1f} ms a"
+        f" command; load {crowd.load:.1f}",
         highlight=False,
     )
 
@@ -174,7 +180,7 @@ def _print(console: Console, crowd: Crowd) -> None:
     console.print(
         f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}{crowd.apart:7}"
         f"{_seconds(crowd.share(0.5))}{_seconds(crowd.share(0.99))}"
-        f"{crowd.each(crowd.processor) * 1000:9.1f}{crowd.each(crowd.counts.statements):12.1f}"
+        f"{crowd.each(crowd.processor) * 1000:14.1f}{crowd.each(crowd.counts.statements):12.1f}"
         f"{crowd.each(crowd.counts.hops):7.1f}",
         highlight=False,
     )

@@ -15,6 +15,7 @@ from sandbox.discord.emulator.messages import Message
 
 PROMPT = "A red kite, number {number}"
 RESULTS = 300  # that are posted beside a crowd of commands
+OF_A_JOB = re.compile(r"[0-9a-f]{16}-(card|[0-9]+)")  # the nonce of a card that is a message, or of a result
 MADE_BY = 1000  # the number of the first member whose results the crowd does not wait for
 
 Act = Callable[[float], Awaitable[Sequence[Answer]]]
@@ -167,15 +168,33 @@ def _words(payload: Mapping[str, Any]) -> str:
 async def _replies(
     worlds: CrowdWorlds, photos_there: Sequence[Message], began: float, patience: float
 ) -> Sequence[Answer]:
-    """Return when the bot first said something about each photo."""
-    seen: dict[int, float] = {}
+    """Return what the bot first said about each photo, under it or to its member alone, and when.
+
+    Each photo is of a member of its own.
+    """
+    by_photo = {one.id: number for number, one in enumerate(photos_there)}
+    by_member = {one.author_id: number for number, one in enumerate(photos_there)}
+    answers: dict[int, Answer] = {}
+    looked_at: set[int] = set()
 
     def all_there() -> bool:
-        for message in worlds.discord.messages.values():
+        for message in list(worlds.discord.messages.values()):
+            if message.id in looked_at or not message.of_the_bot:
+                continue
+            looked_at.add(message.id)
             reference = message.payload.get("message_reference")
-            if reference is not None and message.of_the_bot:
-                seen.setdefault(int(reference["message_id"]), monotonic())
-        return all(one.id in seen for one in photos_there)
+            photo = None if reference is None else by_photo.get(int(reference["message_id"]))
+            number = by_member.get(message.channel.recipient or 0) if photo is None else photo
+            if number is not None:
+                answers.setdefault(number, answer_of_reply(message, monotonic() - began))
+        return len(answers) == len(photos_there)
 
     await until(all_there, patience)
-    return [Answer(at and at - began, at is not None) for at in (seen.get(one.id) for one in photos_there)]
+    nothing = Answer(None, accepted=False)
+    return [answers.get(number, nothing) for number in range(len(photos_there))]
+
+
+def answer_of_reply(message: Message, after: float) -> Answer:
+    """Return what a message about a photo says. A question whether to start is no acceptance."""
+    accepted = OF_A_JOB.fullmatch(str(message.nonce)) is not None
+    return Answer(after, accepted, "" if accepted else message.words())

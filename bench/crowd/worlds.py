@@ -1,5 +1,6 @@
 """The worlds around a bot that is measured: Discord, Studii and a database, prepared."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MEMBERS = 1 << 40  # the id of the first member
 STAGING = "virtual-staging"
 OFFERED = "🛋️"
 BUDGET = 1_000_000  # credits a day
+# The nonce of a result, or of what is said in its place. discord.py gives every message one.
+LAST_WORD = re.compile(r"[0-9a-f]{16}-[0-9]+")
 WAITS = 3600  # seconds that Studii asks a key to wait
 
 
@@ -30,6 +33,7 @@ WAITS = 3600  # seconds that Studii asks a key to wait
 class Wanted:
     """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
     so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
+    `tappers`: so many members have tapped in their server before, so that no tap of theirs asks first;
     `core`: how much of one core the bot has; `floor`: the bot is the least that there can be; `tls`: Discord
     speaks TLS, as it does in earnest, and each connection begins with a handshake; `processes`: each serves
     one shard of as many."""
@@ -38,6 +42,7 @@ class Wanted:
     takes: float = 0.0
     held: bool = False
     automatic: bool = False
+    tappers: int = 0
     database: str = "sqlite"
     core: float | None = None
     floor: bool = False
@@ -67,7 +72,8 @@ class CrowdWorlds:
 
     def posted(self) -> int:
         """Return how many jobs have had their last word in a channel."""
-        return sum(one.of_the_bot and one.nonce is not None for one in self.discord.messages.values())
+        nonces = (str(one.nonce) for one in self.discord.messages.values() if one.of_the_bot)
+        return sum(LAST_WORD.fullmatch(one) is not None for one in nonces)
 
     def hold(self) -> None:
         """Let Studii tell every key to wait, as soon as a job is sent."""
@@ -97,7 +103,7 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
             _discord(wanted, folder, servers) as discord,
         ):
             keys = [studii.add_key("team", balance=100_000_000) for _ in servers]
-            await _prepare(url, folder, servers, keys, automatic=wanted.automatic)
+            await _prepare(url, folder, servers, keys, wanted)
             settings = {
                 "DISCORD_TOKEN": TOKEN,
                 "STUDII_API_URL": studii.url,
@@ -152,7 +158,7 @@ async def _database(wanted: Wanted, folder: Path) -> AsyncGenerator[tuple[str, i
 
 
 async def _prepare(
-    url: str, folder: Path, servers: Sequence[int], keys: Sequence[Key], *, automatic: bool
+    url: str, folder: Path, servers: Sequence[int], keys: Sequence[Key], wanted: Wanted
 ) -> None:
     asynchronous = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
     await migrate(asynchronous)
@@ -165,8 +171,11 @@ async def _prepare(
                 stored = await transaction.keys.add(server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
                 await transaction.guilds.set_key(server, stored.id, now)
                 await transaction.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
-                if automatic:
+                if wanted.automatic:
                     channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING), most=1)
                     await transaction.photo_rules.set_channel(server, channel)
                 else:
                     await transaction.photo_rules.turn_on(server, None)
+            for number in range(wanted.tappers):
+                server = servers[number % len(servers)]
+                await transaction.confirmations.has_tapped(server, MEMBERS + number, now)

@@ -14,7 +14,7 @@ from bench.crowd.answers import Crowd, share_of
 from bench.crowd.counts import Counts, new_counts, read_counts
 from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
-from bench.crowd.worlds import CrowdWorlds, Wanted, worlds
+from bench.crowd.worlds import MEMBERS, CrowdWorlds, Wanted, worlds
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
 from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message
 from sandbox.discord.emulator.places import Channel
@@ -124,3 +124,41 @@ async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_know
     assert crowd.processor > 0
     assert own > 10 * 1024 * 1024
     assert crowd.share(0.5) == share_of([one.after or 0.0 for one in answers], 0.5)
+
+
+async def test_taps_start_jobs_of_those_who_tapped_before_and_refusals_are_read_wherever_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "SETTLED", 0.0)
+    async with worlds(Wanted(tappers=4)) as built:
+        by_dm, in_the_channel = MEMBERS, MEMBERS + 1
+        _block(built, by_dm, in_the_channel)
+        built.discord.channels.dm_with(in_the_channel).closed = True
+        act = await scenes.taps(built, 6, PATIENCE)
+        answers = await act(PATIENCE)
+    assert [one.accepted for one in answers] == [False, False, True, True, False, False]
+    assert all(one.after is not None for one in answers)
+    told, short, *asked_first = [one.words for one in answers if not one.accepted]
+    assert "You are blocked" in told
+    assert f"<@{in_the_channel}>" in short
+    assert ["Start it?" in one for one in asked_first] == [True, True]
+
+
+async def test_a_photo_that_an_auto_channel_refuses_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "SETTLED", 0.0)
+    async with worlds(Wanted(automatic=True)) as built:
+        _block(built, MEMBERS + 1)
+        act = await scenes.photos(built, 3, PATIENCE)
+        crowd = Crowd(3, await act(PATIENCE), 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
+    assert (crowd.answered, crowd.accepted, crowd.refusals.total(), crowd.untold) == (3, 2, 1, 0)
+
+
+def _block(built: CrowdWorlds, *members: int) -> None:
+    """Let an admin have blocked these members of the only server."""
+    (server,), (one,) = built.servers, built.bot.processes
+    file = one.counts_file.parents[1] / "data" / "studii.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.executemany(
+            "INSERT INTO blocks (guild_id, user_id, automatic) VALUES (?, ?, 0)",
+            [(server, member) for member in members],
+        )
