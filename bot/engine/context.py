@@ -1,12 +1,12 @@
 """What the parts of the engine share, and what the steps of a job return."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.domain import Job, StudiiKey
+from bot.domain import Job
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
@@ -49,13 +49,3 @@ class StepResult:
     limited: bool = False
     retry_after: float | None = None
     unexpected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job that was claimed for one step, and the key to do it with."""
-
-    job: Job
-    key: StudiiKey
-    secret: str = field(repr=False)
-    was_held: bool = False

@@ -1,7 +1,7 @@
 """The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.catalog import Catalog
@@ -11,7 +11,7 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_price, may_be_sent, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
-from bot.storage import JobChanges, Transaction
+from bot.storage import CannotDecrypt, JobChanges, Transaction, Vault
 from bot.studii import CreatedJob
 
 _log = logging.getLogger(__name__)
@@ -37,12 +37,22 @@ _TO_UNKNOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job that is sent next, and the key to send it with."""
+class Claim:
+    """A job that a request is sent for next, and the key to send it with. `was_held`: it waited for that."""
 
     job: Job
     key: StudiiKey
+    secret: str = field(repr=False)
     was_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A job for which no request can be sent, as its key cannot be decrypted, and the reason."""
+
+    job: Job
+    key: StudiiKey
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +77,13 @@ def needs_upload(job: Job, key_id: int | None) -> bool:
 async def claim(
     transaction: Transaction,
     catalog: Catalog,
+    vault: Vault,
     job_id: str,
     lane: str,
     to: JobState,
     at: datetime,
     epoch: int | None,
-) -> Claimed | Unclaimed:
+) -> Claim | Unclaimed | Unreadable:
     """Note that the job's request is sent next, with the lane's key, by the process of that number.
 
     Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
@@ -95,7 +106,15 @@ async def claim(
     claimed = await transaction.jobs.advance(job.id, job.state, to, at=at, **changes)
     if claimed is None:
         raise RuntimeError(f"job {job.id} changed within a transaction")
-    return Claimed(claimed, key, was_held=job.held is not None)
+    return open_key(vault, claimed, key, was_held=job.held is not None)
+
+
+def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim | Unreadable:
+    """Return the job's claim with the decrypted key."""
+    try:
+        return Claim(job, key, vault.unseal(key.ciphertext), was_held)
+    except CannotDecrypt as error:
+        return Unreadable(job, key, error.told)
 
 
 # Long: two ways to running, and then what that changes, in one transaction.

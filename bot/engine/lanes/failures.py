@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, StoreRetry, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
-from bot.engine.context import Claim, EngineContext, StepResult
+from bot.engine.context import EngineContext, StepResult
 from bot.errors import NotAlone
 from bot.lifecycle import key_holds
-from bot.lifecycle.submission import fail_unknown, make_unknown
+from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -60,7 +60,7 @@ class Failures:
             "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, error.reason, extra={"job": job.id}
         )
         tries = self._count(job, state, error)  # once, however often storing it is tried
-        result = await self._retry.run(job.id, self._store_or_amend, claim, state, error, tries)
+        result = await self._retry.run(job.id, self._store, claim, state, error, tries)
         if result.job is not None and result.job.terminal:
             self._uploads.forget(job.id)
             self._unsent.forget(job.id)
@@ -76,22 +76,20 @@ class Failures:
             return self._unsent.count(job.id)
         return self._uploads.count(job.id) if state is JobState.UPLOADING else job.attempts + 1
 
-    async def _store_or_amend(
-        self, claim: Claim, state: JobState, error: StudiiError, tries: int
-    ) -> StepResult:
+    async def _store(self, claim: Claim, state: JobState, error: StudiiError, tries: int) -> StepResult:
         try:
-            return await self._store(claim, state, error, tries)
+            if isinstance(error, KeyRefused | OutOfCredits):
+                return await self._not_served(claim, state, error, tries)
+            if isinstance(error, OutcomeUnknown):
+                return await self._unknown(claim.job)
+            return await self._wait_or_fail(claim.job, state, error, tries)
         except NotAlone:
             if state is not JobState.SUBMITTING or isinstance(error, OutcomeUnknown):
                 raise
             return await self._amend(claim.job, error)
 
-    async def _store(self, claim: Claim, state: JobState, error: StudiiError, tries: int) -> StepResult:
-        job, tuning = claim.job, self._context.tuning
-        if isinstance(error, KeyRefused | OutOfCredits):
-            return await self._not_served(claim, state, error, tries)
-        if isinstance(error, OutcomeUnknown):
-            return await self._unknown(job)
+    async def _wait_or_fail(self, job: Job, state: JobState, error: StudiiError, tries: int) -> StepResult:
+        tuning = self._context.tuning
         if isinstance(error, NotSent):
             if tries >= tuning.unsent_tries:
                 return StepResult(await self._fail(job, state, FailureCode.API, error.told), sent=False)
@@ -139,29 +137,21 @@ class Failures:
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
                 return StepResult(await wait(transaction, job, state, self._context.clock.now()))
-            if isinstance(error, KeyRefused):
-                return StepResult(await self._wait_for_key(transaction, job, state, key, error.told, tries))
-            # The server's other jobs would fail too.
             now = self._context.clock.now()
-            failed = await fail_unpaid(transaction, job, state, FailureCode.CREDITS, error.told, now)
+            if isinstance(error, KeyRefused):
+                await wait(transaction, job, state, now)
+            else:
+                await fail_unpaid(transaction, job, state, FailureCode.CREDITS, error.told, now)
+            # The server's other jobs would fail too.
             await self._hold_key(transaction, key, error.told, tries)
-            return StepResult(failed)
+            return StepResult(await transaction.jobs.get(job.id))
 
-    async def unreadable(
-        self, transaction: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason
-    ) -> StepResult:
+    async def unreadable(self, transaction: Transaction, claim: Unreadable, state: JobState) -> StepResult:
         """Hold the server's key, which cannot be decrypted: nothing was sent."""
-        tries = self._refused_keys.count(key.guild_id)
-        waiting = await self._wait_for_key(transaction, job, state, key, reason, tries)
-        return StepResult(waiting, sent=False)
-
-    async def _wait_for_key(
-        self, transaction: Transaction, job: Job, state: JobState, key: StudiiKey, reason: Reason, tries: int
-    ) -> Job | None:
-        """Hold the server's key, which does not work. The job waits with the others; one tries again."""
-        await wait(transaction, job, state, self._context.clock.now())
-        await self._hold_key(transaction, key, reason, tries)
-        return await transaction.jobs.get(job.id)
+        await wait(transaction, claim.job, state, self._context.clock.now())
+        tries = self._refused_keys.count(claim.key.guild_id)
+        await self._hold_key(transaction, claim.key, claim.reason, tries)
+        return StepResult(await transaction.jobs.get(claim.job.id), sent=False)
 
     async def _hold_key(self, transaction: Transaction, key: StudiiKey, reason: Reason, tries: int) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning

@@ -3,6 +3,7 @@
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.studii import JobReport, RateLimited
 
@@ -39,11 +40,9 @@ class OutOfBandRequests:
         sent = False
         try:
             async with self._context.storage.write() as transaction:
-                at = self._context.clock.now()
-                others = await transaction.lanes.beside_others([rate.lane], at - self._context.tuning.counted)
-                if rate.excess(others[rate.lane]):
+                if (await count_excess(transaction, self._context, [rate]))[rate.lane]:
                     raise NoRequestLeft(rate.pause())
-                await transaction.lanes.add([(rate.lane, rate.request(at))])
+                await record_requests(transaction, self._context, [rate])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

@@ -1,30 +1,21 @@
 """Poll the jobs that Studii has."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.aio.batching import Batcher
 from bot.aio.retry import ErrorLog
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
-from bot.engine.context import Claim, EngineContext, StepResult
+from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.engine.lanes.running_jobs import RunningJobs
-from bot.lifecycle.submission import NOT_YET
-from bot.reasons import Reason
-from bot.storage import CannotDecrypt, Transaction
+from bot.lifecycle.submission import NOT_YET, Claim, Unreadable, open_key
+from bot.storage import Transaction
 from bot.studii import JobReport, MalformedAnswer, StudiiError
-
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """A job whose key cannot be decrypted, and the reason."""
-
-    job: Job
-    reason: Reason
-
 
 CLAIMED_AT_ONCE = 500  # in one transaction
 TIDIED_EVERY = timedelta(seconds=30)
@@ -75,16 +66,16 @@ class Poller:
             claimed = self._claim_of(known[0], known[1], rate.lane)
         else:
             claimed = await self._claims.ask((job_id, rate))
-        if isinstance(claimed, _Unreadable):
+        if isinstance(claimed, Unreadable):
             refused = await self._answers.key_refused(claimed.job, rate.lane, claimed.reason)
             return replace(refused, sent=False)
         return claimed
 
     async def _claim_all(
         self, take: Callable[[], Sequence[_Asked]]
-    ) -> Sequence[Claim | StepResult | _Unreadable]:
+    ) -> Sequence[Claim | StepResult | Unreadable]:
         """Return the claim of each job. The polls are recorded before they are sent."""
-        claims: list[Claim | StepResult | _Unreadable] = []
+        claims: list[Claim | StepResult | Unreadable] = []
         async with self._context.storage.write() as transaction:
             asked = take()
             found = {job_id: self._known.get(job_id) for job_id, _ in asked}
@@ -93,9 +84,7 @@ class Poller:
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
             keys = await transaction.keys.some(ids) if ids else {}
             lanes = {rate.lane: rate for _, rate in asked}
-            since = self._context.clock.now() - self._context.tuning.counted
-            others = await transaction.lanes.beside_others(lanes, since)
-            refused = {lane: rate.excess(others[lane]) for lane, rate in lanes.items()}
+            refused = await count_excess(transaction, self._context, lanes.values())
             for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
@@ -110,36 +99,25 @@ class Poller:
             sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]
             lanes = {rate.lane: rate for rate in sent}
             ahead = [rate for rate in lanes.values() for _ in range(rate.wanted_ahead())]
-            await self._record(transaction, sent, ahead)
+            await self._tidy(transaction)
+            await record_requests(transaction, self._context, sent, ahead)
         for rate in ahead:
             rate.granted()
         return claims
 
-    async def _record(
-        self, transaction: Transaction, sent: Sequence[RateState], ahead: Sequence[RateState]
-    ) -> None:
-        """Record a poll of each lane in `sent` now, and one of each lane in `ahead` in advance."""
+    async def _tidy(self, transaction: Transaction) -> None:
+        """Delete records of old requests from time to time."""
         at = self._context.clock.now()
         if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
             self._tidied = at
             await transaction.lanes.tidy(at)
-        rows = [(rate.lane, rate.request(at)) for rate in sent]
-        later = at + timedelta(seconds=self._context.tuning.polls_ahead_for)
-        await transaction.lanes.add(
-            rows + [(rate.lane, rate.request(at)._replace(at=later)) for rate in ahead]
-        )
 
-    def _claim_of(
-        self, job: Job | None, key: StudiiKey | None, lane: str
-    ) -> Claim | StepResult | _Unreadable:
+    def _claim_of(self, job: Job | None, key: StudiiKey | None, lane: str) -> Claim | StepResult | Unreadable:
         if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
             return StepResult(job, sent=False, again=NOT_YET)
         if key is None or key.lane != lane:
             return StepResult(None, sent=False)
-        try:
-            return Claim(job, key, self._context.vault.unseal(key.ciphertext))
-        except CannotDecrypt as error:
-            return _Unreadable(job, error.told)
+        return open_key(self._context.vault, job, key, was_held=False)
 
     def _after(self, job_id: str, result: StepResult) -> StepResult:
         job = result.job

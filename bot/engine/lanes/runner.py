@@ -122,8 +122,8 @@ class LaneRunner:
             if not isinstance(decision, Send):
                 break
             self._lane.begin(decision, now)
-            name, free = f"{decision.step} {decision.job_id}", decision.step is not Step.SUBMIT
-            group.create_task(self._request(decision), name=name, at_once=free)
+            free = decision.step is not Step.SUBMIT
+            group.create_task(self._request(decision), name=str(decision), at_once=free)
         if self._lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
@@ -131,38 +131,40 @@ class LaneRunner:
         return None if decision.until is None else decision.until - now
 
     async def _request(self, send: Send) -> None:
-        """Do what the lane has decided on. What surrounds each request is here: its place in the rate
-        window, liveness, and the log of unexpected errors."""
-        what, job_id = f"{send.step} {send.job_id}", send.job_id
-        patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-        sent = True
+        """Do what the lane has decided on, and take over what came of it. An unexpected error is logged."""
         try:
-            try:
-                with self._context.liveness.operation(what, patience) as operation:
-                    match send.step:
-                        case Step.UPLOAD:
-                            result = await self._submitter.upload(job_id, self._rate)
-                        case Step.SUBMIT:
-                            result = await self._submitter.submit(job_id, self._rate)
-                        case Step.POLL:
-                            age = self._lane.age(job_id, self._context.clock.monotonic())
-                            result = await self._poller.poll(job_id, self._rate, age)
-                    operation.failed = result.unexpected
-                sent = result.sent
-            finally:
-                now = self._context.clock.monotonic()
-                self._lane.end(job_id, now, sent=sent)
-            await self._take_over(send, result, now)
+            await self._take_over(send, await self._step(send))
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
             self._context.reread()  # the database tells the job's state
-            pause = self._errors.failed(error, job_id)
-            self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
+            pause = self._errors.failed(error, send.job_id)
+            self._lane.postpone(send.job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()
         else:
-            self._errors.succeeded(job_id)
+            self._errors.succeeded(send.job_id)
 
-    async def _take_over(self, send: Send, result: StepResult, now: float) -> None:
+    async def _step(self, send: Send) -> StepResult:
+        """Return the result of the step, during which it has a place in the rate window."""
+        job_id, sent = send.job_id, True
+        patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
+        try:
+            with self._context.liveness.operation(str(send), patience) as operation:
+                match send.step:
+                    case Step.UPLOAD:
+                        result = await self._submitter.upload(job_id, self._rate)
+                    case Step.SUBMIT:
+                        result = await self._submitter.submit(job_id, self._rate)
+                    case Step.POLL:
+                        age = self._lane.age(job_id, self._context.clock.monotonic())
+                        result = await self._poller.poll(job_id, self._rate, age)
+                operation.failed = result.unexpected
+            sent = result.sent
+            return result
+        finally:
+            self._lane.end(job_id, self._context.clock.monotonic(), sent=sent)
+
+    async def _take_over(self, send: Send, result: StepResult) -> None:
         """Tell the lane what the step has changed, and keep what it has taught."""
+        now = self._context.clock.monotonic()
         if result.limited:
             _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": send.job_id})
         self._rate.answered(result, now)

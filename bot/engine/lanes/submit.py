@@ -5,14 +5,15 @@ import logging
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
-from bot.engine.context import Claim, EngineContext, StepResult
+from bot.engine.context import EngineContext, StepResult
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState
+from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.lifecycle import submission
+from bot.lifecycle.submission import Claim, Unclaimed, Unreadable
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
-from bot.storage import CannotDecrypt
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
 
 _log = logging.getLogger(__name__)
@@ -83,20 +84,20 @@ class Submitter:
             return await self._failures.store(claim, JobState.SUBMITTING, met)
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
 
-        async def store(created: CreatedJob) -> Job | None:
-            # Another process may take the job for lost, and only this one knows its id at Studii.
-            async with self._context.storage.amend() as transaction:
-                now, lane = self._context.clock.now(), claim.key.lane
-                return await submission.record_taken(
-                    transaction, self._catalog, job, lane, created, now, was_held=claim.was_held
-                )
-
-        running = await self._retry.run(job_id, store, met)
+        running = await self._retry.run(job_id, self._store_taken, claim, met)
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job_id, met.id, extra={"job": job_id})
         self._failures.clear(job)
         return StepResult(running)
+
+    async def _store_taken(self, claim: Claim, created: CreatedJob) -> Job | None:
+        # Another process may take the job for lost, and only this one knows its id at Studii.
+        async with self._context.storage.amend() as transaction:
+            now, lane = self._context.clock.now(), claim.key.lane
+            return await submission.record_taken(
+                transaction, self._catalog, claim.job, lane, created, now, was_held=claim.was_held
+            )
 
     async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and record the request.
@@ -107,20 +108,19 @@ class Submitter:
         epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            others = await transaction.lanes.beside_others([rate.lane], now - self._context.tuning.counted)
-            if rate.excess(others[rate.lane]):
+            if (await count_excess(transaction, self._context, [rate]))[rate.lane]:
                 return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
-            match await submission.claim(transaction, self._catalog, job_id, rate.lane, to, now, epoch):
-                case submission.Unclaimed(job, again):
+            claim = await submission.claim(
+                transaction, self._catalog, self._context.vault, job_id, rate.lane, to, now, epoch
+            )
+            match claim:
+                case Claim():
+                    await record_requests(transaction, self._context, [rate])
+                    result = claim
+                case Unclaimed(job, again):
                     result = StepResult(job, sent=False, again=again)
-                case submission.Claimed(job, key, was_held):
-                    try:
-                        secret = self._context.vault.unseal(key.ciphertext)
-                    except CannotDecrypt as error:
-                        result = await self._failures.unreadable(transaction, job, to, key, error.told)
-                    else:
-                        await transaction.lanes.add([(rate.lane, rate.request(now))])
-                        result = Claim(job, key, secret, was_held)
+                case Unreadable():
+                    result = await self._failures.unreadable(transaction, claim, to)
         if result.job is None or result.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.reread()

@@ -27,6 +27,9 @@ class Send:
     job_id: str
     step: Step
 
+    def __str__(self) -> str:
+        return f"{self.step} {self.job_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rest:

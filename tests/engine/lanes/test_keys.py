@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.domain import FailureCode, Job, JobState, NoticeKind, Plan, StudiiKey
 from bot.engine import Engine
-from bot.engine.context import Claim
+from bot.lifecycle.submission import Claim
 from bot.storage import Vault
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
@@ -274,4 +274,4 @@ async def _refused_while_running(world: EngineWorld, key: Key) -> tuple[Job, Eng
 def test_what_a_step_is_done_with_does_not_show_the_key() -> None:
     job = a_job()
     key = StudiiKey(1, GUILD, "lane", "cdef", Plan.PRO, b"sealed", job.created_at)
-    assert "c0ffee" not in repr(Claim(job, key, "stu_c0ffee-the-whole-secret"))
+    assert "c0ffee" not in repr(Claim(job, key, "stu_c0ffee-the-whole-secret", was_held=False))
