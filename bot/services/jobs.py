@@ -95,9 +95,9 @@ class JobService(ToolService):
         accepted, _ = acceptance.as_many_as_possible(_as_set(requests))
         return [Estimate(job.estimate, learned=bool(job.price_learned)) for job in accepted]
 
-    def refused_last(self, guild_id: int) -> bool:
-        """Return whether the last request in the server was refused."""
-        return self._batches.refused_last(guild_id)
+    def told_alone(self, guild_id: int) -> bool:
+        """Return whether the last answer in the server was for the person alone: a refusal or a question."""
+        return self._batches.told_alone(guild_id)
 
     async def why_closed(self, guild_id: int) -> str | None:
         """Say why the server takes no jobs at all now. None if it takes them."""

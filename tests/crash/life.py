@@ -124,7 +124,7 @@ def live(life: Life, *, forks: bool = False) -> int:
         if life.slow:
             patch.setattr(deferral, "ANSWER_BY", DEFERRED_AFTER)
         if life.alone:
-            patch.setattr(JobService, "refused_last", _always)
+            patch.setattr(JobService, "told_alone", _always)
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))

@@ -1,7 +1,6 @@
 """Store the questions that are asked before jobs start, and take each answer once."""
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,28 +21,21 @@ TOO_MANY = nlazy(
 )
 
 
-async def keep_questions(
-    transaction: Transaction,
-    requests: Sequence[Sequence[JobRequest]],
-    answers: Sequence[list[Job] | Exception],
-    at: datetime,
-) -> list[list[Job] | Exception]:
-    """Store the questions among the answers to these requests, and which were answered by these jobs.
+async def keep_question(
+    transaction: Transaction, request: JobRequest, answer: list[Job] | Exception, at: datetime
+) -> list[Job] | Exception:
+    """Store the question if that is the answer to the request, or that these jobs answer one. Return what is
+    to be said.
 
-    About requests that are accepted together, as a set, there is one question.
+    About requests that are accepted together, as a set, there is one question: `request` is any of them.
     """
-    kept = list(answers)
-    used: list[str] = []
-    for number, ((request, *_), answer) in enumerate(zip(requests, answers, strict=True)):
-        if isinstance(answer, ConfirmationNeeded):
-            kept[number] = await _ask(transaction, answer, at)
-        elif isinstance(answer, list) and request.confirmation is not None:
-            used.append(request.confirmation)
-            if request.tapped is not None:
-                await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
-    if used:
-        await transaction.confirmations.use(used, at)
-    return kept
+    if isinstance(answer, ConfirmationNeeded):
+        return await _ask(transaction, answer, at)
+    if isinstance(answer, list) and request.confirmation is not None:
+        await transaction.confirmations.use([request.confirmation], at)
+        if request.tapped is not None:
+            await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
+    return answer
 
 
 async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Exception:

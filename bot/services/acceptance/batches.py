@@ -9,11 +9,12 @@ from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobRequest
-from bot.errors import Busy, Collided, Refused
+from bot.errors import Busy, Collided, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
-from bot.services.acceptance.asking import keep_questions
+from bot.services.acceptance.asking import keep_question
 from bot.services.acceptance.decision import Acceptance
+from bot.services.acceptance.errors import ConfirmationNeeded
 from bot.services.acceptance.read_state import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
@@ -37,15 +38,15 @@ class AcceptanceBatches:
         self._clock = clock
         self._max_source_bytes = max_source_bytes
         self._accepting = Batcher("accepting jobs", self._accept, max_group=ACCEPTED_AT_ONCE)
-        self._refused_last = BoundedDict[int, bool](REMEMBERED_ANSWERS)
+        self._told_alone = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept(self, requests: Requests) -> list[Job]:
         """Accept all these requests or none of them, together with other requests that wait now."""
         return await self._accepting.ask(requests)
 
-    def refused_last(self, guild_id: int) -> bool:
-        """Return whether the last request in the server was refused."""
-        return self._refused_last.get(guild_id, False)
+    def told_alone(self, guild_id: int) -> bool:
+        """Return whether the last answer in the server was for the person alone: a refusal or a question."""
+        return self._told_alone.get(guild_id, False)
 
     async def state(self, requests: Requests) -> Acceptance:
         """Read the state in which these requests would be decided now. Nothing is stored."""
@@ -79,7 +80,7 @@ class AcceptanceBatches:
             )
             return [await self._accept_alone(request) for request in requests]
         for (request, *_), answer in zip(requests, answers, strict=True):
-            self._refused_last[request.guild_id] = isinstance(answer, Refused)
+            self._told_alone[request.guild_id] = isinstance(answer, Refused | ConfirmationNeeded)
         return answers
 
     async def _accept_alone(self, requests: Requests) -> list[Job] | Exception:
@@ -98,28 +99,36 @@ class AcceptanceBatches:
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
-        decided = [_decision(acceptance, group) for group in groups]
-        answers = await keep_questions(transaction, groups, decided, now)
+        answers: list[list[Job] | Exception] = []
+        for group in groups:
+            answer = _decision(acceptance, group)
+            # What follows from it is stored at once, as it may decide about the next ones.
+            if isinstance(answer, WordsRefused):
+                answers.append(await _noted(transaction, acceptance, answer, now))
+            else:
+                answers.append(await keep_question(transaction, group[0], answer, now))
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)
-        said: list[list[Job] | Exception] = []
-        for answer in answers:
-            if isinstance(answer, WordsRefused):
-                said.append(await _noted(transaction, answer, now))
-            else:
-                said.append([stored[job.id] for job in answer] if isinstance(answer, list) else answer)
-        return said
+        return [
+            [stored[job.id] for job in answer] if isinstance(answer, list) else answer for answer in answers
+        ]
 
 
-async def _noted(transaction: Transaction, refused: WordsRefused, at: datetime) -> WordsRefused:
+async def _noted(
+    transaction: Transaction, acceptance: Acceptance, refused: WordsRefused, at: datetime
+) -> WordsRefused:
     """Note the refusal. Return it, with the pause if it is followed by one."""
-    until = await note_refusal(transaction, refused.refusal, at)
-    return refused if until is None else WordsRefused(refused.refusal, until)
+    refusal = refused.refusal
+    pause = await note_refusal(transaction, refusal, at)
+    if pause is None:
+        return refused
+    acceptance.block(refusal.guild_id, refusal.user_id, pause)
+    return WordsRefused(refusal, pause.until)
 
 
 def _decision(acceptance: Acceptance, requests: Requests) -> list[Job] | Exception:
     try:
         return acceptance.decide_all(requests)
-    except Exception as error:  # noqa: BLE001 - raised for whom it concerns
+    except StudiiBotError as error:  # anything else may leave part of a set among what is stored
         return error

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, JobState, StudiiKey, Usage
-from bot.domain.access import private_denial
+from bot.domain.access import Block, private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import WhyAsk, why_ask
 from bot.domain.prices import Charges, Estimate, price_of_all
@@ -43,7 +43,7 @@ class ServerState:
     config: ServerConfig
     budget: BudgetState | None = None
     members: dict[int, MemberUse] = field(default_factory=dict[int, MemberUse])
-    tapped_before: Collection[int] = ()
+    tapped_before: set[int] = field(default_factory=set[int])
 
 
 class Acceptance:
@@ -132,12 +132,10 @@ class Acceptance:
         seen: WhyAsk | None = None,
     ) -> None:
         """Raise `ConfirmationNeeded` if the person has to be asked before the jobs start, at that price
-        together."""
+        together. Else they start: their question is answered."""
         request, *others = requests
-        if request.confirmation is not None:
-            if request.confirmation not in self._open_questions:
-                raise Repeated
-            self._open_questions.discard(request.confirmation)
+        if request.confirmation is not None and request.confirmation not in self._open_questions:
+            raise Repeated
         shown = request.shown_price
         why = why_ask(
             replace(request, shown_price=None if shown is None else shown * len(requests)),
@@ -148,6 +146,10 @@ class Acceptance:
         )
         if why is not None:
             raise ConfirmationNeeded(request, price, why, others)
+        if request.confirmation is not None:
+            self._open_questions.discard(request.confirmation)
+            if request.tapped is not None:
+                server.tapped_before.add(request.user_id)
 
     def decide_all(self, requests: Sequence[JobRequest]) -> list[Job]:
         """Accept all these requests of one person in a server, or none of them.
@@ -223,6 +225,14 @@ class Acceptance:
         least = PriceTable(server.config.charges).least(tool)
         ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
+
+    def block(self, guild_id: int, user_id: int, block: Block) -> None:
+        """Decide about the member's next requests with that block, which the server has now."""
+        server = self._servers[guild_id]
+        access = server.config.access
+        # The configuration is shared with other transactions, which may yet see this one undone.
+        blocked = {**access.blocked, user_id: block}
+        server.config = replace(server.config, access=replace(access, blocked=blocked))
 
     def may_be_private(self, request: JobRequest) -> bool:
         """Return whether the server's rules let the job be private."""

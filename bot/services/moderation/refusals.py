@@ -51,13 +51,14 @@ class RefusalService(Service):
             return await transaction.policies.word_pause(guild_id)
 
 
-async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:
-    """Let moderators know of a refusal by a word rule. If it pauses the member, return until when.
+async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> Block | None:
+    """Let moderators know of a refusal by a word rule. If it pauses the member, return the pause.
 
     What an admin chose is no fault of the member who posted or tapped a photo: it pauses no one, and is told
     once a day.
     """
-    until = None if refusal.preset else await _pause(transaction, refusal, at)
+    pause = None if refusal.preset else await _pause(transaction, refusal, at)
+    until = None if pause is None else pause.until
     details = {
         "user": None if refusal.preset else refusal.user_id,
         "preset": int(refusal.preset),
@@ -70,7 +71,7 @@ async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datet
     await transaction.notices.add(
         refusal.guild_id, NoticeKind.WORDS, _key(refusal, at), at=at, details=details
     )
-    return until
+    return pause
 
 
 def _key(refusal: WordRefusal, at: datetime) -> str:
@@ -81,13 +82,12 @@ def _key(refusal: WordRefusal, at: datetime) -> str:
     return f"preset:{hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]}:{at:%Y-%m-%d}"
 
 
-async def _pause(transaction: Transaction, refusal: WordRefusal, at: datetime) -> datetime | None:
+async def _pause(transaction: Transaction, refusal: WordRefusal, at: datetime) -> Block | None:
     rule = await transaction.policies.word_pause(refusal.guild_id)
     count = await transaction.refusals.count(refusal.guild_id, refusal.user_id, at, at - COUNTED)
     if refusal.manages or not rule.refusals or count < rule.refusals:
         return None
-    until = at + timedelta(hours=rule.hours)
-    pause = Block(automatic=True, until=until)
+    pause = Block(automatic=True, until=at + timedelta(hours=rule.hours))
     await transaction.policies.block(refusal.guild_id, refusal.user_id, pause)
     await transaction.refusals.reset(refusal.guild_id, refusal.user_id)
-    return until
+    return pause

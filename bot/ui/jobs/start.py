@@ -97,8 +97,8 @@ async def start(
             replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread)
             for request in requests
         ]
-    # While others are refused here, the answer will probably be for the person alone.
-    private = terms.private or service.refused_last(guild_id)
+    # While others are refused or asked first here, the answer will probably be for the person alone.
+    private = terms.private or service.told_alone(guild_id)
     try:
         jobs = await in_time(interaction, service.accept_all(requests), host.deferrals, private=private)
     except ConfirmationNeeded as needed:

@@ -5,26 +5,32 @@ import random
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain import Budget, Job, JobRequest, NoticeKind, Period, Plan
-from bot.domain.access import Block, MemberContext, PhotoScope
+from bot.domain.access import AccessList, Block, MemberContext, PhotoScope
+from bot.domain.confirmations import Confirmation
 from bot.domain.limits import AllowanceScope
+from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
-from bot.services import JobService
+from bot.reasons import Reason, ReasonCode
+from bot.services import ConfirmationNeeded, JobService, confirmed
 from bot.services.acceptance.decision import Acceptance
-from bot.storage import Storage
+from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO
 from tests.support.services import accept, services_on
 
 NOW = FakeClock().now()
-MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5), 6, 7, 70
+MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5, 8, 9), 6, 7, 70
 MODES = ("image", "video", "hologram")
+WORDS = ("a house",) * 10 + ("a weapon", "a weapon", "a castle")
+CHEAP = "mode=image quality=standard"
 
 
 @pytest.fixture
@@ -39,96 +45,182 @@ async def jobs(storage: Storage, tmp_path: Path) -> JobService:
 
 
 async def server(storage: Storage, guild_id: int, chance: random.Random) -> None:
-    """A server with limits of all kinds, or some of them."""
+    """A server with limits of all kinds, or some of them, or with room for nearly everything."""
+    roomy = chance.random() < 0.5
     async with storage.write() as transaction:
         key = await transaction.keys.add(guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
         await transaction.guilds.set_key(guild_id, key.id, NOW)
-        limit = chance.choice((0, 30, 100, 10_000))
+        limit = 10_000 if roomy else chance.choice((0, 30, 100, 1000))
         await transaction.guilds.set_budget(guild_id, Budget(limit, chance.choice(list(Period)), NOW))
-        if chance.random() < 0.6:
-            await transaction.policies.set(guild_id, jobs_at_once=chance.randint(1, 5))
-        if chance.random() < 0.4:
-            await transaction.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
-        if chance.random() < 0.6:
-            await transaction.policies.set_allowance(
-                guild_id, AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200))
-            )
-        if chance.random() < 0.4:
-            await transaction.policies.set_allowance(
-                guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500))
-            )
+        if not roomy:
+            await limits(transaction, guild_id, chance)
         await transaction.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
         await transaction.policies.block(guild_id, BLOCKED, Block())
         await transaction.policies.refuse_photos(REFUSES, NOW)
         if chance.random() < 0.5:
-            await transaction.prices.learn(
-                f"lane {guild_id}", "studio", "mode=image quality=standard", 3, NOW
-            )
+            await transaction.prices.learn(f"lane {guild_id}", "studio", CHEAP, 3, NOW)
+        await questions_first(transaction, guild_id, key.id, chance)
+
+
+async def limits(transaction: Transaction, guild_id: int, chance: random.Random) -> None:
+    if chance.random() < 0.6:
+        await transaction.policies.set(guild_id, jobs_at_once=chance.choice((1, 3, 9)))
+    if chance.random() < 0.4:
+        await transaction.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
+    if chance.random() < 0.6:
+        await transaction.policies.set_allowance(
+            guild_id, AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000))
+        )
+    if chance.random() < 0.4:
+        await transaction.policies.set_allowance(guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500)))
+
+
+async def questions_first(
+    transaction: Transaction, guild_id: int, key_id: int, chance: random.Random
+) -> None:
+    """What asks people or moderators first, refuses words, or lets jobs wait."""
+    await transaction.policies.set(guild_id, refusals=chance.choice((0, 1, 2, 3)))
+    await transaction.word_rules.put(guild_id, WordRule("weapon", "weapon", WordEffect.REFUSE), NOW)
+    await transaction.word_rules.put(guild_id, WordRule("castle", "castle", WordEffect.APPROVE), NOW)
+    if chance.random() < 0.6:
+        await transaction.guilds.set(guild_id, confirm_above=chance.choice((1, 5, 20)))
+    if chance.random() < 0.5:
+        await transaction.policies.set(guild_id, approval_channel=9, approval_results=chance.random() < 0.5)
+        await transaction.policies.list_add(guild_id, AccessList.APPROVAL_ROLE, ROLE)
+    if chance.random() < 0.15:
+        until = NOW + timedelta(minutes=chance.choice((-5, 5)))
+        await transaction.holds.set(guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
 
 
 def request(guild_id: int, chance: random.Random) -> JobRequest:
     photo = chance.random() < 0.4
-    once = chance.choice((None, None, f"{guild_id}:a", f"{guild_id}:b"))
+    once = chance.choice((None, None, None, f"{guild_id}:a", f"{guild_id}:b"))
     return replace(
         PICTURE,
         guild_id=guild_id,
         user_id=chance.choice((*MEMBERS, BLOCKED)),
-        inputs={**PICTURE.inputs, "mode": chance.choice(MODES)},
+        inputs={**PICTURE.inputs, "mode": chance.choice(MODES), "prompt": chance.choice(WORDS)},
         source=PHOTO if photo else None,
         photo_author=chance.choice((*MEMBERS, REFUSES)) if photo else None,
         private=chance.random() < 0.2,
-        context=MemberContext(roles=frozenset({ROLE} if chance.random() < 0.3 else ())),
+        context=context(chance),
         once=once,
+        tapped="⭐" if chance.random() < 0.4 else None,
+        shown_price=chance.choice((None, None, 8, 100)),
     )
 
 
-async def together(storage: Storage, jobs: JobService, asked: Sequence[JobRequest]) -> list[str]:
-    """What is said to each if they come while another writes: they are one group then."""
+def context(chance: random.Random) -> MemberContext:
+    roles = frozenset({ROLE} if chance.random() < 0.3 else ())
+    return MemberContext(roles=roles, manages=chance.random() < 0.1)
+
+
+@dataclass
+class Asked:
+    """What comes to a server, and the questions that were its answers."""
+
+    guild_id: int
+    questions: list[Confirmation] = field(default_factory=list[Confirmation])
+
+    def some(self, size: int, chance: random.Random) -> list[Sequence[JobRequest]]:
+        return [self._one(chance) for _ in range(size)]
+
+    def _one(self, chance: random.Random) -> Sequence[JobRequest]:
+        """A request, some for a set, or a button under a question: also of one that was pressed before."""
+        if self.questions and chance.random() < 0.5:
+            return confirmed(chance.choice(self.questions[-4:]), context(chance))
+        first = request(self.guild_id, chance)
+        if self.questions and chance.random() < 0.4:  # many press twice
+            first = replace(first, user_id=chance.choice(self.questions[-4:]).request.user_id)
+        if chance.random() < 0.8:
+            return [first]
+        return [replace(first, once=None, source=PHOTO) for _ in range(chance.randint(2, 4))]
+
+    def said(self, answer: list[Job] | BaseException) -> str:
+        if isinstance(answer, ConfirmationNeeded):
+            assert answer.question is not None
+            if answer.question.id not in {one.id for one in self.questions}:
+                self.questions.append(answer.question)
+        return said(answer)
+
+
+async def together(
+    storage: Storage, jobs: JobService, asked: Sequence[Sequence[JobRequest]]
+) -> list[list[Job] | BaseException]:
+    """The answer to each if they come while another writes: they are one group then."""
     async with storage.write():
-        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
+        answers = [asyncio.create_task(jobs.accept_all(some)) for some in asked]
         for _ in range(3):
             await asyncio.sleep(0)
-    return [said(answer) for answer in await asyncio.gather(*answers, return_exceptions=True)]
+    return await asyncio.gather(*answers, return_exceptions=True)
 
 
-def said(answer: Job | BaseException) -> str:
-    if isinstance(answer, Job):
-        return f"accepted at {answer.estimate}, allowance of role {answer.allowance_role}"
+async def each_alone(
+    jobs: JobService, asked: Sequence[Sequence[JobRequest]]
+) -> list[list[Job] | BaseException]:
+    answers: list[list[Job] | BaseException] = []
+    for some in asked:
+        answers += await asyncio.gather(jobs.accept_all(some), return_exceptions=True)
+    return answers
+
+
+def said(answer: list[Job] | BaseException) -> str:
+    if isinstance(answer, list):
+        kinds = {
+            (one.estimate, one.allowance_role, one.state, one.approval, one.result_approval) for one in answer
+        }
+        return f"{len(answer)} accepted: {sorted(kinds, key=str)}"
+    if isinstance(answer, ConfirmationNeeded):
+        return f"asked, {answer.why}, {answer.price}, {len(answer.others)} others"
     assert isinstance(answer, Refused), answer
     return f"{type(answer).__name__}: {answer}"
 
 
-async def kept(storage: Storage, guild_id: int) -> tuple[Sequence[object], Sequence[object]]:
-    """What the database holds of it in the end: jobs in order with their lines, and what admins are told."""
+async def kept(storage: Storage, guild_id: int) -> Sequence[Sequence[object]]:
+    """What the database holds of it in the end: jobs in order with their lines, questions, who is paused, and
+    what admins are told."""
     async with storage.read() as transaction:
-        found = await transaction.member_jobs.page(guild_id, None, 0, 100)
+        found = await transaction.member_jobs.page(guild_id, None, 0, 200)
         lines: Mapping[str, list[object]] = {
             one.id: [(line.kind, line.amount) for line in await transaction.ledger.entries(job_id=one.id)]
             for one in found
         }
-        told = await transaction.notices.pending(100, guild_id)
+        told = await transaction.notices.pending(200, guild_id)
+        questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
+        blocked = (await transaction.policies.access(guild_id)).blocked
+        tapped = await transaction.confirmations.tapped_before(guild_id, MEMBERS)
         assert await transaction.ledger_check.everything() == []
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)
-    return jobs, [(one.kind, one.key, sorted(one.details.items(), key=str)) for one in told]
+    asked = sorted(((one.request.user_id, one.price, one.why, one.used_at) for one in questions), key=str)
+    # The rest of the key of a word's refusal is drawn by lot.
+    notices = sorted(
+        ((one.kind, one.key.split(":")[0], sorted(one.details.items(), key=str)) for one in told), key=str
+    )
+    return jobs, asked, sorted(blocked.items()), sorted(tapped), notices
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(30))
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     storage: Storage, jobs: JobService, seed: int
 ) -> None:
+    first, second = Asked(1), Asked(2)
     for guild_id in (1, 2):
         await server(storage, guild_id, random.Random(seed))
     chance = random.Random(seed)
-    for _ in range(3):  # groups of any size, of which each builds on those before
-        size = chance.randint(1, 14)
-        wishes = chance.random()
-        first, second = (
-            [request(guild_id, random.Random(f"{wishes} {number}")) for number in range(size)]
-            for guild_id in (1, 2)
-        )
-        alone = [said((await asyncio.gather(accept(jobs, one), return_exceptions=True))[0]) for one in first]
-        assert await together(storage, jobs, second) == alone
+    for _ in range(5):  # groups of any size, of which each builds on those before
+        size, wishes = chance.randint(1, 14), chance.random()
+        alone = await each_alone(jobs, first.some(size, random.Random(wishes)))
+        grouped = await together(storage, jobs, second.some(size, random.Random(wishes)))
+        assert [second.said(one) for one in grouped] == [first.said(one) for one in alone]
+        if chance.random() < 0.4:
+            await learn(storage, chance.randint(1, 40))
     assert await kept(storage, 2) == await kept(storage, 1)
+
+
+async def learn(storage: Storage, price: int) -> None:
+    async with storage.write() as transaction:
+        for guild_id in (1, 2):
+            await transaction.prices.learn(f"lane {guild_id}", "studio", CHEAP, price, NOW)
 
 
 async def test_servers_that_share_a_group_do_not_concern_each_other(
@@ -141,7 +233,7 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
         await server(storage, guild_id + 10, random.Random(guild_id))
         asked += [request(guild_id, chance) for _ in range(8)]
     chance.shuffle(asked)
-    answers = await together(storage, jobs, asked)
+    answers = [said(answer) for answer in await together(storage, jobs, [[one] for one in asked])]
     for guild_id in (1, 2, 3):
         same = [
             replace(one, guild_id=guild_id + 10, once=None if one.once is None else f"1{one.once}")
@@ -149,7 +241,7 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
             if one.guild_id == guild_id
         ]
         theirs = [answer for one, answer in zip(asked, answers, strict=True) if one.guild_id == guild_id]
-        assert await together(storage, jobs, same) == theirs
+        assert [said(answer) for answer in await together(storage, jobs, [[one] for one in same])] == theirs
 
 
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
@@ -160,10 +252,10 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
         await transaction.guilds.set_key(1, key.id, NOW)
         await transaction.guilds.set_budget(1, Budget(7 * 8, Period.DAY, NOW))
     answers = await together(
-        storage, jobs, [replace(PICTURE, guild_id=1, user_id=one) for one in range(1, 201)]
+        storage, jobs, [[replace(PICTURE, guild_id=1, user_id=one)] for one in range(1, 201)]
     )
-    assert [answer.startswith("accepted") for answer in answers] == [True] * 7 + [False] * 193
-    assert all("0 of 56 credits left today" in answer for answer in answers[7:])
+    assert [isinstance(answer, list) for answer in answers] == [True] * 7 + [False] * 193
+    assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
     async with storage.read() as transaction:
         stored = (await transaction.member_jobs.page(1, None, 0, 100))[::-1]
         told = {one.kind for one in await transaction.notices.pending(10, 1)}

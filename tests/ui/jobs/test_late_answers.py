@@ -126,6 +126,18 @@ async def test_where_the_announcement_cannot_be_deleted_it_becomes_a_neutral_lin
         assert "1 of 1 credit left today" in texts(told)
 
 
+async def test_where_others_are_asked_first_the_bot_waits_for_the_person_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        await desk.services.credits.set_confirm_above(desk.guild.id, 1)
+        assert (await asked(desk, desk.maya, tmp_path)).followups[0].ephemeral
+        shown = await asked(desk, desk.tom, tmp_path)
+        assert shown.ephemeral
+        assert shown.response is not None
+        assert desk.channel.history() == []
+
+
 async def test_where_others_are_refused_an_accepted_job_has_an_ordinary_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
