@@ -20,6 +20,7 @@ from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import tell_instead
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
@@ -80,7 +81,7 @@ class DeferralJournal:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._kept = set[int]()
+        self._kept = dict[int, datetime]()  # when, oldest first
         self._finishing = asyncio.Lock()
 
     async def remember(
@@ -92,9 +93,12 @@ class DeferralJournal:
         message_id: int | None = None,
     ) -> None:
         """Keep the interaction: its deferral is sent next, or is that message."""
-        if len(self._kept) >= MAX_KEPT_DEFERRALS:
+        now = self._clock.now()
+        while self._kept and next(iter(self._kept.values())) <= now - timedelta(seconds=LIFETIME):
+            del self._kept[next(iter(self._kept))]  # its token works no more
+        if interaction.id not in self._kept and len(self._kept) >= MAX_KEPT_DEFERRALS:
             return
-        self._kept.add(interaction.id)
+        self._kept.setdefault(interaction.id, now)
         deferred = _Deferred(
             interaction.application_id,
             interaction.token,
@@ -102,7 +106,7 @@ class DeferralJournal:
             interaction.channel_id or 0,
             interaction.user.id,
             private,
-            self._clock.now().isoformat(),
+            now.isoformat(),
             message_id,
             starts,
         )
@@ -111,7 +115,7 @@ class DeferralJournal:
 
     async def forget(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
-        self._kept.discard(interaction.id)
+        self._kept.pop(interaction.id, None)
         await _stored(self._store.drop(interaction.id))
 
     async def finish(
@@ -125,11 +129,14 @@ class DeferralJournal:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
                         await self._answer(client, jobs, catalog, readers, deferred, taken)
+                except discord.NotFound as error:
+                    _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
                 except DISCORD_ERRORS as error:
                     _log.info("A deferred answer from before the restart could not be sent: %r", error)
+                    continue  # it is kept for the next start
                 await _stored(self._store.drop(interaction_id))
             if left:
-                _log.info("Finished %d deferred answers from before the restart.", len(left))
+                _log.info("Went through %d deferred answers from before the restart.", len(left))
 
     async def _answer(
         self,
@@ -211,9 +218,8 @@ class DeferralJournal:
 async def _tell(hook: discord.Webhook, deferred: _Deferred, panel: Panel) -> None:
     if deferred.private:
         await hook.edit_message(deferred.message, view=panel)
-        return
-    await hook.delete_message(deferred.message)  # a followup would be seen by everybody in its place
-    await hook.send(view=panel, ephemeral=True)
+    else:
+        await tell_instead(hook, deferred.message, panel)
 
 
 async def _stored(change: Awaitable[None]) -> None:

@@ -47,8 +47,11 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
             message_id = edited.id
     except DISCORD_ERRORS as error:
         _log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
-        if _came_too_late(error) and not job.private:
-            await _post_card(interaction, host, jobs, None)
+        if _came_too_late(error):
+            if deferral is not None:
+                await deferral.answered()  # it can't be any more
+            if not job.private:
+                await _post_card(interaction, host, jobs, None)
             return
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
         outdated = deferral is not None  # the message is there, and shows nothing yet

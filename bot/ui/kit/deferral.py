@@ -1,9 +1,10 @@
 """Answers that take longer than Discord waits: it gets a deferral first."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import discord
 from discord import ui
@@ -20,6 +21,7 @@ _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds; Discord gives up after 3
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
+LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
 _KEPT = "deferral"  # the name in `Interaction.extras`
 
 
@@ -80,6 +82,8 @@ class Deferral:
         self, interaction: discord.Interaction, kept: Deferrals, *, private: bool, starts: bool
     ) -> None:
         self.private = private
+        self.taken = False  # Discord has told the person that the answer will come, or may have
+        self._message: Any = "@original"  # what names it at Discord
         self._starts = starts
         self._interaction = interaction
         self._kept = kept
@@ -87,43 +91,77 @@ class Deferral:
     async def send(self) -> None:
         """Tell Discord that the answer will come."""
         await self._kept.remember(self._interaction, private=self.private, starts=self._starts)
+        message_id = None
         try:
             sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
+            message_id = None if sent is None else sent.message_id
         except DISCORD_ERRORS as error:
             _log.info("An answer that takes long could not be announced: %r", error)
-            if isinstance(error, discord.NotFound):
-                await self._kept.forget(self._interaction)  # it came too late: there is nothing to answer
-        else:
-            if sent is not None and sent.message_id is not None:
-                await self._kept.remember(
-                    self._interaction, private=self.private, starts=self._starts, message_id=sent.message_id
-                )
+            try:
+                message_id = await self._taken_all_the_same()
+            except discord.NotFound:
+                await self._kept.forget(self._interaction)  # there is nothing to answer
+                return
+        self.taken = True
+        if message_id is not None:
+            self._message = message_id
+            await self._kept.remember(
+                self._interaction, private=self.private, starts=self._starts, message_id=message_id
+            )
+
+    async def _taken_all_the_same(self) -> int | None:
+        """Return the id of the message that says that an answer will come. None if Discord does not say.
+
+        The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is refused
+        then. Raises `discord.NotFound` if there is no such message.
+        """
+        try:
+            async with asyncio.timeout(LOOK_WITHIN):
+                return (await self._interaction.original_response()).id
+        except discord.NotFound:
+            raise
+        except DISCORD_ERRORS as error:
+            _log.info("Unknown whether a late answer was announced: %r", error)
+            return None
 
     async def answered(self) -> None:
         """Note that the answer was given."""
         await self._kept.forget(self._interaction)
 
     async def refuse(self, panel: ui.LayoutView) -> None:
-        """Tell the person alone, in place of an answer that everybody would have seen.
-
-        Discord gives a first followup the visibility of the deferral, whatever it asks for; so the deferral
-        is deleted first, or becomes one neutral sentence.
-        """
-        if self.private:
-            await self._interaction.edit_original_response(view=panel)
-            return
+        """Tell the person alone, in place of an answer that everybody would have seen."""
         try:
-            await self._interaction.delete_original_response()
-        except DISCORD_ERRORS as error:
-            _log.info("A deferred answer could not be deleted: %r", error)
-            await self._interaction.edit_original_response(view=boxed(BAD, START_WITHDRAWN))
-        await self._interaction.followup.send(view=panel, ephemeral=True)
+            if self.private:
+                await self._interaction.edit_original_response(view=panel)
+            else:
+                await tell_instead(self._interaction.followup, self._message, panel)
+        except discord.NotFound:
+            await self.answered()  # it can't be any more
+            raise
+        await self.answered()
+
+
+async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> None:
+    """Tell the person alone, in place of that public deferral.
+
+    Discord gives a first followup the visibility of the deferral, whatever it asks for; so the deferral is
+    deleted first, or becomes one neutral sentence. Where neither is certain, that error of Discord's is
+    raised: everybody could read the followup.
+    """
+    try:
+        await hook.delete_message(message)
+    except DISCORD_ERRORS as error:
+        _log.info("A deferred answer may not have been deleted: %r", error)
+        # After a deletion whose answer was lost, there is nothing left to be edited.
+        with contextlib.suppress(discord.NotFound):
+            await hook.edit_message(message, view=boxed(BAD, START_WITHDRAWN))
+    await hook.send(view=panel, ephemeral=True)
 
 
 def deferral_of(interaction: discord.Interaction) -> Deferral | None:
     """Return the interaction's deferral, if Discord was told that the answer takes longer."""
     found = interaction.extras.get(_KEPT)
-    return found if isinstance(found, Deferral) and interaction.response.is_done() else None
+    return found if isinstance(found, Deferral) and found.taken else None
 
 
 async def in_time(

@@ -79,7 +79,6 @@ async def answer(interaction: discord.Interaction, panel: ui.LayoutView) -> None
     deferral = deferral_of(interaction)
     if deferral is not None:
         await deferral.refuse(panel)
-        await deferral.answered()
     elif not response.is_done():
         await response.send_message(view=panel, ephemeral=True)
     elif response.type is discord.InteractionResponseType.deferred_channel_message:

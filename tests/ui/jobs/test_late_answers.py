@@ -221,6 +221,31 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         assert kept(tmp_path) == []
 
 
+async def test_what_cannot_be_sent_after_a_restart_is_kept_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+
+        async def killed(*_: object) -> None:
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(AcceptanceBatches, "_accept_within", killed)
+        shown = await asked(desk, desk.maya, tmp_path)
+
+        async def unreachable(*_: object, **__: object) -> None:
+            raise ConnectionResetError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(discord.Webhook, "send", unreachable)
+            await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
+        assert len(kept(tmp_path)) == 1
+        await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
+        (told,) = shown.followups
+        assert str(RESTARTED) in texts(told)
+        assert kept(tmp_path) == []
+
+
 ADMINS: dict[str, tuple[dict[str, object], str]] = {
     "studii pause": ({}, "paused"),
     "studii budget": ({"credits": 70}, "70"),

@@ -15,6 +15,7 @@ from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoke
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words
+from bot.ui.kit.deferral import deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
@@ -131,7 +132,7 @@ async def show_decision(interaction: discord.Interaction, host: Host, build: Cal
     if message is None:
         await answer(interaction, panel)
         return
-    if not interaction.response.is_done():
+    if deferral_of(interaction) is None and not interaction.response.is_done():
         await interaction.response.edit_message(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
         return
     await answer(interaction, boxed(QUIET, _("Done.")))
