@@ -198,7 +198,7 @@ def results(stage: Stage) -> list[discord.Message]:
 
 
 async def all_at_once(stage: Stage, number: int, **options: str) -> list[InteractionResult]:
-    """So many commands of so many members, none of which waits for another."""
+    """Commands of as many members, none of which waits for another."""
     world = stage.world
     backend = world.env.backend
     command = backend.find_command("studio", world.guild.id, type=1)

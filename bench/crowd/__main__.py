@@ -115,7 +115,7 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
         given.servers or usual,
         held=given.held,
         automatic=given.what == "photos",
-        # Whoever taps for the first time is asked first, and starts nothing.
+        # A member who taps for the first time is asked first, and starts nothing.
         tappers=size if given.what == "taps" else 0,
         floor=given.floor,
     )

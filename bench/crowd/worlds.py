@@ -33,7 +33,7 @@ WAITS = 3600  # seconds that Studii asks a key to wait
 class Wanted:
     """The worlds to be built. `takes`: seconds that Studii works on a job; `held`: it tells each key to wait,
     so that jobs are accepted and nothing more is done; `automatic`: channels run what is posted there;
-    `tappers`: so many members have tapped in their server before, so that no tap of theirs asks first;
+    `tappers`: how many members have tapped in their server before, so that no tap of theirs asks first;
     `core`: how much of one core the bot has; `floor`: the bot is the least that there can be; `tls`: Discord
     speaks TLS, as it does in earnest, and each connection begins with a handshake; `processes`: each serves
     one shard of as many."""

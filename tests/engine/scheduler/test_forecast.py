@@ -29,7 +29,7 @@ def a_lane(*, seen: int, limit: int = 60) -> Lane:
 
 @cache
 def _learned(seen: int) -> Durations:
-    """What is known when so many jobs were seen, always the same."""
+    """What is known when that many jobs were seen, always the same."""
     durations = Durations(lambda work: USUAL[work].median)
     observe(durations, IMAGE, USUAL[IMAGE], Random(1), seen)
     return durations
