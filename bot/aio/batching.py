@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Generic, Literal, TypeVar
 
 from bot.errors import Busy
 
@@ -13,13 +14,22 @@ _A = TypeVar("_A")
 MAX_WAITING_REQUESTS = 10_000
 
 
+class Again(Enum):
+    """The answer to a request that is to wait again, before those that came after it."""
+
+    AGAIN = "again"
+
+
+AGAIN: Literal[Again.AGAIN] = Again.AGAIN
+
+
 class Batcher(Generic[_Q, _A]):
     """Does requests in groups: `do` takes all that wait, as soon as it can do something for them.
 
     `do(take)` begins its step, calls `take()` for the requests of the group, in order of arrival and at most
-    `max_group` of them, and returns an answer, or an error to raise, for each. An error that it raises is
-    raised for the whole group. A request that comes alone is done at once. The step continues if one of its
-    requests is cancelled; a request that is cancelled before is not taken.
+    `max_group` of them, and returns an answer, an error to raise, or `AGAIN`, for each. An error that it
+    raises is raised for the whole group. A request that comes alone is done at once. The step continues if
+    one of its requests is cancelled; a request that is cancelled before is not taken.
 
     Its task lives while there is something to do.
     """
@@ -27,7 +37,7 @@ class Batcher(Generic[_Q, _A]):
     def __init__(
         self,
         what: str,
-        do: Callable[[Callable[[], Sequence[_Q]]], Awaitable[Sequence[_A | Exception]]],
+        do: Callable[[Callable[[], Sequence[_Q]]], Awaitable[Sequence[_A | Exception | Again]]],
         *,
         max_group: int,
     ) -> None:
@@ -36,6 +46,13 @@ class Batcher(Generic[_Q, _A]):
         self._max_group = max_group
         self._waiting: deque[tuple[_Q, asyncio.Future[_A]]] = deque()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def first(self) -> _Q | None:
+        """The request that has waited longest for a group to take it; None if there is none any more."""
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()  # cancelled
+        return self._waiting[0][0] if self._waiting else None
 
     async def ask(self, request: _Q) -> _A:
         """Return the answer to the request. Raises `Busy` if too many wait already."""
@@ -67,7 +84,7 @@ class Batcher(Generic[_Q, _A]):
                     group.append((request, answer))
             return [request for request, _ in group]
 
-        answers: Sequence[_A | Exception]
+        answers: Sequence[_A | Exception | Again]
         try:
             answers = await self._do(take)
         except Exception as error:  # noqa: BLE001 - raised for each of them
@@ -78,8 +95,13 @@ class Batcher(Generic[_Q, _A]):
             for _, answer in group:
                 answer.cancel()
             raise
-        for (_, answer), given in zip(group, answers, strict=True):
-            _give(answer, given)
+        again: list[tuple[_Q, asyncio.Future[_A]]] = []
+        for (request, answer), given in zip(group, answers, strict=True):
+            if isinstance(given, Again):
+                again.append((request, answer))
+            else:
+                _give(answer, given)
+        self._waiting.extendleft(reversed(again))
 
 
 def _give(answer: asyncio.Future[_A], given: _A | Exception) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from bot.aio.batching import Batcher
+from bot.aio.batching import AGAIN, Again, Batcher
 
 
 class Doubling:
@@ -76,3 +76,32 @@ async def test_who_is_cancelled_before_the_step_is_not_in_it_and_after_that_the_
         await late
     assert await other == 6
     assert work.done == [[2, 3]]
+
+
+async def test_what_waits_again_stays_before_what_came_after_it() -> None:
+    groups: list[list[int]] = []
+    first: list[int | None] = []
+
+    async def do(take: Callable[[], Sequence[int]]) -> list[int | Again]:
+        first.append(batcher.first)
+        groups.append(list(take()))
+        return [number if len(groups) > 1 or number == 2 else AGAIN for number in groups[-1]]
+
+    batcher = Batcher("again", do, max_group=3)
+    asked = [asyncio.create_task(batcher.ask(number)) for number in range(6)]
+    assert await asyncio.gather(*asked) == [0, 1, 2, 3, 4, 5]
+    assert groups == [[0, 1, 2], [0, 1, 3], [4, 5]]
+    assert first == [0, 0, 4]
+    assert batcher.first is None
+
+
+async def test_what_is_cancelled_is_not_the_first() -> None:
+    work = Doubling()
+    work.free.clear()
+    asked = [work.ask(number) for number in range(3)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    await asyncio.sleep(0)
+    assert work.groups.first == 1
+    work.free.set()
+    assert await asyncio.gather(*asked[1:]) == [2, 4]

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot.aio.batching import Batcher
+from bot.aio.batching import AGAIN, Again, Batcher
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
-from bot.clock import Clock
+from bot.clock import Clock, SystemClock
 from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
@@ -26,7 +27,17 @@ _log = logging.getLogger(__name__)
 COLLISIONS = 5  # tries
 ACCEPTED_AT_ONCE = 100  # in one transaction
 REMEMBERED_ANSWERS = 5000  # servers
+TOLD_TOGETHER = 0.05  # seconds; those whose patience ends within them are told together
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
+Answers = list[list[Job] | Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequests:
+    """Requests that arrived together, and when the wait for their decision ends."""
+
+    requests: Requests
+    deadline: float
 
 
 class AcceptanceBatches:
@@ -37,12 +48,17 @@ class AcceptanceBatches:
         self._catalog = catalog
         self._clock = clock
         self._max_source_bytes = max_source_bytes
+        self._patience = SystemClock()  # real time, as that of `Storage.write`
         self._accepting = Batcher("accepting jobs", self._accept, max_group=ACCEPTED_AT_ONCE)
         self._told_alone = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept(self, requests: Requests) -> list[Job]:
-        """Accept all these requests or none of them, together with other requests that wait now."""
-        return await self._accepting.ask(requests)
+        """Accept all these requests or none of them, together with other requests that wait now.
+
+        Raises `Busy` if nothing could be decided within `COMMAND_WRITE_TIMEOUT` seconds.
+        """
+        deadline = self._patience.monotonic() + COMMAND_WRITE_TIMEOUT
+        return await self._accepting.ask(WaitingRequests(requests, deadline))
 
     def told_alone(self, guild_id: int) -> bool:
         """Return whether the last answer in the server was for the person alone: a refusal or a question."""
@@ -60,38 +76,50 @@ class AcceptanceBatches:
             )
 
     async def _accept(
-        self, take: Callable[[], Sequence[Requests]], tries: int = 1
-    ) -> list[list[Job] | Exception]:
-        requests: Sequence[Requests] = ()
-        answers: list[list[Job] | Exception] | None = None
+        self, take: Callable[[], Sequence[WaitingRequests]]
+    ) -> Sequence[list[Job] | Exception | Again]:
+        first = self._accepting.first
+        return [] if first is None else await self._decide(take, first.deadline)
+
+    async def _decide(
+        self, take: Callable[[], Sequence[WaitingRequests]], deadline: float, tries: int = 1
+    ) -> Sequence[list[Job] | Exception | Again]:
+        taken: Sequence[WaitingRequests] = ()
+        answers: Answers | None = None
         try:
-            async with self._storage.write(patience=COMMAND_WRITE_TIMEOUT) as transaction:
-                requests = take()
-                answers = await self._accept_within(transaction, requests)
+            async with self._storage.write(patience=deadline - self._patience.monotonic()) as transaction:
+                taken = take()
+                answers = await self._accept_within(transaction, [one.requests for one in taken])
         except Exception as error:
             if isinstance(error, Collided) and answers is None and tries < COLLISIONS:
-                return await self._accept(lambda: requests, tries + 1)
+                return await self._decide(lambda: taken, deadline, tries + 1)
+            if type(error) is Busy and answers is None:
+                return self._late(taken or take(), error)
             # Once all are answered, only the commit can have failed: nobody knows whether it was made.
-            if isinstance(error, Busy) or answers is not None or len(requests) < 2:
+            if isinstance(error, Busy) or answers is not None or len(taken) < 2:
                 raise
             # One of them has met something unexpected, which must not be the others' misfortune.
-            _log.exception(
-                "%d requests could not be decided together, so each is decided alone", len(requests)
-            )
-            return [await self._accept_alone(request) for request in requests]
-        for (request, *_), answer in zip(requests, answers, strict=True):
-            self._told_alone[request.guild_id] = isinstance(answer, Refused | ConfirmationNeeded)
+            _log.exception("%d requests could not be decided together, so each is decided alone", len(taken))
+            return [await self._decide_alone(one) for one in taken]
+        for waited, answer in zip(taken, answers, strict=True):
+            told_alone = isinstance(answer, Refused | ConfirmationNeeded)
+            self._told_alone[waited.requests[0].guild_id] = told_alone
         return answers
 
-    async def _accept_alone(self, requests: Requests) -> list[Job] | Exception:
+    def _late(self, taken: Sequence[WaitingRequests], busy: Busy) -> Sequence[Exception | Again]:
+        """Let those of the group who came late wait on. All are told if nobody's patience is the reason."""
+        now = self._patience.monotonic() + TOLD_TOGETHER
+        if all(now < one.deadline for one in taken):
+            raise busy
+        return [AGAIN if now < one.deadline else busy for one in taken]
+
+    async def _decide_alone(self, waiting: WaitingRequests) -> list[Job] | Exception | Again:
         try:
-            return (await self._accept(lambda: [requests]))[0]
+            return (await self._decide(lambda: [waiting], waiting.deadline))[0]
         except Exception as error:  # noqa: BLE001 - raised for whom it concerns
             return error
 
-    async def _accept_within(
-        self, transaction: Transaction, groups: Sequence[Requests]
-    ) -> list[list[Job] | Exception]:
+    async def _accept_within(self, transaction: Transaction, groups: Sequence[Requests]) -> Answers:
         requests = [request for group in groups for request in group]
         # First of all, so that what is read below cannot change before the reservations.
         await transaction.ledger.lock(*(request.guild_id for request in requests))
@@ -99,7 +127,7 @@ class AcceptanceBatches:
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
-        answers: list[list[Job] | Exception] = []
+        answers: Answers = []
         for group in groups:
             answer = _decision(acceptance, group)
             # What follows from it is stored at once, as it may decide about the next ones.

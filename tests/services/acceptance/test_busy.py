@@ -1,7 +1,9 @@
 """A database that somebody else holds: people are told so, and nothing was changed."""
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,8 @@ from bot.domain import LogSettings
 from bot.errors import Busy
 from bot.services import service
 from bot.services.acceptance import batches
-from tests.services.world import GUILD, MEMBER, ServicesWorld
+from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
+from tests.support.services import accept
 
 
 @pytest.mark.driver_thread
@@ -26,6 +29,27 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     other_process.close()
     assert await world.jobs() == []
     assert world.told == []
+
+
+@pytest.mark.driver_thread
+async def test_everybody_waits_as_long_however_many_came_before(
+    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ready()
+    monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", 1.0)
+    jobs = world.services.jobs
+    other_process = sqlite3.connect(world.file, isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    first = [asyncio.create_task(accept(jobs, replace(PICTURE, user_id=one))) for one in range(1, 251)]
+    await asyncio.sleep(0.8)
+    later = [asyncio.create_task(accept(jobs, replace(PICTURE, user_id=one))) for one in range(251, 255)]
+    told = await asyncio.gather(*first, return_exceptions=True)
+    assert {type(one) for one in told} == {Busy}
+    other_process.execute("ROLLBACK")
+    other_process.close()
+    # Those who came later are none of the first group, and still have time left.
+    assert [job.user_id for job in await asyncio.gather(*later)] == [251, 252, 253, 254]
+    assert len(await world.jobs()) == 4
 
 
 async def _block(world: ServicesWorld) -> None:
