@@ -20,6 +20,7 @@ from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import Terms, start
+from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
@@ -102,7 +103,7 @@ async def _run(
     terms = Terms(private=bool(given.get(PRIVATE_OPTION)), extra=extra_inputs(given.get(EXTRA), tool))
     pictures = [] if source is None else [source]
     try:
-        whole = {**await values_with(interaction, tool, values, style)}
+        whole = {**await in_order(interaction, values_with(interaction, tool, values, style))}
     except WordsNeeded as needed:
         there = {name: value for name, value in values.items() if value is not None}
         await open_style_form(interaction, needed.style, pictures, terms, there)

@@ -122,6 +122,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
         accepted = [answer for answer in answers if not answer.ephemeral]
         refused = [answer for answer in answers if answer.ephemeral]
         assert (len(accepted), len(refused)) == (5, 45)
+        assert accepted == answers[:5]  # who asked first, although nothing was in memory yet
         assert all("budget" in text_of(answer.response) for answer in refused)
         await until(lambda: len(results(stage)) == 5, "five results")
         assert len(stage.studii.jobs) == 5

@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
+from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.client.discord_observer import DiscordObserver
 from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
@@ -89,6 +90,7 @@ class StudiiBot(commands.AutoShardedBot):
     cards: CardMemory
     clock: Clock
     clicks: Clicks
+    arrivals: InOrder
     deferrals: Deferrals
 
     # Long: most of it is what the library is told.
@@ -145,7 +147,8 @@ class StudiiBot(commands.AutoShardedBot):
     ) -> None:
         """Give the bot what its commands, buttons and forms work with."""
         self.services, self.cards, self.clock = services, cards, clock
-        self.clicks, self.deferrals = Clicks(clock), deferrals or NoDeferrals()
+        self.clicks, self.arrivals = Clicks(clock), InOrder()
+        self.deferrals = deferrals or NoDeferrals()
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""

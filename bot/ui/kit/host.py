@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.aio.bounded import BoundedDict
+from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
@@ -65,6 +66,8 @@ class Host(Protocol):
     @property
     def clicks(self) -> "Clicks": ...
     @property
+    def arrivals(self) -> InOrder: ...
+    @property
     def intents(self) -> discord.Intents: ...
     @property
     def user(self) -> discord.ClientUser | None: ...
@@ -93,6 +96,11 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
     """
     kept = host_of(interaction).deferrals
     return await in_time(interaction, change, kept, private=True, starts=False)
+
+
+async def in_order(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
+    """Return what is read before a job may start. Who came first in the server goes on first."""
+    return await host_of(interaction).arrivals.keep(interaction.guild_id, reading)
 
 
 class OpenForms:

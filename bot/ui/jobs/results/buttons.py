@@ -23,7 +23,7 @@ from bot.ui.jobs.results.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
@@ -150,7 +150,7 @@ class AgainButton(JobButton, template=template_of("again")):
         return cls(job.id, job.posting, again_label(job))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await job_for(interaction, host.services, self.job_id)
+        job = await in_order(interaction, job_for(interaction, host.services, self.job_id))
         await run_again(interaction, host, job)
 
 

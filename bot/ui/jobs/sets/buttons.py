@@ -19,7 +19,7 @@ from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import GOING, boxed, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
@@ -52,7 +52,7 @@ class SetButton(
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = server_of(interaction)
-        jobs = await host.services.jobs.of_set(self._set_id, guild_id)
+        jobs = await in_order(interaction, host.services.jobs.of_set(self._set_id, guild_id))
         if not jobs:
             raise Refused(JOB_GONE)
         if jobs[0].private and jobs[0].user_id != interaction.user.id:
