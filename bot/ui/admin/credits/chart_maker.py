@@ -2,10 +2,12 @@
 
 import asyncio
 
-from bot.errors import Busy
+from bot.errors import Refused
+from bot.languages import lazy
 from bot.ui.admin.credits.charts import UsageChart
 
 MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundredths of a second
+MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a moment.")
 
 
 class ChartMaker:
@@ -16,9 +18,9 @@ class ChartMaker:
         self._wanted = 0
 
     async def usage(self, chart: UsageChart) -> bytes:
-        """Return the chart as a PNG. Raises `Busy` if too many are wanted at once."""
+        """Return the chart as a PNG. Raises `Refused` if too many are wanted at once."""
         if self._wanted >= MAX_WAITING_CHARTS:
-            raise Busy
+            raise Refused(MANY_CHARTS)
         self._wanted += 1
         try:
             async with self._drawing:
