@@ -20,7 +20,7 @@ from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import tell_instead
+from bot.ui.kit.deferral import once_key_of, tell_instead
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
@@ -128,7 +128,8 @@ class DeferralJournal:
             for interaction_id, deferred in left:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
-                        await self._answer(client, jobs, catalog, readers, deferred, taken)
+                        job = await self._job_of(jobs, interaction_id, deferred, taken)
+                        await self._answer(client, jobs, catalog, readers, deferred, job, taken)
                 except discord.NotFound as error:
                     _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
                 except DISCORD_ERRORS as error:
@@ -145,6 +146,7 @@ class DeferralJournal:
         catalog: Catalog,
         readers: ReaderLanguages,
         deferred: _Deferred,
+        job: Job | None,
         taken: set[str],
     ) -> None:
         hook = discord.Webhook.partial(deferred.application_id, deferred.token, client=client)
@@ -152,14 +154,15 @@ class DeferralJournal:
         try:
             shown = await hook.fetch_message(deferred.message)
         except discord.NotFound:
-            await self._tell_again(hook, jobs, deferred, taken)
+            # The message was deleted to say that nothing started, which may not have been said.
+            if not deferred.private and job is None:
+                await hook.send(view=boxed(BAD, RESTARTED), ephemeral=True)
             return
         if shown.components or shown.content:
             return  # answered
         if not deferred.starts:
             await _tell(hook, deferred, boxed(BAD, RESTARTED_CHANGE))
             return
-        job = await self._job_of(jobs, deferred, taken)
         if job is None:
             await _tell(hook, deferred, boxed(BAD, RESTARTED))
         elif deferred.private and not job.private:
@@ -174,22 +177,25 @@ class DeferralJournal:
             for one in whole:
                 await jobs.card_shown(one.id, shown.id, one.version if one.over else 0)
 
-    async def _tell_again(
-        self, hook: discord.Webhook, jobs: JobService, deferred: _Deferred, taken: set[str]
-    ) -> None:
-        """Tell the person that nothing started: the message was deleted to say so, which may not be done."""
-        if not deferred.private and await self._job_of(jobs, deferred, taken) is None:
-            await hook.send(view=boxed(BAD, RESTARTED), ephemeral=True)
+    async def _job_of(
+        self, jobs: JobService, interaction_id: int, deferred: _Deferred, taken: set[str]
+    ) -> Job | None:
+        """Return the job that was accepted for it, if one was.
 
-    async def _job_of(self, jobs: JobService, deferred: _Deferred, taken: set[str]) -> Job | None:
-        """Return the job that was accepted for it, if one was."""
+        Jobs of earlier versions have no key: one without a card that was asked for there and then is taken.
+        """
+        if not deferred.starts:
+            return None
+        key = once_key_of(interaction_id)
         since = datetime.fromisoformat(deferred.at) - _EARLIER
         for job in reversed((await jobs.page(deferred.guild_id, deferred.user_id, 0)).jobs):
             unseen = job.origin_message_id is None and job.card_message_id is None and not job.card_version
             fits = job.created_at >= since and job.channel_id == deferred.channel_id
             # What is private is deferred privately: a public message never becomes its card.
             fits = fits and (deferred.private or not job.private)
-            if unseen and fits and job.id not in taken:
+            if job.once == key:
+                return job
+            if job.once is None and unseen and fits and job.id not in taken:
                 taken.add(job.id)
                 return job
         return None

@@ -18,7 +18,7 @@ from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import in_time
+from bot.ui.kit.deferral import in_time, once_key_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of
 from bot.ui.reading.member import member_context
@@ -88,7 +88,8 @@ async def start(
     """
     host = host_of(interaction)
     service = host.services.jobs
-    requests = [_request(interaction, tool, values, photo, terms) for photo in photos or (None,)]
+    sources = enumerate(photos or (None,))
+    requests = [_request(interaction, tool, values, photo, terms, number) for number, photo in sources]
     guild_id = requests[0].guild_id
     if not terms.private:
         rules = await host.services.posting.rules(guild_id)
@@ -122,9 +123,14 @@ async def _remove_offer(interaction: discord.Interaction, message_id: int) -> No
 
 
 def _request(
-    interaction: discord.Interaction, tool: Tool, values: Values, source: SourcePhoto | None, terms: Terms
+    interaction: discord.Interaction,
+    tool: Tool,
+    values: Values,
+    source: SourcePhoto | None,
+    terms: Terms,
+    number: int,
 ) -> JobRequest:
-    """Build the request.
+    """Build the request, which is that `number` of the interaction's, from 0.
 
     Raises `Refused` if the result could not be posted, or if the tool lacks something.
     """
@@ -145,6 +151,8 @@ def _request(
         private=terms.private,
         context=member_context(interaction),
         photo_author=terms.photo_author,
+        # By it, the next start finds the job of a deferral that a kill has left unanswered.
+        once=once_key_of(interaction.id, number),
         shown_price=shown,
         age_restricted=is_age_restricted(interaction.channel),
     )

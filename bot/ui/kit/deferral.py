@@ -158,6 +158,11 @@ async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView
     await hook.send(view=panel, ephemeral=True)
 
 
+def once_key_of(interaction_id: int, number: int = 0) -> str:
+    """Return the key (`Job.once`) of the job that an interaction starts, or of one of its set, from 0."""
+    return f"interaction:{interaction_id}:{number}"
+
+
 def deferral_of(interaction: discord.Interaction) -> Deferral | None:
     """Return the interaction's deferral, if Discord was told that the answer takes longer."""
     found = interaction.extras.get(_KEPT)
