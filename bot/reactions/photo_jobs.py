@@ -25,6 +25,9 @@ from bot.ui.reading.posting import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
 
+# It returns the jobs that were accepted.
+NextStep = Callable[[], Awaitable[list[Job]]]
+
 
 class PhotoJobs:
     """Asks for jobs, and tells people why none started."""
@@ -43,7 +46,7 @@ class PhotoJobs:
         self._questions = questions
         self._refusals = refusals
 
-    async def ask(
+    async def prepare(
         self,
         member: discord.Member,
         message: discord.Message,
@@ -51,26 +54,27 @@ class PhotoJobs:
         photos: Sequence[SourcePhoto],
         tapped: str | None = None,
         note: Callable[[Job], None] = lambda _: None,
-    ) -> list[Job]:
-        """Ask for a job for each photo, as a set if all can be taken together. `note` is called with each.
+    ) -> NextStep:
+        """Read what a job for each photo needs. Return what asks for the jobs, as a set if all can be taken
+        together, and calls `note` with each; or what tells the person why there are none.
 
-        `tapped` is the emoji that was tapped, if one was. The person is told of refusals.
+        `tapped` is the emoji that was tapped, if one was.
         """
         author = await author_in(message, self._client, self._services)
         rules = await self._services.posting.rules(member.guild.id)
+        refused = partial(self._refused, member, message)
         try:
             tool, inputs, own = await _prepared(
                 self._services, self._catalog, member, preset, tapped=tapped is not None
             )
         except StudiiBotError as refusal:
-            await self._refused(member, message, refusal)
-            return []
+            return partial(no_jobs, partial(refused, refusal))
         place = posting_place(member.guild, message.channel, member, rules)
         requests = [
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos
         ]
-        return await self._accept(requests, note, partial(self._refused, member, message))
+        return partial(self._accept, requests, note, refused)
 
     async def _accept(
         self,
@@ -113,6 +117,13 @@ class PhotoJobs:
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
         await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
+
+
+async def no_jobs(tell: Callable[[], Awaitable[None]] | None = None) -> list[Job]:
+    """Start nothing, and tell why if there is anything to tell."""
+    if tell is not None:
+        await tell()
+    return []
 
 
 def _context(member: discord.Member, message: discord.Message) -> MemberContext:

@@ -8,15 +8,16 @@ from urllib.parse import urlsplit
 
 import discord
 
+from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
 from bot.domain.access import open_in
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Preset
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
 from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
-from bot.reactions.photo_jobs import PhotoJobs
+from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusal_teller import RefusalTeller
@@ -55,6 +56,7 @@ class PhotoWatch:
     ) -> None:
         self._client = client
         self._services = services
+        self._in_order = InOrder()  # taps that are read at once are decided as they came
         self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
         self._questions = PhotoQuestions(services.confirmations, catalog, readers)
         self._withdrawn = Backlog[list[str]](
@@ -180,21 +182,26 @@ class PhotoWatch:
                 words = partial(cannot_post_words, member.guild, tapped.channel_id)
                 await self._refusals.tell(member, words)
             return None
+        ask = await self._in_order.keep(tapped.guild_id, self._prepare(tapped, member, tap.preset))
+        jobs = await ask()
+        return jobs[0] if jobs else None
+
+    async def _prepare(self, tapped: Tapped, member: discord.Member, preset: Preset) -> NextStep:
+        """Read the photo and what its job needs. Return what asks for the job, or tells why there is none."""
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
-            if not isinstance(error, discord.NotFound | discord.Forbidden):
-                await self._refusals.tell(member, NOT_READ.__str__)
-            return None
+            if isinstance(error, discord.NotFound | discord.Forbidden):
+                return no_jobs
+            return partial(no_jobs, partial(self._refusals.tell, member, NOT_READ.__str__))
         on, offers = self._state_of(tapped)
         if not (on or (offers and _offered(message, tapped))):
-            return None
+            return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = [] if own else _photos(message)
-        jobs = await self._photo_jobs.ask(member, message, tap.preset, photos[:1], tapped.emoji.key)
-        return jobs[0] if jobs else None
+        return await self._photo_jobs.prepare(member, message, preset, photos[:1], tapped.emoji.key)
 
     async def _run(self, photo: _PostedPhoto) -> None:
         message, channel = photo.message, photo.channel
@@ -205,9 +212,10 @@ class PhotoWatch:
             await self._refusals.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
         else:
             note = partial(self._taps.made_from, message.id)
-            await self._photo_jobs.ask(
+            ask = await self._photo_jobs.prepare(
                 author, message, channel.preset, _photos(message)[: channel.most], note=note
             )
+            await ask()
 
     async def _offer(self, photo: _PostedPhoto) -> None:
         message = photo.message

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
+from bot.domain import JobState, Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import PNG, open_desk
 
@@ -99,3 +99,15 @@ async def test_another_photo_that_an_edit_moved_to_the_first_place_is_another_wi
         await desk.tom.react(message, STAGING)
         names = [one.source.filename for one in await jobs_of(desk) if one.source is not None]
         assert names == ["room.png", "hall.png"]
+
+
+async def test_with_room_for_two_the_first_two_who_tap_are_the_two(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photos = [await post(desk, desk.maya, ROOM) for _ in range(12)]
+        await desk.services.credits.set_budget(desk.guild.id, 2 * 8 + 7, Period.DAY)
+        for number, photo in enumerate(photos):
+            who = desk.tom if number % 2 else desk.maya
+            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+        await desk.env.settle()
+        assert [job.origin_message_id for job in await jobs_of(desk)] == [one.id for one in photos[:2]]
