@@ -1,13 +1,17 @@
 """Tapping an emoji under a photo runs the tool that it stands for, once, for whoever taps."""
 
+import asyncio
 import logging
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.domain import JobState, Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import PNG, open_desk
+
+SLOW = 500  # turns of the loop
 
 
 async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: Path) -> None:
@@ -101,10 +105,21 @@ async def test_another_photo_that_an_edit_moved_to_the_first_place_is_another_wi
         assert names == ["room.png", "hall.png"]
 
 
-async def test_with_room_for_two_the_first_two_who_tap_are_the_two(tmp_path: Path) -> None:
+async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(12)]
+        fetch = discord.PartialMessageable.fetch_message
+
+        async def slowest_first(channel: discord.PartialMessageable, message_id: int) -> discord.Message:
+            if message_id == photos[0].id:
+                for _ in range(SLOW):
+                    await asyncio.sleep(0)
+            return await fetch(channel, message_id)
+
+        monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slowest_first)
         await desk.services.credits.set_budget(desk.guild.id, 2 * 8 + 7, Period.DAY)
         for number, photo in enumerate(photos):
             who = desk.tom if number % 2 else desk.maya
