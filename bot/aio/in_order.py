@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 class InOrder:
     """Lets preparations run at once, and their callers go on in order of arrival.
 
-    Whoever must come before others asks here before it first waits for anything.
+    A caller that must come before others asks here before it first waits for anything.
     """
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 COLLISIONS = 5  # tries
 ACCEPTED_AT_ONCE = 100  # in one transaction
 REMEMBERED_ANSWERS = 5000  # servers
-TOLD_TOGETHER = 0.05  # seconds; those whose patience ends within them are told together
+ANSWERED_TOGETHER = 0.05  # seconds; requests whose deadlines are within them are given up together
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
 Answers = list[list[Job] | Exception]
 
@@ -107,8 +107,11 @@ class AcceptanceBatches:
         return answers
 
     def _late(self, taken: Sequence[WaitingRequests], busy: Busy) -> Sequence[Exception | Again]:
-        """Let those of the group who came late wait on. All are told if nobody's patience is the reason."""
-        now = self._patience.monotonic() + TOLD_TOGETHER
+        """Give up the requests whose deadline has come, and let the later ones wait again.
+
+        Raises `busy` for the whole group if no deadline has come.
+        """
+        now = self._patience.monotonic() + ANSWERED_TOGETHER
         if all(now < one.deadline for one in taken):
             raise busy
         return [AGAIN if now < one.deadline else busy for one in taken]

@@ -26,8 +26,8 @@ class RefusalService(Service):
     async def may_tell(self, guild_id: int, user_id: int, reason: str) -> bool:
         """Return whether the member may be told this sentence now, and record it (once an hour).
 
-        Sentences that differ in figures alone are the same reason. It is the sentence in English that is
-        known again, as refusals have no codes: where an update has changed it, it is told once more.
+        Sentences that differ in figures alone are the same reason. A reason is recognized by its English
+        sentence, as refusals have no codes: after an update that rewords it, it may be said once more.
         """
         now = self._clock.now()
         digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:_DIGEST]

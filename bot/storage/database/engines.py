@@ -1,4 +1,4 @@
-"""Create SQLAlchemy's engines, with what each driver is told; SQLite's is in `sqlite_driver`."""
+"""Create SQLAlchemy's engines, with the options of each driver; SQLite's is in `sqlite_driver`."""
 
 import logging
 from collections.abc import Callable

@@ -144,7 +144,7 @@ class Deferral:
 async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> None:
     """Tell the person alone, in place of that public deferral.
 
-    Discord gives a first followup the visibility of the deferral, whatever it asks for; so the deferral is
+    Discord gives a first followup the visibility of the deferral, with any flags; so the deferral is
     deleted first, or becomes one neutral sentence. Where neither is certain, that error of Discord's is
     raised: everybody could read the followup.
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.desk import texts
-from tests.ui.jobs.test_late_answers import asked, late
+from tests.ui.jobs.late import asked, late
 
 
 async def test_a_card_that_cannot_be_posted_is_announced_to_its_person_alone(

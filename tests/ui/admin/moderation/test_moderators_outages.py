@@ -9,7 +9,7 @@ from bot.domain import JobState
 from bot.ui.kit import deferral
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
-from tests.ui.jobs.test_late_answers import announced, at_once, keep
+from tests.ui.jobs.late import announced, at_once, keep
 
 
 async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""A desk at which answers are late, and what has been kept of them for a start after a kill."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from simcord import InteractionResult, MemberActor
+
+from bot.delivery import DeferralFiles, DeferralJournal
+from bot.storage import Vault
+from bot.ui.kit import deferral
+from tests.support.desk import Desk, open_desk
+
+
+@asynccontextmanager
+async def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
+    """A desk at which every answer that waits for the database is late."""
+    monkeypatch.setattr(deferral, "_later", at_once)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        keep(desk, tmp_path)
+        monkeypatch.setattr(desk.env.backend, "delete_message", deletes_as_discord(desk.env.backend))
+        yield desk
+
+
+def deletes_as_discord(backend: Any) -> Callable[[int, int], None]:
+    """In the simulation, a deferral that was deleted goes on to take the next followup for its answer."""
+    delete = backend.delete_message
+
+    def delete_message(channel_id: int, message_id: int) -> None:
+        delete(channel_id, message_id)
+        for record in backend.interactions.values():
+            if record.message_id == message_id:
+                record.complete_deferred()
+
+    return delete_message
+
+
+def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+    return asyncio.get_running_loop().call_soon(call)
+
+
+def keep(desk: Desk, folder: Path) -> DeferralJournal:
+    vault = Vault.open([Fernet.generate_key().decode()], folder / "none.key")
+    journal = DeferralJournal(DeferralFiles(folder / "deferrals"), vault, desk.clock)
+    desk.bot.attach(desk.services, desk.delivery, desk.clock, journal)
+    return journal
+
+
+async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object) -> InteractionResult:
+    """What becomes of a command that is given while somebody else writes to the database."""
+    async with desk.storage.write():
+        answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
+        await announced(folder)
+    return await answer
+
+
+async def announced(folder: Path) -> None:
+    """Wait until Discord has been told that an answer will come."""
+    async with asyncio.timeout(20):
+        while not list((folder / "deferrals").glob("*.deferred")):  # noqa: ASYNC110 - a thread writes it
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+
+
+def kept(folder: Path) -> list[Path]:
+    return list((folder / "deferrals").iterdir())
+
+
+async def restarted(desk: Desk, journal: DeferralJournal) -> None:
+    """Answer what an earlier life of the process left unanswered, as each start does."""
+    await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
