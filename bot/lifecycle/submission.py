@@ -119,20 +119,14 @@ def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim
 
 # Long: two ways to running, and then what that changes, in one transaction.
 async def record_taken(
-    transaction: Transaction,
-    catalog: Catalog,
-    job: Job,
-    lane: str,
-    created: CreatedJob,
-    at: datetime,
-    *,
-    was_held: bool,
+    transaction: Transaction, catalog: Catalog, claim: Claim, created: CreatedJob, at: datetime
 ) -> Job | None:
-    """Note that Studii has the job, at the charge in its answer: submitting → running.
+    """Note that Studii has the claimed job, at the charge in its answer: submitting → running.
 
     That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
     result is then a new message. Return None if an admin had ruled on it before that was known.
     """
+    job, lane = claim.job, claim.key.lane
     await transaction.lanes.lock(lane)  # its price may change
     changes = JobChanges(
         studii_id=created.id,
@@ -150,8 +144,8 @@ async def record_taken(
             return None
     running = await _post_anew(transaction, started.job) if anew else started.job
     # A job that was held has been taken, so the others go on even if no hold is stored.
-    if started.server_held or was_held:
-        await key_holds.end(transaction, job.guild_id, at, was_held=was_held)
+    if started.server_held or claim.was_held:
+        await key_holds.end(transaction, job.guild_id, at, was_held=claim.was_held)
     charge, before = created.credits_charged, started.last_charge
     if charge is None:
         return running

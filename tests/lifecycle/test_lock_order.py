@@ -13,6 +13,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.domain import Budget, Job, JobState, Period, Plan, StudiiKey
 from bot.lifecycle import key_holds, submission
+from bot.lifecycle.submission import Claim
 from bot.lifecycle.transitions import accept, cancel
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CardShown, Storage
@@ -64,9 +65,8 @@ class Process:
         created = CreatedJob(job.id, credits_charged=charge)
         async with self.storage.write() as transaction:
             job = replace(job, state=JobState.SUBMITTING)
-            await submission.record_taken(
-                transaction, self.catalog, job, LANE, created, self.clock.now(), was_held=False
-            )
+            claim = Claim(job, self.key, "", was_held=False)
+            await submission.record_taken(transaction, self.catalog, claim, created, self.clock.now())
 
     async def show_cards(self, jobs: Sequence[Job]) -> None:
         async with self.storage.write() as transaction:

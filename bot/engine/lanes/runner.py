@@ -9,7 +9,7 @@ from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup, shielded
 from bot.domain import FailureCode, Job, Progress
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.engine.lanes.duration_samples import Samples
 from bot.engine.lanes.estimates import Estimates, Simulations
 from bot.engine.lanes.job_entries import JobEntries
@@ -130,51 +130,44 @@ class LaneRunner:
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
+    # Long: one request, from its place in the rate window to what its answer teaches.
     async def _request(self, send: Send) -> None:
         """Do what the lane has decided on, and take over what came of it. An unexpected error is logged."""
-        try:
-            await self._take_over(send, await self._step(send))
-        except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
-            self._context.reread()  # the database tells the job's state
-            pause = self._errors.failed(error, send.job_id)
-            self._lane.postpone(send.job_id, self._context.clock.monotonic() + pause)
-            self._wake_up.set()
-        else:
-            self._errors.succeeded(send.job_id)
-
-    async def _step(self, send: Send) -> StepResult:
-        """Return the result of the step, during which it has a place in the rate window."""
         job_id, sent = send.job_id, True
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
         try:
-            with self._context.liveness.operation(str(send), patience) as operation:
-                match send.step:
-                    case Step.UPLOAD:
-                        result = await self._submitter.upload(job_id, self._rate)
-                    case Step.SUBMIT:
-                        result = await self._submitter.submit(job_id, self._rate)
-                    case Step.POLL:
-                        age = self._lane.age(job_id, self._context.clock.monotonic())
-                        result = await self._poller.poll(job_id, self._rate, age)
-                operation.failed = result.unexpected
-            sent = result.sent
-            return result
-        finally:
-            self._lane.end(job_id, self._context.clock.monotonic(), sent=sent)
-
-    async def _take_over(self, send: Send, result: StepResult) -> None:
-        """Tell the lane what the step has changed, and keep what it has taught."""
-        now = self._context.clock.monotonic()
-        if result.limited:
-            _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": send.job_id})
-        self._rate.answered(result, now)
-        ended = self._lane.ended_between(send.job_id, now) if has_ended(result.job) else None
-        self._lane.put(self._entries.after(result), send.job_id, now, result.again)
-        self._wake_up.set()
-        if ended is not None:
-            self._samples.add(*ended)
-        if self._rate.unsaved:
-            await shielded(self._rate.save())
+            try:
+                with self._context.liveness.operation(str(send), patience) as operation:
+                    match send.step:
+                        case Step.UPLOAD:
+                            result = await self._submitter.upload(job_id, self._rate)
+                        case Step.SUBMIT:
+                            result = await self._submitter.submit(job_id, self._rate)
+                        case Step.POLL:
+                            age = self._lane.age(job_id, self._context.clock.monotonic())
+                            result = await self._poller.poll(job_id, self._rate, age)
+                    operation.failed = result.unexpected
+                sent = result.sent
+            finally:
+                now = self._context.clock.monotonic()
+                self._lane.end(job_id, now, sent=sent)
+            if result.limited:
+                _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": job_id})
+            self._rate.answered(result, now)
+            ended = self._lane.ended_between(job_id, now) if has_ended(result.job) else None
+            self._lane.put(self._entries.after(result), job_id, now, result.again)
+            self._wake_up.set()
+            if ended is not None:
+                self._samples.add(*ended)
+            if self._rate.unsaved:
+                await shielded(self._rate.save())
+        except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
+            self._context.reread()  # the database tells the job's state
+            pause = self._errors.failed(error, job_id)
+            self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
+            self._wake_up.set()
+        else:
+            self._errors.succeeded(job_id)
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since

@@ -84,20 +84,18 @@ class Submitter:
             return await self._failures.store(claim, JobState.SUBMITTING, met)
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
 
-        running = await self._retry.run(job_id, self._store_taken, claim, met)
+        async def store(created: CreatedJob = met) -> Job | None:
+            # Another process may take the job for lost, and only this one knows its id at Studii.
+            async with self._context.storage.amend() as transaction:
+                now = self._context.clock.now()
+                return await submission.record_taken(transaction, self._catalog, claim, created, now)
+
+        running = await self._retry.run(job_id, store)
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job_id, met.id, extra={"job": job_id})
         self._failures.clear(job)
         return StepResult(running)
-
-    async def _store_taken(self, claim: Claim, created: CreatedJob) -> Job | None:
-        # Another process may take the job for lost, and only this one knows its id at Studii.
-        async with self._context.storage.amend() as transaction:
-            now, lane = self._context.clock.now(), claim.key.lane
-            return await submission.record_taken(
-                transaction, self._catalog, claim.job, lane, created, now, was_held=claim.was_held
-            )
 
     async def _claim(self, job_id: str, rate: RateState, to: JobState) -> Claim | StepResult:
         """Bring the job into the state in which the request is sent, and record the request.
