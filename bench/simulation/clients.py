@@ -168,7 +168,7 @@ class OwnLane:
         if job.seen is not None:
             ended = self._lane.ended_between(job.name, now)
             if ended is not None and self._learns:
-                self._durations.learn(*ended)
+                self._durations.learn(*ended, now)
             self._lane.put(None, job.name, now)
             del self._jobs[job.name]
         elif job.ends is not None:

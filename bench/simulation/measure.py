@@ -134,7 +134,7 @@ def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, num
     for seconds in took:
         gap = max(1.0, seconds / 10)
         low = max(0.0, seconds - rng.random() * gap)
-        durations.learn(work, low, max(low + gap, seconds))
+        durations.learn(work, low, max(low + gap, seconds), now=0.0)
     return took
 
 

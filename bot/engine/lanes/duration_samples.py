@@ -21,7 +21,7 @@ class Samples:
 
     def add(self, work: Work, low: float, high: float) -> None:
         """Learn from a job that still ran after `low` seconds and had ended after `high`."""
-        self.durations.learn(work, low, high)
+        self.durations.learn(work, low, high, self._context.clock.monotonic())
         self._unsaved.append(Sample(*work, low, high, self._context.clock.now()))
         del self._unsaved[:-MAX_UNSAVED_SAMPLES]
 

@@ -19,7 +19,9 @@ FIRST = 0.25  # seconds; the first cell ends here
 STEP = 0.08  # of the logarithm of time, for each following cell
 CELLS = 190  # up to some ten days
 REMEMBERED = 100  # newest observations of a kind
-FITTED_AGAIN_AT = 0.05  # new observations, as a share of all; a fit takes a millisecond or two
+# A fit takes 0.3 ms or more. In a crowd, whose jobs end close together, not each of them has one.
+FITTED_AGAIN_AFTER = 0.25  # seconds
+FITTED_AGAIN_AT = 0.05  # new observations, as a share of all
 GUESS_WEIGHT = 2.0  # the number of jobs that the guess counts as at first
 GUESS_FADES = 5.0  # the number of seen jobs at which it counts for half of that
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
@@ -143,6 +145,7 @@ class Durations:
         self._seen: dict[Work, deque[Parts]] = {}
         self._models: dict[Work, Model] = {}
         self._new: dict[Work, int] = {}  # observations that the model does not have yet
+        self._fitted_at: dict[Work, float] = {}
 
     def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
         """Take over the intervals that an earlier process observed, oldest first."""
@@ -153,15 +156,18 @@ class Durations:
         self._models.clear()
         self._new.clear()
 
-    def learn(self, work: Work, low: float, high: float) -> None:
-        """Learn that a job was running at the age of `low` seconds, and finished at `high`."""
+    def learn(self, work: Work, low: float, high: float, now: float) -> None:
+        """Learn at `now` that a job was running at the age of `low` seconds, and finished at `high`."""
         seen = self._seen.setdefault(work, deque(maxlen=REMEMBERED))
         seen.append(parts_of(low, max(low, high)))
         self._new[work] = self._new.get(work, 0) + 1
-        if self._new[work] >= FITTED_AGAIN_AT * len(seen):
+        fitted_at = self._fitted_at.get(work)
+        rested = fitted_at is None or now - fitted_at >= FITTED_AGAIN_AFTER
+        if rested or self._new[work] >= FITTED_AGAIN_AT * len(seen):
             # Now, so that no decision has to wait for it.
             self._models[work] = fit_model(self._usually(work), seen)
             self._new[work] = 0
+            self._fitted_at[work] = now
 
     def known(self, work: Work) -> bool:
         """Return whether enough such jobs were seen to tell people how long they usually take."""

@@ -46,7 +46,7 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
 def a_lane(*names: str) -> Lane:
     durations = Durations(lambda _: 12.0)
     for _ in range(20):
-        durations.learn(IMAGE, 11.0, 13.0)
+        durations.learn(IMAGE, 11.0, 13.0, now=0.0)
     lane = Lane(RateWindow(60, Tuning()), durations, Tuning())
     lane.sync([waiting(name) for name in names], [], 0.0)
     return lane

@@ -62,23 +62,32 @@ def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
     durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
     assert durations.model(IMAGE).median == pytest.approx(40.0, rel=0.1)
     for _ in range(100):
-        durations.learn(IMAGE, 5.0, 6.0)
+        durations.learn(IMAGE, 5.0, 6.0, now=0.1)
     assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
 
 
-def test_few_jobs_count_at_once_and_of_a_hundred_each_fifth_brings_those_before_it() -> None:
+def test_few_jobs_count_at_once_and_of_a_hundred_in_a_crowd_each_fifth_brings_those_before_it() -> None:
     durations = Durations(lambda _: 12.0)
     for _ in range(20):
         before = durations.model(IMAGE)
-        durations.learn(IMAGE, 39.0, 41.0)
+        durations.learn(IMAGE, 39.0, 41.0, now=0.0)
         assert durations.model(IMAGE) is not before
     durations.restore({IMAGE: [(39.0, 41.0)] * REMEMBERED})
     known = durations.model(IMAGE)
     for _ in range(4):
-        durations.learn(IMAGE, 5.0, 6.0)
+        durations.learn(IMAGE, 5.0, 6.0, now=0.1)
         assert durations.model(IMAGE) is known
-    durations.learn(IMAGE, 5.0, 6.0)
+    durations.learn(IMAGE, 5.0, 6.0, now=0.1)
     assert durations.model(IMAGE).quantile(0.03) < 10 < known.quantile(0.03)
+
+
+def test_of_a_hundred_each_counts_at_once_that_does_not_follow_close_on_another() -> None:
+    durations = Durations(lambda _: 12.0)
+    durations.restore({IMAGE: [(39.0, 41.0)] * REMEMBERED})
+    for second in range(3):
+        before = durations.model(IMAGE)
+        durations.learn(IMAGE, 5.0, 6.0, now=float(second))
+        assert durations.model(IMAGE) is not before
 
 
 def models() -> st.SearchStrategy[Model]:

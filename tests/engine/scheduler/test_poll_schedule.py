@@ -94,7 +94,7 @@ def unseen(lane: Lane, durations: Durations, took: float, began: float) -> float
         lane.end("job", now, sent=True)
         lane.put(None if over else running("job", began), "job", now)
         if over and ended is not None:
-            durations.learn(*ended)
+            durations.learn(*ended, now)
             return now - began - took
 
 
