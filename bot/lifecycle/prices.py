@@ -150,25 +150,27 @@ async def reprice_server(
     await _reprice(transaction, catalog, lane, await transaction.prices.unsent_of(guild_id), at)
 
 
-async def may_be_sent(transaction: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime) -> bool:
-    """Return whether the price of a waiting job permits that it is sent with the key of that lane.
+async def if_may_be_sent(
+    transaction: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime
+) -> Job | None:
+    """Return a waiting job, as it is now, if its price permits that it is sent with the key of that lane.
 
     If the price was learned since the job was accepted, its reservation is corrected; it may end for want
     of room. If the price is unknown, one job of its kind is sent at a time: the next one when Studii has
     told what the first is charged.
     """
     if job.price_learned:
-        return True
+        return job
     await transaction.ledger.lock(job.guild_id)
     await _reprice(transaction, catalog, lane, [job], at)
     fresh = await transaction.jobs.get(job.id)
     if fresh is None or fresh.state not in UNSENT_STATES:
-        return False
+        return None
     if fresh.price_learned:
-        return True
+        return fresh
     name = price_name(catalog, job)
     asking = await transaction.prices.asking_with(lane, job.tool, at - SILENT_FOR)
-    return all(price_name(catalog, one) != name for one in asking)
+    return fresh if all(price_name(catalog, one) != name for one in asking) else None
 
 
 def price_name(catalog: Catalog, job: Job) -> str:

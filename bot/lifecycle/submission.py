@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, may_be_sent, reservation
+from bot.lifecycle.prices import if_may_be_sent, learn_price, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, JobChanges, Transaction, Vault
@@ -87,7 +87,7 @@ async def claim(
     """Note that the job's request is sent next, with the lane's key, by the process of that number.
 
     Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
-    `RuntimeError` if it changes within the transaction.
+    `RuntimeError` if another process changes it within the transaction.
     """
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
     job, key = await transaction.jobs.with_key(job_id)
@@ -98,14 +98,13 @@ async def claim(
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
         return Unclaimed(job)
-    if not await may_be_sent(transaction, catalog, job, key.lane, at):
+    sendable = await if_may_be_sent(transaction, catalog, job, key.lane, at)
+    if sendable is None:
         return Unclaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
-    claimed = await transaction.jobs.advance(job.id, job.state, to, at=at, **changes)
-    if claimed is None:
-        raise RuntimeError(f"job {job.id} changed within a transaction")
+    claimed = await transaction.jobs.advance_read(sendable, to, at=at, **changes)
     return open_key(vault, claimed, key, was_held=job.held is not None)
 
 

@@ -137,8 +137,7 @@ class Storage:
                     current.begin("BEGIN")
                     yield Transaction(current)
 
-    @asynccontextmanager
-    async def write(self, *, patience: float = WRITE_TIMEOUT) -> AsyncGenerator[Transaction, None]:
+    def write(self, *, patience: float = WRITE_TIMEOUT) -> AbstractAsyncContextManager[Transaction]:
         """Change the database: all of the block, or nothing of it if the block raises.
 
         Raises `Busy` if the transaction could not begin within `patience` seconds (on SQLite it begins with
@@ -147,8 +146,7 @@ class Storage:
         other failure of the database. A commit is never given up: if the task is cancelled meanwhile, it
         commits, and then raises CancelledError.
         """
-        async with self._writes(self._writing, patience, self._fence) as transaction:
-            yield transaction
+        return self._writes(self._writing, patience, self._fence)
 
     @asynccontextmanager
     async def amend(self) -> AsyncGenerator[Transaction, None]:

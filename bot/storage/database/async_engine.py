@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, Pool
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.util import greenlet_spawn
 
 from bot.aio.shield import shielded
@@ -27,6 +28,11 @@ class AsyncConnection:
     @property
     def dialect(self) -> Dialect:
         return self._engine.dialect
+
+    @property
+    def driver(self) -> DBAPIConnection | None:
+        """The driver's own connection, once it is started."""
+        return self._started.connection.dbapi_connection
 
     @property
     def _started(self) -> Connection:

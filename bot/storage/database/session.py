@@ -37,15 +37,17 @@ class Session:
     def __init__(
         self,
         connection: AsyncConnection,
+        driver: OneCallConnection | None,
         unreadable: UnreadableRows,
         changed: Callable[[object], None] | None,
         shards: Shards,
     ) -> None:
         """Call `changed` with each table of which a statement has changed rows.
 
-        `shards` are those whose servers this process serves.
+        `driver` is SQLite's own connection. `shards` are those whose servers this process serves.
         """
         self._connection = connection
+        self._driver = driver
         self._changed = changed
         self.unreadable = unreadable
         self.changes = Changes()
@@ -64,8 +66,7 @@ class Session:
     def in_transaction(self) -> bool:
         """Whether SQLite has a transaction, or will with the next statement: it ends one by itself after some
         errors."""
-        driver = _driver(self._connection)
-        return driver is not None and driver.in_transaction
+        return self._driver is not None and self._driver.in_transaction
 
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
         """Return the query of only those rows whose server this process serves.
@@ -76,7 +77,7 @@ class Session:
 
     def in_turn(self) -> "Session":
         """Return a session of the same transaction, for one of the writers that share it."""
-        return Session(self._connection, self.unreadable, self._changed, self._shards)
+        return Session(self._connection, self._driver, self.unreadable, self._changed, self._shards)
 
     async def execute(
         self, statement: Executable, values: Values | None = None, *, named: bool = False
@@ -96,22 +97,22 @@ class Session:
             self._changed(statement.table)
         return done
 
-    async def execute_later(self, statement: UpdateBase, values: Values) -> None:
+    async def execute_later(self, statement: UpdateBase, values: Values, *, named: bool = False) -> None:
         """Execute a statement whose answer nobody needs, before the next one or the commit.
 
         On SQLite it makes no call of its own. If it fails, all is undone, also what other writers have
         changed in the same transaction: it must be one that only a damaged database refuses.
         """
-        driver = _driver(self._connection)
-        if driver is None:
-            await self.execute(statement, values)
+        if self._driver is None:
+            await self.execute(statement, values, named=named)
             return
-        self.changes.note(statement)
-        driver.later = True
+        if not named:
+            self.changes.note(statement)
+        self._driver.later = True
         try:
             self._connection.execute_later(statement, values)
         finally:
-            driver.later = False
+            self._driver.later = False
         if self._changed is not None:
             self._changed(statement.table)
 
@@ -177,20 +178,20 @@ class Session:
 
         If another process holds the file then, that waits as long as `wait_on` returns.
         """
-        if (driver := _driver(self._connection)) is not None:
-            driver.first, driver.wait_on = (how,), wait_on
+        if self._driver is not None:
+            self._driver.first, self._driver.wait_on = (how,), wait_on
 
     async def commit(self) -> None:
         await self._complete(self._connection.commit())
 
     def mark(self, name: str) -> None:
         """Set a savepoint in SQLite, together with the next statement."""
-        if (driver := _driver(self._connection)) is not None:
-            driver.first += (_savepoint(name),)
+        if self._driver is not None:
+            self._driver.first += (_savepoint(name),)
 
     async def undo_to(self, name: str) -> None:
         """Undo what came after the mark."""
-        driver, mark = _driver(self._connection), _savepoint(name)
+        driver, mark = self._driver, _savepoint(name)
         if driver is not None and mark in driver.first:
             driver.first = driver.first[: driver.first.index(mark)]  # there was no call after it
         else:
@@ -206,10 +207,11 @@ class Session:
                 await self.run("ROLLBACK")
         except DBAPIError:
             await self._complete(self._connection.invalidate())  # SQLite rolls back when it is closed
+            self._driver = None
 
     async def _complete(self, work: Awaitable[_T]) -> _T:
         """Wait until `work` has ended, however often the task is cancelled meanwhile."""
-        return await _completed(self._connection, work)
+        return await _completed(self._driver, work)
 
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT that can say what to do where there is such a row."""
@@ -241,26 +243,27 @@ async def session(
     """Open a session on a pooled connection, by itself of all servers. Uncommitted changes are rolled back at
     the end."""
     connection = engine.connection()
+    driver: OneCallConnection | None = None
     try:
         if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() and engine.dialect.name == "sqlite":
             await connection.start()  # takes an idle connection, and waits for nothing
         else:
             await shielded(connection.start())
-        if (driver := _driver(connection)) is not None:
+        if isinstance(made := connection.driver, OneCallConnection):
+            driver = made
             driver.steady, driver.first, driver.wait_on = True, (), None
         rows = UnreadableRows() if unreadable is None else unreadable
-        yield Session(connection, rows, changed, shards or Shards())
+        yield Session(connection, driver, rows, changed, shards or Shards())
     finally:
         if connection.sync_connection is not None:
-            await _completed(connection, connection.close())
+            await _completed(driver, connection.close())
 
 
-async def _completed(connection: AsyncConnection, work: Awaitable[_T]) -> _T:
+async def _completed(driver: OneCallConnection | None, work: Awaitable[_T]) -> _T:
     """Wait until `work` on the connection has ended, however often the task is cancelled meanwhile.
 
-    The cancellation is raised then.
+    The cancellation is raised then. `driver` is SQLite's connection, whose calls complete by themselves.
     """
-    driver = _driver(connection)
     if driver is None:
         return await shielded(work)  # in a task of its own, which costs more than what it does on SQLite
     try:
@@ -303,12 +306,3 @@ def _upsert(table: Table, key: tuple[str, ...], changed: tuple[str, ...], *, on_
 
 def _savepoint(name: str) -> str:
     return f"SAVEPOINT {name}"
-
-
-def _driver(connection: AsyncConnection) -> OneCallConnection | None:
-    """Return the driver's connection, if its calls complete by themselves."""
-    started = connection.sync_connection
-    if started is None or started.closed or started.invalidated:
-        return None
-    made = started.connection.dbapi_connection
-    return made if isinstance(made, OneCallConnection) else None

@@ -1,6 +1,7 @@
 """The table of jobs: one job, and each change of its state as one conditional UPDATE."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Unpack
 
@@ -110,19 +111,40 @@ class Jobs(JobRows):
         have the change.
         """
         states = [expected] if isinstance(expected, JobState) else list(expected)
-        for state in states:
-            if to not in NEXT_STATES[state]:
-                raise ValueError(f"a job can't change from {state} to {to}")
+        _ensure_possible(states, to)
         values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
-        return await self._one(_ADVANCE, {"job": job_id, "states": states, **values})
+        if len(states) == 1:
+            return await self._one(_ADVANCE, {"job": job_id, "expected": states[0], **values})
+        return await self._one(_ADVANCE_FROM_SOME, {"job": job_id, "states": states, **values})
+
+    async def advance_read(
+        self, job: Job, to: JobState, *, at: datetime, **changes: Unpack[JobChanges]
+    ) -> Job:
+        """Move a job that this transaction has read, as `advance` does.
+
+        Raises `RuntimeError` if another process has changed it since. None does so in an SQLite file: there,
+        the changed job is known without an answer.
+        """
+        if not self._session.on_sqlite:
+            moved = await self.advance(job.id, job.state, to, at=at, **changes)
+            if moved is None:
+                raise RuntimeError(f"job {job.id} changed within a transaction")
+            return moved
+        _ensure_possible([job.state], to)
+        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
+        which = {"job": job.id, "expected": job.state}
+        await self._session.execute_later(_ADVANCE_READ, which | values, named=True)
+        fields = {"state": to, "changed_at": at, "announced_at": None} | changes
+        moved = replace(job, version=job.version + 1, **fields)
+        self._session.changes.jobs[job.id] = moved
+        return moved
 
     async def start_running(
         self, job_id: str, expected: JobState, lane: str, at: datetime, **changes: Unpack[JobChanges]
     ) -> Started | None:
         """Move the job to running, as `advance` does, and return what matters to its credits and its
         server."""
-        if JobState.RUNNING not in NEXT_STATES[expected]:
-            raise ValueError(f"a job does not go from {expected} to running")
+        _ensure_possible([expected], JobState.RUNNING)
         which = {"job": job_id, "expected": expected, "with_lane": lane}
         values = which | {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
         row = await self._one_row(_START_RUNNING, values | columns_of(changes), named=True)
@@ -186,6 +208,12 @@ class Jobs(JobRows):
         )
 
 
+def _ensure_possible(states: Collection[JobState], to: JobState) -> None:
+    for state in states:
+        if to not in NEXT_STATES[state]:
+            raise ValueError(f"a job can't change from {state} to {to}")
+
+
 def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:
     """Return what is known of the hold of the job's server."""
     return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
@@ -246,7 +274,9 @@ _MAKE_READY = (
     )
     .returning(jobs)
 )
-_ADVANCE = update(jobs).where(_IS_JOB, _IS_IN_ONE).values(_ONE_MORE).returning(jobs)
+_ADVANCE_READ = update(jobs).where(_IS_JOB, _IN_STATE).values(_ONE_MORE)
+_ADVANCE = _ADVANCE_READ.returning(jobs)
+_ADVANCE_FROM_SOME = update(jobs).where(_IS_JOB, _IS_IN_ONE).values(_ONE_MORE).returning(jobs)
 _START_RUNNING = (
     update(jobs)
     .where(_IS_JOB, _IN_STATE)

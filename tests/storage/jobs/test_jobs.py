@@ -123,6 +123,21 @@ async def test_a_change_of_state_counts_up_the_version_and_returns_the_job(stora
     assert await stored(storage, job) == changed
 
 
+async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Storage) -> None:
+    job = await added(storage, state=JobState.WAITING, announced_at=NOW, held=Reason.text("x"))
+    changes = JobChanges(held=None, not_before=None, epoch=7)
+    async with storage.write() as transaction:
+        read = await transaction.jobs.get(job.id)
+        assert read is not None
+        moved = await transaction.jobs.advance_read(read, JobState.SUBMITTING, at=LATER, **changes)
+        assert transaction.session.changes.jobs == {job.id: moved}
+        with pytest.raises(ValueError, match="can't change from"):
+            await transaction.jobs.advance_read(moved, JobState.RECEIVED, at=LATER)
+    state, no_hold = JobState.SUBMITTING, {"held": None, "announced_at": None}
+    assert moved == replace(job, state=state, version=2, changed_at=LATER, epoch=7, **no_hold)
+    assert await stored(storage, job) == moved
+
+
 async def test_a_change_tells_of_the_jobs_own_price_and_server_alone(storage: Storage) -> None:
     job = await added(storage, state=JobState.SUBMITTING)
     async with storage.write() as transaction:
