@@ -45,6 +45,7 @@ _UNSEEN_CALLS = frozenset(
         "_photo_backlog",
         "ChannelGone",
         "Batcher",
+        "RememberedByServer",
         "Invalid",
         "KeyError",
         "NotImplementedError",

@@ -1,21 +1,15 @@
 """How a server's results are shown, kept in memory for a while, so that posting them costs no query."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.aio.batching import Batcher
-from bot.aio.bounded import BoundedDict
 from bot.aio.in_order import InOrder
 from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.posting import PostingRules
+from bot.services.remembered import RememberedByServer
 from bot.services.service import Service
-from bot.storage import Storage
-
-MAX_REMEMBERED_RULES = 5000
-REMEMBERED_FOR = 30.0  # seconds: where there are several processes, another one may change them
-MAX_RULES_READ_TOGETHER = 500  # of those who ask at the same moment
+from bot.storage import Storage, Transaction
 
 
 class PostingService(Service):
@@ -23,11 +17,8 @@ class PostingService(Service):
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         super().__init__(storage, clock)
-        self._known = BoundedDict[int, tuple[float, PostingRules]](MAX_REMEMBERED_RULES)
         self._with_best: dict[int, PostingRules] = {}
-        self._changes = 0
-        # Of a crowd that comes at the same moment, one asks the database.
-        self._reading = Batcher("reading posting rules", self._read, max_group=MAX_RULES_READ_TOGETHER)
+        self._known = RememberedByServer("reading posting rules", storage, clock, _read, self._note_best)
         self._in_order = InOrder()
 
     async def load(self) -> None:
@@ -41,7 +32,7 @@ class PostingService(Service):
 
     async def rules(self, guild_id: int) -> PostingRules:
         """Return the server's rules, with a query now and then. Who asks first goes on first."""
-        return await self._in_order.keep(guild_id, self._rules(guild_id))
+        return await self._in_order.keep(guild_id, self._known.of(guild_id))
 
     async def set(self, guild_id: int, **changes: Any) -> PostingRules:
         """Change some of the server's rules, and return them all."""
@@ -51,29 +42,14 @@ class PostingService(Service):
             if "best_channel_id" in changes:
                 # Admins are told again if that one is lost too.
                 await transaction.notices.forget(guild_id, NoticeKind.BEST_LOST)
-        self._changes += 1
-        return self._remember(guild_id, rules)
+        self._known.set(guild_id, rules)
+        return rules
 
-    async def _rules(self, guild_id: int) -> PostingRules:
-        known = self._known.get(guild_id)
-        if known is not None and self._clock.monotonic() < known[0]:
-            return known[1]
-        return await self._reading.ask(guild_id)
-
-    async def _read(self, take: Callable[[], Sequence[int]]) -> list[PostingRules]:
-        changes = self._changes
-        async with self._storage.read() as transaction:
-            guild_ids = take()
-            found = {one: await transaction.posting_rules.get(one) for one in set(guild_ids)}
-        # What was changed meanwhile may have been read as it was before.
-        if changes == self._changes:
-            for guild_id, rules in found.items():
-                self._remember(guild_id, rules)
-        return [found[one] for one in guild_ids]
-
-    def _remember(self, guild_id: int, rules: PostingRules) -> PostingRules:
-        self._known[guild_id] = (self._clock.monotonic() + REMEMBERED_FOR, rules)
+    def _note_best(self, guild_id: int, rules: PostingRules) -> None:
         self._with_best.pop(guild_id, None)
         if rules.best_channel_id is not None:
             self._with_best[guild_id] = rules
-        return rules
+
+
+async def _read(transaction: Transaction, guild_id: int) -> PostingRules:
+    return await transaction.posting_rules.get(guild_id)
