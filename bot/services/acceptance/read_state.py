@@ -1,13 +1,13 @@
 """Read what decides about several requests: once for each server, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.domain import JobRequest
 from bot.services.acceptance.decision import Acceptance, ServerState
-from bot.services.limits import use_of_members
-from bot.storage import ServerConfig, Transaction
+from bot.services.limits import AskedMembers, use_of_members
+from bot.storage import Transaction
 
 
 async def acceptance_of(
@@ -25,11 +25,7 @@ async def acceptance_of(
     asking: dict[int, set[int]] = {}
     for request in requests:
         asking.setdefault(request.guild_id, set()).add(request.user_id)
-    configs = await transaction.servers.some(asking)
-    servers = {
-        guild_id: await _state(transaction, configs[guild_id], sorted(members), at)
-        for guild_id, members in asking.items()
-    }
+    servers = await _states(transaction, asking, at)
     for guild_id in asking:
         tapping = {one.user_id for one in requests if one.guild_id == guild_id and one.tapped is not None}
         if tapping:
@@ -51,11 +47,18 @@ async def acceptance_of(
     )
 
 
-async def _state(
-    transaction: Transaction, config: ServerConfig, members: Sequence[int], at: datetime
-) -> ServerState:
-    if config.key is None or config.settings.paused:
-        return ServerState(config)
-    return ServerState(
-        config, *await use_of_members(transaction, config.settings, config.limits, members, at)
-    )
+async def _states(
+    transaction: Transaction, asking: Mapping[int, Collection[int]], at: datetime
+) -> dict[int, ServerState]:
+    """Return the state of each server in which these members ask. One that takes no jobs has no budget."""
+    configs = await transaction.servers.some(asking)
+    taking = [
+        AskedMembers(config.settings, config.limits, sorted(asking[guild_id]))
+        for guild_id, config in configs.items()
+        if config.key is not None and not config.settings.paused
+    ]
+    used = await use_of_members(transaction, taking, at)
+    return {
+        one: ServerState(configs[one], *used[one]) if one in used else ServerState(configs[one])
+        for one in asking
+    }

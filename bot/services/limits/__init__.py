@@ -2,6 +2,7 @@
 
 from bot.services.limits.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService
 from bot.services.limits.members import (
+    AskedMembers,
     LimitReached,
     MemberState,
     MemberUse,

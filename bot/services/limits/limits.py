@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state
-from bot.services.limits.members import MemberState, state_of_member, use_of_members
+from bot.services.limits.members import AskedMembers, MemberState, state_of_member, use_of_members
 from bot.services.limits.sentences import too_much_taken_back
 from bot.services.service import Service
 from bot.services.wording import credits_message
@@ -55,7 +55,8 @@ class LimitService(Service):
                 await transaction.guilds.get(guild_id),
                 await transaction.policies.limits(guild_id),
             )
-            budget, used = await use_of_members(transaction, settings, limits, [user_id], now, whole=True)
+            asked = AskedMembers(settings, limits, [user_id])
+            budget, used = (await use_of_members(transaction, [asked], now, whole=True))[guild_id]
         return state_of_member(budget, limits, user_id, roles, used[user_id], now)
 
     async def set(self, guild_id: int, **changes: Unpack[LimitChanges]) -> None:

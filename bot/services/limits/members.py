@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from bot.domain import GuildSettings, Usage
+from bot.domain import GuildSettings, Usage, Window
 from bot.domain.limits import Allowance, MemberLimits, StartRate, allowance, counted_since, next_start
 from bot.domain.periods import budget_period
 from bot.domain.prices import Estimate
@@ -19,7 +20,7 @@ from bot.services.credits.budgets import (
 )
 from bot.services.limits.sentences import rate_message, too_many_at_once
 from bot.services.wording import allowance_below_price, discord_timestamp, rest_message
-from bot.storage import Transaction
+from bot.storage import Transaction, UsedCredits
 
 CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
 
@@ -72,23 +73,48 @@ class MemberState:
         return str(rest_message(self.left, self.whole, self.budget.settings.budget.period))
 
 
-async def use_of_members(
-    transaction: Transaction,
-    settings: GuildSettings,
-    limits: MemberLimits,
-    members: Sequence[int],
-    at: datetime,
-    *,
-    whole: bool = False,
-) -> tuple[BudgetState, dict[int, MemberUse]]:
-    """Return the state of the server's budget, and what each of these members has used of their limits.
+class AskedMembers(NamedTuple):
+    """Members of a server whose use of their limits is asked for."""
 
-    What no limit asks for is left out, unless the `whole` is to be shown.
+    settings: GuildSettings
+    limits: MemberLimits
+    members: Sequence[int]
+
+    def limited(self, *, whole: bool) -> Sequence[int]:
+        """Return those of whom it counts what they have used; with `whole`, all of them."""
+        limits = self.limits
+        return self.members if whole or limits.own or limits.roles or limits.default is not None else ()
+
+
+async def use_of_members(
+    transaction: Transaction, asked: Sequence[AskedMembers], at: datetime, *, whole: bool = False
+) -> dict[int, tuple[BudgetState, dict[int, MemberUse]]]:
+    """Return the state of each server's budget, and what each of these members has used of their limits.
+
+    What no limit asks for is left out, unless the `whole` is to be shown. Servers whose budgets have the same
+    period are asked for together.
     """
-    guild_id = settings.guild_id
-    period, name = budget_period(settings, at)
-    limited = members if whole or limits.own or limits.roles or limits.default is not None else ()
-    usage, used, grants = await transaction.ledger.usage_and_grants(guild_id, period, name, limited)
+    same: dict[tuple[Window, str], list[AskedMembers]] = {}
+    for one in asked:
+        same.setdefault(budget_period(one.settings, at), []).append(one)
+    found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
+    for (period, name), servers in same.items():
+        guild_ids = [one.settings.guild_id for one in servers]
+        limited = sorted({user_id for one in servers for user_id in one.limited(whole=whole)})
+        credits_ = await transaction.ledger.usage_and_grants(guild_ids, period, name, limited)
+        for one in servers:
+            used = credits_[one.settings.guild_id]
+            granted = used.grants.get(None, 0)
+            budget = state_of_budget(one.settings, period, used.whole, granted)
+            found[one.settings.guild_id] = budget, await _uses(transaction, one, used, at, whole=whole)
+    return found
+
+
+async def _uses(
+    transaction: Transaction, asked: AskedMembers, used: UsedCredits, at: datetime, *, whole: bool
+) -> dict[int, MemberUse]:
+    guild_id, limits, members = asked.settings.guild_id, asked.limits, asked.members
+    limited = asked.limited(whole=whole)
     going = (
         await transaction.member_jobs.going_of(guild_id, members)
         if whole or limits.at_once is not None
@@ -99,8 +125,13 @@ async def use_of_members(
         starts = await transaction.member_jobs.started_by(
             guild_id, members, counted_since(limits.rate, at), at
         )
-    return state_of_budget(settings, period, usage, grants.get(None, 0)), {
-        one: MemberUse(used.get(one, Usage()), grants.get(one, 0), going.get(one, 0), starts.get(one, ()))
+    return {
+        one: MemberUse(
+            used.usage.get(one, Usage()) if one in limited else Usage(),
+            used.grants.get(one, 0),
+            going.get(one, 0),
+            starts.get(one, ()),
+        )
         for one in members
     }
 

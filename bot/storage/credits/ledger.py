@@ -7,17 +7,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     Cast,
     ColumnElement,
     CompoundSelect,
     Row,
     Select,
-    and_,
     bindparam,
     case,
     cast,
@@ -39,6 +39,23 @@ from bot.storage.schema import jobs, ledger
 
 class ReservationError(StudiiBotError):
     """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
+
+
+class UsedCredits(NamedTuple):
+    """What a server has used within a window, and was granted for it.
+
+    `usage` is that of each member who was asked for, and of all others together as None. `grants` has the
+    sums by member, and the server's own as None.
+    """
+
+    usage: dict[int | None, Usage]
+    grants: dict[int | None, int]
+
+    @property
+    def whole(self) -> Usage:
+        """What all members together have used."""
+        used = self.usage.values()
+        return Usage(sum(one.settled for one in used), sum(one.reserved for one in used))
 
 
 class Ledger(Repository):
@@ -130,7 +147,7 @@ class Ledger(Repository):
         query = _usage(
             of_member=user_id is not None, starts=window.start is not None, ends=window.end is not None
         )
-        which = _of(guild_id, window) | {"user": user_id}
+        which = {"guild": guild_id, "start": window.start, "end": window.end, "user": user_id}
         row = (await self._session.execute(query, which)).mappings().one()
         return Usage(settled=row["settled"], reserved=row["reserved"])
 
@@ -141,25 +158,25 @@ class Ledger(Repository):
         await self._session.execute(insert(ledger).values(**values, period=period, at=at))
 
     async def usage_and_grants(
-        self, guild_id: int, window: Window, period: str, user_ids: Collection[int]
-    ) -> tuple[Usage, dict[int, Usage], dict[int | None, int]]:
-        """Return what `usage` returns for the server and for each of these members, and `grants`.
+        self, guild_ids: Collection[int], window: Window, period: str, user_ids: Collection[int]
+    ) -> dict[int, UsedCredits]:
+        """Return what each of the servers has used, by one statement, as each command asks for it.
 
-        By one statement, as each command asks for it.
+        `period` is the name under which grants for the window are stored.
         """
         query = _usage_and_grants(
             by_member=bool(user_ids), starts=window.start is not None, ends=window.end is not None
         )
-        asked = _of(guild_id, window) | {"in_period": period, "members": list(user_ids)}
-        usage: dict[int | None, Usage] = {}
-        grants: dict[int | None, int] = {}
+        asked = {"guilds": list(guild_ids), "start": window.start, "end": window.end}
+        asked |= {"in_period": period, "members": list(user_ids)}
+        found = {guild_id: UsedCredits({}, {}) for guild_id in guild_ids}
         for row in (await self._session.execute(query, asked)).mappings():
+            used = found[row["guild_id"]]
             if row["granted"] is not None:
-                grants[row["who"]] = row["granted"]
+                used.grants[row["who"]] = row["granted"]
             else:
-                usage[row["who"]] = Usage(row["settled"] or 0, row["reserved"] or 0)
-        whole = Usage(sum(one.settled for one in usage.values()), sum(one.reserved for one in usage.values()))
-        return whole, {user_id: usage.get(user_id, Usage()) for user_id in user_ids}, grants
+                used.usage[row["who"]] = Usage(row["settled"], row["reserved"])
+        return found
 
     async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
         """Return the sums of grants for the period, by member. None is the server's own."""
@@ -196,19 +213,13 @@ class Ledger(Repository):
 
 
 def _within(*, starts: bool, ends: bool) -> list[ColumnElement[bool]]:
-    """Return the conditions that a job of the server was accepted within a window that starts and ends, or
-    not. `_of` has their parameters."""
-    conditions = [jobs.c.guild_id == bindparam("guild")]
+    """Return the conditions that a job was accepted within a window that starts and ends, or not."""
+    conditions: list[ColumnElement[bool]] = []
     if starts:
         conditions.append(jobs.c.created_at >= bindparam("start"))
     if ends:
         conditions.append(jobs.c.created_at < bindparam("end"))
     return conditions
-
-
-def _of(guild_id: int, window: Window) -> dict[str, Any]:
-    """Return the parameters of `_within` for this window."""
-    return {"guild": guild_id, "start": window.start, "end": window.end}
 
 
 def _unsaid() -> Cast[int]:
@@ -226,14 +237,10 @@ _OPEN = (jobs.c.id == bindparam("job")) & jobs.c.resolved_at.is_(None)
 _OPEN_JOB = select(jobs).where(_OPEN).with_for_update()
 _BALANCE = update(jobs).where(_OPEN).returning(jobs)
 _ADD_LINES = insert(ledger).inline()
-_GRANTS = and_(
-    ledger.c.guild_id == bindparam("guild"),
-    ledger.c.job_id.is_(None),
-    ledger.c.period == bindparam("in_period"),
-)
+_GRANTS = ledger.c.job_id.is_(None) & (ledger.c.period == bindparam("in_period"))
 _GRANTS_BY_MEMBER = (
     select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
-    .where(_GRANTS)
+    .where(ledger.c.guild_id == bindparam("guild"), _GRANTS)
     .group_by(ledger.c.user_id)
 )
 _SOME_OPEN = jobs.c.id.in_(bindparam("job_ids", expanding=True)) & jobs.c.resolved_at.is_(None)
@@ -260,29 +267,31 @@ def _usage(*, of_member: bool, starts: bool, ends: bool) -> Select[int, int]:
     query = select(
         func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
         func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-    ).where(*_within(starts=starts, ends=ends))
+    ).where(jobs.c.guild_id == bindparam("guild"), *_within(starts=starts, ends=ends))
     return query.where(jobs.c.user_id == bindparam("user")) if of_member else query
 
 
 @cache
 def _usage_and_grants(*, by_member: bool, starts: bool, ends: bool) -> CompoundSelect[*tuple[Any, ...]]:
     """Return the query of `Ledger.usage_and_grants`."""
+    guilds: BindParameter[int] = bindparam("guilds", expanding=True)
     members = jobs.c.user_id.in_(bindparam("members", expanding=True))
     who = case((members, jobs.c.user_id)) if by_member else _unsaid()
     used = (
         select(
+            jobs.c.guild_id,
             who.label("who"),
             func.sum(jobs.c.settled).label("settled"),
             func.sum(jobs.c.reserved).label("reserved"),
             _unsaid().label("granted"),
         )
-        .where(*_within(starts=starts, ends=ends))
-        .group_by(*([who] if by_member else ()))
+        .where(jobs.c.guild_id.in_(guilds), *_within(starts=starts, ends=ends))
+        .group_by(jobs.c.guild_id, *([who] if by_member else ()))
     )
     granted = (
-        select(ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
-        .where(_GRANTS)
-        .group_by(ledger.c.user_id)
+        select(ledger.c.guild_id, ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
+        .where(ledger.c.guild_id.in_(guilds), _GRANTS)
+        .group_by(ledger.c.guild_id, ledger.c.user_id)
     )
     return union_all(used, granted)
 

@@ -22,7 +22,7 @@ from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_re
 from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.credits.budgets import budget_state
-from bot.services.limits import state_of_member, use_of_members
+from bot.services.limits import AskedMembers, state_of_member, use_of_members
 from bot.storage import JobChanges, Storage, Transaction
 from bot.storage.schema import (
     allowances,
@@ -309,9 +309,8 @@ class Bank(ModeratingBank):
                 adds = line.kind in (EntryKind.RESERVE, EntryKind.CORRECT)
                 lines[line.job_id] += line.amount if adds else -line.amount
             limits = await transaction.policies.limits(GUILD)
-            _, used = await use_of_members(
-                transaction, budget.settings, limits, MEMBERS, self.now, whole=True
-            )
+            asked = AskedMembers(budget.settings, limits, MEMBERS)
+            _, used = (await use_of_members(transaction, [asked], self.now, whole=True))[GUILD]
             members = {
                 one: state_of_member(budget, limits, one, ROLES[one], used[one], self.now) for one in MEMBERS
             }

@@ -128,6 +128,23 @@ async def test_usage_adds_up_a_server_and_each_member_in_it(storage: Storage) ->
         assert await transaction.ledger.usage(7, TODAY) == Usage()
 
 
+async def test_several_servers_are_asked_for_together_and_told_apart(storage: Storage) -> None:
+    for guild_id, user_id, estimate in ((1, 3, 8), (1, 4, 5), (1, 4, 6), (2, 3, 100), (7, 3, 1000)):
+        await accepted(storage, guild_id=guild_id, user_id=user_id, estimate=estimate)
+    async with storage.write() as transaction:
+        await transaction.ledger.grant(1, None, 20, "today", NOW)
+        await transaction.ledger.grant(2, 3, 30, "today", NOW)
+        await transaction.ledger.grant(2, 3, 40, "another day", NOW)
+    async with storage.read() as transaction:
+        found = await transaction.ledger.usage_and_grants([1, 2, 9], TODAY, "today", [3])
+        assert found[1] == ({3: Usage(reserved=8), None: Usage(reserved=11)}, {None: 20})
+        assert found[2] == ({3: Usage(reserved=100)}, {3: 30})
+        assert found[9] == ({}, {})
+        assert [found[one].whole for one in (1, 2, 9)] == [Usage(reserved=19), Usage(reserved=100), Usage()]
+        alone = await transaction.ledger.usage_and_grants([1], TODAY, "today", [])
+        assert alone == {1: ({None: Usage(reserved=19)}, {None: 20})}
+
+
 async def test_a_job_counts_in_the_period_in_which_it_was_accepted(storage: Storage) -> None:
     moment = timedelta(microseconds=1)
     window = Window(NOW, NOW + timedelta(days=1))

@@ -28,7 +28,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a member's jobs": lambda transaction: transaction.member_jobs.recent_of(1, 3, 5),
     "a server's usage": lambda transaction: transaction.ledger.usage(1, TODAY),
     "what a command asks of the ledger": lambda transaction: transaction.ledger.usage_and_grants(
-        1, TODAY, "2027-03-12", [3]
+        [1, 2], TODAY, "2027-03-12", [3]
     ),
     "a member's usage": lambda transaction: transaction.ledger.usage(1, Window(NOW, None), 3),
     "a server's usage ever": lambda transaction: transaction.ledger.usage(1, Window(None, None)),
