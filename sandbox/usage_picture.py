@@ -18,7 +18,6 @@ from bot.services import UsageService
 from bot.storage import Storage, migrate
 from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.usage import usage_chart
-from tests.support.jobs import a_job
 
 USAGE_GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)
@@ -54,15 +53,23 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
 
 
 def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
-    return a_job(
+    return Job(
         id=job_id,
         guild_id=USAGE_GUILD,
+        channel_id=2,
         user_id=user_id,
         tool=tool,
+        inputs={},
+        variant="",
+        source=None,
+        private=False,
         state=JobState.SUCCEEDED,
+        version=1,
         created_at=at,
         changed_at=at,
         estimate=COSTS[tool],
+        reserved=0,
+        settled=0,
     )
 
 

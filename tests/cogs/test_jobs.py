@@ -145,11 +145,7 @@ async def test_a_private_result_that_one_closed_is_still_linked_in_the_list(tmp_
 async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        adults = desk.guild.create_text_channel("adults")
-        await desk.env.settle()
-        known = desk.bot.get_channel(adults.id)
-        assert isinstance(known, discord.TextChannel)
-        known.nsfw = True  # the simulation knows no such channels
+        adults = await desk.age_restricted_channel()
         await desk.maya.slash(adults, "studio", prompt="A red kite")
         changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
         job = await desk.move(await desk.job(), *DONE, **changes)
@@ -157,7 +153,7 @@ async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp
         assert shown.response is not None
         answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
         assert "age-restricted" in texts(answer)
-        known.nsfw = False  # what was asked for when it was one stays what it is
+        desk.restrict_by_age(adults, restricted=False)  # what was asked for when it was one stays what it is
         answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
         assert "age-restricted" in texts(answer)
         assert (await desk.job()).channel_id == job.channel_id

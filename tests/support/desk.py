@@ -59,6 +59,19 @@ class Desk:
             name, overwrites={bot: discord.PermissionOverwrite(**permissions)}
         )
 
+    async def age_restricted_channel(self) -> ChannelHandle:
+        """Make another channel, which is age-restricted."""
+        made = self.guild.create_text_channel("adults")
+        await self.env.settle()
+        self.restrict_by_age(made)
+        return made
+
+    def restrict_by_age(self, channel: ChannelHandle, *, restricted: bool = True) -> None:
+        """Let the bot take the channel for an age-restricted one: the simulation knows none."""
+        known = self.bot.get_channel(channel.id)
+        assert isinstance(known, discord.TextChannel)
+        known.nsfw = restricted
+
     async def channel_message(self, custom_id: str, channel_id: int | None = None) -> discord.Message:
         """Return a message of the bot's that everyone sees, with a button that has that custom id."""
         view = discord.ui.LayoutView(timeout=None)

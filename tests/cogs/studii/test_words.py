@@ -1,7 +1,6 @@
 """/studii words, and what members and moderators see when a rule refuses a request."""
 
 from pathlib import Path
-from typing import Any
 
 from bot.domain import JobState, NoticeKind
 from bot.domain.words import MAX_WORD_RULES
@@ -215,8 +214,7 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await forbid(desk, "blimp")
-        known: Any = desk.bot.get_channel(desk.channel.id)
-        known.nsfw = True  # the simulation knows no such channels
+        desk.restrict_by_age(desk.channel)
         await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
         (told,) = await notices(desk)
         assert told["text"] is None

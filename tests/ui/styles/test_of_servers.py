@@ -188,8 +188,7 @@ async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_n
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
         await save(desk.maya, result, name="Harbour")
-        known: Any = desk.bot.get_channel(desk.channel.id)
-        known.nsfw = True  # the simulation knows no such channels
+        desk.restrict_by_age(desk.channel)
         assert await picture(desk, desk.maya, "Harbour") == []
         refused = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
         assert "age-restricted" in texts(refused)

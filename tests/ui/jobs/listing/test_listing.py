@@ -140,11 +140,7 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(tmp_
 async def test_nothing_of_an_age_restricted_channel_is_shown_in_the_list_elsewhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        adults = desk.guild.create_text_channel("adults")
-        await desk.env.settle()
-        known = desk.bot.get_channel(adults.id)
-        assert isinstance(known, discord.TextChannel)
-        known.nsfw = True  # the simulation knows no such channels
+        adults = await desk.age_restricted_channel()
         await posted(desk, tmp_path, adults, "A red kite")
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert "done · 8 credits" in texts(shown)
