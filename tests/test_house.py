@@ -81,7 +81,8 @@ FORBIDDEN = (
     ("bot.storage.ledger_check", "bot.storage.vault"),
     ("bot.services.moderation.words", "bot.services.acceptance.checks"),
     ("bot.lifecycle.budget_alerts", "bot.lifecycle.transitions"),
-    ("bot.delivery.files", "bot.delivery.poster"),
+    ("bot.delivery.errors", "bot.delivery.discord"),
+    ("bot.delivery.postings.files", "bot.delivery.postings.poster"),
     ("bot.reactions.events", "bot.reactions.best_results"),
     ("bot.media.kinds", "bot.media.spool"),
 )

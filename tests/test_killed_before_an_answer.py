@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.delivery.deferrals import RESTARTED
+from bot.delivery.deferrals.journal import RESTARTED
 from bot.domain import Plan
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import DiscordServer

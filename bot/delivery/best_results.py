@@ -11,7 +11,6 @@ import discord
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, place_gone, seconds_until_retry
-from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
@@ -22,6 +21,7 @@ from bot.ui.best_results.panels import ask_maker, best_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import is_age_restricted, missing_to_post, stays_there
 from bot.ui.reading.photo_lookup import shows_before
 

@@ -8,15 +8,15 @@ import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.cards import CardPoster
+from bot.delivery.cards.card_poster import CardPoster
+from bot.delivery.cards.interaction_tokens import CardTokens
 from bot.delivery.errors import Outcome, outcome_of
-from bot.delivery.files import Drawing, Fit
 from bot.delivery.history import find_question
-from bot.delivery.interaction_tokens import CardTokens
 from bot.delivery.notices import NoticePoster
-from bot.delivery.poster import REMOVE_SECONDS, Poster, Rules
-from bot.delivery.postings import JobPosting, PostingContext
-from bot.delivery.sets import SetMessage, TooMuchAtOnce, arranged_for
+from bot.delivery.postings.files import Drawing, Fit
+from bot.delivery.postings.poster import REMOVE_SECONDS, Poster, Rules
+from bot.delivery.postings.posting import JobPosting, PostingContext
+from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer

@@ -9,8 +9,8 @@ import discord
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, outcome_to_tell, place_gone
-from bot.delivery.files import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, Fit
 from bot.delivery.history import NONCE_SECONDS, find_notice
+from bot.delivery.postings.files import Fit
 from bot.domain import (
     Announcement,
     ChannelGone,
@@ -34,6 +34,7 @@ from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import aiohttp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.delivery.deferrals import RESTARTED
+from bot.delivery.deferrals.journal import RESTARTED
 from bot.domain import JobState
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.delivery.deferrals import RESTARTED
+from bot.delivery.deferrals.journal import RESTARTED
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.layout import mark_of_nonce

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.delivery import DeferralJournal
-from bot.delivery.deferrals import RESTARTED, RESTARTED_CHANGE
+from bot.delivery.deferrals.journal import RESTARTED, RESTARTED_CHANGE
 from bot.services.acceptance.batches import AcceptanceBatches
 from tests.support.desk import texts
 from tests.ui.jobs.late import announced, asked, keep, kept, late, restarted

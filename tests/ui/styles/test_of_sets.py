@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.delivery.test_sets import announce, made, picked
+from tests.delivery.postings.test_sets import announce, made, picked
 from tests.support.desk import labelled, pieces, texts
 from tests.ui.styles.test_saving import styles_of
 

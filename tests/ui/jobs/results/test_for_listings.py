@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bot.delivery import DiscordDelivery
 from bot.domain.posting import PostingRules
-from tests.delivery.test_before_and_after import MIB, files, made
-from tests.delivery.test_sets import announce, made as made_set, picked
+from tests.delivery.postings.test_before_and_after import MIB, files, made
+from tests.delivery.postings.test_sets import announce, made as made_set, picked
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts
 

@@ -8,7 +8,7 @@ import pytest
 from bot.catalog import Catalog, SourceRule
 from bot.domain import FailureCode, JobState
 from bot.ui.kit.buttons import custom_id_of
-from tests.delivery.test_sets import announce, made as made_set, picked
+from tests.delivery.postings.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press

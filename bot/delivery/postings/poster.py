@@ -9,19 +9,19 @@ from datetime import datetime
 import discord
 
 from bot.clock import Clock
+from bot.delivery.cards.interaction_tokens import CardTokens
 from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
-from bot.delivery.files import DEFAULT_LIMIT
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
-from bot.delivery.interaction_tokens import CardTokens
-from bot.delivery.postings import Posting, mention_of
-from bot.delivery.threads import thread_for
+from bot.delivery.postings.posting import Posting, mention_of
+from bot.delivery.postings.threads import thread_for
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.languages import ReaderLanguages, speaking
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.uploads import DEFAULT_LIMIT
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import discord
 
 from bot.delivery.destination import Place
-from bot.delivery.files import Drawing, Fit, Showing, Showings
 from bot.delivery.history import is_marked
+from bot.delivery.postings.files import Drawing, Fit, Showing, Showings
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy

@@ -8,11 +8,11 @@ from typing import Any
 import discord
 
 from bot.clock import Clock
+from bot.delivery.cards.edit_rate import EditPace
+from bot.delivery.cards.interaction_tokens import CardToken, CardTokens
 from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
-from bot.delivery.edit_rate import EditPace
 from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outcome_of, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_card
-from bot.delivery.interaction_tokens import CardToken, CardTokens
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
 from bot.ui.jobs.card import moved_card
 from bot.ui.jobs.sets.card import card_of

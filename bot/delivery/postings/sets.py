@@ -8,15 +8,16 @@ import discord
 
 from bot.delivery.destination import Place
 from bot.delivery.errors import Outcome, outcome_of
-from bot.delivery.files import MESSAGE_MARGIN_BYTES, MIN_BEFORE_BYTES, STAGING, Showing, Showings
 from bot.delivery.history import is_marked
-from bot.delivery.postings import PostingContext, mention_of, why_without
+from bot.delivery.postings.files import MIN_BEFORE_BYTES, STAGING, Showing, Showings
+from bot.delivery.postings.posting import PostingContext, mention_of, why_without
 from bot.domain import JobState
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
 from bot.ui.jobs.sets.result import ShownPhoto, set_result
 from bot.ui.kit.layout import mark_of_nonce
 from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.uploads import MESSAGE_MARGIN_BYTES
 
 BEFORE_ROOM_BYTES = 4 * MIN_BEFORE_BYTES  # bytes that a photo before has beside its result, at least
 

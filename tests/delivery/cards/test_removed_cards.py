@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery.edit_rate import CHANNEL_REMOVALS
+from bot.delivery.cards.edit_rate import CHANNEL_REMOVALS
 from bot.domain import Job
 from tests.delivery.finished import finished
 from tests.support.desk import Desk, open_desk, texts

@@ -5,8 +5,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.delivery.cards import EDIT_AGAIN_SECONDS
-from bot.delivery.interaction_tokens import CardTokens
+from bot.delivery.cards.card_poster import EDIT_AGAIN_SECONDS
+from bot.delivery.cards.interaction_tokens import CardTokens
 from bot.domain import Job, JobState, Progress
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, make_bot, open_desk, texts

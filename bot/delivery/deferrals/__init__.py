@@ -1,0 +1,1 @@
+"""Deferred interactions, which are answered after a kill."""
