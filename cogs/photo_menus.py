@@ -17,7 +17,7 @@ from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.open_form import begin
 from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.start import Terms
-from bot.ui.kit.host import host_of
+from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
@@ -69,8 +69,9 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
     """Return the message menu that runs the tool on a message's picture."""
 
     async def run(interaction: discord.Interaction, message: discord.Message) -> None:
-        pictures = _pictures(interaction, message)
-        await begin(interaction, tool, pictures, await _terms(interaction, message))
+        with in_order(interaction):
+            pictures = _pictures(interaction, message)
+            await begin(interaction, tool, pictures, await _terms(interaction, message))
 
     name = localised(lambda: tool.title, MAX_MENU_NAME_CHARACTERS)
     return app_commands.ContextMenu(name=name, callback=run)

@@ -64,7 +64,8 @@ def tool_command(tool: Tool) -> PhotoCommand:
 
     async def run(interaction: discord.Interaction, **given: Any) -> None:
         values: dict[str, str | None] = {one.name: given.get(key) for key, one in options.items()}
-        await _run(interaction, tool, values, given)
+        with in_order(interaction):
+            await _run(interaction, tool, values, given)
 
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
@@ -103,7 +104,7 @@ async def _run(
     terms = Terms(private=bool(given.get(PRIVATE_OPTION)), extra=extra_inputs(given.get(EXTRA), tool))
     pictures = [] if source is None else [source]
     try:
-        whole = {**await in_order(interaction, values_with(interaction, tool, values, style))}
+        whole = {**await values_with(interaction, tool, values, style)}
     except WordsNeeded as needed:
         there = {name: value for name, value in values.items() if value is not None}
         await open_style_form(interaction, needed.style, pictures, terms, there)

@@ -90,7 +90,6 @@ class StudiiBot(commands.AutoShardedBot):
     cards: CardMemory
     clock: Clock
     clicks: Clicks
-    arrivals: InOrder
     deferrals: Deferrals
 
     # Long: most of it is what the library is told.
@@ -135,6 +134,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.catalog = catalog
         self.accepting = True
         self.open_forms = OpenForms()
+        self.arrivals = InOrder()
         self.readers = Readers(self, lambda: self.services.languages)
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
@@ -147,7 +147,7 @@ class StudiiBot(commands.AutoShardedBot):
     ) -> None:
         """Give the bot what its commands, buttons and forms work with."""
         self.services, self.cards, self.clock = services, cards, clock
-        self.clicks, self.arrivals = Clicks(clock), InOrder()
+        self.clicks = Clicks(clock)
         self.deferrals = deferrals or NoDeferrals()
 
     async def posting_rules(self, guild_id: int) -> PostingRules:

@@ -69,13 +69,15 @@ class Backlog(Generic[_T]):
         self._take_turns(server)
         return True
 
-    def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> None:
-        """Remove the unwanted items that wait in the server's queue."""
-        waiting = self._queues.get(server, ())
-        wanted = [item for item in waiting if not unwanted(item)]
-        self._count -= len(waiting) - len(wanted)
+    def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> list[_T]:
+        """Remove the unwanted items that wait in the server's queue, and return them."""
+        wanted, removed = deque[_T](), list[_T]()
+        for item in self._queues.get(server, ()):
+            (removed if unwanted(item) else wanted).append(item)
+        self._count -= len(removed)
         if server in self._queues:
-            self._queues[server] = deque(wanted)
+            self._queues[server] = wanted
+        return removed
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import discord
 
+from bot.aio.in_order import PlaceInOrder
 from bot.domain import SourcePhoto
 from bot.domain.photo_rules import Emoji
 
@@ -17,14 +18,15 @@ WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """A reaction that was added or removed."""
+    """A reaction that was added, and the place of its job in the server's order of arrival."""
 
     guild_id: int
     channel_id: int
     message_id: int
     user_id: int
     emoji: Emoji
-    member: discord.Member | None
+    member: discord.Member
+    place: PlaceInOrder = field(compare=False)
 
 
 def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.in_order import InOrder
+from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
 from bot.domain.access import open_in
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Preset
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
@@ -42,21 +42,28 @@ PHOTOS_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class _PostedPhoto:
-    """A message in a photo channel, and what that channel does."""
+    """A message in a photo channel, what that channel does, and the place of its jobs in the server's order
+    of arrival."""
 
     message: discord.Message
     channel: PhotoChannel
+    place: PlaceInOrder
 
 
 class PhotoWatch:
     """Turns reactions and photos into jobs, within the same limits as other jobs."""
 
     def __init__(
-        self, client: discord.Client, services: Services, catalog: Catalog, readers: ReaderLanguages
+        self,
+        client: discord.Client,
+        services: Services,
+        catalog: Catalog,
+        readers: ReaderLanguages,
+        arrivals: InOrder,
     ) -> None:
         self._client = client
         self._services = services
-        self._in_order = InOrder()  # taps that are read at once are decided as they came
+        self._arrivals = arrivals
         self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
         self._questions = PhotoQuestions(services.confirmations, catalog, readers)
         self._withdrawn = Backlog[list[str]](
@@ -84,11 +91,16 @@ class PhotoWatch:
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
         own = self._client.user
-        if event.member is None or event.member.bot or own is None or event.message_author_id == own.id:
+        member = event.member
+        if member is None or member.bot or own is None or event.message_author_id == own.id:
             return
-        tapped = self._counts(event)
-        if tapped is not None and not self._taps.add(tapped):
-            self._skipped.add(event.member, TAP_SKIPPED)
+        guild_id, emoji = member.guild.id, emoji_of(event.emoji)
+        if not self._counts(guild_id, event.channel_id, emoji):
+            return
+        place = self._arrivals.arrive(guild_id)
+        tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
+        if not self._taps.add(tapped):
+            self._skipped.add(member, TAP_SKIPPED)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -117,7 +129,8 @@ class PhotoWatch:
         """Handle a deleted message."""
         if guild_id is not None:
             for backlog in (self._offers, self._autos):
-                backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id)
+                for photo in backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id):
+                    photo.place.leave()
             self._taps.deleted(guild_id, message_id)
             self._withdraw(guild_id, self._questions.under(message_id))
 
@@ -137,34 +150,30 @@ class PhotoWatch:
             (one for one in ids_of_place(message.channel, message.channel.id) if one in channels), None
         )
         if found is not None and _photos(message):
-            photo = _PostedPhoto(message, channels[found])
+            photo = _PostedPhoto(message, channels[found], self._arrivals.arrive(message.guild.id))
             offers = photo.channel.kind is PhotoChannelKind.OFFER
-            taken = (self._offers if offers else self._autos).put(message.guild.id, photo)
-            if not taken and isinstance(message.author, discord.Member):
+            if offers:
+                photo.place.leave()
+            if (self._offers if offers else self._autos).put(message.guild.id, photo):
+                return
+            photo.place.leave()
+            if isinstance(message.author, discord.Member):
                 self._skipped.add(message.author, OFFER_SKIPPED if offers else AUTO_SKIPPED)
 
     def _withdraw(self, guild_id: int, questions: list[str]) -> None:
         if questions:
             self._withdrawn.put(guild_id, questions)
 
-    def _counts(self, event: discord.RawReactionActionEvent) -> Tapped | None:
-        """Return what was tapped, if the emoji stands for a tool and may count there."""
-        if event.guild_id is None:
-            return None
-        emoji = emoji_of(event.emoji)
-        if self._services.photo_rules.tap(event.guild_id, emoji.key) is None:
-            return None
-        tapped = Tapped(
-            event.guild_id, event.channel_id, event.message_id, event.user_id, emoji, event.member
-        )
-        on, offers = self._state_of(tapped)
-        return tapped if on or offers else None
+    def _counts(self, guild_id: int, channel_id: int, emoji: Emoji) -> bool:
+        """Return whether the emoji stands for a tool and may count there."""
+        if self._services.photo_rules.tap(guild_id, emoji.key) is None:
+            return False
+        return any(self._state_of(guild_id, channel_id))
 
-    def _state_of(self, tapped: Tapped) -> tuple[bool, bool]:
+    def _state_of(self, guild_id: int, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
-        rules = self._services.photo_rules.rules(tapped.guild_id)
-        place = place_of(self._client, tapped.guild_id, tapped.channel_id)
-        ids = ids_of_place(place, tapped.channel_id)
+        rules = self._services.photo_rules.rules(guild_id)
+        ids = ids_of_place(place_of(self._client, guild_id, channel_id), channel_id)
         on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
         offers = any(
             one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
@@ -172,22 +181,25 @@ class PhotoWatch:
         return on, offers
 
     async def _start(self, tapped: Tapped) -> Job | None:
-        tap = self._services.photo_rules.tap(tapped.guild_id, tapped.emoji.key)
-        member = tapped.member
-        if tap is None or member is None:
-            return None
-        if not can_post(member.guild, tapped.channel_id):
-            # Whether the emoji counts there is only known of the message, which may not be read.
-            if self._state_of(tapped)[0]:
-                words = partial(cannot_post_words, member.guild, tapped.channel_id)
-                await self._refusals.tell(member, words)
-            return None
-        ask = await self._in_order.keep(tapped.guild_id, self._prepare(tapped, member, tap.preset))
+        try:
+            ask = await self._prepare(tapped)
+            await tapped.place.turn()
+        finally:
+            tapped.place.leave()
         jobs = await ask()
         return jobs[0] if jobs else None
 
-    async def _prepare(self, tapped: Tapped, member: discord.Member, preset: Preset) -> NextStep:
+    async def _prepare(self, tapped: Tapped) -> NextStep:
         """Read the photo and what its job needs. Return what asks for the job, or tells why there is none."""
+        tap, member = self._services.photo_rules.tap(tapped.guild_id, tapped.emoji.key), tapped.member
+        if tap is None:
+            return no_jobs
+        if not can_post(member.guild, tapped.channel_id):
+            # Whether the emoji counts there is only known of the message, which may not be read.
+            if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
+                return no_jobs
+            words = partial(cannot_post_words, member.guild, tapped.channel_id)
+            return partial(no_jobs, partial(self._refusals.tell, member, words))
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             message = await channel.fetch_message(tapped.message_id)
@@ -196,26 +208,32 @@ class PhotoWatch:
             if isinstance(error, discord.NotFound | discord.Forbidden):
                 return no_jobs
             return partial(no_jobs, partial(self._refusals.tell, member, NOT_READ.__str__))
-        on, offers = self._state_of(tapped)
+        on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
         if not (on or (offers and _offered(message, tapped))):
             return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = [] if own else _photos(message)
-        return await self._photo_jobs.prepare(member, message, preset, photos[:1], tapped.emoji.key)
+        return await self._photo_jobs.prepare(member, message, tap.preset, photos[:1], tapped.emoji.key)
 
     async def _run(self, photo: _PostedPhoto) -> None:
+        try:
+            ask = await self._prepare_posted(photo)
+            await photo.place.turn()
+        finally:
+            photo.place.leave()
+        await ask()
+
+    async def _prepare_posted(self, photo: _PostedPhoto) -> NextStep:
         message, channel = photo.message, photo.channel
         author = message.author
         if channel.preset is None or not isinstance(author, discord.Member):
-            return
+            return no_jobs
         if not can_post(author.guild, message.channel.id):
-            await self._refusals.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
-        else:
-            note = partial(self._taps.made_from, message.id)
-            ask = await self._photo_jobs.prepare(
-                author, message, channel.preset, _photos(message)[: channel.most], note=note
-            )
-            await ask()
+            words = partial(cannot_post_words, author.guild, message.channel.id)
+            return partial(no_jobs, partial(self._refusals.tell, author, words))
+        note = partial(self._taps.made_from, message.id)
+        photos = _photos(message)[: channel.most]
+        return await self._photo_jobs.prepare(author, message, channel.preset, photos, note=note)
 
     async def _offer(self, photo: _PostedPhoto) -> None:
         message = photo.message

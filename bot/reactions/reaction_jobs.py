@@ -97,6 +97,8 @@ class ReactionJobs:
         taken = self._backlog.put(tapped.guild_id, tapped)
         if taken:
             self._started.note(tapped.message_id, _key(tapped))
+        else:
+            tapped.place.leave()
         return taken
 
     def take_back(self, guild_id: int, message_id: int, user_id: int, emoji: str) -> None:
@@ -126,7 +128,9 @@ class ReactionJobs:
         def undone(one: Tapped | _TakenBack) -> bool:
             return isinstance(one, Tapped) and one.message_id == gone.message_id and _key(one) == gone.key
 
-        self._backlog.withdraw(gone.guild_id, undone)
+        for one in self._backlog.withdraw(gone.guild_id, undone):
+            if isinstance(one, Tapped):
+                one.place.leave()
         # First in the queue, as it takes no request. A job that is being started is finished before.
         self._backlog.put(gone.guild_id, gone, first=True)
 

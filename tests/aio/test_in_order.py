@@ -2,14 +2,18 @@ import asyncio
 
 import pytest
 
-from bot.aio.in_order import InOrder
+from bot.aio import in_order
+from bot.aio.in_order import InOrder, PlaceInOrder
 
 
 async def test_who_came_first_goes_on_first_however_long_each_takes() -> None:
     order, went_on = InOrder(), list[int]()
 
     async def come(number: int, seconds: float) -> None:
-        went_on.append(await order.keep("here", asyncio.sleep(seconds, number)))
+        place = order.arrive("here")
+        await asyncio.sleep(seconds)
+        await place.turn()
+        went_on.append(number)
 
     async with asyncio.TaskGroup() as tasks:
         for number, seconds in enumerate((0.05, 0.0, 0.02, 0.0)):
@@ -19,50 +23,53 @@ async def test_who_came_first_goes_on_first_however_long_each_takes() -> None:
 
 async def test_another_key_waits_for_nobody() -> None:
     order = InOrder()
-    slow = asyncio.create_task(order.keep("here", asyncio.Event().wait()))
-    await asyncio.sleep(0)
+    order.arrive("here")
     async with asyncio.timeout(1):
-        assert await order.keep("there", asyncio.sleep(0, "done")) == "done"
-    slow.cancel()
+        await order.arrive("there").turn()
 
 
 async def test_who_comes_once_all_are_through_waits_for_nothing() -> None:
     order = InOrder()
-    for number in range(3):
-        assert await order.keep("here", asyncio.sleep(0, number)) == number
-    coroutine = order.keep("here", _at_once())
+    for _ in range(3):
+        await order.arrive("here").turn()
     with pytest.raises(StopIteration):
-        coroutine.send(None)
+        order.arrive("here").turn().send(None)
 
 
-@pytest.mark.parametrize("how", ["fails", "is cancelled"])
-async def test_who_fails_or_leaves_is_not_waited_for_but_those_before_are(how: str) -> None:
-    order, first, went_on = InOrder(), asyncio.Event(), list[str]()
+@pytest.mark.parametrize("how", ["leaves", "is cancelled"])
+async def test_who_leaves_is_not_waited_for_but_those_before_are(how: str) -> None:
+    order, went_on = InOrder(), list[str]()
 
-    async def come(name: str, event: asyncio.Event) -> None:
-        await order.keep("here", event.wait())
+    async def take(name: str, place: PlaceInOrder) -> None:
+        await place.turn()
         went_on.append(name)
 
-    async def fail() -> None:
-        raise OSError("broken")
-
-    there = asyncio.Event()
-    there.set()
-    one = asyncio.create_task(come("first", first))
+    first, second, third = (order.arrive("here") for _ in range(3))
+    tasks = [asyncio.create_task(take("second", second)), asyncio.create_task(take("third", third))]
     await asyncio.sleep(0)
-    two = asyncio.create_task(order.keep("here", fail() if how == "fails" else asyncio.Event().wait()))
-    await asyncio.sleep(0)
-    three = asyncio.create_task(come("third", there))
-    await asyncio.sleep(0)
-    two.cancel()
-    with pytest.raises(OSError if how == "fails" else asyncio.CancelledError):
-        await two
+    if how == "leaves":
+        second.leave()
+        second.leave()
+    else:
+        tasks[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
     await asyncio.sleep(0)
     assert went_on == []
-    first.set()
-    await asyncio.gather(one, three)
-    assert went_on == ["first", "third"]
+    await first.turn()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert went_on == (["second", "third"] if how == "leaves" else ["third"])
 
 
-async def _at_once() -> None:
-    return
+async def test_who_is_waited_for_too_long_is_overtaken_but_the_others_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(in_order, "WAIT_FOR_EARLIER", 0.05)
+    order = InOrder()
+    first, second, third = (order.arrive("here") for _ in range(3))
+    await second.turn()
+    waiting = asyncio.create_task(third.turn())
+    await asyncio.sleep(0)
+    assert not waiting.done()  # the first one has not gone, so the third one waits as long for it
+    first.leave()
+    await waiting

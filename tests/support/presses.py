@@ -3,6 +3,7 @@
 import discord
 from simcord import InteractionResult, MemberActor, ResponseMessage
 from simcord.backend import serializers
+from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from tests.support.desk import Desk
@@ -22,6 +23,20 @@ async def press(
 
     Without `in_server` the message is a direct one.
     """
+    record = send_press(desk, person, message, custom_id, in_server=in_server)
+    await desk.env.settle()
+    return InteractionResult(desk.env, record)
+
+
+def send_press(
+    desk: Desk,
+    person: MemberActor,
+    message: discord.Message | ResponseMessage,
+    custom_id: str,
+    *,
+    in_server: bool = True,
+) -> Interaction:
+    """Send such a press without waiting for what becomes of it."""
     # An answer that one person alone sees is in the channel where they asked.
     channel_id = message.channel.id if isinstance(message, discord.Message) else desk.channel.id
     stored = desk.env.backend.get_message(channel_id, message.id)
@@ -36,8 +51,28 @@ async def press(
     payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
     record.source_message_id = stored.id
     desk.env.backend.emit("INTERACTION_CREATE", payload)
-    await desk.env.settle()
-    return InteractionResult(desk.env, record)
+    return record
+
+
+def send_command(desk: Desk, person: MemberActor, name: str, **options: str) -> Interaction:
+    """Send a command without waiting for what becomes of it."""
+    command = desk.env.backend.find_command(name, desk.guild.id, type=1)
+    assert command is not None
+    record, payload = base_payload(
+        desk.env.backend,
+        type=2,
+        channel_id=desk.channel.id,
+        guild_id=desk.guild.id,
+        user_id=person.id,
+        data={
+            "id": command["id"],
+            "name": name,
+            "type": 1,
+            "options": [{"type": 3, "name": option, "value": value} for option, value in options.items()],
+        },
+    )
+    desk.env.backend.emit("INTERACTION_CREATE", payload)
+    return record
 
 
 async def hand_in(desk: Desk, person: MemberActor, custom_id: str) -> InteractionResult:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.aio.in_order import InOrder
 from bot.clock import Clock
 from bot.domain import NoticeKind
 from bot.domain.posting import PostingRules
@@ -19,7 +18,6 @@ class PostingService(Service):
         super().__init__(storage, clock)
         self._with_best: dict[int, PostingRules] = {}
         self._known = RememberedByServer("reading posting rules", storage, clock, _read, self._note_best)
-        self._in_order = InOrder()
 
     async def load(self) -> None:
         """Read which servers show their best results in a channel."""
@@ -31,8 +29,8 @@ class PostingService(Service):
         return self._with_best.get(guild_id)
 
     async def rules(self, guild_id: int) -> PostingRules:
-        """Return the server's rules, with a query now and then. Who asks first goes on first."""
-        return await self._in_order.keep(guild_id, self._known.of(guild_id))
+        """Return the server's rules, with a query now and then."""
+        return await self._known.of(guild_id)
 
     async def set(self, guild_id: int, **changes: Any) -> PostingRules:
         """Change some of the server's rules, and return them all."""

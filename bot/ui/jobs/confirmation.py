@@ -11,7 +11,7 @@ from bot.services import ConfirmationNeeded, confirmed, short_price_words
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
@@ -99,6 +99,10 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
+        with in_order(interaction):
+            await self._confirm(interaction, host)
+
+    async def _confirm(self, interaction: discord.Interaction, host: Host) -> None:
         question = await host.services.confirmations.open(self._question_id)
         if question is None:
             await _take_away(interaction)
@@ -108,6 +112,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         ensure_can_post(interaction)
         # First: it shows nothing, and what follows may have to wait for others who write.
         await interaction.response.defer()
+        await in_turn(interaction)
         try:
             jobs = await host.services.jobs.accept_all(confirmed(question, member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now

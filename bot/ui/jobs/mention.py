@@ -24,7 +24,7 @@ from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, rows, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading import LOOKUP_TIMEOUT
@@ -145,9 +145,12 @@ class MentionButton(
         if interaction.user.id != self._author_id:
             raise NotAllowed(ONLY_THEY.using(member=f"<@{self._author_id}>"))
         ensure_can_post(interaction)
-        tool = host.catalog.get(self._slug)
+        with in_order(interaction):
+            await self._start(interaction, host.catalog.get(self._slug), host.services)
+
+    async def _start(self, interaction: discord.Interaction, tool: Tool, services: Services) -> None:
         message = await self._message(interaction)
-        mention = await read_mention(message, interaction.client, host.services)
+        mention = await read_mention(message, interaction.client, services)
         if tool not in tools_for(mention, [tool]):
             raise Refused(MESSAGE_GONE)
         # The bot's offer goes once it is taken.

@@ -20,7 +20,7 @@ from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.kit.deferral import in_time, once_key_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import host_of
+from bot.ui.kit.host import host_of, in_turn
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
@@ -81,7 +81,7 @@ async def start(
     terms: Terms = AS_USUAL,
 ) -> None:
     """Accept a job for each photo, all or none of them, or one without a photo. Answer with their card, or
-    with the question whether they are to start.
+    with the question whether they are to start. To be called within `in_order`.
 
     Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the jobs run, even if the card
     can't be shown.
@@ -89,15 +89,13 @@ async def start(
     host = host_of(interaction)
     service = host.services.jobs
     sources = enumerate(photos or (None,))
-    requests = [_request(interaction, tool, values, photo, terms, number) for number, photo in sources]
+    requests: Sequence[JobRequest] = [
+        _request(interaction, tool, values, photo, terms, number) for number, photo in sources
+    ]
     guild_id = requests[0].guild_id
     if not terms.private:
-        rules = await host.services.posting.rules(guild_id)
-        place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
-        requests = [
-            replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread)
-            for request in requests
-        ]
+        requests = await _with_place(interaction, guild_id, requests)
+    await in_turn(interaction)
     # While others are refused or asked first here, the answer will probably be for the person alone.
     private = terms.private or service.told_alone(guild_id)
     try:
@@ -112,6 +110,17 @@ async def start(
                 host.photo_used(terms.message_id, job)
     if terms.offer_id is not None:
         await _remove_offer(interaction, terms.offer_id)
+
+
+async def _with_place(
+    interaction: discord.Interaction, guild_id: int, requests: Sequence[JobRequest]
+) -> Sequence[JobRequest]:
+    """Return the requests with the place where their results will be posted."""
+    rules = await host_of(interaction).services.posting.rules(guild_id)
+    place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
+    return [
+        replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread) for request in requests
+    ]
 
 
 async def _remove_offer(interaction: discord.Interaction, message_id: int) -> None:

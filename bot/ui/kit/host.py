@@ -1,7 +1,7 @@
 """The client, as the handlers of interactions see it, and what it keeps for them."""
 
-from collections.abc import AsyncGenerator, Awaitable, Hashable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Generator, Hashable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.aio.bounded import BoundedDict
-from bot.aio.in_order import InOrder
+from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Announcement, Job, Progress
@@ -29,6 +29,7 @@ LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
 MAX_REMEMBERED_CLICKS = 1000
+_PLACE = "place"  # the name in `Interaction.extras`
 
 _T = TypeVar("_T")
 _Open = ui.Modal | ui.LayoutView
@@ -66,7 +67,10 @@ class Host(Protocol):
     @property
     def clicks(self) -> "Clicks": ...
     @property
-    def arrivals(self) -> InOrder: ...
+    def arrivals(self) -> InOrder:
+        """The order, by server, in which those came who may start a job."""
+        ...
+
     @property
     def intents(self) -> discord.Intents: ...
     @property
@@ -98,9 +102,23 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
     return await in_time(interaction, change, kept, private=True, starts=False)
 
 
-async def in_order(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
-    """Return what is read before a job may start. Who came first in the server goes on first."""
-    return await host_of(interaction).arrivals.keep(interaction.guild_id, reading)
+@contextmanager
+def in_order(interaction: discord.Interaction) -> Generator[None]:
+    """Keep the interaction's place in its server's order of arrival, for the job that it may start within.
+
+    To be entered before anything is waited for: handlers begin in the order in which Discord's events came.
+    Without a job, the place is left at the end.
+    """
+    place = interaction.extras[_PLACE] = host_of(interaction).arrivals.arrive(interaction.guild_id)
+    try:
+        yield
+    finally:
+        place.leave()
+
+
+async def in_turn(interaction: discord.Interaction) -> None:
+    """Return when it is the interaction's turn to ask for a job. To be awaited right before it asks."""
+    await cast(PlaceInOrder, interaction.extras[_PLACE]).turn()
 
 
 class OpenForms:

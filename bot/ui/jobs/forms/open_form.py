@@ -24,7 +24,7 @@ from bot.ui.jobs.forms.tool_form import (
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, start_once
 from bot.ui.kit.forms import RefusedForm
-from bot.ui.kit.host import host_of
+from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
@@ -40,7 +40,7 @@ async def begin(
     """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
 
     A tool that takes no picture starts without one, whoever posted it. `asking`: ask in any case, so that the
-    person can make the job private.
+    person can make the job private. To be called within `in_order` otherwise.
     """
     if tool.source is SourceRule.NONE:
         pictures, terms = (), replace(terms, photo_author=None)
@@ -101,7 +101,8 @@ async def ask(
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
         try:
             values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
-            await start_once(submitted, tool, values, filled.photos, wanted)
+            with in_order(submitted):
+                await start_once(submitted, tool, values, filled.photos, wanted)
         except StudiiBotError as refusal:
             await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
 

@@ -26,7 +26,7 @@ from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, host_of, in_order
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
@@ -136,6 +136,13 @@ class ListedButton(
         return cls(match["action"], match["job"], ListQuery.of_match(match))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
+        if self._action == RUN_LISTED_AGAIN:
+            with in_order(interaction):
+                await self._act(interaction, host)
+        else:
+            await self._act(interaction, host)
+
+    async def _act(self, interaction: discord.Interaction, host: Host) -> None:
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))

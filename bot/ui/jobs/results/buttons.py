@@ -150,12 +150,16 @@ class AgainButton(JobButton, template=template_of("again")):
         return cls(job.id, job.posting, again_label(job))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await in_order(interaction, job_for(interaction, host.services, self.job_id))
-        await run_again(interaction, host, job)
+        with in_order(interaction):
+            job = await job_for(interaction, host.services, self.job_id)
+            await run_again(interaction, host, job)
 
 
 async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> None:
-    """Start a job with the same inputs and photo, at the price that the pressed button names."""
+    """Start a job with the same inputs and photo, at the price that the pressed button names.
+
+    To be called within `in_order`.
+    """
     ensure_stays_there(interaction, job)
     tool = host.catalog.get(job.tool)
     if job.scrubbed_at is not None and tool.inputs:

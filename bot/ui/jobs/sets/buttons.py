@@ -51,16 +51,20 @@ class SetButton(
         return cls(match["action"], match["set"], None if match["each"] is None else int(match["each"]))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id = server_of(interaction)
-        jobs = await in_order(interaction, host.services.jobs.of_set(self._set_id, guild_id))
+        if self._action == CANCEL_SET:
+            await self._cancel(interaction, host, (await self._jobs(interaction, host))[0])
+            return
+        with in_order(interaction):
+            jobs = await self._jobs(interaction, host)
+            await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
+
+    async def _jobs(self, interaction: discord.Interaction, host: Host) -> list[Job]:
+        jobs = await host.services.jobs.of_set(self._set_id, server_of(interaction))
         if not jobs:
             raise Refused(JOB_GONE)
         if jobs[0].private and jobs[0].user_id != interaction.user.id:
             raise Refused(PRIVATE_RESULT)
-        if self._action == CANCEL_SET:
-            await self._cancel(interaction, host, jobs[0])
-        else:
-            await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
+        return jobs
 
     async def _cancel(self, interaction: discord.Interaction, host: Host, first: Job) -> None:
         # First: it shows nothing, and cancelling may have to wait for others who write.

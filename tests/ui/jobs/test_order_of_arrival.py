@@ -1,0 +1,180 @@
+"""Where a server's budget has room for one job, who came first gets it, however each of them asked."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.domain import FailureCode, JobState, Period
+from bot.storage import Storage, Transaction
+from tests.cogs.test_jobs import button, listed
+from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
+from tests.reactions.test_mentions import answer_to, mention
+from tests.support.desk import Desk, labelled, open_desk
+from tests.support.presses import send_command, send_press
+from tests.ui.jobs.results.test_result_buttons import staged
+from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set, shown
+
+LONG = 500  # turns of the loop
+BUTTONS, COMMANDS = "discord-ui-", "CommandTree-"  # how their tasks are called
+
+Send = Callable[[], object]
+
+
+async def confirm(desk: Desk, _folder: Path) -> Send:
+    await desk.services.credits.set_confirm_above(desk.guild.id, 1)
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    assert asked.response is not None
+    question = asked.response
+    await desk.services.credits.set_confirm_above(desk.guild.id, 0)
+    custom_id = labelled(asked, "Run")
+    return lambda: send_press(desk, desk.maya, question, custom_id)
+
+
+async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
+    await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    seen = await listed(desk)
+    assert seen.response is not None
+    message, custom_id = seen.response, button(seen, "Run again")
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def again(desk: Desk, folder: Path) -> Send:
+    message = await staged(desk, folder)
+    custom_id = labelled(message, "Run again")
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
+    for job in await a_set(desk):
+        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    await shown(desk)
+    card = desk.channel.history()[-1]
+    (label,) = labels_of_set(card)
+    custom_id = labelled(card, label.split(" · ")[0])
+    return lambda: send_press(desk, desk.maya, card, custom_id)
+
+
+async def tool_of_a_mention(desk: Desk, _folder: Path) -> Send:
+    offer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+    assert offer is not None
+    custom_id = labelled(offer, "Photo restoration")
+    return lambda: send_press(desk, desk.maya, offer, custom_id)
+
+
+WAYS = [confirm, run_again_in_the_list, again, failed_of_a_set, tool_of_a_mention]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        press = await way(desk, tmp_path)
+        before = await with_room_for(desk, 6 if way is failed_of_a_set else 1)
+        slow_to_read(monkeypatch, BUTTONS)
+        slow_to_fetch(monkeypatch)
+        press()
+        send_command(desk, desk.tom, "studio", prompt="A boat")
+        await desk.env.settle()
+        started = (await jobs_of(desk))[before:]
+        assert {job.user_id for job in started} == {desk.maya.id}
+
+
+async def test_a_tap_before_a_command_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+        await with_room_for(desk, 1)
+        slow_to_fetch(monkeypatch)
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+        send_command(desk, desk.tom, "studio", prompt="A boat")
+        await desk.env.settle()
+        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+
+
+async def test_a_command_before_a_tap_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+        await with_room_for(desk, 1)
+        slow_to_read(monkeypatch, COMMANDS)
+        send_command(desk, desk.tom, "studio", prompt="A boat")
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+        await desk.env.settle()
+        assert [job.user_id for job in await jobs_of(desk)] == [desk.tom.id]
+
+
+async def test_several_taps_on_one_photo_are_before_a_later_one_on_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        first, second = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+        await with_room_for(desk, 2)
+        slow_to_fetch(monkeypatch)
+        for photo, who in ((first, desk.maya), (first, desk.tom), (second, desk.admin)):
+            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+        await desk.env.settle()
+        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id, desk.tom.id]
+
+
+async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+        slow_to_fetch(monkeypatch)
+        for who in (desk.maya, desk.tom):  # the second waits for the first, as it is on the same photo
+            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+        await asyncio.sleep(0)
+        desk.env.backend.emit("MESSAGE_REACTION_REMOVE", reaction(desk, photo, desk.tom.id))
+        send_command(desk, desk.admin, "studio", prompt="A boat")
+        async with asyncio.timeout(5):
+            await desk.env.settle()
+        assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
+
+
+async def with_room_for(desk: Desk, count: int) -> int:
+    """Leave room for that many jobs in the budget. Return how many jobs there are."""
+    jobs = await jobs_of(desk)
+    spent = (await desk.services.credits.budget(desk.guild.id)).usage.spent
+    await desk.services.credits.set_budget(desk.guild.id, spent + count * 8 + 7, Period.DAY)
+    return len(jobs)
+
+
+def slow_to_read(monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    """Let handlers of one kind wait long whenever they read the database."""
+    read = Storage.read
+
+    @asynccontextmanager
+    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
+        task = asyncio.current_task()
+        if task is not None and task.get_name().startswith(whose):
+            await long()
+        async with read(storage) as transaction:
+            yield transaction
+
+    monkeypatch.setattr(Storage, "read", slow)
+
+
+def slow_to_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Discord take long to show messages."""
+    fetch = discord.PartialMessageable.fetch_message
+
+    async def slow(channel: discord.PartialMessageable, message_id: int) -> discord.Message:
+        await long()
+        return await fetch(channel, message_id)
+
+    monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slow)
+
+
+async def long() -> None:
+    for _ in range(LONG):
+        await asyncio.sleep(0)
