@@ -1,6 +1,10 @@
-"""However requests come together, each is decided as if it had come alone, in order of arrival."""
+"""However requests come together, each is decided as if it had come alone, in order of arrival.
+
+`FUZZ_STEPS` says how many stories there are, one for 500 of them; ten otherwise.
+"""
 
 import asyncio
+import os
 import random
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -31,6 +35,7 @@ MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5, 8, 9), 6, 7, 70
 MODES = ("image", "video", "hologram")
 WORDS = ("a house",) * 10 + ("a weapon", "a weapon", "a castle")
 CHEAP = "mode=image quality=standard"
+STORIES = max(10, int(os.environ.get("FUZZ_STEPS", "0")) // 500)
 
 
 @pytest.fixture
@@ -199,7 +204,7 @@ async def kept(storage: Storage, guild_id: int) -> Sequence[Sequence[object]]:
     return jobs, asked, sorted(blocked.items()), sorted(tapped), notices
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(STORIES))
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     storage: Storage, jobs: JobService, seed: int
 ) -> None:
