@@ -1,6 +1,6 @@
 """Messages to post on Discord, and the outcomes of posting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.jobs.job import Job
@@ -10,13 +10,17 @@ from bot.domain.words import WordRule
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A finished job's output in the spool. `before` is its source photo, if that is still kept."""
+    """A finished job's output in the spool. `before` is its source photo, if that is still kept.
+
+    `data` are its bytes, if they are few and were read with its size.
+    """
 
     path: Path
     kind: str  # image or video
     content_type: str
     size: int  # bytes
     before: "OutputFile | None" = None
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

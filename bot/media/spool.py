@@ -15,6 +15,8 @@ from bot.media.spool_usage import SpoolUsage
 
 _log = logging.getLogger(__name__)
 
+MAX_READ_BYTES = 512 * 1024  # of a file that is read as a whole to be sent
+
 
 class Spool:
     """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
@@ -119,14 +121,14 @@ class Spool:
         self._notify()
 
     async def open_output(self, name: str) -> OutputFile | None:
-        """Return a kept output, or None if the file is gone."""
+        """Return a kept output, or None if the file is gone. A small one is read at the same time."""
         path = self.path(name)
         try:
-            size = (await asyncio.to_thread(path.stat)).st_size
+            size, data = await asyncio.to_thread(_read_if_small, path)
         except FileNotFoundError:
             return None
         content_type = content_type_of(path)
-        return OutputFile(path, content_type.partition("/")[0], content_type, size)
+        return OutputFile(path, content_type.partition("/")[0], content_type, size, data=data)
 
     async def remove(self, *names: str | None) -> None:
         """Remove files. Missing ones are ignored."""
@@ -198,6 +200,15 @@ class Spool:
     def _unlink(paths: list[Path]) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
+
+
+def _read_if_small(path: Path) -> tuple[int, bytes | None]:
+    """Return the file's size in bytes, and the bytes if they are few."""
+    size = path.stat().st_size
+    if size > MAX_READ_BYTES:
+        return size, None
+    data = path.read_bytes()
+    return len(data), data
 
 
 def _claim_of(path: Path) -> tuple[str, str]:

@@ -35,7 +35,7 @@ from bot.studii.errors import (
 )
 from bot.studii.exchange import ApiResponse, Lost, exchange, sending_once
 from bot.studii.sanitize import clean, detail_of, retry_after
-from bot.studii.transfer import Download, FileTransfer, ReserveSpace
+from bot.studii.transfer import ChoosePath, Download, FileTransfer, ReserveSpace
 from bot.studii.wire import CreatedJob, JobReport, UploadTarget, parse
 from bot.validation import Secret
 from bot.version import VERSION
@@ -198,18 +198,25 @@ class StudiiClient:
         await self._files.put(address, path, content_type)
 
     async def download(
-        self, url: str, destination: Path, *, limit: int, room: ReserveSpace | None = None
+        self,
+        url: str,
+        destination: Path,
+        *,
+        limit: int,
+        room: ReserveSpace | None = None,
+        kept_as: ChoosePath | None = None,
     ) -> Download:
         """Download an output of at most `limit` bytes to a file, which appears complete or not at all.
 
-        `room` is called before the first byte is written, and may raise.
+        `room` is called before the first byte is written, and may raise; `kept_as` when all bytes are there,
+        to choose another path in the same folder than `destination`.
 
         Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
         """
         address = self._addresses.handed_back(url)
         if address is None:
             raise OutputGone(reason="its address is not one that is asked")
-        return await self._files.download(address, destination, limit, room)
+        return await self._files.download(address, destination, limit, room, kept_as)
 
     async def _ask(self, method: str, url: URL, key: Secret, json: object = None) -> ApiResponse:
         """Return the 2xx answer to a request that costs nothing."""

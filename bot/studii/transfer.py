@@ -14,6 +14,7 @@ from yarl import URL
 
 from bot.aio.connections import NO_TRANSFER
 from bot.aio.files import opened
+from bot.aio.shield import shielded
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of
 
@@ -50,6 +51,9 @@ ReserveSpace = Callable[[int | None], Awaitable[int]]
 """Reserve space on the disk for a file of n bytes, or of unknown size if that is None. Returns the number of
 bytes that it may have."""
 
+ChoosePath = Callable[[Download], Path]
+"""Return the path at which a download is kept, now that it is known what it is. May raise."""
+
 
 class FileTransfer:
     def __init__(self, session: ClientSession, *, attempts: int, retry_wait: float) -> None:
@@ -82,28 +86,39 @@ class FileTransfer:
             return
         raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)
 
-    async def download(self, url: URL, destination: Path, limit: int, room: ReserveSpace | None) -> Download:
+    async def download(
+        self,
+        url: URL,
+        destination: Path,
+        limit: int,
+        room: ReserveSpace | None,
+        kept_as: ChoosePath | None,
+    ) -> Download:
         async for attempt in self._retried(_Interrupted):
             with attempt:
-                return await self._download_once(url, destination, limit, room)
+                return await self._download_once(url, destination, limit, room, kept_as)
         raise AssertionError  # the last attempt raises
 
     async def _download_once(
-        self, url: URL, destination: Path, limit: int, room: ReserveSpace | None
+        self,
+        url: URL,
+        destination: Path,
+        limit: int,
+        room: ReserveSpace | None,
+        kept_as: ChoosePath | None,
     ) -> Download:
         # The name is fixed, so that a file left by a crash is overwritten.
-        part = destination.with_name(f"{destination.name}.part")
-        file = await opened(part, "wb")
+        part = _Part(destination.with_name(f"{destination.name}.part"))
         try:
-            download, rest = await self._receive(url, file, limit, room)
-            await asyncio.to_thread(_keep, file, rest, part, destination)
+            download, rest = await self._receive(url, part, limit, room)
+            await part.keep(rest, destination if kept_as is None else kept_as(download))
         except BaseException:
-            await asyncio.to_thread(_discard, file, part)
+            await part.discard()
             raise
         return download
 
     async def _receive(
-        self, url: URL, file: BinaryIO, limit: int, room: ReserveSpace | None
+        self, url: URL, part: "_Part", limit: int, room: ReserveSpace | None
     ) -> tuple[Download, bytes]:
         """Write the body to the file, and return its rest, which is yet to be written."""
         try:
@@ -117,7 +132,7 @@ class FileTransfer:
                 _check(response, limit)
                 if room is not None:
                     limit = min(limit, await room(response.content_length))
-                size, head, rest = await _write_most(response, file, limit)
+                size, head, rest = await _write_most(response, part, limit)
                 if size == 0 or response.content_length not in {None, size}:
                     raise _Interrupted(reason=f"{size} of {response.content_length} bytes")
                 return Download(size, response.content_type, head), rest
@@ -152,11 +167,52 @@ def _check(response: ClientResponse, limit: int) -> None:
         raise TooLarge(limit)
 
 
-async def _write_most(response: ClientResponse, file: BinaryIO, limit: int) -> tuple[int, bytes, bytes]:
-    """Write the body, and return its size, its first bytes, and its rest, which is yet to be written.
+class _Part:
+    """The file of a download that is not complete. It is made when the first bytes are written.
 
-    Each call of a thread costs more than the writing: pieces are gathered, and a small body needs none.
+    Each call of a thread costs more than the writing: a small file is made, written and kept in one.
     """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    async def write(self, piece: bytes) -> None:
+        if self._file is None:
+            self._file = await opened(self._path, "wb")
+        await asyncio.to_thread(self._file.write, piece)
+
+    async def keep(self, rest: bytes, destination: Path) -> None:
+        """Write the rest, and give the file its name once the disk has it."""
+        await shielded(asyncio.to_thread(self._keep, rest, destination))
+
+    async def discard(self) -> None:
+        if self._file is not None:
+            await asyncio.to_thread(self._discard, self._file)
+
+    def _keep(self, rest: bytes, destination: Path) -> None:
+        if self._file is None:
+            self._file = self._path.open("wb")
+        self._file.write(rest)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._path.replace(destination)
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            folder = os.open(destination.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _discard(self, file: BinaryIO) -> None:
+        with suppress(OSError):  # a full disk fails again when the rest of the buffer is written
+            file.close()
+        self._path.unlink(missing_ok=True)
+
+
+async def _write_most(response: ClientResponse, part: _Part, limit: int) -> tuple[int, bytes, bytes]:
+    """Write the body, and return its size, its first bytes, and its rest, which is yet to be written."""
     size, head, rest = 0, b"", bytearray()
     async for piece in response.content.iter_chunked(_CHUNK):
         size += len(piece)
@@ -165,26 +221,6 @@ async def _write_most(response: ClientResponse, file: BinaryIO, limit: int) -> t
         head += piece[: _HEAD - len(head)]
         rest += piece
         if len(rest) >= _CHUNK:
-            await asyncio.to_thread(file.write, bytes(rest))
+            await part.write(bytes(rest))
             rest.clear()
     return size, head, bytes(rest)
-
-
-def _keep(file: BinaryIO, rest: bytes, part: Path, destination: Path) -> None:
-    file.write(rest)
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
-    part.replace(destination)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(destination.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _discard(file: BinaryIO, part: Path) -> None:
-    with suppress(OSError):  # a full disk fails again when the rest of the buffer is written
-        file.close()
-    part.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The files of a posting: what was made, and the photo that it was made from, as large as Discord takes."""
 
-import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable
@@ -22,7 +21,7 @@ from bot.ui.jobs.results.gallery import (
     BEFORE_SMALLER,
     SPLIT_LABELS,
 )
-from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 
 _log = logging.getLogger(__name__)
@@ -45,7 +44,6 @@ class Drawing(Protocol):
 
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
-MAX_READ_BYTES = 512 * 1024  # of a file that is read as a whole to be sent
 MAX_LABELLED_BYTES = 6 * 1024 * 1024
 STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 
@@ -190,19 +188,12 @@ class Showings:
         """Open the file, which the caller closes. None if it can't be read."""
         name = _name(what or self._job.tool, self._job, file)
         try:
-            return await asyncio.to_thread(_file, file, name)
+            return await file_of(file, name)
         except OSError as error:
             _log.warning(
                 "A file of job %s cannot be read: %s", self._job.id, error, extra={"job": self._job.id}
             )
             return None
-
-
-def _file(file: OutputFile, name: str) -> discord.File:
-    """Open the file. A small one is read: for an open one, aiohttp calls a thread twice more."""
-    if file.size > MAX_READ_BYTES:
-        return discord.File(file.path, name)
-    return discord.File(io.BytesIO(file.path.read_bytes()), name)
 
 
 def _name(what: str, job: Job, file: OutputFile) -> str:

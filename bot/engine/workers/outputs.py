@@ -1,7 +1,7 @@
 """Download outputs of Studii into the spool, and check what they are."""
 
-import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.aio.shield import shielded
@@ -55,24 +55,29 @@ class Outputs:
         `SpoolFull`, and OSError where it can't be written.
         """
         spool = self._context.spool
-        path = spool.output(job.id)
-        kept = path
+        path = kept = spool.output(job.id)
+
+        def kept_as(download: Download) -> Path:
+            nonlocal kept
+            kept = spool.output(job.id, suffix_of(self._content_type(job, download)) or "")
+            return kept
+
         try:
             try:
-                download = await self._download(job, path)
+                download = await self._download(job, path, kept_as)
             except FileNotFoundError:  # the folder was removed
                 await spool.make()
-                download = await self._download(job, path)
-            content_type = await self._content_type(job, path, download)
-            kept = spool.output(job.id, suffix_of(content_type) or "")
-            await asyncio.to_thread(path.replace, kept)
+                download = await self._download(job, path, kept_as)
+            content_type = content_type_of(kept)
+            if content_type.startswith("image/"):
+                await self._check(job, kept)
             spool.settle_at(kept, download.size)
         except BaseException:
             await shielded(spool.remove(path.name, kept.name))
             raise
-        return OutputFile(kept, content_type.partition("/")[0], content_type_of(kept), download.size)
+        return OutputFile(kept, content_type.partition("/")[0], content_type, download.size)
 
-    async def _download(self, job: Job, path: Path) -> Download:
+    async def _download(self, job: Job, path: Path, kept_as: Callable[[Download], Path]) -> Download:
         most = self._context.tuning.max_output_bytes
         granted: int | None = None  # if its size is not known
 
@@ -88,24 +93,25 @@ class Outputs:
             return most
 
         try:
-            return await self._context.studii.download(job.output_url or "", path, limit=most, room=room)
+            return await self._context.studii.download(
+                job.output_url or "", path, limit=most, room=room, kept_as=kept_as
+            )
         except TooLarge:
             if granted is not None and granted < min(most, self._context.spool.max_bytes):
                 raise SpoolFull from None  # there may be more room later
             raise
 
-    async def _content_type(self, job: Job, path: Path, download: Download) -> str:
-        """Return what the file is, if it is whole as far as can be seen."""
+    def _content_type(self, job: Job, download: Download) -> str:
+        """Return what the file is, by its first bytes. Raises `NoPicture` and `BrokenPicture`."""
         content_type = sniffed_type(download.head) or self._said(job, download.content_type)
         if content_type is None:
             raise NoPicture(reason=download.content_type)
-        if content_type.startswith("image/"):
-            if sniff(download.head) is None:
-                raise BrokenPicture(reason=f"it is not {content_type}")
-            await self._check(job, path)
+        if content_type.startswith("image/") and sniff(download.head) is None:
+            raise BrokenPicture(reason=f"it is not {content_type}")
         return content_type
 
     async def _check(self, job: Job, path: Path) -> None:
+        """See that a picture is whole, as far as can be seen. Raises `BrokenPicture`."""
         try:
             await self._decoder.check(path)
         except PictureBroken:

@@ -8,12 +8,16 @@ the end of a file's name alone; the bytes are checked when they have been fetche
 https://docs.discord.com/developers/reference#file-type-filtering
 """
 
+import asyncio
+import io
 from collections.abc import Iterable
 from typing import Any
 
 import discord
 from discord import app_commands, ui
 from discord.app_commands.translator import Translator
+
+from bot.domain import OutputFile
 
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes that the bot can send, where the server's own limit is unknown
@@ -50,3 +54,10 @@ def _only_photos(options: Iterable[dict[str, Any]]) -> None:
     for option in options:
         if option["type"] == discord.AppCommandOptionType.attachment.value:
             option["file_types"] = list(PHOTO_TYPES)
+
+
+async def file_of(output: OutputFile, name: str) -> discord.File:
+    """Return a file of the spool for a message, which the caller closes. Raises OSError as `open` does."""
+    if output.data is not None:
+        return discord.File(io.BytesIO(output.data), name)
+    return await asyncio.to_thread(discord.File, output.path, name)

@@ -1,6 +1,5 @@
 """The files that moderators are shown of what they decide on, opened, and hidden behind spoilers."""
 
-import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from discord import ui
 from bot.domain import ForModerators, OutputFile
 from bot.media.kinds import DRAWN, suffix_of
 from bot.ui.kit.layout import Piece
+from bot.ui.kit.uploads import file_of
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +62,7 @@ async def _open(
     drawn = file.kind != "image" or file.content_type in DRAWN
     try:
         if drawn and file.size <= most:
-            shown_as = f"{name}{suffix_of(file.content_type) or ''}"
-            return await asyncio.to_thread(discord.File, file.path, filename=shown_as)
+            return await file_of(file, f"{name}{suffix_of(file.content_type) or ''}")
         if file.kind != "image" or fit is None or most < MIN_SHOWN_BYTES:
             return None
         data = await fit(file.path, most, made=made)
