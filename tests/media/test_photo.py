@@ -1,9 +1,11 @@
 """A photo is looked at before anything is spent on it."""
 
+import base64
 import io
+import lzma
 import struct
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from bot.media import PhotoKind, pool
 from bot.media.photo import MAX_PIXELS, Photo, PhotoRefused
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
+from tests.media.jpeg_scans import scans
 from tests.media.metadata.photos import ICC
 from tests.support.cheap.heic import save_deep_heic, save_heic
 
@@ -59,6 +62,17 @@ SAMPLES: list[tuple[str, PhotoKind, dict[str, Any]]] = [
 
 # All teal, 8,000 pixels wide and high. Pillow takes a second to make it; lossless ones take the most memory.
 LOSSLESS = bytes.fromhex("524946461c000000574542505650384c100000002f3fdfcf070750c02860ff0311d1ff00")
+# The same, transparent and not lossless; packed, as there are 169,234 bytes.
+LOSSY = lzma.decompress(
+    base64.b64decode(
+        "AAAABAD//////////wApEvlbJl4JQGkTkqwo2Dm/MMlw7ybAdn7HaBtGf+EGtQF5KbTzkAi9qNr/jGC3FAf3KzEqi0bW/E0ku3"
+        "n6/YJ5hC66kIdcq6ySGMiYQsChOPj6eSWcvSIVSa5EtyRM4Xuys8qigf8PtaI56H3HktDMozquXJK72tNHigqhNBuBFY5otIcy"
+        "NGssf2CXzjEsoLvh/u2gWUja3lnaAGtPNHunyKqaCb99hhfyZNIprr6nb+qgYf9UPJ4R8VePoPa1dYS9cwKrydOAYxHdrOqbCn"
+        "MIS1ncwTyNql+ZpRmNzG1UZPOGWpz7GZjYJ9g1EqeQYPxx8074zuRXC85me2aBf6tP+OnnAejLYcwLQeL8NFFHfCc+LDAR0hrg"
+        "mugnSdjAKV6ZqjRyqWwLlRxPyKVynjLwaFTSuE3haR1v+0uIEGxCy2FeKOFEIN+m5XASPF9HzA/9QGaoOAbsucjVlMo3s+RErd"
+        "8auCuyihufzbHKQTIQeXSgfnUcqNCYjVOqxd//5AG/AA=="
+    )
+)
 
 
 @pytest.mark.parametrize(("image_format", "kind", "options"), SAMPLES)
@@ -183,18 +197,27 @@ async def test_a_webp_of_64_megapixels_is_taken(decoder: DecoderPool, tmp_path: 
     assert (await decoder.inspect(path)).width == 8000
 
 
-@pytest.mark.parametrize(
-    ("mode", "image_format", "options"),
-    [
-        ("CMYK", "JPEG", {"progressive": True}),  # the JPEG that takes the most memory
-        ("RGBA", "WEBP", {"method": 0, "quality": 20}),
-    ],
-)
+def progressive_with_inks() -> bytes:
+    """The JPEG that takes the most memory, all teal: some rows, so often one below the other."""
+    buffer, times = io.BytesIO(), 125
+    # Each row of blocks is coded by itself, and the mark after it has its number from 0 to 7.
+    rows = Image.new("CMYK", (8000, 8 * 8), (9, 120, 120, 200))
+    rows.save(buffer, "JPEG", progressive=True, restart_marker_rows=1)
+    photo = buffer.getvalue()
+    parts, done = list[bytes](), 0
+    for start, end in scans(photo):
+        parts += [photo[done:start], b"\xff\xd7".join([photo[start:end]] * times)]
+        done = end
+    whole = b"".join([*parts, photo[done:]])
+    height = whole.index(b"\xff\xc2") + 5
+    return whole[:height] + (64 * times).to_bytes(2) + whole[height + 2 :]
+
+
+@pytest.mark.parametrize("made", [progressive_with_inks, lambda: LOSSY], ids=["JPEG", "WEBP"])
 async def test_a_picture_of_64_megapixels_is_made_to_fit(
-    decoder: DecoderPool, tmp_path: Path, mode: str, image_format: str, options: dict[str, Any]
+    decoder: DecoderPool, tmp_path: Path, made: Callable[[], bytes]
 ) -> None:
-    colour = (9, 120, 120, 200)[: len(mode)]
-    Image.new(mode, (8000, 8000), colour).save(tmp_path / "photo", image_format, **options)
+    (tmp_path / "photo").write_bytes(made())
     data = await decoder.fit(tmp_path / "photo", 1_000_000)
     assert data is not None
     with Image.open(io.BytesIO(data)) as fitted:

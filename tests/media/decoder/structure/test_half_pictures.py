@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import re
 import struct
 import zlib
 from functools import cache, partial
@@ -17,6 +16,7 @@ from PIL import Image, ImageDraw
 from bot.media.decoder.structure.huffman import MAX_ZEROS
 from bot.media.photo import PictureBroken
 from bot.media.pool import DecoderPool
+from tests.media.jpeg_scans import scans
 from tests.support.cheap.heic import save_heic
 
 SIZE = (900, 700)
@@ -55,20 +55,6 @@ def gap(data: bytes, size: int = 4096) -> bytes:
     """As a download leaves it of which one piece never came."""
     start = len(data) // 2
     return data[:start] + bytes(size) + data[start + size :]
-
-
-def scans(data: bytes) -> list[tuple[int, int]]:
-    """Where the coded data of each scan starts and ends."""
-    found: list[tuple[int, int]] = []
-    at = 0
-    while (at := data.find(b"\xff\xda", at)) >= 0:
-        start = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        end = next(
-            one.start() for one in re.finditer(rb"\xff[\x01-\xcf\xd8-\xfe]", data) if one.start() >= start
-        )
-        found.append((start, end))
-        at = end
-    return found
 
 
 def gap_in_scan(data: bytes, number: int, size: int = 1500) -> bytes:
