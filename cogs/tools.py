@@ -18,8 +18,8 @@ from bot.services.styles import WordsNeeded
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
-from bot.ui.jobs.forms.tool_form import FormStart
-from bot.ui.jobs.start import Terms, start
+from bot.ui.jobs.forms.tool_form import FormStart, Values
+from bot.ui.jobs.start import Terms, read_in_time, start
 from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
@@ -104,15 +104,22 @@ async def _run(
     terms = Terms(private=bool(given.get(PRIVATE_OPTION)), extra=extra_inputs(given.get(EXTRA), tool))
     pictures = [] if source is None else [source]
     try:
-        whole = {**await values_with(interaction, tool, values, style)}
+        reading = values_with(interaction, tool, values, style)
+        if style is None and not _needs_prompt(tool, values):
+            reading = read_in_time(interaction, reading, private=terms.private)
+        whole = {**await reading}
     except WordsNeeded as needed:
         there = {name: value for name, value in values.items() if value is not None}
         await open_style_form(interaction, needed.style, pictures, terms, there)
         return
-    if tool.prompt is not None and tool.prompt.required and not whole.get(tool.prompt.name):
+    if _needs_prompt(tool, whole):
         await ask(interaction, tool, FormStart(pictures, whole), terms)
     else:
         await start(interaction, tool, whole, pictures, terms)
+
+
+def _needs_prompt(tool: Tool, values: Values) -> bool:
+    return tool.prompt is not None and tool.prompt.required and not values.get(tool.prompt.name)
 
 
 def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:

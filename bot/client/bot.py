@@ -24,7 +24,7 @@ from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.languages import lazy
 from bot.services import Services, count_words
-from bot.ui.kit.deferral import Deferrals, NoDeferrals
+from bot.ui.kit.deferral import Deferrals, NoDeferrals, note_arrival
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
@@ -240,8 +240,11 @@ class StudiiBot(commands.AutoShardedBot):
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
         """Hand an event to its listeners, each in a task of its own.
 
-        Messages of bots, this one included, are left out.
+        Messages of bots, this one included, are left out. Of an interaction it is noted when it came: its
+        handler begins after that.
         """
+        if event_name == "interaction":
+            note_arrival(args[0], self.clock)
         if event_name == "message" and args[0].author.bot:
             return
         super().dispatch(event_name, *args, **kwargs)

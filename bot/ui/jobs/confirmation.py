@@ -103,6 +103,8 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
             await self._confirm(interaction, host)
 
     async def _confirm(self, interaction: discord.Interaction, host: Host) -> None:
+        # First: it shows nothing, and what follows may have to wait for the database.
+        await interaction.response.defer()
         question = await host.services.confirmations.open(self._question_id)
         if question is None:
             await _take_away(interaction)
@@ -110,8 +112,6 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         if question.request.user_id != interaction.user.id:
             raise Refused(ANOTHERS_QUESTION)
         ensure_can_post(interaction)
-        # First: it shows nothing, and what follows may have to wait for others who write.
-        await interaction.response.defer()
         await in_turn(interaction)
         try:
             jobs = await host.services.jobs.accept_all(confirmed(question, member_context(interaction)))
@@ -130,8 +130,7 @@ async def _take_away(interaction: discord.Interaction) -> None:
     """Remove a question that is over, and say so to the presser."""
     message = interaction.message
     if message is not None and message.flags.ephemeral:
-        await interaction.response.edit_message(view=boxed(QUIET, QUESTION_OVER))
+        await interaction.edit_original_response(view=boxed(QUIET, QUESTION_OVER))
         return
-    await interaction.response.defer()
     await interaction.delete_original_response()
     await answer(interaction, boxed(QUIET, QUESTION_OVER))

@@ -23,6 +23,7 @@ CARD_TIMEOUT_SECONDS = 30.0
 STARTED = lazy("Your job has started. Its result will be posted with a mention of you.")
 
 
+# Long: each way in which Discord may have met the answer ends in another place.
 async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:
     """Show the card of a job, or of a whole set, as the interaction's answer, and store its message.
 
@@ -34,6 +35,9 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
     deferral = deferral_of(interaction)
     if deferral is not None and deferral.private and not job.private:
         await _post_card(interaction, host, jobs, deferral)
+        return
+    if deferral is not None and job.private and not deferral.private:
+        await deferral.refuse(card)  # everybody would see it in the place of what they saw
         return
     outdated, message_id = False, None
     try:

@@ -4,14 +4,15 @@ The person who sends the interaction is the requester, and pays.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import discord
 
 from bot.catalog import Tool
-from bot.domain import JobRequest, SourcePhoto
+from bot.domain import Job, JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.services import ConfirmationNeeded, PriceTable
@@ -26,6 +27,7 @@ from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting import posting_place
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -87,19 +89,16 @@ async def start(
     can't be shown.
     """
     host = host_of(interaction)
-    service = host.services.jobs
     sources = enumerate(photos or (None,))
-    requests: Sequence[JobRequest] = [
-        _request(interaction, tool, values, photo, terms, number) for number, photo in sources
-    ]
-    guild_id = requests[0].guild_id
-    if not terms.private:
-        requests = await _with_place(interaction, guild_id, requests)
-    await in_turn(interaction)
-    # While others are refused or asked first here, the answer will probably be for the person alone.
-    private = terms.private or service.told_alone(guild_id)
+    requests = [_request(interaction, tool, values, photo, terms, number) for number, photo in sources]
+
+    async def accepted() -> list[Job]:
+        of_place = requests if terms.private else await _with_place(interaction, requests)
+        await in_turn(interaction)
+        return await host.services.jobs.accept_all(of_place)
+
     try:
-        jobs = await in_time(interaction, service.accept_all(requests), host.deferrals, private=private)
+        jobs = await read_in_time(interaction, accepted(), private=terms.private)
     except ConfirmationNeeded as needed:
         await ask_to_confirm(interaction, needed)
         return
@@ -112,11 +111,28 @@ async def start(
         await _remove_offer(interaction, terms.offer_id)
 
 
+async def read_in_time(
+    interaction: discord.Interaction, reading: Awaitable[_T], *, private: bool = False
+) -> _T:
+    """Return what is read, or accepted, before the card. If it takes long, the person is told meanwhile.
+
+    Not for what a form may follow: Discord shows none after that.
+    """
+    host = host_of(interaction)
+
+    def probably_private() -> bool:
+        # While others are refused or asked first here, the answer will probably be for the person alone.
+        seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
+        return private or seen_alone or host.services.jobs.told_alone(interaction.guild_id or 0)
+
+    return await in_time(interaction, reading, host, private=probably_private)
+
+
 async def _with_place(
-    interaction: discord.Interaction, guild_id: int, requests: Sequence[JobRequest]
+    interaction: discord.Interaction, requests: Sequence[JobRequest]
 ) -> Sequence[JobRequest]:
     """Return the requests with the place where their results will be posted."""
-    rules = await host_of(interaction).services.posting.rules(guild_id)
+    rules = await host_of(interaction).services.posting.rules(requests[0].guild_id)
     place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
     return [
         replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread) for request in requests

@@ -11,6 +11,7 @@ from discord import ui
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
+from bot.clock import Clock
 from bot.languages import ReaderLanguages, lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -19,10 +20,12 @@ from bot.ui.kit.layout import BAD, boxed
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-ANSWER_BY = 1.5  # seconds; Discord gives up after 3
+ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
-_KEPT = "deferral"  # the name in `Interaction.extras`
+# The names in `Interaction.extras`.
+_KEPT = "deferral"
+_ARRIVED = "arrived"
 
 
 class Deferrals(Protocol):
@@ -51,6 +54,15 @@ class Deferrals(Protocol):
     ) -> None:
         """Answer what an earlier life of the process left unanswered."""
         ...
+
+
+class DeferringHost(Protocol):
+    """The client, which has what deferring needs."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def deferrals(self) -> Deferrals: ...
 
 
 class NoDeferrals:
@@ -158,6 +170,11 @@ async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView
     await hook.send(view=panel, ephemeral=True)
 
 
+def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
+    """Note when the interaction came, from when on Discord waits for its answer."""
+    interaction.extras[_ARRIVED] = clock.monotonic()
+
+
 def once_key_of(interaction_id: int, number: int = 0) -> str:
     """Return the key (`Job.once`) of the job that an interaction starts, or of one of its set, from 0."""
     return f"interaction:{interaction_id}:{number}"
@@ -172,23 +189,26 @@ def deferral_of(interaction: discord.Interaction) -> Deferral | None:
 async def in_time(
     interaction: discord.Interaction,
     work: Awaitable[_T],
-    kept: Deferrals,
+    host: DeferringHost,
     *,
-    private: bool,
+    private: Callable[[], bool],
     starts: bool = True,
 ) -> _T:
-    """Return the result of `work`. If it takes long, the interaction is deferred meanwhile.
+    """Return the result of `work`. If the person has waited long by then, the interaction is deferred.
 
-    `private`: the answer will probably be for the person alone; `starts`: it is the card of a job.
+    `private` returns whether the answer will probably be for the person alone; `starts`: it is the card of a
+    job.
     """
     deferring: list[asyncio.Task[None]] = []
 
     def defer() -> None:
-        if not interaction.response.is_done():
-            deferral = interaction.extras[_KEPT] = Deferral(interaction, kept, private=private, starts=starts)
+        if not interaction.response.is_done() and _KEPT not in interaction.extras:
+            deferral = Deferral(interaction, host.deferrals, private=private(), starts=starts)
+            interaction.extras[_KEPT] = deferral
             deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
 
-    timer = _later(ANSWER_BY, defer)
+    waited = host.clock.monotonic() - interaction.extras[_ARRIVED]
+    timer = _later(max(0.0, ANSWER_BY - waited), defer)
     try:
         return await work
     finally:

@@ -98,8 +98,7 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
 
     If it takes long, the person is told meanwhile that the answer will come.
     """
-    kept = host_of(interaction).deferrals
-    return await in_time(interaction, change, kept, private=True, starts=False)
+    return await in_time(interaction, change, host_of(interaction), private=lambda: True, starts=False)
 
 
 @contextmanager

@@ -1,13 +1,20 @@
 """Nobody is turned away because the database takes long: the answer comes later, to whom it concerns."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import discord
 import pytest
 
+from bot.client.bot import HANDLERS, StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
+from bot.domain import FailureCode, JobState
+from bot.storage import Storage, Transaction
+from bot.ui.kit import deferral
 from bot.ui.kit.deferral import START_WITHDRAWN
+from tests.cogs.test_jobs import button
 from tests.support.desk import open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.ui.jobs.late import announced, asked, keep, kept, late
@@ -163,3 +170,68 @@ async def test_an_announcement_that_comes_too_late_is_not_kept(
         (card,) = desk.channel.history()  # a message of its own
         assert "A kite" in texts(card)
         assert (await desk.job()).card_message_id == card.id
+
+
+async def test_an_answer_is_announced_while_what_a_job_needs_is_still_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        await desk.maya.slash(desk.channel, "studio", prompt="A boat")
+        job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+        listed = await desk.maya.slash(desk.channel, "jobs")
+        shown = listed.response
+        assert shown is not None
+        desk.clock.advance(60)
+        for number, ask in enumerate(
+            (
+                lambda: desk.maya.slash(desk.channel, "studio", prompt="A kite"),
+                lambda: desk.maya.click(shown, custom_id=button(listed, "Run again")),
+            )
+        ):
+            go_on = slow_to_read(monkeypatch)
+            asking = asyncio.create_task(ask())
+            await announced(tmp_path)
+            go_on.set()
+            await asking
+            assert (await desk.job()).id != job.id
+            assert len(desk.channel.history()) == 2 + number
+            assert kept(tmp_path) == []
+
+
+async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = list[float]()
+
+    def noted(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+        waits.append(seconds)
+        return asyncio.get_running_loop().call_later(seconds, call)
+
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        monkeypatch.setattr(deferral, "_later", noted)
+        check = StudiiTree.interaction_check
+
+        async def after_a_while(tree: StudiiTree, interaction: discord.Interaction[StudiiBot]) -> bool:
+            desk.clock.advance(1.2)  # the loop was busy with others
+            return await check(tree, interaction)
+
+        monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        assert waits == [pytest.approx(0.3)] * 2  # for what is read, and for what is decided
+
+
+def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let handlers of commands and buttons wait before they read the database, until the event."""
+    read, go_on = Storage.read, asyncio.Event()
+
+    @asynccontextmanager
+    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
+        task = asyncio.current_task()
+        if task is not None and task.get_name().startswith(HANDLERS):
+            await go_on.wait()
+        async with read(storage) as transaction:
+            yield transaction
+
+    monkeypatch.setattr(Storage, "read", slow)
+    return go_on

@@ -24,6 +24,7 @@ from bot.ui.jobs.listing.panel import (
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
+from bot.ui.jobs.start import read_in_time
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host, host_of, in_order
@@ -138,11 +139,8 @@ class ListedButton(
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._action == RUN_LISTED_AGAIN:
             with in_order(interaction):
-                await self._act(interaction, host)
-        else:
-            await self._act(interaction, host)
-
-    async def _act(self, interaction: discord.Interaction, host: Host) -> None:
+                await self._run_again(interaction, host)
+            return
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
@@ -150,8 +148,13 @@ class ListedButton(
             await self._cancel(interaction, host, job)
         elif self._action == POST:
             await self._post(interaction, host, job)
-        elif self._action == SHOW:
+        else:
             await self._show(interaction, host, job)
+
+    async def _run_again(self, interaction: discord.Interaction, host: Host) -> None:
+        job = await read_in_time(interaction, self._job(interaction, host))
+        if job is None:
+            await self._over(interaction, Refused(JOB_GONE))
         else:
             await run_again(interaction, host, job)
 

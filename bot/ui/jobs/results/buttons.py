@@ -20,7 +20,7 @@ from bot.ui.jobs.forms.open_form import ask
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.results.staged_listing import StagedButton, links_original
-from bot.ui.jobs.start import Terms, start_once
+from bot.ui.jobs.start import Terms, read_in_time, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton, template_of
 from bot.ui.kit.host import Host, in_order
@@ -151,7 +151,7 @@ class AgainButton(JobButton, template=template_of("again")):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         with in_order(interaction):
-            job = await job_for(interaction, host.services, self.job_id)
+            job = await read_in_time(interaction, job_for(interaction, host.services, self.job_id))
             await run_again(interaction, host, job)
 
 
@@ -164,7 +164,9 @@ async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> N
     tool = host.catalog.get(job.tool)
     if job.scrubbed_at is not None and tool.inputs:
         raise Refused(INPUTS_ERASED)
-    source = await source_of(interaction, job, host.clock.now())
+    source = await read_in_time(
+        interaction, source_of(interaction, job, host.clock.now()), private=job.private
+    )
     terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
     await start_once(interaction, tool, job.inputs, [] if source is None else [source], terms)
 

@@ -16,7 +16,7 @@ from bot.languages import lazy, ngettext
 from bot.services import PricesRose, short_price_words
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
-from bot.ui.jobs.start import start_once
+from bot.ui.jobs.start import read_in_time, start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, in_order
@@ -55,7 +55,7 @@ class SetButton(
             await self._cancel(interaction, host, (await self._jobs(interaction, host))[0])
             return
         with in_order(interaction):
-            jobs = await self._jobs(interaction, host)
+            jobs = await read_in_time(interaction, self._jobs(interaction, host))
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
 
     async def _jobs(self, interaction: discord.Interaction, host: Host) -> list[Job]:
@@ -83,7 +83,8 @@ class SetButton(
         if any(job.scrubbed_at is not None for job in failed):
             raise Refused(SET_ERASED)
         now = host.clock.now()
-        found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
+        sources = asyncio.gather(*(source_of(interaction, job, now) for job in failed))
+        found = await read_in_time(interaction, sources, private=first.private)
         photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
         tool = host.catalog.get(first.tool)
         seen = max(again_price(job).amount for job in failed)
