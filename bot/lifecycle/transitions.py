@@ -150,20 +150,12 @@ async def succeed(
     """
     waits = job.result_approval is Approval.WANTED
     waits = waits and (await transaction.policies.access(job.guild_id)).approval.wants_results
-    done = await transaction.jobs.advance(
-        job.id,
-        JobState.RUNNING,
-        JobState.REVIEWING if waits else JobState.SUCCEEDED,
-        at=at,
-        output_file=output_file,
-        output_kind=kind,
-        finished_at=at,
-    )
-    if done is None:
-        return None
-    if waits:
+    to, charge = JobState.REVIEWING if waits else JobState.SUCCEEDED, charge_of(job)
+    changes = JobChanges(output_file=output_file, output_kind=kind, finished_at=at)
+    done = await _settle_and_move(transaction, job, charge, to, at, **changes)
+    if done is not None and waits:
         await transaction.notices.add(job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
-    return await _settle(transaction, done, charge_of(job), at)
+    return done
 
 
 async def release_result(transaction: Transaction, job: Job, at: datetime) -> Job | None:
@@ -214,6 +206,26 @@ async def apply_ruling(
     if charge is None:
         return await transaction.ledger.release(ruled, at)
     return await _settle(transaction, ruled, charge, at)
+
+
+async def _settle_and_move(
+    transaction: Transaction,
+    job: Job,
+    charge: int,
+    to: JobState,
+    at: datetime,
+    **changes: Unpack[JobChanges],
+) -> Job | None:
+    """Move a running job on, at `charge` credits: in one step, unless its reservation was corrected since it
+    was read."""
+    expected = JobState.RUNNING
+    done = await transaction.ledger.settle_and_move(job, charge, expected, to, at, **changes)
+    if done is None:
+        moved = await transaction.jobs.advance(job.id, expected, to, at=at, **changes)
+        return None if moved is None else await _settle(transaction, moved, charge, at)
+    if charge > job.reserved:
+        await watch_budget(transaction, job.guild_id, at)
+    return done
 
 
 async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime) -> Job:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from sqlalchemy import (
     ARRAY,
@@ -30,10 +30,11 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain import EntryKind, Job, LedgerEntry, Usage, Window
+from bot.domain import EntryKind, Job, JobState, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
 from bot.storage.database.repository import Repository
-from bot.storage.jobs import changed_job, job_of
+from bot.storage.jobs import JobChanges, changed_job, job_of
+from bot.storage.jobs.rows import columns_of, ensure_possible
 from bot.storage.schema import jobs, ledger
 
 
@@ -124,14 +125,35 @@ class Ledger(Repository):
 
         Raises `ReservationError` if it was settled or released before.
         """
-        lines = [(EntryKind.SETTLE, charge)]
-        if _credits(charge) > job.reserved:
-            lines = [(EntryKind.CORRECT, charge - job.reserved), *lines]
-        elif job.reserved > charge:
-            lines.append((EntryKind.RELEASE, job.reserved - charge))
+        lines = _settling(job, charge)
         settled = await self._balance(job.id, reserved=0, settled=charge, resolved_at=at)
         await self._write(job, at, *lines)
         return settled
+
+    async def settle_and_move(
+        self,
+        job: Job,
+        charge: int,
+        expected: JobState,
+        to: JobState,
+        at: datetime,
+        **changes: Unpack[JobChanges],
+    ) -> Job | None:
+        """Do what `Jobs.advance` and `settle` do by one UPDATE.
+
+        Changes nothing and returns None if the job is in another state than `expected`, or something else is
+        reserved for it than for `job`.
+        """
+        ensure_possible([expected], to)
+        lines = _settling(job, charge)
+        which = {"job": job.id, "expected": expected, "was_reserved": job.reserved}
+        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
+        values |= {"reserved": 0, "settled": charge, "resolved_at": at}
+        row = await self._one_row(_SETTLE_AND_MOVE, which | values, named=True)
+        if row is None:
+            return None
+        await self._write(job, at, *lines)
+        return changed_job(self._session, row)
 
     async def release(self, job: Job, at: datetime) -> Job:
         """Release the whole reservation of a job that this transaction has read or changed.
@@ -227,6 +249,14 @@ def _unsaid() -> Cast[int]:
     return cast(null(), BigInteger)
 
 
+def _settling(job: Job, charge: int) -> list[tuple[EntryKind, int]]:
+    """Return the kinds and amounts of the lines with which a job is settled."""
+    if _credits(charge) > job.reserved:
+        return [(EntryKind.CORRECT, charge - job.reserved), (EntryKind.SETTLE, charge)]
+    rest = job.reserved - charge
+    return [(EntryKind.SETTLE, charge), *([(EntryKind.RELEASE, rest)] if rest else [])]
+
+
 def _line(job: Job | Row[Any], kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
     whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
     return {**whose, "kind": kind, "amount": amount, "at": at}
@@ -236,6 +266,8 @@ def _line(job: Job | Row[Any], kind: EntryKind, amount: int, at: datetime) -> di
 _OPEN = (jobs.c.id == bindparam("job")) & jobs.c.resolved_at.is_(None)
 _OPEN_JOB = select(jobs).where(_OPEN).with_for_update()
 _BALANCE = update(jobs).where(_OPEN).returning(jobs)
+_AS_READ = (jobs.c.state == bindparam("expected")) & (jobs.c.reserved == bindparam("was_reserved"))
+_SETTLE_AND_MOVE = _BALANCE.where(_AS_READ).values(version=jobs.c.version + 1)
 _ADD_LINES = insert(ledger).inline()
 _GRANTS = ledger.c.job_id.is_(None) & (ledger.c.period == bindparam("in_period"))
 _GRANTS_BY_MEMBER = (

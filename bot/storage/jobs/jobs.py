@@ -23,9 +23,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import NEXT_STATES, Job, JobState, StudiiKey
+from bot.domain import Job, JobState, StudiiKey
 from bot.domain.approvals import Approval
-from bot.storage.jobs.rows import JOB_KEY, LIMIT, JobChanges, JobRows, changed_job, columns_of, job_of, row_of
+from bot.storage.jobs.rows import (
+    JOB_KEY,
+    LIMIT,
+    JobChanges,
+    JobRows,
+    changed_job,
+    columns_of,
+    ensure_possible,
+    job_of,
+    row_of,
+)
 from bot.storage.schema import guilds, holds, jobs, log_channels, prices, studii_keys
 
 _KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
@@ -111,7 +121,7 @@ class Jobs(JobRows):
         have the change.
         """
         states = [expected] if isinstance(expected, JobState) else list(expected)
-        _ensure_possible(states, to)
+        ensure_possible(states, to)
         values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
         if len(states) == 1:
             return await self._one(_ADVANCE, {"job": job_id, "expected": states[0], **values})
@@ -130,7 +140,7 @@ class Jobs(JobRows):
             if moved is None:
                 raise RuntimeError(f"job {job.id} changed within a transaction")
             return moved
-        _ensure_possible([job.state], to)
+        ensure_possible([job.state], to)
         values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
         which = {"job": job.id, "expected": job.state}
         await self._session.execute_later(_ADVANCE_READ, which | values, named=True)
@@ -144,7 +154,7 @@ class Jobs(JobRows):
     ) -> Started | None:
         """Move the job to running, as `advance` does, and return what matters to its credits and its
         server."""
-        _ensure_possible([expected], JobState.RUNNING)
+        ensure_possible([expected], JobState.RUNNING)
         which = {"job": job_id, "expected": expected, "with_lane": lane}
         values = which | {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
         row = await self._one_row(_START_RUNNING, values | columns_of(changes), named=True)
@@ -206,12 +216,6 @@ class Jobs(JobRows):
             )
             .returning(jobs)
         )
-
-
-def _ensure_possible(states: Collection[JobState], to: JobState) -> None:
-    for state in states:
-        if to not in NEXT_STATES[state]:
-            raise ValueError(f"a job can't change from {state} to {to}")
 
 
 def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:

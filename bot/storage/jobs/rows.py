@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, func, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.domain import NEXT_STATES, TERMINAL_STATES, FailureCode, Job, JobState, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.reasons import Reason
 from bot.storage.database.repository import Repository
@@ -104,6 +104,13 @@ def changed_job(session: Session, row: RowMapping) -> Job:
     """Return the job of a row that a statement has changed, and name it."""
     job = session.changes.jobs[row["id"]] = job_of(row)
     return job
+
+
+def ensure_possible(states: Collection[JobState], to: JobState) -> None:
+    """Raise `ValueError` if a job can't change from one of the states to `to`."""
+    for state in states:
+        if to not in NEXT_STATES[state]:
+            raise ValueError(f"a job can't change from {state} to {to}")
 
 
 def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:

@@ -1,8 +1,9 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain import EntryKind, Usage, Window
+from bot.domain import EntryKind, JobState, Usage, Window
 from bot.storage import ReservationError, Storage
 from tests.support.jobs import NOW, TODAY, a_job, accepted
 
@@ -61,6 +62,42 @@ async def test_a_job_that_cost_nothing_gives_everything_back(storage: Storage) -
         free = await transaction.ledger.release(job, NOW)
     assert (free.reserved, free.settled) == (0, 0)
     assert await lines(storage, job.id) == [(RESERVE, 8), (RELEASE, 8)]
+
+
+@pytest.mark.parametrize(
+    ("charge", "written"),
+    [(8, [(SETTLE, 8)]), (5, [(SETTLE, 5), (RELEASE, 3)]), (11, [(CORRECT, 3), (SETTLE, 11)])],
+)
+async def test_a_job_is_settled_and_moved_in_one_step(
+    charge: int, written: list[tuple[EntryKind, int]], storage: Storage
+) -> None:
+    job = await accepted(storage, estimate=8, state=JobState.RUNNING, announced_at=NOW)
+    to, move = JobState.SUCCEEDED, (JobState.RUNNING, JobState.SUCCEEDED, NOW)
+    async with storage.write() as transaction:
+        done = await transaction.ledger.settle_and_move(job, charge, *move, output_file="a.png")
+        assert transaction.session.changes.jobs == {job.id: done}
+    money = {"reserved": 0, "settled": charge}
+    assert done == replace(job, state=to, version=2, announced_at=None, output_file="a.png", **money)
+    assert await lines(storage, job.id) == [(RESERVE, 8), *written]
+
+
+@pytest.mark.parametrize("since", ["moved", "corrected", "settled", "released"])
+async def test_a_job_that_has_changed_since_is_not_settled_and_moved(since: str, storage: Storage) -> None:
+    job = await accepted(storage, estimate=8, state=JobState.RUNNING)
+    move = (JobState.RUNNING, JobState.SUCCEEDED, NOW)
+    async with storage.write() as transaction:
+        ledger = transaction.ledger
+        ways = {
+            "moved": lambda: transaction.jobs.advance(job.id, JobState.RUNNING, JobState.FAILED, at=NOW),
+            "corrected": lambda: ledger.correct(job.id, 9, NOW),
+            "settled": lambda: ledger.settle(job, 8, NOW),
+            "released": lambda: ledger.release(job, NOW),
+        }
+        await ways[since]()
+        now, before = await transaction.jobs.get(job.id), await ledger.entries(job_id=job.id)
+        assert await ledger.settle_and_move(job, 8, *move) is None
+        assert await transaction.jobs.get(job.id) == now
+        assert await ledger.entries(job_id=job.id) == before
 
 
 @pytest.mark.parametrize("estimate", [0, 8])

@@ -1,0 +1,44 @@
+"""A job's state and its credits change together, whatever has changed since the job was read."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from bot.domain import EntryKind, JobState
+from bot.lifecycle.transitions import succeed
+from bot.storage import Storage
+from tests.support.jobs import NOW, accepted
+
+
+@pytest.fixture
+async def storage(either: str) -> AsyncGenerator[Storage]:
+    async with Storage.open(either) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("charged", [None, 6, 12])
+async def test_a_job_whose_reservation_was_corrected_meanwhile_pays_what_it_was_to_cost(
+    charged: int | None, storage: Storage
+) -> None:
+    job = await accepted(storage, estimate=8, state=JobState.RUNNING, charged=charged)
+    cost = 8 if charged is None else charged
+    async with storage.write() as transaction:
+        await transaction.ledger.correct(job.id, 10, NOW)
+    async with storage.write() as transaction:
+        done = await succeed(transaction, job, "a.png", "image", NOW)
+        assert done is not None
+        assert (done.state, done.version, done.output_file) == (JobState.SUCCEEDED, 2, "a.png")
+        assert (done.reserved, done.settled) == (0, cost)
+        found = [(one.kind, one.amount) for one in await transaction.ledger.entries(job_id=job.id)]
+        assert await transaction.ledger_check.everything() == []
+    rest = {8: (EntryKind.RELEASE, 2), 6: (EntryKind.RELEASE, 4), 12: (EntryKind.CORRECT, 2)}[cost]
+    ends = [(EntryKind.SETTLE, cost), rest] if cost < 10 else [rest, (EntryKind.SETTLE, cost)]
+    assert found == [(EntryKind.RESERVE, 8), (EntryKind.CORRECT, 2), *ends]
+
+
+async def test_a_job_that_does_not_run_any_more_does_not_succeed(storage: Storage) -> None:
+    job = await accepted(storage, estimate=8, state=JobState.RUNNING)
+    async with storage.write() as transaction:
+        failed = await transaction.jobs.advance(job.id, JobState.RUNNING, JobState.FAILED, at=NOW)
+        assert await succeed(transaction, job, "a.png", "image", NOW) is None
+        assert await transaction.jobs.get(job.id) == failed
