@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.examples import choose_without_local_constants
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
-from tests.support.cheap.modules import share_compiling
 from tests.support.cheap.payloads import share_payloads
 from tests.support.cheap.scripts import share_migrations
+from tests.support.cheap.workers import fork_workers
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
 from tests.support.pseudo.letters import TRANSLATIONS
@@ -45,11 +45,10 @@ choose_without_local_constants()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+def pytest_collection() -> Generator[None, object, object]:
     """Spare the modules that are loaded, which stay until the end, each search for unreachable cycles."""
     gc.disable()
     try:
-        share_compiling(session.config)
         return (yield)
     finally:
         gc.collect()
@@ -79,6 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers `-n auto` is: two for each core, as one of them often waits."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None:
+    fork_workers(config, specs)
 
 
 def pytest_configure() -> None:
