@@ -60,16 +60,18 @@ class PhotoJobs:
 
         `tapped` is the emoji that was tapped, if one was.
         """
-        author = await author_in(message, self._client, self._services)
-        rules = await self._services.posting.rules(member.guild.id)
         refused = partial(self._refused, member, message)
         try:
+            author = await author_in(message, self._client, self._services)
+            rules = await self._services.posting.rules(member.guild.id)
             tool, inputs, own = await _prepared(
                 self._services, self._catalog, member, preset, tapped=tapped is not None
             )
+            place = posting_place(member.guild, message.channel, member, rules)
+        except Outage:
+            raise  # it is read again when it is over
         except StudiiBotError as refusal:
             return partial(no_jobs, partial(refused, refusal))
-        place = posting_place(member.guild, message.channel, member, rules)
         requests = [
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos

@@ -1,0 +1,29 @@
+"""Where what a tap needs is refused, whoever tapped is told."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain.posting import PostingRules
+from bot.errors import Refused
+from bot.services.posting.rules import PostingService
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support.desk import Desk, open_desk, texts
+
+
+def told_tom(desk: Desk) -> list[str]:
+    return [texts(one) for one in desk.tom.user.dm_channel.history()]
+
+
+async def test_a_refusal_of_what_a_tap_needs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+
+        async def refuse(_self: PostingService, _guild_id: int) -> PostingRules:
+            raise Refused("Not now.")
+
+        monkeypatch.setattr(PostingService, "rules", refuse)
+        await desk.tom.react(photo, STAGING)
+        assert await jobs_of(desk) == []
+        assert "Not now." in told_tom(desk)[0]
