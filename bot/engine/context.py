@@ -1,7 +1,10 @@
 """What the parts of the engine share, and what the steps of a job return."""
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
@@ -11,6 +14,10 @@ from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
 from bot.studii import StudiiClient
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_L = TypeVar("_L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,17 @@ class EngineContext:
     reread: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
+
+    async def delivered(
+        self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None, messages: int = 1
+    ) -> _T | _L:
+        """Return what the delivery says, or `late` if it takes longer than it may for that many messages."""
+        try:
+            async with asyncio.timeout(self.tuning.delivery_patience * messages):
+                return await delivery
+        except TimeoutError:
+            _log.warning("%s took too long", what, extra={"job": job_id})
+            return late
 
 
 @dataclass(frozen=True, slots=True)

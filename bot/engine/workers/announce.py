@@ -1,12 +1,11 @@
 """Tell people once what became of their jobs: the result is posted, or why there is none."""
 
-import asyncio
 import logging
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, Job, OutputFile, Posted, TryLater, Undeliverable
+from bot.domain import Job, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
@@ -51,7 +50,8 @@ class Outbox:
             job, output = await self._ended_jobs.with_output(job)
         except NotYet as reason:
             return reason.seconds
-        said = await self._say(job, output)
+        announcing, what = self._delivery.announce(job, output), f"Job {job.id}: announcing it"
+        said = await self._context.delivered(what, announcing, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
             return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
@@ -67,14 +67,6 @@ class Outbox:
         """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
         _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
         await self._note(job, Undeliverable("unexpected errors"))
-
-    async def _say(self, job: Job, output: OutputFile | None) -> Announcement:
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._delivery.announce(job, output)
-        except TimeoutError:
-            _log.warning("Job %s: announcing it took too long", job.id, extra={"job": job.id})
-            return TryLater(0.0)
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:
         superseded = isinstance(said, Posted) and said.supersedes_card(job)

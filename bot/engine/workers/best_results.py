@@ -1,6 +1,5 @@
 """Starred results are shown once their makers agree, and taken back when they are no longer to be shown."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
@@ -85,18 +84,12 @@ class BestShowing:
         if best.begun_at is None:
             async with self._context.storage.write() as transaction:
                 await transaction.best.begun(best.message_id, self._context.clock.now())
-        said = await self._said(best, job, rules)
+        what, showing = "Showing a starred result", self._showcase.show(best, job, rules)
+        said = await self._context.delivered(what, showing, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater) and not self._too_old(best):
             return said.seconds
         await self._retry.run(best.message_id, self._note, best, rules, said)
         return None
-
-    async def _said(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._showcase.show(best, job, rules)
-        except TimeoutError:
-            return TryLater(0.0)
 
     async def _note(self, best: BestResult, rules: PostingRules, said: Announcement | ChannelGone) -> None:
         async with self._context.storage.write() as transaction:

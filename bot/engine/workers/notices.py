@@ -1,6 +1,5 @@
 """Post notices to a server's admins: in its log channel, or in some cases to its owner."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -172,11 +171,8 @@ class NoticeBoard:
         # Discord may have taken the message without our knowing: then it is looked for.
         place = None if asked is None else asked.details.get(CHANNEL, rules.channel_id)
         if job is not None and asked is not None and place is not None:
-            try:
-                async with asyncio.timeout(self._context.tuning.delivery_patience):
-                    done = await self._delivery.reduce_request(job, asked, int(place))
-            except TimeoutError:
-                done = False
+            what, reducing = "Reducing a request", self._delivery.reduce_request(job, asked, int(place))
+            done = await self._context.delivered(what, reducing, late=False, job_id=job.id)
             age = self._context.clock.now() - notice.created_at
             if not done and age < timedelta(seconds=self._context.tuning.notice_bound):
                 return 0.0
@@ -190,11 +186,9 @@ class NoticeBoard:
     async def _say(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                return await self._delivery.post_notice(notice, channel_id, job, shown)
-        except TimeoutError:
-            return TryLater(0.0)
+        posting = self._delivery.post_notice(notice, channel_id, job, shown)
+        what = f"Server {notice.guild_id}: posting a notice ({notice.kind})"
+        return await self._context.delivered(what, posting, TryLater(0.0), job_id=notice.job_id)
 
     async def _close(
         self,

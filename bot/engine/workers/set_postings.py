@@ -1,6 +1,5 @@
 """Announce the jobs of a set together: when all have ended, or some time after the first did."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from datetime import timedelta
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import FailureCounts, StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, Job, Posted, TooMuch, TryLater, Undeliverable
+from bot.domain import Job, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import (
     SetPart,
     SetPosting,
@@ -76,7 +75,9 @@ class SetPostings:
         return await (self._due_in(job) if posting is None else self._say_and_note(posting))
 
     async def _say_and_note(self, posting: SetPosting) -> float:
-        said = await self._say(posting)
+        announcing, what = self._delivery.announce_set(posting), f"Set {posting.set_id}: posting its results"
+        messages = len(posting.parts)
+        said = await self._context.delivered(what, announcing, TryLater(0.0), messages=messages)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
             return backoff(self._refusals.count(posting.set_id), 1.0, bound, at_least=said.seconds)
@@ -149,14 +150,6 @@ class SetPostings:
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
         found = [await self._ended_jobs.with_output(job) for job in jobs]
         return [SetPart(job, numbers[job.id], output) for job, output in found]
-
-    async def _say(self, posting: SetPosting) -> Announcement | TooMuch:
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience * len(posting.parts)):
-                return await self._delivery.announce_set(posting)
-        except TimeoutError:
-            _log.warning("Set %s: posting its results took too long", posting.set_id)
-            return TryLater(0.0)
 
     async def _note(self, posting: SetPosting, said: Posted | Undeliverable) -> None:
         files: list[str | None] = []

@@ -1,12 +1,11 @@
 """Find or post the cards that jobs should have: no interaction started the job, or its answer was lost."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.aio.retry import StoreRetry, backoff
-from bot.domain import Announcement, Job, Posted, Progress, TryLater, Undeliverable
+from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
@@ -61,12 +60,8 @@ class MissingCards:
             self._seeking = False
 
     async def _find_lost(self, job: Job, tries: int) -> float | None:
-        said: Announcement
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                said = await self._delivery.find_card(job)
-        except TimeoutError:
-            said = TryLater(0.0)
+        finding, what = self._delivery.find_card(job), f"Job {job.id}: finding its card"
+        said = await self._context.delivered(what, finding, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
             return max(said.seconds, self._context.tuning.card_again)
         found = said.message_id if isinstance(said, Posted) else None
@@ -84,16 +79,12 @@ class MissingCards:
         return None
 
     async def _post(self, job: Job, tries: int) -> float | None:
-        said: Announcement
         way = await self._way(job)
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                said = await self._delivery.post_card(job, way)
-        except TimeoutError:
-            said = TryLater(0.0)
+        posting, what = self._delivery.post_card(job, way), f"Job {job.id}: posting its card"
+        said = await self._context.delivered(what, posting, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
             bound = self._context.tuning.announcement_bound
-            return min(max(said.seconds, backoff(tries + 1, 1.0, bound)), bound)
+            return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
         if isinstance(said, Undeliverable):
             _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None

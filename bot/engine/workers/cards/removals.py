@@ -1,7 +1,5 @@
 """Removes cards in whose place postings are."""
 
-import asyncio
-
 from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
@@ -33,11 +31,9 @@ class CardRemovals:
         age = (self._context.clock.now() - superseded).total_seconds()
         again: float | None = None
         if age < self._context.tuning.card_removal_bound:
-            try:
-                async with asyncio.timeout(self._context.tuning.delivery_patience):
-                    again = await self._delivery.remove_card(job)
-            except TimeoutError:
-                again = self._context.tuning.card_again
+            removing, what = self._delivery.remove_card(job), f"Job {job.id}: removing its card"
+            late = self._context.tuning.card_again
+            again = await self._context.delivered(what, removing, late, job_id=job.id)
         if again is None:
             self.gone(job)
         return again

@@ -1,6 +1,5 @@
 """Show the newest version of each job on its card."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -152,12 +151,8 @@ class Cards:
         rest = pause(job, way, waited, between, told=told, now=now)
         if rest is not None:
             return rest
-        try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
-                again = await self._delivery.show_card(job, way)
-        except TimeoutError:
-            _log.warning("Job %s: showing its card took too long", job.id, extra={"job": job.id})
-            again = self._context.tuning.card_again
+        showing, what = self._delivery.show_card(job, way), f"Job {job.id}: showing its card"
+        again = await self._context.delivered(what, showing, between, job_id=job.id)
         if again is None:
             self._note_shown(job, way)
         return again
