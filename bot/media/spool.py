@@ -135,7 +135,9 @@ class Spool:
         paths = [self.path(name) for name in names if name]
         await asyncio.to_thread(self._unlink, paths)
         for path in paths:
-            self._drop(_claim_of(path))
+            claim = _claim_of(path)
+            self._expected.discard(claim)
+            self._usage.drop(claim)
         self._notify()
 
     async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
@@ -178,10 +180,6 @@ class Spool:
             self._expected.add(claim)
         self._usage.put(claim, guild_id, size)
         return 0
-
-    def _drop(self, claim: tuple[str, str]) -> None:
-        self._expected.discard(claim)
-        self._usage.drop(claim)
 
     def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
         """Bring the usage in line with the listed files, except for those that changed since."""

@@ -15,22 +15,17 @@ KEPT_RESULTS_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPhoto:
-    """A photo that can be evicted: its job is held, and it can be fetched again from its message."""
+class Evictable:
+    """What a job keeps in the spool and can be removed to make room.
+
+    A photo can be, whose job is held and whose message has it too, or a result that could not be posted, and
+    waits until its person fetches it. `is_elsewhere`: it can be fetched again, or Studii may still have it.
+    """
 
     job_id: str
     guild_id: int
     size: int  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class KeptResult:
-    """A result that could not be posted, and waits in the spool until its person fetches it."""
-
-    job_id: str
-    guild_id: int
-    size: int  # bytes
-    has_link: bool  # Studii may still have it
+    is_elsewhere: bool = True
 
 
 class SpoolUsage:
@@ -102,47 +97,25 @@ class SpoolUsage:
         return max(0, self.max_bytes - self.used + self.size(claim))
 
 
-def photos_to_evict(photos: Iterable[HeldPhoto], lacking: int) -> list[HeldPhoto]:
-    """Return photos to evict that free `lacking` bytes, none if all together don't.
+def to_evict(files: Iterable[Evictable], lacking: int, *, spared: int = 0) -> list[Evictable]:
+    """Return what makes room for `lacking` bytes; none if all together don't.
 
-    `photos` are in order of acceptance. The server that has most in them gives first, its newest photo first:
-    its oldest job is the one to try whether Studii takes its key again.
+    The server that has most in them gives first: first what is elsewhere too, and of that in the order given.
+    As many bytes as `spared` stay in any case.
     """
-    by_server: dict[int, list[HeldPhoto]] = {}
-    for photo in photos:
-        by_server.setdefault(photo.guild_id, []).append(photo)
-    sums = {guild_id: sum(photo.size for photo in theirs) for guild_id, theirs in by_server.items()}
-    if sum(sums.values()) < lacking:
-        return []
-    giving: list[HeldPhoto] = []
-    while lacking > 0:
-        guild_id = max(sums, key=lambda one: sums[one])
-        photo = by_server[guild_id].pop()
-        sums[guild_id] -= photo.size
-        lacking -= photo.size
-        giving.append(photo)
-    return giving
-
-
-def results_to_evict(results: Iterable[KeptResult], lacking: int, *, spared: int = 0) -> list[KeptResult]:
-    """Return the kept results that make room for `lacking` bytes; none if they can't.
-
-    `results` are in order of their end. The server that has most in them gives first: first what Studii may
-    still have, and of that the oldest. As many bytes as `spared` stay in any case.
-    """
-    by_server: dict[int, list[KeptResult]] = {}
-    for result in results:
-        by_server.setdefault(result.guild_id, []).append(result)
+    by_server: dict[int, list[Evictable]] = {}
+    for file in files:
+        by_server.setdefault(file.guild_id, []).append(file)
     for theirs in by_server.values():
-        theirs.sort(key=lambda result: not result.has_link)
-    sums = {guild_id: sum(result.size for result in theirs) for guild_id, theirs in by_server.items()}
-    giving: list[KeptResult] = []
+        theirs.sort(key=lambda file: not file.is_elsewhere)
+    sums = {guild_id: sum(file.size for file in theirs) for guild_id, theirs in by_server.items()}
+    giving: list[Evictable] = []
     while lacking > 0 and any(by_server.values()):
         guild_id = max((one for one in sums if by_server[one]), key=lambda one: sums[one])
-        result = by_server[guild_id].pop(0)
-        sums[guild_id] -= result.size
-        lacking -= result.size
-        giving.append(result)
+        file = by_server[guild_id].pop(0)
+        sums[guild_id] -= file.size
+        lacking -= file.size
+        giving.append(file)
     return giving if lacking <= 0 and sum(sums.values()) >= spared else []
 
 

@@ -2,15 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from bot.media.spool_usage import (
-    FOR_OUTPUTS,
-    HELD_TOGETHER,
-    HeldPhoto,
-    KeptResult,
-    SpoolUsage,
-    photos_to_evict,
-    results_to_evict,
-)
+from bot.media.spool_usage import FOR_OUTPUTS, HELD_TOGETHER, Evictable, SpoolUsage, to_evict
 
 MAX = 2000
 PHOTOS = int(MAX * (1 - FOR_OUTPUTS))
@@ -91,8 +83,8 @@ def test_what_is_lacking_is_enough_when_others_give_it(
 def test_held_photos_give_way_only_if_that_helps_and_no_more_than_needed(
     photos: list[tuple[int, int]], lacking: int
 ) -> None:
-    held = [HeldPhoto(str(number), guild_id, size) for number, (guild_id, size) in enumerate(photos)]
-    giving = photos_to_evict(held, lacking)
+    held = [Evictable(str(number), guild_id, size) for number, (guild_id, size) in enumerate(photos)]
+    giving = to_evict(held[::-1], lacking)
     freed = sum(photo.size for photo in giving)
     if sum(photo.size for photo in held) < lacking:
         assert giving == []
@@ -106,8 +98,8 @@ def test_held_photos_give_way_only_if_that_helps_and_no_more_than_needed(
 
 
 def test_the_server_that_has_most_gives_first() -> None:
-    held = [HeldPhoto("a", 1, 10), HeldPhoto("b", 2, 10), HeldPhoto("c", 2, 10)]
-    assert [photo.job_id for photo in photos_to_evict(held, 5)] == ["c"]
+    held = [Evictable("a", 1, 10), Evictable("b", 2, 10), Evictable("c", 2, 10)]
+    assert [photo.job_id for photo in to_evict(held[::-1], 5)] == ["c"]
 
 
 def test_outputs_reserve_their_room_together() -> None:
@@ -141,8 +133,8 @@ KEPT_RESULTS = st.lists(st.tuples(st.integers(1, 4), SIZE, st.booleans()), max_s
 def test_kept_results_give_way_only_if_that_helps_and_the_spared_ones_stay(
     results: list[tuple[int, int, bool]], lacking: int, spared: int
 ) -> None:
-    kept = [KeptResult(str(number), *one) for number, one in enumerate(results)]
-    giving = results_to_evict(kept, lacking, spared=spared)
+    kept = [Evictable(str(number), *one) for number, one in enumerate(results)]
+    giving = to_evict(kept, lacking, spared=spared)
     left = sum(one.size for one in kept) - sum(one.size for one in giving)
     if giving:
         assert sum(one.size for one in giving) >= lacking > sum(one.size for one in giving[:-1])
@@ -150,11 +142,11 @@ def test_kept_results_give_way_only_if_that_helps_and_the_spared_ones_stay(
     elif spared == 0:
         assert sum(one.size for one in kept) < lacking
     for guild_id in {one.guild_id for one in giving}:
-        own = sorted((one for one in kept if one.guild_id == guild_id), key=lambda one: not one.has_link)
+        own = sorted((one for one in kept if one.guild_id == guild_id), key=lambda one: not one.is_elsewhere)
         mine = [one for one in giving if one.guild_id == guild_id]
         assert mine == own[: len(mine)]  # what can still be had from Studii, the oldest first
 
 
 def test_the_server_that_keeps_most_gives_its_results_first() -> None:
-    kept = [KeptResult("a", 1, 10, True), KeptResult("b", 2, 10, True), KeptResult("c", 2, 10, True)]
-    assert [one.job_id for one in results_to_evict(kept, 5)] == ["b"]
+    kept = [Evictable("a", 1, 10, True), Evictable("b", 2, 10, True), Evictable("c", 2, 10, True)]
+    assert [one.job_id for one in to_evict(kept, 5)] == ["b"]

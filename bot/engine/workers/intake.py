@@ -71,7 +71,9 @@ class Intake:
             patience=TRANSFER_TIMEOUT,
             reread_every=self._context.tuning.reread_every,
             # Held ones are found in the database, which says when one of them is due.
-            wants=lambda job: _is_to_be_taken_in(job) and (job.id in self._died) is again,
+            wants=lambda job: (
+                job.state is JobState.RECEIVED and job.held is None and (job.id in self._died) is again
+            ),
             ready=self._may_have_room,
             news=lambda job: self._shortages.times_freed(job.guild_id),
             shared_by=lambda job: (job.guild_id, job.user_id),
@@ -213,7 +215,3 @@ class Intake:
         await self._context.spool.remove(
             self._context.spool.source(job.id).name, *(file.name for file in files)
         )
-
-
-def _is_to_be_taken_in(job: Job) -> bool:
-    return job.state is JobState.RECEIVED and job.held is None

@@ -8,7 +8,7 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
-from bot.media.spool_usage import KEPT_RESULTS_SHARE, HeldPhoto, KeptResult, photos_to_evict, results_to_evict
+from bot.media.spool_usage import KEPT_RESULTS_SHARE, Evictable, to_evict
 from bot.storage import JobChanges
 
 UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
@@ -74,26 +74,26 @@ class SpoolRoom:
                 kept = await transaction.job_queue.kept_results()
                 # Can be fetched again, but the address may not live: they go last, and for outputs alone.
                 undecided = [] if spared else await transaction.job_queue.results_to_decide_on()
-            photos = [HeldPhoto(job.id, job.guild_id, spool.source_size(job.id)) for job in held]
-            giving = photos_to_evict(photos, lacking)
+            # The newest first: a server's oldest job is the one to try whether Studii takes its key again.
+            photos = [Evictable(job.id, job.guild_id, spool.source_size(job.id)) for job in reversed(held)]
+            giving = to_evict(photos, lacking)
             if giving:
                 await shielded(self._give_way({photo.job_id for photo in giving}))
                 return True
             results = [self._kept(job) for job in kept]
-            leaving = results_to_evict(results, lacking, spared=spared)
+            leaving = to_evict(results, lacking, spared=spared)
             if not leaving and undecided:
-                together = [*results, *map(self._kept, undecided)]
-                leaving = results_to_evict(together, lacking)
+                leaving = to_evict([*results, *map(self._kept, undecided)], lacking)
             if leaving:
                 await shielded(self._let_go({result.job_id for result in leaving}))
         return bool(leaving)
 
-    def _kept(self, job: Job) -> KeptResult:
+    def _kept(self, job: Job) -> Evictable:
         spool = self._context.spool
         size = spool.output_size(job.id)
         if job.state is not JobState.REVIEWING:  # whose photo may be nowhere else
             size += spool.source_size(job.id)
-        return KeptResult(job.id, job.guild_id, size, job.output_url is not None)
+        return Evictable(job.id, job.guild_id, size, job.output_url is not None)
 
     async def _let_go(self, job_ids: set[str]) -> None:
         """Remove results that could not be posted from the spool, and have them announced with a link. One
