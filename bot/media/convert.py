@@ -156,9 +156,7 @@ def fitted(image: Image.Image, limit: int, xmp: bytes) -> bytes | None:
     picture = first_picture(image)
     profile = _profile(picture)
     if picture.mode == "RGBA":
-        ground = Image.new("RGB", picture.size, "white")
-        ground.paste(picture, mask=picture.getchannel("A"))
-        picture = ground
+        picture = on_white(picture)
     if profile is not None and len(profile) > limit // 4:  # it leaves no room for the picture
         picture, profile = _in_srgb(picture, profile), None
     for quality, share in FITTING:
@@ -169,6 +167,13 @@ def fitted(image: Image.Image, limit: int, xmp: bytes) -> bytes | None:
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return a picture in RGBA on a white ground."""
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
 
 
 def _profile(image: Image.Image) -> bytes | None:
@@ -202,8 +207,7 @@ def _of_inks(image: Image.Image) -> Image.Image:
     picture = Image.new("RGB", image.size)
     try:
         transform = _to_srgb(profile, image.mode)
-        for top in range(0, image.height, _BAND):
-            band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
+        for band, top in _bands(image):
             picture.paste(cms.applyTransform(band, transform), (0, top))
     except (cms.PyCMSError, OSError):
         return image.convert("RGB")
@@ -223,12 +227,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
     Works in bands, because floating point numbers for the whole picture would take 12 bytes a pixel.
     """
-    extremes = [cast("tuple[float, float]", band.getextrema()) for band, _ in _bands(image)]
+    extremes = [cast("tuple[float, float]", band.convert("F").getextrema()) for band, _ in _bands(image)]
     low, high = min(one[0] for one in extremes), max(one[1] for one in extremes)
     scale = 255.0 / max(high - low, 1.0)
     narrow = Image.new("L", image.size)
     for band, top in _bands(image):
-        narrow.paste(band.point(lambda value: value * scale - low * scale).convert("L"), (0, top))
+        scaled = band.convert("F").point(lambda value: value * scale - low * scale)
+        narrow.paste(scaled.convert("L"), (0, top))
     narrow.info = image.info
     return narrow
 
@@ -236,4 +241,4 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _bands(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
     for top in range(0, image.height, _BAND):
         band = image.crop((0, top, image.width, min(top + _BAND, image.height)))
-        yield band.convert("F"), top
+        yield band, top

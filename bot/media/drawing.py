@@ -5,6 +5,7 @@ Everything here blocks and runs in the decoder's processes only.
 
 from PIL import Image, ImageDraw
 
+from bot.media.convert import on_white
 from bot.media.fonts import FallbackFont
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
@@ -54,11 +55,7 @@ def _filling(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 def _flat(image: Image.Image) -> Image.Image:
     """Return the picture in RGB, on white where it is transparent."""
-    if image.mode != "RGBA":
-        return image.convert("RGB")
-    ground = Image.new("RGB", image.size, "white")
-    ground.paste(image, mask=image.getchannel("A"))
-    return ground
+    return on_white(image) if image.mode == "RGBA" else image.convert("RGB")
 
 
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:

@@ -23,7 +23,7 @@ class MemoryBudget:
         self._is_large_open = False
         self._line: list[float] = []
         self._arrivals = itertools.count()
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._freed = asyncio.Event()
 
     @asynccontextmanager
     async def small(self, size: int) -> AsyncGenerator[None]:
@@ -60,14 +60,8 @@ class MemoryBudget:
 
     async def _until(self, has_room: Callable[[], bool]) -> None:
         while not has_room():
-            freed = asyncio.get_running_loop().create_future()
-            self._waiting.add(freed)
-            try:
-                await freed
-            finally:
-                self._waiting.discard(freed)
+            await self._freed.wait()
 
     def _notify(self) -> None:
-        for freed in self._waiting:
-            if not freed.done():
-                freed.set_result(None)
+        self._freed.set()
+        self._freed = asyncio.Event()

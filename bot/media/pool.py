@@ -179,7 +179,9 @@ class DecoderPool:
         """
         probed = await self._admit(what, path)
         memory = probed.memory + extra
-        request = {"do": what, "path": str(path), "pixels": probed.pixels, "room": memory, **more}
+        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
+        if what == "inspect":
+            request["room"] = memory
         allowed = memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
         return await self._ask(request, memory, allowed, TimeLimits.of(probed.pixels))
 

@@ -85,22 +85,19 @@ class GuardedDecoder:
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
-        try:
-            return await self._guarded(path, lambda: self._decoder.fit(path, limit, made=made))
-        except Undecodable:
-            return None
+        return await self._made(path, lambda: self._decoder.fit(path, limit, made=made))
 
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
         """Return a copy with words in a corner, or None (see `DecoderPool.label`)."""
-        try:
-            return await self._guarded(path, lambda: self._decoder.label(path, limit, words, corner))
-        except Undecodable:
-            return None
+        return await self._made(path, lambda: self._decoder.label(path, limit, words, corner))
 
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
         """Return one picture of both halves, or None (see `DecoderPool.split`)."""
+        return await self._made(after, lambda: self._decoder.split(before, after, limit, labels))
+
+    async def _made(self, path: Path, make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
         try:
-            return await self._guarded(after, lambda: self._decoder.split(before, after, limit, labels))
+            return await self._guarded(path, make)
         except Undecodable:
             return None
 

@@ -73,18 +73,12 @@ def prepare() -> None:
 
 def probe(path: Path, what: str) -> dict[str, Any]:
     """Return a file's kind, size and memory for the request `what`, from its structure only."""
-    with path.open("rb") as file:
-        kind = sniff(file.read(HEAD_BYTES))
-        if kind is None:
-            raise Refusal("unknown")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                found = structure_of(kind, data)
-            except Broken:
-                raise Refusal("broken", kind=kind.name) from None
-            except NotAPhoto:
-                raise Refusal("structure", kind=kind.name) from None
-            size = len(data)
+    with _opened(path) as (kind, file), mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            found = structure_of(kind, data)
+        except NotAPhoto:
+            raise Refusal("structure", kind=kind.name) from None
+        size = len(data)
     return {
         "kind": kind.name,
         "width": found.width,
@@ -94,13 +88,16 @@ def probe(path: Path, what: str) -> dict[str, Any]:
     }
 
 
-def inspect(path: Path, into: Path, pixels: int, most: int, room: int) -> dict[str, Any]:
+def inspect(
+    path: Path, into: Path, pixels: int, most: int, room: int, *, light: bool = False
+) -> dict[str, Any]:
     """Decode a photo completely. If Studii does not accept its kind, write it converted to `into`.
 
     One that is transparent and would have more than `most` bytes becomes a WebP, if `room` bytes of memory
     are enough for that. Otherwise it is `heavy`; nothing is to be done with `into` then (see `lighten`).
+    `light`: a WebP is made of it in any case.
     """
-    with _opened(path) as (kind, file), _refusing(kind):
+    with _opened(path) as (kind, file):
         mark = None if kind.is_accepted else _digital_source(file)
         opened = open_picture(kind, file, pixels)
         width, height = opened.size
@@ -109,7 +106,7 @@ def inspect(path: Path, into: Path, pixels: int, most: int, room: int) -> dict[s
             return {"kind": kind.name, "width": width, "height": height, "type": kind.content_type}
         # Nothing holds on to the picture itself when what it was shrunk to is written.
         opened = first_picture(decoded(kind, opened))
-        content_type = write(opened, into, mark, most)
+        content_type = None if light else write(opened, into, mark, most)
         if content_type is None:
             if _lightening_memory(width * height) > room:
                 return {"heavy": True}
@@ -120,18 +117,12 @@ def inspect(path: Path, into: Path, pixels: int, most: int, room: int) -> dict[s
 
 def lighten(path: Path, into: Path, pixels: int, most: int) -> dict[str, Any]:
     """Write a transparent photo to `into` as a WebP of at most `most` bytes, and with fewer pixels."""
-    with _opened(path) as (kind, file), _refusing(kind):
-        mark = _digital_source(file)
-        opened = open_picture(kind, file, pixels)
-        width, height = opened.size
-        opened = shrunk(first_picture(decoded(kind, opened)), MAX_LIGHT_PIXELS)
-        content_type = write_light(opened, into, mark, most)
-    return {"kind": kind.name, "width": width, "height": height, "type": content_type}
+    return inspect(path, into, pixels, most, _MAX_TOLD_BYTES, light=True)
 
 
 def check(path: Path, pixels: int) -> None:
     """Decode a picture completely."""
-    with _opened(path) as (kind, file), _refusing(kind):
+    with _opened(path) as (kind, file):
         read_whole(kind, open_picture(kind, file, pixels), file)
 
 
@@ -140,7 +131,7 @@ def fit(path: Path, limit: int, pixels: int, *, made: bool = False) -> bytes:
 
     One that is `made` by AI says so and keeps its XMP; of a photo only the mark is kept.
     """
-    with _opened(path) as (kind, file), _refusing(kind):
+    with _opened(path) as (kind, file):
         mark = _digital_source(file)
         opened = open_picture(kind, file, pixels)
         xmp = _xmp_of(opened, mark) if made else xmp_packet(mark)
@@ -166,14 +157,14 @@ def split(
     from bot.media.drawing import split as drawn
 
     picture, xmp = _made_by_ai(path, pixels)
-    with _opened(before) as (kind, file), _refusing(kind):
+    with _opened(before) as (kind, file):
         earlier = first_picture(_shrunk(kind, open_picture(kind, file, before_pixels)))
     return fitted(drawn(earlier, picture, labels), limit, xmp) or b""
 
 
 def _made_by_ai(path: Path, pixels: int) -> tuple[Image.Image, bytes]:
     """Return a picture made by AI, shrunk, and the XMP packet for a copy of it."""
-    with _opened(path) as (kind, file), _refusing(kind):
+    with _opened(path) as (kind, file):
         mark = _digital_source(file)
         opened = open_picture(kind, file, pixels)
         xmp = _xmp_of(opened, mark)
@@ -219,22 +210,18 @@ def _digital_source(file: BinaryIO) -> str | None:
 
 @contextmanager
 def _opened(path: Path) -> Generator[tuple[PhotoKind, BinaryIO]]:
+    """Open a picture's file. What shows that it is broken becomes a refusal."""
     with path.open("rb") as file:
         kind = sniff(file.read(HEAD_BYTES))
         if kind is None:
             raise Refusal("unknown")
         file.seek(0)
-        yield kind, file
-
-
-@contextmanager
-def _refusing(kind: PhotoKind) -> Generator[None]:
-    try:
-        yield
-    except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk; what Pillow says of a picture has no number
-        raise Refusal("broken", kind=kind.name) from None
+        try:
+            yield kind, file
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of the disk; what Pillow says of a picture has no number
+            raise Refusal("broken", kind=kind.name) from None
 
 
 def _shrunk(kind: PhotoKind, opened: Any) -> Image.Image:

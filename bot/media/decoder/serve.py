@@ -15,6 +15,18 @@ from bot.media.decoder import operations
 from bot.media.decoder.operations import Refusal
 from bot.media.decoder.process_limits import ProcessLimits
 
+_OPERATIONS: dict[str, Callable[..., dict[str, Any] | bytes | None]] = {
+    "probe": operations.probe,
+    "inspect": operations.inspect,
+    "lighten": operations.lighten,
+    "check": operations.check,
+    "split": operations.split,
+    "fit": operations.fit,
+    "label": operations.label,
+}
+_OF_THE_PROCESS = frozenset({"do", "memory", "seconds"})  # of a request; all else is the operation's
+_PATHS = frozenset({"path", "into", "before"})
+
 
 def serve() -> None:
     """Answer requests until the pipe is closed."""
@@ -48,32 +60,13 @@ def _answer(answers: BinaryIO, words: dict[str, Any], data: bytes = b"") -> None
 
 
 def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    tasks: dict[str, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]] = {
-        "probe": lambda asked: operations.probe(Path(asked["path"]), asked["what"]),
-        "inspect": lambda asked: operations.inspect(
-            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"], asked["room"]
-        ),
-        "lighten": lambda asked: operations.lighten(
-            Path(asked["path"]), Path(asked["into"]), asked["pixels"], asked["most"]
-        ),
-        "check": lambda asked: operations.check(Path(asked["path"]), asked["pixels"]),
-        "split": lambda asked: operations.split(
-            Path(asked["path"]),
-            Path(asked["before"]),
-            asked["limit"],
-            asked["pixels"],
-            asked["before_pixels"],
-            tuple(asked["labels"]),
-        ),
-        "fit": lambda asked: operations.fit(
-            Path(asked["path"]), asked["limit"], asked["pixels"], made=asked["made"]
-        ),
-        "label": lambda asked: operations.label(
-            Path(asked["path"]), asked["limit"], asked["pixels"], asked["words"], asked["corner"]
-        ),
+    arguments = {
+        name: Path(value) if name in _PATHS else value
+        for name, value in request.items()
+        if name not in _OF_THE_PROCESS
     }
     try:
-        result = tasks[request["do"]](request)
+        result = _OPERATIONS[request["do"]](**arguments)
     except Refusal as refusal:
         return {"refused": refusal.why, **refusal.facts}, b""
     except MemoryError:

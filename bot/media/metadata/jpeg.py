@@ -121,19 +121,15 @@ def _take_jfif(reading: _JpegReading, data: bytes) -> None:
 
 
 def _composed(reading: _JpegReading) -> list[FilePiece]:
-    findings, at = reading.findings, reading.metadata_at
-    keeps_store = findings.keeps_store()
+    findings, at = reading.findings, reading.metadata_at or 0
+    gone = set[FilePiece]() if findings.keeps_store() else reading.store
     written = b""
     if exif := findings.exif():
         written += _segment(_APP1, exif)
     if xmp := findings.xmp():
         written += _segment(_APP1, _XMP + xmp)
-    composed: list[FilePiece] = (
-        [*reading.pieces[:at], written, *reading.pieces[at:]] if written else reading.pieces
-    )
-    if keeps_store:
-        return composed
-    return [piece for piece in composed if isinstance(piece, bytes) or piece not in reading.store]
+    pieces = (*reading.pieces[:at], written, *reading.pieces[at:])
+    return [piece for piece in pieces if piece not in gone]
 
 
 def _segment(marker: int, data: bytes) -> bytes:

@@ -66,8 +66,8 @@ class Source:
 class PartCounter:
     """Limits the number of parts of a file, and so the work."""
 
-    def __init__(self, most: int = MAX_PARTS) -> None:
-        self._left = most
+    def __init__(self) -> None:
+        self._left = MAX_PARTS
 
     def count(self) -> None:
         """Count one part. Raises `BrokenStructure` if there are too many."""

@@ -52,23 +52,20 @@ def pieces_of(source: Source) -> list[FilePiece]:
         else:
             metadata_at = len(pieces) if metadata_at is None else metadata_at
             _note(source, kind, chunk, findings)
-    return _composed(pieces, store, findings, metadata_at)
+    return _composed(pieces, store, findings, metadata_at or 0)
 
 
 def _composed(
-    pieces: list[FilePiece], store: set[Range], findings: KeptMetadata, metadata_at: int | None
+    pieces: list[FilePiece], store: set[Range], findings: KeptMetadata, metadata_at: int
 ) -> list[FilePiece]:
-    keeps_store = findings.keeps_store()
+    gone = set[FilePiece]() if findings.keeps_store() else store
     written = b""
     if exif := findings.exif():
         written += _chunk(b"eXIf", exif)
     if xmp := findings.xmp():
         written += _chunk(b"iTXt", _XMP + bytes(5) + xmp)
-    composed: list[FilePiece] = [*pieces[:metadata_at], written, *pieces[metadata_at:]] if written else pieces
-    composed = [*composed, _chunk(_END, b"")]
-    if keeps_store:
-        return composed
-    return [piece for piece in composed if isinstance(piece, bytes) or piece not in store]
+    composed = (*pieces[:metadata_at], written, *pieces[metadata_at:], _chunk(_END, b""))
+    return [piece for piece in composed if piece not in gone]
 
 
 def _note(source: Source, kind: bytes, chunk: Range, findings: KeptMetadata) -> None:

@@ -71,7 +71,7 @@ def _composed(reading: _WebpReading) -> list[FilePiece]:
     findings = reading.findings
     pieces = reading.pieces
     if not findings.keeps_store():
-        pieces = [piece for piece in pieces if isinstance(piece, bytes) or piece not in reading.store]
+        pieces = [piece for piece in pieces if piece not in reading.store]
     exif, xmp, extended = findings.exif(), findings.xmp(), reading.extended
     if xmp and extended is None:
         extended = _extended_for(reading)
