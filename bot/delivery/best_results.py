@@ -10,7 +10,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, place_gone, seconds_until_retry
+from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
@@ -58,7 +58,7 @@ class BestPoster:
         except PhotoUnavailable:
             return Undeliverable("its file is gone")
         except DISCORD_ERRORS as error:
-            return _failed(error)
+            return outcome_there(error)
 
     async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
         """Remove what shows the result, also if it is not stored where that is.
@@ -88,8 +88,7 @@ class BestPoster:
                 dm = await self._client.create_dm(discord.Object(best.user_id))
                 return Posted((await dm.send(view=view, nonce=f"best-{best.user_id}")).id)
         except DISCORD_ERRORS as error:
-            said = _failed(error)
-            return said if isinstance(said, TryLater) else Undeliverable(str(error))
+            return outcome_to_tell(error)
 
     async def _show(
         self, best: BestResult, job: Job, rules: PostingRules, channel_id: int
@@ -188,11 +187,3 @@ def _hidden(guild: discord.Guild, channel: Any) -> bool:
             return True
         channel = channel.parent  # None if it is unknown
     return channel is None or not channel.permissions_for(guild.default_role).view_channel
-
-
-def _failed(error: Exception) -> Announcement | ChannelGone:
-    if place_gone(error):
-        return ChannelGone(str(error))
-    if outcome_of(error) is Outcome.LATER:
-        return TryLater(seconds_until_retry(error))
-    return Undeliverable(str(error))

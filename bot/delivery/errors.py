@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import discord
 
-from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
+from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 
 _log = logging.getLogger(__name__)
 
@@ -61,11 +61,6 @@ def seconds_until_retry(error: Exception) -> float:
     return RETRY_SECONDS
 
 
-def place_gone(error: Exception) -> bool:
-    """Return whether nothing can be posted there any more."""
-    return isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
-
-
 def outcome_to_tell(error: Exception) -> Announcement:
     """Return what became of a message that isn't about a job's end, whose sending raised the error."""
     match outcome_of(error):
@@ -75,6 +70,12 @@ def outcome_to_tell(error: Exception) -> Announcement:
             return Posted(None)
         case Outcome.NEVER | Outcome.TOO_LARGE:
             return Undeliverable(str(error))
+
+
+def outcome_there(error: Exception) -> Announcement | ChannelGone:
+    """Return the same of a message for a channel that admins have chosen, which may be gone."""
+    gone = isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
+    return ChannelGone(str(error)) if gone else outcome_to_tell(error)
 
 
 # Untranslated: for logs

@@ -10,12 +10,11 @@ from bot.domain import Job, Notice
 from bot.domain.confirmations import Confirmation
 from bot.domain.posting.best_results import BestResult
 from bot.ui.admin.notices import mark_of
-from bot.ui.best_results.panels import best_mark
 from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.layout import card_mark
+from bot.ui.kit.layout import card_mark, mark_of_nonce
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
@@ -78,7 +77,7 @@ async def find_best(channel: discord.abc.Messageable, client: discord.Client, be
 
     Raises discord.HTTPException.
     """
-    mark, since = best_mark(best), (best.begun_at or best.since) - CLOCKS_DIFFER
+    mark, since = mark_of_nonce(best.nonce), (best.begun_at or best.since) - CLOCKS_DIFFER
     return await find_message(channel, client, lambda found: is_marked(found, mark), since)
 
 
@@ -89,7 +88,7 @@ async def find_notice(channel: discord.abc.Messageable, client: discord.Client, 
     """
     mark = mark_of(notice)
     try:
-        return await find_message(channel, client, lambda found: is_marked(found, mark), None)
+        return await find_message(channel, client, lambda found: is_marked(found, mark))
     except discord.Forbidden:
         return None  # the nonce is all there is then
 

@@ -8,7 +8,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, outcome_to_tell, place_gone
+from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.delivery.postings.files import Fit
 from bot.domain import (
@@ -53,7 +53,7 @@ class NoticePoster:
         names: ToolNames,
         clock: Clock,
         readers: ReaderLanguages,
-        fit: Fit | None,
+        fit: Fit,
     ) -> None:
         self._client = client
         self._readers = readers
@@ -72,9 +72,7 @@ class NoticePoster:
                     return await self._to_owner(notice, job)
                 return await self._to_channel(notice, channel_id, job, shown)
         except DISCORD_ERRORS as error:
-            if channel_id is not None and place_gone(error):
-                return ChannelGone(str(error))
-            return outcome_to_tell(error)
+            return outcome_to_tell(error) if channel_id is None else outcome_there(error)
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Reduce the message with which moderators were asked, unless it shows their decision already.

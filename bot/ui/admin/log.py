@@ -9,7 +9,7 @@ from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
@@ -131,10 +131,9 @@ def log_panel(settings: LogSettings, trouble: str, *, public: bool) -> Panel:
     )
 
 
-class LogDeleteButton(JobButton, template=template_of("logdelete")):
+class LogDeleteButton(JobButton, action="logdelete"):
     """Delete a result from the channel that it was posted in. Its line in the log stays."""
 
-    action = "logdelete"
     label = lazy("Delete result")
     style = discord.ButtonStyle.danger
 

@@ -6,11 +6,12 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.domain import Job
-from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
+from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import STAR, BestResult
 from bot.languages import gettext as _, lazy
 from bot.ui.best_results.buttons import BestAnswerButton
-from bot.ui.jobs.wording import ToolNames
+from bot.ui.jobs.results.parts import disclosed_words
+from bot.ui.jobs.wording import ToolNames, link_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, mark_of_nonce, row, small, text
 from bot.ui.kit.text import plain
 
@@ -28,10 +29,8 @@ def best_panel(
 
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
-    link = _link(best.guild_id, best.channel_id, best.message_id)
+    link = link_of(best.guild_id, best.channel_id, best.message_id)
     made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{best.user_id}>")
-    title = text(f"{STAR} {made_by}")
-    title.id = best_mark(best)
     media = [
         MediaGalleryItem(
             f"attachment://{file.filename}",
@@ -41,19 +40,15 @@ def best_panel(
         for file, was in files
     ]
     gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
-    disclosure = plain(rules.disclosure_words, MAX_DISCLOSURE_CHARACTERS)
-    said = [text(small(f"✨ {disclosure}"))] if disclosure else []
-    return Panel(title, *gallery, *said, row(ui.Button(label=_("See the result"), url=link)))
-
-
-def best_mark(best: BestResult) -> int:
-    """Return the number of the first component of what shows the result."""
-    return mark_of_nonce(best.nonce)
+    disclosed = disclosed_words(rules.disclosure_words)
+    said = [text(disclosed)] if disclosed else []
+    see = row(ui.Button(label=_("See the result"), url=link))
+    return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see, mark=mark_of_nonce(best.nonce))
 
 
 def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: ToolNames) -> Panel:
     """Return the question whether results of the member may be shown in the channel for the best."""
-    link = _link(best.guild_id, best.channel_id, best.message_id)
+    link = link_of(best.guild_id, best.channel_id, best.message_id)
     title = _("Members of {server} starred your result", server=plain(server, 100))
     question = _(
         "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
@@ -73,7 +68,3 @@ def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: T
         small(promise),
         row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
     )
-
-
-def _link(guild_id: int, channel_id: int, message_id: int) -> str:
-    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"

@@ -9,7 +9,7 @@ from discord import ui
 from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
-from bot.ui.kit.buttons import JobButton, look_of, template_of
+from bot.ui.kit.buttons import JobButton, look_of
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import (
     BAD,
@@ -37,40 +37,25 @@ KEPT_IN_JOBS = nlazy(
 )
 BY_DM = lazy("I couldn't post it here, so I sent it to {member} by direct message.")
 SEE_RESULT = lazy("see the result")
-STATE_COLOURS: Mapping[JobState, discord.Colour] = {
-    JobState.RECEIVED: NEUTRAL,
-    JobState.PENDING: NEUTRAL,
-    JobState.WAITING: NEUTRAL,
-    JobState.UPLOADING: GOING,
-    JobState.SUBMITTING: GOING,
-    JobState.RUNNING: GOING,
-    JobState.REVIEWING: NEUTRAL,
-    JobState.SUCCEEDED: GOOD,
-    JobState.WITHHELD: BAD,
-    JobState.FAILED: BAD,
-    JobState.CANCELLED: QUIET,
-    JobState.UNKNOWN: UNSURE,
-}
-_SIGNS: Mapping[JobState, str] = {
-    JobState.RECEIVED: "⏳",
-    JobState.PENDING: "🛂",
-    JobState.WAITING: "⏳",
-    JobState.UPLOADING: "📤",
-    JobState.SUBMITTING: "📤",
-    JobState.RUNNING: "✨",
-    JobState.REVIEWING: "🛂",
-    JobState.SUCCEEDED: "✅",
-    JobState.WITHHELD: "🚫",
-    JobState.FAILED: "❌",
-    JobState.CANCELLED: "🚫",
-    JobState.UNKNOWN: "❔",
+STATE_LOOKS: Mapping[JobState, tuple[str, discord.Colour]] = {
+    JobState.RECEIVED: ("⏳", NEUTRAL),
+    JobState.PENDING: ("🛂", NEUTRAL),
+    JobState.WAITING: ("⏳", NEUTRAL),
+    JobState.UPLOADING: ("📤", GOING),
+    JobState.SUBMITTING: ("📤", GOING),
+    JobState.RUNNING: ("✨", GOING),
+    JobState.REVIEWING: ("🛂", NEUTRAL),
+    JobState.SUCCEEDED: ("✅", GOOD),
+    JobState.WITHHELD: ("🚫", BAD),
+    JobState.FAILED: ("❌", BAD),
+    JobState.CANCELLED: ("🚫", QUIET),
+    JobState.UNKNOWN: ("❔", UNSURE),
 }
 
 
-class CancelButton(JobButton, template=template_of("cancel")):
+class CancelButton(JobButton, action="cancel"):
     """Cancel a job that has not gone to Studii yet; its card then says so."""
 
-    action = "cancel"
     label = plazy("button", "Cancel job")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
@@ -91,23 +76,22 @@ def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:
     title, settings = f"### {names.emoji(job.tool)} {names.title(job.tool)}", settings_words(tool, job.inputs)
     asked = _("for {member}", member=f"<@{job.user_id}>") + (f" · {settings}" if settings else "")
     buttons = [row(edit_button(job))] if can_be_edited(job) else []
-    card = Panel(
+    return Panel(
         box(
-            STATE_COLOURS[job.state],
+            STATE_LOOKS[job.state][1],
             lines(title, small(asked), prompt_words(tool, job.inputs)),
             rule(),
             lines(f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}", small(cost_words(job))),
             *([row(CancelButton.of(job))] if job.state in UNSENT_STATES else []),
         ),
         *buttons,
+        mark=card_mark(job),
     )
-    card.children[0].id = card_mark(job)
-    return card
 
 
 def sign_of(job: Job) -> str:
     """Return the sign of the job's state."""
-    return "🚫" if job.not_approved else _SIGNS[job.state]
+    return "🚫" if job.not_approved else STATE_LOOKS[job.state][0]
 
 
 def can_be_edited(job: Job) -> bool:
@@ -124,9 +108,7 @@ def moved_card(job: Job, names: ToolNames) -> Panel:
     """Return the one line to which a card is reduced that can't be removed: where its posting is."""
     what = _("{tool} for {member}", tool=names.title(job.tool), member=f"<@{job.user_id}>")
     said = f"{names.emoji(job.tool)} {what} · [{SEE_RESULT}]({message_link(job)})"
-    card = Panel(text(small(said)))
-    card.children[0].id = card_mark(job)
-    return card
+    return Panel(text(small(said)), mark=card_mark(job))
 
 
 def where_words(job: Job) -> str:

@@ -212,11 +212,15 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
 def message_link(job: Job) -> str | None:
     """Return the link to the job's posting, else to its card. None if it has neither."""
     if job.result_message_id is not None:
-        channel_id = job.result_channel_id or job.channel_id
-        return f"https://discord.com/channels/{job.guild_id}/{channel_id}/{job.result_message_id}"
+        return link_of(job.guild_id, job.result_channel_id or job.channel_id, job.result_message_id)
     if job.card_message_id is not None:
-        return f"https://discord.com/channels/{job.guild_id}/{job.channel_id}/{job.card_message_id}"
+        return link_of(job.guild_id, job.channel_id, job.card_message_id)
     return None
+
+
+def link_of(guild_id: int, channel_id: int, message_id: int) -> str:
+    """Return the link to a message in a server."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
 
 
 def _sending(job: Job) -> str:

@@ -72,11 +72,15 @@ class LastingSelect(_Lasting, ui.DynamicItem[ui.Select[Any]], template="studii:n
 
 
 class JobButton(LastingButton, template=template_of("none")):
-    """Base of buttons about a job. A subclass names its action twice, here and in its template."""
+    """Base of buttons about a job, of which each has an `action`."""
 
-    action: ClassVar[str] = "none"
+    action: ClassVar[str]
     label: ClassVar[Worded] = ""
     style: ClassVar[discord.ButtonStyle] = discord.ButtonStyle.secondary
+
+    def __init_subclass__(cls, *, action: str) -> None:
+        super().__init_subclass__(template=template_of(action))
+        cls.action = action
 
     def __init__(self, job_id: str, posting: int, label: Worded | None = None) -> None:
         self.job_id = job_id
@@ -96,9 +100,13 @@ class JobButton(LastingButton, template=template_of("none")):
 
 
 class ToolButton(LastingButton, template=tool_template_of("none")):
-    """Base of buttons about a tool. A subclass names its action twice, here and in its template."""
+    """Base of buttons about a tool, of which each has an `action`."""
 
-    action: ClassVar[str] = "none"
+    action: ClassVar[str]
+
+    def __init_subclass__(cls, *, action: str) -> None:
+        super().__init_subclass__(template=tool_template_of(action))
+        cls.action = action
 
     def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
         self.slug = slug

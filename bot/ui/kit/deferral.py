@@ -65,25 +65,6 @@ class DeferringHost(Protocol):
     def deferrals(self) -> Deferrals: ...
 
 
-class NoDeferrals:
-    """Keeps nothing: for a bot without a place to keep it."""
-
-    async def remember(
-        self,
-        interaction: discord.Interaction,
-        *,
-        private: bool,
-        starts: bool = True,
-        message_id: int | None = None,
-    ) -> None: ...
-
-    async def forget(self, interaction: discord.Interaction) -> None: ...
-
-    async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
-    ) -> None: ...
-
-
 class Deferral:
     """An interaction whose answer is late.
 

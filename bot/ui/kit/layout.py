@@ -35,12 +35,17 @@ _POSTINGS = 1 << 29
 
 
 class Panel(ui.LayoutView):
-    """What a message shows. All its buttons are lasting ones, so discord.py keeps nothing of it."""
+    """What a message shows. All its buttons are lasting ones, so discord.py keeps nothing of it.
 
-    def __init__(self, *pieces: Piece) -> None:
+    `mark` becomes the number of its first component.
+    """
+
+    def __init__(self, *pieces: Piece, mark: int | None = None) -> None:
         super().__init__(timeout=None)
         for piece in pieces:
             self.add_item(piece)
+        if mark is not None:
+            self.children[0].id = mark
         self.stop()
 
 
@@ -49,9 +54,9 @@ def box(colour: discord.Colour, *pieces: Piece | Worded) -> ui.Container[Any]:
     return ui.Container(*_items(pieces), accent_colour=colour)
 
 
-def boxed(colour: discord.Colour, *pieces: Piece | Worded) -> Panel:
+def boxed(colour: discord.Colour, *pieces: Piece | Worded, mark: int | None = None) -> Panel:
     """Return a panel with one coloured box: a refusal, that something is done, or more."""
-    return Panel(box(colour, *pieces))
+    return Panel(box(colour, *pieces), mark=mark)
 
 
 def text(content: Worded) -> ui.TextDisplay[Any]:

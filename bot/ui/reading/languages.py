@@ -27,16 +27,6 @@ class Readers:
         return await self._known().of_member(user_id) or await self.in_server(guild_id)
 
 
-class EnglishReaders:
-    """Says that everybody reads English: for tools without a database."""
-
-    async def in_server(self, _guild_id: int) -> Language:
-        return Language.ENGLISH
-
-    async def of_person(self, _user_id: int, _guild_id: int) -> Language:
-        return Language.ENGLISH
-
-
 def server_language(chosen: ServerLanguage, guild: discord.Guild | None) -> Language:
     """Return the server's language: chosen, else of its Community, else of the admin who set it up.
 

@@ -56,7 +56,7 @@ async def source_of(interaction: discord.Interaction, job: Job, now: datetime) -
     has a valid one. Deleted photos are not used. Raises `PhotoGone` if the photo is gone, or if the job's
     inputs were erased and the result does not show it; `Refused` if Discord doesn't answer.
     """
-    shown = _shown_before(interaction.message)
+    shown = shown_before(interaction.message)
     if job.scrubbed_at is not None:
         if shown is None:
             raise PhotoGone(REQUEST_ERASED)
@@ -118,9 +118,9 @@ def shown_of(message: discord.Message | None, job: Job) -> list[str]:
     return [address for address in found if f"-{job.id[:8]}." in urlsplit(address).path]
 
 
-def _shown_before(message: discord.Message | None) -> SourcePhoto | None:
-    pictures = pictures_in(message) if message is not None else []
-    return next((photo for photo in pictures if is_before(photo)), None)
+def shown_before(message: discord.Message | None) -> SourcePhoto | None:
+    """Return the photo before that a result shows."""
+    return next((photo for photo in pictures_in(message) if is_before(photo)), None)
 
 
 async def found_again(

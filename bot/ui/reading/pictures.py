@@ -33,13 +33,15 @@ _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
 
 
-def pictures_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:
+def pictures_in(message: discord.Message | None) -> list[SourcePhoto]:
     """Return the message's pictures in the order in which they are seen, each once. A size of 0 is unknown.
+
+    There are none if there is no message.
 
     They may be attachments, in a forwarded message, in media components, embeds or stickers. Their kind is
     not checked here. The names of pictures behind a spoiler say so.
     """
-    return [*photos_in(message), *_stickers(message)]
+    return [] if message is None else [*photos_in(message), *_stickers(message)]
 
 
 def photos_in(message: discord.Message | discord.MessageSnapshot) -> list[SourcePhoto]:

@@ -25,7 +25,7 @@ from bot.ui.jobs.forms.fields import (
 from bot.ui.jobs.forms.open_form import prices_for
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
-from bot.ui.kit.buttons import ToolButton, tool_template_of
+from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, rows, small
@@ -124,10 +124,8 @@ class DefaultsForm(Form):
         await show_defaults(interaction, str(said.using(tool=self._tool.title)))
 
 
-class DefaultsButton(ToolButton, template=tool_template_of("defaults")):
+class DefaultsButton(ToolButton, action="defaults"):
     """Show the form with the presser's defaults for a tool."""
-
-    action = "defaults"
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await open_defaults_form(interaction, host.catalog.get(self.slug))

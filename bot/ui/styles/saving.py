@@ -16,7 +16,7 @@ from bot.ui.jobs.forms.fields import Field, choice_field, value_of
 from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.text import shortened
@@ -135,10 +135,9 @@ class SaveForm(Form):
         return owner
 
 
-class SaveStyleButton(JobButton, template=template_of(SAVE)):
+class SaveStyleButton(JobButton, action=SAVE):
     """Show the form that saves a result's tool, inputs and prompt as a style."""
 
-    action = SAVE
     label = SAVE_LABEL
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:

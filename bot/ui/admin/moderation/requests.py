@@ -21,7 +21,7 @@ from bot.ui.admin.moderation.deciding import (
 )
 from bot.ui.admin.moderation.files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
@@ -55,10 +55,9 @@ _APPROVED = lazy("Approved by {moderator}")
 _DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {reason}")
 
 
-class ApproveButton(JobButton, template=template_of("approve")):
+class ApproveButton(JobButton, action="approve"):
     """Let the job go on."""
 
-    action = "approve"
     label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
@@ -77,10 +76,9 @@ class ApproveButton(JobButton, template=template_of("approve")):
         await show_decided(interaction, host, jobs, _APPROVED, GOOD)
 
 
-class DeclineButton(JobButton, template=template_of("decline")):
+class DeclineButton(JobButton, action="decline"):
     """Ask for a reason, and end the job."""
 
-    action = "decline"
     label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 

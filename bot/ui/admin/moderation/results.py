@@ -18,7 +18,7 @@ from bot.ui.admin.moderation.files import OpenedFiles, open_files
 from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import NO_MENTIONS
@@ -44,10 +44,9 @@ _DECLINED = lazy("Result declined by {moderator}"), lazy("Result declined by {mo
 _RELEASED = lazy("Released by {moderator}")
 
 
-class ApproveResultButton(JobButton, template=template_of("approve-result")):
+class ApproveResultButton(JobButton, action="approve-result"):
     """Post the result."""
 
-    action = "approve-result"
     label = plazy("button", "Approve")
     style = discord.ButtonStyle.success
 
@@ -65,10 +64,9 @@ class ApproveResultButton(JobButton, template=template_of("approve-result")):
         await show_decided(interaction, host, [job], RESULT_APPROVED, GOOD)
 
 
-class DeclineResultButton(JobButton, template=template_of("decline-result")):
+class DeclineResultButton(JobButton, action="decline-result"):
     """Ask for a reason, and withhold the result."""
 
-    action = "decline-result"
     label = plazy("button", "Decline")
     style = discord.ButtonStyle.danger
 
@@ -86,10 +84,9 @@ class DeclineResultButton(JobButton, template=template_of("decline-result")):
         await show_declined(interaction, host, [job], reason, _DECLINED)
 
 
-class ReleaseResultButton(JobButton, template=template_of("release-result")):
+class ReleaseResultButton(JobButton, action="release-result"):
     """Post a result after all that was withheld."""
 
-    action = "release-result"
     label = lazy("Post it after all")
     style = discord.ButtonStyle.success
 
@@ -103,10 +100,9 @@ class ReleaseResultButton(JobButton, template=template_of("release-result")):
         await show_decided(interaction, host, [job], _RELEASED, GOOD)
 
 
-class SeeResultButton(JobButton, template=template_of(SEE)):
+class SeeResultButton(JobButton, action=SEE):
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
 
-    action = SEE
     label = lazy("See result")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:

@@ -26,7 +26,7 @@ from bot.ui.jobs.start import AS_USUAL, Terms, start_once
 from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.permissions import ensure_can_post, server_of
 
 
 async def begin(
@@ -58,10 +58,8 @@ async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
 
 async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
-    if interaction.guild_id is None:
-        return {}
     defaults = host_of(interaction).services.defaults
-    return {**await defaults.of(interaction.guild_id, interaction.user.id, tool)}
+    return {**await defaults.of(server_of(interaction), interaction.user.id, tool)}
 
 
 async def open_style_form(
@@ -91,7 +89,8 @@ async def ask(
 
     What is refused once it is handed in can be edited.
     """
-    may_be_private = await _ensure_possible(interaction, tool, terms)
+    jobs = host_of(interaction).services.jobs
+    may_be_private = await jobs.ensure_possible(_bare_request(interaction, tool, terms))
     prices = await prices_for(interaction)
 
     async def submit(submitted: discord.Interaction, filled: Filled) -> None:
@@ -127,22 +126,9 @@ async def _again(
     await ask(interaction, tool, start, terms)
 
 
-async def prices_for(interaction: discord.Interaction) -> PriceTable | None:
+async def prices_for(interaction: discord.Interaction) -> PriceTable:
     """Return what jobs cost in the server of the interaction."""
-    if interaction.guild_id is None:
-        return None
-    return await host_of(interaction).services.credits.price_table(interaction.guild_id)
-
-
-async def _ensure_possible(interaction: discord.Interaction, tool: Tool, terms: Terms) -> bool:
-    """Return whether the job may be private.
-
-    Raises `Refused` if no job of the tool could be accepted now from this person on these terms.
-    """
-    if interaction.guild_id is None:
-        return False
-    request = _bare_request(interaction, interaction.guild_id, tool, terms)
-    return await host_of(interaction).services.jobs.ensure_possible(request)
+    return await host_of(interaction).services.credits.price_table(server_of(interaction))
 
 
 async def _set_prices(
@@ -150,20 +136,20 @@ async def _set_prices(
 ) -> list[Estimate]:
     """Return the prices of the pictures, from the first on, that could be taken together now."""
     photos = start.pictures[:MAX_SET_PHOTOS]
-    if interaction.guild_id is None or len(photos) < 2:
+    if len(photos) < 2:
         return []
     given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}
     inputs = {name: value for name, value in given.items() if value is not None}
-    request = _bare_request(interaction, interaction.guild_id, tool, terms)
+    request = _bare_request(interaction, tool, terms)
     request = replace(request, inputs={**inputs, **(terms.extra or {})})
     requests = [replace(request, source=photo) for photo in photos]
     return await host_of(interaction).services.jobs.would_accept(requests)
 
 
-def _bare_request(interaction: discord.Interaction, guild_id: int, tool: Tool, terms: Terms) -> JobRequest:
+def _bare_request(interaction: discord.Interaction, tool: Tool, terms: Terms) -> JobRequest:
     """Return a request by which to tell what is possible, without inputs and a photo."""
     return JobRequest(
-        guild_id,
+        server_of(interaction),
         interaction.channel_id or 0,
         interaction.user.id,
         tool.slug,

@@ -17,12 +17,13 @@ from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import AS_USUAL, Terms
-from bot.ui.kit.buttons import ToolButton, tool_template_of
+from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import NEUTRAL, box, row, rows, text
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
+from bot.ui.reading.permissions import server_of
 
 STYLE_EMOJI = "⭐"
 OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
@@ -65,11 +66,9 @@ async def choose(
 
 async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
     """Return the styles that the person can use with these tools on a picture."""
-    if interaction.guild_id is None:
-        return []
     host, roles = host_of(interaction), member_context(interaction).roles
     slugs = {tool.slug for tool in tools if tool.source is not SourceRule.NONE}
-    found = await host.services.styles.usable(interaction.guild_id, interaction.user.id, roles)
+    found = await host.services.styles.usable(server_of(interaction), interaction.user.id, roles)
     return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
 
 
@@ -82,7 +81,7 @@ class ToolPicker(OpenView):
         styles: Sequence[Style],
         words: str,
         chosen: Callable[[discord.Interaction, Tool | Style], Awaitable[None]],
-        prices: PriceTable | None,
+        prices: PriceTable,
     ) -> None:
         super().__init__()
         self._prices = prices
@@ -99,11 +98,12 @@ class ToolPicker(OpenView):
         await interaction.response.send_message(view=self, ephemeral=True)
 
     def _options(self) -> list[discord.SelectOption]:
+        start = FormStart(prices=self._prices)
         return [
             discord.SelectOption(
                 label=shortened(tool.title, CHOICE_LENGTH),
                 value=tool.slug,
-                description=shortened(_described(self._price(tool), tool), CHOICE_LENGTH),
+                description=shortened(f"{start.price(tool)} · {_summary(tool)}", CHOICE_LENGTH),
                 emoji=tool.emoji,
             )
             for tool in self._tools.values()
@@ -111,30 +111,21 @@ class ToolPicker(OpenView):
 
     def _style_option(self, value: str, style: Style) -> discord.SelectOption:
         tool = self._tools[style.tool]
-        price = "" if self._prices is None else short_price_words(self._prices.of(tool, style.inputs))
+        price = short_price_words(self._prices.of(tool, style.inputs))
         return discord.SelectOption(
             label=style.name,
             value=value,
-            description=shortened(f"{price} · {tool.title}" if price else tool.title, CHOICE_LENGTH),
+            description=shortened(f"{price} · {tool.title}", CHOICE_LENGTH),
             emoji=STYLE_EMOJI,
         )
-
-    def _price(self, tool: Tool) -> str:
-        return FormStart(prices=self._prices).price(tool)
 
     async def _picked(self, interaction: discord.Interaction) -> None:
         value = self._select.values[0]
         await self._chosen(interaction, self._styles.get(value) or self._tools[value])
 
 
-def _described(price: str, tool: Tool) -> str:
-    return f"{price} · {_summary(tool)}" if price else _summary(tool)
-
-
-class OpenToolButton(ToolButton, template=tool_template_of("tool")):
+class OpenToolButton(ToolButton, action="tool"):
     """Open a tool's form."""
-
-    action = "tool"
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await open_form(interaction, host.catalog.get(self.slug))

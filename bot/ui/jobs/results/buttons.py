@@ -1,7 +1,6 @@
 """The buttons under what a job has posted: Delete, Again, Edit, Use in…"""
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from re import Match
@@ -22,7 +21,7 @@ from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.results.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, read_in_time, start_once
 from bot.ui.jobs.wording import again_label, again_price
-from bot.ui.kit.buttons import JobButton, LastingButton, template_of
+from bot.ui.kit.buttons import JobButton, LastingButton
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import answer
@@ -51,10 +50,9 @@ INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose agai
 _ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
 
-class DeleteButton(JobButton, template=template_of("delete")):
+class DeleteButton(JobButton, action="delete"):
     """Delete the message that the button stands under."""
 
-    action = "delete"
     label = plazy("button", "Delete")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
@@ -138,10 +136,9 @@ def addressed_to(message: discord.Message | None) -> int:
     return int(found[1]) if found else FORGOTTEN_MEMBER
 
 
-class AgainButton(JobButton, template=template_of("again")):
+class AgainButton(JobButton, action="again"):
     """Do the same again, for the person who presses it."""
 
-    action = "again"
     label = plazy("button", "Run again")
 
     @classmethod
@@ -171,17 +168,16 @@ async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> N
     await start_once(interaction, tool, job.inputs, [] if source is None else [source], terms)
 
 
-class UseInButton(JobButton, template=template_of("use")):
+class UseInButton(JobButton, action="use"):
     """Start another tool from the result."""
 
-    action = "use"
     label = plazy("button", "Use in…")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         job = await job_for(interaction, host.services, self.job_id)
         ensure_stays_there(interaction, job)
         ensure_can_post(interaction)
-        made = [photo for photo in _pictures(interaction.message) if not is_beside(photo)]
+        made = [photo for photo in pictures_in(interaction.message) if not is_beside(photo)]
         if not made:
             raise Refused(NO_PICTURE_LEFT)
         terms = Terms(photo_author=author_of(job), private=job.private)
@@ -205,14 +201,9 @@ def terms_of(job: Job, tool: Tool) -> Terms:
     return Terms(author_of(job) if of_a_photo else None, job.private, extra)
 
 
-def _pictures(message: discord.Message | None) -> Sequence[SourcePhoto]:
-    return pictures_in(message) if message is not None else ()
-
-
-class EditButton(JobButton, template=template_of(EDIT)):
+class EditButton(JobButton, action=EDIT):
     """Show the form with a job's inputs; handing it in starts a new job."""
 
-    action = EDIT
     label = EDIT_LABEL
     style = EDIT_STYLE
 

@@ -6,10 +6,10 @@ from bot.languages import lazy
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton
 from bot.ui.jobs.results.links import link_words
-from bot.ui.jobs.results.parts import details_words, posting_panel, why_here
+from bot.ui.jobs.results.parts import details_words, why_here
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import ToolNames, state_words
-from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
+from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
 
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 # After these, the same request may succeed.
@@ -41,7 +41,7 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     details = details_words(job, names, prompt=not there)  # a link may be long
     again = small(CHARGED_AGAIN) if _may_be_charged_again(job) else ""
     said = lines(head, why, there, details, again, why_here(job, by_dm=by_dm))
-    return posting_panel(job, text(said), row(*buttons))
+    return Panel(text(said), row(*buttons), mark=mark_of_nonce(job.nonce))
 
 
 def _may_be_charged_again(job: Job) -> bool:

@@ -1,18 +1,11 @@
-"""What results and endings have in common: their mark, what was asked for, and why they come by DM."""
+"""What results and endings have in common: what was asked for, and why they come by DM."""
 
 from bot.domain import Job
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.languages import gettext as _
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words
-from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, small
+from bot.ui.kit.layout import lines, small
 from bot.ui.kit.text import plain
-
-
-def posting_panel(job: Job, *pieces: Piece) -> Panel:
-    """Return a panel that can be found again as this posting of the job; see `mark_of_nonce`."""
-    panel = Panel(*pieces)
-    panel.children[0].id = mark_of_nonce(job.nonce)
-    return panel
 
 
 def disclosed_words(words: str) -> str:

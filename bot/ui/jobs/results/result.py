@@ -13,11 +13,21 @@ from bot.ui.jobs.card import edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.results.gallery import gallery, is_hidden, order_words
 from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
-from bot.ui.jobs.results.parts import details_words, disclosed_words, posting_panel, why_here
+from bot.ui.jobs.results.parts import details_words, disclosed_words, why_here
 from bot.ui.jobs.results.staged_listing import StagedButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import JobButton, look_of
-from bot.ui.kit.layout import BUTTONS_IN_A_ROW, URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.kit.layout import (
+    BUTTONS_IN_A_ROW,
+    URL_LIMIT,
+    Panel,
+    Piece,
+    lines,
+    mark_of_nonce,
+    row,
+    small,
+    text,
+)
 from bot.ui.kit.text import plain
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 
@@ -40,8 +50,7 @@ def result(
     """
     picture = job.output_kind != "video"
     buttons = remaking_buttons(job, names.tool(job.tool), picture=picture, by_dm=by_dm)
-    return posting_panel(
-        job,
+    return Panel(
         text(_ready(job, names)),
         gallery(job, names, [f"attachment://{name}" for name in (file_name, *beside)]),
         text(
@@ -56,6 +65,7 @@ def result(
         ),
         _row_of(job, buttons),
         *for_listing(job, beside, by_dm=by_dm),
+        mark=mark_of_nonce(job.nonce),
     )
 
 
@@ -65,11 +75,11 @@ def linked_result(
     """Return the result without its file: why, and the link to it if there is one."""
     there = sentences(why, link_words(job))
     buttons = remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm)
-    return posting_panel(
-        job,
+    return Panel(
         text(lines(_ready(job, names), there)),
         text(lines(details_words(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
         _row_of(job, buttons),
+        mark=mark_of_nonce(job.nonce),
     )
 
 

@@ -5,13 +5,13 @@ import discord
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, plazy
 from bot.ui.jobs.wording import message_link
-from bot.ui.kit.buttons import JobButton, template_of
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
-from bot.ui.reading.photo_lookup import is_before, is_labelled, is_smaller
+from bot.ui.reading.photo_lookup import is_labelled, is_smaller, shown_before
 from bot.ui.reading.pictures import pictures_in
 
 ACTION = "staged"
@@ -41,15 +41,14 @@ WORKS = lazy(
 NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
 
 
-class StagedButton(JobButton, template=template_of(ACTION)):
+class StagedButton(JobButton, action=ACTION):
     """Show the presser what to write beside the picture in a listing."""
 
-    action = ACTION
     label = plazy("button", "For a listing")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message = interaction.message
-        before = next((one for one in pictures_in(message) if is_before(one)), None) if message else None
+        before = shown_before(message)
         if message is None or before is None:
             raise Refused(NO_ORIGINAL)
         link = message.jump_url
@@ -73,5 +72,4 @@ class StagedButton(JobButton, template=template_of(ACTION)):
 
 def links_original(message: discord.Message | None) -> bool:
     """Return whether the message shows what `StagedButton` offers a link to."""
-    pictures = pictures_in(message) if message is not None else []
-    return any(map(is_labelled, pictures)) and any(map(is_before, pictures))
+    return any(map(is_labelled, pictures_in(message))) and shown_before(message) is not None

@@ -13,7 +13,7 @@ from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_
 from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
-from bot.ui.kit.buttons import JobButton, LastingButton, template_of
+from bot.ui.kit.buttons import JobButton, LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
@@ -26,10 +26,9 @@ from bot.ui.reading.permissions import ensure_manager
 OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was changed.")
 
 
-class ChargedButton(JobButton, template=template_of("charged")):
+class ChargedButton(JobButton, action="charged"):
     """Settle a job as charged: ask for the figure."""
 
-    action = "charged"
     label = plazy("button", "Mark as charged")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
@@ -43,10 +42,9 @@ class ChargedButton(JobButton, template=template_of("charged")):
             await ChargedForm(job).show(interaction)
 
 
-class ReleaseButton(JobButton, template=template_of("release")):
+class ReleaseButton(JobButton, action="release"):
     """Settle a job as never made: nothing is paid."""
 
-    action = "release"
     label = plazy("button", "Release credits")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:

@@ -11,7 +11,7 @@ from bot.domain.approvals import Approval
 from bot.domain.prices import price_of_all
 from bot.languages import gettext as _, lazy, ngettext
 from bot.services import credit_words, short_price_words
-from bot.ui.jobs.card import STATE_COLOURS, job_card, sign_of, where_words
+from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, short_state_words
 from bot.ui.kit.layout import GOING, Panel, boxed, card_mark, lines, row, rule, small
 from bot.ui.kit.text import named_value, plain, shortened
@@ -64,16 +64,15 @@ def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
     asked = _("for {member}", member=f"<@{first.user_id}>") + (f" · {settings}" if settings else "")
     photos = ngettext("{count} photo", "{count} photos", len(jobs))
     title = f"### {names.emoji(first.tool)} {names.title(first.tool)} · {photos}"
-    card = boxed(
+    return boxed(
         _colour(jobs),
         lines(title, small(asked), prompt_words(tool, first.inputs), small(_seen(jobs))),
         rule(),
         lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
         small(_cost(jobs)),
         *([row(*buttons)] if (buttons := _buttons(jobs)) else []),
+        mark=card_mark(first),
     )
-    card.children[0].id = card_mark(first)
-    return card
 
 
 def _seen(jobs: Sequence[Job]) -> str:
@@ -126,7 +125,7 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
     if not all(job.over for job in jobs):
         return GOING
     states = (JobState.UNKNOWN, JobState.FAILED, JobState.WITHHELD, JobState.SUCCEEDED, JobState.CANCELLED)
-    return STATE_COLOURS[next(state for state in states if any(job.state is state for job in jobs))]
+    return STATE_LOOKS[next(state for state in states if any(job.state is state for job in jobs))][1]
 
 
 def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:

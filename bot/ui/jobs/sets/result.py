@@ -82,9 +82,7 @@ def set_result(
     about = lines(details, prompt_words(tool, first.inputs), said_ai, why)
     pieces += [text(about)] if about else []
     pieces += _rows(posting, made, others, by_dm=by_dm)
-    panel = Panel(*pieces)
-    panel.children[0].id = mark_of_nonce(posting.nonce)
-    return panel
+    return Panel(*pieces, mark=mark_of_nonce(posting.nonce))
 
 
 def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
