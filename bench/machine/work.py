@@ -23,6 +23,7 @@ from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.support.jobs import a_job
+from tests.support.simulated.delivery import delivery_on
 
 CHANNELS = 1000  # the first channel of the first server; each server has three
 MAX_MESSAGE_BYTES = 500 * 1024 * 1024  # bytes of a message's files
@@ -100,7 +101,7 @@ async def at_work(
             await client.login(TOKEN)
             await _use(storage, vault, await LaneNames.open(storage, vault), keys)
             clock, catalog = SystemClock(), Catalog.load()
-            delivery = DiscordDelivery(client, catalog, clock)
+            delivery = delivery_on(client, catalog, clock)
             if largest is not None:
                 _allow(delivery, largest)
             engine = Engine(

@@ -24,7 +24,7 @@ from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.languages import lazy
 from bot.services import Services, count_words
-from bot.ui.kit.deferral import Deferrals, NoDeferrals, note_arrival
+from bot.ui.kit.deferral import Deferrals, note_arrival
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
@@ -142,13 +142,11 @@ class StudiiBot(commands.AutoShardedBot):
         self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
-    def attach(
-        self, services: Services, cards: CardMemory, clock: Clock, deferrals: Deferrals | None = None
-    ) -> None:
+    def attach(self, services: Services, cards: CardMemory, clock: Clock, deferrals: Deferrals) -> None:
         """Give the bot what its commands, buttons and forms work with."""
         self.services, self.cards, self.clock = services, cards, clock
         self.clicks = Clicks(clock)
-        self.deferrals = deferrals or NoDeferrals()
+        self.deferrals = deferrals
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""

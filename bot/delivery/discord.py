@@ -20,19 +20,12 @@ from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
-from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import Language, ReaderLanguages, speaking
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.reading.languages import EnglishReaders
 
 _log = logging.getLogger(__name__)
-
-
-async def usual_rules(_: int) -> PostingRules:
-    """Return the rules of a server that has set nothing."""
-    return PostingRules()
 
 
 class DiscordDelivery:
@@ -43,20 +36,20 @@ class DiscordDelivery:
         client: discord.Client,
         catalog: Catalog,
         clock: Clock,
-        fit: Fit | None = None,
-        rules: Rules = usual_rules,
-        drawing: Drawing | None = None,
-        readers: ReaderLanguages | None = None,
+        fit: Fit,
+        rules: Rules,
+        drawing: Drawing,
+        readers: ReaderLanguages,
     ) -> None:
         self._client = client
         self._rules = rules
-        self._readers = readers or EnglishReaders()
+        self._readers = readers
         names, tokens = ToolNames(catalog), CardTokens(clock)
         self._tokens = tokens
         self._context = PostingContext(names, fit, drawing)
-        self._poster = Poster(client, names, tokens, clock, rules, self._readers)
+        self._poster = Poster(client, names, tokens, clock, rules, readers)
         self._cards = CardPoster(client, names, tokens, clock)
-        self._notices = NoticePoster(client, names, clock, self._readers, fit)
+        self._notices = NoticePoster(client, names, clock, readers, fit)
 
     def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.

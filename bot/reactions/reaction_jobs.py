@@ -66,7 +66,7 @@ class ReactionJobs:
             bound_in_all=MAX_TAPS,
             at_once=TAPS_AT_ONCE,
             abreast=OF_A_SERVER_AT_ONCE,
-            key=_photo_of,
+            key=lambda one: one.message_id,  # what happens to one photo is done in order
         )
 
     async def load(self) -> None:
@@ -181,11 +181,6 @@ class ReactionJobs:
             return gone.key.user_id
         job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
         return job.user_id if job is not None and author_of(job) == job.user_id else SOMEBODY_ELSE
-
-
-def _photo_of(one: Tapped | _TakenBack) -> int:
-    """Return the message of the photo: what happens to one photo is done in order."""
-    return one.message_id
 
 
 def _key(tapped: Tapped) -> TapKey:

@@ -24,7 +24,7 @@ from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.cluster import Membership
-from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
+from bot.delivery import BestPoster, DeferralFiles, DeferralJournal
 from bot.engine import Engine, GuardedDecoder
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -46,6 +46,7 @@ from tests.support.cheap.payloads import share_payloads
 from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
+from tests.support.simulated.delivery import delivery_on
 
 # Longer than discord.py waits before it repeats an answer: in earnest, Discord takes none so late.
 _CARDS = {"card_overdue": 1.5}
@@ -152,7 +153,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = GuardedDecoder(storage, DeadlyDecoder(decoder, life.deadly), clock, quiet=0.2)
-        delivery = DiscordDelivery(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
+        delivery = delivery_on(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
         engine = Engine(
             storage=storage,
             studii=studii,

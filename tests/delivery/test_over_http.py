@@ -18,6 +18,7 @@ from bot.domain import JobState, OutputFile, Posted, Progress
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import staging
 from tests.support.pseudo.letters import read
+from tests.support.simulated.delivery import delivery_on
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
 USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}
@@ -89,7 +90,7 @@ async def logged_in(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Dis
     try:
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login("of.no.use")
-            yield DiscordDelivery(client, Catalog.load(), FakeClock(NOON)), recorder
+            yield delivery_on(client, Catalog.load(), FakeClock(NOON)), recorder
     finally:
         await runner.cleanup()
 

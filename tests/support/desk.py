@@ -21,6 +21,7 @@ from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.patience import PATIENCE
 from tests.support.services import services_on
+from tests.support.simulated.delivery import NoDeferrals, delivery_on
 from tests.support.simulated.simulation import simulated_discord
 
 KEY = "stu_0123456789abcdef"
@@ -162,8 +163,8 @@ def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
-    delivery = DiscordDelivery(bot, catalog, clock, rules=services.posting.rules, readers=bot.readers)
-    bot.attach(services, delivery, clock)
+    delivery = delivery_on(bot, catalog, clock, rules=services.posting.rules, readers=bot.readers)
+    bot.attach(services, delivery, clock, NoDeferrals())
     return bot, delivery
 
 

@@ -73,8 +73,8 @@ class Showings:
         job: Job,
         output: OutputFile,
         limit: int,
-        fit: Fit | None,
-        drawing: Drawing | None,
+        fit: Fit,
+        drawing: Drawing,
         rules: PostingRules,
     ) -> None:
         self._job = job
@@ -112,8 +112,8 @@ class Showings:
             return None
         room = self._limit - self._output.size - MESSAGE_MARGIN_BYTES
         labelled = await self._labelled(room)
-        halves = await self._halves(room - size_of(labelled))
-        before, note = await self._before(room - size_of(labelled) - size_of(halves))
+        halves = await self._halves(room - len(labelled or b""))
+        before, note = await self._before(room - len(labelled or b"") - len(halves or b""))
         return self._showing(
             [made, self._copy(labelled, LABELLED_FILE), self._copy(halves, HALVES_FILE), before], [note]
         )
@@ -127,7 +127,7 @@ class Showings:
     async def smaller(self) -> Showing | None:
         """Make a picture that is too large smaller; the photo before too, if it is in the way."""
         output, limit = self._output, self._limit
-        if output.kind != "image" or self._fit is None:
+        if output.kind != "image":
             return None
         if self._shown:
             limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
@@ -155,9 +155,7 @@ class Showings:
         if before.content_type in DRAWN and before.size <= room:
             file = await self._open(before, BEFORE_FILE)
             return file, "" if file is not None else BEFORE_GONE
-        data = (
-            await self._fit(before.path, room) if self._fit is not None and room >= MIN_BEFORE_BYTES else None
-        )
+        data = await self._fit(before.path, room) if room >= MIN_BEFORE_BYTES else None
         if data is None:
             return None, BEFORE_LEFT_OUT
         name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"
@@ -167,7 +165,7 @@ class Showings:
         """Return the copy of a staged picture that says so, if one is wanted."""
         rules = self._rules
         wanted = rules.staging_label and self._job.tool == STAGING and self._output.kind == "image"
-        if self._drawing is None or not wanted or room < MIN_BEFORE_BYTES:
+        if not wanted or room < MIN_BEFORE_BYTES:
             return None
         most = min(room, MAX_LABELLED_BYTES)
         return await self._drawing.label(self._output.path, most, rules.staging_label, rules.staging_corner)
@@ -175,7 +173,7 @@ class Showings:
     async def _halves(self, room: int) -> bytes | None:
         """Return the picture that is half before and half after, if one is wanted."""
         before, wanted = self._output.before, self._rules.splits and self._output.kind == "image"
-        if self._drawing is None or not wanted or before is None or room < MIN_BEFORE_BYTES:
+        if not wanted or before is None or room < MIN_BEFORE_BYTES:
             return None
         left, right = map(str, SPLIT_LABELS)
         most = min(room, MAX_SPLIT_BYTES)
@@ -201,8 +199,3 @@ def _name(what: str, job: Job, file: OutputFile) -> str:
     suffix = suffix_of(kind) or suffix_of(usual_type(file.kind))
     # Letters, digits and dashes, as Discord renames everything else and the gallery would not find it.
     return f"{what}-{job.id[:8]}{suffix}"
-
-
-def size_of(data: bytes | None) -> int:
-    """Return the number of bytes; 0 for none."""
-    return 0 if data is None else len(data)

@@ -62,8 +62,8 @@ class PostingContext:
     """What messages are made with."""
 
     names: ToolNames
-    fit: Fit | None
-    drawing: Drawing | None
+    fit: Fit
+    drawing: Drawing
 
 
 class JobPosting:

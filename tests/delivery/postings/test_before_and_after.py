@@ -15,6 +15,7 @@ from bot.ui.jobs.results.result import for_listing
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts
+from tests.support.simulated.delivery import delivery_on
 
 MIB = 1024 * 1024
 LIMIT = 10 * MIB  # of a server without boosts
@@ -44,7 +45,7 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
@@ -156,7 +157,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, splits=True)
         decoders = SharedDecoders()
-        delivery = DiscordDelivery(
+        delivery = delivery_on(
             desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
         )
         await delivery.announce(job, files(tmp_path, len(MADE), len(ROOM)))
@@ -171,7 +172,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = DiscordDelivery(
+        delivery = delivery_on(
             desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
         )
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
@@ -186,7 +187,7 @@ async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_dele
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = DiscordDelivery(
+        delivery = delivery_on(
             desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
         )
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))

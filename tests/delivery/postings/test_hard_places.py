@@ -7,9 +7,9 @@ from typing import Any
 import discord
 import pytest
 
-from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile, Posted, Progress, Undeliverable
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+from tests.support.simulated.delivery import delivery_on
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
@@ -127,7 +127,7 @@ async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> 
 
     async with open_desk(tmp_path) as desk:
         job = await done(desk)
-        delivery = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, fit)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, fit)
         await delivery.announce(job, output(tmp_path, 30_000_000))
         (file,) = desk.channel.history()[-1].attachments
         assert await file.read() == b"\xff\xd8\xffsmaller"

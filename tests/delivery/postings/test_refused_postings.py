@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery import DiscordDelivery
 from bot.domain import Announcement, Posted, TryLater, Undeliverable
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import Desk, open_desk
+from tests.support.simulated.delivery import delivery_on
 
 
 async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Announcement:
@@ -83,7 +83,7 @@ async def test_a_result_from_before_the_bot_started_is_not_posted_again(
         message = await posted(desk, job, output(tmp_path))
         desk.clock.advance(3600)
         # A backup that was taken back knows nothing of the message, and has just seen the job end.
-        later = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock)
+        later = delivery_on(desk.bot, desk.bot.catalog, desk.clock)
         anew = replace(job, finished_at=desk.clock.now())
         before = len(desk.channel.history())
         assert await later.announce(anew, output(tmp_path)) == Posted(message.id)

@@ -18,6 +18,7 @@ from bot.reasons import Reason, ReasonCode
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.simulated.delivery import NoDeferrals, delivery_on
 
 MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -44,7 +45,7 @@ async def made(
     async with open_desk(folder) as desk:
         await desk.set_key()
         desk.delivery = delivery(desk)
-        desk.bot.attach(desk.services, desk.delivery, desk.clock)
+        desk.bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals())
         message = await post(desk, desk.maya, *((f"room{one}.png", ROOM) for one in range(1, count + 1)))
         form = await desk.maya.context_menu(desk.channel, tool, message)
         await desk.maya.submit_modal(form, {"image": [f"first {count}"], "private": private})
@@ -70,7 +71,7 @@ async def made(
 
 
 def delivery(desk: Desk) -> DiscordDelivery:
-    return DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit, usual)
+    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit, usual)
 
 
 async def announce(desk: Desk, parts: Sequence[SetPart]) -> list[Posted]:
@@ -140,7 +141,7 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
             return PostingRules(splits=True, keeps_cards=True, disclosure="")
 
         decoders = SharedDecoders()
-        own = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        own = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
         desk.delivery = own
         there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
         said = await announce(desk, there)
@@ -201,7 +202,7 @@ async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_
             return PostingRules(staging_label="Virtually staged")
 
         decoders = SharedDecoders()
-        desk.delivery = DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
         await announce(desk, parts)
         message = desk.channel.history()[-1]
         shown = await picked(desk, 2, desk.tom)

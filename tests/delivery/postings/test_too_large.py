@@ -13,6 +13,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.simulated.delivery import delivery_on
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -28,7 +29,7 @@ async def refusing(
         done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
         job = await desk.move(await desk.job(), *DONE, **done)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        yield desk, DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
 
 
 def noise(folder: Path) -> OutputFile:

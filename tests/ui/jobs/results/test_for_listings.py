@@ -9,6 +9,7 @@ from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.delivery.postings.test_sets import announce, made as made_set, picked
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts
+from tests.support.simulated.delivery import delivery_on
 
 
 async def labelled(_: int) -> PostingRules:
@@ -17,7 +18,7 @@ async def labelled(_: int) -> PostingRules:
 
 def delivery(desk: Desk) -> DiscordDelivery:
     decoders = SharedDecoders()
-    return DiscordDelivery(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, labelled, decoders)
+    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, labelled, decoders)
 
 
 async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The delivery, and what it and the bot are given where a test needs none of it."""
+
+from pathlib import Path
+
+import discord
+
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.delivery import DiscordDelivery
+from bot.delivery.postings.files import Drawing, Fit
+from bot.delivery.postings.poster import Rules
+from bot.domain.posting import PostingRules
+from bot.languages import Language, ReaderLanguages
+from bot.services import JobService
+
+
+class NoDeferrals:
+    """Keeps nothing."""
+
+    async def remember(
+        self,
+        interaction: discord.Interaction,
+        *,
+        private: bool,
+        starts: bool = True,
+        message_id: int | None = None,
+    ) -> None: ...
+
+    async def forget(self, interaction: discord.Interaction) -> None: ...
+
+    async def finish(
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
+    ) -> None: ...
+
+
+class EnglishReaders:
+    """Says that everybody reads English."""
+
+    async def in_server(self, _guild_id: int) -> Language:
+        return Language.ENGLISH
+
+    async def of_person(self, _user_id: int, _guild_id: int) -> Language:
+        return Language.ENGLISH
+
+
+class NoDrawing:
+    """Draws nothing."""
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
+
+
+async def fit_nothing(path: Path, limit: int, *, made: bool = False) -> bytes | None:
+    """Make no picture smaller."""
+    return None
+
+
+async def usual_rules(_guild_id: int) -> PostingRules:
+    """Return the rules of a server that has set nothing."""
+    return PostingRules()
+
+
+def delivery_on(
+    client: discord.Client,
+    catalog: Catalog,
+    clock: Clock,
+    fit: Fit = fit_nothing,
+    rules: Rules = usual_rules,
+    drawing: Drawing | None = None,
+    readers: ReaderLanguages | None = None,
+) -> DiscordDelivery:
+    """Return the delivery through the client, without what isn't given."""
+    return DiscordDelivery(
+        client, catalog, clock, fit, rules, drawing or NoDrawing(), readers or EnglishReaders()
+    )
