@@ -77,14 +77,14 @@ class Trial:
 # Parts of the points between a deferral and its answer, and of those of a later life that answers.
 LATE = (
     "deferral.",
-    "deferrals.",
+    "journal.",
     "first_card.",
     "jobs.accept",
     "batches.accept",
     "batches._accept",
     "batching._step",
 )
-ANSWERING = "deferrals.finish"
+ANSWERING = "journal.finish"
 # Deferred so that everybody sees it, so that its person alone does, and for a private job.
 DEFERRED = (Trial(slow=True), Trial(slow=True, alone=True), Trial(slow=True, private=True))
 
