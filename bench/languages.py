@@ -78,7 +78,7 @@ def answers() -> Mapping[str, Mapping[Language, list[float]]]:
     progress = Progress(12, NOON + timedelta(minutes=5))
     kinds: Mapping[str, Callable[[], object]] = {
         "card of a job": lambda: job_card(job, names, progress).to_components(),
-        "budget panel": lambda: budget_panel(budget).to_components(),
+        "budget panel": lambda: budget_panel(budget, "").to_components(),
         "refusal": lambda: _refusal(budget),
     }
     return {what: _timed(word, Language) for what, word in kinds.items()}

@@ -42,12 +42,11 @@ CHECKS: Sequence[Check] = (
 VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
 
 
-async def examine(settings: Settings, wrong: Mapping[str, str] | None = None) -> list[Finding]:
+async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]:
     """Check everything that the bot needs, without changing anything; safe beside a running bot.
 
     `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
     """
-    wrong = wrong or {}
     found = checks_settings.settings(wrong)
     for check in CHECKS:
         if missing := sorted(check.needs & wrong.keys()):

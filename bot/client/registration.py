@@ -47,7 +47,7 @@ async def register_commands(
 
 
 async def translated_payload(
-    tree: app_commands.CommandTree[Any], guild: discord.Object | None = None
+    tree: app_commands.CommandTree[Any], guild: discord.Object | None
 ) -> list[dict[str, Any]]:
     """Return the commands as they are sent to Discord, in all languages."""
     translator = tree.translator

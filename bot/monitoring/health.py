@@ -59,7 +59,7 @@ class HealthServer:
         storage: Storage,
         metrics: Metrics,
         clock: Clock,
-        shards: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        shards: Callable[[], tuple[int, int]],
     ) -> None:
         """Take what the answers tell. `shards`: how many this process serves, and how many none does."""
         self._address = address

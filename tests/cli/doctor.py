@@ -21,7 +21,7 @@ def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
 
 
 async def found(settings: dict[str, str]) -> dict[str, Finding]:
-    findings = await examine(Settings.read(**settings))
+    findings = await examine(Settings.read(**settings), {})
     for one in findings:
         assert not [word for word in DRIVERS if word in one.words], one.words
     return {one.what: one for one in findings}

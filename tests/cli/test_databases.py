@@ -66,7 +66,7 @@ async def test_the_doctor_warns_of_an_sqlite_that_can_lose_what_a_checkpoint_mov
     monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
     async with DiscordServer() as discord:
         monkeypatch.setattr(Route, "BASE", discord.api)
-        found = await examine(Settings.read(discord_token=TOKEN, studii_api_url=NOWHERE))
+        found = await examine(Settings.read(discord_token=TOKEN, studii_api_url=NOWHERE), {})
     (sqlite,) = (one for one in found if one.what == "SQLite")
     assert sqlite.verdict is verdict
     assert ("keep backups" in sqlite.words) is (verdict is Verdict.LOOK)

@@ -211,6 +211,6 @@ async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_pa
             "INSERT INTO photo_channels (guild_id, channel_id, kind, tool, inputs, most) "
             "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
         )
-    (found,) = [one for one in await examine(Settings.read(**around)) if one.what == "Rows"]
+    (found,) = [one for one in await examine(Settings.read(**around), {}) if one.what == "Rows"]
     assert found.verdict is Verdict.LOOK
     assert "1 row can't be read: photo_channels 7 8." in found.words

@@ -179,7 +179,7 @@ async def test_a_command_is_registered_again_when_a_translation_changes(
         bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
         await desk.env.restart_bot(bot)
         assert await desk.services.commands.registered() != before
-        (command,) = [one for one in await translated_payload(bot.tree) if one["name"] == "studio"]
+        (command,) = [one for one in await translated_payload(bot.tree, None) if one["name"] == "studio"]
         assert command["description_localizations"]["de"] == "Macht Bilder"
         assert command["description_localizations"]["fr"] != studio.summary
 

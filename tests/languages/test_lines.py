@@ -19,6 +19,6 @@ async def test_a_colon_has_a_space_before_it_in_french() -> None:
     catalog = Catalog.load()
     with speaking(Language.FRENCH):
         tools = words(public_panel(list(catalog.tools.values())))
-        rules = words(access_panel(AccessRules(), ToolNames(catalog)))
+        rules = words(access_panel(AccessRules(), ToolNames(catalog), None, ()))
     assert "**Home staging virtuel**\u00a0: " in tools
     assert "`private`\u00a0: **" in rules

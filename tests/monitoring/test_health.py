@@ -53,6 +53,7 @@ async def watched(
             storage=world.storage,
             metrics=metrics,
             clock=world.clock,
+            shards=lambda: (0, 0),
         ) as server:
             server.serves(vitals)
             yield Watched(world, f"http://127.0.0.1:{server.port}", now)
@@ -174,6 +175,7 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
             storage=bot.world.storage,
             metrics=Metrics(),
             clock=bot.world.clock,
+            shards=lambda: (0, 0),
         )
         with pytest.raises(SettingsError, match=f"HEALTH_PORT {port}"):
             await taken.__aenter__()

@@ -16,7 +16,7 @@ class Repository:
         self._session = session
 
     async def _one_row(
-        self, statement: Executable, values: Values | None = None, *, named: bool = False
+        self, statement: Executable, values: Values | None, *, named: bool = False
     ) -> RowMapping | None:
         """Execute the statement, as `Session.execute` does. Return its only row, or None if it has none."""
         done = await self._session.execute(statement, values, named=named)

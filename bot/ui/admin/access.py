@@ -63,7 +63,7 @@ _NOT_SHOWN = lazy(
 
 
 def access_panel(
-    rules: AccessRules, names: ToolNames, there: Collection[int] | None = None, changed: Sequence[str] = ()
+    rules: AccessRules, names: ToolNames, there: Collection[int] | None, changed: Sequence[str]
 ) -> Panel:
     """Return all rules of the server, below what was just `changed`.
 

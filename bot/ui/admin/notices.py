@@ -55,10 +55,10 @@ def notice_panel(
     notice: Notice,
     names: ToolNames,
     job: Job | None,
-    server: str | None = None,
+    server: str | None,
     *,
-    hidden: bool = False,
-    called: Sequence[discord.Role | discord.Object] = (),
+    hidden: bool,
+    called: Sequence[discord.Role | discord.Object],
 ) -> Panel:
     """Return the notice as a message; `server` names the server where that is not plain (in a DM).
 

@@ -82,8 +82,8 @@ def style_panel(
     style: Style,
     catalog: Catalog,
     prices: PriceTable | None,
-    picture: str | None = None,
-    title: str = "",
+    picture: str | None,
+    title: str,
 ) -> Panel:
     """Return a style, with `picture`, the address of what it made, and what can be done with it."""
     names = ToolNames(catalog)

@@ -228,7 +228,7 @@ async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path)
 def test_of_more_rules_than_there_is_room_for_the_rest_is_counted() -> None:
     rule = ToolRule(frozenset(range(10**18, 10**18 + 3)), frozenset(range(10**18, 10**18 + 3)))
     rules = AccessRules(tools={f"tool-of-some-length-{number:03}": rule for number in range(100)})
-    (container,) = access_panel(rules, ToolNames(Catalog.load())).children
+    (container,) = access_panel(rules, ToolNames(Catalog.load()), None, ()).children
     assert isinstance(container, discord.ui.Container)
     said = "\n".join(one.content for one in container.children if isinstance(one, discord.ui.TextDisplay))
     shown = read(said)

@@ -14,7 +14,9 @@ DOUBT = {"plan": "pro", "used": 20, "limit": 60, "lowered": 60}
 
 
 def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
-    return words(notice_panel(Notice(1, 100, kind, "1", details, NOON), NAMES, job))
+    return words(
+        notice_panel(Notice(1, 100, kind, "1", details, NOON), NAMES, job, None, hidden=False, called=())
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def jobs(draw: st.DrawFn) -> Job:
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
     shown = [job_card(job, NAMES, Progress(position)), result(job, NAMES, "out.png"), ending(job, NAMES)]
-    for panel in [*shown, linked_result(job, NAMES, "It is too large.")]:
+    for panel in [*shown, linked_result(job, NAMES, "It is too large.", disclosure="", by_dm=False)]:
         components = list(pieces_of(panel.to_components()))
         texts = [piece["content"] for piece in components if piece["type"] == 10]
         assert all(texts)
@@ -82,4 +82,4 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
             for item in piece.get("items", ()):
                 assert 0 < len(item["description"]) <= 256
     if can_play(job):
-        assert len(linked_video(job, NAMES, "It is too large.")) <= 2000
+        assert len(linked_video(job, NAMES, "It is too large.", disclosure="", by_dm=False)) <= 2000

@@ -7,7 +7,7 @@ from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
 
 
-def budget_panel(state: BudgetState, title: str = "") -> Panel:
+def budget_panel(state: BudgetState, title: str) -> Panel:
     """Return what the server may spend, and how much of it is used."""
     return boxed(
         BAD if state.left <= 0 else NEUTRAL,

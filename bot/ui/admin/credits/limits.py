@@ -31,8 +31,8 @@ def allowance_panel(
     limits: MemberLimits,
     budget: BudgetState,
     roles_there: Collection[int] | None,
-    role_id: int | None = None,
-    changed: Sequence[str] = (),
+    role_id: int | None,
+    changed: Sequence[str],
 ) -> Panel:
     """Return all limits of the server's members, below what was just `changed`.
 

@@ -69,9 +69,7 @@ def result(
     )
 
 
-def linked_result(
-    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
-) -> Panel:
+def linked_result(job: Job, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool) -> Panel:
     """Return the result without its file: why, and the link to it if there is one."""
     there = sentences(why, link_words(job))
     buttons = remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm)
@@ -93,9 +91,7 @@ def ended_elsewhere(server: str) -> Panel:
     return Panel(text(said))
 
 
-def linked_video(
-    job: Job, names: ToolNames, why: Worded, *, disclosure: str = "", by_dm: bool = False
-) -> str:
+def linked_video(job: Job, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool) -> str:
     """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
     gone = sentences(why, _("The link may stop working after a while."))
     link = job.output_url or ""
@@ -105,7 +101,7 @@ def linked_video(
     return lines(_ready(job, names), gone, details, shown)
 
 
-def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool = False) -> ui.View:
+def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool) -> ui.View:
     """Return the buttons for `linked_video`."""
     view = ui.View(timeout=None)
     for button in (

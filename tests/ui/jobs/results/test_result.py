@@ -51,7 +51,9 @@ def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() 
         output_url="https://x.example/a||b.mp4",
     )
     assert not can_play(job)
-    assert "x.example" not in str(linked_result(job, NAMES, "It is too large.").to_components())
+    assert "x.example" not in str(
+        linked_result(job, NAMES, "It is too large.", disclosure="", by_dm=False).to_components()
+    )
 
 
 def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
@@ -71,6 +73,9 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
     job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
-    shown = words(linked_result(job, NAMES, "Its file was not kept."))
+    linked = linked_result(job, NAMES, "Its file was not kept.", disclosure="", by_dm=False)
+    shown = words(linked)
     assert "There's no link to it either." in shown
-    assert "javascript" not in str(linked_result(job, NAMES, "Its file was not kept.").to_components())
+    assert "javascript" not in str(
+        linked_result(job, NAMES, "Its file was not kept.", disclosure="", by_dm=False).to_components()
+    )
