@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from bot.aio.retry import ErrorLog
 
@@ -20,11 +21,10 @@ class WakeUp:
 
     async def wait(self, seconds: float | None) -> None:
         """Wait until it is set, or until `seconds` have passed."""
-        try:
-            async with asyncio.timeout(None if seconds is None else max(seconds, MIN_REST_SECONDS)):
-                await self._event.wait()
-        except TimeoutError:
-            pass
+        if not self._event.is_set():  # a busy loop is woken before it waits, and needs no timer
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if seconds is None else max(seconds, MIN_REST_SECONDS)):
+                    await self._event.wait()
         self._event.clear()
 
 
