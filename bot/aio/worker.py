@@ -1,6 +1,7 @@
 """Work through items that are passed to it or found in a database, a bounded number at once, one task an
 item."""
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -42,7 +43,8 @@ class KeyedWorker(Generic[_T]):
     Items with the same `queue` go one after the other, in order; without `queue`, they are independent. Those
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
     changed since the last try is tried again at once; with `notified_at_once`, each that was notified since
-    then.
+    then. `pause(item, waited)` is asked before each try for how many seconds to leave the item alone instead,
+    `waited` seconds after the first.
     With `shared_by`, groups and their members share the worker (see `FairShare`). When it is cancelled, what
     has begun may end within `drain` seconds, except for work that is `free` to be interrupted.
     """
@@ -70,6 +72,7 @@ class KeyedWorker(Generic[_T]):
         queue: Callable[[_T], Hashable] | None = None,
         news: Callable[[_T], Hashable] = lambda _: None,
         notified_at_once: bool = False,
+        pause: Callable[[_T, float], float | None] = lambda _item, _waited: None,
         shared_by: Callable[[_T], Who] | None = None,
     ) -> None:
         self.what = what
@@ -87,13 +90,14 @@ class KeyedWorker(Generic[_T]):
         self._queue = queue or key
         self._news = news
         self._notified_at_once = notified_at_once
+        self._pause = pause
         self._shared_by = shared_by
         self._turns = FairShare(size)
         self._known: dict[Hashable, _T] = {}  # in order
         self._more = False  # whether the database has items that are not among them
-        self._reads_wanted = 1
-        self._reads_done = 0
+        self._reads_wanted, self._reads_done = 1, 0
         self._next_read = 0.0
+        self._next_due = math.inf  # no try of those that rest is due before
         self._next_turn = 0.0  # if nothing wakes the worker before
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
         self._notified: set[Hashable] = set()  # since the last read began
@@ -104,8 +108,7 @@ class KeyedWorker(Generic[_T]):
         self._noun = noun
         self._errors = ErrorLog(what, noun=noun)
         self._liveness = liveness
-        self._patience = patience
-        self._drain = drain
+        self._patience, self._drain = patience, drain
         self._free = free
 
     async def run(self) -> None:
@@ -156,12 +159,12 @@ class KeyedWorker(Generic[_T]):
         if asked or (self._more and len(self._busy) < self._size):
             await self._reread()
             now = self._clock.monotonic()
-        self._resting = {key for key in self._resting if self._retries[key].not_before > now}
+        if now >= self._next_due:
+            # What is due is begun, or is begun when another has ended, which wakes the worker.
+            self._rest({key for key in self._resting if self._retries[key].not_before > now})
         self._begin(group)
         await rest_after(now - began, self._reread_every)
-        # What was due was begun, or is begun when another has ended, which wakes the worker.
-        due = [self._retries[key].not_before for key in self._resting]
-        self._next_turn = min([self._next_read, *due])
+        self._next_turn = min(self._next_read, self._next_due)
         return max(0.0, self._next_turn - self._clock.monotonic())
 
     async def _reread(self) -> None:
@@ -182,11 +185,13 @@ class KeyedWorker(Generic[_T]):
         if not self._more:
             self._forget_all_but(self._known.keys())
         now = self._clock.monotonic()
-        self._resting = {
-            key
-            for key in self._retries.keys() - self._busy.keys()
-            if key not in self._known or self._rests(key, self._known[key], now)
-        }
+        self._rest(
+            {
+                key
+                for key in self._retries.keys() - self._busy.keys()
+                if key not in self._known or self._rests(key, self._known[key], now)
+            }
+        )
         self._reads_done, self._next_read = wanted, now + self._reread_every
 
     def _begin(self, group: DrainingGroup) -> None:
@@ -202,11 +207,14 @@ class KeyedWorker(Generic[_T]):
                 continue
             if queue not in held_up and self._has_place_for(item):
                 held_up.add(queue)
-                self._busy[key] = queue
                 self._fresh.discard(key)
+                if (pause := self._pause(item, self.waited(key))) is not None:
+                    self._try_later(item, self._attempts(key), pause)
+                    continue
+                self._busy[key] = queue
                 if self._shared_by is not None:
                     self._turns.began(self._shared_by(item))
-                work = self._do(item, self._retries.get(key) or _Attempts(self._clock.monotonic()))
+                work = self._do(item, self._attempts(key))
                 group.create_task(work, name=f"{self.what} {key}", at_once=self._free(item))
             if len(self._busy) >= self._size:
                 return
@@ -217,10 +225,9 @@ class KeyedWorker(Generic[_T]):
         `held_up` are the queues of what is being done.
         """
         free: dict[Hashable, Hashable] = {}  # and their queues
-        for key, item in self._known.items():
-            if key in self._resting or key in self._busy or not self._ready(item):
-                continue
-            if (queue := self._queue(item)) not in held_up:
+        for key in self._idle():
+            item = self._known[key]
+            if self._ready(item) and (queue := self._queue(item)) not in held_up:
                 free[key] = queue
         if not free:
             return []
@@ -278,21 +285,38 @@ class KeyedWorker(Generic[_T]):
             if key not in self._fresh:
                 self._known.pop(key, None)
         else:
-            now = self._clock.monotonic()
-            seen = self._news(item)
-            self._retries[key] = _Attempts(retry.began, retry.tries + 1, now + again, failures, seen)
-            if self._rests(key, self._known[key], now):
-                self._resting.add(key)
-                if now + again < self._next_turn:
-                    self._wake_up.set()
+            self._try_later(item, retry, again, failures)
+            if self._next_due < self._next_turn:
+                self._wake_up.set()
         if self._has_more_to_do():
             self._wake_up.set()
+
+    def _attempts(self, key: Hashable) -> _Attempts:
+        return self._retries.get(key) or _Attempts(self._clock.monotonic())
+
+    def _try_later(self, item: _T, retry: _Attempts, again: float, failures: int = 0) -> None:
+        """Leave an item alone for `again` seconds after a try, unless it has changed meanwhile."""
+        key, now = self._key(item), self._clock.monotonic()
+        at = now + again
+        self._retries[key] = _Attempts(retry.began, retry.tries + 1, at, failures, self._news(item))
+        if self._rests(key, self._known[key], now):
+            self._resting.add(key)
+            self._next_due = min(self._next_due, at)
+
+    def _rest(self, keys: set[Hashable]) -> None:
+        """Leave these alone until their next tries, and no others."""
+        self._resting = keys
+        self._next_due = min((self._retries[key].not_before for key in keys), default=math.inf)
+
+    def _idle(self) -> set[Hashable]:
+        """Return the items that neither rest nor are in progress."""
+        return self._known.keys() - self._resting - self._busy.keys()
 
     def _has_more_to_do(self) -> bool:
         """Return whether there may be something to begin now that an item has ended."""
         if self._more or self._reads_done < self._reads_wanted:
             return True
-        return any(key not in self._resting and key not in self._busy for key in self._known)
+        return bool(self._idle())
 
     def _has_place_for(self, item: _T) -> bool:
         if len(self._busy) >= self._size:

@@ -1,7 +1,7 @@
 """A worker works through what the database names: each job once, a bounded number at once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -35,6 +35,7 @@ class Desk:
         channels: int = 100,
         reread_every: float = 0.05,
         clock: Clock | None = None,
+        pauses: Mapping[int, float] | None = None,  # by version
     ) -> None:
         self.unwanted: set[int] = set()  # versions
         self.open = {n: Job(n, n % channels) for n in range(count)}
@@ -57,7 +58,9 @@ class Desk:
             wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
             queue=lambda job: job.channel_id,
+            pause=lambda job, waited: self.pause(job, waited),
         )
+        self.pauses = pauses or {}
 
     async def find(self, limit: int) -> list[Job]:
         seen = list(self.open.values())[:limit]
@@ -72,6 +75,10 @@ class Desk:
         self.done.append(job.id)
         self.open.pop(job.id, None)
         return None
+
+    def pause(self, job: Job, waited: float) -> float | None:
+        rest = self.pauses.get(job.version, 0.0) - waited
+        return rest if rest > 0 else None
 
     async def give_up(self, job: Job) -> None:
         self.given_up.append(job.id)
@@ -156,6 +163,25 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
     async with desk.at_work():
         await desk.empty()
     assert len(desk.done) == 1
+
+
+async def test_a_job_is_left_alone_for_its_pause_and_done_after_it() -> None:
+    desk = Desk(2, reread_every=NEVER, pauses={1: 0.3})
+    async with desk.at_work():
+        await asyncio.sleep(0.1)
+        assert not desk.done
+        await desk.empty()
+    assert sorted(desk.done) == [0, 1]
+
+
+async def test_news_end_the_pause_of_a_job() -> None:
+    desk = Desk(1, reread_every=NEVER, pauses={1: NEVER})
+    async with desk.at_work():
+        await asyncio.sleep(0.1)
+        assert not desk.done
+        desk.worker.notify(replace(desk.open[0], version=2))
+        await desk.empty()
+    assert desk.done == [0]
 
 
 async def test_a_job_that_is_told_is_done_without_a_look_at_the_database() -> None:

@@ -28,11 +28,13 @@ def news(job: Job) -> tuple[bool, bool]:
     return job.announced_at is not None, job.over and (not job.terminal or job.set_id is not None)
 
 
-def pause_before_end(job: Job, waited: float, between: float) -> float | None:
+def pause_of_state(job: Job, waited: float, between: float) -> float | None:
     """Return for how many seconds to leave the card as it is, whatever the job's lane says.
 
     `waited` is for how long it has been left so, and `between` for how long a card is not edited twice.
     """
+    if _is_about_to_run(job):
+        return _rest_of(SENT_PATIENCE * between, waited)
     finished = job.state is JobState.RUNNING and job.output_url is not None
     to_be_posted = job.terminal and job.announced_at is None and job.set_id is None
     return _rest_of(END_PATIENCE * between, waited) if finished or to_be_posted else None
@@ -44,8 +46,6 @@ def pause(
     """Return the same with what its lane says. `told`: the card shows the job's newest version already."""
     if _is_to_be_queued(job, way) and waited < POSITION_PATIENCE:
         return POSITION_KNOWN_IN if waited < POSITION_SOON else UNPLACED_EVERY
-    if _is_about_to_run(job):
-        return _rest_of(SENT_PATIENCE * between, waited)
     if _is_to_be_posted(way) or (not told and _ends_in_a_moment(job, way, now, between)):
         return _rest_of(END_PATIENCE * between, waited)
     return None

@@ -14,7 +14,7 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.cards.expected_ends import ExpectedEnds
 from bot.engine.workers.cards.missing import MissingCards
-from bot.engine.workers.cards.pauses import news, pause, pause_before_end
+from bot.engine.workers.cards.pauses import news, pause, pause_of_state
 from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY, QueuePositions
 from bot.engine.workers.cards.removals import CardRemovals
 from bot.engine.workers.cards.shown_versions import ShownVersions
@@ -63,6 +63,7 @@ class Cards:
             # The jobs of a set share a card, and each draws all of it.
             queue=lambda job: job.set_id or job.id,
             news=news,
+            pause=self._pause,
         )
 
     def notify(self, job: Job) -> None:
@@ -133,17 +134,24 @@ class Cards:
                 self._resuming.discard(job_id)
         return overdue
 
+    def _pause(self, job: Job, waited: float) -> float | None:
+        """Return for how many seconds to leave the card as it is, or None if it may be shown or removed."""
+        if job.card_message_id is None or job.card_superseded_at is not None or self._shown_by_set(job):
+            return None
+        return pause_of_state(job, waited, self._context.tuning.card_again)
+
+    def _shown_by_set(self, job: Job) -> bool:
+        """Return whether another job of the set has shown this one's newest version, too."""
+        return job.set_id is not None and self._shown.remembered(job) >= job.version
+
     async def _show(self, job: Job, tries: int) -> float | None:
         if job.card_message_id is None:
             return await self._missing.get(job, tries)
         if job.card_superseded_at is not None:
             return await self._remove(job)
-        if job.set_id is not None and self._shown.remembered(job) >= job.version:
-            return None  # another job of the set has shown this one's newest version, too
+        if self._shown_by_set(job):
+            return None
         waited, between = self.worker.waited(job.id), self._context.tuning.card_again
-        rest = pause_before_end(job, waited, between)
-        if rest is not None:
-            return rest
         way = await self._way(job)
         if any(one.card_superseded_at is not None for one in way.whole_set):
             return None  # it is being removed
