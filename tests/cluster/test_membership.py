@@ -168,7 +168,9 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
         await serving(first)
         async with engine.connect() as stopped:
             # What a transaction begins with, and then nothing any more.
-            await fence.begin_fenced(fence.Session(stopped, UnreadableRows(), None, Shards()), first, 5.0)
+            await fence.begin_fenced(
+                fence.Session(stopped, None, UnreadableRows(), None, Shards()), first, 5.0
+            )
             await stopped.execute(text("UPDATE meta SET value = value"))
             async with process_on(url) as second:
                 async with ProcessTable.open(url) as table:
