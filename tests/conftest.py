@@ -18,7 +18,7 @@ from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.payloads import share_payloads
 from tests.support.cheap.scripts import share_migrations
-from tests.support.cheap.workers import fork_workers
+from tests.support.cheap.workers import fork_workers, shared_postgresql
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
 from tests.support.pseudo.letters import TRANSLATIONS
@@ -141,7 +141,7 @@ def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that runs: one from a wheel, or the one at `TEST_POSTGRESQL_URL`."""
-    given = os.environ.get("TEST_POSTGRESQL_URL")
+    given = os.environ.get("TEST_POSTGRESQL_URL") or shared_postgresql()
     if given:
         yield given
         return
@@ -152,7 +152,8 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: str) -> str:
     """The server's address, once it can hand out databases with all tables."""
-    make_template(postgresql)
+    if postgresql != shared_postgresql():
+        make_template(postgresql)
     return postgresql
 
 

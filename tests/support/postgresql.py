@@ -27,7 +27,7 @@ UNPRIVILEGED_USER = "nobody"  # PostgreSQL refuses to run as root
 # Without autovacuum, which would visit each of the tests' many databases again and again.
 OPTIONS = (
     "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
-    " -c autovacuum=off"
+    " -c autovacuum=off -c max_connections=300"
 )
 TEMPLATE = "studii_template"
 _driver: Any = import_module("asyncpg")  # without types

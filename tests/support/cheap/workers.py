@@ -1,6 +1,7 @@
 """Load the tests' modules once for all of pytest-xdist's workers, which are forked off the process that did.
 
-A worker has its own arguments, pipes, collection and fixtures: only its imports are done already.
+A worker has its own arguments, pipes, collection and fixtures: only its imports are done. All have one
+PostgreSQL, in which each test makes databases of its own.
 """
 
 import atexit
@@ -14,7 +15,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +24,8 @@ from typing import Any, NoReturn
 import pytest
 
 _STANDARD_FILES = 3
+_MAX_BYTES = 1000  # of a request, and of an answer
+_loaders: list[str] = []  # in a worker: where the process listens that it was forked off
 _LINK = Path(__file__).with_name("worker_link.py")
 
 
@@ -56,34 +60,63 @@ def fork_workers(config: pytest.Config, specs: Sequence[Any]) -> None:
     config.add_cleanup(end)
 
 
+@cache
+def shared_postgresql() -> str | None:
+    """Return the address of the server of all workers, which has the template, or None if they share none."""
+    if not _loaders:
+        return None
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as loader:
+        loader.connect(f"\0{_loaders[0]}")
+        loader.send(b"postgresql")
+        return loader.recv(_MAX_BYTES).decode() or None
+    return None
+
+
 def _serve(config: pytest.Config, listening: socket.socket, ends: int) -> NoReturn:
-    """Load the modules, and fork for each connection until the first pytest process ends."""
+    """Load the modules, and answer requests until the first pytest process ends."""
     workers: list[int] = []
     try:
         gc.disable()
         _load(config)
         gc.collect()
         gc.freeze()
-        while True:
-            ready, _, _ = select.select((listening, ends), (), ())
-            if ends in ready:
-                break
-            link, _ = listening.accept()
-            _, files, _, _ = socket.recv_fds(link, 1, _STANDARD_FILES)
-            workers.append(os.fork())
-            if workers[-1] == 0:
-                listening.close()
-                os.close(ends)
-                _become_worker(link, files)
-            for file in files:
-                os.close(file)
-            link.close()
+        _loaders.append(listening.getsockname()[1:].decode())
+        with ExitStack() as stack:
+            address = cache(lambda: _postgresql(stack))
+            while ends not in select.select((listening, ends), (), ())[0]:
+                link, _ = listening.accept()
+                _, files, _, _ = socket.recv_fds(link, _MAX_BYTES, _STANDARD_FILES)
+                if files:
+                    workers.append(_fork(link, files, (listening.fileno(), ends)))
+                else:
+                    link.send(address().encode())
+                link.close()
         for worker in workers:
             os.waitpid(worker, 0)
     except KeyboardInterrupt:
         pass
     finally:
         os._exit(0)
+
+
+def _postgresql(stack: ExitStack) -> str:
+    """Start a server. An error ends this process; workers start their own then, and tell why they can't."""
+    from tests.support.postgresql import make_template, server
+
+    running = stack.enter_context(server())
+    make_template(running.url)
+    return running.url
+
+
+def _fork(link: socket.socket, files: list[int], ours: Iterable[int]) -> int:
+    worker = os.fork()
+    if worker == 0:
+        for file in ours:
+            os.close(file)
+        _become_worker(link, files)
+    for file in files:
+        os.close(file)
+    return worker
 
 
 def _become_worker(link: socket.socket, files: list[int]) -> NoReturn:
