@@ -80,6 +80,29 @@ async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path
             assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
 
 
+async def test_an_answer_that_discord_refuses_at_the_next_start_is_given_without_another_one(
+    tmp_path: Path,
+) -> None:
+    async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
+        await prepared(tmp_path, studii.add_key().secret)
+        where = {"STUDII_API_URL": studii.url, "DATABASE_URL": f"sqlite:///{tmp_path}/data/studii.db"}
+        async with bot_process(discord, tmp_path, "run", **where) as process:
+            await until(discord.ready.is_set)
+            with closing(sqlite3.connect(tmp_path / "data" / "studii.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                asked = discord.send(discord.command(GUILD, MEMBER, "studio", {"prompt": "A red kite"}))
+                await until(lambda: asked.waits)
+                process.kill()
+                await process.communicate()
+                other.execute("ROLLBACK")
+        discord.fail("followup", Fault(400), Fault(400))
+        async with bot_process(discord, tmp_path, "run", **where):
+            await until(lambda: any(str(RESTARTED) in str(one.payload) for one in discord.messages.values()))
+            await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
+        assert asked.dropped_at is not None
+        assert discord.in_channel(GUILD) == []
+
+
 @pytest.mark.parametrize("private", [False, True])
 async def test_no_job_is_shown_in_the_place_of_a_command_that_was_refused(
     tmp_path: Path, private: bool

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import discord
 
+from bot.aio.retry import backoff
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery.cards.interaction_tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
@@ -35,6 +36,9 @@ RESTARTED_CHANGE = lazy(
 )
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
+FINISHING_TRIES = 20  # after the first: more than a token lives, whatever the clock says
+FINISH_AGAIN_SECONDS = 2.0  # after a failure; doubles
+MAX_FINISH_AGAIN_SECONDS = 60.0
 _EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
 
@@ -121,10 +125,38 @@ class DeferralJournal:
     async def finish(
         self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
-        """Answer what an earlier process, or an earlier life of this one, left unanswered."""
+        """Answer what an earlier process, or an earlier life of this one, left unanswered.
+
+        What fails is tried again until its token has expired; what is left at a stop is for the next start.
+        """
+        waiting = await self._finish(client, jobs, catalog, readers, None)
+        for tries in range(1, FINISHING_TRIES + 1):
+            if not waiting:
+                return
+            await asyncio.sleep(backoff(tries, FINISH_AGAIN_SECONDS, MAX_FINISH_AGAIN_SECONDS))
+            waiting = await self._finish(client, jobs, catalog, readers, waiting)
+
+    async def _finish(
+        self,
+        client: discord.Client,
+        jobs: JobService,
+        catalog: Catalog,
+        readers: ReaderLanguages,
+        among: Collection[int] | None,
+    ) -> Collection[int]:
+        """Try once to answer what is left, only `among` those if given. Return what has to be tried again.
+
+        It is read anew each time: another process may have taken over its servers, or answered it. Those
+        that were deferred meanwhile are not among it, as this life of the process answers them.
+        """
         async with self._finishing:
-            left = await self._left()
+            try:
+                left = [one for one in await self._left() if among is None or one[0] in among]
+            except UNUSABLE as error:
+                _log.warning("Deferred answers from before the restart can't be read: %r", error)
+                return among or ()
             taken: set[str] = set()
+            failed: list[int] = []
             for interaction_id, deferred in left:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
@@ -132,12 +164,18 @@ class DeferralJournal:
                         await self._answer(client, jobs, catalog, readers, deferred, job, taken)
                 except discord.NotFound as error:
                     _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
-                except DISCORD_ERRORS as error:
+                except (*DISCORD_ERRORS, *UNUSABLE) as error:
                     _log.info("A deferred answer from before the restart could not be sent: %r", error)
-                    continue  # it is kept for the next start
+                    failed.append(interaction_id)
+                    continue
                 await _stored(self._store.drop(interaction_id))
             if left:
-                _log.info("Went through %d deferred answers from before the restart.", len(left))
+                _log.info(
+                    "Went through %d deferred answers from before the restart; %d will be tried again.",
+                    len(left),
+                    len(failed),
+                )
+            return failed
 
     async def _answer(
         self,
@@ -201,12 +239,11 @@ class DeferralJournal:
         return None
 
     async def _left(self) -> list[tuple[int, _Deferred]]:
-        """Return what can be answered still, oldest first. What is of no use is deleted."""
-        try:
-            kept = await self._store.left()
-        except UNUSABLE as error:
-            _log.warning("Deferred answers from before the restart can't be read: %r", error)
-            return []
+        """Return what can be answered still, oldest first. What is of no use is deleted.
+
+        Raises one of `UNUSABLE`.
+        """
+        kept = await self._store.left()
         found: list[tuple[int, _Deferred]] = []
         oldest = self._clock.now() - timedelta(seconds=LIFETIME - EXPIRY_MARGIN_SECONDS)
         for interaction_id, sealed in kept:

@@ -6,11 +6,14 @@ from typing import Any
 
 import discord
 import pytest
+from simcord import InteractionResult
 
 from bot.delivery import DeferralJournal
-from bot.delivery.deferrals.journal import RESTARTED, RESTARTED_CHANGE
+from bot.delivery.deferrals import journal as journal_module
+from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED, RESTARTED_CHANGE
 from bot.services.acceptance.batches import AcceptanceBatches
-from tests.support.desk import texts
+from tests.support.desk import Desk, texts
+from tests.support.patience import PATIENCE
 from tests.ui.jobs.late import announced, asked, keep, kept, late, restarted
 
 
@@ -69,28 +72,94 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         assert kept(tmp_path) == []
 
 
-async def test_what_cannot_be_sent_after_a_restart_is_kept_for_the_next_one(
+class Away:
+    """Nothing that is sent to Discord arrives, and each try is counted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tries = 0
+        monkeypatch.setattr(discord.Webhook, "send", self._send)
+        monkeypatch.setattr(journal_module, "FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(journal_module, "MAX_FINISH_AGAIN_SECONDS", 0.01)
+
+    async def _send(self, *_: object, **__: object) -> None:
+        self.tries += 1
+        raise ConnectionResetError
+
+    async def tried(self, times: int) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while self.tries < times:  # noqa: ASYNC110 - a task of the bot's
+                await asyncio.sleep(0.005)
+
+
+async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
+    """A command whose answer had been announced when the process was killed, and which started nothing."""
+
+    async def killed(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AcceptanceBatches, "_accept_within", killed)
+        return await asked(desk, desk.maya, tmp_path)
+
+
+async def test_what_cannot_be_sent_after_a_restart_is_tried_again_and_is_kept_for_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
-
-        async def killed(*_: object) -> None:
-            raise asyncio.CancelledError
-
-        monkeypatch.setattr(AcceptanceBatches, "_accept_within", killed)
-        shown = await asked(desk, desk.maya, tmp_path)
-
-        async def unreachable(*_: object, **__: object) -> None:
-            raise ConnectionResetError
-
+        shown = await left_unanswered(desk, tmp_path, monkeypatch)
         with monkeypatch.context() as patch:
-            patch.setattr(discord.Webhook, "send", unreachable)
-            await restarted(desk, journal)
+            away = Away(patch)
+            finishing = asyncio.create_task(restarted(desk, journal))
+            await away.tried(3)
+            finishing.cancel()  # the bot stops
+            await asyncio.wait([finishing])
         assert len(kept(tmp_path)) == 1
         await restarted(desk, journal)
         (told,) = shown.followups
         assert str(RESTARTED) in texts(told)
+        assert kept(tmp_path) == []
+
+
+async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        shown = await left_unanswered(desk, tmp_path, monkeypatch)
+        with monkeypatch.context() as patch:
+            away = Away(patch)
+            finishing = asyncio.create_task(restarted(desk, journal))
+            await away.tried(2)
+            # Who is told now to wait is answered by this life of the process.
+            async with desk.storage.write():
+                asking = asyncio.create_task(desk.tom.slash(desk.channel, "studio", prompt="A boat"))
+                async with asyncio.timeout(PATIENCE):
+                    while len(kept(tmp_path)) < 2:  # noqa: ASYNC110 - a thread writes it
+                        await asyncio.sleep(0.01)
+                await away.tried(away.tries + 2)
+                assert len(kept(tmp_path)) == 2
+        await asyncio.wait_for(finishing, PATIENCE)
+        (told,) = shown.followups
+        assert str(RESTARTED) in texts(told)
+        assert (await asking).followups == []
+        (card,) = desk.channel.history()
+        assert "A boat" in texts(card)
+        assert kept(tmp_path) == []
+
+
+async def test_what_cannot_be_sent_is_given_up_when_its_token_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        away = Away(monkeypatch)
+        finishing = asyncio.create_task(restarted(desk, journal))
+        await away.tried(2)
+        desk.clock.advance(15 * 60)
+        await asyncio.wait_for(finishing, PATIENCE)
+        assert away.tries < FINISHING_TRIES
         assert kept(tmp_path) == []
 
 
