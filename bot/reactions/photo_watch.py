@@ -1,5 +1,6 @@
 """Handle reactions and photos. Other events take no request, query or task."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
 NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
+FETCHED_WITHIN = 5.0  # seconds for the message of a tap: those who came later in the server wait for it
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
 MAX_WITHDRAWN = 2000  # taps or photos whose questions are to be removed
@@ -202,7 +204,8 @@ class PhotoWatch:
             return partial(no_jobs, partial(self._refusals.tell, member, words))
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
-            message = await channel.fetch_message(tapped.message_id)
+            async with asyncio.timeout(FETCHED_WITHIN):
+                message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if isinstance(error, discord.NotFound | discord.Forbidden):

@@ -8,8 +8,10 @@ import discord
 import pytest
 
 from bot.domain import JobState, Period
+from bot.reactions import photo_watch
+from bot.reactions.photo_watch import NOT_READ
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import PNG, open_desk
+from tests.support.desk import PNG, open_desk, texts
 
 SLOW = 500  # turns of the loop
 
@@ -103,6 +105,26 @@ async def test_another_photo_that_an_edit_moved_to_the_first_place_is_another_wi
         await desk.tom.react(message, STAGING)
         names = [one.source.filename for one in await jobs_of(desk) if one.source is not None]
         assert names == ["room.png", "hall.png"]
+
+
+async def test_a_message_that_takes_too_long_is_given_up_and_who_tapped_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        photo = await post(desk, desk.maya, ROOM)
+
+        async def never(*_where: object) -> None:
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.bot.http, "get_message", never)
+            patched.setattr(photo_watch, "FETCHED_WITHIN", 0.0)
+            await desk.tom.react(photo, STAGING)
+        (told,) = desk.tom.user.dm_channel.history()
+        assert str(NOT_READ) in texts(told)
+        await desk.maya.react(photo, STAGING)
+        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
 async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
