@@ -81,7 +81,7 @@ async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_o
 async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
-        told = await desk.maya.click(question, label=RUN)
+        (told,) = (await desk.maya.click(question, label=RUN)).followups
         assert told.ephemeral
         assert "This question is for someone else." in texts(told)
         assert await jobs_of(desk) == []
