@@ -133,7 +133,8 @@ async def _unreadable_rows(transaction: Transaction) -> list[Finding]:
     count = count_words(len(rows), "row", "rows")
     words = (
         f"{count} can't be read: {named}. The bot skips them. A job among them doesn't continue, "
-        "and its credits stay reserved. Repair them with the bot stopped, or restore a backup "
+        "and its credits stay reserved. A server among them can spend nothing until its admins set its "
+        "budget. Repair them with the bot stopped, or restore a backup "
         "(python -m bot restore FILE)."
     )
     return [Finding("Rows", Verdict.LOOK, words)]

@@ -8,10 +8,14 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Budget, GuildSettings, LogSettings, ServerLanguage
+from bot.domain import Budget, GuildSettings, LogSettings, Period, ServerLanguage
 from bot.languages import Language
 from bot.storage.database.repository import Repository
+from bot.storage.database.unreadable import UNREADABLE, UnreadableRows
 from bot.storage.schema import guilds, log_channels, member_languages
+
+# Of a row whose budget can't be read: a guess might be more than what the admins allow.
+_NOTHING = Budget(0, Period.DAY)
 
 
 class GuildChanges(TypedDict, total=False):
@@ -36,7 +40,7 @@ class Guilds(Repository):
     async def get(self, guild_id: int) -> GuildSettings:
         """Return the server's settings, the defaults if it has none."""
         row = await self._one_row(_GET, {"guild": guild_id})
-        return GuildSettings(guild_id) if row is None else guild_settings_of(row)
+        return GuildSettings(guild_id) if row is None else guild_settings_of(row, self._session.unreadable)
 
     async def set(self, guild_id: int, **changes: Unpack[GuildChanges]) -> None:
         """Set some of the settings that are one value each."""
@@ -118,12 +122,23 @@ class MemberLanguages(Repository):
         await self._session.execute(_ERASE_LANGUAGES, {"before": at})
 
 
-def guild_settings_of(row: RowMapping | Mapping[str, Any]) -> GuildSettings:
-    """Return the settings of a row."""
+def budget_of(row: RowMapping | Mapping[str, Any]) -> Budget:
+    """Return the budget of a row, the default if it has none. Raises `ValueError` for half a budget."""
+    if row["budget_limit"] is None:
+        return Budget()
+    if row["budget_period"] is None:
+        raise ValueError("a budget without a period")
+    return Budget(row["budget_limit"], row["budget_period"], row["budget_since"])
+
+
+def guild_settings_of(row: RowMapping | Mapping[str, Any], unreadable: UnreadableRows) -> GuildSettings:
+    """Return the settings of a row. A budget that can't be read is noted, and 0 until an admin sets one."""
     defaults = GuildSettings(row["guild_id"])
-    budget = defaults.budget
-    if row["budget_limit"] is not None:
-        budget = Budget(row["budget_limit"], row["budget_period"], row["budget_since"])
+    try:
+        budget = budget_of(row)
+    except UNREADABLE as error:
+        unreadable.add(guilds.name, (row["guild_id"],), error)
+        budget = _NOTHING
     return GuildSettings(
         row["guild_id"],
         key_id=row["key_id"],

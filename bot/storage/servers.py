@@ -121,7 +121,7 @@ class Servers:
             hold = _part(row, holds, "guild_id")
             policy = _part(row, policies, "guild_id") or {}
             made[one] = ServerConfig(
-                guild_settings_of(_part(row, guilds, "guild_id") or {}),
+                guild_settings_of(_part(row, guilds, "guild_id") or {}, self._session.unreadable),
                 None if key is None else key_of(key),
                 None if hold is None else Hold(**hold),
                 access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
