@@ -202,3 +202,18 @@ async def test_what_was_answered_or_is_too_old_is_left_alone(
         (tmp_path / "deferrals" / "1.deferred").write_bytes(b"of another key")
         await restarted(desk, journal)
         assert kept(tmp_path) == []
+
+
+async def test_what_can_be_answered_no_more_takes_no_room_from_what_is_deferred_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        keep(desk, tmp_path)
+        monkeypatch.setattr(journal_module, "MAX_KEPT_DEFERRALS", 1)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        (first,) = kept(tmp_path)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        assert kept(tmp_path) == [first]  # there is no room
+        desk.clock.advance(15 * 60)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        assert len(kept(tmp_path)) == 2

@@ -1,0 +1,77 @@
+"""What requests that are accepted together share: a member's open questions, and an error in one of sets."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.catalog import Tool
+from bot.domain import Job, JobRequest
+from bot.domain.access import MemberContext
+from bot.domain.confirmations import MAX_OPEN_QUESTIONS
+from bot.domain.prices import Estimate
+from bot.services import ConfirmationNeeded, confirmed
+from bot.services.acceptance.asking import TOO_MANY
+from bot.services.acceptance.decision import Acceptance
+from tests.services.acceptance.test_grouped import together
+from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
+from tests.support.jobs import PHOTO
+
+
+@pytest.mark.parametrize("open_before", [0, 4])
+async def test_questions_of_the_same_group_count_among_those_that_a_member_can_leave_open(
+    world: ServicesWorld, open_before: int
+) -> None:
+    await world.ready(daily=1000)
+    await world.services.credits.set_confirm_above(PICTURE.guild_id, 1)
+    jobs, several = world.services.jobs, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
+    before = await together(world.storage, jobs, several[:open_before])
+    others = [[replace(PICTURE, user_id=OTHER_MEMBER)]]
+    answers = before + await together(world.storage, jobs, [*several[open_before:], *others])
+    asked, refused, other = answers[:MAX_OPEN_QUESTIONS], answers[MAX_OPEN_QUESTIONS:-1], answers[-1]
+    assert {type(one) for one in (*asked, other)} == {ConfirmationNeeded}
+    assert [str(one) for one in refused] == [str(TOO_MANY)] * 3
+    async with world.storage.read() as transaction:
+        stored = [one.request.user_id for one in await transaction.confirmations.all()]
+        assert sorted(stored) == [MEMBER] * MAX_OPEN_QUESTIONS + [OTHER_MEMBER]
+    assert await world.jobs() == []
+
+
+async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(world: ServicesWorld) -> None:
+    await world.ready(daily=1000)
+    await world.services.credits.set_confirm_above(PICTURE.guild_id, 1)
+    jobs = world.services.jobs
+    first, *_ = await together(world.storage, jobs, [[PICTURE]] * MAX_OPEN_QUESTIONS)
+    assert isinstance(first, ConfirmationNeeded)
+    assert first.question is not None
+    answer = confirmed(first.question, MemberContext())
+    refused, started, asked = await together(world.storage, jobs, [[PICTURE], answer, [PICTURE]])
+    assert str(refused) == str(TOO_MANY)
+    assert isinstance(started, list)
+    assert isinstance(asked, ConfirmationNeeded)
+
+
+async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
+    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ready(daily=1000)
+    new_job = Acceptance._new_job  # pyright: ignore[reportPrivateUsage]
+
+    def unforeseen(acceptance: Acceptance, request: JobRequest, tool: Tool, price: Estimate) -> Job:
+        if request.inputs["prompt"] == "what nobody foresaw":
+            raise KeyError(request.inputs["prompt"])
+        return new_job(acceptance, request, tool, price)
+
+    monkeypatch.setattr(Acceptance, "_new_job", unforeseen)
+    photo = replace(PICTURE, source=PHOTO)
+    bad = replace(photo, inputs={**PICTURE.inputs, "prompt": "what nobody foresaw"})
+    one, broken, whole = await together(
+        world.storage, world.services.jobs, [[PICTURE], [photo, bad, photo], [photo, photo]]
+    )
+    assert isinstance(broken, KeyError)
+    assert isinstance(one, list)
+    assert isinstance(whole, list)
+    assert {job.id for job in await world.jobs()} == {job.id for job in (*one, *whole)}
+    async with world.storage.read() as transaction:
+        lines = await transaction.ledger.entries()
+        assert {line.job_id for line in lines} == {job.id for job in (*one, *whole)}
+        assert await transaction.ledger_check.everything() == []
