@@ -8,6 +8,7 @@ import discord
 import pytest
 from simcord import InteractionResult
 
+from bot.client.bot import FINISHING
 from bot.delivery import DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
 from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED, RESTARTED_CHANGE
@@ -146,6 +147,22 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
         assert kept(tmp_path) == []
+
+
+async def test_what_is_to_be_tried_again_does_not_keep_the_bot_from_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        keep(desk, tmp_path)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        away = Away(monkeypatch)
+        for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
+            monkeypatch.setattr(journal_module, pause, 10 * PATIENCE)
+        desk.bot._begin(desk.bot._finish_deferrals(), FINISHING)  # pyright: ignore[reportPrivateUsage]
+        await away.tried(1)
+        await asyncio.wait_for(desk.bot.close(), PATIENCE)
+        assert FINISHING not in {task.get_name() for task in asyncio.all_tasks()}
+        assert (away.tries, len(kept(tmp_path))) == (1, 1)
 
 
 async def test_what_cannot_be_sent_is_given_up_when_its_token_has_expired(
