@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.delivery import edit_rate
+from bot.delivery.cards import edit_rate
 from bot.domain import JobState
 from bot.engine.workers.cards import queue_positions
 from sandbox.photos import empty_room
