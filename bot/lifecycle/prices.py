@@ -150,7 +150,7 @@ async def reprice_server(
     await _reprice(transaction, catalog, lane, await transaction.prices.unsent_of(guild_id), at)
 
 
-async def if_may_be_sent(
+async def sendable_now(
     transaction: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime
 ) -> Job | None:
     """Return a waiting job, as it is now, if its price permits that it is sent with the key of that lane.

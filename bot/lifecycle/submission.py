@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import if_may_be_sent, learn_price, reservation
+from bot.lifecycle.prices import learn_price, reservation, sendable_now
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, JobChanges, Transaction, Vault
@@ -98,7 +98,7 @@ async def claim(
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
         return Unclaimed(job)
-    sendable = await if_may_be_sent(transaction, catalog, job, key.lane, at)
+    sendable = await sendable_now(transaction, catalog, job, key.lane, at)
     if sendable is None:
         return Unclaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)

@@ -1,4 +1,4 @@
-"""Where what a tap needs is refused, whoever tapped is told."""
+"""If what a tap needs is refused, the person who tapped gets a message."""
 
 from pathlib import Path
 

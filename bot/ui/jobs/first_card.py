@@ -37,7 +37,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
         await _post_card(interaction, host, jobs, deferral)
         return
     if deferral is not None and job.private and not deferral.private:
-        await deferral.refuse(card)  # everybody would see it in the place of what they saw
+        await deferral.refuse(card)  # the public answer would show it to all
         return
     outdated, message_id = False, None
     try:

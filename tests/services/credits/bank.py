@@ -16,7 +16,7 @@ from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
-from bot.lifecycle.prices import if_may_be_sent, learn_at_end, learn_price, reservation
+from bot.lifecycle.prices import learn_at_end, learn_price, reservation, sendable_now
 from bot.lifecycle.submission import make_unknown
 from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
 from bot.reasons import Reason, ReasonCode
@@ -168,7 +168,7 @@ class Bank(ModeratingBank):
                 job = await make_ready(transaction, job, None, self.now)
             if job is None or job.state is not JobState.WAITING:
                 return False
-            if await if_may_be_sent(transaction, self.catalog, job, LANE, self.now) is None:
+            if await sendable_now(transaction, self.catalog, job, LANE, self.now) is None:
                 return False
             await transaction.jobs.advance(job_id, JobState.WAITING, JobState.SUBMITTING, at=self.now)
             key = await transaction.keys.current(GUILD)

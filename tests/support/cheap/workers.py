@@ -167,7 +167,7 @@ def _load(config: pytest.Config) -> None:
 
 
 def _import(names: Iterable[str]) -> None:
-    """Import the modules. An error is met again, and told, by the worker that collects the module's tests."""
+    """Import the modules. The worker that collects a module's tests meets its error again, and reports it."""
     for name in names:
         with suppress(Exception, pytest.skip.Exception):
             import_module(name)

@@ -34,7 +34,7 @@ class NoDeferrals:
 
 
 class EnglishReaders:
-    """Says that everybody reads English."""
+    """Says that every person reads English."""
 
     async def in_server(self, _guild_id: int) -> Language:
         return Language.ENGLISH

@@ -132,7 +132,7 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
             away = Away(patch)
             finishing = asyncio.create_task(restarted(desk, journal))
             await away.tried(2)
-            # Who is told now to wait is answered by this life of the process.
+            # A new deferral is this process's own, which answers it.
             async with desk.storage.write():
                 asking = asyncio.create_task(desk.tom.slash(desk.channel, "studio", prompt="A boat"))
                 async with asyncio.timeout(PATIENCE):
