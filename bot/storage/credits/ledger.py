@@ -34,7 +34,7 @@ from bot.domain import EntryKind, Job, JobState, LedgerEntry, Usage, Window
 from bot.errors import StudiiBotError
 from bot.storage.database.repository import Repository
 from bot.storage.jobs import JobChanges, changed_job, job_of
-from bot.storage.jobs.rows import columns_of, ensure_possible
+from bot.storage.jobs.rows import columns_of_move
 from bot.storage.schema import jobs, ledger
 
 
@@ -144,10 +144,9 @@ class Ledger(Repository):
         Changes nothing and returns None if the job is in another state than `expected`, or something else is
         reserved for it than for `job`.
         """
-        ensure_possible([expected], to)
+        values = columns_of_move([expected], to, at, changes)
         lines = _settling(job, charge)
         which = {"job": job.id, "expected": expected, "was_reserved": job.reserved}
-        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
         values |= {"reserved": 0, "settled": charge, "resolved_at": at}
         row = await self._one_row(_SETTLE_AND_MOVE, which | values, named=True)
         if row is None:

@@ -32,7 +32,7 @@ from bot.storage.jobs.rows import (
     JobRows,
     changed_job,
     columns_of,
-    ensure_possible,
+    columns_of_move,
     job_of,
     row_of,
 )
@@ -121,8 +121,7 @@ class Jobs(JobRows):
         have the change.
         """
         states = [expected] if isinstance(expected, JobState) else list(expected)
-        ensure_possible(states, to)
-        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
+        values = columns_of_move(states, to, at, changes)
         if len(states) == 1:
             return await self._one(_ADVANCE, {"job": job_id, "expected": states[0], **values})
         return await self._one(_ADVANCE_FROM_SOME, {"job": job_id, "states": states, **values})
@@ -140,8 +139,7 @@ class Jobs(JobRows):
             if moved is None:
                 raise RuntimeError(f"job {job.id} changed within a transaction")
             return moved
-        ensure_possible([job.state], to)
-        values = {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
+        values = columns_of_move([job.state], to, at, changes)
         which = {"job": job.id, "expected": job.state}
         await self._session.execute_later(_ADVANCE_READ, which | values, named=True)
         fields = {"state": to, "changed_at": at, "announced_at": None} | changes
@@ -154,10 +152,9 @@ class Jobs(JobRows):
     ) -> Started | None:
         """Move the job to running, as `advance` does, and return what matters to its credits and its
         server."""
-        ensure_possible([expected], JobState.RUNNING)
+        values = columns_of_move([expected], JobState.RUNNING, at, changes)
         which = {"job": job_id, "expected": expected, "with_lane": lane}
-        values = which | {"announced_at": None, "state": JobState.RUNNING, "changed_at": at}
-        row = await self._one_row(_START_RUNNING, values | columns_of(changes), named=True)
+        row = await self._one_row(_START_RUNNING, which | values, named=True)
         if row is None:
             return None
         return Started(changed_job(self._session, row), bool(row["server_held"]), row["last_charge"])

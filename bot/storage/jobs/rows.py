@@ -106,11 +106,18 @@ def changed_job(session: Session, row: RowMapping) -> Job:
     return job
 
 
-def ensure_possible(states: Collection[JobState], to: JobState) -> None:
-    """Raise `ValueError` if a job can't change from one of the states to `to`."""
+def columns_of_move(
+    states: Collection[JobState], to: JobState, at: datetime, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the values of a job's columns after it has moved from one of the states to `to`.
+
+    What was posted of the earlier state is not of this one. Raises `ValueError` if `NEXT_STATES` does not
+    have the change.
+    """
     for state in states:
         if to not in NEXT_STATES[state]:
             raise ValueError(f"a job can't change from {state} to {to}")
+    return {"state": to, "changed_at": at, "announced_at": None} | columns_of(changes)
 
 
 def job_of(row: RowMapping, inputs: Mapping[str, str] | None = None) -> Job:

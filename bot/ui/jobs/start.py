@@ -114,7 +114,7 @@ async def start(
 async def read_in_time(
     interaction: discord.Interaction, reading: Awaitable[_T], *, private: bool = False
 ) -> _T:
-    """Return what is read, or accepted, before the card. If it takes long, the person is told meanwhile.
+    """Return what is read, or accepted, before the card. If that takes long, the answer is deferred.
 
     Not for what a form may follow: Discord shows none after that.
     """

@@ -183,7 +183,7 @@ def said(answer: list[Job] | BaseException) -> str:
 
 async def kept(storage: Storage, guild_id: int) -> Sequence[Sequence[object]]:
     """What the database holds of it in the end: jobs in order with their lines, questions, who is paused, and
-    what admins are told."""
+    the notices to admins."""
     async with storage.read() as transaction:
         found = await transaction.member_jobs.page(guild_id, None, 0, 200)
         lines: Mapping[str, list[object]] = {

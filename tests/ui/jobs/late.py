@@ -52,7 +52,7 @@ def keep(desk: Desk, folder: Path) -> DeferralJournal:
 
 
 async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object) -> InteractionResult:
-    """What becomes of a command that is given while somebody else writes to the database."""
+    """Return the result of a command that is given while another writer holds the database."""
     async with desk.storage.write():
         answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
         await announced(folder)
