@@ -15,7 +15,7 @@ from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import RefusalTeller
-from bot.services import BeingAsked, ConfirmationNeeded, Repeated, Services
+from bot.services import ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of
 from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
@@ -86,27 +86,22 @@ class PhotoJobs:
     ) -> list[Job]:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         jobs: list[Job] = []
-        groups = [list(requests)]
-        while groups:
-            group = groups.pop(0)
-            try:
-                accepted = await self._services.jobs.accept_all(group)
-            except Outage:
-                raise  # asked for again when it is over; what was accepted is not accepted twice
-            except BeingAsked:
-                break  # about all of them
-            except (Repeated, CreditsShort) as refusal:
-                if len(group) > 1:
-                    groups = [[request] for request in group]
-                elif isinstance(refusal, CreditsShort):
-                    await refused(refusal)
-                # Otherwise the job that there is already is the answer.
-            except StudiiBotError as refusal:
-                await refused(refusal)
-            else:
-                jobs += accepted
-                for job in accepted:
-                    note(job)
+        refusals: list[StudiiBotError] = []
+        try:
+            answers = await self._services.jobs.accept_apart(requests)
+        except Outage:
+            raise  # asked for again when it is over; what was accepted is not accepted twice
+        except StudiiBotError as refusal:
+            answers = [refusal]
+        for answer in answers:
+            if isinstance(answer, list):
+                jobs += answer
+            elif not isinstance(answer, Repeated):  # the job or the question that there is already answers it
+                refusals.append(answer)
+        for job in jobs:
+            note(job)
+        for refusal in refusals:
+            await refused(refusal)
         return jobs
 
     async def _refused(

@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
 from bot.domain.prices import Estimate
-from bot.errors import Refused
+from bot.errors import Refused, StudiiBotError
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import cancel, cancel_if_not_taken
 from bot.services.acceptance.batches import AcceptanceBatches
@@ -79,15 +79,21 @@ class JobService(ToolService):
         could be accepted, and `DatabaseFailed` if the database can't be used. Nothing is written then. Raises
         `ConfirmationNeeded` with the question to the person if they have to be asked first.
         """
-        requests = _as_set(requests)
-        for request in requests:
-            self._catalog.get(request.tool)
-            self._ensure_size(request.source)
-        jobs = await self._batches.accept(requests)
-        for job in jobs:
-            where = job.guild_id
-            _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where, extra={"job": job.id})
+        jobs = await self._batches.accept(self._checked(requests))
+        _log_accepted(jobs)
         return jobs
+
+    async def accept_apart(self, requests: Sequence[JobRequest]) -> list[list[Job] | StudiiBotError]:
+        """Store them as `accept_all` does; where there is no room for all, or some exist already, each alone.
+
+        Either is done before later requests are decided. Return the jobs, or why there are none, of all, or
+        of each in their order. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
+        """
+        answers = await self._batches.accept_apart(self._checked(requests))
+        for answer in answers:
+            if isinstance(answer, list):
+                _log_accepted(answer)
+        return answers
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
@@ -230,6 +236,13 @@ class JobService(ToolService):
                 await transaction.jobs.update(job_id, card_message_id=card, card_version=posted.version)
         return posted
 
+    def _checked(self, requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
+        """Return the requests as a set if there are several. Raises `Refused`."""
+        for request in requests:
+            self._catalog.get(request.tool)
+            self._ensure_size(request.source)
+        return _as_set(requests)
+
     def _ensure_size(self, source: SourcePhoto | None) -> None:
         if source is None or source.size <= self._max_source_bytes:
             return
@@ -241,6 +254,12 @@ class JobService(ToolService):
                 limit=size_words(self._max_source_bytes),
             )
         )
+
+
+def _log_accepted(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        where = job.guild_id
+        _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where, extra={"job": job.id})
 
 
 def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain import Job, JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
-from bot.errors import Refused
+from bot.errors import Refused, StudiiBotError
 from bot.languages import nlazy
 from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded
 from bot.storage import Transaction
@@ -22,8 +22,8 @@ TOO_MANY = nlazy(
 
 
 async def keep_question(
-    transaction: Transaction, request: JobRequest, answer: list[Job] | Exception, at: datetime
-) -> list[Job] | Exception:
+    transaction: Transaction, request: JobRequest, answer: list[Job] | StudiiBotError, at: datetime
+) -> list[Job] | StudiiBotError:
     """Store the question if that is the answer to the request, or that these jobs answer one. Return what is
     to be said.
 
@@ -38,7 +38,7 @@ async def keep_question(
     return answer
 
 
-async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Exception:
+async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> StudiiBotError:
     """Store the question, and return it; or a refusal instead."""
     request, price = needed.request, needed.price
     questions = transaction.confirmations

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.aio.batching import AGAIN, Again, Batcher
@@ -10,12 +10,12 @@ from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.domain import Job, JobRequest
-from bot.errors import Busy, Collided, Refused, StudiiBotError
+from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
 from bot.services.acceptance.asking import keep_question
 from bot.services.acceptance.decision import Acceptance
-from bot.services.acceptance.errors import ConfirmationNeeded
+from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded, Repeated
 from bot.services.acceptance.read_state import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
@@ -29,15 +29,22 @@ ACCEPTED_AT_ONCE = 100  # in one transaction
 REMEMBERED_ANSWERS = 5000  # servers
 ANSWERED_TOGETHER = 0.05  # seconds; requests whose deadlines are within them are given up together
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
-Answers = list[list[Job] | Exception]
+Answer = list[Job] | StudiiBotError
+Answers = list[
+    Answer
+]  # to requests that arrived together: one, or one to each of them that was decided alone
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequests:
-    """Requests that arrived together, and when the wait for their decision ends."""
+    """Requests that arrived together, and when the wait for their decision ends.
+
+    `apart`: where not all of them can be accepted together, each is decided alone.
+    """
 
     requests: Requests
     deadline: float
+    apart: bool = False
 
 
 class AcceptanceBatches:
@@ -55,10 +62,23 @@ class AcceptanceBatches:
     async def accept(self, requests: Requests) -> list[Job]:
         """Accept all these requests or none of them, together with other requests that wait now.
 
-        Raises `Busy` if nothing could be decided within `COMMAND_WRITE_TIMEOUT` seconds.
+        Raises the refusal, and `Busy` if nothing could be decided within `COMMAND_WRITE_TIMEOUT` seconds.
         """
+        (answer,) = await self._ask(requests, apart=False)
+        if isinstance(answer, StudiiBotError):
+            raise answer
+        return answer
+
+    async def accept_apart(self, requests: Requests) -> Answers:
+        """Accept all these requests; where there is no room for all, or some exist already, each alone.
+
+        Return the answer to all, or to each, in their order. Raises `Busy` as `accept` does.
+        """
+        return await self._ask(requests, apart=True)
+
+    async def _ask(self, requests: Requests, *, apart: bool) -> Answers:
         deadline = self._patience.monotonic() + COMMAND_WRITE_TIMEOUT
-        return await self._accepting.ask(WaitingRequests(requests, deadline))
+        return await self._accepting.ask(WaitingRequests(requests, deadline, apart))
 
     def told_alone(self, guild_id: int) -> bool:
         """Return whether the last answer in the server was for the person alone: a refusal or a question."""
@@ -77,19 +97,19 @@ class AcceptanceBatches:
 
     async def _accept(
         self, take: Callable[[], Sequence[WaitingRequests]]
-    ) -> Sequence[list[Job] | Exception | Again]:
+    ) -> Sequence[Answers | Exception | Again]:
         first = self._accepting.first
         return [] if first is None else await self._decide(take, first.deadline)
 
     async def _decide(
         self, take: Callable[[], Sequence[WaitingRequests]], deadline: float, tries: int = 1
-    ) -> Sequence[list[Job] | Exception | Again]:
+    ) -> Sequence[Answers | Exception | Again]:
         taken: Sequence[WaitingRequests] = ()
-        answers: Answers | None = None
+        answers: list[Answers] | None = None
         try:
             async with self._storage.write(patience=deadline - self._patience.monotonic()) as transaction:
                 taken = take()
-                answers = await self._accept_within(transaction, [one.requests for one in taken])
+                answers = await self._accept_within(transaction, taken)
         except Exception as error:
             if isinstance(error, Collided) and answers is None and tries < COLLISIONS:
                 return await self._decide(lambda: taken, deadline, tries + 1)
@@ -102,7 +122,7 @@ class AcceptanceBatches:
             _log.exception("%d requests could not be decided together, so each is decided alone", len(taken))
             return [await self._decide_alone(one) for one in taken]
         for waited, answer in zip(taken, answers, strict=True):
-            told_alone = isinstance(answer, Refused | ConfirmationNeeded)
+            told_alone = isinstance(answer[-1], Refused | ConfirmationNeeded)
             self._told_alone[waited.requests[0].guild_id] = told_alone
         return answers
 
@@ -116,34 +136,62 @@ class AcceptanceBatches:
             raise busy
         return [AGAIN if now < one.deadline else busy for one in taken]
 
-    async def _decide_alone(self, waiting: WaitingRequests) -> list[Job] | Exception | Again:
+    async def _decide_alone(self, waiting: WaitingRequests) -> Answers | Exception | Again:
         try:
             return (await self._decide(lambda: [waiting], waiting.deadline))[0]
         except Exception as error:  # noqa: BLE001 - raised for whom it concerns
             return error
 
-    async def _accept_within(self, transaction: Transaction, groups: Sequence[Requests]) -> Answers:
-        requests = [request for group in groups for request in group]
+    async def _accept_within(
+        self, transaction: Transaction, groups: Sequence[WaitingRequests]
+    ) -> list[Answers]:
+        requests = [request for group in groups for request in group.requests]
         # First of all, so that what is read below cannot change before the reservations.
         await transaction.ledger.lock(*(request.guild_id for request in requests))
         now = self._clock.now()
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
-        answers: Answers = []
-        for group in groups:
-            answer = _decision(acceptance, group)
-            # What follows from it is stored at once, as it may decide about the next ones.
-            if isinstance(answer, WordsRefused):
-                answers.append(await _noted(transaction, acceptance, answer, now))
-            else:
-                answers.append(await keep_question(transaction, group[0], answer, now))
+        answers = [await _answers(transaction, acceptance, group, now) for group in groups]
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts.values():
             await add_alert(transaction, alert, now)
         return [
-            [stored[job.id] for job in answer] if isinstance(answer, list) else answer for answer in answers
+            [[stored[job.id] for job in one] if isinstance(one, list) else one for one in some]
+            for some in answers
         ]
+
+
+async def _answers(
+    transaction: Transaction, acceptance: Acceptance, group: WaitingRequests, at: datetime
+) -> Answers:
+    """Decide these requests before any that came after them."""
+    answers = [await _answer(transaction, acceptance, group.requests, at)]
+    if not group.apart or len(group.requests) < 2 or not _may_be_split(answers[0]):
+        return answers
+    answers.clear()
+    for request in group.requests:
+        answers.append(await _answer(transaction, acceptance, [replace(request, set_id=None)], at))
+        if isinstance(answers[-1], BeingAsked):
+            break  # about all of them
+    return answers
+
+
+def _may_be_split(answer: Answer) -> bool:
+    return isinstance(answer, Repeated | CreditsShort) and not isinstance(answer, BeingAsked)
+
+
+async def _answer(
+    transaction: Transaction, acceptance: Acceptance, requests: Requests, at: datetime
+) -> Answer:
+    """Decide the requests, and store at once what follows from it: it may decide about the next ones."""
+    try:
+        decided = acceptance.decide_all(requests)
+    except WordsRefused as refused:
+        return await _noted(transaction, acceptance, refused, at)
+    except StudiiBotError as error:  # anything else may leave part of a set among what is stored
+        return await keep_question(transaction, requests[0], error, at)
+    return await keep_question(transaction, requests[0], decided, at)
 
 
 async def _noted(
@@ -156,10 +204,3 @@ async def _noted(
         return refused
     acceptance.block(refusal.guild_id, refusal.user_id, pause)
     return WordsRefused(refusal, pause.until)
-
-
-def _decision(acceptance: Acceptance, requests: Requests) -> list[Job] | Exception:
-    try:
-        return acceptance.decide_all(requests)
-    except StudiiBotError as error:  # anything else may leave part of a set among what is stored
-        return error

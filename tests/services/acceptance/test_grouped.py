@@ -139,7 +139,14 @@ class Asked:
             first = replace(first, user_id=chance.choice(self.questions[-4:]).request.user_id)
         if chance.random() < 0.8:
             return [first]
-        return [replace(first, once=None, source=PHOTO) for _ in range(chance.randint(2, 4))]
+        photos = [replace(first, once=None, source=PHOTO) for _ in range(chance.randint(2, 4))]
+        # Those in a photo channel may become jobs of their own, and some may be jobs already.
+        once = [chance.choice((None, first.once)) for _ in photos]
+        in_channel = chance.random() < 0.5
+        return [
+            replace(one, once=key, origin_message_id=7) if in_channel else one
+            for one, key in zip(photos, once, strict=True)
+        ]
 
     def said(self, answer: list[Job] | BaseException) -> str:
         if isinstance(answer, ConfirmationNeeded):
@@ -154,19 +161,26 @@ async def together(
 ) -> list[list[Job] | BaseException]:
     """The answer to each if they come while another writes: they are one group then."""
     async with storage.write():
-        answers = [asyncio.create_task(jobs.accept_all(some)) for some in asked]
+        answers = [asyncio.create_task(accepted(jobs, some)) for some in asked]
         for _ in range(3):
             await asyncio.sleep(0)
-    return await asyncio.gather(*answers, return_exceptions=True)
+    return [one for answer in answers for one in await answer]
 
 
 async def each_alone(
     jobs: JobService, asked: Sequence[Sequence[JobRequest]]
 ) -> list[list[Job] | BaseException]:
-    answers: list[list[Job] | BaseException] = []
-    for some in asked:
-        answers += await asyncio.gather(jobs.accept_all(some), return_exceptions=True)
-    return answers
+    return [one for some in asked for one in await accepted(jobs, some)]
+
+
+async def accepted(jobs: JobService, asked: Sequence[JobRequest]) -> Sequence[list[Job] | BaseException]:
+    """The answer to them, or to each photo in a photo channel that was decided alone."""
+    try:
+        if len(asked) > 1 and asked[0].origin_message_id is not None:
+            return await jobs.accept_apart(asked)
+        return [await jobs.accept_all(asked)]
+    except Exception as error:  # noqa: BLE001 - it is the answer
+        return [error]
 
 
 def said(answer: list[Job] | BaseException) -> str:
@@ -266,6 +280,31 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
         told = {one.kind for one in await transaction.notices.pending(10, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
+
+
+async def test_photos_without_room_for_all_are_decided_alone_but_before_what_came_later(
+    storage: Storage, jobs: JobService
+) -> None:
+    async with storage.write() as transaction:
+        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
+        await transaction.guilds.set_key(1, key.id, NOW)
+        await transaction.guilds.set_budget(1, Budget(5 * 8, Period.DAY, NOW))
+    photo = replace(PICTURE, guild_id=1, user_id=3, source=PHOTO, origin_message_id=7)
+    photos = [replace(photo, once=f"photo {number}") for number in range(7)]
+    later = [replace(PICTURE, guild_id=1, user_id=4)]
+    first = await together(storage, jobs, [photos[:2]])
+    answers = await together(storage, jobs, [photos[1:], later])
+    assert [said(one).split(":")[0] for one in (*first, *answers)] == [
+        "2 accepted",
+        "Repeated",
+        *["1 accepted"] * 3,
+        *["CreditsShort"] * 2,
+        "CreditsShort",
+    ]
+    assert "0 of 40 credits left today" in said(answers[-1])
+    async with storage.read() as transaction:
+        stored = await transaction.member_jobs.page(1, None, 0, 100)
+    assert [job.set_id is None for job in stored[::-1]] == [False] * 2 + [True] * 3
 
 
 async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(

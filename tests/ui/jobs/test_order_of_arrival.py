@@ -13,6 +13,7 @@ from bot.storage import Storage, Transaction
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
 from tests.reactions.test_mentions import answer_to, mention
+from tests.reactions.test_photo_channels import automatic, last_message
 from tests.support.desk import Desk, labelled, open_desk
 from tests.support.presses import send_command, send_press
 from tests.ui.jobs.results.test_result_buttons import staged
@@ -139,6 +140,19 @@ async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
         async with asyncio.timeout(5):
             await desk.env.settle()
         assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
+
+
+async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await post(desk, desk.maya, *[ROOM] * 4)
+        photos = last_message(desk)
+        await automatic(desk, most=4)
+        await with_room_for(desk, 3)
+        desk.env.backend.emit("MESSAGE_CREATE", photos)
+        send_command(desk, desk.tom, "studio", prompt="A boat")
+        await desk.env.settle()
+        jobs = await jobs_of(desk)
+        assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
 
 
 async def with_room_for(desk: Desk, count: int) -> int:
