@@ -30,5 +30,5 @@ from bot.domain.jobs.states import (
     FailureCode,
     JobState,
 )
-from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerEntry, LedgerLine, Spending, Usage, Window
+from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerLine, Spending, Usage, Window
 from bot.domain.notices import Notice, NoticeKind

@@ -48,25 +48,12 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """A line of the append-only ledger. `amount` is in credits; corrections may be negative.
-
-    `period` names the period in which an admin's line counts (see `bot.domain.periods.period_name`).
-    """
-
-    id: int
-    guild_id: int
-    user_id: int | None
-    job_id: str | None
-    kind: EntryKind
-    amount: int
-    at: datetime
-    period: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """A line of the ledger with facts about its job."""
+    """A line of the append-only ledger with facts about its job.
+
+    `amount` is in credits; corrections may be negative. `period` names the period in which an admin's line
+    counts (see `bot.domain.periods.period_name`).
+    """
 
     id: int
     at: datetime
@@ -77,7 +64,7 @@ class LedgerLine:
     tool: str | None
     variant: str | None
     state: JobState | None
-    period: str | None  # as in `LedgerEntry`
+    period: str | None
 
 
 @dataclass(frozen=True, slots=True)

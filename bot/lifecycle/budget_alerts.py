@@ -18,9 +18,9 @@ async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -
     """
     settings = await transaction.guilds.get(guild_id)
     period, name = budget_period(settings, now)
-    grants = await transaction.ledger.grants(guild_id, name)
+    grants = await transaction.budget_sums.grants(guild_id, name)
     limit = settings.budget.limit + grants.get(None, 0)
-    spent = (await transaction.ledger.usage(guild_id, period)).spent
+    spent = (await transaction.budget_sums.usage(guild_id, period)).spent
     if alert := budget_alert(settings, period, limit=limit, spent=spent):
         await add_alert(transaction, alert, now)
 

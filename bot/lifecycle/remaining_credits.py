@@ -49,7 +49,7 @@ class RemainingCredits:
             return None
         key = (job.guild_id, user_id, name)
         if key not in self._rest:
-            usage = await self._transaction.ledger.usage(job.guild_id, period, user_id)
-            grants = await self._transaction.ledger.grants(job.guild_id, name)
+            usage = await self._transaction.budget_sums.usage(job.guild_id, period, user_id)
+            grants = await self._transaction.budget_sums.grants(job.guild_id, name)
             self._rest[key] = CreditsLeft(usage.left_of(limit + grants.get(user_id, 0)))
         return self._rest[key]

@@ -1,6 +1,7 @@
 """The database, SQLite or PostgreSQL. Its repositories take and return values of `bot.domain`."""
 
-from bot.storage.credits.ledger import ReservationError, UsedCredits
+from bot.storage.credits.budget_sums import UsedCredits
+from bot.storage.credits.ledger import ReservationError
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, shown, unusable

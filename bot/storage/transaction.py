@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from bot.storage.access import Policies
+from bot.storage.credits.budget_sums import BudgetSums
 from bot.storage.credits.ledger import Ledger
 from bot.storage.credits.prices import Prices
 from bot.storage.credits.usage import Totals, UsageSums
@@ -58,6 +59,7 @@ class Transaction:
     job_queue = _Repository(JobQueue)
     member_jobs = _Repository(MemberJobs)
     ledger = _Repository(Ledger)
+    budget_sums = _Repository(BudgetSums)
     ledger_check = _Repository(LedgerCheck)
     guilds = _Repository(Guilds)
     member_languages = _Repository(MemberLanguages)

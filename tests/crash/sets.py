@@ -17,6 +17,7 @@ from tests.crash.plan import all_points
 from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.engine.world import a_staging_job
+from tests.support.jobs import ledger_lines
 
 PHOTOS = 6  # with theirs before, too many for one message
 WAIT = 0.2  # seconds that the first ones wait for the last
@@ -119,7 +120,7 @@ async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) 
     async with Storage.open(case.database) as storage, storage.read() as transaction:
         complaints += await transaction.ledger_check.everything()
         for job in jobs:
-            kinds = [line.kind for line in await transaction.ledger.entries(job_id=job.id)]
+            kinds = [line.kind for line in await ledger_lines(transaction, job_id=job.id)]
             if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
                 complaints.append(f"its lines in the ledger are {kinds}")
     if sum(job.state is JobState.UNKNOWN for job in jobs) > unknown:

@@ -7,6 +7,7 @@ from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED
 from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_staging_job, png
+from tests.support.jobs import ledger_lines
 
 DEATHS = 3  # beside others, then twice alone
 TOO_LARGE = png() + bytes(11 * 1024 * 1024)  # for a message; what follows a PNG's end is none of its business
@@ -44,7 +45,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            lines = [line.kind for line in await transaction.ledger.entries(job_id=killer.id)]
+            lines = [line.kind for line in await ledger_lines(transaction, job_id=killer.id)]
             assert await transaction.ledger_check.everything() == []
         assert (killer.reserved, killer.settled) == (0, 0)
         # What those beside it cost may have corrected what it is expected to cost.

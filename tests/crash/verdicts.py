@@ -16,6 +16,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Key, StudiiServer
 from sandbox.studii.faults import Answer
 from sandbox.studii.jobs import Job as StudiiJob
+from tests.support.jobs import ledger_lines
 
 NOT_WHOLE = "posted without its picture, or not with the whole of it"
 COUNTED = {"create", "status", "upload"}  # against a key's requests a minute
@@ -63,7 +64,7 @@ class Verdicts:
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             jobs = await transaction.jobs.in_states(list(JobState))
             complaints = await transaction.ledger_check.everything()
-            entries = await transaction.ledger.entries(job_id=jobs[0].id) if jobs else []
+            entries = await ledger_lines(transaction, job_id=jobs[0].id if jobs else "")
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:
             return None, complaints + self._of_nothing(case)

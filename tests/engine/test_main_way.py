@@ -12,6 +12,7 @@ from bot.storage import Storage
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock
+from tests.support.jobs import ledger_lines
 from tests.support.patience import PATIENCE
 
 NEVER = 10 * PATIENCE  # seconds: a test has failed by then
@@ -46,7 +47,7 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
         done = await world.job(job.id)
         assert (done.reserved, done.settled, done.charged) == (0, 23, 23)
         async with world.storage.read() as transaction:
-            entries = await transaction.ledger.entries(job_id=job.id)
+            entries = await ledger_lines(transaction, job_id=job.id)
             assert await transaction.prices.last(key.lane, "studio", "") == (23, 23)
         assert [(entry.kind, entry.amount) for entry in entries] == [
             (EntryKind.RESERVE, 10),

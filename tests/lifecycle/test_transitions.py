@@ -7,7 +7,7 @@ import pytest
 from bot.domain import EntryKind, JobState
 from bot.lifecycle.transitions import succeed
 from bot.storage import Storage
-from tests.support.jobs import NOW, accepted
+from tests.support.jobs import NOW, accepted, ledger_lines
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def test_a_job_whose_reservation_was_corrected_meanwhile_pays_what_it_was_
         assert done is not None
         assert (done.state, done.version, done.output_file) == (JobState.SUCCEEDED, 2, "a.png")
         assert (done.reserved, done.settled) == (0, cost)
-        found = [(one.kind, one.amount) for one in await transaction.ledger.entries(job_id=job.id)]
+        found = [(one.kind, one.amount) for one in await ledger_lines(transaction, job_id=job.id)]
         assert await transaction.ledger_check.everything() == []
     rest = {8: (EntryKind.RELEASE, 2), 6: (EntryKind.RELEASE, 4), 12: (EntryKind.CORRECT, 2)}[cost]
     ends = [(EntryKind.SETTLE, cost), rest] if cost < 10 else [rest, (EntryKind.SETTLE, cost)]

@@ -6,6 +6,7 @@ from contextlib import closing
 from bot.domain import Period
 from tests.services.refused import CHANGE_BUDGET, refusal
 from tests.services.world import GUILD, MEMBER, ServicesWorld
+from tests.support.jobs import ledger_lines
 
 
 def forget_the_period(world: ServicesWorld) -> None:
@@ -26,7 +27,7 @@ async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_
     assert await world.jobs() == []
     assert (await world.services.credits.member(GUILD, MEMBER)).budget.usage.spent == 0
     async with world.storage.read() as transaction:
-        assert await transaction.ledger.entries() == []
+        assert await ledger_lines(transaction) == []
         assert await transaction.unreadable.names() == [f"guilds {GUILD}"]
     assert len(world.storage.unreadable) == 1
 

@@ -23,6 +23,7 @@ from tests.services.world import (
     PICTURE,
     ServicesWorld,
 )
+from tests.support.jobs import ledger_lines
 
 
 async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: ServicesWorld) -> None:
@@ -37,7 +38,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
     assert job.created_at == job.changed_at == world.clock.now()
     assert await world.services.jobs.get(job.id) == job
     async with world.storage.read() as transaction:
-        (line,) = await transaction.ledger.entries(job_id=job.id)
+        (line,) = await ledger_lines(transaction, job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
         assert await transaction.ledger_check.everything() == []
 
@@ -120,7 +121,7 @@ async def test_a_refusal_leaves_nothing_behind(world: ServicesWorld) -> None:
     assert await world.jobs() == []
     assert world.told == []
     async with world.storage.read() as transaction:
-        assert await transaction.ledger.entries() == []
+        assert await ledger_lines(transaction) == []
 
 
 @pytest.mark.driver_thread

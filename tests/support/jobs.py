@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from sqlalchemy import Row, select
+
 from bot.domain import Job, JobState, SourcePhoto, Window
 from bot.storage import Storage, Transaction
+from bot.storage.schema import ledger
 from tests.support.clock import NOON
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
@@ -80,9 +83,21 @@ async def known(transaction: Transaction, job_id: str) -> Job:
 async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     """Check and reserve as one step, as a command does it."""
     await transaction.ledger.lock(job.guild_id)
-    usage = await transaction.ledger.usage(job.guild_id, TODAY)
+    usage = await transaction.budget_sums.usage(job.guild_id, TODAY)
     if usage.spent + job.estimate > limit:
         return False
     await transaction.jobs.add(job)
     await transaction.ledger.reserve_all([job], NOW)
     return True
+
+
+async def ledger_lines(
+    transaction: Transaction, *, job_id: str | None = None, guild_id: int | None = None
+) -> list[Row[Any]]:
+    """Return the ledger's lines of a job, of a server, or all, oldest first."""
+    query = select(ledger).order_by(ledger.c.id)
+    if job_id is not None:
+        query = query.where(ledger.c.job_id == job_id)
+    if guild_id is not None:
+        query = query.where(ledger.c.guild_id == guild_id)
+    return list(await transaction.session.execute(query))

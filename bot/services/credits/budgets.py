@@ -78,8 +78,8 @@ async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -
     """Return the state of the server's budget at `now`, read in `transaction`."""
     settings = await transaction.guilds.get(guild_id)
     period, name = budget_period(settings, now)
-    usage = await transaction.ledger.usage(guild_id, period)
-    grants = await transaction.ledger.grants(guild_id, name)
+    usage = await transaction.budget_sums.usage(guild_id, period)
+    grants = await transaction.budget_sums.grants(guild_id, name)
     return state_of_budget(settings, period, usage, grants.get(None, 0))
 
 

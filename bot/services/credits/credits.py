@@ -75,7 +75,7 @@ class CreditService(ToolService):
             state = await budget_state(transaction, guild_id, now)
             if state.period_name == before.period_name:
                 return state
-            over = await transaction.ledger.grants(guild_id, before.period_name)
+            over = await transaction.budget_sums.grants(guild_id, before.period_name)
             return replace(state, grants_over=sum(over.values()))
 
     async def set_confirm_above(self, guild_id: int, credits_: int) -> None:
@@ -93,7 +93,7 @@ class CreditService(ToolService):
         """Return the member's usage of the server's current budget, and their latest jobs."""
         async with self._storage.read() as transaction:
             state = await budget_state(transaction, guild_id, self._clock.now())
-            usage = await transaction.ledger.usage(guild_id, state.window, user_id)
+            usage = await transaction.budget_sums.usage(guild_id, state.window, user_id)
             recent = await transaction.member_jobs.recent_of(guild_id, user_id, RECENT_JOBS)
             return MemberCredits(state, usage, tuple(recent))
 

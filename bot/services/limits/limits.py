@@ -130,5 +130,5 @@ def _ensure_sense(changes: LimitChanges) -> None:
 
 async def _grants(transaction: Transaction, guild_id: int, now: datetime) -> GrantState:
     budget = await budget_state(transaction, guild_id, now)
-    grants = await transaction.ledger.grants(guild_id, budget.period_name)
+    grants = await transaction.budget_sums.grants(guild_id, budget.period_name)
     return GrantState(budget, {user: amount for user, amount in grants.items() if user and amount})

@@ -101,7 +101,7 @@ async def use_of_members(
     for (period, name), servers in same.items():
         guild_ids = [one.settings.guild_id for one in servers]
         limited = sorted({user_id for one in servers for user_id in one.limited(whole=whole)})
-        credits_ = await transaction.ledger.usage_and_grants(guild_ids, period, name, limited)
+        credits_ = await transaction.budget_sums.usage_and_grants(guild_ids, period, name, limited)
         for one in servers:
             used = credits_[one.settings.guild_id]
             granted = used.grants.get(None, 0)

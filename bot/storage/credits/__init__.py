@@ -1,1 +1,1 @@
-"""The ledger of credits, its sums, and the prices that are learned from it."""
+"""The ledger of credits, sums of it, and the prices that are learned from it."""

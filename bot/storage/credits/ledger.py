@@ -6,31 +6,11 @@ For each job: reserved + corrections = settled + released + still reserved.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    BindParameter,
-    Cast,
-    ColumnElement,
-    CompoundSelect,
-    Row,
-    Select,
-    bindparam,
-    case,
-    cast,
-    exists,
-    func,
-    insert,
-    null,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import ARRAY, BigInteger, Row, bindparam, cast, exists, func, insert, select, update
 
-from bot.domain import EntryKind, Job, JobState, LedgerEntry, Usage, Window
+from bot.domain import EntryKind, Job, JobState
 from bot.errors import StudiiBotError
 from bot.storage.database.repository import Repository
 from bot.storage.jobs import JobChanges, changed_job, job_of
@@ -40,23 +20,6 @@ from bot.storage.schema import jobs, ledger
 
 class ReservationError(StudiiBotError):
     """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
-
-
-class UsedCredits(NamedTuple):
-    """What a server has used within a window, and was granted for it.
-
-    `usage` is that of each member who was asked for, and of all others together as None. `grants` has the
-    sums by member, and the server's own as None.
-    """
-
-    usage: dict[int | None, Usage]
-    grants: dict[int | None, int]
-
-    @property
-    def whole(self) -> Usage:
-        """What all members together have used."""
-        used = self.usage.values()
-        return Usage(sum(one.settled for one in used), sum(one.reserved for one in used))
 
 
 class Ledger(Repository):
@@ -163,56 +126,11 @@ class Ledger(Repository):
         await self._write(job, at, (EntryKind.RELEASE, job.reserved))
         return released
 
-    async def usage(self, guild_id: int, window: Window, user_id: int | None = None) -> Usage:
-        """Return the credits of jobs accepted within the window, of the server or of one member."""
-        query = _usage(
-            of_member=user_id is not None, starts=window.start is not None, ends=window.end is not None
-        )
-        which = {"guild": guild_id, "start": window.start, "end": window.end, "user": user_id}
-        row = (await self._session.execute(query, which)).mappings().one()
-        return Usage(settled=row["settled"], reserved=row["reserved"])
-
     async def grant(self, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime) -> None:
         """Grant credits for the period to the server or to one member. A negative amount takes them back."""
         kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
         values = {"guild_id": guild_id, "user_id": user_id, "kind": kind, "amount": amount}
         await self._session.execute(insert(ledger).values(**values, period=period, at=at))
-
-    async def usage_and_grants(
-        self, guild_ids: Collection[int], window: Window, period: str, user_ids: Collection[int]
-    ) -> dict[int, UsedCredits]:
-        """Return what each of the servers has used, by one statement, as each command asks for it.
-
-        `period` is the name under which grants for the window are stored.
-        """
-        query = _usage_and_grants(
-            by_member=bool(user_ids), starts=window.start is not None, ends=window.end is not None
-        )
-        asked = {"guilds": list(guild_ids), "start": window.start, "end": window.end}
-        asked |= {"in_period": period, "members": list(user_ids)}
-        found = {guild_id: UsedCredits({}, {}) for guild_id in guild_ids}
-        for row in (await self._session.execute(query, asked)).mappings():
-            used = found[row["guild_id"]]
-            if row["granted"] is not None:
-                used.grants[row["who"]] = row["granted"]
-            else:
-                used.usage[row["who"]] = Usage(row["settled"], row["reserved"])
-        return found
-
-    async def grants(self, guild_id: int, period: str) -> dict[int | None, int]:
-        """Return the sums of grants for the period, by member. None is the server's own."""
-        which = {"guild": guild_id, "in_period": period}
-        rows = (await self._session.execute(_GRANTS_BY_MEMBER, which)).mappings()
-        return {row["user_id"]: row["amount"] for row in rows}
-
-    async def entries(self, *, job_id: str | None = None, guild_id: int | None = None) -> list[LedgerEntry]:
-        """Return the lines of a job, of a server, or all, oldest first."""
-        query = select(ledger).order_by(ledger.c.id)
-        if job_id is not None:
-            query = query.where(ledger.c.job_id == job_id)
-        if guild_id is not None:
-            query = query.where(ledger.c.guild_id == guild_id)
-        return [LedgerEntry(**row) for row in (await self._session.execute(query)).mappings()]
 
     async def _open(self, job_id: str) -> Job:
         """Return the job, locked until the transaction ends. Raises `ReservationError` if it is resolved."""
@@ -231,21 +149,6 @@ class Ledger(Repository):
         if row is None:
             raise ReservationError(f"Job {job_id} has no open reservation.")
         return changed_job(self._session, row)
-
-
-def _within(*, starts: bool, ends: bool) -> list[ColumnElement[bool]]:
-    """Return the conditions that a job was accepted within a window that starts and ends, or not."""
-    conditions: list[ColumnElement[bool]] = []
-    if starts:
-        conditions.append(jobs.c.created_at >= bindparam("start"))
-    if ends:
-        conditions.append(jobs.c.created_at < bindparam("end"))
-    return conditions
-
-
-def _unsaid() -> Cast[int]:
-    """Return a NULL where others of a union have numbers, as PostgreSQL wants to know."""
-    return cast(null(), BigInteger)
 
 
 def _settling(job: Job, charge: int) -> list[tuple[EntryKind, int]]:
@@ -268,12 +171,6 @@ _BALANCE = update(jobs).where(_OPEN).returning(jobs)
 _AS_READ = (jobs.c.state == bindparam("expected")) & (jobs.c.reserved == bindparam("was_reserved"))
 _SETTLE_AND_MOVE = _BALANCE.where(_AS_READ).values(version=jobs.c.version + 1)
 _ADD_LINES = insert(ledger).inline()
-_GRANTS = ledger.c.job_id.is_(None) & (ledger.c.period == bindparam("in_period"))
-_GRANTS_BY_MEMBER = (
-    select(ledger.c.user_id, func.sum(ledger.c.amount).label("amount"))
-    .where(ledger.c.guild_id == bindparam("guild"), _GRANTS)
-    .group_by(ledger.c.user_id)
-)
 _SOME_OPEN = jobs.c.id.in_(bindparam("job_ids", expanding=True)) & jobs.c.resolved_at.is_(None)
 _OPEN_RESERVATIONS = (
     select(jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
@@ -290,41 +187,6 @@ _RESERVE = (
     )
     .values(reserved=jobs.c.estimate)
 )
-
-
-@cache
-def _usage(*, of_member: bool, starts: bool, ends: bool) -> Select[int, int]:
-    """Return the query of `Ledger.usage`."""
-    query = select(
-        func.coalesce(func.sum(jobs.c.settled), 0).label("settled"),
-        func.coalesce(func.sum(jobs.c.reserved), 0).label("reserved"),
-    ).where(jobs.c.guild_id == bindparam("guild"), *_within(starts=starts, ends=ends))
-    return query.where(jobs.c.user_id == bindparam("user")) if of_member else query
-
-
-@cache
-def _usage_and_grants(*, by_member: bool, starts: bool, ends: bool) -> CompoundSelect[*tuple[Any, ...]]:
-    """Return the query of `Ledger.usage_and_grants`."""
-    guilds: BindParameter[int] = bindparam("guilds", expanding=True)
-    members = jobs.c.user_id.in_(bindparam("members", expanding=True))
-    who = case((members, jobs.c.user_id)) if by_member else _unsaid()
-    used = (
-        select(
-            jobs.c.guild_id,
-            who.label("who"),
-            func.sum(jobs.c.settled).label("settled"),
-            func.sum(jobs.c.reserved).label("reserved"),
-            _unsaid().label("granted"),
-        )
-        .where(jobs.c.guild_id.in_(guilds), *_within(starts=starts, ends=ends))
-        .group_by(jobs.c.guild_id, *([who] if by_member else ()))
-    )
-    granted = (
-        select(ledger.c.guild_id, ledger.c.user_id, _unsaid(), _unsaid(), func.sum(ledger.c.amount))
-        .where(ledger.c.guild_id.in_(guilds), _GRANTS)
-        .group_by(ledger.c.guild_id, ledger.c.user_id)
-    )
-    return union_all(used, granted)
 
 
 def _credits(charge: int) -> int:

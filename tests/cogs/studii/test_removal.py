@@ -11,6 +11,7 @@ from bot.domain import JobState, Plan
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
+from tests.support.jobs import ledger_lines
 from tests.support.pseudo.letters import read
 from tests.support.servers import cog, leave
 
@@ -38,7 +39,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
             assert await transaction.jobs.in_states(list(JobState)) == []
-            assert await transaction.ledger.entries(guild_id=desk.guild.id) == []
+            assert await ledger_lines(transaction, guild_id=desk.guild.id) == []
             assert await transaction.keys.all() == []
 
 

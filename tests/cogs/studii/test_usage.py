@@ -16,6 +16,7 @@ from bot.domain import EntryKind, JobState, Period
 from bot.domain.report_spans import Span
 from bot.services.credits.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
 from tests.support.pseudo.letters import read
 
@@ -73,7 +74,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
             "2026-03-05": report.credits - 28,
         }
         async with desk.storage.read() as transaction:
-            entries = await transaction.ledger.entries(guild_id=desk.guild.id)
+            entries = await ledger_lines(transaction, guild_id=desk.guild.id)
             assert await transaction.ledger_check.everything() == []
         put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
         released = sum(one.amount for one in entries if one.kind == "release")
@@ -115,7 +116,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         data = read(attached(answer, desk).decode("utf-8-sig"))
         rows = list(csv.DictReader(io.StringIO(data)))
         async with desk.storage.read() as transaction:
-            entries = await transaction.ledger.entries(guild_id=desk.guild.id)
+            entries = await ledger_lines(transaction, guild_id=desk.guild.id)
         assert [(row["entry"], int(row["credits"])) for row in rows] == [
             (entry.kind.value, entry.amount) for entry in entries
         ]

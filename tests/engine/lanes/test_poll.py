@@ -9,6 +9,7 @@ from bot.domain import EntryKind, FailureCode, JobState
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Options, Outcome, faults
 from tests.engine.world import a_job, ends_badly, engine_world
+from tests.support.jobs import ledger_lines
 
 PROCESSING = Options(long_side=64)
 
@@ -28,7 +29,7 @@ async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
         assert (done.reserved, done.settled) == (0, final)
         await world.balanced()
         async with world.storage.read() as transaction:
-            lines = await transaction.ledger.entries(job_id=job.id)
+            lines = await ledger_lines(transaction, job_id=job.id)
         # Corrected as soon as the 202 told another charge than the one that was set aside.
         assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
 

@@ -8,6 +8,7 @@ from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
 from tests.engine.world import GUILD, USER, EngineWorld, engine_world
+from tests.support.jobs import ledger_lines
 
 OTHER_GUILD = 101
 
@@ -38,7 +39,7 @@ async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_en
         assert await left(world) == 500 - 4 * PRICE
         assert world.studii.requests.count("create") == 4
         async with world.storage.read() as transaction:
-            lines = await transaction.ledger.entries(job_id=jobs[-1].id)
+            lines = await ledger_lines(transaction, job_id=jobs[-1].id)
         assert [(line.kind, line.amount) for line in lines] == [
             (EntryKind.RESERVE, ASSUMED),
             (EntryKind.CORRECT, PRICE - ASSUMED),

@@ -27,7 +27,7 @@ from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
-from tests.support.jobs import PHOTO
+from tests.support.jobs import PHOTO, ledger_lines
 from tests.support.services import accept, services_on
 
 NOW = FakeClock().now()
@@ -201,7 +201,7 @@ async def kept(storage: Storage, guild_id: int) -> Sequence[Sequence[object]]:
     async with storage.read() as transaction:
         found = await transaction.member_jobs.page(guild_id, None, 0, 200)
         lines: Mapping[str, list[object]] = {
-            one.id: [(line.kind, line.amount) for line in await transaction.ledger.entries(job_id=one.id)]
+            one.id: [(line.kind, line.amount) for line in await ledger_lines(transaction, job_id=one.id)]
             for one in found
         }
         told = await transaction.notices.pending(200, guild_id)

@@ -14,7 +14,7 @@ from bot.services.acceptance.asking import TOO_MANY
 from bot.services.acceptance.decision import Acceptance
 from tests.services.acceptance.test_grouped import together
 from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
-from tests.support.jobs import PHOTO
+from tests.support.jobs import PHOTO, ledger_lines
 
 
 @pytest.mark.parametrize("open_before", [0, 4])
@@ -72,6 +72,6 @@ async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
     assert isinstance(whole, list)
     assert {job.id for job in await world.jobs()} == {job.id for job in (*one, *whole)}
     async with world.storage.read() as transaction:
-        lines = await transaction.ledger.entries()
+        lines = await ledger_lines(transaction)
         assert {line.job_id for line in lines} == {job.id for job in (*one, *whole)}
         assert await transaction.ledger_check.everything() == []

@@ -38,7 +38,7 @@ from bot.storage.schema import (
 from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support.clock import FakeClock
-from tests.support.jobs import known
+from tests.support.jobs import known, ledger_lines
 from tests.support.services import accept, services_on
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
@@ -303,7 +303,7 @@ class Bank(ModeratingBank):
             budget = await budget_state(transaction, GUILD, self.now)
             known = await transaction.jobs.in_states(list(JobState))
             lines: dict[str, int] = {job.id: 0 for job in known}
-            for line in await transaction.ledger.entries(guild_id=GUILD):
+            for line in await ledger_lines(transaction, guild_id=GUILD):
                 if line.job_id is None:
                     continue
                 adds = line.kind in (EntryKind.RESERVE, EntryKind.CORRECT)

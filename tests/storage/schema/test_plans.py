@@ -26,13 +26,12 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "lost cards": lambda transaction: transaction.job_cards.lost_cards(NOW, NOW, 20),
     "a job that is done once": lambda transaction: transaction.member_jobs.going_or_done_of(["1:2:studio:0"]),
     "a member's jobs": lambda transaction: transaction.member_jobs.recent_of(1, 3, 5),
-    "a server's usage": lambda transaction: transaction.ledger.usage(1, TODAY),
-    "what a command asks of the ledger": lambda transaction: transaction.ledger.usage_and_grants(
+    "a server's usage": lambda transaction: transaction.budget_sums.usage(1, TODAY),
+    "what a command asks of its budget": lambda transaction: transaction.budget_sums.usage_and_grants(
         [1, 2], TODAY, "2027-03-12", [3]
     ),
-    "a member's usage": lambda transaction: transaction.ledger.usage(1, Window(NOW, None), 3),
-    "a server's usage ever": lambda transaction: transaction.ledger.usage(1, Window(None, None)),
-    "a job's lines": lambda transaction: transaction.ledger.entries(job_id="0" * 16),
+    "a member's usage": lambda transaction: transaction.budget_sums.usage(1, Window(NOW, None), 3),
+    "a server's usage ever": lambda transaction: transaction.budget_sums.usage(1, Window(None, None)),
     "a lane's requests": lambda transaction: transaction.lanes.of(["lane"], NOW),
     "the notices": lambda transaction: transaction.notices.pending(20),
     "a server's notices": lambda transaction: transaction.notices.pending(1, 3),

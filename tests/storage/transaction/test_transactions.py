@@ -38,7 +38,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_accept_five(storage:
 
     assert sum(await asyncio.gather(*(accept() for _ in range(50)))) == 5
     async with storage.read() as transaction:
-        assert (await transaction.ledger.usage(1, TODAY)).spent == 25
+        assert (await transaction.budget_sums.usage(1, TODAY)).spent == 25
         assert await transaction.ledger_check.everything() == []
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.domain import JobState
 from bot.domain.limits import AllowanceScope
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.jobs import ledger_lines
 
 
 async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         shown = texts(await desk.admin.slash(desk.channel, "studii usage"))
         assert "members whose data was erased · **8 credits** · 1 job" in shown
         async with desk.storage.read() as transaction:
-            assert {line.user_id for line in await transaction.ledger.entries(job_id=mine.id)} == {0}
+            assert {line.user_id for line in await ledger_lines(transaction, job_id=mine.id)} == {0}
 
 
 async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
-            lines = await transaction.ledger.entries(guild_id=desk.guild.id)
+            lines = await ledger_lines(transaction, guild_id=desk.guild.id)
         assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
             (0, 5),
             (desk.tom.id, 7),
@@ -116,7 +117,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
 
 async def granted(desk: Desk) -> set[tuple[int | None, int]]:
     async with desk.storage.read() as transaction:
-        lines = await transaction.ledger.entries(guild_id=desk.guild.id)
+        lines = await ledger_lines(transaction, guild_id=desk.guild.id)
     return {(line.user_id, line.amount) for line in lines if line.job_id is None}
 
 
