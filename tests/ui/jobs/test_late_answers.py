@@ -8,7 +8,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.client.bot import HANDLERS, StudiiBot, StudiiTree
+from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
 from bot.domain import FailureCode, JobState
 from bot.storage import Storage, Transaction
@@ -222,14 +222,12 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
 
 
 def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Let handlers of commands and buttons wait before they read the database, until the event."""
+    """Let all wait before they read the database, also for others, until the event."""
     read, go_on = Storage.read, asyncio.Event()
 
     @asynccontextmanager
     async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
-        task = asyncio.current_task()
-        if task is not None and task.get_name().startswith(HANDLERS):
-            await go_on.wait()
+        await go_on.wait()
         async with read(storage) as transaction:
             yield transaction
 
