@@ -11,6 +11,7 @@ from bot.domain import FailureCode, Job, JobState, Progress
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
 from bot.studii import StudiiClient
+from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
@@ -121,10 +122,17 @@ async def test_a_card_that_fails_unexpectedly_does_not_keep_the_result_from_its_
     monkeypatch.setattr(Recorder, "show_card", fail)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(never_ends=True))
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
             await transaction.jobs.update(job.id, card_message_id=7)
         async with world.running():
+
+            async def tried() -> bool:
+                return bool(seen) and (await world.job(job.id)).state is JobState.RUNNING
+
+            await world.until(tried, "the card is tried, and the job runs")
+            world.finish()
             await world.announced(job.id)
 
             async def let_be() -> bool:
