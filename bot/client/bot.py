@@ -56,8 +56,9 @@ EXTENSIONS = (
     "cogs.help",
 )
 STOP_ANSWER_SECONDS = 2.0
-# The names that discord.py gives its tasks for commands, and for buttons, menus and forms.
-HANDLERS = ("CommandTree-invoker", "discord-ui-")
+# The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
+LISTENER = "discord.py: "
+HANDLERS = (LISTENER, "CommandTree-invoker", "discord-ui-")
 FINISHING = "deferred answers of an earlier life"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
@@ -166,7 +167,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = False
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
-        """Return when all commands, buttons and forms in progress are answered, or can't be any more."""
+        """Return when all commands, buttons, forms and listeners in progress have ended, or are out of time."""
         handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
         if handlers:
             await asyncio.wait(handlers, timeout=patience)
@@ -199,7 +200,9 @@ class StudiiBot(commands.AutoShardedBot):
         return limits["max_concurrency"]
 
     async def close(self) -> None:
-        begun = tuple(self._begun)
+        # A listener that goes on without a session would end in an error.
+        listeners = {task for task in asyncio.all_tasks() if task.get_name().startswith(LISTENER)}
+        begun = (self._begun | listeners) - {asyncio.current_task()}
         for task in begun:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)

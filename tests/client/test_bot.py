@@ -267,3 +267,21 @@ def test_services_are_needed_before_the_start() -> None:
     bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
     with pytest.raises(AttributeError, match="services"):
         _ = bot.services
+
+
+async def test_a_listener_that_is_still_at_work_ends_with_the_bot(tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def on_ready() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with open_desk(tmp_path) as desk:
+        desk.bot.add_listener(on_ready)
+        desk.bot.dispatch("ready")
+        await begun.wait()
+        await desk.bot.close()
+        assert ended.is_set()
