@@ -167,7 +167,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = False
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
-        """Return when all commands, buttons, forms and listeners in progress have ended, or are out of time."""
+        """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""
         handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
         if handlers:
             await asyncio.wait(handlers, timeout=patience)
