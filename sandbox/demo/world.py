@@ -6,6 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import stamina
+
+from sandbox.demo.acts import NotPossibleError
 from sandbox.demo.bot import running_bot, until_ready
 from sandbox.demo.people import Guest
 from sandbox.demo.place import PEOPLE, build, furnish
@@ -29,12 +32,18 @@ class DemoWorld:
     photos: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
     async def prepare(self) -> None:
-        """Post the sample photos, wait for the bot, and set the server's key. Raises `BotEndedError`."""
+        """Post the sample photos, wait for the bot, and set the server's key.
+
+        Raises `BotEndedError`, and `NotPossibleError` if the bot doesn't answer, for the third time.
+        """
         self.photos = await asyncio.to_thread(sample_photos)
         furnish(self.discord, self.photos)
         self.site.changed()
         await until_ready(self.discord, self.bot)
-        await self.tour().set_key()
+        # A machine that has just installed its packages can be too slow once; a person would try again, too.
+        async for attempt in stamina.retry_context(on=NotPossibleError, attempts=3, wait_initial=1.0):
+            with attempt:
+                await self.tour().set_key()
         self.site.changed()
 
     def guest(self, person_id: int) -> Guest:

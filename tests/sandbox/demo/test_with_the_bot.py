@@ -14,6 +14,7 @@ from sandbox.demo.acts import NotPossibleError
 from sandbox.demo.people import text_of
 from sandbox.demo.pictures import FORM_IS_THERE, RESULT_IS_THERE
 from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
+from sandbox.demo.tour import Tour
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import BrowserError, find_chromium, launch
@@ -66,6 +67,23 @@ async def visited(folder: Path, **window: int) -> AsyncGenerator[tuple[DemoWorld
         pytest.skip("no Chromium on this machine")
     async with prepared_world(folder, speed=20) as world, launch(CHROMIUM) as browser:
         yield world, await Visitor.come(browser, world.site.url, **window)
+
+
+@pytest.mark.usefixtures("_forked")
+async def test_the_demo_tries_again_when_the_bot_is_too_slow_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_key, tried = Tour.set_key, list[Tour]()
+
+    async def slow_at_first(tour: Tour) -> str:
+        tried.append(tour)
+        if len(tried) == 1:
+            raise NotPossibleError("The application did not respond.")
+        return await set_key(tour)
+
+    monkeypatch.setattr(Tour, "set_key", slow_at_first)
+    async with prepared_world(tmp_path, speed=20) as world:
+        assert "Ready" in text_of(await world.guest(NORA).command("studii setup"))
 
 
 async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None:
