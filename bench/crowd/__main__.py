@@ -201,6 +201,7 @@ def _print_lives(console: Console, lives: Lives) -> None:
         f"{lives.posted} of {lives.jobs} jobs posted after {lives.seconds:.0f} s; a job:"
         f" {lives.each(lives.processor) * 1000:.0f} ms of processor,"
         f" {lives.each(lives.database) * 1000:.0f} ms of the database's server,"
+        f" {lives.each(lives.around) * 1000:.0f} ms of the worlds around it,"
         f" {lives.each(lives.counts.statements):.1f} statements,"
         f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops",
         highlight=False,

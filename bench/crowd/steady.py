@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, process_time
 
 from bench.crowd.counts import Counts
 from bench.crowd.scenes import answer_of, ask
@@ -19,7 +19,8 @@ LOOKS = 0.05  # seconds
 class Lives:
     """What `jobs` jobs took, of which `posted` had their last word after `seconds`.
 
-    `processor` and `database` are the seconds of processor of the bot, and of its database's server.
+    `processor`, `database` and `around` are the seconds of processor of the bot, of its database's server,
+    and of the process in which Discord, Studii and the people are.
     """
 
     jobs: int
@@ -27,6 +28,7 @@ class Lives:
     seconds: float
     processor: float
     database: float
+    around: float
     counts: Counts
 
     def each(self, number: float) -> float:
@@ -34,41 +36,53 @@ class Lives:
         return number / max(1, self.posted)
 
 
+class _Meter:
+    """Measures from now on what lives of jobs take."""
+
+    def __init__(self, worlds: CrowdWorlds) -> None:
+        self._worlds = worlds
+        self._counts = worlds.bot.counts()
+        self._before = self._used()
+        self.began = monotonic()
+
+    def lives(self, jobs: int, idle: float = 0.0) -> Lives:
+        """Return what they took. `idle`: seconds of processor that the bot takes in a second without jobs."""
+        took, counts = monotonic() - self.began, self._worlds.bot.counts().since(self._counts)
+        bot, database, around = (now - then for now, then in zip(self._used(), self._before, strict=True))
+        return Lives(jobs, self._worlds.posted(), took, bot - idle * took, database, around, counts)
+
+    def _used(self) -> tuple[float, float, float]:
+        return self._worlds.bot.processor(), self._worlds.database_processor(), process_time()
+
+
 async def at_a_steady_rate(worlds: CrowdWorlds, rate: float, seconds: float, patience: float) -> Lives:
     """Let people use commands at that rate, every fifth with a photo, and wait for the results."""
     idle = await _idle(worlds)
-    jobs, began = int(rate * seconds), monotonic()
-    before, counts, database = worlds.bot.processor(), worlds.bot.counts(), worlds.database_processor()
+    jobs, meter = int(rate * seconds), _Meter(worlds)
     for number in range(jobs):
-        await asyncio.sleep(max(0.0, began + number / rate - monotonic()))
+        await asyncio.sleep(max(0.0, meter.began + number / rate - monotonic()))
         ask(worlds, 1, number, photo=number % EVERY == EVERY - 1)
     await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
-    took = monotonic() - began
-    used = worlds.bot.processor() - before - idle * took
-    served = worlds.database_processor() - database
-    return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
+    return meter.lives(jobs, idle)
 
 
 async def as_fast_as_possible(worlds: CrowdWorlds, jobs: int, patience: float) -> Lives:
     """Let some people ask for that number of jobs in all, and wait for the results. Who is refused asks
     again."""
-    before, counts, began = worlds.bot.processor(), worlds.bot.counts(), monotonic()
-    database = worlds.database_processor()
-    numbers = iter(range(jobs))
+    meter = _Meter(worlds)
+    end, numbers = meter.began + patience, iter(range(jobs))
 
     async def ask_on() -> None:
         for number in numbers:
             accepted = False
-            while not accepted and monotonic() < began + patience:
+            while not accepted and monotonic() < end:
                 asked = ask(worlds, 1, number)
                 await until(lambda asked=asked: asked[0].over, patience)
                 accepted = answer_of(asked[0]).accepted
 
     await asyncio.gather(*(ask_on() for _ in range(AT_ONCE)))
-    await until(lambda: worlds.posted() >= jobs, began + patience - monotonic(), LOOKS)
-    took, used = monotonic() - began, worlds.bot.processor() - before
-    served = worlds.database_processor() - database
-    return Lives(jobs, worlds.posted(), took, used, served, worlds.bot.counts().since(counts))
+    await until(lambda: worlds.posted() >= jobs, end - monotonic(), LOOKS)
+    return meter.lives(jobs)
 
 
 async def _idle(worlds: CrowdWorlds) -> float:

@@ -13,8 +13,10 @@ from bot.domain import Budget, Period, Plan
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
 from bot.storage import LaneNames, Storage, Vault, migrate
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
+from sandbox.drawing import jpeg
 from sandbox.studii import Key, Options, StudiiServer
-from sandbox.studii.jobs import Durations
+from sandbox.studii.jobs import Durations, Outcome, Output
+from sandbox.studii.render.scene import scene
 from tests.engine.world import png
 from tests.support import postgresql
 from tests.support.tls import certificate, contexts
@@ -27,6 +29,8 @@ BUDGET = 1_000_000  # credits a day
 # The nonce of a result, or of what is said in its place. discord.py gives every message one.
 LAST_WORD = re.compile(r"[0-9a-f]{16}-[0-9]+")
 WAITS = 3600  # seconds that Studii asks a key to wait
+SIDE = 64  # pixels of the picture that every job makes
+ALL_JOBS = 100_000  # more than a measurement has
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class _Full:
 async def worlds(wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
     """Build them, start the bot in them, and end it at the end."""
     lasts = Durations(image=wanted.takes, video=wanted.takes, spread=0.0)
-    options = Options(long_side=64, instant=not wanted.takes, durations=lasts)
+    options = Options(instant=not wanted.takes, durations=lasts)
     servers = [FIRST + (number << 22) for number in range(wanted.servers)]
     with TemporaryDirectory(prefix="studii-crowd-") as name:
         folder = Path(name)
@@ -102,6 +106,9 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
             StudiiServer(options) as studii,
             _discord(wanted, folder, servers) as discord,
         ):
+            # Drawn once: to draw one for each job takes as long as a third of the bot's work on it.
+            picture = Output(jpeg(scene((SIDE, SIDE), "", 0)), "image/jpeg")
+            studii.next_job(Outcome(output=picture), ALL_JOBS)
             keys = [studii.add_key("team", balance=100_000_000) for _ in servers]
             await _prepare(url, folder, servers, keys, wanted)
             settings = {
