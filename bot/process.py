@@ -101,8 +101,7 @@ def forget_unused() -> None:
 
 
 def _collect_less() -> None:
-    """Have the garbage collector look seldom, and never again at what is loaded, which stays to the end."""
-    gc.collect()
+    """Have the garbage collector look seldom, and never at what is loaded, which stays to the end."""
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
 

@@ -59,6 +59,17 @@ for language in Language:
 print(core._global_data, "months" in localedata.load("ja"), "unit_patterns" in localedata.load("ja"))
 """
 
+# How often the collector looks through all there is until a command has ended, and that imports are frozen.
+COLLECTIONS = """
+import gc, io, sys
+sys.stderr = io.StringIO()  # the command has no settings
+whole = []
+gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
+from bot.__main__ import main
+assert main(["invite"]) == 2
+print(len(whole), gc.get_freeze_count() > 50_000, gc.isenabled())
+"""
+
 
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
     _, *imported = said_by(PROGRAM)
@@ -77,6 +88,10 @@ def test_the_processes_that_open_pictures_import_nothing_of_the_bot_but_its_medi
 
 def test_the_certificates_are_in_memory_once() -> None:
     assert said_by(PROGRAM)[0] == "1"
+
+
+def test_the_collector_never_looks_at_what_is_imported() -> None:
+    assert said_by(COLLECTIONS) == ["0", "True", "True"]
 
 
 def test_what_babel_reads_and_nobody_uses_is_not_kept() -> None:
