@@ -31,7 +31,7 @@ class WordMatcher:
         if not self._rules or not values:
             return None
         joined = BETWEEN_VALUES.join(value.replace(BETWEEN_VALUES, " ") for value in values)
-        read = {normalized(joined), looks_like(joined), *disguised(joined)}
+        read = {normalized(joined), *looks_like(joined), *disguised(joined)}
         forms = [(form, _RUNS.sub(r"\1", form)) for form in read if form]
         for rule in self._rules:
             if any(rule.needle in short and rule.pattern.search(form) for form, short in forms):

@@ -48,22 +48,24 @@ def normalized(text: str) -> str:
     return _words(plain if plain.isascii() else plain.translate(look_alikes().letters))
 
 
-def looks_like(text: str) -> str:
-    """Return the text as a reader would read it, by the shapes of its characters before case is ignored.
+def looks_like(text: str) -> list[str]:
+    """Return the text as a reader may read it, by the shapes of its characters before case is ignored.
 
-    A capital letter may look like another one than its small letter, and 1 like l. Numbers stay numbers.
+    A capital letter may look like another one than its small letter, and 1 like l. Numbers stay numbers. Next
+    to letters that look like ASCII ones, an ASCII letter may also stand for itself.
     """
+    alike = look_alikes()
     # Some letters look like others only before they are composed: a lunate sigma like c, a long s like f.
-    plain = _without_marks(_composed(text if text.isascii() else text.translate(look_alikes().early)))
+    plain = _without_marks(_composed(text if text.isascii() else text.translate(alike.early)))
     numbers = [found.span() for found in _DIGITS_ALONE.finditer(plain)]
-    table = look_alikes().all
     pieces: list[str] = []
     at = 0
     for start, end in numbers:
-        pieces += (plain[at:start].translate(table), plain[start:end])
+        pieces += (plain[at:start].translate(alike.all), plain[start:end])
         at = end
-    pieces.append(plain[at:].translate(table))
-    return _words("".join(pieces).casefold().translate(look_alikes().letters))
+    pieces.append(plain[at:].translate(alike.all))
+    shapes = ["".join(pieces)] if text.isascii() else ["".join(pieces), plain.translate(alike.letters)]
+    return [_words(one.casefold().translate(alike.letters)) for one in shapes]
 
 
 def disguised(text: str) -> list[str]:

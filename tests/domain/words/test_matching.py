@@ -46,6 +46,7 @@ def one_letter_a_run(word: str) -> str:
         ("ass", "bad_ass-hat"),
         ("ass", "日本ass日本"),
         ("kill", "KiIl"),  # a capital I
+        ("kill", "KIＩl"),  # the first stands for itself, the second looks like l
         ("kill", "ki1l"),
         ("kill", "k1ll"),
         ("kill", "K1LL them"),
