@@ -194,7 +194,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
                 await asyncio.to_thread(postgresql.stop)
                 await asyncio.sleep(SHORT.lasts + 0.2)
                 assert not held.may_act()
-                assert held.may_tell()
+                await until(held.may_tell)  # a machine that is busy may let it stand still for a moment
                 await asyncio.to_thread(postgresql.start)
                 await until(lambda: (first.may_act() and first.shards.held) or second.shards.held)
                 if held.may_act():
