@@ -1,6 +1,5 @@
 """The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
 
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,8 +12,6 @@ from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, JobChanges, Transaction, Vault
 from bot.studii import CreatedJob
-
-_log = logging.getLogger(__name__)
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state

@@ -1,6 +1,5 @@
 """Handle reactions, their removal, and deleted photos, in order of arrival."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,8 +12,6 @@ from bot.reactions.events import Tapped
 from bot.reactions.jobs_by_message import StartedJobs, TapKey
 from bot.services import JobService, PrivacyService
 from bot.ui.reading.authors import author_of
-
-_log = logging.getLogger(__name__)
 
 MAX_TAPS_OF_A_SERVER = 1000  # taps of a server
 MAX_TAPS = 5000

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
-from bot.storage.database.location import fresh_file
+from bot.storage.database.location import replacing
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction
 
@@ -197,14 +196,5 @@ def _make(path: Path) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """Replace the file atomically. Only its owner may read it."""
-    unfinished = fresh_file(path, "part")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content)

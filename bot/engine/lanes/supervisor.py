@@ -1,7 +1,6 @@
 """Hands each lane its jobs, as the database has them."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,8 +30,6 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Changes
-
-_log = logging.getLogger(__name__)
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 MAX_KNOWN_SERVERS = 10_000  # whose current key is known

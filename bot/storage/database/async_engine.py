@@ -51,17 +51,13 @@ class AsyncConnection:
         return await greenlet_spawn(self._started.execute, statement, parameters)
 
     def execute_later(
-        self,
-        statement: Executable,
-        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     ) -> None:
         """Hand a statement to the driver, which executes it later and is not awaited."""
         self._started.execute(statement, parameters).close()
 
-    async def exec_driver_sql(
-        self, statement: str, parameters: tuple[Any, ...] | None = None
-    ) -> CursorResult[Any]:
-        return await greenlet_spawn(self._started.exec_driver_sql, statement, parameters)
+    async def exec_driver_sql(self, statement: str) -> CursorResult[Any]:
+        return await greenlet_spawn(self._started.exec_driver_sql, statement)
 
     async def parts(self, query: Executable, rows: int) -> AsyncGenerator[list[dict[str, Any]]]:
         """Return what the query finds, and never have more than `rows` of them in memory."""

@@ -1,12 +1,11 @@
 """Copy the SQLite file while it is in use, and replace it with a copy."""
 
-import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bot.storage.database.errors import sqlite_code
-from bot.storage.database.location import fresh_file, unwritable
+from bot.storage.database.location import replacing, unwritable
 
 SIDE_FILES = ("-wal", "-shm")
 
@@ -27,12 +26,12 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
     Replaces an existing target. `restoring` marks the copy as restored. Raises OSError, sqlite3.Error or
     `SettingsError`.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = fresh_file(target, "part")
-    except OSError as error:
-        raise unwritable(target, error) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = stack.enter_context(replacing(target))
+        except OSError as error:
+            raise unwritable(target, error) from error
         with (
             closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
             closing(sqlite3.connect(unfinished)) as writing,
@@ -43,13 +42,6 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
                 writing.commit()
             # A copy must be one file, as a log beside it would be lost when it is moved.
             writing.execute("PRAGMA journal_mode=DELETE")
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
 
 
 def fault_of(path: Path) -> str | None:

@@ -1,7 +1,8 @@
 """Create SQLAlchemy's engines, with the options of each driver; SQLite's is in `sqlite_driver`."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from bot.storage.database.async_engine import AsyncEngine
+from bot.storage.database.errors import UNUSABLE, unusable
 from bot.storage.database.sqlite_driver import one_call_driver
 
 LOCK_TIMEOUT_SECONDS = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
@@ -46,6 +48,17 @@ def read_engine(url: str) -> AsyncEngine:
     engine = _postgresql(url, pool_size=READERS, max_overflow=0, pool_pre_ping=True)
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return AsyncEngine(engine.sync_engine.execution_options(**options))
+
+
+@asynccontextmanager
+async def used_once(engine: AsyncEngine, url: str) -> AsyncGenerator[AsyncEngine]:
+    """Use an engine of the database at `url` for the block. Raises `SettingsError` if that can't be used."""
+    try:
+        yield engine
+    except UNUSABLE as error:
+        raise unusable(url, error) from error
+    finally:
+        await engine.dispose()
 
 
 def migration_engine(url: str) -> AsyncEngine:

@@ -3,7 +3,8 @@
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -38,6 +39,24 @@ def fresh_file(path: Path, word: str) -> Path:
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=f".{word}", dir=path.parent)
     os.close(descriptor)
     return Path(name)
+
+
+@contextmanager
+def replacing(path: Path) -> Generator[Path]:
+    """Yield a file to write, as `fresh_file` makes it. At the end it takes the place of `path`, on the disk.
+
+    If the block raises, it is removed, and `path` stays as it was. Raises OSError.
+    """
+    unfinished = fresh_file(path, "part")
+    try:
+        yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def unwritable(path: Path, error: OSError) -> SettingsError:

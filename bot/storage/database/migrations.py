@@ -15,8 +15,8 @@ from sqlalchemy import Connection, inspect
 from bot.errors import SettingsError
 from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.backup import copy_database
-from bot.storage.database.engines import migration_engine, read_engine
-from bot.storage.database.errors import UNUSABLE, shown, unusable
+from bot.storage.database.engines import migration_engine, read_engine, used_once
+from bot.storage.database.errors import shown
 from bot.storage.database.file_checks import ANOTHER_PROGRAMS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.privileges import missing_privileges
@@ -66,17 +66,12 @@ async def migrate(url: str, revision: str = HEAD) -> None:
     if path is not None:
         await asyncio.to_thread(ensure_ours, url)
         await asyncio.to_thread(private_file, path)
-    engine = migration_engine(url)
-    try:
+    async with used_once(migration_engine(url), url) as engine:
         if path is None and (wrong := await missing_privileges(engine)):
             raise SettingsError(f"The database at {shown(url)} {wrong}")
         async with engine.connect() as connection:
             if revision != HEAD or await connection.run_sync(_revision) != newest_revision():
                 await _upgrade(connection, revision, path)
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
-    finally:
-        await engine.dispose()
 
 
 async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None) -> None:
@@ -140,14 +135,8 @@ async def schema_of(url: str) -> Schema:
     path = sqlite_file(url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return Schema(None, newest_revision(), known=False, others=False)
-    engine = read_engine(url)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(_schema, HEAD)
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
-    finally:
-        await engine.dispose()
+    async with used_once(read_engine(url), url) as engine, engine.connect() as connection:
+        return await connection.run_sync(_schema, HEAD)
 
 
 def newest_revision() -> str:

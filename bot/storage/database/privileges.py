@@ -3,9 +3,7 @@
 from sqlalchemy import bindparam, text
 
 from bot.storage.database.async_engine import AsyncEngine
-from bot.storage.database.engines import migration_engine
-from bot.storage.database.errors import UNUSABLE, unusable
-from bot.storage.database.session import session
+from bot.storage.database.engines import migration_engine, used_once
 from bot.storage.schema import metadata
 
 _SHOWN = 3  # names
@@ -37,8 +35,8 @@ async def missing_privileges(engine: AsyncEngine) -> str | None:
 
     Raises one of `UNUSABLE`.
     """
-    async with session(engine) as current:
-        found = await current.execute(_RIGHTS.bindparams(tables=sorted(metadata.tables)))
+    async with engine.connect() as connection:
+        found = await connection.execute(_RIGHTS.bindparams(tables=sorted(metadata.tables)))
         row = found.mappings().one()
     if row["read_only"]:
         return (
@@ -65,10 +63,5 @@ async def missing_privileges_at(url: str) -> str | None:
 
     Raises `SettingsError` if it can't be reached.
     """
-    engine = migration_engine(url)
-    try:
+    async with used_once(migration_engine(url), url) as engine:
         return await missing_privileges(engine)
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
-    finally:
-        await engine.dispose()

@@ -167,7 +167,7 @@ class Session:
 
     async def version(self) -> int:
         """Return a number that changes when another connection has changed the SQLite database."""
-        return (await self._complete(self._connection.exec_driver_sql("PRAGMA data_version"))).scalar_one()
+        return (await self.run("PRAGMA data_version")).scalar_one()
 
     async def run(self, sql: str) -> CursorResult[Any]:
         """Run a statement in the database's own dialect, without parameters."""

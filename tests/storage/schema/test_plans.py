@@ -67,7 +67,8 @@ async def test_no_table_is_read_through_for(what: str, storage: Storage, url: st
     ((statement, values),) = asked
     engine = write_engine(url)
     async with engine.connect() as connection:
-        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(values))
+        explain = f"EXPLAIN QUERY PLAN {statement}"
+        plan = await connection.run_sync(lambda sync: sync.exec_driver_sql(explain, tuple(values)))
         steps = [str(step) for step in plan.scalars("detail")]
     await engine.dispose()
     # These two hold the rows that are looked for and no others.
