@@ -46,12 +46,10 @@ class DiscordFiles(PhotoSource, Protocol):
 class App:
     """All parts, built and ready to run."""
 
-    settings: Settings
     storage: Storage
     services: Services
     bot: StudiiBot
     engine: Engine
-    metrics: Metrics
     member: Membership
 
 
@@ -112,7 +110,7 @@ async def build(
         )
         services = _services(stores, settings, catalog, clock, studii.check_key)
         bot.attach(services, delivery, clock, stores.deferrals)
-        app = App(settings, stores.storage, services, bot, engine, metrics, member)
+        app = App(stores.storage, services, bot, engine, member)
         if stores.health is not None:
             stores.health.serves(_vitals(app, stores.spool))
         yield app

@@ -47,7 +47,7 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
                 tool = chance.choices(list(SHARES), list(SHARES.values()))[0]
                 at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
                 job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
-                await transaction.jobs.add(job)
+                await transaction.jobs.add_all([job])
                 (reserved,) = await transaction.ledger.reserve_all([job], at)
                 await transaction.ledger.settle(reserved, job.estimate, at)
 

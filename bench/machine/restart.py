@@ -74,7 +74,7 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
             1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
         )
         await transaction.guilds.set_key(1, key.id, now)
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
         await transaction.ledger.reserve_all([job], now)
         for before, after in pairwise(WAY):
             await transaction.jobs.advance(job.id, before, after, at=job.created_at)

@@ -41,7 +41,7 @@ class Bot:
         """Write them down as the service does, in one go."""
         async with self.storage.write() as transaction:
             for job in jobs:
-                await transaction.jobs.add(job)
+                await transaction.jobs.add_all([job])
                 await transaction.ledger.reserve_all([job], job.created_at)
         self.engine.wake()
 

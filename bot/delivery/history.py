@@ -10,9 +10,7 @@ from bot.domain import Job, Notice
 from bot.domain.confirmations import Confirmation
 from bot.domain.posting.best_results import BestResult
 from bot.ui.admin.notices import mark_of
-from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
-from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import card_mark, mark_of_nonce
 
@@ -50,14 +48,8 @@ async def find_card(channel: discord.abc.Messageable, client: discord.Client, jo
 
     Raises discord.HTTPException.
     """
-    # Cards of earlier versions of the bot bear no mark.
-    button = custom_id_of(CancelButton.action, job.id, job.posting)
     mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
-
-    def is_card(found: Sequence[Any]) -> bool:
-        return is_marked(found, mark) or button in custom_ids(found)
-
-    return await find_message(channel, client, is_card, since)
+    return await find_message(channel, client, lambda found: is_marked(found, mark), since)
 
 
 async def find_question(

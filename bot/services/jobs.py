@@ -47,11 +47,9 @@ class CancelNoted(Refused):
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Some jobs of a server, or of one member in it (`user_id`), newest first; pages count from 0."""
+    """Some jobs of a server, or of one member in it, newest first. `more`: there are older ones."""
 
     jobs: tuple[Job, ...]
-    number: int
-    user_id: int | None
     more: bool
 
 
@@ -214,7 +212,7 @@ class JobService(ToolService):
             jobs = await transaction.member_jobs.page(
                 guild_id, user_id, number * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1, states=states, tool=tool
             )
-        return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), number, user_id, more=len(jobs) > JOBS_ON_A_PAGE)
+        return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), more=len(jobs) > JOBS_ON_A_PAGE)
 
     async def post_here(self, job_id: str, user_id: int, channel_id: int, card: int | None = None) -> Job:
         """Post the result of one's own job, which could not be posted, in that channel.

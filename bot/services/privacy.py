@@ -56,10 +56,6 @@ class PrivacyService(Service):
         self._languages = languages
         self._keep = timedelta(days=keep_days)
 
-    @property
-    def keep_days(self) -> int:
-        return self._keep.days
-
     async def erasable(self, user_id: int, guild_id: int) -> Erasable:
         """Return of how many of the member's jobs something can be erased."""
         async with self._storage.read() as transaction:

@@ -54,11 +54,6 @@ class ServerService(Service):
         super().__init__(storage, clock)
         self._parting = asyncio.Lock()
 
-    async def paused(self, guild_id: int) -> bool:
-        """Return whether new jobs are refused."""
-        async with self._storage.read() as transaction:
-            return (await transaction.guilds.get(guild_id)).paused
-
     async def pause(self, guild_id: int, *, paused: bool) -> bool:
         """Pause or resume new jobs. Running jobs continue. Return whether that is a change."""
         async with self._changing() as transaction:

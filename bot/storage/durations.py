@@ -25,10 +25,6 @@ class Sample(NamedTuple):
 class DurationSamples(Repository):
     """Intervals of seconds from submission to the end, within one transaction."""
 
-    async def learn(self, tool: str, output_kind: str, low: float, high: float, at: datetime) -> None:
-        """Add a sample, as `learn_all` does."""
-        await self.learn_all([Sample(tool, output_kind, low, high, at)])
-
     async def learn_all(self, samples: Sequence[Sample]) -> None:
         """Add samples. Deletes all but the newest `MAX_KEPT_SAMPLES` ones of each tool and kind of output."""
         await self._session.execute(_ADD, [sample._asdict() for sample in samples])

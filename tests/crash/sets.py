@@ -103,7 +103,7 @@ async def _accepted(case: Case, photo: Message) -> str:
         for _ in range(PHOTOS):
             new = a_staging_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA)
             job = replace(new, set_id=set_id, origin_message_id=photo.id)
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             await transaction.ledger.reserve_all([job], job.created_at)
     return set_id
 

@@ -96,7 +96,7 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
     )
     best = BestResult(message.id, case.guild_id, case.channel_id, job.id, MAYA, wanted=True, since=now)
     async with Storage.open(case.database) as storage, storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
         await transaction.posting_rules.set(case.guild_id, PostingRules(best_channel_id=best_id))
         await transaction.best.answer(MAYA, now, agreed=True)
         await transaction.best.want(best)

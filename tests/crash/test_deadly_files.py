@@ -37,7 +37,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         beside = [a_staging_job(**ids) for _ in range(3)]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
             for job in beside:
-                await transaction.jobs.add(job)
+                await transaction.jobs.add_all([job])
                 await transaction.ledger.reserve_all([job], job.created_at)
         ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]

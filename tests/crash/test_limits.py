@@ -36,7 +36,7 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
             await transaction.guilds.set_key(guild_id, stored.id, at)
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
-                await transaction.jobs.add(job)
+                await transaction.jobs.add_all([job])
                 await transaction.ledger.reserve_all([job], at)
 
 

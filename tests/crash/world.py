@@ -104,7 +104,7 @@ class CrashWorlds(Verdicts):
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             await transaction.ledger.reserve_all([job], job.created_at)
         return case, job
 

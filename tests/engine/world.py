@@ -141,7 +141,7 @@ class EngineWorld:
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
         async with self.storage.write() as transaction:
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             (reserved,) = await transaction.ledger.reserve_all([job], job.created_at)
         return reserved
 

@@ -82,7 +82,7 @@ class Running:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
         async with self.app.storage.write() as transaction:
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             await transaction.ledger.reserve_all([job], job.created_at)
         self.app.engine.wake()
         return job.id
@@ -92,7 +92,7 @@ class Running:
         job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
         states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         async with self.app.storage.write() as transaction:
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             await transaction.ledger.reserve_all([job], job.created_at)
             key = await transaction.keys.current(GUILD)
             assert key is not None

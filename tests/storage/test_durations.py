@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.storage import Storage
+from bot.storage import Sample, Storage
 from bot.storage.durations import MAX_KEPT_SAMPLES
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -10,9 +10,9 @@ NOW = datetime(2026, 3, 4, tzinfo=UTC)
 
 async def test_what_was_observed_is_kept_by_tool_and_kind_oldest_first(storage: Storage) -> None:
     async with storage.write() as transaction:
-        await transaction.durations.learn("studio", "image", 10.0, 12.5, NOW)
-        await transaction.durations.learn("studio", "video", 80.0, 90.0, NOW)
-        await transaction.durations.learn("studio", "image", 0.0, 3.0, NOW)
+        await transaction.durations.learn_all([Sample("studio", "image", 10.0, 12.5, NOW)])
+        await transaction.durations.learn_all([Sample("studio", "video", 80.0, 90.0, NOW)])
+        await transaction.durations.learn_all([Sample("studio", "image", 0.0, 3.0, NOW)])
     async with storage.read() as transaction:
         assert await transaction.durations.all() == {
             ("studio", "image"): [(10.0, 12.5), (0.0, 3.0)],
@@ -22,9 +22,9 @@ async def test_what_was_observed_is_kept_by_tool_and_kind_oldest_first(storage: 
 
 async def test_only_the_newest_are_kept_of_each(storage: Storage) -> None:
     async with storage.write() as transaction:
-        await transaction.durations.learn("studio", "video", 1.0, 2.0, NOW)
+        await transaction.durations.learn_all([Sample("studio", "video", 1.0, 2.0, NOW)])
         for n in range(MAX_KEPT_SAMPLES + 7):
-            await transaction.durations.learn("studio", "image", float(n), n + 1.0, NOW)
+            await transaction.durations.learn_all([Sample("studio", "image", float(n), n + 1.0, NOW)])
     async with storage.read() as transaction:
         kept = await transaction.durations.all()
     assert kept["studio", "image"] == [(float(n), n + 1.0) for n in range(7, MAX_KEPT_SAMPLES + 7)]

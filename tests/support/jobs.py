@@ -68,7 +68,7 @@ async def accepted(storage: Storage, **values: Any) -> Job:
     """Accept a job, with its estimate reserved."""
     job = a_job(**values)
     async with storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
         (reserved,) = await transaction.ledger.reserve_all([job], NOW)
     return reserved
 
@@ -86,7 +86,7 @@ async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     usage = await transaction.budget_sums.usage(job.guild_id, TODAY)
     if usage.spent + job.estimate > limit:
         return False
-    await transaction.jobs.add(job)
+    await transaction.jobs.add_all([job])
     await transaction.ledger.reserve_all([job], NOW)
     return True
 

@@ -39,7 +39,6 @@ KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by 
 FINISHING_TRIES = 20  # after the first: more than a token lives, whatever the clock says
 FINISH_AGAIN_SECONDS = 2.0  # after a failure; doubles
 MAX_FINISH_AGAIN_SECONDS = 60.0
-_EARLIER = timedelta(seconds=30)  # the job may have been accepted a little before its deferral was noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +154,12 @@ class DeferralJournal:
             except UNUSABLE as error:
                 _log.warning("Deferred answers from before the restart can't be read: %r", error)
                 return among or ()
-            taken: set[str] = set()
             failed: list[int] = []
             for interaction_id, deferred in left:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
-                        job = await self._job_of(jobs, interaction_id, deferred, taken)
-                        await self._answer(client, jobs, catalog, readers, deferred, job, taken)
+                        job = await _job_of(jobs, interaction_id, deferred) if deferred.starts else None
+                        await self._answer(client, jobs, catalog, readers, deferred, job)
                 except discord.NotFound as error:
                     _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
                 except (*DISCORD_ERRORS, *UNUSABLE) as error:
@@ -185,7 +183,6 @@ class DeferralJournal:
         readers: ReaderLanguages,
         deferred: _Deferred,
         job: Job | None,
-        taken: set[str],
     ) -> None:
         hook = discord.Webhook.partial(deferred.application_id, deferred.token, client=client)
         hook.type = discord.WebhookType.application  # an interaction's, which can speak to one person
@@ -207,36 +204,12 @@ class DeferralJournal:
             await _tell(hook, deferred, boxed(QUIET, STARTED))
         else:
             whole = [job] if job.set_id is None else await jobs.of_set(job.set_id, job.guild_id)
-            taken.update(one.id for one in whole)
             with speaking(spoken() if job.private else await readers.in_server(job.guild_id)):
                 card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(whole)))
             await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
             # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
             for one in whole:
                 await jobs.card_shown(one.id, shown.id, one.version if one.over else 0)
-
-    async def _job_of(
-        self, jobs: JobService, interaction_id: int, deferred: _Deferred, taken: set[str]
-    ) -> Job | None:
-        """Return the job that was accepted for it, if one was.
-
-        Jobs of earlier versions have no key: one without a card that was asked for there and then is taken.
-        """
-        if not deferred.starts:
-            return None
-        key = once_key_of(interaction_id)
-        since = datetime.fromisoformat(deferred.at) - _EARLIER
-        for job in reversed((await jobs.page(deferred.guild_id, deferred.user_id, 0)).jobs):
-            unseen = job.origin_message_id is None and job.card_message_id is None and not job.card_version
-            fits = job.created_at >= since and job.channel_id == deferred.channel_id
-            # What is private is deferred privately: a public message never becomes its card.
-            fits = fits and (deferred.private or not job.private)
-            if job.once == key:
-                return job
-            if job.once is None and unseen and fits and job.id not in taken:
-                taken.add(job.id)
-                return job
-        return None
 
     async def _left(self) -> list[tuple[int, _Deferred]]:
         """Return what can be answered still, oldest first. What is of no use is deleted.
@@ -256,6 +229,13 @@ class DeferralJournal:
                 pass
             await _stored(self._store.drop(interaction_id))
         return found
+
+
+async def _job_of(jobs: JobService, interaction_id: int, deferred: _Deferred) -> Job | None:
+    """Return the job that was accepted for it, or the first of its set, if one was."""
+    key = once_key_of(interaction_id)
+    page = await jobs.page(deferred.guild_id, deferred.user_id, 0)
+    return next((job for job in page.jobs if job.once == key), None)
 
 
 async def _tell(hook: discord.Webhook, deferred: _Deferred, panel: Panel) -> None:

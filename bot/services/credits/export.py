@@ -44,10 +44,6 @@ class Export:
     path: Path
     lines: int
 
-    @property
-    def zipped(self) -> bool:
-        return self.path.suffix == ".zip"
-
 
 async def write_ledger(
     pages: AsyncIterable[Sequence[LedgerLine]],

@@ -52,12 +52,8 @@ class Started(NamedTuple):
 class Jobs(JobRows):
     """Jobs within one transaction."""
 
-    async def add(self, job: Job) -> None:
-        """Insert a new job without a reservation, which `Ledger.reserve_all` makes."""
-        await self.add_all([job])
-
     async def add_all(self, new: Sequence[Job]) -> None:
-        """Insert new jobs, in this order, without their reservations."""
+        """Insert new jobs, in this order, without their reservations, which `Ledger.reserve_all` makes."""
         if new:
             # Their reservations tell of them.
             await self._session.execute(_ADD, [row_of(job) for job in new], named=True)

@@ -115,7 +115,7 @@ class MentionButton(
     LastingButton,
     template=(
         r"studii:mention:(?P<tool>[a-z0-9_-]{1,32}):(?P<author>[0-9]{1,20}):(?P<message>[0-9]{1,20})"
-        r"(?::(?P<price>[0-9]{1,9}))?"
+        r":(?P<price>[0-9]{1,9})"
     ),
 ):
     """Start a tool from a mention, for the person who wrote it. Its label names the `price` in credits."""
@@ -125,7 +125,7 @@ class MentionButton(
         slug: str,
         author_id: int,
         message_id: int,
-        price: int | None = None,
+        price: int,
         label: str = "",
         emoji: str | None = None,
     ) -> None:
@@ -133,13 +133,12 @@ class MentionButton(
         self._author_id = author_id
         self._message_id = message_id
         self._price = price
-        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}" + ("" if price is None else f":{price}")
+        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}:{price}"
         super().__init__(ui.Button(label=label, emoji=emoji, custom_id=custom_id))
 
     @classmethod
     def of_match(cls, match: Match[str]) -> Self:
-        price = None if match["price"] is None else int(match["price"])
-        return cls(match["tool"], int(match["author"]), int(match["message"]), price)
+        return cls(match["tool"], int(match["author"]), int(match["message"]), int(match["price"]))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if interaction.user.id != self._author_id:

@@ -114,7 +114,8 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
         await cog(desk).on_ready()
         assert await with_keys(desk, *gone) == gone
         assert await desk.services.servers.missing() == gone
-        assert await desk.services.servers.paused(1)
+        async with desk.storage.read() as transaction:
+            assert (await transaction.guilds.get(1)).paused
         await cog(desk).on_ready()  # and the next start changes nothing about that
         assert await with_keys(desk, *gone) == gone
         parted = await desk.services.servers.forget_missing(partial(was_removed, desk.bot))
@@ -139,7 +140,8 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
         assert await sendable() == []
         await cog(desk).on_ready()
         assert await sendable() == [job.id]
-        assert not await desk.services.servers.paused(desk.guild.id)
+        async with desk.storage.read() as transaction:
+            assert not (await transaction.guilds.get(desk.guild.id)).paused
 
 
 async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tmp_path: Path) -> None:

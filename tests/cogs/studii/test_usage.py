@@ -189,7 +189,7 @@ async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
             len(text) - 1,
             state_words=str,
         )
-        assert packed.zipped
+        assert packed.path.suffix == ".zip"
         with zipfile.ZipFile(packed.path) as archive:
             assert archive.read("ledger.csv") == text
 

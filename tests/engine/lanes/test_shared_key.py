@@ -97,7 +97,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
             lane = world.lanes.lane_of(key.secret)
             stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.TEAM, b"", at)
             await transaction.guilds.set_key(THEIRS, stored.id, at)
-            await transaction.jobs.add(theirs)
+            await transaction.jobs.add_all([theirs])
             await transaction.ledger.reserve_all([theirs], at)
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))

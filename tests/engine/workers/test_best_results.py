@@ -40,7 +40,7 @@ async def starred(world: EngineWorld, *messages: int) -> None:
         for one in messages:
             made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
             job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
-            await transaction.jobs.add(job)
+            await transaction.jobs.add_all([job])
             await transaction.best.want(BestResult(one, GUILD, 2, job.id, MAYA, wanted=True, since=now))
 
 

@@ -8,7 +8,7 @@ from tests.support.jobs import NOW, TODAY, a_job, accepted
 async def test_a_job_says_nothing_of_money_until_the_ledger_does(storage: Storage) -> None:
     job = a_job(reserved=50, settled=60)
     async with storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
         assert await transaction.budget_sums.usage(1, TODAY) == Usage()
 
 

@@ -10,7 +10,7 @@ from tests.support.jobs import a_job
 async def added(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
     async with storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
     return job
 
 

@@ -16,7 +16,7 @@ IN_MESSAGE = replace(PHOTO, message_id=7, channel_id=8)
 async def added(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
     async with storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
     return job
 
 

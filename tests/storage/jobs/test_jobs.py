@@ -77,7 +77,7 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
     )
     assert [one.name for one in fields(job) if getattr(job, one.name) is None] == []
     async with storage.write() as transaction:
-        await transaction.jobs.add(job)
+        await transaction.jobs.add_all([job])
     found = await stored(storage, job)
     assert found == job
     assert list(found.inputs) == ["prompt", "b", "a"]

@@ -29,7 +29,7 @@ def a_set(*states: JobState, **changes: Any) -> list[Job]:
 def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
     readable = frozenset(job.id for job in jobs)
     shown = Shown(
-        JobPage(jobs, page, None, more=False),
+        JobPage(jobs, more=False),
         ListQuery(whose, page),
         Reader(manager=True, reads=readable, decides=True),
         {},
