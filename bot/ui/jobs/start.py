@@ -125,7 +125,7 @@ async def read_in_time(
         seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
         return private or seen_alone or host.services.jobs.told_alone(interaction.guild_id or 0)
 
-    return await in_time(interaction, reading, host, private=probably_private)
+    return await in_time(interaction, reading, host.deferrals, host.clock, private=probably_private)
 
 
 async def _with_place(

@@ -56,15 +56,6 @@ class Deferrals(Protocol):
         ...
 
 
-class DeferringHost(Protocol):
-    """The client, which has what deferring needs."""
-
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def deferrals(self) -> Deferrals: ...
-
-
 class Deferral:
     """An interaction whose answer is late.
 
@@ -170,7 +161,8 @@ def deferral_of(interaction: discord.Interaction) -> Deferral | None:
 async def in_time(
     interaction: discord.Interaction,
     work: Awaitable[_T],
-    host: DeferringHost,
+    deferrals: Deferrals,
+    clock: Clock,
     *,
     private: Callable[[], bool],
     starts: bool = True,
@@ -184,11 +176,11 @@ async def in_time(
 
     def defer() -> None:
         if not interaction.response.is_done() and _KEPT not in interaction.extras:
-            deferral = Deferral(interaction, host.deferrals, private=private(), starts=starts)
+            deferral = Deferral(interaction, deferrals, private=private(), starts=starts)
             interaction.extras[_KEPT] = deferral
             deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
 
-    waited = host.clock.monotonic() - interaction.extras[_ARRIVED]
+    waited = clock.monotonic() - interaction.extras[_ARRIVED]
     timer = _later(max(0.0, ANSWER_BY - waited), defer)
     try:
         return await work

@@ -98,7 +98,8 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
 
     If it takes long, the person is told meanwhile that the answer will come.
     """
-    return await in_time(interaction, change, host_of(interaction), private=lambda: True, starts=False)
+    host = host_of(interaction)
+    return await in_time(interaction, change, host.deferrals, host.clock, private=lambda: True, starts=False)
 
 
 @contextmanager
