@@ -1,4 +1,4 @@
-"""What the parts of the engine share, and what the steps of a job return."""
+"""What the parts of the engine share."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ from typing import TypeVar
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.domain import Job
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
 from bot.storage import Storage, Vault
@@ -50,20 +49,3 @@ class EngineContext:
         except TimeoutError:
             _log.warning("%s took too long", what, extra={"job": job_id})
             return late
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """The job after a step, or None if it no longer belongs to this lane.
-
-    `sent`: whether a request left this process. `again`: leave the job alone for this many seconds.
-    `limited`: Studii said 429; `retry_after` is the pause that it asked for, in seconds. `unexpected`: the
-    step met an unexpected error, and says nothing of the job.
-    """
-
-    job: Job | None
-    sent: bool = True
-    again: float | None = None
-    limited: bool = False
-    retry_after: float | None = None
-    unexpected: bool = False

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, StoreRetry, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.errors import NotAlone
 from bot.lifecycle import key_holds
-from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
+from bot.lifecycle.submission import Claim, StepResult, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction

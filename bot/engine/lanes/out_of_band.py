@@ -1,10 +1,11 @@
 """Requests to Studii that no lane decides on, and that count against a key's limit all the same."""
 
 from bot.domain import Job, StudiiKey
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.engine.scheduler.plan_check import ChosenPlan
+from bot.lifecycle.submission import StepResult
 from bot.studii import JobReport, RateLimited
 
 

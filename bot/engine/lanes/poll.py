@@ -8,12 +8,12 @@ from bot.aio.batching import Batcher
 from bot.aio.retry import ErrorLog
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.engine.lanes.running_jobs import RunningJobs
-from bot.lifecycle.submission import NOT_YET, Claim, Unreadable, open_key
+from bot.lifecycle.submission import NOT_YET, Claim, StepResult, Unreadable, open_key
 from bot.storage import Transaction
 from bot.studii import JobReport, MalformedAnswer, StudiiError
 

@@ -8,8 +8,9 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.retry import backoff, delay_at
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.lifecycle import key_holds, polling
+from bot.lifecycle.submission import StepResult
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import NoticeKind
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
+from bot.lifecycle.submission import StepResult
 from bot.storage import LaneLimits, Sent, Transaction
 
 _log = logging.getLogger(__name__)

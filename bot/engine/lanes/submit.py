@@ -5,12 +5,12 @@ import logging
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
-from bot.engine.context import EngineContext, StepResult
+from bot.engine.context import EngineContext
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.lifecycle import submission
-from bot.lifecycle.submission import Claim, Unclaimed, Unreadable
+from bot.lifecycle.submission import Claim, StepResult, Unreadable
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
@@ -102,7 +102,6 @@ class Submitter:
 
         Return a result instead if the job is not to be sent now.
         """
-        result: Claim | StepResult
         epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
@@ -111,18 +110,14 @@ class Submitter:
             claim = await submission.claim(
                 transaction, self._catalog, self._context.vault, job_id, rate.lane, to, now, epoch
             )
-            match claim:
-                case Claim():
-                    await record_requests(transaction, self._context, [rate])
-                    result = claim
-                case Unclaimed(job, again):
-                    result = StepResult(job, sent=False, again=again)
-                case Unreadable():
-                    result = await self._failures.unreadable(transaction, claim, to)
-        if result.job is None or result.job.held is not None:
+            if isinstance(claim, Claim):
+                await record_requests(transaction, self._context, [rate])
+            elif isinstance(claim, Unreadable):
+                claim = await self._failures.unreadable(transaction, claim, to)
+        if claim.job is None or claim.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.reread()
-        return result
+        return claim
 
     async def _photo_lost(self, job: Job) -> StepResult:
         """Have the photo fetched again, as it may have been lost with another host, within a bound."""

@@ -12,9 +12,9 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.domain import JobState, Plan
-from bot.engine.context import StepResult
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.scheduler.queue import Step, Waiting
+from bot.lifecycle.submission import StepResult
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on
