@@ -153,14 +153,12 @@ async def reprice_server(
 async def sendable_now(
     transaction: Transaction, catalog: Catalog, job: Job, lane: str, at: datetime
 ) -> Job | None:
-    """Return a waiting job, as it is now, if its price permits that it is sent with the key of that lane.
+    """Return a job that was accepted on an assumed price, as it is now, if the key of that lane may send it.
 
-    If the price was learned since the job was accepted, its reservation is corrected; it may end for want
-    of room. If the price is unknown, one job of its kind is sent at a time: the next one when Studii has
-    told what the first is charged.
+    If the price was learned since then, the job's reservation is corrected; it may end for want of room. If
+    the price is unknown, one job of its kind is sent at a time: the next one when Studii has told what the
+    first is charged.
     """
-    if job.price_learned:
-        return job
     await transaction.ledger.lock(job.guild_id)
     await _reprice(transaction, catalog, lane, [job], at)
     fresh = await transaction.jobs.get(job.id)

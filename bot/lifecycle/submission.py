@@ -101,9 +101,11 @@ async def claim(
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
         return StepResult(job, sent=False)
-    sendable = await sendable_now(transaction, catalog, job, key.lane, at)
-    if sendable is None:
-        return StepResult(await transaction.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
+    sendable = job
+    if not job.price_learned:
+        sendable = await sendable_now(transaction, catalog, job, key.lane, at)
+        if sendable is None:
+            return StepResult(await transaction.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
@@ -119,7 +121,6 @@ def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim
         return Unreadable(job, key, error.told)
 
 
-# Long: two ways to running, and then what that changes, in one transaction.
 async def record_taken(
     transaction: Transaction, catalog: Catalog, claim: Claim, created: CreatedJob, at: datetime
 ) -> Job | None:
@@ -149,7 +150,7 @@ async def record_taken(
     if started.server_held or claim.was_held:
         await key_holds.end(transaction, job.guild_id, at, was_held=claim.was_held)
     charge, before = created.credits_charged, started.last_charge
-    if charge is None:
+    if charge is None or charge == before == running.reserved:
         return running
     wanted = reservation(charge, before)
     corrected = await transaction.ledger.correct_changed(running, wanted, at)

@@ -3,7 +3,6 @@
 from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.rate_state import RateState, RateStates
-from bot.engine.lanes.request_records import count_excess, record_requests
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.lifecycle.submission import StepResult
 from bot.studii import JobReport, RateLimited
@@ -41,9 +40,9 @@ class OutOfBandRequests:
         sent = False
         try:
             async with self._context.storage.write() as transaction:
-                if (await count_excess(transaction, self._context, [rate]))[rate.lane]:
+                if (await self._rates.count_excess(transaction, [rate]))[rate.lane]:
                     raise NoRequestLeft(rate.pause())
-                await record_requests(transaction, self._context, [rate])
+                await self._rates.record(transaction, [rate])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

@@ -10,8 +10,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, JobState, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.poll_answers import PollAnswers
-from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.request_records import count_excess, record_requests
+from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.lifecycle.submission import NOT_YET, Claim, StepResult, Unreadable, open_key
 from bot.storage import Transaction
@@ -29,8 +28,11 @@ class Poller:
     until then counts all the same after a restart.
     """
 
-    def __init__(self, context: EngineContext, catalog: Catalog, known: RunningJobs) -> None:
+    def __init__(
+        self, context: EngineContext, catalog: Catalog, rates: RateStates, known: RunningJobs
+    ) -> None:
         self._context = context
+        self._rates = rates
         self._known = known
         self._tidied: datetime | None = None
         # After a start with many running jobs, hundreds of lanes poll at the same moment.
@@ -84,7 +86,7 @@ class Poller:
             ids = {job.key_id for job in jobs.values() if job.key_id is not None}
             keys = await transaction.keys.some(ids) if ids else {}
             lanes = {rate.lane: rate for _, rate in asked}
-            refused = await count_excess(transaction, self._context, lanes.values())
+            refused = await self._rates.count_excess(transaction, lanes.values())
             for job_id, rate in asked:
                 job, key = found[job_id] or (jobs.get(job_id), None)
                 if job is not None and job.key_id is not None and key is None:
@@ -100,7 +102,7 @@ class Poller:
             lanes = {rate.lane: rate for rate in sent}
             ahead = [rate for rate in lanes.values() for _ in range(rate.wanted_ahead())]
             await self._tidy(transaction)
-            await record_requests(transaction, self._context, sent, ahead)
+            await self._rates.record(transaction, sent, ahead)
         for rate in ahead:
             rate.granted()
         return claims

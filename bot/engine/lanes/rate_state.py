@@ -1,4 +1,4 @@
-"""The rate limit of each lane: its window, its 429s and doubts about its plan, kept over restarts."""
+"""The rate limit of each lane: its requests, its 429s and doubts about its plan, kept over restarts."""
 
 import asyncio
 import logging
@@ -201,7 +201,10 @@ class RateState:
 
 
 class RateStates:
-    """The rate states of all lanes in use, so that all who send requests with a key share one."""
+    """The rate states of all lanes in use, so that all who send requests with a key share one.
+
+    Each request is recorded before it is sent, within its key's limit, which other processes may use up too.
+    """
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -228,6 +231,27 @@ class RateStates:
         if self._users[lane] <= 0:
             del self._users[lane]
             self._states.pop(lane, None)
+
+    async def count_excess(self, transaction: Transaction, rates: Iterable[RateState]) -> dict[str, int]:
+        """Return by how many requests each lane exceeds its limit, with those about to be sent.
+
+        Until the transaction ends, no other process counts requests of these lanes. What is sent is recorded
+        in the same transaction, with `record`.
+        """
+        lanes = {rate.lane: rate for rate in rates}
+        since = self._context.clock.now() - self._context.tuning.counted
+        others = await transaction.lanes.beside_others(lanes, since)
+        return {lane: rate.excess(others[lane]) for lane, rate in lanes.items()}
+
+    async def record(
+        self, transaction: Transaction, sent: Iterable[RateState], ahead: Iterable[RateState] = ()
+    ) -> None:
+        """Record a request of each lane in `sent` now, and a poll of each in `ahead` in advance."""
+        at = self._context.clock.now()
+        later = at + timedelta(seconds=self._context.tuning.polls_ahead_for)
+        rows = [(rate.lane, rate.request(at)) for rate in sent]
+        rows += [(rate.lane, rate.request(at)._replace(at=later)) for rate in ahead]
+        await transaction.lanes.add(rows)
 
     async def _load(self, plans: Mapping[str, ChosenPlan]) -> None:
         if not plans:

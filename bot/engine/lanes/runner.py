@@ -130,7 +130,6 @@ class LaneRunner:
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
-    # Long: one request, from its place in the rate window to what its answer teaches.
     async def _request(self, send: Send) -> None:
         """Do what the lane has decided on, and take over what came of it. An unexpected error is logged."""
         job_id, sent = send.job_id, True

@@ -7,8 +7,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.failures import Failures
-from bot.engine.lanes.rate_state import RateState
-from bot.engine.lanes.request_records import count_excess, record_requests
+from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.lifecycle import submission
 from bot.lifecycle.submission import Claim, StepResult, Unreadable
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait
@@ -28,8 +27,9 @@ class Submitter:
     Both steps claim the job, send, and store what the answer means.
     """
 
-    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+    def __init__(self, context: EngineContext, catalog: Catalog, rates: RateStates) -> None:
         self._context = context
+        self._rates = rates
         self._catalog = catalog
         self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
         self._failures = Failures(context, self._retry)
@@ -63,7 +63,6 @@ class Submitter:
         self._failures.clear(claim.job)
         return StepResult(stored)
 
-    # Long: all that can become of a request that may cost credits.
     async def submit(self, job_id: str, rate: RateState) -> StepResult:
         """POST /jobs (Studii API docs, "Create a job"), and store what Studii said, with the credits, in one
         transaction. A cancellation has to wait for that."""
@@ -83,14 +82,7 @@ class Submitter:
         if isinstance(met, StudiiError):
             return await self._failures.store(claim, JobState.SUBMITTING, met)
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
-
-        async def store(created: CreatedJob = met) -> Job | None:
-            # Another process may take the job for lost, and only this one knows its id at Studii.
-            async with self._context.storage.amend() as transaction:
-                now = self._context.clock.now()
-                return await submission.record_taken(transaction, self._catalog, claim, created, now)
-
-        running = await self._retry.run(job_id, store)
+        running = await self._retry.run(job_id, self._store, claim, met)
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job_id, met.id, extra={"job": job_id})
@@ -105,19 +97,25 @@ class Submitter:
         epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            if (await count_excess(transaction, self._context, [rate]))[rate.lane]:
+            if (await self._rates.count_excess(transaction, [rate]))[rate.lane]:
                 return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
             claim = await submission.claim(
                 transaction, self._catalog, self._context.vault, job_id, rate.lane, to, now, epoch
             )
             if isinstance(claim, Claim):
-                await record_requests(transaction, self._context, [rate])
+                await self._rates.record(transaction, [rate])
             elif isinstance(claim, Unreadable):
                 claim = await self._failures.unreadable(transaction, claim, to)
         if claim.job is None or claim.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.reread()
         return claim
+
+    async def _store(self, claim: Claim, created: CreatedJob) -> Job | None:
+        # Another process may take the job for lost, and only this one knows its id at Studii.
+        async with self._context.storage.amend() as transaction:
+            now = self._context.clock.now()
+            return await submission.record_taken(transaction, self._catalog, claim, created, now)
 
     async def _photo_lost(self, job: Job) -> StepResult:
         """Have the photo fetched again, as it may have been lost with another host, within a bound."""

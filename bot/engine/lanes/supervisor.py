@@ -68,8 +68,8 @@ class LaneSupervisor:
         self._plans: dict[str, ChosenPlan] = {}  # of lanes, as last read from the database
         self._read_wanted = True
         self._next_read = 0.0
-        self._submitter = Submitter(context, catalog)
-        self._poller = Poller(context, catalog, self._known)
+        self._submitter = Submitter(context, catalog, rates)
+        self._poller = Poller(context, catalog, rates, self._known)
         self._entries = JobEntries(context.clock, max(context.tuning.key_retries), catalog)
         self._samples = Samples(context, Durations(lambda work: _usually(catalog, work)))
         self._simulations = Simulations(context.clock, context.tuning)

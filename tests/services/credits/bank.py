@@ -168,7 +168,10 @@ class Bank(ModeratingBank):
                 job = await make_ready(transaction, job, None, self.now)
             if job is None or job.state is not JobState.WAITING:
                 return False
-            if await sendable_now(transaction, self.catalog, job, LANE, self.now) is None:
+            if (
+                not job.price_learned
+                and await sendable_now(transaction, self.catalog, job, LANE, self.now) is None
+            ):
                 return False
             await transaction.jobs.advance(job_id, JobState.WAITING, JobState.SUBMITTING, at=self.now)
             key = await transaction.keys.current(GUILD)
