@@ -56,25 +56,28 @@ def budget_command(services: Services) -> Command:
         confirm: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
-        if confirm is not None:
-            await done_in_time(interaction, services.credits.set_confirm_above(guild_id, confirm))
-        if credits_ is None and period is None and timezone is None and not restart:
-            title = (
-                _("Server budget")
-                if confirm is None
-                else _("Confirmation set")
-                if confirm
-                else _("Confirmation off")
+        of_the_budget = credits_ is not None or period is not None or restart
+        if not of_the_budget and timezone is None and confirm is None:
+            await answer(
+                interaction, budget_panel(await services.credits.budget(guild_id), _("Server budget"))
             )
-            await answer(interaction, budget_panel(await services.credits.budget(guild_id), title))
             return
         # Options that are left out keep their values.
-        chosen = None if period is None else Period(period)
-        state = await done_in_time(
-            interaction, services.credits.set_budget(guild_id, credits_, chosen, timezone, restart=restart)
+        change = services.credits.set_budget(
+            guild_id,
+            credits_,
+            None if period is None else Period(period),
+            timezone,
+            restart=restart,
+            confirm_above=confirm,
         )
-        zone_alone = credits_ is None and period is None and not restart
-        title = _("Time zone set") if zone_alone else _("Budget set")
+        state = await done_in_time(interaction, change)
+        if of_the_budget or (timezone is not None and confirm is not None):
+            title = _("Budget set")
+        elif timezone is not None:
+            title = _("Time zone set")
+        else:
+            title = _("Confirmation set") if confirm else _("Confirmation off")
         await answer(interaction, budget_panel(state, title))
 
     return budget

@@ -119,7 +119,7 @@ async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) 
 async def test_a_set_asks_its_poster_once_and_as_a_whole(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk, most=5)
-        await desk.services.credits.set_confirm_above(desk.guild.id, 20)
+        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=20)
         photos = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
         told = [one[2] for one in desk.env.backend.transcript if one[1] == "MESSAGE_CREATE"]
         (again,) = [dict(one) for one in told if one["id"] == str(photos.id)]

@@ -12,6 +12,7 @@ from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state, 
 from bot.services.credits.prices import PriceTable, ToolPrice, tool_price
 from bot.services.service import ToolService
 from bot.services.wording import credits_message
+from bot.storage import Transaction
 
 RECENT_JOBS = 5
 RENEWS_BY_ITSELF = lazy(
@@ -45,17 +46,20 @@ class CreditService(ToolService):
         timezone: str | None = None,
         *,
         restart: bool = False,
+        confirm_above: int | None = None,
     ) -> BudgetState:
         """Set the server's budget. It takes effect immediately. Values that are None stay unchanged.
 
         A one-off total counts from the moment it replaces another period, and again only by `restart`.
-        Grants for the period before don't count in another one.
-        Raises `Refused` for a limit outside of 0 to `MAX_BUDGET`, an unknown time zone, or a
-        restart of a budget that renews.
+        Grants for the period before don't count in another one. People are asked before a job that costs
+        more than `confirm_above` credits; 0 asks no one.
+        Raises `Refused`, and changes nothing, for a limit or a `confirm_above` outside of 0 to `MAX_BUDGET`,
+        an unknown time zone, or a restart of a budget that renews.
         """
         now = self._clock.now()
         if timezone is not None:
             time_zone(timezone)
+        _check_confirm(confirm_above)
         async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             before = await budget_state(transaction, guild_id, now)
@@ -64,30 +68,16 @@ class CreditService(ToolService):
             if restart and chosen is not Period.TOTAL:
                 raise Refused(RENEWS_BY_ITSELF)
             if limit is not None or period is not None or restart:
-                goes_on = chosen is old.period and not restart
-                budget = new_budget(
-                    old.limit if limit is None else limit, chosen, now, since=old.since if goes_on else None
-                )
+                since = old.since if chosen is old.period and not restart else None
+                budget = new_budget(old.limit if limit is None else limit, chosen, now, since=since)
                 await transaction.guilds.set_budget(guild_id, budget)
             if timezone is not None:
                 await transaction.guilds.set(guild_id, timezone=timezone)
+            if confirm_above is not None:
+                await transaction.guilds.set(guild_id, confirm_above=confirm_above or None)
             await watch_budget(transaction, guild_id, now)
             state = await budget_state(transaction, guild_id, now)
-            if state.period_name == before.period_name:
-                return state
-            over = await transaction.budget_sums.grants(guild_id, before.period_name)
-            return replace(state, grants_over=sum(over.values()))
-
-    async def set_confirm_above(self, guild_id: int, credits_: int) -> None:
-        """Ask people before a job that costs more than `credits_`; 0 asks no one.
-
-        Raises `Refused` for an invalid figure.
-        """
-        if not 0 <= credits_ <= MAX_BUDGET:
-            most = credits_message(MAX_BUDGET)
-            raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
-        async with self._changing() as transaction:
-            await transaction.guilds.set(guild_id, confirm_above=credits_ or None)
+            return await _with_grants_over(transaction, before, state)
 
     async def member(self, guild_id: int, user_id: int) -> MemberCredits:
         """Return the member's usage of the server's current budget, and their latest jobs."""
@@ -108,3 +98,17 @@ class CreditService(ToolService):
         """Return every tool's probable cost with the server's key, in the catalogue's order."""
         charges = (await self.price_table(guild_id)).charges
         return tuple(tool_price(tool, charges) for tool in self._catalog.tools.values())
+
+
+def _check_confirm(above: int | None) -> None:
+    if above is not None and not 0 <= above <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
+        raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
+
+
+async def _with_grants_over(transaction: Transaction, before: BudgetState, state: BudgetState) -> BudgetState:
+    """Return `state` with the credits granted for the period of `before`, if that is over."""
+    if state.period_name == before.period_name:
+        return state
+    over = await transaction.budget_sums.grants(state.settings.guild_id, before.period_name)
+    return replace(state, grants_over=sum(over.values()))

@@ -122,3 +122,21 @@ async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked
         shown = texts(await desk.admin.slash(desk.channel, "studii budget", restart=True))
         assert f"since <t:{begun + 3600}:f>" in shown
         assert "60 of 60 credits left" in shown
+
+
+async def test_a_refused_budget_changes_nothing_at_all(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for refused in ({"timezone": "Nowhere"}, {"restart": True}):
+            told = texts(await desk.admin.slash(desk.channel, "studii budget", confirm=5, **refused))
+            assert "Nothing was changed." in told
+            assert (await desk.services.credits.budget(desk.guild.id)).settings.confirm_above is None
+
+
+async def test_one_answer_shows_the_budget_and_from_which_price_people_are_asked(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        for options in ({"credits": 40}, {"timezone": "Asia/Tokyo"}):
+            told = texts(await desk.admin.slash(desk.channel, "studii budget", confirm=5, **options))
+            assert "Budget set" in told
+            assert "more than **5 credits**" in told
+        told = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="UTC"))
+        assert "Time zone set" in told

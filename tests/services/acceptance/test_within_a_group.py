@@ -22,7 +22,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
     world: ServicesWorld, open_before: int
 ) -> None:
     await world.ready(daily=1000)
-    await world.services.credits.set_confirm_above(PICTURE.guild_id, 1)
+    await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
     jobs, several = world.services.jobs, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
     before = await together(world.storage, jobs, several[:open_before])
     others = [[replace(PICTURE, user_id=OTHER_MEMBER)]]
@@ -38,7 +38,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
 
 async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(world: ServicesWorld) -> None:
     await world.ready(daily=1000)
-    await world.services.credits.set_confirm_above(PICTURE.guild_id, 1)
+    await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
     jobs = world.services.jobs
     first, *_ = await together(world.storage, jobs, [[PICTURE]] * MAX_OPEN_QUESTIONS)
     assert isinstance(first, ConfirmationNeeded)

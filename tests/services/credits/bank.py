@@ -145,7 +145,7 @@ class Bank(ModeratingBank):
             return said
 
     async def set_confirm(self, above: int) -> None:
-        await self.credits.set_confirm_above(GUILD, above)
+        await self.credits.set_budget(GUILD, None, None, confirm_above=above)
 
     async def accept_set(self, user_id: int, kind: str, count: int) -> Answer | list[Job]:
         """Jobs of that kind, all of them or none."""

@@ -74,7 +74,7 @@ async def test_where_others_are_asked_first_the_bot_waits_for_the_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        await desk.services.credits.set_confirm_above(desk.guild.id, 1)
+        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=1)
         assert (await asked(desk, desk.maya, tmp_path)).followups[0].ephemeral
         shown = await asked(desk, desk.tom, tmp_path)
         assert shown.ephemeral

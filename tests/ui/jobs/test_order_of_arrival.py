@@ -26,11 +26,11 @@ Send = Callable[[], object]
 
 
 async def confirm(desk: Desk, _folder: Path) -> Send:
-    await desk.services.credits.set_confirm_above(desk.guild.id, 1)
+    await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=1)
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     assert asked.response is not None
     question = asked.response
-    await desk.services.credits.set_confirm_above(desk.guild.id, 0)
+    await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=0)
     custom_id = labelled(asked, "Run")
     return lambda: send_press(desk, desk.maya, question, custom_id)
 

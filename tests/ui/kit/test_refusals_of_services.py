@@ -166,7 +166,10 @@ async def test_figures_that_discord_would_not_send_are_refused_all_the_same(
             (limits.set(guild, at_once=101), "Enter a number of jobs from 1 to 100."),
             (limits.set(guild, rate=StartRate(0, 60)), "Enter 1 to 100 jobs in at most 10,080 minutes."),
             (limits.grant(guild, None, 10**7), "You can grant or take back at most 1,000,000 credits."),
-            (credits_.set_confirm_above(guild, -1), "`confirm` must be from 0 to 1,000,000 credits."),
+            (
+                credits_.set_budget(guild, None, None, confirm_above=-1),
+                "`confirm` must be from 0 to 1,000,000 credits.",
+            ),
             (
                 desk.services.words.add(guild, "a" * (MAX_RULE_CHARACTERS + 1)),
                 f"A rule can have at most {MAX_RULE_CHARACTERS} characters.",

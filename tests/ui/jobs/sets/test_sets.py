@@ -127,7 +127,7 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
 async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_confirm_above(desk.guild.id, 40)
+        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=40)
         form = await offered(desk, desk.maya)
         assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
         asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
