@@ -3,13 +3,14 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import discord
 
+from bot.aio.bounded import BoundedDict
 from bot.aio.retry import backoff
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -85,6 +86,7 @@ class DeferralJournal:
         self._vault = vault
         self._clock = clock
         self._kept = dict[int, datetime]()  # when, oldest first
+        self._own = BoundedDict[int, None](2 * MAX_KEPT_DEFERRALS)  # of this life, also once answered
         self._finishing = asyncio.Lock()
 
     async def remember(
@@ -102,6 +104,7 @@ class DeferralJournal:
         if interaction.id not in self._kept and len(self._kept) >= MAX_KEPT_DEFERRALS:
             return
         self._kept.setdefault(interaction.id, now)
+        self._own[interaction.id] = None
         deferred = _Deferred(
             interaction.application_id,
             interaction.token,
@@ -128,33 +131,28 @@ class DeferralJournal:
 
         What fails is tried again until its token has expired; what is left at a stop is for the next start.
         """
-        waiting = await self._finish(client, jobs, catalog, readers, None)
+        finished = await self._finish(client, jobs, catalog, readers)
         for tries in range(1, FINISHING_TRIES + 1):
-            if not waiting:
+            if finished:
                 return
             await asyncio.sleep(backoff(tries, FINISH_AGAIN_SECONDS, MAX_FINISH_AGAIN_SECONDS))
-            waiting = await self._finish(client, jobs, catalog, readers, waiting)
+            finished = await self._finish(client, jobs, catalog, readers)
 
     async def _finish(
-        self,
-        client: discord.Client,
-        jobs: JobService,
-        catalog: Catalog,
-        readers: ReaderLanguages,
-        among: Collection[int] | None,
-    ) -> Collection[int]:
-        """Try once to answer what is left, only `among` those if given. Return what has to be tried again.
+        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
+    ) -> bool:
+        """Try once to answer what is left. Return whether nothing of it has to be tried again.
 
         It is read anew each time: another process may have taken over its servers, or answered it. Those
         that were deferred meanwhile are not among it, as this life of the process answers them.
         """
         async with self._finishing:
             try:
-                left = [one for one in await self._left() if among is None or one[0] in among]
+                left = [one for one in await self._left() if one[0] not in self._own]
             except UNUSABLE as error:
                 _log.warning("Deferred answers from before the restart can't be read: %r", error)
-                return among or ()
-            failed: list[int] = []
+                return False
+            failed = 0
             for interaction_id, deferred in left:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
@@ -164,16 +162,16 @@ class DeferralJournal:
                     _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
                 except (*DISCORD_ERRORS, *UNUSABLE) as error:
                     _log.info("A deferred answer from before the restart could not be sent: %r", error)
-                    failed.append(interaction_id)
+                    failed += 1
                     continue
                 await _stored(self._store.drop(interaction_id))
             if left:
                 _log.info(
                     "Went through %d deferred answers from before the restart; %d will be tried again.",
                     len(left),
-                    len(failed),
+                    failed,
                 )
-            return failed
+            return not failed
 
     async def _answer(
         self,

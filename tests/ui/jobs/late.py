@@ -73,4 +73,11 @@ def kept(folder: Path) -> list[Path]:
 
 async def restarted(desk: Desk, journal: DeferralJournal) -> None:
     """Answer what an earlier life of the process left unanswered, as each start does."""
-    await journal.finish(desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
+    begin_another_life(desk, journal)
+    await desk.bot._finish_deferrals()  # pyright: ignore[reportPrivateUsage]
+
+
+def begin_another_life(desk: Desk, journal: DeferralJournal) -> None:
+    """Let the bot go on with a new journal in the place of that one, as after a restart."""
+    store, vault = journal._store, journal._vault  # pyright: ignore[reportPrivateUsage]
+    desk.bot.attach(desk.services, desk.delivery, desk.clock, DeferralJournal(store, vault, desk.clock))

@@ -9,13 +9,13 @@ import pytest
 from simcord import InteractionResult
 
 from bot.client.bot import FINISHING
-from bot.delivery import DeferralJournal
+from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
 from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED, RESTARTED_CHANGE
 from bot.services.acceptance.batches import AcceptanceBatches
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
-from tests.ui.jobs.late import announced, asked, keep, kept, late, restarted
+from tests.ui.jobs.late import announced, asked, begin_another_life, keep, kept, late, restarted
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -149,12 +149,48 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
         assert kept(tmp_path) == []
 
 
+async def test_what_a_start_cannot_read_is_read_again_without_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        shown = await left_unanswered(desk, tmp_path, monkeypatch)
+        monkeypatch.setattr(journal_module, "FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(journal_module, "MAX_FINISH_AGAIN_SECONDS", 0.01)
+        left, readable, tried = DeferralFiles.left, asyncio.Event(), asyncio.Event()
+
+        async def trouble(files: DeferralFiles) -> list[tuple[int, bytes]]:
+            if readable.is_set():
+                return await left(files)
+            tried.set()
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(DeferralFiles, "left", trouble)
+        finishing = asyncio.create_task(restarted(desk, journal))
+        async with asyncio.timeout(PATIENCE):
+            await tried.wait()
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.tom.slash(desk.channel, "studio", prompt="A boat"))
+            async with asyncio.timeout(PATIENCE):
+                while len(kept(tmp_path)) < 2:  # noqa: ASYNC110 - a thread writes it
+                    await asyncio.sleep(0.01)
+            readable.set()
+            await asyncio.wait_for(finishing, PATIENCE)
+            assert len(kept(tmp_path)) == 1  # this life's own, which it answers
+        (told,) = shown.followups
+        assert str(RESTARTED) in texts(told)
+        assert (await asking).followups == []
+        (card,) = desk.channel.history()
+        assert "A boat" in texts(card)
+
+
 async def test_what_is_to_be_tried_again_does_not_keep_the_bot_from_closing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        keep(desk, tmp_path)
+        journal = keep(desk, tmp_path)
         await left_unanswered(desk, tmp_path, monkeypatch)
+        begin_another_life(desk, journal)
         away = Away(monkeypatch)
         for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
             monkeypatch.setattr(journal_module, pause, 10 * PATIENCE)
