@@ -6,10 +6,18 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.errors import Refused
+from bot.domain import LogSettings
+from bot.errors import NotAllowed, Refused
 from bot.languages import N_, lazy
 from bot.services import Services
-from bot.ui.admin.log import everyone_reads, log_panel, post_greeting, trouble_there
+from bot.ui.admin.log import (
+    LogChannel,
+    ensure_warnings_possible,
+    everyone_reads,
+    log_panel,
+    post_greeting,
+    trouble_there,
+)
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
@@ -30,13 +38,15 @@ def log_command(services: Services) -> Command:
     )
     async def log(
         interaction: discord.Interaction,
-        channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None = None,
+        channel: LogChannel | None = None,
         results: bool | None = None,
         off: bool = False,
     ) -> None:
         guild_id = server_of(interaction)
         if off and (channel is not None or results):
             raise Refused(OFF_OR_CHANNEL)
+        if channel is not None:
+            ensure_warnings_possible(interaction, channel)
         now = await services.log_channels.get(guild_id)
         wanted = replace(
             now,
@@ -48,10 +58,7 @@ def log_command(services: Services) -> Command:
         elif results is not None and wanted.channel_id is None:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
-            await post_greeting(interaction, channel)
-            await done_in_time(
-                interaction, services.log_channels.set(guild_id, wanted, works=channel is not None)
-            )
+            await done_in_time(interaction, _set(interaction, services, now, wanted, channel))
         guild = interaction.guild
         panel = log_panel(
             wanted, trouble_there(guild, wanted), public=everyone_reads(guild, wanted.channel_id)
@@ -59,6 +66,27 @@ def log_command(services: Services) -> Command:
         await answer(interaction, panel)
 
     return log
+
+
+async def _set(
+    interaction: discord.Interaction,
+    services: Services,
+    now: LogSettings,
+    wanted: LogSettings,
+    channel: LogChannel | None,
+) -> None:
+    """Store the settings, then greet the channel, if one is given.
+
+    If Discord keeps the bot out of it, the settings are again those of `now`, and `NotAllowed` is raised.
+    """
+    await services.log_channels.set(server_of(interaction), wanted, works=channel is not None)
+    if channel is None:
+        return
+    try:
+        await post_greeting(interaction, channel)
+    except NotAllowed:
+        await services.log_channels.set(server_of(interaction), now)
+        raise
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -1,5 +1,6 @@
 """The log channel: its greeting, what `/studii log` shows, and the button under its lines."""
 
+import logging
 from typing import Any
 
 import discord
@@ -10,11 +11,15 @@ from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.discord_errors import NO_ACCESS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
+
+_log = logging.getLogger(__name__)
+
+LogChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel
 
 LOG_SHOWS = lazy(
     "It gets a warning when {percent}% and 100% of the budget are used, when Studii "
@@ -42,14 +47,9 @@ def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
     return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
 
 
-async def post_greeting(
-    interaction: discord.Interaction,
-    channel: discord.TextChannel | discord.Thread | discord.VoiceChannel | None,
-) -> None:
-    """Post a greeting, which proves that it works. Raises `Refused` with what prevents it."""
-    if channel is None or interaction.guild is None:
-        return
-    missing = missing_for_warnings(interaction.guild.me, channel)
+def ensure_warnings_possible(interaction: discord.Interaction, channel: LogChannel) -> None:
+    """Raise `NotAllowed` with the permissions that the bot lacks to post warnings there, if it lacks any."""
+    missing = [] if interaction.guild is None else missing_for_warnings(interaction.guild.me, channel)
     if missing:
         raise NotAllowed(
             lazy(
@@ -58,9 +58,12 @@ async def post_greeting(
                 why=hindrance(missing),
             )
         )
-    await interaction.response.defer(ephemeral=True, thinking=True)
+
+
+async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -> None:
+    """Greet the log channel. Raise `NotAllowed` if Discord keeps the bot out of it."""
     try:
-        with speaking(await host_of(interaction).readers.in_server(interaction.guild.id)):
+        with speaking(await host_of(interaction).readers.in_server(channel.guild.id)):
             hello = boxed(NEUTRAL, f"📋 {sentences(HELLO, LOG_SHOWS)}")
         await channel.send(view=hello)
     except NO_ACCESS:
@@ -70,6 +73,8 @@ async def post_greeting(
                 channel=channel.mention,
             )
         ) from None
+    except DISCORD_ERRORS as error:
+        _log.info("Server %d: the log channel may not be greeted: %r", channel.guild.id, error)
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:

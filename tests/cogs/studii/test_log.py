@@ -9,6 +9,7 @@ from simcord import ChannelHandle
 
 from bot.domain import Announcement, ChannelGone, Job, JobState, LogSettings, Notice, NoticeKind, Posted
 from bot.studii import KeyRefused, OutOfCredits
+from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -92,6 +93,33 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
         assert "**Send Messages**" in shown
         assert "Nothing was changed" in shown
         assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
+
+
+async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        async with outage(desk.storage):
+            shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
+        assert "database" in shown
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
+        assert desk.channel.history() == []
+
+
+async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        before = await set_log(desk, results=True)
+        desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
+        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
+        assert "Nothing was changed" in shown
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(before.id, results=True)
+
+
+async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        path = f"/channels/{desk.channel.id}/messages"
+        desk.env.inject_error("POST", path, status=503, times=None)
+        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
+        assert f"Log channel: <#{desk.channel.id}>" in shown
+        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(desk.channel.id)
 
 
 async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:
