@@ -1,7 +1,7 @@
 """Starred results are shown once their makers agree, and taken back when they are no longer to be shown."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.aio.retry import StoreRetry, backoff
 from bot.aio.worker import KeyedWorker
@@ -65,8 +65,7 @@ class BestShowing:
 
     async def _take_back(self, best: BestResult, rules: PostingRules) -> float | None:
         again = await self._showcase.hide(best, rules)
-        too_old = self._context.clock.now() - best.since > timedelta(seconds=self._context.tuning.best_bound)
-        if again is not None and not too_old:
+        if again is not None and not self._too_old(best.since):
             return again
         await self._retry.run(best.message_id, self._gone, best)
         return None
@@ -75,18 +74,24 @@ class BestShowing:
         if best.asked:
             return None
         said = await self._showcase.ask(best, job, rules)
-        if isinstance(said, TryLater) and not self._too_old(best):
-            return said.seconds
+        if isinstance(said, TryLater):
+            if not self._too_old(best.since):
+                return said.seconds
+            # The maker was never asked: their next starred result is a new occasion.
+            await self._retry.run(best.message_id, self._drop, best)
+            return None
         await self._retry.run(best.message_id, self._asked, best)
         return None
 
     async def _show(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
-        if best.begun_at is None:
+        begun_at = best.begun_at
+        if begun_at is None:
+            begun_at = self._context.clock.now()
             async with self._context.storage.write() as transaction:
-                await transaction.best.begun(best.message_id, self._context.clock.now())
+                await transaction.best.begun(best.message_id, begun_at)
         what, showing = "Showing a starred result", self._showcase.show(best, job, rules)
         said = await self._context.delivered(what, showing, TryLater(0.0), job_id=job.id)
-        if isinstance(said, TryLater) and not self._too_old(best):
+        if isinstance(said, TryLater) and not self._too_old(begun_at):
             return said.seconds
         await self._retry.run(best.message_id, self._note, best, rules, said)
         return None
@@ -120,6 +125,6 @@ class BestShowing:
         async with self._context.storage.write() as transaction:
             await transaction.best.drop(best.message_id)
 
-    def _too_old(self, best: BestResult) -> bool:
-        begun = best.begun_at or self._context.clock.now()
-        return self._context.clock.now() - begun > timedelta(seconds=self._context.tuning.best_bound)
+    def _too_old(self, start: datetime) -> bool:
+        """Return whether what was to be done since `start` is given up."""
+        return self._context.clock.now() - start > timedelta(seconds=self._context.tuning.best_bound)

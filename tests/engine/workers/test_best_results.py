@@ -1,6 +1,7 @@
 """Starred results: asked about once, shown, taken back, and what admins are told of a lost channel."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
@@ -18,6 +19,7 @@ class Shown:
 
     answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     asked: list[int] = field(default_factory=list[int])
+    said_of_questions: Announcement = field(default_factory=lambda: Posted(80))
     hidden: list[int] = field(default_factory=list[int])
 
     async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
@@ -29,12 +31,12 @@ class Shown:
 
     async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
         self.asked.append(best.user_id)
-        return Posted(80)
+        return self.said_of_questions
 
 
-async def starred(world: EngineWorld, *messages: int) -> None:
-    """Store results with the stars, in a server that shows its best ones."""
-    now = world.clock.now()
+async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta()) -> None:
+    """Store results that got the stars so long ago, in a server that shows its best ones."""
+    now = world.clock.now() - ago
     async with world.storage.write() as transaction:
         await transaction.posting_rules.set(GUILD, PostingRules(best_channel_id=PLACE))
         for one in messages:
@@ -93,3 +95,25 @@ async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_p
             await world.until(told, "the admins to be told")
         kinds = [notice.kind for notice, _, _ in world.discord.notices]
         assert kinds == [NoticeKind.BEST_LOST]
+
+
+async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the_next_result(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await starred(world, MESSAGE, ago=timedelta(days=2))
+        showcase = Shown(said_of_questions=TryLater(0.0))
+        async with world.running(world.engine(showcase=showcase)):
+
+            async def given_up() -> bool:
+                return await row(world) is None
+
+            async def asked() -> bool:
+                found = await row(world, MESSAGE + 1)
+                return found is not None and found.asked
+
+            await world.until(given_up, "the question to be given up")
+            showcase.said_of_questions = Posted(80)
+            await starred(world, MESSAGE + 1)
+            await world.until(asked, "the maker to be asked")
+        assert showcase.asked == [MAYA, MAYA]
