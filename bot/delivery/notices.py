@@ -1,4 +1,4 @@
-"""Post notices to servers' admins."""
+"""Post notices in channels, or send them to owners and members."""
 
 import asyncio
 import logging
@@ -22,6 +22,7 @@ from bot.domain import (
     TryLater,
     Undeliverable,
 )
+from bot.domain.notices import Addressee
 from bot.languages import ReaderLanguages, speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
@@ -41,11 +42,10 @@ _log = logging.getLogger(__name__)
 
 NOTICE_TIMEOUT_SECONDS = 30.0
 MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
-_TO_MEMBERS = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED})
 
 
 class NoticePoster:
-    """Posts notices in log channels, or sends them to owners."""
+    """Posts notices in channels, or sends them to owners and members."""
 
     def __init__(
         self,
@@ -64,12 +64,14 @@ class NoticePoster:
     async def post(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        """Post it in that channel, or send it to the owner if that is None. Trying again posts no second
-        one."""
+        """Post it in that channel. If that is None, send it to the member or the owner whom it is for.
+
+        Trying again posts no second one.
+        """
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 if channel_id is None:
-                    return await self._to_owner(notice, job)
+                    return await self._to_person(notice, job)
                 return await self._to_channel(notice, channel_id, job, shown)
         except DISCORD_ERRORS as error:
             return outcome_to_tell(error) if channel_id is None else outcome_there(error)
@@ -109,9 +111,9 @@ class NoticePoster:
         channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
         return await self._send(channel, notice, job, shown=shown)
 
-    async def _to_owner(self, notice: Notice, job: Job | None) -> Announcement:
+    async def _to_person(self, notice: Notice, job: Job | None) -> Announcement:
         guild = self._client.get_guild(notice.guild_id)
-        if guild is not None and notice.kind in _TO_MEMBERS:
+        if guild is not None and notice.kind.addressee is Addressee.MEMBER:
             return await self._to_member(notice, guild.name)
         if guild is None:
             # Before the gateway is ready no server is known; one that the bot has left never will be.

@@ -1,13 +1,23 @@
-"""Notices to admins."""
+"""Notices: what admins, owners and members are sent without having asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+
+
+class Addressee(Enum):
+    """Who gets a notice."""
+
+    LOG = auto()  # the log channel; without one, no one
+    LOG_OR_OWNER = auto()  # the log channel; without one, the server's owner by DM, as an admin has to act
+    OWNER = auto()  # the server's owner, by DM
+    MEMBER = auto()  # the member whose id is `user` in the notice's details, by DM
+    APPROVERS = auto()  # the channel for approvals
 
 
 class NoticeKind(StrEnum):
-    """The kinds of notices in a server's log channel."""
+    """The kinds of notices. Each has its `addressee`."""
 
     BUDGET_80 = "budget_80"
     BUDGET_100 = "budget_100"
@@ -19,16 +29,43 @@ class NoticeKind(StrEnum):
     MADE = "made"  # a result, where these are logged
     PLAN_DOUBTED = "plan_doubted"  # Studii refuses requests well below the plan's limit
     WORDS = "words"  # a word rule refused what a member asked for
-    APPROVAL = "approval"  # a request waits for approval; in the channel for approvals
-    REVIEW = "review"  # a result waits for approval; there as well
+    APPROVAL = "approval"  # a request waits for approval
+    REVIEW = "review"  # a result waits for approval
     DECIDED = "decided"  # there is nothing to decide any more: one of these two is reduced to that
-    CREDITS_ASKED = "credits_asked"  # a member asks for more credits
-    CREDITS_ANSWER = "credits_answer"  # what became of that; sent to the member
-    BLOCKED = "blocked"  # an admin has blocked a member; sent to the member
+    CREDITS_ASKED = (
+        "credits_asked"  # a member asks for more credits; without a log channel, posted where they ask
+    )
+    CREDITS_ANSWER = "credits_answer"  # what became of that
+    BLOCKED = "blocked"  # an admin has blocked a member
     BEST_LOST = "best_lost"  # the channel for the best results is gone
-    LOG_LOST = "log_lost"  # the log channel is gone; sent to the owner
+    LOG_LOST = "log_lost"  # the log channel is gone
+
+    @property
+    def addressee(self) -> Addressee:
+        """Who gets a notice of this kind."""
+        return _ADDRESSEES[self]
 
 
+_ADDRESSEES = {
+    NoticeKind.BUDGET_80: Addressee.LOG,
+    NoticeKind.BUDGET_100: Addressee.LOG,
+    NoticeKind.KEY_REFUSED: Addressee.LOG_OR_OWNER,
+    NoticeKind.OUT_OF_CREDITS: Addressee.LOG_OR_OWNER,
+    NoticeKind.UNKNOWN: Addressee.LOG_OR_OWNER,
+    NoticeKind.STILL_RUNNING: Addressee.LOG_OR_OWNER,
+    NoticeKind.RESULT_LOST: Addressee.LOG_OR_OWNER,
+    NoticeKind.MADE: Addressee.LOG,
+    NoticeKind.PLAN_DOUBTED: Addressee.LOG_OR_OWNER,
+    NoticeKind.WORDS: Addressee.LOG,
+    NoticeKind.APPROVAL: Addressee.APPROVERS,
+    NoticeKind.REVIEW: Addressee.APPROVERS,
+    NoticeKind.DECIDED: Addressee.APPROVERS,
+    NoticeKind.CREDITS_ASKED: Addressee.LOG_OR_OWNER,
+    NoticeKind.CREDITS_ANSWER: Addressee.MEMBER,
+    NoticeKind.BLOCKED: Addressee.MEMBER,
+    NoticeKind.BEST_LOST: Addressee.LOG_OR_OWNER,
+    NoticeKind.LOG_LOST: Addressee.OWNER,
+}
 CHANNEL = "channel"  # in the details of a notice whose message is changed later: where it is
 # Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
 QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
@@ -36,7 +73,7 @@ QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice to admins, posted once. A server has one of each `kind` and `key`.
+    """A notice, posted once. A server has one of each `kind` and `key`.
 
     `details` are the arguments of its text, as they were when it was added.
     """

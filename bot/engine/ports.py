@@ -94,7 +94,7 @@ class Delivery(Protocol):
     async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
-        """Post a notice to a server's admins in that channel, or send it to the owner by DM if it is None.
+        """Post a notice in that channel. If it is None, send the notice by DM, to the member or the owner.
 
         `job` is the one that the notice is about, as it stands now, and `shown` what moderators are to see of
         it if they decide on it.

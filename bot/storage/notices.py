@@ -1,4 +1,4 @@
-"""The outbox of notices to admins. Each kind and key of a server is in it once."""
+"""The outbox of notices. Each kind and key of a server is in it once."""
 
 from collections.abc import Mapping
 from datetime import datetime

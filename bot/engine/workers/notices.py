@@ -1,4 +1,4 @@
-"""Post notices to a server's admins: in its log channel, or in some cases to its owner."""
+"""Post notices, each to the `Addressee` of its kind."""
 
 import logging
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from bot.domain import (
     Posted,
     TryLater,
 )
-from bot.domain.notices import CHANNEL
+from bot.domain.notices import CHANNEL, Addressee
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
@@ -26,31 +26,12 @@ from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 
 _log = logging.getLogger(__name__)
 
-# Somebody has to act: the owner hears of it where there is no log channel.
-_FOR_THE_OWNER = frozenset(
-    {
-        NoticeKind.KEY_REFUSED,
-        NoticeKind.OUT_OF_CREDITS,
-        NoticeKind.PLAN_DOUBTED,
-        NoticeKind.LOG_LOST,
-        NoticeKind.BEST_LOST,
-        NoticeKind.UNKNOWN,
-        NoticeKind.STILL_RUNNING,
-        NoticeKind.RESULT_LOST,
-        NoticeKind.CREDITS_ASKED,
-        NoticeKind.CREDITS_ANSWER,
-        NoticeKind.BLOCKED,
-    }
-)
-# Sent to a person, never posted in the log channel.
-_BY_DM = frozenset({NoticeKind.LOG_LOST, NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED})
+_PEOPLE = frozenset({Addressee.OWNER, Addressee.MEMBER})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {
     NoticeKind.UNKNOWN: JobState.UNKNOWN,
     NoticeKind.STILL_RUNNING: JobState.RUNNING,
 }
-# Posted in the channel for approvals, with buttons.
-_TO_DECIDE_ON = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 
 
 class NoticeBoard:
@@ -111,7 +92,7 @@ class NoticeBoard:
             log = await transaction.log_channels.get(notice.guild_id)
             rules = await transaction.policies.access(notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
-            decides = notice.kind in _TO_DECIDE_ON
+            decides = notice.kind in (NoticeKind.APPROVAL, NoticeKind.REVIEW)
             jobs = await to_decide_on(transaction, notice, job) if decides and job is not None else []
         if notice.kind is NoticeKind.DECIDED:
             return await self._reduce(notice, job)
@@ -122,15 +103,16 @@ class NoticeBoard:
             return await self._ask(notice, rules.approval.channel_id, jobs)
         elsewhere = _asked_in(notice)
         log_channel = None if notice.details.get("in_place") else log.channel_id
-        to_owner = notice.kind in _BY_DM or (log_channel is None and elsewhere is None)
-        if to_owner and notice.kind not in _FOR_THE_OWNER:
+        addressee = notice.kind.addressee
+        to_person = addressee in _PEOPLE or (log_channel is None and elsewhere is None)
+        if to_person and addressee is Addressee.LOG:
             await self._close(notice, None)
             return None
-        said = await self._say(notice, None if to_owner else log_channel or elsewhere, job)
-        lost = log_channel if isinstance(said, ChannelGone) and not to_owner else None
+        said = await self._say(notice, None if to_person else log_channel or elsewhere, job)
+        lost = log_channel if isinstance(said, ChannelGone) and not to_person else None
         if lost is not None and elsewhere is not None:
             said = await self._say(notice, elsewhere, job)
-        if isinstance(said, ChannelGone) and notice.kind in _FOR_THE_OWNER:
+        if isinstance(said, ChannelGone) and addressee is Addressee.LOG_OR_OWNER:
             said = await self._say(notice, None, job)
         age = self._context.clock.now() - notice.created_at
         if isinstance(said, TryLater) and age < timedelta(seconds=self._context.tuning.notice_bound):
@@ -138,7 +120,7 @@ class NoticeBoard:
         if not isinstance(said, Posted):
             told = "Server %d: a notice (%s) was not posted: %s"
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
-        works = isinstance(said, Posted) and not to_owner and lost is None and log_channel is not None
+        works = isinstance(said, Posted) and not to_person and lost is None and log_channel is not None
         # Not noted, it would be told again and again.
         await self._retry.run(notice.id, self._close, notice, said, lost, works=works)
         return None

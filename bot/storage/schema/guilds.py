@@ -113,7 +113,7 @@ posting_rules = Table(
     Column("best_stars", Integer),
 )
 
-# Notices to admins. A row stays after its notice was posted, so that it is not posted again.
+# Notices. A row stays after its notice was posted, so that it is not posted again.
 notices = Table(
     "notices",
     metadata,

@@ -1,0 +1,11 @@
+"""Each kind of notice says who gets it."""
+
+import pytest
+
+from bot.domain import NoticeKind
+from bot.domain.notices import Addressee
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_each_kind_of_notice_has_an_addressee(kind: NoticeKind) -> None:
+    assert kind.addressee in Addressee
