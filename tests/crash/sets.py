@@ -39,7 +39,6 @@ class SetTrial:
     blind: bool = False
     waits: bool = False
 
-    # Long: one trial from its begin to its verdict, in order.
     async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
         case = await worlds.case()

@@ -46,7 +46,6 @@ class ShownPhoto:
     notes: Sequence[str] = ()
 
 
-# Long: one message from its first line to its last.
 def set_result(
     posting: SetPosting,
     names: ToolNames,
