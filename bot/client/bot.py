@@ -38,6 +38,7 @@ EXTENSIONS = (
     "cogs.photo_menus",
     "cogs.jobs",
     "cogs.credits",
+    "cogs.privacy",
     "cogs.studii.group",
     "cogs.studii.settings",
     "cogs.studii.channel",

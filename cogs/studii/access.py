@@ -1,4 +1,4 @@
-"""/studii access: who may use what. /privacy: whether others may use a member's photos."""
+"""/studii access: who may use what."""
 
 import discord
 from discord import app_commands
@@ -7,8 +7,8 @@ from bot.client.bot import StudiiBot
 from bot.domain.access import Permit, PhotoScope
 from bot.errors import Refused
 from bot.languages import N_, lazy
-from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, Services
-from bot.ui.admin.access import access_panel, privacy_panel_for
+from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange
+from bot.ui.admin.access import access_panel
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
@@ -166,34 +166,5 @@ def _roles_and_channels(interaction: discord.Interaction) -> frozenset[int] | No
     return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
 
 
-def privacy_command(services: Services) -> Command:
-    """Build `/privacy`."""
-
-    @function_command(name="privacy", description=N_("Show or change what others can do with your pictures"))
-    @app_commands.describe(
-        others_may_use_my_photos=N_("Whether others can use the tools on photos you post"),
-        show_my_starred_results=N_(
-            "Whether results that members star can be shown in a channel, with your name"
-        ),
-    )
-    @app_commands.guild_only()
-    async def privacy(
-        interaction: discord.Interaction,
-        others_may_use_my_photos: bool | None = None,
-        show_my_starred_results: bool | None = None,
-    ) -> None:
-        user_id = interaction.user.id
-        if others_may_use_my_photos is not None:
-            await done_in_time(
-                interaction, services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
-            )
-        if show_my_starred_results is not None:
-            await done_in_time(interaction, services.best.answer(user_id, agreed=show_my_starred_results))
-        await answer(interaction, await privacy_panel_for(services, user_id))
-
-    return privacy
-
-
 async def setup(bot: StudiiBot) -> None:
     add_to_studii(bot, access_command(bot))
-    bot.tree.add_command(privacy_command(bot.services))

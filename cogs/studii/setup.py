@@ -1,9 +1,8 @@
-"""/studii setup, forget-key, pause and resume; a server that adds or removes the bot; /forget-me."""
+"""/studii setup, forget-key, pause and resume; a server that adds or removes the bot."""
 
 from functools import partial
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
@@ -12,7 +11,6 @@ from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
-from bot.ui.account.forget_me import ask_to_forget_me
 from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
 from bot.ui.kit.host import done_in_time
@@ -29,7 +27,7 @@ MAX_WAITING_SERVERS = 5000
 
 
 class ServerEvents(ComparingCog):
-    """What happens when a server adds or removes the bot, and /forget-me."""
+    """What happens when a server adds or removes the bot."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
@@ -38,13 +36,6 @@ class ServerEvents(ComparingCog):
         super().__init__(bot, events)
         self._new: set[int] = set()
         self._without_key: set[int] = set()
-
-    @app_commands.command(
-        name="forget-me", description=N_("Erase your prompts, links and pictures from this bot; asks first")
-    )
-    async def forget_me(self, interaction: discord.Interaction) -> None:
-        erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
-        await answer(interaction, ask_to_forget_me(erasable))
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
