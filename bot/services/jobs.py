@@ -169,6 +169,15 @@ class JobService(ToolService):
         _log.info("Job %s is cancelled", job_id, extra={"job": job_id})
         return cancelled
 
+    async def asked_once(self, guild_id: int, user_id: int, once: str) -> list[Job]:
+        """Return the member's job with that `once` key, with all of its set if it is in one; none if there is
+        no such job."""
+        async with self._storage.read() as transaction:
+            job = await transaction.member_jobs.asked_once(guild_id, user_id, once)
+            if job is None:
+                return []
+            return [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+
     async def of_set(self, set_id: str, guild_id: int) -> list[Job]:
         """Return the jobs of a set of the server, in the order in which they were asked for."""
         async with self._storage.read() as transaction:

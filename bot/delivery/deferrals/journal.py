@@ -1,9 +1,10 @@
 """Deferred interactions, kept so that those are answered that a killed process left unanswered."""
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -156,8 +157,8 @@ class DeferralJournal:
             for interaction_id, deferred in left:
                 try:
                     with speaking(await readers.of_person(deferred.user_id, deferred.guild_id)):
-                        job = await _job_of(jobs, interaction_id, deferred) if deferred.starts else None
-                        await self._answer(client, jobs, catalog, readers, deferred, job)
+                        started = await _started(jobs, interaction_id, deferred)
+                        await self._answer(client, jobs, catalog, readers, deferred, started)
                 except discord.NotFound as error:
                     _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
                 except (*DISCORD_ERRORS, *UNUSABLE) as error:
@@ -180,34 +181,31 @@ class DeferralJournal:
         catalog: Catalog,
         readers: ReaderLanguages,
         deferred: _Deferred,
-        job: Job | None,
+        started: Sequence[Job],
     ) -> None:
         hook = discord.Webhook.partial(deferred.application_id, deferred.token, client=client)
         hook.type = discord.WebhookType.application  # an interaction's, which can speak to one person
-        try:
+        shown = None
+        with contextlib.suppress(discord.NotFound):
             shown = await hook.fetch_message(deferred.message)
-        except discord.NotFound:
-            # The message was deleted to say that nothing started, which may not have been said.
-            if not deferred.private and job is None:
-                await hook.send(view=boxed(BAD, RESTARTED), ephemeral=True)
+            if shown.components or shown.content:
+                return  # answered
+        # It may have been deleted to tell the person alone, which may not have been done.
+        if shown is None and (deferred.private or (started and not started[0].private)):
             return
-        if shown.components or shown.content:
-            return  # answered
         if not deferred.starts:
             await _tell(hook, deferred, boxed(BAD, RESTARTED_CHANGE))
             return
-        if job is None:
+        if not started:
             await _tell(hook, deferred, boxed(BAD, RESTARTED))
-        elif deferred.private and not job.private:
+            return
+        if deferred.private and not started[0].private:
             await _tell(hook, deferred, boxed(QUIET, STARTED))
-        else:
-            whole = [job] if job.set_id is None else await jobs.of_set(job.set_id, job.guild_id)
-            with speaking(spoken() if job.private else await readers.in_server(job.guild_id)):
-                card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(whole)))
-            await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)
-            # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
-            for one in whole:
-                await jobs.card_shown(one.id, shown.id, one.version if one.over else 0)
+            return
+        shown_in = await _show_card(hook, deferred, started, catalog, readers)
+        # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
+        for one in started:
+            await jobs.card_shown(one.id, shown_in, one.version if one.over else 0)
 
     async def _left(self) -> list[tuple[int, _Deferred]]:
         """Return what can be answered still, oldest first. What is of no use is deleted.
@@ -229,11 +227,27 @@ class DeferralJournal:
         return found
 
 
-async def _job_of(jobs: JobService, interaction_id: int, deferred: _Deferred) -> Job | None:
-    """Return the job that was accepted for it, or the first of its set, if one was."""
-    key = once_key_of(interaction_id)
-    page = await jobs.page(deferred.guild_id, deferred.user_id, 0)
-    return next((job for job in page.jobs if job.once == key), None)
+async def _started(jobs: JobService, interaction_id: int, deferred: _Deferred) -> Sequence[Job]:
+    """Return the job that was accepted for it, or the whole set; none if nothing was."""
+    if not deferred.starts:
+        return ()
+    return await jobs.asked_once(deferred.guild_id, deferred.user_id, once_key_of(interaction_id))
+
+
+async def _show_card(
+    hook: discord.Webhook,
+    deferred: _Deferred,
+    started: Sequence[Job],
+    catalog: Catalog,
+    readers: ReaderLanguages,
+) -> int:
+    """Show the card of the job or the set in place of the deferral. Return the message's id."""
+    job = started[0]
+    with speaking(spoken() if job.private else await readers.in_server(job.guild_id)):
+        card = card_of(job, ToolNames(catalog), Progress(whole_set=tuple(started)))
+    if job.private and not deferred.private:
+        return await tell_instead(hook, deferred.message, card)  # the public answer would show it to all
+    return (await hook.edit_message(deferred.message, view=card, allowed_mentions=NO_MENTIONS)).id
 
 
 async def _tell(hook: discord.Webhook, deferred: _Deferred, panel: Panel) -> None:

@@ -39,6 +39,11 @@ class MemberJobs(JobRows):
         which = {"guild": guild_id, "user": user_id, "states": list(states or ()), "tool": tool}
         return await self._all(query, {**which, "offset": offset, "limit": limit})
 
+    async def asked_once(self, guild_id: int, user_id: int, once: str) -> Job | None:
+        """Return a member's job in a server by its `once` key, the newest if there are several."""
+        found = await self._all(_ASKED_ONCE, {"guild": guild_id, "user": user_id, "once": once, "limit": 1})
+        return found[0] if found else None
+
     async def going_or_done_of(self, once: Collection[str]) -> set[str]:
         """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
         return set((await self._session.execute(_GOING_OR_DONE_OF, {"keys": list(once)})).scalars())
@@ -65,6 +70,12 @@ _IN_GUILD = jobs.c.guild_id == bindparam("guild")
 _OF_USER = jobs.c.user_id == bindparam("user")
 _OF_USERS = jobs.c.user_id.in_(bindparam("users", expanding=True))
 _RECENT_OF = select(jobs).where(_IN_GUILD, _OF_USER, _NOT_ERASED).order_by(jobs.c.number.desc()).limit(LIMIT)
+_ASKED_ONCE = (
+    select(jobs)
+    .where(_IN_GUILD, _OF_USER, jobs.c.once == bindparam("once"))
+    .order_by(jobs.c.number.desc())
+    .limit(LIMIT)
+)
 _GOING_OR_DONE_OF = select(jobs.c.once).where(
     text(GOING_OR_DONE), jobs.c.once.in_(bindparam("keys", expanding=True))
 )

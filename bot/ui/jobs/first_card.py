@@ -14,7 +14,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, boxed
+from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
         await _post_card(interaction, host, jobs, deferral)
         return
     if deferral is not None and job.private and not deferral.private:
-        await deferral.refuse(card)  # the public answer would show it to all
+        await _show_alone(interaction, host, jobs, deferral, card)
         return
     outdated, message_id = False, None
     try:
@@ -65,6 +65,20 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
     await _store_card(host, jobs, message_id, outdated=outdated)
     if deferral is not None:
         await deferral.answered()
+
+
+async def _show_alone(
+    interaction: discord.Interaction, host: Host, jobs: Sequence[Job], deferral: Deferral, card: Panel
+) -> None:
+    """Show a private job's card to its person alone, although all were told that an answer will come."""
+    job = jobs[0]
+    try:
+        message_id = await deferral.refuse(card)  # in that answer it would be shown to all
+    except DISCORD_ERRORS as error:
+        _log.info("Job %s: the card may not have been shown: %r", job.id, error, extra={"job": job.id})
+        return
+    host.cards.remember(job.set_id or job.id, interaction)
+    await _store_card(host, jobs, message_id)
 
 
 async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:

@@ -112,21 +112,23 @@ class Deferral:
         """Note that the answer was given."""
         await self._kept.forget(self._interaction)
 
-    async def refuse(self, panel: ui.LayoutView) -> None:
-        """Tell the person alone, in place of an answer that everybody would have seen."""
+    async def refuse(self, panel: ui.LayoutView) -> int:
+        """Tell the person alone, in place of an answer that everybody would have seen. Return the message's
+        id. Raises an error of Discord's."""
         try:
             if self.private:
-                await self._interaction.edit_original_response(view=panel)
+                told = (await self._interaction.edit_original_response(view=panel)).id
             else:
-                await tell_instead(self._interaction.followup, self._message, panel)
+                told = await tell_instead(self._interaction.followup, self._message, panel)
         except discord.NotFound:
             await self.answered()  # it can't be any more
             raise
         await self.answered()
+        return told
 
 
-async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> None:
-    """Tell the person alone, in place of that public deferral.
+async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> int:
+    """Tell the person alone, in place of that public deferral. Return the id of the message that does.
 
     Discord gives a first followup the visibility of the deferral, with any flags; so the deferral is
     deleted first, or becomes one neutral sentence. Where neither is certain, that error of Discord's is
@@ -139,7 +141,7 @@ async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView
         # After a deletion whose answer was lost, there is nothing left to be edited.
         with contextlib.suppress(discord.NotFound):
             await hook.edit_message(message, view=boxed(BAD, START_WITHDRAWN))
-    await hook.send(view=panel, ephemeral=True)
+    return (await hook.send(view=panel, ephemeral=True, wait=True)).id
 
 
 def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:

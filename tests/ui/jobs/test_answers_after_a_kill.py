@@ -13,9 +13,11 @@ from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
 from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED, RESTARTED_CHANGE
 from bot.services.acceptance.batches import AcceptanceBatches
+from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.ui.jobs.late import announced, asked, begin_another_life, keep, kept, late, restarted
+from tests.ui.jobs.sets.test_sets import offered
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -50,6 +52,25 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             assert str(RESTARTED) in texts(shown.response if private else shown.followups[-1])
             assert desk.channel.history() == []
         await restarted(desk, journal)  # another start finds nothing
+
+
+async def test_after_a_kill_a_whole_set_is_shown_that_was_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        form = await offered(desk, desk.maya)
+
+        async def killed(*_: object) -> None:
+            raise asyncio.CancelledError
+
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.ui.jobs.start.show_card", killed)
+            shown = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        await restarted(desk, journal)
+        assert shown.response is not None
+        assert "6 photos" in texts(shown.response)
+        assert {job.card_message_id for job in await jobs_of(desk)} == {shown.response.id}
 
 
 async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nobody_without_a_word(
