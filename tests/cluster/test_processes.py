@@ -1,5 +1,6 @@
 """Processes of the bot on one PostgreSQL: no gap, and nothing twice."""
 
+import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.world import Cluster, cluster, servers, until, until_async
 from tests.engine.world import free_port
+from tests.support.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -37,6 +39,17 @@ JOBS_EACH = 16
 def told_alone(own: Cluster) -> list[str]:
     """Return what one person alone was told."""
     return [str(one.payload) for one in own.discord.messages.values() if one.ephemeral]
+
+
+async def metrics(session: aiohttp.ClientSession, port: int) -> str:
+    """Return the process's metrics as soon as it answers: it says that it stands by a moment before."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+                    return await response.text()
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_told_to_wait(
@@ -99,8 +112,7 @@ async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing
             )
             assert not first.said("stopped unexpectedly")
             assert not first.said("Session is closed")
-            async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
-                assert "studii_takeovers_total 1.0" in await response.text()
+            assert "studii_takeovers_total 1.0" in await metrics(session, port)
             last = own.ask(GUILD, "A white kite")
             await until(lambda: last.over)
             second.forked.send_signal(signal.SIGTERM)
