@@ -6,7 +6,7 @@ submissions leave, and no more is submitted than can be polled often enough.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -81,7 +81,7 @@ class Lane:
 
         `again`: seconds until a running job is polled again, or a waiting one is tried again.
         """
-        before = self._queue.jobs.pop(job_id, None)
+        before = self._queue.remove(job_id)
         if isinstance(job, Running):
             if before is not None and before.price is not None and job.priced:
                 self._queue.priced(before.price)
@@ -93,7 +93,7 @@ class Lane:
             return
         self._polls.forget(job_id)
         if job is not None:
-            self._queue.jobs[job_id] = job
+            self._queue.add(job)
             if again is not None and job.price is not None:
                 # It waits for the price, as all with the same one do.
                 self._queue.postpone_alike(job.price, job.not_before)
@@ -150,9 +150,7 @@ class Lane:
 
     def position(self, job_id: str) -> int | None:
         """Return the position of a waiting job in the queue, from 1, or None if it does not wait."""
-        if job_id not in self._queue.jobs:
-            return None
-        return [one.id for one in self.queue()].index(job_id) + 1
+        return self._queue.position(job_id, self._in_flight)
 
     def waits_for_price(self, job_id: str) -> bool:
         """Return whether another job goes before this one, to learn the price of both."""
@@ -175,7 +173,7 @@ class Lane:
         """Return a running job, or None if it does not run."""
         return self._polls.of(job_id)
 
-    def queue(self) -> list[Waiting]:
+    def queue(self) -> Sequence[Waiting]:
         """Return the waiting jobs in order."""
         return self._queue.order(self._in_flight)
 
