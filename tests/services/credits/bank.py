@@ -16,14 +16,14 @@ from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
-from bot.lifecycle.prices import learn_at_end, learn_price, reservation, sendable_now
-from bot.lifecycle.submission import make_unknown
-from bot.lifecycle.transitions import charge_of, fail_paid, fail_unpaid, make_ready, succeed, wait
+from bot.lifecycle.polling import fail_running, record_output
+from bot.lifecycle.submission import Claim, StepResult, claim, make_unknown, record_taken
+from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.credits.budgets import budget_state
 from bot.services.limits import AskedMembers, state_of_member, use_of_members
-from bot.storage import JobChanges, Storage, Transaction
+from bot.storage import Storage, Transaction, Vault
 from bot.storage.schema import (
     allowances,
     confirmations,
@@ -35,6 +35,7 @@ from bot.storage.schema import (
     policies,
     prices,
 )
+from bot.studii import CreatedJob, JobReport
 from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support.clock import FakeClock
@@ -83,6 +84,7 @@ class Bank(ModeratingBank):
             self.stack.enter_context(patch(name, replacement))
         self.storage = await self.stack.enter_async_context(Storage.open(self.url))
         folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.vault = Vault.open((), folder / "encryption.key")
         services = await services_on(self.storage, folder, self.clock, catalog=self.catalog)
         self.jobs, self.credits, self.limits = services.jobs, services.credits, services.limits
         self.rulings, self.requests = services.rulings, services.credit_requests
@@ -160,34 +162,22 @@ class Bank(ModeratingBank):
             return said
 
     async def send(self, job_id: str) -> bool:
-        """Whether the job is on its way to Studii now; as `bot.engine.lanes.submit` claims it."""
+        """Whether the job is on its way to Studii now."""
+        await self.take_in(job_id)
         async with self.storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
-            assert job is not None
-            if job.state is JobState.RECEIVED:
-                job = await make_ready(transaction, job, None, self.now)
-            if job is None or job.state is not JobState.WAITING:
-                return False
-            if (
-                not job.price_learned
-                and await sendable_now(transaction, self.catalog, job, LANE, self.now) is None
-            ):
-                return False
-            await transaction.jobs.advance(job_id, JobState.WAITING, JobState.SUBMITTING, at=self.now)
-            key = await transaction.keys.current(GUILD)
-            await transaction.jobs.update(job_id, key_id=key.id if key else None)
-            return True
+            to, now = JobState.SUBMITTING, self.now
+            claimed = await claim(transaction, self.catalog, self.vault, job_id, LANE, to, now, None)
+        return not isinstance(claimed, StepResult)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
-        """Studii takes the job, and may say what it charges; as `bot.engine.lanes.submit` writes it down."""
+        """Studii takes the job, and may say what it charges."""
         async with self.storage.write() as transaction:
-            running, old = JobState.RUNNING, JobState.SUBMITTING
-            told = JobChanges(submitted_at=self.now, charged=charge)
-            job = await transaction.jobs.advance(job_id, old, running, at=self.now, **told)
-            if job is not None and charge is not None:
-                before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
-                await self.correct(transaction, job_id, reservation(charge, before))
-                await self.learn(transaction, job, charge)
+            job, key = await transaction.jobs.with_key(job_id)
+            assert job is not None
+            assert key is not None
+            taken = Claim(job, key, "", was_held=False)
+            told = CreatedJob(job_id, credits_charged=charge)
+            await record_taken(transaction, self.catalog, taken, told, self.now)
 
     async def start(self, job_id: str, charge: int | None) -> bool:
         """A job is sent and taken at once; False if it may not be sent."""
@@ -196,37 +186,25 @@ class Bank(ModeratingBank):
             await self.answer(job_id, charge)
         return sent
 
-    async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
-        before, _ = await transaction.prices.last(LANE, job.tool, job.variant)
-        await learn_price(transaction, self.catalog, job, LANE, charge, before, self.now)
-
-    async def learn_at_end(
-        self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
-    ) -> None:
-        """As `bot.engine.lanes.poll_answers` writes down the last answer."""
-        await learn_at_end(transaction, self.catalog, job, LANE, told, self.now, completed=completed)
-
-    async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
-        await transaction.ledger.correct(job_id, charge, self.now)
-
     async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
         async with self.storage.write() as transaction:
             job = await transaction.jobs.get(job_id)
             assert job is not None
-            cost = charge_of(job, charge)
-            if way != "free":
-                if job.state is not JobState.RUNNING:
-                    return False
-                await self.learn_at_end(transaction, job, charge, completed=way == "done")
-            if way == "done":
-                known = await transaction.jobs.update(job_id, charged=cost)
-                ended = await succeed(transaction, known or job, "file", "image", self.now)
-            elif way == "paid":
-                ended = await fail_paid(transaction, job, FailureCode.STUDII, WHY, cost, self.now)
-            else:
+            if way == "free":
                 open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
                 ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, WHY, self.now)
+            elif job.state is not JobState.RUNNING:
+                return False
+            elif way == "done":
+                report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
+                last = await record_output(transaction, self.catalog, job, LANE, report, self.now)
+                assert last.job is not None
+                ended = await succeed(transaction, last.job, "file", "image", self.now)
+            else:
+                code, now = FailureCode.STUDII, self.now
+                last = await fail_running(transaction, self.catalog, job, LANE, code, WHY, now, told=charge)
+                ended = last.job
         return ended is not None
 
     async def cancel(self, job_id: str, user_id: int) -> None:

@@ -18,7 +18,7 @@ from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.storage import ReservationError, Transaction
 from bot.storage.schema import jobs
-from tests.services.credits.bank import GUILD, LANE, Answer, Bank, write
+from tests.services.credits.bank import GUILD, Answer, Bank, write
 from tests.support.jobs import known
 
 
@@ -157,10 +157,12 @@ class SettlesTheEstimate(Bank):
         return await super().end(job_id, way, job.estimate if job else charge)
 
 
+def never_upwards(charge: int, _before: int | None) -> int:
+    return min(charge, 1)
+
+
 class NeverCorrectsUpwards(Bank):
-    async def correct(self, transaction: Transaction, job_id: str, charge: int) -> None:
-        job = await transaction.jobs.get(job_id)
-        await super().correct(transaction, job_id, min(charge, job.reserved if job else 0))
+    replaced = (("bot.lifecycle.submission.reservation", never_upwards),)
 
 
 class SettlesTwice(Bank):
@@ -276,9 +278,14 @@ class SendsAllAtOnce(Bank):
         return await super().send(job_id)
 
 
+async def keeps_the_price_alone(
+    transaction: Transaction, _: Any, job: Job, lane: str, charge: int, _before: int | None, at: datetime
+) -> None:
+    await transaction.prices.learn(lane, job.tool, job.variant, charge, at)
+
+
 class ForgetsWhatWaits(Bank):
-    async def learn(self, transaction: Transaction, job: Job, charge: int) -> None:
-        await transaction.prices.learn(LANE, job.tool, job.variant, charge, self.now)
+    replaced = (("bot.lifecycle.submission.learn_price", keeps_the_price_alone),)
 
 
 class ForgetsWhatIsUnknown(Bank):
@@ -309,12 +316,16 @@ class DoesNotWaitForSilence(Bank):
     replaced = (("bot.storage.credits.prices.Prices.asking_with", being_sent),)
 
 
+async def corrects_that_job_alone(
+    transaction: Transaction, _: Any, job: Job, _lane: str, told: int | None, at: datetime, **_more: Any
+) -> bool:
+    if told is not None and told > job.reserved:
+        await transaction.ledger.correct(job.id, told, at)
+    return False
+
+
 class LearnsNothingAtTheEnd(Bank):
-    async def learn_at_end(
-        self, transaction: Transaction, job: Job, told: int | None, *, completed: bool
-    ) -> None:
-        if told is not None and told > job.reserved:
-            await transaction.ledger.correct(job.id, told, self.now)
+    replaced = (("bot.lifecycle.polling.learn_at_end", corrects_that_job_alone),)
 
 
 def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:

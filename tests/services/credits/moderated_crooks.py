@@ -30,10 +30,7 @@ async def ready_at_once(transaction: Transaction, job: Job, source_file: str | N
 
 
 class SendsWithoutApproval(Bank):
-    replaced = (
-        ("tests.services.credits.bank.make_ready", ready_at_once),
-        ("tests.services.credits.moderating_bank.make_ready", ready_at_once),
-    )
+    replaced = (("tests.services.credits.moderating_bank.make_ready", ready_at_once),)
 
 
 async def reserved_again(transaction: Transaction, job: Job, at: datetime) -> Job | None:
