@@ -5,47 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import EntryKind, FailureCode, JobState
-from bot.ui.kit.reasons import reason_words
+from bot.domain import FailureCode, JobState
 from sandbox.studii import Fault, Options, Outcome, faults
 from tests.engine.world import a_job, ends_badly, engine_world
-from tests.support.jobs import ledger_lines
 
 PROCESSING = Options(long_side=64)
-
-
-@pytest.mark.parametrize(("charge", "final"), [(12, 12), (3, 3), (12, 5), (3, 9)])
-async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
-    tmp_path: Path, charge: int, final: int
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(charge=charge, final_charge=final))
-        job = await world.accept(a_job(estimate=8))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        done = await world.job(job.id)
-        assert (done.reserved, done.settled) == (0, final)
-        await world.balanced()
-        async with world.storage.read() as transaction:
-            lines = await ledger_lines(transaction, job_id=job.id)
-        # Corrected as soon as the 202 told another charge than the one that was set aside.
-        assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
-
-
-@pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
-async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
-    tmp_path: Path, refunded: bool, charged: int
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(fails="Too many unicorns.", refunded=refunded))
-        job = await world.accept(a_job())
-        async with world.running():
-            failed = await ends_badly(world, job, charged)
-        assert failed.failure is FailureCode.STUDII
-        assert "“Too many unicorns”." in reason_words(failed.failure_text)
 
 
 @pytest.mark.parametrize(
