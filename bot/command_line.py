@@ -64,9 +64,9 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
 def words_of(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
+    from bot.cli.encryption_keys import rotate
     from bot.cli.forget_servers import forget_servers
     from bot.cli.invite import invitation
-    from bot.cli.keys import rotate
     from bot.cli.move import move
     from bot.cli.restored import restored
 

@@ -12,7 +12,7 @@ from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.credits import credits_panel
 from bot.ui.guide.available_tools import available_for
-from bot.ui.guide.tools import read_examples, tools_panel
+from bot.ui.guide.tool_list import read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.reading.member import member_context

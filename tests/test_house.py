@@ -82,7 +82,7 @@ FORBIDDEN = (
     ("bot.services.moderation.words", "bot.services.acceptance.checks"),
     ("bot.lifecycle.budget_alerts", "bot.lifecycle.transitions"),
     ("bot.delivery.errors", "bot.delivery.discord"),
-    ("bot.delivery.postings.files", "bot.delivery.postings.poster"),
+    ("bot.delivery.postings.showings", "bot.delivery.postings.poster"),
     ("bot.reactions.events", "bot.reactions.best_results"),
     ("bot.media.kinds", "bot.media.spool"),
 )

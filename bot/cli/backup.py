@@ -15,7 +15,7 @@ from typing import TextIO
 
 from bot.aio.shield import shielded
 from bot.cli.bot_stopped import bot_stopped
-from bot.cli.keys import key_place
+from bot.cli.encryption_keys import key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.storage import (

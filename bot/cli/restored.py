@@ -1,7 +1,7 @@
 """`python -m bot restored`: what has to follow a pg_restore."""
 
 from bot.cli.bot_stopped import bot_stopped
-from bot.cli.keys import key_place
+from bot.cli.encryption_keys import key_place
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.errors import SettingsError

@@ -5,7 +5,7 @@ import re
 from yarl import URL
 
 from bot.aio.gated_connector import Gate
-from bot.cluster.member import Membership
+from bot.cluster.shared_membership import Membership
 
 TOLD_AFTER = 2.0  # seconds; Discord waits for 3
 # Answers to interactions, first and later ones.

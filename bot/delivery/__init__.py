@@ -2,6 +2,6 @@
 
 from bot.delivery.best_results import BestPoster
 from bot.delivery.cdn_photos import CdnPhotoSource
-from bot.delivery.deferrals.files import DeferralFiles
+from bot.delivery.deferrals.deferral_files import DeferralFiles
 from bot.delivery.deferrals.journal import DeferralJournal
 from bot.delivery.discord import DiscordDelivery

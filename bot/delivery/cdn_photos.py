@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.aio.connections import NO_CONNECTION, NO_TRANSFER
-from bot.aio.files import opened
+from bot.aio.file_opening import opened
 from bot.aio.proxy import direct
 from bot.aio.public_hosts import Reach
 from bot.domain import Job, SourcePhoto

@@ -13,10 +13,10 @@ from bot.delivery.cards.interaction_tokens import CardTokens
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticePoster
-from bot.delivery.postings.files import Drawing, Fit
+from bot.delivery.postings.job_posting import JobPosting, PostingContext
 from bot.delivery.postings.poster import REMOVE_SECONDS, Poster, Rules
-from bot.delivery.postings.posting import JobPosting, PostingContext
 from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
+from bot.delivery.postings.showings import Drawing, Fit
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer

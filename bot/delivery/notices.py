@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell
 from bot.delivery.history import NONCE_SECONDS, find_notice
-from bot.delivery.postings.files import Fit
+from bot.delivery.postings.showings import Fit
 from bot.domain import (
     Announcement,
     ChannelGone,
@@ -28,7 +28,7 @@ from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.log import missing_for_warnings
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
-from bot.ui.admin.moderation.files import open_files
+from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import mark_of, notice_panel

@@ -21,7 +21,7 @@ from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in, roles_of
 from bot.ui.reading.permissions import channel_in, is_age_restricted
-from bot.ui.reading.posting import PostingPlace, posting_place
+from bot.ui.reading.posting_place import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
 

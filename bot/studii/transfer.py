@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from bot.aio.connections import NO_TRANSFER
-from bot.aio.files import opened
+from bot.aio.file_opening import opened
 from bot.aio.shield import shielded
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 from bot.studii.exchange import leads_nowhere, never_sent, reason_of

@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import ApprovalChanges
 from bot.ui.admin.log import everyone_reads, missing_for_warnings
-from bot.ui.admin.moderation.rules import approval_panel
+from bot.ui.admin.moderation.approval_panel import approval_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer

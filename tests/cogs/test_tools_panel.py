@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.catalog import SHIPPED, Catalog
 from bot.domain import JobState
 from bot.domain.limits import AllowanceScope
-from bot.ui.guide.tools import EXAMPLES, read_examples
+from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 

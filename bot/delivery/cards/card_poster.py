@@ -15,7 +15,7 @@ from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outco
 from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
 from bot.ui.jobs.card import moved_card
-from bot.ui.jobs.sets.card import card_of
+from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel

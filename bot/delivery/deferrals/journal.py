@@ -21,7 +21,7 @@ from bot.languages import ReaderLanguages, lazy, speaking, spoken
 from bot.services import JobService
 from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
-from bot.ui.jobs.sets.card import card_of
+from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import once_key_of, tell_instead
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

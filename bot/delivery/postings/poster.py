@@ -13,7 +13,7 @@ from bot.delivery.cards.interaction_tokens import CardTokens
 from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
-from bot.delivery.postings.posting import Posting, mention_of
+from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules

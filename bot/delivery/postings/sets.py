@@ -9,12 +9,12 @@ import discord
 from bot.delivery.destination import Place
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.history import is_marked
-from bot.delivery.postings.files import MIN_BEFORE_BYTES, STAGING, Showing, Showings
-from bot.delivery.postings.posting import PostingContext, mention_of, why_without
+from bot.delivery.postings.job_posting import PostingContext, mention_of, why_without
+from bot.delivery.postings.showings import MIN_BEFORE_BYTES, STAGING, Showing, Showings
 from bot.domain import JobState
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
-from bot.ui.jobs.sets.result import ShownPhoto, set_result
+from bot.ui.jobs.sets.set_result import ShownPhoto, set_result
 from bot.ui.kit.layout import mark_of_nonce
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import MESSAGE_MARGIN_BYTES

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from itertools import groupby
 
 from bot.domain.words.normal import BETWEEN_VALUES, WITHOUT_SPACES, disguised, looks_like, normalized
-from bot.domain.words.rules import WILDCARD, WordEffect, WordRule
+from bot.domain.words.word_rules import WILDCARD, WordEffect, WordRule
 
 MATCHERS = 256  # servers whose rules are kept ready
 

@@ -1,7 +1,7 @@
 """Allowances, grants, and how many jobs members may have and start."""
 
 from bot.services.limits.limits import MAX_AT_ONCE, GrantState, LimitChanges, LimitService
-from bot.services.limits.members import (
+from bot.services.limits.member_limits import (
     AskedMembers,
     LimitReached,
     MemberState,

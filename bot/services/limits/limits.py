@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state
-from bot.services.limits.members import AskedMembers, MemberState, state_of_member, use_of_members
+from bot.services.limits.member_limits import AskedMembers, MemberState, state_of_member, use_of_members
 from bot.services.limits.sentences import too_much_taken_back
 from bot.services.service import Service
 from bot.services.wording import credits_message

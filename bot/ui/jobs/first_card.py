@@ -9,7 +9,7 @@ import discord
 from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
 from bot.languages import lazy, speaking, spoken
-from bot.ui.jobs.sets.card import card_of
+from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, deferral_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

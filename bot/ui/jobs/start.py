@@ -25,7 +25,7 @@ from bot.ui.kit.host import host_of, in_turn
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
-from bot.ui.reading.posting import posting_place
+from bot.ui.reading.posting_place import posting_place
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)

@@ -58,7 +58,7 @@ def only_what_is_paid(*given: Any) -> BudgetState:
 
 
 class CountsOnlyWhatIsPaid(Bank):
-    replaced = (("bot.services.limits.members.state_of_budget", only_what_is_paid),)
+    replaced = (("bot.services.limits.member_limits.state_of_budget", only_what_is_paid),)
 
 
 def one_less_going(*given: Any) -> MemberState:
@@ -83,7 +83,7 @@ def of_the_first_role(limits: MemberLimits, user_id: int, roles: Any) -> Any:
 
 
 class TakesTheFirstRoleAndNotTheHighest(Bank):
-    replaced = (("bot.services.limits.members.allowance", of_the_first_role),)
+    replaced = (("bot.services.limits.member_limits.allowance", of_the_first_role),)
 
 
 def in_utc(settings: GuildSettings, now: datetime) -> tuple[Window, str]:

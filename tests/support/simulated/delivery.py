@@ -7,8 +7,8 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import DiscordDelivery
-from bot.delivery.postings.files import Drawing, Fit
 from bot.delivery.postings.poster import Rules
+from bot.delivery.postings.showings import Drawing, Fit
 from bot.domain.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
 from bot.services import JobService

@@ -12,8 +12,8 @@ from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Reader, Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
-from bot.ui.jobs.sets.card import set_card
-from bot.ui.jobs.sets.result import set_result
+from bot.ui.jobs.sets.set_card import set_card
+from bot.ui.jobs.sets.set_result import set_result
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG, NAMES, card_words, words

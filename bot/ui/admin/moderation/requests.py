@@ -19,7 +19,7 @@ from bot.ui.admin.moderation.deciding import (
     show_decision,
     show_declined,
 )
-from bot.ui.admin.moderation.files import OpenedFiles
+from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host, done_in_time

@@ -14,7 +14,7 @@ from bot.ui.admin.moderation.deciding import (
     show_decision,
     show_declined,
 )
-from bot.ui.admin.moderation.files import OpenedFiles, open_files
+from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
 from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words

@@ -15,7 +15,7 @@ from bot.errors import Refused
 from bot.languages import lazy, ngettext
 from bot.services import PricesRose, short_price_words
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
-from bot.ui.jobs.sets.card import CANCEL_SET, LABELS, RUN_SET_AGAIN
+from bot.ui.jobs.sets.set_card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import read_in_time, start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton

@@ -22,7 +22,14 @@ from bot.ui.jobs.results.buttons import (
 )
 from bot.ui.jobs.results.staged_listing import links_original
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
-from bot.ui.jobs.sets.result import DELETE, DELETE_ACTION, DROP_ACTION, PICK_ACTION, drop_button, one_of_set
+from bot.ui.jobs.sets.set_result import (
+    DELETE,
+    DELETE_ACTION,
+    DROP_ACTION,
+    PICK_ACTION,
+    drop_button,
+    one_of_set,
+)
 from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host

@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.domain import Job
 from bot.ui.jobs.results.gallery import file_name_of
-from bot.ui.jobs.sets.result import caption_of, is_caption, is_pick_id
+from bot.ui.jobs.sets.set_result import caption_of, is_caption, is_pick_id
 
 
 class PictureGone(Exception):

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, Posted, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
-from bot.ui.jobs.sets.card import set_card
+from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts

@@ -8,7 +8,7 @@ from bot.domain import ForModerators, JobState
 from bot.domain.approvals import Approval
 from bot.reasons import Reason, ReasonCode
 from bot.ui.admin.moderation.deciding import nothing_to_decide
-from bot.ui.admin.moderation.files import OpenedFiles
+from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from tests.support.jobs import staging

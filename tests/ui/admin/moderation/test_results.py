@@ -11,7 +11,7 @@ from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputF
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready, succeed
 from bot.storage import Changes
-from bot.ui.jobs.sets.card import set_card
+from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.pseudo.letters import read

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 IDENTIFY_EVERY = 5.5  # seconds between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
 
 
-class Member(Membership):
+class SharedMembership(Membership):
     """A process that shares its database. Its lease is renewed by `run`."""
 
     def __init__(
@@ -278,7 +278,7 @@ async def membership(
         yield Membership()
         return
     async with ProcessTable.open(url) as table:
-        member = Member(table, name, wanted, times or LeaseTimes(), count, clock)
+        member = SharedMembership(table, name, wanted, times or LeaseTimes(), count, clock)
         try:
             await member.register()
         except UNUSABLE as error:

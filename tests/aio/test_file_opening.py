@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import pytest
 
-from bot.aio.files import opened
+from bot.aio.file_opening import opened
 from tests.support.patience import PATIENCE
 
 

@@ -9,7 +9,7 @@ import discord
 
 from bot.delivery.destination import Place
 from bot.delivery.history import is_marked
-from bot.delivery.postings.files import Drawing, Fit, Showing, Showings
+from bot.delivery.postings.showings import Drawing, Fit, Showing, Showings
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy

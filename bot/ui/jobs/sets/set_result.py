@@ -17,7 +17,7 @@ from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
 from bot.ui.jobs.results.links import link_button, link_words
 from bot.ui.jobs.results.parts import disclosed_words, why_here
 from bot.ui.jobs.results.result import for_listing, remaking_buttons
-from bot.ui.jobs.sets.card import again_button, photo_name
+from bot.ui.jobs.sets.set_card import again_button, photo_name
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
 from bot.ui.kit.text import named_value, shortened
