@@ -16,7 +16,7 @@ from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings
-from bot.delivery import BestPoster, CdnPhotoSource, DiscordDelivery
+from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import Language, load_all
@@ -92,14 +92,16 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        delivery = DiscordDelivery(bot, catalog, clock, decoder.fit, bot.posting_rules, decoder, bot.readers)
+        names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
+        context = DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder.fit, decoder)
+        delivery = DiscordDelivery(context)
         engine = Engine(
             storage=stores.storage,
             member=member,
             studii=studii,
             vault=stores.vault,
             delivery=delivery,
-            showcase=BestPoster(bot, ToolNames(catalog), clock, photos.read, bot.readers),
+            showcase=BestPoster(bot, names, clock, photos.read, bot.readers),
             photos=photos,
             decoder=decoder,
             spool=stores.spool,

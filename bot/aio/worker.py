@@ -3,7 +3,7 @@ item."""
 
 import math
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Generic, TypeVar
 
 from bot.aio.fair_share import FairShare, Who
@@ -29,6 +29,7 @@ class _Attempts:
     seen: Hashable = None  # the item's news at the last try
 
 
+@dataclass(eq=False)
 class KeyedWorker(Generic[_T]):
     """Works through items, of which each has a key: never on two with the same key at once.
 
@@ -49,50 +50,33 @@ class KeyedWorker(Generic[_T]):
     has begun may end within `drain` seconds, except for work that is `free` to be interrupted.
     """
 
-    # Long: it only keeps what it is given.
-    def __init__(
-        self,
-        what: str,
-        find: Callable[[int], Awaitable[list[_T]]],
-        work: Callable[[_T, int], Awaitable[float | None]],
-        give_up: Callable[[_T], Awaitable[None]],
-        *,
-        key: Callable[[_T], Hashable],
-        noun: str,
-        size: int,
-        clock: Clock,
-        reread_every: float,
-        liveness: Liveness,
-        patience: float = OPERATION_TIMEOUT,
-        drain: float = 0.0,
-        free: Callable[[_T], bool] = lambda _: False,
-        wants: Callable[[_T], bool] = lambda _: True,
-        ready: Callable[[_T], bool] = lambda _: True,
-        rank: Callable[[_T], int] | None = None,
-        queue: Callable[[_T], Hashable] | None = None,
-        news: Callable[[_T], Hashable] = lambda _: None,
-        notified_at_once: bool = False,
-        pause: Callable[[_T, float], float | None] = lambda _item, _waited: None,
-        shared_by: Callable[[_T], Who] | None = None,
-    ) -> None:
-        self.what = what
+    what: str
+    find: Callable[[int], Awaitable[list[_T]]]
+    work: Callable[[_T, int], Awaitable[float | None]]
+    give_up: Callable[[_T], Awaitable[None]]
+    _: KW_ONLY
+    key: Callable[[_T], Hashable]
+    noun: str
+    size: int
+    clock: Clock
+    reread_every: float
+    liveness: Liveness
+    patience: float = OPERATION_TIMEOUT
+    drain: float = 0.0
+    free: Callable[[_T], bool] = lambda _: False
+    wants: Callable[[_T], bool] = lambda _: True
+    ready: Callable[[_T], bool] = lambda _: True
+    rank: Callable[[_T], int] | None = None
+    queue: Callable[[_T], Hashable] | None = None
+    news: Callable[[_T], Hashable] = lambda _: None
+    notified_at_once: bool = False
+    pause: Callable[[_T, float], float | None] = lambda _item, _waited: None
+    shared_by: Callable[[_T], Who] | None = None
+
+    def __post_init__(self) -> None:
         self._wake_up = WakeUp()
-        self._find = find
-        self._work = work
-        self._give_up = give_up
-        self._key = key
-        self._size = size
-        self._clock = clock
-        self._reread_every = reread_every
-        self._wants = wants
-        self._ready = ready
-        self._rank = rank
-        self._queue = queue or key
-        self._news = news
-        self._notified_at_once = notified_at_once
-        self._pause = pause
-        self._shared_by = shared_by
-        self._turns = FairShare(size)
+        self._queue = self.queue or self.key
+        self._turns = FairShare(self.size)
         self._known: dict[Hashable, _T] = {}  # in order
         self._more = False  # whether the database has items that are not among them
         self._reads_wanted, self._reads_done = 1, 0
@@ -105,21 +89,17 @@ class KeyedWorker(Generic[_T]):
         self._fresh: set[Hashable] = set()  # notified of since the last try began
         self._retries: dict[Hashable, _Attempts] = {}
         self._resting: set[Hashable] = set()  # of these, those that are left alone until their next try
-        self._noun = noun
-        self._errors = ErrorLog(what, noun=noun)
-        self._liveness = liveness
-        self._patience, self._drain = patience, drain
-        self._free = free
+        self._errors = ErrorLog(self.what, noun=self.noun)
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
-        async with DrainingGroup(self._drain) as group:
+        async with DrainingGroup(self.drain) as group:
             await run_forever(self.what, self._wake_up, lambda: self._turn(group))
 
     def notify(self, item: _T) -> None:
         """Take over an item that has just changed, or forget it if it is not wanted any more."""
-        key = self._key(item)
-        if self._wants(item):
+        key = self.key(item)
+        if self.wants(item):
             self.add(item)
         elif self._known.pop(key, None) is not None:
             self._notified.add(key)
@@ -129,14 +109,14 @@ class KeyedWorker(Generic[_T]):
 
     def add(self, item: _T) -> None:
         """Take over an item, whether it is wanted or not."""
-        key = self._key(item)
+        key = self.key(item)
         if key not in self._known and len(self._known) >= MAX_KNOWN_ITEMS:
             self._more = True
         if key in self._known or not self._more:
             self._known[key] = item
             self._notified.add(key)
             self._fresh.add(key)
-        if key in self._resting and not self._rests(key, item, self._clock.monotonic()):
+        if key in self._resting and not self._rests(key, item, self.clock.monotonic()):
             self._resting.discard(key)
         # The end of what is being done, or the time of the next try, wakes the worker anyway.
         if key not in self._busy and key not in self._resting:
@@ -145,7 +125,7 @@ class KeyedWorker(Generic[_T]):
     def waited(self, key: Hashable) -> float:
         """Return the seconds since the first try of an item that is to be tried again; 0.0 for another."""
         retry = self._retries.get(key)
-        return 0.0 if retry is None else self._clock.monotonic() - retry.began
+        return 0.0 if retry is None else self.clock.monotonic() - retry.began
 
     def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
@@ -153,29 +133,29 @@ class KeyedWorker(Generic[_T]):
         self._wake_up.set()
 
     async def _turn(self, group: DrainingGroup) -> float:
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         asked = self._reads_done < self._reads_wanted or now >= self._next_read
         began = now
-        if asked or (self._more and len(self._busy) < self._size):
+        if asked or (self._more and len(self._busy) < self.size):
             await self._reread()
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
         if now >= self._next_due:
             # What is due is begun, or is begun when another has ended, which wakes the worker.
             self._rest({key for key in self._resting if self._retries[key].not_before > now})
         self._begin(group)
-        await rest_after(now - began, self._reread_every)
+        await rest_after(now - began, self.reread_every)
         self._next_turn = min(self._next_read, self._next_due)
-        return max(0.0, self._next_turn - self._clock.monotonic())
+        return max(0.0, self._next_turn - self.clock.monotonic())
 
     async def _reread(self) -> None:
         """Read the items from the database."""
         wanted = self._reads_wanted
         # There is something new among these, however many are in progress or wait for a retry.
-        limit = 2 * self._size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
+        limit = 2 * self.size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
         self._notified.clear()
         self._ended.clear()
-        with self._liveness.operation(self.what, progress=False):
-            found = {self._key(item): item for item in await self._find(limit)}
+        with self.liveness.operation(self.what, progress=False):
+            found = {self.key(item): item for item in await self.find(limit)}
         # What changed or ended meanwhile, the query may have seen as it was before.
         newer = self._notified | self._ended | self._busy.keys()
         known = {key: self._known[key] for key in self._known if key in newer and key not in found}
@@ -184,7 +164,7 @@ class KeyedWorker(Generic[_T]):
         self._more = len(found) >= limit
         if not self._more:
             self._forget_all_but(self._known.keys())
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         self._rest(
             {
                 key
@@ -192,15 +172,15 @@ class KeyedWorker(Generic[_T]):
                 if key not in self._known or self._rests(key, self._known[key], now)
             }
         )
-        self._reads_done, self._next_read = wanted, now + self._reread_every
+        self._reads_done, self._next_read = wanted, now + self.reread_every
 
     def _begin(self, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
-        if len(self._busy) >= self._size:
+        if len(self._busy) >= self.size:
             return
         held_up = set(self._busy.values())
         for item in self._in_order(self._to_order(held_up)):
-            key = self._key(item)
+            key = self.key(item)
             queue = self._queue(item)
             if key in self._resting:
                 held_up.add(queue)
@@ -208,15 +188,15 @@ class KeyedWorker(Generic[_T]):
             if queue not in held_up and self._has_place_for(item):
                 held_up.add(queue)
                 self._fresh.discard(key)
-                if (pause := self._pause(item, self.waited(key))) is not None:
+                if (pause := self.pause(item, self.waited(key))) is not None:
                     self._try_later(item, self._attempts(key), pause)
                     continue
                 self._busy[key] = queue
-                if self._shared_by is not None:
-                    self._turns.began(self._shared_by(item))
+                if self.shared_by is not None:
+                    self._turns.began(self.shared_by(item))
                 work = self._do(item, self._attempts(key))
-                group.create_task(work, name=f"{self.what} {key}", at_once=self._free(item))
-            if len(self._busy) >= self._size:
+                group.create_task(work, name=f"{self.what} {key}", at_once=self.free(item))
+            if len(self._busy) >= self.size:
                 return
 
     def _to_order(self, held_up: Collection[Hashable]) -> list[_T]:
@@ -227,7 +207,7 @@ class KeyedWorker(Generic[_T]):
         free: dict[Hashable, Hashable] = {}  # and their queues
         for key in self._idle():
             item = self._known[key]
-            if self._ready(item) and (queue := self._queue(item)) not in held_up:
+            if self.ready(item) and (queue := self._queue(item)) not in held_up:
                 free[key] = queue
         if not free:
             return []
@@ -236,7 +216,7 @@ class KeyedWorker(Generic[_T]):
 
     def _holding(self, queues: Collection[Hashable]) -> set[Hashable]:
         """Return the items at rest that hold up those behind them in one of these queues."""
-        if self._queue is self._key:  # an item at rest holds up no other
+        if self._queue is self.key:  # an item at rest holds up no other
             return set()
         return {
             key
@@ -249,25 +229,25 @@ class KeyedWorker(Generic[_T]):
     def _rests(self, key: Hashable, item: _T, now: float) -> bool:
         """Return whether the item, which has been tried, is left alone until its next try."""
         retry = self._retries[key]
-        if retry.not_before <= now or retry.seen != self._news(item):
+        if retry.not_before <= now or retry.seen != self.news(item):
             return False
-        return not (self._notified_at_once and key in self._fresh)
+        return not (self.notified_at_once and key in self._fresh)
 
     def _in_order(self, items: list[_T]) -> Iterable[_T]:
-        if self._rank is not None:
-            items.sort(key=self._rank)
-        return items if self._shared_by is None else self._turns.in_turn(items, self._shared_by)
+        if self.rank is not None:
+            items.sort(key=self.rank)
+        return items if self.shared_by is None else self._turns.in_turn(items, self.shared_by)
 
     async def _do(self, item: _T, retry: _Attempts) -> None:
-        key = self._key(item)
+        key = self.key(item)
         again: float | None
         failures = 0
         try:
-            with self._liveness.operation(f"{self.what} ({self._noun} {key})", self._patience):
+            with self.liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
                 if retry.failures < UNEXPECTED_TRIES:
-                    again = await self._work(item, retry.tries)
+                    again = await self.work(item, retry.tries)
                 else:
-                    again = await self._give_up(item)
+                    again = await self.give_up(item)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
             self._reads_wanted += 1  # it may not be as it was thought to be
@@ -277,8 +257,8 @@ class KeyedWorker(Generic[_T]):
             self._errors.succeeded(key)
         finally:
             del self._busy[key]
-            if self._shared_by is not None:
-                self._turns.ended(self._shared_by(item))
+            if self.shared_by is not None:
+                self._turns.ended(self.shared_by(item))
             self._ended.add(key)
         if again is None or key not in self._known:
             self._retries.pop(key, None)
@@ -292,13 +272,13 @@ class KeyedWorker(Generic[_T]):
             self._wake_up.set()
 
     def _attempts(self, key: Hashable) -> _Attempts:
-        return self._retries.get(key) or _Attempts(self._clock.monotonic())
+        return self._retries.get(key) or _Attempts(self.clock.monotonic())
 
     def _try_later(self, item: _T, retry: _Attempts, again: float, failures: int = 0) -> None:
         """Leave an item alone for `again` seconds after a try, unless it has changed meanwhile."""
-        key, now = self._key(item), self._clock.monotonic()
+        key, now = self.key(item), self.clock.monotonic()
         at = now + again
-        self._retries[key] = _Attempts(retry.began, retry.tries + 1, at, failures, self._news(item))
+        self._retries[key] = _Attempts(retry.began, retry.tries + 1, at, failures, self.news(item))
         if self._rests(key, self._known[key], now):
             self._resting.add(key)
             self._next_due = min(self._next_due, at)
@@ -319,9 +299,9 @@ class KeyedWorker(Generic[_T]):
         return bool(self._idle())
 
     def _has_place_for(self, item: _T) -> bool:
-        if len(self._busy) >= self._size:
+        if len(self._busy) >= self.size:
             return False
-        return self._shared_by is None or self._turns.may_begin(self._shared_by(item))
+        return self.shared_by is None or self._turns.may_begin(self.shared_by(item))
 
     def _forget_all_but(self, keys: Collection[Hashable]) -> None:
         for key in self._retries.keys() - set(keys) - self._busy.keys():

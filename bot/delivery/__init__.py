@@ -2,6 +2,8 @@
 
 from bot.delivery.best_results import BestPoster
 from bot.delivery.cdn_photos import CdnPhotoSource
+from bot.delivery.context import DeliveryContext
 from bot.delivery.deferrals.deferral_files import DeferralFiles
 from bot.delivery.deferrals.journal import DeferralJournal
 from bot.delivery.discord import DiscordDelivery
+from bot.delivery.interaction_tokens import CardTokens

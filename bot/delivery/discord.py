@@ -6,23 +6,19 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.delivery.cards.card_poster import CardPoster
-from bot.delivery.cards.interaction_tokens import CardTokens
+from bot.delivery.context import DeliveryContext
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticePoster
-from bot.delivery.postings.job_posting import JobPosting, PostingContext
-from bot.delivery.postings.poster import REMOVE_SECONDS, Poster, Rules
+from bot.delivery.postings.job_posting import JobPosting
+from bot.delivery.postings.poster import REMOVE_SECONDS, Poster
 from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
-from bot.delivery.postings.showings import Drawing, Fit
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.languages import Language, ReaderLanguages, speaking
-from bot.ui.jobs.wording import ToolNames
+from bot.languages import Language, speaking
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 _log = logging.getLogger(__name__)
@@ -31,32 +27,18 @@ _log = logging.getLogger(__name__)
 class DiscordDelivery:
     """Tells people about their jobs, with ordinary messages once an interaction's token has expired."""
 
-    def __init__(
-        self,
-        client: discord.Client,
-        catalog: Catalog,
-        clock: Clock,
-        fit: Fit,
-        rules: Rules,
-        drawing: Drawing,
-        readers: ReaderLanguages,
-    ) -> None:
-        self._client = client
-        self._rules = rules
-        self._readers = readers
-        names, tokens = ToolNames(catalog), CardTokens(clock)
-        self._tokens = tokens
-        self._context = PostingContext(names, fit, drawing)
-        self._poster = Poster(client, names, tokens, clock, rules, readers)
-        self._cards = CardPoster(client, names, tokens, clock)
-        self._notices = NoticePoster(client, names, clock, readers, fit)
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
+        self._poster = Poster(context)
+        self._cards = CardPoster(context)
+        self._notices = NoticePoster(context)
 
     def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.
 
         `card` is the id of its job, or of its set.
         """
-        self._tokens.remember(card, interaction)
+        self._context.tokens.remember(card, interaction)
 
     async def show_card(self, job: Job, progress: Progress) -> float | None:
         """Bring the card up to date. Returns in how many seconds to try again, if that isn't possible now."""
@@ -80,10 +62,10 @@ class DiscordDelivery:
     async def remove_question(self, question: Confirmation) -> bool:
         """Remove the message that asks a question. Returns False if that isn't possible now."""
         request = question.request
-        channel = self._client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
+        channel = self._context.client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
-                found = question.message_id or await find_question(channel, self._client, question)
+                found = question.message_id or await find_question(channel, self._context.client, question)
                 if found is not None:
                     await channel.get_partial_message(found).delete()
         except DISCORD_ERRORS as error:
@@ -93,7 +75,7 @@ class DiscordDelivery:
 
     async def remove_offer(self, offer: Offer) -> bool:
         """Remove the message that offers tools. Returns False if that isn't possible now."""
-        channel = self._client.get_partial_messageable(offer.channel_id, guild_id=offer.guild_id)
+        channel = self._context.client.get_partial_messageable(offer.channel_id, guild_id=offer.guild_id)
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
                 await channel.get_partial_message(offer.message_id).delete()
@@ -112,7 +94,7 @@ class DiscordDelivery:
     async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
         """Distribute ended jobs of a set over messages, as many as Discord's limits there need."""
         job = parts[0].job
-        return arranged_for(parts, self._poster.size_limit(job), await self._rules(job.guild_id))
+        return arranged_for(parts, self._poster.size_limit(job), await self._context.rules(job.guild_id))
 
     async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
         """Post the last words on several jobs of a set as one new message; once for each `posting.nonce`."""
@@ -124,18 +106,18 @@ class DiscordDelivery:
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Take prompt, files and buttons from the message with which moderators were asked about the job."""
-        with speaking(await self._readers.in_server(job.guild_id)):
+        with speaking(await self._context.readers.in_server(job.guild_id)):
             return await self._notices.reduce_request(job, asked, channel_id)
 
     async def post_notice(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
     ) -> Announcement | ChannelGone:
         """Post a notice in that channel, or send it to the server's owner by DM if that is None."""
-        with speaking(await self._readers.in_server(notice.guild_id)):
+        with speaking(await self._context.readers.in_server(notice.guild_id)):
             return await self._notices.post(notice, channel_id, job, shown)
 
     async def _language(self, job: Job) -> Language:
         """Return the language of those who see the job's card and result."""
         if job.private:
-            return await self._readers.of_person(job.user_id, job.guild_id)
-        return await self._readers.in_server(job.guild_id)
+            return await self._context.readers.of_person(job.user_id, job.guild_id)
+        return await self._context.readers.in_server(job.guild_id)

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import discord
 
-from bot.clock import Clock
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell
 from bot.delivery.history import NONCE_SECONDS, find_notice
-from bot.delivery.postings.showings import Fit
 from bot.domain import (
     Announcement,
     ChannelGone,
@@ -23,7 +22,7 @@ from bot.domain import (
     Undeliverable,
 )
 from bot.domain.notices import Addressee
-from bot.languages import ReaderLanguages, speaking
+from bot.languages import speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.log import missing_for_warnings
@@ -32,7 +31,6 @@ from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import mark_of, notice_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -47,19 +45,8 @@ MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
 class NoticePoster:
     """Posts notices in channels, or sends them to owners and members."""
 
-    def __init__(
-        self,
-        client: discord.Client,
-        names: ToolNames,
-        clock: Clock,
-        readers: ReaderLanguages,
-        fit: Fit,
-    ) -> None:
-        self._client = client
-        self._readers = readers
-        self._fit = fit
-        self._names = names
-        self._clock = clock
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
 
     async def post(
         self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
@@ -82,13 +69,13 @@ class NoticePoster:
         It is looked for if it may have been posted without our knowing. Return False if that isn't possible
         now.
         """
-        channel = self._client.get_partial_messageable(channel_id, guild_id=job.guild_id)
-        panel = nothing_to_decide(job, self._names, result=asked.kind is NoticeKind.REVIEW)
+        channel = self._context.client.get_partial_messageable(channel_id, guild_id=job.guild_id)
+        panel = nothing_to_decide(job, self._context.names, result=asked.kind is NoticeKind.REVIEW)
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 message_id = asked.message_id
                 if message_id is None:
-                    message_id = await find_notice(channel, self._client, asked)
+                    message_id = await find_notice(channel, self._context.client, asked)
                 if message_id is not None and asks(await channel.fetch_message(message_id)):
                     partial = channel.get_partial_message(message_id)
                     await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
@@ -105,14 +92,14 @@ class NoticePoster:
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None
     ) -> Announcement | ChannelGone:
-        known = known_channel(self._client, notice.guild_id, channel_id)
+        known = known_channel(self._context.client, notice.guild_id, channel_id)
         if known is not None and (missing := missing_for_warnings(*known)):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
-        channel = self._client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
+        channel = self._context.client.get_partial_messageable(channel_id, guild_id=notice.guild_id)
         return await self._send(channel, notice, job, shown=shown)
 
     async def _to_person(self, notice: Notice, job: Job | None) -> Announcement:
-        guild = self._client.get_guild(notice.guild_id)
+        guild = self._context.client.get_guild(notice.guild_id)
         if guild is not None and notice.kind.addressee is Addressee.MEMBER:
             return await self._to_member(notice, guild.name)
         if guild is None:
@@ -120,27 +107,27 @@ class NoticePoster:
             return TryLater(5.0)
         if guild.owner_id is None:
             return Undeliverable("the server's owner is unknown")
-        channel = await self._client.create_dm(discord.Object(guild.owner_id))
-        with speaking(await self._readers.of_person(guild.owner_id, guild.id)):
+        channel = await self._context.client.create_dm(discord.Object(guild.owner_id))
+        with speaking(await self._context.readers.of_person(guild.owner_id, guild.id)):
             return await self._send(channel, notice, job, server=guild.name)
 
     async def _to_member(self, notice: Notice, server: str) -> Announcement:
         """Tell a member by DM. If their DMs are closed, an answer is posted where they asked."""
         member = discord.Object(int(notice.details.get("user") or 0))
-        with speaking(await self._readers.of_person(member.id, notice.guild_id)):
+        with speaking(await self._context.readers.of_person(member.id, notice.guild_id)):
             if notice.kind is NoticeKind.BLOCKED:
                 panel = blocked_panel(notice.details, server)
             else:
-                panel = answer_panel(notice.details, self._names, server)
+                panel = answer_panel(notice.details, self._context.names, server)
         try:
-            dm = await self._client.create_dm(member)
+            dm = await self._context.client.create_dm(member)
             return Posted((await dm.send(view=panel, nonce=notice.nonce)).id)
         except discord.Forbidden as error:
             _log.info("Server %d: a member takes no DM (%s): %s", notice.guild_id, notice.kind, error)
         if notice.kind is NoticeKind.BLOCKED:
             return Posted(None)  # no one else may read it: a refused command tells them
         place = int(notice.details.get("asked_in") or 0)
-        channel = self._client.get_partial_messageable(place, guild_id=notice.guild_id)
+        channel = self._context.client.get_partial_messageable(place, guild_id=notice.guild_id)
         only = discord.AllowedMentions(everyone=False, roles=False, users=[member])
         return Posted((await channel.send(view=panel, nonce=notice.nonce, allowed_mentions=only)).id)
 
@@ -152,15 +139,15 @@ class NoticePoster:
         server: str | None = None,
         shown: ForModerators | None = None,
     ) -> Posted:
-        if (self._clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_notice(channel, self._client, notice)
+        if (self._context.clock.now() - notice.created_at).total_seconds() > NONCE_SECONDS:
+            found = await find_notice(channel, self._context.client, notice)
             if found is not None:
                 return Posted(found)
         hidden = (
             job is not None
-            and stays_there(self._client, job)
+            and stays_there(self._context.client, job)
             and not is_age_restricted(
-                self._client.get_channel(channel.id)
+                self._context.client.get_channel(channel.id)
                 if isinstance(channel, discord.PartialMessageable)
                 else None
             )
@@ -169,10 +156,10 @@ class NoticePoster:
             return await self._ask(
                 channel, notice, replace(shown, photos=(), result=None) if hidden else shown, hidden=hidden
             )
-        guild = self._client.get_guild(notice.guild_id)
+        guild = self._context.client.get_guild(notice.guild_id)
         called = [] if server is not None or guild is None else _called(notice, guild)
         message = await channel.send(
-            view=notice_panel(notice, self._names, job, server, hidden=hidden, called=called),
+            view=notice_panel(notice, self._context.names, job, server, hidden=hidden, called=called),
             nonce=notice.nonce,
             allowed_mentions=discord.AllowedMentions(everyone=False, users=called, roles=called),
         )
@@ -182,16 +169,17 @@ class NoticePoster:
         self, channel: discord.abc.Messageable, notice: Notice, shown: ForModerators, *, hidden: bool
     ) -> Posted:
         """Post what is to be decided on, with as much of its files as Discord takes."""
-        guild = self._client.get_guild(notice.guild_id)
+        guild = self._context.client.get_guild(notice.guild_id)
         limits = [DEFAULT_LIMIT, 0]  # with nothing, if Discord refuses even that
         if guild is not None and guild.filesize_limit > DEFAULT_LIMIT:
             limits.insert(0, guild.filesize_limit)
         for limit in limits:
-            files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._fit)
+            files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._context.fit)
+            names, mark = self._context.names, mark_of(notice)
             if notice.kind is NoticeKind.REVIEW:
-                view = result_review(shown.jobs[0], self._names, files, mark=mark_of(notice), hidden=hidden)
+                view = result_review(shown.jobs[0], names, files, mark=mark, hidden=hidden)
             else:
-                view = approval_request(shown, self._names, mark_of(notice), files, hidden=hidden)
+                view = approval_request(shown, names, mark, files, hidden=hidden)
             try:
                 message = await channel.send(
                     view=view, files=files.all, nonce=notice.nonce, allowed_mentions=NO_MENTIONS

@@ -7,16 +7,15 @@ from typing import Any
 
 import discord
 
-from bot.clock import Clock
 from bot.delivery.cards.edit_rate import EditPace
-from bot.delivery.cards.interaction_tokens import CardToken, CardTokens
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outcome_of, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_card
+from bot.delivery.interaction_tokens import CardToken
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
 from bot.ui.jobs.card import moved_card
 from bot.ui.jobs.sets.set_card import card_of
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
@@ -31,25 +30,22 @@ PACE_SECONDS = 1.0  # until a removal for which a channel has no room now is tri
 class CardPoster:
     """Keeps cards up to date: by their interaction's token while it lives, then as ordinary messages."""
 
-    def __init__(self, client: discord.Client, names: ToolNames, tokens: CardTokens, clock: Clock) -> None:
-        self._client = client
-        self._names = names
-        self._tokens = tokens
-        self._clock = clock
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
         self._pace = EditPace()
 
     async def show(self, job: Job, progress: Progress) -> float | None:
         """Bring the card up to date. Returns in how many seconds to try again, if that isn't possible now."""
         if job.card_message_id is None:
             return None
-        channel_id = job.channel_id if self._tokens.get(job) is None else None
-        now = self._clock.monotonic()
+        channel_id = job.channel_id if self._context.tokens.get(job) is None else None
+        now = self._context.clock.monotonic()
         rest = self._pace.take(channel_id, job.card_message_id, now, ending=job.over)
         if rest is not None:
             return rest
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, job.card_message_id, card_of(job, self._names, progress))
+                await self._edit(job, job.card_message_id, card_of(job, self._context.names, progress))
         except DISCORD_ERRORS as error:
             _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
             return EDIT_AGAIN_SECONDS if outcome_of(error) is Outcome.LATER else None
@@ -62,15 +58,15 @@ class CardPoster:
         """
         if job.card_message_id is None:
             return None
-        channel_id = job.channel_id if self._tokens.get(job) is None else None
-        if not self._pace.take_removal(channel_id, self._clock.monotonic()):
+        channel_id = job.channel_id if self._context.tokens.get(job) is None else None
+        if not self._pace.take_removal(channel_id, self._context.clock.monotonic()):
             return PACE_SECONDS
         try:
             async with asyncio.timeout(EDIT_SECONDS):
                 await self._delete(job, job.card_message_id)
         except DISCORD_ERRORS as error:
             return await self._not_removed(job, job.card_message_id, error)
-        self._tokens.forget(job)
+        self._context.tokens.forget(job)
         return None
 
     async def post(self, job: Job, progress: Progress) -> Announcement:
@@ -83,9 +79,10 @@ class CardPoster:
 
     async def find(self, job: Job) -> Announcement:
         """Find the card that Discord took as a command's answer, although its message id was never stored."""
+        client = self._context.client
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                return Posted(await find_card(channel_of(self._client, job), self._client, job))
+                return Posted(await find_card(channel_of(client, job), client, job))
         except DISCORD_ERRORS as error:
             return announcement_of(job, error, "its card could not be searched for")  # Untranslated: in logs
 
@@ -98,7 +95,7 @@ class CardPoster:
             return seconds_until_retry(error)
         try:
             async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, message_id, moved_card(job, self._names))
+                await self._edit(job, message_id, moved_card(job, self._context.names))
         except DISCORD_ERRORS as again:
             if outcome_of(again) is Outcome.LATER:
                 return seconds_until_retry(again)
@@ -113,7 +110,7 @@ class CardPoster:
                 await answer.webhook.edit_message(message_id, view=card, allowed_mentions=NO_MENTIONS)
 
         if not await self._by_token(job, by_token) and not job.private:
-            message = channel_of(self._client, job).get_partial_message(message_id)
+            message = channel_of(self._context.client, job).get_partial_message(message_id)
             await message.edit(view=card, allowed_mentions=NO_MENTIONS)
 
     async def _delete(self, job: Job, message_id: int) -> None:
@@ -121,14 +118,14 @@ class CardPoster:
             await answer.webhook.delete_message(message_id)
 
         if not await self._by_token(job, by_token) and not job.private:
-            await channel_of(self._client, job).get_partial_message(message_id).delete()
+            await channel_of(self._context.client, job).get_partial_message(message_id).delete()
 
     async def _by_token(self, job: Job, act: Callable[[CardToken], Awaitable[None]]) -> bool:
         """Return whether the card could be changed with its interaction's token.
 
         Nothing else can change what one person alone sees. Raises discord.HTTPException.
         """
-        answer = self._tokens.get(job)
+        answer = self._context.tokens.get(job)
         if answer is None:
             return False
         try:
@@ -137,20 +134,20 @@ class CardPoster:
         except discord.HTTPException as error:
             if error.status not in {401, 403, 404} or error.code == UNKNOWN_MESSAGE:
                 raise
-            self._tokens.forget(job)  # expired earlier than we thought: go on without it
+            self._context.tokens.forget(job)  # expired earlier than we thought: go on without it
             return False
         return True
 
     async def _post(self, job: Job, progress: Progress) -> Announcement:
-        missing = missing_there(self._client, job, file=False)
+        missing = missing_there(self._context.client, job, file=False)
         if missing:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
-        channel = channel_of(self._client, job)
-        if (self._clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
-            found = await find_card(channel, self._client, job)
+        channel = channel_of(self._context.client, job)
+        if (self._context.clock.now() - job.created_at).total_seconds() > NONCE_SECONDS:
+            found = await find_card(channel, self._context.client, job)
             if found is not None:
                 return Posted(found)
-        parts: dict[str, Any] = {"view": card_of(job, self._names, progress), "silent": True}
+        parts: dict[str, Any] = {"view": card_of(job, self._context.names, progress), "silent": True}
         if (reference := reply_to(job, photo_message_of(job))) is not None:
             parts["reference"] = reference
         nonce = f"{job.set_id or job.id}-card"

@@ -15,7 +15,7 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.retry import backoff
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery.cards.interaction_tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
+from bot.delivery.interaction_tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
 from bot.domain import Job, Progress
 from bot.languages import ReaderLanguages, lazy, speaking, spoken
 from bot.services import JobService

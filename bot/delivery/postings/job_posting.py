@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import discord
 
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place
 from bot.delivery.history import is_marked
-from bot.delivery.postings.showings import Drawing, Fit, Showing, Showings
+from bot.delivery.postings.showings import Showing, Showings
 from bot.domain import Job, JobState, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import lazy
@@ -17,7 +17,6 @@ from bot.ui.jobs.results.buttons import DeleteButton
 from bot.ui.jobs.results.ending import ending
 from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import linked_result, linked_video, plain_buttons, result
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import mark_of_nonce
@@ -57,19 +56,10 @@ class Posting(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PostingContext:
-    """What messages are made with."""
-
-    names: ToolNames
-    fit: Fit
-    drawing: Drawing
-
-
 class JobPosting:
     """The last word on one job: its result, failure, cancellation or unknown outcome."""
 
-    def __init__(self, job: Job, output: OutputFile | None, context: PostingContext) -> None:
+    def __init__(self, job: Job, output: OutputFile | None, context: DeliveryContext) -> None:
         self._job = job
         self._output = output
         self._context = context
@@ -108,7 +98,7 @@ class JobPosting:
             )
             return await self._send(place, view=view, files=showing.files)
 
-        showings = Showings(self._job, output, limit, self._context.fit, self._context.drawing, rules)
+        showings = Showings(self._job, output, limit, self._context, rules)
         sent = await showings.sent(send)
         return sent if sent is not None else await self._send_link(place, await why_without(output), rules)
 

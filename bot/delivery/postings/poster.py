@@ -3,13 +3,11 @@ alone."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import discord
 
-from bot.clock import Clock
-from bot.delivery.cards.interaction_tokens import CardTokens
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_message_of, reply_to
 from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
@@ -17,9 +15,8 @@ from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
 from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
-from bot.languages import ReaderLanguages, speaking
+from bot.languages import speaking
 from bot.ui.jobs.results.result import ended_elsewhere
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.uploads import DEFAULT_LIMIT
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
@@ -29,28 +26,13 @@ _log = logging.getLogger(__name__)
 REMOVE_SECONDS = 30.0
 POST_TIMEOUT_SECONDS = 120.0
 
-Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
-
 
 class Poster:
     """Posts messages once, however often it is asked for one, as long as its nonce is the same."""
 
-    def __init__(
-        self,
-        client: discord.Client,
-        names: ToolNames,
-        tokens: CardTokens,
-        clock: Clock,
-        rules: Rules,
-        readers: ReaderLanguages,
-    ) -> None:
-        self._client = client
-        self._names = names
-        self._tokens = tokens
-        self._clock = clock
-        self._rules = rules
-        self._readers = readers
-        self._since = clock.now()
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
+        self._since = context.clock.now()
 
     async def post(self, posting: Posting) -> Announcement:
         """Post it as a new message. Earlier ones, that say of an unknown outcome, are then removed."""
@@ -68,12 +50,12 @@ class Poster:
 
     def size_limit(self, job: Job) -> int:
         """Return how many bytes of files a message in the job's server may have."""
-        guild = self._client.get_guild(job.guild_id)
+        guild = self._context.client.get_guild(job.guild_id)
         return guild.filesize_limit if guild else DEFAULT_LIMIT
 
     async def _post(self, posting: Posting) -> Announcement:
         job = posting.jobs[0]
-        rules = await self._rules(job.guild_id)
+        rules = await self._context.rules(job.guild_id)
         if job.private:
             return await self._post_privately(posting, rules)
         why = ""
@@ -99,16 +81,17 @@ class Poster:
         if not posting.made:
             return [own]
         if job.in_thread:
-            thread = await thread_for(self._client, self._names, job, keeps_card=rules.keeps_cards)
+            client, names = self._context.client, self._context.names
+            thread = await thread_for(client, names, job, keeps_card=rules.keeps_cards)
             return [own] if thread is None else [thread, own]
         there = job.post_channel_id
-        if there in {None, job.channel_id} or stays_there(self._client, job):
+        if there in {None, job.channel_id} or stays_there(self._context.client, job):
             return [own]
         return [Target(there, keeps_card=rules.keeps_cards), own]
 
     async def _post_in(self, posting: Posting, target: Target, rules: PostingRules) -> Posted | Undeliverable:
         job = posting.jobs[0]
-        missing = missing_there(self._client, job, target.channel_id, file=posting.has_files)
+        missing = missing_there(self._context.client, job, target.channel_id, file=posting.has_files)
         if missing and missing != [str(READ_MESSAGE_HISTORY)]:
             return Undeliverable(f"the bot lacks {', '.join(missing)}")
         if not missing and self._may_be_posted(posting):
@@ -116,14 +99,14 @@ class Poster:
             if found is not None:
                 return Posted(found, target.channel_id, keeps_card=target.keeps_card)
         above = None if missing else reply_to(job, target.reply_to)
-        place = Place(channel_of(self._client, job, target.channel_id), above)
+        place = Place(channel_of(self._context.client, job, target.channel_id), above)
         message_id = await posting.say(place, self.size_limit(job), rules)
         return Posted(message_id, target.channel_id, keeps_card=target.keeps_card)
 
     async def _post_privately(self, posting: Posting, rules: PostingRules) -> Announcement:
         """Tell its person alone: in place of the card while Discord lets us, then by DM."""
         job = posting.jobs[0]
-        answer = self._tokens.get(job)
+        answer = self._context.tokens.get(job)
         if answer is not None and job.card_message_id is not None and posting.owns_card:
             place = Place(answer=answer.webhook, card=job.card_message_id)
             try:
@@ -133,7 +116,7 @@ class Poster:
             except discord.HTTPException as error:
                 if error.status not in {401, 403, 404}:
                     raise
-                self._tokens.forget(job)
+                self._context.tokens.forget(job)
             else:
                 return Posted(None)
         why = "its interaction has expired"  # Untranslated: for logs
@@ -142,15 +125,15 @@ class Poster:
     async def _post_in_dm(self, posting: Posting, why: str, rules: PostingRules) -> Announcement:
         """Tell by DM what can't be told where it was asked for. Nothing from an age-restricted channel."""
         job = posting.jobs[0]
-        if stays_there(self._client, job):
+        if stays_there(self._context.client, job):
             await self._tell_of_end(posting)
             return Undeliverable(f"{why}, and results from there can't be shown elsewhere")
         try:
-            dm = await self._client.create_dm(discord.Object(job.user_id))
+            dm = await self._context.client.create_dm(discord.Object(job.user_id))
             looks = self._may_be_posted(posting)
-            if looks and await find_message(dm, self._client, posting.is_in) is not None:
+            if looks and await find_message(dm, self._context.client, posting.is_in) is not None:
                 return Posted(None, by_dm=True)
-            with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
+            with speaking(await self._context.readers.of_person(job.user_id, job.guild_id)):
                 await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
         except NO_ACCESS as error:
             ensure_final(error)
@@ -160,12 +143,12 @@ class Poster:
     async def _tell_of_end(self, posting: Posting) -> None:
         """Tell the person by DM that `/jobs` has it, and nothing of what it is."""
         job = posting.jobs[0]
-        guild = self._client.get_guild(job.guild_id)
+        guild = self._context.client.get_guild(job.guild_id)
         if guild is None:
             return  # removed from there
         try:
-            dm = await self._client.create_dm(discord.Object(job.user_id))
-            with speaking(await self._readers.of_person(job.user_id, job.guild_id)):
+            dm = await self._context.client.create_dm(discord.Object(job.user_id))
+            with speaking(await self._context.readers.of_person(job.user_id, job.guild_id)):
                 said = ended_elsewhere(guild.name)
             await Place(dm, by_dm=True).send(posting.nonce, mention_of(job), view=said)
         except NO_ACCESS as error:
@@ -178,15 +161,15 @@ class Poster:
             discord.Object(card) if card else job.created_at - CLOCKS_DIFFER
         )
         try:
-            channel = channel_of(self._client, job, target.channel_id)
-            return await find_message(channel, self._client, posting.is_in, since)
+            channel = channel_of(self._context.client, job, target.channel_id)
+            return await find_message(channel, self._context.client, posting.is_in, since)
         except NO_ACCESS as error:
             ensure_final(error)
             return None  # we may not look, or it is gone; the nonce is all there is then
 
     def _may_be_posted(self, posting: Posting) -> bool:
         ended = min(job.finished_at or job.changed_at for job in posting.jobs)
-        if (self._clock.now() - ended).total_seconds() > NONCE_SECONDS:
+        if (self._context.clock.now() - ended).total_seconds() > NONCE_SECONDS:
             return True
         # In an earlier life, of which the database, being a backup taken back, may know nothing.
         return posting.jobs[0].created_at < self._since
@@ -194,7 +177,7 @@ class Poster:
     async def _remove(self, job: Job, message_id: int) -> None:
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
-                channel = channel_of(self._client, job, job.result_channel_id)
+                channel = channel_of(self._context.client, job, job.result_channel_id)
                 await channel.get_partial_message(message_id).delete()
         except DISCORD_ERRORS as error:
             _log.info(

@@ -6,10 +6,11 @@ from typing import Any
 
 import discord
 
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place
 from bot.delivery.errors import Outcome, outcome_of
 from bot.delivery.history import is_marked
-from bot.delivery.postings.job_posting import PostingContext, mention_of, why_without
+from bot.delivery.postings.job_posting import mention_of, why_without
 from bot.delivery.postings.showings import MIN_BEFORE_BYTES, STAGING, Showing, Showings
 from bot.domain import JobState
 from bot.domain.posting import PostingRules
@@ -29,7 +30,7 @@ class TooMuchAtOnce(Exception):
 class SetMessage:
     """One message of a set: what became of some of its photos."""
 
-    def __init__(self, posting: SetPosting, context: PostingContext) -> None:
+    def __init__(self, posting: SetPosting, context: DeliveryContext) -> None:
         self._posting = posting
         self._context = context
         self._filed = [part for part in posting.parts if part.output is not None]
@@ -94,7 +95,7 @@ class SetMessage:
         if len(self._filed) > 1:
             made = sum(one.output.size for one in self._filed if one.output is not None)
             share = part.output.size + (limit - made) // len(self._filed)
-        return Showings(part.job, part.output, share, self._context.fit, self._context.drawing, rules)
+        return Showings(part.job, part.output, share, self._context, rules)
 
 
 def arranged_for(parts: Sequence[SetPart], limit: int, rules: PostingRules) -> list[list[SetPart]]:

@@ -4,11 +4,10 @@ import io
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import discord
 
+from bot.delivery.context import DeliveryContext
 from bot.delivery.errors import Outcome, outcome_of
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
@@ -25,21 +24,6 @@ from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
 
 _log = logging.getLogger(__name__)
-
-
-class Fit(Protocol):
-    """Makes a picture fit into `limit` bytes. `made`: it was made by AI, and the copy says so."""
-
-    def __call__(self, path: Path, limit: int, *, made: bool = False) -> Awaitable[bytes | None]: ...
-
-
-class Drawing(Protocol):
-    """Makes copies of pictures to show beside them, of at most `limit` bytes, or returns None if it can't."""
-
-    def label(self, path: Path, limit: int, words: str, corner: str) -> Awaitable[bytes | None]: ...
-    def split(
-        self, before: Path, after: Path, limit: int, labels: tuple[str, str]
-    ) -> Awaitable[bytes | None]: ...
 
 
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
@@ -73,15 +57,13 @@ class Showings:
         job: Job,
         output: OutputFile,
         limit: int,
-        fit: Fit,
-        drawing: Drawing,
+        context: DeliveryContext,
         rules: PostingRules,
     ) -> None:
         self._job = job
         self._output = output
         self._limit = limit
-        self._fit = fit
-        self._drawing = drawing
+        self._context = context
         self._rules = rules
         self._shown = 0  # files of the last one
 
@@ -133,7 +115,7 @@ class Showings:
             limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
         share = min(output.before.size, limit // 4) if output.before is not None else 0
         most = min(limit - share - MESSAGE_MARGIN_BYTES, output.size - 1)
-        data = await self._fit(output.path, most, made=True)
+        data = await self._context.fit(output.path, most, made=True)
         if data is None:
             return None
         name = f"{self._job.tool}-{self._job.id[:8]}.jpg"
@@ -155,7 +137,7 @@ class Showings:
         if before.content_type in DRAWN and before.size <= room:
             file = await self._open(before, BEFORE_FILE)
             return file, "" if file is not None else BEFORE_GONE
-        data = await self._fit(before.path, room) if room >= MIN_BEFORE_BYTES else None
+        data = await self._context.fit(before.path, room) if room >= MIN_BEFORE_BYTES else None
         if data is None:
             return None, BEFORE_LEFT_OUT
         name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"
@@ -168,7 +150,8 @@ class Showings:
         if not wanted or room < MIN_BEFORE_BYTES:
             return None
         most = min(room, MAX_LABELLED_BYTES)
-        return await self._drawing.label(self._output.path, most, rules.staging_label, rules.staging_corner)
+        words, corner = rules.staging_label, rules.staging_corner
+        return await self._context.drawing.label(self._output.path, most, words, corner)
 
     async def _halves(self, room: int) -> bytes | None:
         """Return the picture that is half before and half after, if one is wanted."""
@@ -177,7 +160,7 @@ class Showings:
             return None
         left, right = map(str, SPLIT_LABELS)
         most = min(room, MAX_SPLIT_BYTES)
-        return await self._drawing.split(before.path, self._output.path, most, (left, right))
+        return await self._context.drawing.split(before.path, self._output.path, most, (left, right))
 
     def _copy(self, data: bytes | None, what: str) -> discord.File | None:
         return None if data is None else discord.File(io.BytesIO(data), f"{what}-{self._job.id[:8]}.jpg")

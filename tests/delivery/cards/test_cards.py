@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from bot.delivery.cards.card_poster import EDIT_AGAIN_SECONDS
-from bot.delivery.cards.interaction_tokens import CardTokens
+from bot.delivery.interaction_tokens import CardTokens
 from bot.domain import Job, JobState, Progress
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, make_bot, open_desk, texts

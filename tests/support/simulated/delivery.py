@@ -6,12 +6,12 @@ import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery import DiscordDelivery
-from bot.delivery.postings.poster import Rules
-from bot.delivery.postings.showings import Drawing, Fit
+from bot.delivery import CardTokens, DeliveryContext, DiscordDelivery
+from bot.delivery.context import Drawing, Fit, Rules
 from bot.domain.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
 from bot.services import JobService
+from bot.ui.jobs.wording import ToolNames
 
 
 class NoDeferrals:
@@ -71,6 +71,6 @@ def delivery_on(
     readers: ReaderLanguages | None = None,
 ) -> DiscordDelivery:
     """Return the delivery through the client, without what isn't given."""
-    return DiscordDelivery(
-        client, catalog, clock, fit, rules, drawing or NoDrawing(), readers or EnglishReaders()
-    )
+    names, tokens, readers = ToolNames(catalog), CardTokens(clock), readers or EnglishReaders()
+    drawing = drawing or NoDrawing()
+    return DiscordDelivery(DeliveryContext(client, names, clock, tokens, rules, readers, fit, drawing))
