@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
+@dataclass(eq=False)
 class Backlog(Generic[_T]):
     """Does `work` for each item. Its tasks live while there is something to do; `close` ends them.
 
@@ -23,25 +25,17 @@ class Backlog(Generic[_T]):
     outage stops is repeated after it.
     """
 
-    def __init__(
-        self,
-        what: str,
-        work: Callable[[_T], Awaitable[None]],
-        *,
-        bound: int,
-        bound_in_all: int,
-        at_once: int,
-        abreast: int = 1,
-        key: Callable[[_T], Hashable] = lambda _: None,
-    ) -> None:
-        self._what = what
-        self._work = work
-        self._until_back = OutageRetry(what.capitalize())
-        self._bound = bound
-        self._bound_in_all = bound_in_all
-        self._at_once = at_once
-        self._abreast = abreast
-        self._key = key
+    what: str
+    work: Callable[[_T], Awaitable[None]]
+    _: KW_ONLY
+    bound: int
+    bound_in_all: int
+    at_once: int
+    abreast: int = 1
+    key: Callable[[_T], Hashable] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self._until_back = OutageRetry(self.what.capitalize())
         self._queues: dict[int, deque[_T]] = {}  # those with something to do, or being done
         self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done for each of them
         self._turns: deque[int] = deque()  # servers in whose queues something may be begun
@@ -52,10 +46,10 @@ class Backlog(Generic[_T]):
 
     def put(self, server: int, item: _T, *, first: bool = False) -> bool:
         """Queue an item, before all others of the server if `first`. Return False if it was refused."""
-        full = not first and len(self._queues.get(server, ())) >= self._bound
-        if self._closed or full or self._count >= self._bound_in_all:
+        full = not first and len(self._queues.get(server, ())) >= self.bound
+        if self._closed or full or self._count >= self.bound_in_all:
             if not self._dropping:
-                _log.warning("%s: %d are waiting already, so some are skipped", self._what, self._count)
+                _log.warning("%s: %d are waiting already, so some are skipped", self.what, self._count)
             self._dropping = True
             return False
         self._dropping = False
@@ -95,18 +89,18 @@ class Backlog(Generic[_T]):
         """Let the server have a turn if something in its queue may be begun, and a task that takes it."""
         if server not in self._turns and self._next(server) is not None:
             self._turns.append(server)
-        if self._turns and len(self._tasks) < self._at_once and not self._closed:
-            task = asyncio.create_task(self._drain(), name=self._what)
+        if self._turns and len(self._tasks) < self.at_once and not self._closed:
+            task = asyncio.create_task(self._drain(), name=self.what)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     def _next(self, server: int) -> int | None:
         """Return the place of the first item in the server's queue that may be begun."""
         busy = self._busy.get(server, set())
-        if len(busy) >= self._abreast:
+        if len(busy) >= self.abreast:
             return None
         waiting = enumerate(self._queues.get(server, ()))
-        return next((place for place, item in waiting if self._key(item) not in busy), None)
+        return next((place for place, item in waiting if self.key(item) not in busy), None)
 
     async def _drain(self) -> None:
         try:
@@ -123,13 +117,13 @@ class Backlog(Generic[_T]):
         item = self._queues[server][place]
         del self._queues[server][place]
         self._count -= 1
-        key = self._key(item)
+        key = self.key(item)
         self._busy[server].add(key)
         self._take_turns(server)  # more may be begun beside it
         try:
-            await self._until_back.run(partial(self._work, item))
+            await self._until_back.run(partial(self.work, item))
         except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
-            _log.exception("%s failed", self._what)
+            _log.exception("%s failed", self.what)
         self._busy[server].discard(key)
         if self._queues[server]:
             self._take_turns(server)
