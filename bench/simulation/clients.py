@@ -166,7 +166,7 @@ class OwnLane:
         if refused is not None:
             self._lane.rate.limited(now, refused)
         if job.seen is not None:
-            ended = self._lane.ended_between(job.name, now)
+            ended = self._lane.polls.ended_between(job.name, now)
             if ended is not None and self._learns:
                 self._durations.learn(*ended, now)
             self._lane.put(None, job.name, now)
@@ -200,4 +200,4 @@ class RoundRobin(Lane):
 
     def __init__(self, rate: RateWindow, durations: Durations, tuning: Tuning) -> None:
         super().__init__(rate, durations, tuning)
-        self._polls = _TurnByTurn(durations, tuning)
+        self.polls = _TurnByTurn(durations, tuning)

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class LaneRunner:
-    """The task of a lane, and the tasks of its requests.
+    """The task of a lane (`lane` is what it decides by), and the tasks of its requests.
 
     `gone` is called when the lane has been idle for a while and the runner ends.
     """
@@ -51,8 +51,8 @@ class LaneRunner:
         self._wake_up = WakeUp()
         self._entries = entries
         self._samples = samples
-        self._lane = Lane(rate.window, samples.durations, context.tuning)
-        self._estimates = Estimates(self._lane, simulations, context.clock, context.tuning)
+        self.lane = Lane(rate.window, samples.durations, context.tuning)
+        self._estimates = Estimates(self.lane, simulations, context.clock, context.tuning)
         self._idle_since: float | None = None
         self._errors = ErrorLog(f"a request of lane {self._name[:8]}", noun="job")
 
@@ -62,49 +62,34 @@ class LaneRunner:
         """Take over the jobs of the database, and the plan unless it is None."""
         if plan is not None:
             self._rate.set_plan(plan)
-        self._lane.sync(waiting, running, self._context.clock.monotonic())
+        self.lane.sync(waiting, running, self._context.clock.monotonic())
         self._wake_up.set()
 
     def take(self, job_id: str, entry: Waiting | None) -> None:
         """Take over a job that has changed, or forget it if it is None."""
-        self._lane.put(entry, job_id, self._context.clock.monotonic())
+        self.lane.put(entry, job_id, self._context.clock.monotonic())
         self._wake_up.set()
-
-    def in_flight(self, job_id: str) -> bool:
-        """Return whether a request for the job is in flight."""
-        return self._lane.in_flight(job_id)
 
     def has(self, job_id: str) -> bool:
         """Return whether the job waits or runs in this lane, or a request for it is in flight."""
-        return self._lane.waits(job_id) is not None or self.runs(job_id) or self.in_flight(job_id)
-
-    def runs(self, job_id: str) -> bool:
-        """Return whether the lane polls the job."""
-        return self._lane.runs(job_id) is not None
+        lane = self.lane
+        return lane.waits(job_id) is not None or job_id in lane.polls or lane.in_flight(job_id)
 
     async def progress(self, job_id: str) -> Progress:
         """Return a job's position in the queue, and when it will probably be sent or end, as far as known."""
         starts_in = await self._estimates.starts_in(job_id)
-        ends_in = self._lane.ends_in(job_id, self._context.clock.monotonic())
-        if ends_in is not None and not self._lane.is_known(job_id):
+        ends_in = self.lane.polls.ends_in(job_id, self._context.clock.monotonic())
+        if ends_in is not None and not self.lane.is_known(job_id):
             ends_in = None
         late = ends_in is not None and ends_in <= 0
         now = self._context.clock.now()
         return Progress(
-            self._lane.position(job_id),
+            self.lane.position(job_id),
             None if starts_in is None else now + timedelta(seconds=starts_in),
             None if ends_in is None or late else now + timedelta(seconds=ends_in),
             late=late,
-            waits_for_price=self._lane.waits_for_price(job_id),
+            waits_for_price=self.lane.waits_for_price(job_id),
         )
-
-    def overdue(self) -> float:
-        """Return by how many seconds the most overdue poll is late."""
-        return self._lane.overdue(self._context.clock.monotonic())
-
-    def occupancy(self) -> float:
-        """Return the share of the lane's requests that is in use."""
-        return self._lane.occupancy(self._context.clock.monotonic())
 
     async def run(self) -> None:
         """Run until cancelled, or until the lane has been idle for a while.
@@ -118,13 +103,13 @@ class LaneRunner:
     async def _turn(self, group: DrainingGroup) -> float | None:
         while True:
             now = self._context.clock.monotonic()
-            decision = self._lane.decide(now)
+            decision = self.lane.decide(now)
             if not isinstance(decision, Send):
                 break
-            self._lane.begin(decision, now)
+            self.lane.begin(decision, now)
             free = decision.step is not Step.SUBMIT
             group.create_task(self._request(decision), name=str(decision), at_once=free)
-        if self._lane.empty:
+        if self.lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
         self._idle_since = None
@@ -143,18 +128,18 @@ class LaneRunner:
                         case Step.SUBMIT:
                             result = await self._submitter.submit(job_id, self._rate)
                         case Step.POLL:
-                            age = self._lane.age(job_id, self._context.clock.monotonic())
+                            age = self.lane.polls.age(job_id, self._context.clock.monotonic())
                             result = await self._poller.poll(job_id, self._rate, age)
                     operation.failed = result.unexpected
                 sent = result.sent
             finally:
                 now = self._context.clock.monotonic()
-                self._lane.end(job_id, now, sent=sent)
+                self.lane.end(job_id, now, sent=sent)
             if result.limited:
                 _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": job_id})
             self._rate.answered(result, now)
-            ended = self._lane.ended_between(job_id, now) if has_ended(result.job) else None
-            self._lane.put(self._entries.after(result), job_id, now, result.again)
+            ended = self.lane.polls.ended_between(job_id, now) if has_ended(result.job) else None
+            self.lane.put(self._entries.after(result), job_id, now, result.again)
             self._wake_up.set()
             if ended is not None:
                 self._samples.add(*ended)
@@ -163,14 +148,14 @@ class LaneRunner:
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
             self._context.reread()  # the database tells the job's state
             pause = self._errors.failed(error, job_id)
-            self._lane.postpone(job_id, self._context.clock.monotonic() + pause)
+            self.lane.postpone(job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()
         else:
             self._errors.succeeded(job_id)
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since
-        if since is None or not self._lane.empty:
+        if since is None or not self.lane.empty:
             return False
         if self._context.clock.monotonic() - since < self._context.tuning.lane_rest:
             return False

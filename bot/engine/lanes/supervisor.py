@@ -87,11 +87,13 @@ class LaneSupervisor:
 
     def overdue(self) -> float:
         """Return by how many seconds the most overdue poll of all lanes is late."""
-        return max((runner.overdue() for runner in self._runners.values()), default=0.0)
+        now = self._context.clock.monotonic()
+        return max((one.lane.polls.overdue(now) for one in self._runners.values()), default=0.0)
 
     def occupancy(self) -> dict[str, float]:
         """Return the share of its requests that each lane has in use."""
-        return {name[:8]: runner.occupancy() for name, runner in self._runners.items()}
+        now = self._context.clock.monotonic()
+        return {name[:8]: runner.lane.occupancy(now) for name, runner in self._runners.items()}
 
     def notify(self, changes: Changes) -> None:
         """Take over the jobs that a transaction has changed."""
@@ -156,10 +158,10 @@ class LaneSupervisor:
         Returns whether that could be done without the database.
         """
         holder = self._holder(job.id)
-        if holder is not None and holder.in_flight(job.id):
+        if holder is not None and holder.lane.in_flight(job.id):
             return True  # the lane hears of it when that has ended
         if job.state is JobState.RUNNING and job.output_url is None:
-            return holder is not None and holder.runs(job.id)
+            return holder is not None and job.id in holder.lane.polls
         if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key is not None):
             key = self._keys.get(job.guild_id)
             runner = None if key is None else self._runners.get(key.lane)
@@ -260,7 +262,7 @@ class LaneSupervisor:
         uploading = job.state is JobState.UPLOADING and job.object_key is None
         submitting = job.state is JobState.SUBMITTING and answer_is_over(job, self._context)
         needs_step = uploading or submitting
-        return needs_step and not any(runner.in_flight(job.id) for runner in self._runners.values())
+        return needs_step and not any(one.lane.in_flight(job.id) for one in self._runners.values())
 
     async def _free(self, stranded: list[Job]) -> None:
         """Free jobs whose step met an unexpected error. Seen twice, as a step may just have ended."""

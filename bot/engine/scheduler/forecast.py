@@ -68,7 +68,7 @@ def predict(lane: Lane, now: float) -> Forecast:
     if all(alone.get(one.id, now + SOON) - now < SOON for one in queue):
         return Forecast(now, {one.id: None for one in queue})
     runs = [alone, *simulated]
-    guessed = not all(lane.is_known(job.id) for job in (*queue, *lane.running()))
+    guessed = not all(lane.is_known(job.id) for job in (*queue, *lane.polls.all()))
     starts: dict[str, float | None] = {}
     for one in queue:
         waits = [run[one.id] - now for run in runs if one.id in run]
@@ -98,7 +98,7 @@ class _Simulation:
             self._lane.put(None, one.id, now)
         self._shares = shares
         self._stretch = stretch
-        self._ends = {job.id: self._end_of(job.id) for job in self._lane.running()}
+        self._ends = {job.id: self._end_of(job.id) for job in self._lane.polls.all()}
         self._starts: dict[str, float] = {}
         self._answers = [(now + ANSWER, job_id, step) for job_id, step in self._lane.requests()]
         heapq.heapify(self._answers)
@@ -141,7 +141,7 @@ class _Simulation:
             self._ends[job_id] = self._end_of(job_id)
 
     def _end_of(self, job_id: str) -> float:
-        return self._lane.may_end(job_id, next(self._shares), self._stretch)
+        return self._lane.polls.may_end(job_id, next(self._shares), self._stretch)
 
     def _extrapolate(self, began: float, now: float) -> None:
         """Give the jobs that the simulation did not reach starts at its pace."""

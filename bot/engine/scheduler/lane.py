@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.scheduler.durations import Durations
 from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
 from bot.engine.scheduler.queue import LaneQueue, Step, Waiting
 from bot.engine.scheduler.rate_limit import RateWindow
@@ -46,7 +46,7 @@ class Lane:
         self._durations = durations
         self._tuning = tuning
         self._queue = LaneQueue()
-        self._polls = PollSchedule(durations, tuning)
+        self.polls = PollSchedule(durations, tuning)
         self._in_flight: dict[str, Step] = {}
         self._began: dict[str, float] = {}  # those requests
         self._starts: deque[float] = deque()
@@ -56,15 +56,11 @@ class Lane:
     @property
     def empty(self) -> bool:
         """Whether the lane has no job and no request in flight."""
-        return not (self._queue.jobs or self._polls or self._in_flight)
+        return not (self._queue.jobs or self.polls or self._in_flight)
 
     def in_flight(self, job_id: str) -> bool:
         """Return whether a request for the job is in flight."""
         return job_id in self._in_flight
-
-    def overdue(self, now: float) -> float:
-        """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
-        return self._polls.overdue(now)
 
     def occupancy(self, now: float) -> float:
         """Return the share of the usable requests that count at `now`."""
@@ -74,7 +70,7 @@ class Lane:
         """Take over the jobs of the database, except for those with a request in flight."""
         self._queue.sync(waiting, self._in_flight)
         followed = (one for one in running if one.id not in self._in_flight)
-        self._polls.sync(followed, self._in_flight, self._price(now))
+        self.polls.sync(followed, self._in_flight, self._price(now))
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.
@@ -86,12 +82,12 @@ class Lane:
             if before is not None and before.price is not None and job.priced:
                 self._queue.priced(before.price)
             # The age by the monotonic clock is kept: the one in the database depends on the wall clock.
-            if job_id in self._polls:
-                self._polls.polled(job_id, now, self._price(now), again)
+            if job_id in self.polls:
+                self.polls.polled(job_id, now, self._price(now), again)
             else:
-                self._polls.follow(job, self._price(now))
+                self.polls.follow(job, self._price(now))
             return
-        self._polls.forget(job_id)
+        self.polls.forget(job_id)
         if job is not None:
             self._queue.add(job)
             if again is not None and job.price is not None:
@@ -101,23 +97,14 @@ class Lane:
     def postpone(self, job_id: str, until: float) -> None:
         """Send nothing for the job before `until`."""
         self._queue.postpone(job_id, until)
-        self._polls.postpone(job_id, until)
-
-    def age(self, job_id: str, now: float) -> float:
-        """Return the seconds since a running job was submitted."""
-        return self._polls.age(job_id, now)
-
-    def ended_between(self, job_id: str, now: float) -> tuple[Work, float, float] | None:
-        """Return the ages between which a job ended, for one that a poll has just found ended; call it
-        before `put`."""
-        return self._polls.ended_between(job_id, now)
+        self.polls.postpone(job_id, until)
 
     def decide(self, now: float) -> Send | Rest:
         """Return what to send at `now`, or when to decide again. Call `begin` for a `Send`."""
         if len(self._in_flight) >= self._tuning.requests_in_flight:
             return Rest()
         if self.rate.requests_left(now) < 1:
-            wanted = self._queue.jobs or self._polls
+            wanted = self._queue.jobs or self.polls
             return Rest(self.rate.next_request_at(now)) if wanted else Rest()
         poll, poll_at = self._next_poll(now)
         if poll is not None and poll.ended >= self._tuning.very_likely:
@@ -136,7 +123,7 @@ class Lane:
         self.rate.begin(now)
         if send.step is Step.POLL:
             self._tokens -= 1.0
-            self._polls.sending(send.job_id, now)
+            self.polls.sending(send.job_id, now)
             return
         self._starts.append(now)
         self._queue.begin(send.job_id)
@@ -156,10 +143,6 @@ class Lane:
         """Return whether another job goes before this one, to learn the price of both."""
         return self._queue.waits_for_price(job_id, self._in_flight)
 
-    def ends_in(self, job_id: str, now: float) -> float | None:
-        """Return the seconds until a running job takes longer than usual; see `PollSchedule.ends_in`."""
-        return self._polls.ends_in(job_id, now)
-
     def is_known(self, job_id: str) -> bool:
         """Return whether enough jobs like this one were seen to say how long they take."""
         job = self.waits(job_id) or self.runs(job_id)
@@ -171,30 +154,22 @@ class Lane:
 
     def runs(self, job_id: str) -> Running | None:
         """Return a running job, or None if it does not run."""
-        return self._polls.of(job_id)
+        return self.polls.of(job_id)
 
     def queue(self) -> Sequence[Waiting]:
         """Return the waiting jobs in order."""
         return self._queue.order(self._in_flight)
 
-    def running(self) -> list[Running]:
-        """Return the running jobs."""
-        return self._polls.all()
-
     def requests(self) -> list[tuple[str, Step]]:
         """Return the requests in flight."""
         return list(self._in_flight.items())
-
-    def may_end(self, job_id: str, share: float, stretch: float) -> float:
-        """Return the moment by which a running job will have ended; see `PollSchedule.may_end`."""
-        return self._polls.may_end(job_id, share, stretch)
 
     def copy(self) -> "Lane":
         """Return an independent copy that decides as this lane would, and may be used in another thread."""
         for one in self._queue.jobs.values():
             self._durations.model(one.work)  # fitted now, as the other thread may not change the models
         twin = copy(self)
-        twin.rate, twin._queue, twin._polls = self.rate.copy(), self._queue.copy(), self._polls.copy()  # noqa: SLF001 - its own twin
+        twin.rate, twin._queue, twin.polls = self.rate.copy(), self._queue.copy(), self.polls.copy()  # noqa: SLF001 - its own twin
         twin._in_flight, twin._began = dict(self._in_flight), dict(self._began)  # noqa: SLF001 - its own twin
         twin._starts = deque(self._starts)  # noqa: SLF001 - its own twin
         return twin
@@ -220,9 +195,9 @@ class Lane:
     def _can_carry(self, start: Waiting, now: float) -> bool:
         """Return whether one more job can run while all are polled often enough."""
         sent = [self._queue.jobs[job_id] for job_id in self._in_flight if job_id in self._queue.jobs]
-        if start.begun or not (sent or self._polls):
+        if start.begun or not (sent or self.polls):
             return True
-        burden = self._polls.burden(now) + sum(self._polls.needs(one.work) for one in [*sent, start])
+        burden = self.polls.burden(now) + sum(self.polls.needs(one.work) for one in [*sent, start])
         return burden <= self._capacity
 
     @property
@@ -238,7 +213,7 @@ class Lane:
 
     def _next_poll(self, now: float) -> tuple[Poll | None, float | None]:
         """Return the job to poll now, or the time at which there may be one."""
-        poll, due_at = self._polls.best(now, self._in_flight)
+        poll, due_at = self.polls.best(now, self._in_flight)
         if poll is None:
             return None, due_at
         pace = self._fill(now)

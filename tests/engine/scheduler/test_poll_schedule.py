@@ -90,7 +90,7 @@ def unseen(lane: Lane, durations: Durations, took: float, began: float) -> float
             continue
         lane.begin(decision, now)
         over = now >= began + took
-        ended = lane.ended_between("job", now)
+        ended = lane.polls.ended_between("job", now)
         lane.end("job", now, sent=True)
         lane.put(None if over else running("job", began), "job", now)
         if over and ended is not None:
