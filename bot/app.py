@@ -92,8 +92,7 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
-        context = DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder.fit, decoder)
+        context = _delivery_context(bot, catalog, clock, decoder)
         delivery = DiscordDelivery(context)
         engine = Engine(
             storage=stores.storage,
@@ -101,7 +100,7 @@ async def build(
             studii=studii,
             vault=stores.vault,
             delivery=delivery,
-            showcase=BestPoster(bot, names, clock, photos.read, bot.readers),
+            showcase=BestPoster(context, photos.read),
             photos=photos,
             decoder=decoder,
             spool=stores.spool,
@@ -131,6 +130,13 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
         if member.stood_by:
             raise TakeOverFailed(str(error)) from error
         raise
+
+
+def _delivery_context(
+    bot: StudiiBot, catalog: Catalog, clock: Clock, decoder: GuardedDecoder
+) -> DeliveryContext:
+    names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
+    return DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder.fit, decoder)
 
 
 def _studii(

@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-from bot.clock import Clock
+from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_best
@@ -16,9 +16,8 @@ from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliv
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.languages import ReaderLanguages, speaking
+from bot.languages import speaking
 from bot.ui.best_results.panels import ask_maker, best_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -37,21 +36,16 @@ Read = Callable[[str, int], Awaitable[bytes]]
 class BestPoster:
     """Shows starred results, each once however often it is tried."""
 
-    def __init__(
-        self, client: discord.Client, names: ToolNames, clock: Clock, read: Read, readers: ReaderLanguages
-    ) -> None:
-        self._client = client
-        self._names = names
-        self._clock = clock
+    def __init__(self, context: DeliveryContext, read: Read) -> None:
+        self._context = context
         self._read = read
-        self._readers = readers
 
     async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
         """Show the result in the channel for the best, with its file as it was posted."""
         channel_id = rules.best_channel_id or 0
         try:
             async with asyncio.timeout(SHOW_SECONDS):
-                with speaking(await self._readers.in_server(best.guild_id)):
+                with speaking(await self._context.readers.in_server(best.guild_id)):
                     return await self._show(best, job, rules, channel_id)
         except PhotoDelayed:
             return TryLater(seconds_until_retry(TimeoutError()))
@@ -78,14 +72,14 @@ class BestPoster:
 
     async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
         """Ask the maker by DM whether their results may be shown."""
-        guild = self._client.get_guild(best.guild_id)
+        guild = self._context.client.get_guild(best.guild_id)
         if guild is None:
             return TryLater(seconds_until_retry(TimeoutError()))
-        with speaking(await self._readers.of_person(best.user_id, best.guild_id)):
-            view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._names)
+        with speaking(await self._context.readers.of_person(best.user_id, best.guild_id)):
+            view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._context.names)
         try:
             async with asyncio.timeout(SHOW_SECONDS):
-                dm = await self._client.create_dm(discord.Object(best.user_id))
+                dm = await self._context.client.create_dm(discord.Object(best.user_id))
                 return Posted((await dm.send(view=view, nonce=f"best-{best.user_id}")).id)
         except DISCORD_ERRORS as error:
             return outcome_to_tell(error)
@@ -96,8 +90,8 @@ class BestPoster:
         refusal = self._refusal(best, job, channel_id)
         if refusal is not None:
             return refusal
-        channel = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
-        if self._may_be_there(best) and (found := await find_best(channel, self._client, best)):
+        channel = self._context.client.get_partial_messageable(channel_id, guild_id=best.guild_id)
+        if self._may_be_there(best) and (found := await find_best(channel, self._context.client, best)):
             return Posted(found, channel_id)
         try:
             message = await self._original(best).fetch()
@@ -107,7 +101,7 @@ class BestPoster:
         files = await self._files(media, best.guild_id)
         try:
             sent = await channel.send(
-                view=best_panel(job, best, self._names, rules, list(zip(files, media, strict=False))),
+                view=best_panel(job, best, self._context.names, rules, list(zip(files, media, strict=False))),
                 files=files,
                 nonce=best.nonce,
                 allowed_mentions=NO_MENTIONS,
@@ -115,7 +109,7 @@ class BestPoster:
         except discord.HTTPException as error:
             if outcome_of(error) is not Outcome.TOO_LARGE:
                 raise
-            view = best_panel(job, best, self._names, rules, [])
+            view = best_panel(job, best, self._context.names, rules, [])
             sent = await channel.send(view=view, nonce=best.nonce, allowed_mentions=NO_MENTIONS)
         finally:
             for file in files:
@@ -124,16 +118,16 @@ class BestPoster:
 
     def _refusal(self, best: BestResult, job: Job, channel_id: int) -> Undeliverable | ChannelGone | None:
         """Return why the result may not, or can't, be shown there."""
-        guild = self._client.get_guild(best.guild_id)
+        guild = self._context.client.get_guild(best.guild_id)
         there = guild.get_channel_or_thread(channel_id) if guild is not None else None
         # A thread that was archived is in no cache; results in threads are asked for in their channel.
         here = guild and (
             guild.get_channel_or_thread(best.channel_id) or guild.get_channel_or_thread(job.channel_id)
         )
-        known = known_channel(self._client, best.guild_id, channel_id)
+        known = known_channel(self._context.client, best.guild_id, channel_id)
         if known is not None and (missing := missing_to_post(known[1].permissions_for(known[0]), known[1])):
             return ChannelGone(f"the bot lacks {', '.join(missing)}")
-        age_restricted = stays_there(self._client, job) or bool(is_age_restricted(here))
+        age_restricted = stays_there(self._context.client, job) or bool(is_age_restricted(here))
         if age_restricted and not is_age_restricted(there):
             return Undeliverable("results from age-restricted channels stay there")
         if guild is not None and _hidden(guild, here) and not _hidden(guild, there):
@@ -142,7 +136,7 @@ class BestPoster:
 
     async def _files(self, media: list[discord.MediaGalleryItem], guild_id: int) -> list[discord.File]:
         """Read the files, as they were posted, as long as there is room for them in a message."""
-        guild = self._client.get_guild(guild_id)
+        guild = self._context.client.get_guild(guild_id)
         room = (guild.filesize_limit if guild is not None else DEFAULT_LIMIT) - MESSAGE_MARGIN_BYTES
         files: list[discord.File] = []
         for one in media:
@@ -158,19 +152,19 @@ class BestPoster:
         channel_id = best.posted_channel_id or best_channel_id
         if channel_id is None:
             return
-        there = self._client.get_partial_messageable(channel_id, guild_id=best.guild_id)
-        found = best.posted_message_id or await find_best(there, self._client, best)
+        there = self._context.client.get_partial_messageable(channel_id, guild_id=best.guild_id)
+        found = best.posted_message_id or await find_best(there, self._context.client, best)
         if found is not None:
             await there.get_partial_message(found).delete()
 
     def _original(self, best: BestResult) -> discord.PartialMessage:
-        channel = self._client.get_partial_messageable(best.channel_id, guild_id=best.guild_id)
+        channel = self._context.client.get_partial_messageable(best.channel_id, guild_id=best.guild_id)
         return channel.get_partial_message(best.message_id)
 
     def _may_be_there(self, best: BestResult) -> bool:
         """Return whether it may have been posted so long ago that Discord has forgotten the nonce."""
         begun = best.begun_at
-        return begun is not None and (self._clock.now() - begun).total_seconds() > NONCE_SECONDS
+        return begun is not None and (self._context.clock.now() - begun).total_seconds() > NONCE_SECONDS
 
 
 def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:

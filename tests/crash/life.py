@@ -24,7 +24,7 @@ from bot.catalog import Catalog
 from bot.client.bot import FINISHING, HANDLERS, StudiiBot
 from bot.clock import SystemClock
 from bot.cluster import Membership
-from bot.delivery import BestPoster, DeferralFiles, DeferralJournal
+from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
 from bot.engine import Engine, GuardedDecoder
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -32,7 +32,6 @@ from bot.services import JobService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import deferral
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
@@ -46,7 +45,7 @@ from tests.support.cheap.payloads import share_payloads
 from tests.support.database import sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated.delivery import context_on
 
 # Longer than discord.py waits before it repeats an answer: in earnest, Discord takes none so late.
 _CARDS = {"card_overdue": 1.5}
@@ -153,13 +152,14 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = GuardedDecoder(storage, DeadlyDecoder(decoder, life.deadly), clock, quiet=0.2)
-        delivery = delivery_on(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
+        context = context_on(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
+        delivery = DiscordDelivery(context)
         engine = Engine(
             storage=storage,
             studii=studii,
             vault=vault,
             delivery=delivery,
-            showcase=BestPoster(bot, ToolNames(catalog), clock, no_file, bot.readers),
+            showcase=BestPoster(context, no_file),
             photos=FolderPhotos(folder),
             decoder=guarded,
             spool=Spool(folder / "spool", SPOOL_BYTES),

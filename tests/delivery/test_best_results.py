@@ -10,16 +10,17 @@ from bot.delivery import BestPoster
 from bot.domain import ChannelGone, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
-from bot.ui.jobs.wording import ToolNames
 from tests.delivery.finished import finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.simulated.delivery import context_on
 
 
 def poster(desk: Desk) -> BestPoster:
     async def read(url: str, _: int) -> bytes:
         return await desk.bot.http.get_from_cdn(url)
 
-    return BestPoster(desk.bot, ToolNames(desk.bot.catalog), desk.clock, read, desk.bot.readers)
+    context = context_on(desk.bot, desk.bot.catalog, desk.clock, readers=desk.bot.readers)
+    return BestPoster(context, read)
 
 
 async def starred(desk: Desk, folder: Path, **changes: Any) -> tuple[Job, BestResult]:

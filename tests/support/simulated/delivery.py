@@ -1,6 +1,7 @@
 """The delivery, and what it and the bot are given where a test needs none of it."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 
@@ -61,7 +62,7 @@ async def usual_rules(_guild_id: int) -> PostingRules:
     return PostingRules()
 
 
-def delivery_on(
+def context_on(
     client: discord.Client,
     catalog: Catalog,
     clock: Clock,
@@ -69,8 +70,13 @@ def delivery_on(
     rules: Rules = usual_rules,
     drawing: Drawing | None = None,
     readers: ReaderLanguages | None = None,
-) -> DiscordDelivery:
-    """Return the delivery through the client, without what isn't given."""
+) -> DeliveryContext:
+    """Return what the delivery through the client works with, without what isn't given."""
     names, tokens, readers = ToolNames(catalog), CardTokens(clock), readers or EnglishReaders()
     drawing = drawing or NoDrawing()
-    return DiscordDelivery(DeliveryContext(client, names, clock, tokens, rules, readers, fit, drawing))
+    return DeliveryContext(client, names, clock, tokens, rules, readers, fit, drawing)
+
+
+def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:
+    """Return the delivery with what `context_on` makes of that."""
+    return DiscordDelivery(context_on(*given, **named))
