@@ -15,7 +15,7 @@ from bot.ui.kit.uploads import file_of
 
 _log = logging.getLogger(__name__)
 
-Fitting = Callable[..., Awaitable[bytes | None]]  # as `bot.delivery.postings.showings.Fit`
+Fitting = Callable[..., Awaitable[bytes | None]]  # as `bot.delivery.context.Fit`
 MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
 RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
 
