@@ -46,6 +46,11 @@ def outcome_of(error: Exception) -> Outcome:
     return Outcome.NEVER
 
 
+def token_expired(error: discord.HTTPException) -> bool:
+    """Return whether a call with an interaction's token failed because that can't be used any more."""
+    return error.status in {401, 403, 404}
+
+
 def ensure_final(error: discord.HTTPException) -> None:
     """Raise the error again if it may pass, so that the whole is tried again later."""
     if outcome_of(error) is Outcome.LATER:

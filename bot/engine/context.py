@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.aio.liveness import Liveness
+from bot.aio.retry import FIRST_RETRY_SECONDS, backoff
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
@@ -38,6 +39,14 @@ class EngineContext:
     reread: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
+
+    def redelivery_pause(self, failures: int, at_least: float) -> float:
+        """Return the seconds until a message is delivered again that wasn't, `failures` times in a row.
+
+        `at_least` is the pause that Discord asked for.
+        """
+        bound = self.tuning.announcement_bound
+        return backoff(failures, FIRST_RETRY_SECONDS, bound, at_least=at_least)
 
     async def delivered(
         self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None, messages: int = 1

@@ -15,7 +15,7 @@ from bot.domain.posting.best_results import STAR
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import channel_in, moderates_in
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
 MAX_CAUGHT_UP, MAX_CHANNELS, MAX_MESSAGES = 100, 25, 50
 TRIES, PAUSE_SECONDS = 3, 2.0
-GONE_STATUSES = frozenset({404, 403})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class BestResultWatch:
             try:
                 return await self._has_enough(channel, starred.message_id, job, needed)
             except DISCORD_ERRORS as error:
-                if isinstance(error, discord.HTTPException) and error.status in GONE_STATUSES:
+                if isinstance(error, NO_ACCESS):
                     return False
                 _log.info("The stars of a result could not be counted: %r", error)
                 if left:

@@ -24,7 +24,7 @@ from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusal_teller import RefusalTeller
 from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped
 from bot.services import Services
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.pictures import photos_in, taken_of
@@ -208,7 +208,7 @@ class PhotoWatch:
                 message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
-            if isinstance(error, discord.NotFound | discord.Forbidden):
+            if isinstance(error, NO_ACCESS):
                 return no_jobs
             return partial(no_jobs, partial(self._refusals.tell, member, NOT_READ.__str__))
         on, offers = self._state_of(tapped.guild_id, tapped.channel_id)

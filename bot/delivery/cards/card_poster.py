@@ -10,7 +10,14 @@ import discord
 from bot.delivery.cards.edit_rate import EditPace
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
-from bot.delivery.errors import UNKNOWN_MESSAGE, Outcome, announcement_of, outcome_of, seconds_until_retry
+from bot.delivery.errors import (
+    UNKNOWN_MESSAGE,
+    Outcome,
+    announcement_of,
+    outcome_of,
+    seconds_until_retry,
+    token_expired,
+)
 from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.delivery.interaction_tokens import CardToken
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
@@ -132,7 +139,7 @@ class CardPoster:
             async with answer.turn:
                 await act(answer)
         except discord.HTTPException as error:
-            if error.status not in {401, 403, 404} or error.code == UNKNOWN_MESSAGE:
+            if not token_expired(error) or error.code == UNKNOWN_MESSAGE:
                 raise
             self._context.tokens.forget(job)  # expired earlier than we thought: go on without it
             return False

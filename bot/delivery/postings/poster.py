@@ -9,7 +9,7 @@ import discord
 
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place, Target, channel_of, missing_there, photo_message_of, reply_to
-from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of
+from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_of, token_expired
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
 from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
@@ -114,7 +114,7 @@ class Poster:
                     answer.spoken = True
                     await posting.say(place, self.size_limit(job), rules)
             except discord.HTTPException as error:
-                if error.status not in {401, 403, 404}:
+                if not token_expired(error):
                     raise
                 self._context.tokens.forget(job)
             else:

@@ -3,7 +3,7 @@
 import logging
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import StoreRetry, backoff
+from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.domain import Job, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
@@ -53,8 +53,7 @@ class Outbox:
         announcing, what = self._delivery.announce(job, output), f"Job {job.id}: announcing it"
         said = await self._context.delivered(what, announcing, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
-            bound = self._context.tuning.announcement_bound
-            return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
+            return self._context.redelivery_pause(tries + 1, said.seconds)
         if isinstance(said, Undeliverable):
             _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from bot.aio.retry import StoreRetry, backoff
+from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
@@ -44,7 +44,7 @@ class BestShowing:
         again = await self._do(best)
         if again is None:
             return None
-        return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)
+        return self._context.redelivery_pause(tries + 1, again)
 
     async def _do(self, known: BestResult) -> float | None:
         """Return None when there is nothing more to do, or in how many seconds to try again."""

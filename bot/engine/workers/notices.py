@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import StoreRetry, backoff
+from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.domain import (
     Announcement,
@@ -73,7 +73,7 @@ class NoticeBoard:
         if again is None:
             self.worker.add(guild_id)  # there may be another one
             return None
-        return backoff(tries + 1, 1.0, self._context.tuning.announcement_bound, at_least=again)
+        return self._context.redelivery_pause(tries + 1, again)
 
     async def _give_up(self, guild_id: int) -> None:
         """Drop the oldest notice, which met unexpected errors again and again, for those behind it."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import FailureCounts, StoreRetry, backoff
+from bot.aio.retry import FailureCounts, StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.domain import Job, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import (
@@ -79,8 +79,8 @@ class SetPostings:
         messages = len(posting.parts)
         said = await self._context.delivered(what, announcing, TryLater(0.0), messages=messages)
         if isinstance(said, TryLater):
-            bound = self._context.tuning.announcement_bound
-            return backoff(self._refusals.count(posting.set_id), 1.0, bound, at_least=said.seconds)
+            failures = self._refusals.count(posting.set_id)
+            return self._context.redelivery_pause(failures, said.seconds)
         self._refusals.forget(posting.set_id)
         if isinstance(said, TooMuch):
             await self._split(posting)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from bot.aio.retry import StoreRetry, backoff
+from bot.aio.retry import StoreRetry
 from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
@@ -83,8 +83,7 @@ class MissingCards:
         posting, what = self._delivery.post_card(job, way), f"Job {job.id}: posting its card"
         said = await self._context.delivered(what, posting, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
-            bound = self._context.tuning.announcement_bound
-            return backoff(tries + 1, 1.0, bound, at_least=said.seconds)
+            return self._context.redelivery_pause(tries + 1, said.seconds)
         if isinstance(said, Undeliverable):
             _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
