@@ -1,4 +1,4 @@
-"""The states of jobs, why they fail, and which periods the engine keeps to."""
+"""The states of jobs, and why they fail."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -54,14 +54,9 @@ UNSENT_STATES = (JobState.RECEIVED, JobState.PENDING, JobState.WAITING, JobState
 SENT_STATES = (JobState.SUBMITTING, JobState.RUNNING)
 ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
 
-# Periods that the engine keeps to and sentences name.
-LOST_AFTER_DAYS = 7  # a job that runs for so long ends
-UNRULED_DAYS = 30  # an unknown outcome then counts as charged
-KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
-
 
 class FailureCode(StrEnum):
-    """Why a job failed, for code to decide on. What people read is made of `Job.failure_text`."""
+    """Why a job failed, for code to decide on. People read the words for `Job.failure_text`."""
 
     PHOTO = "photo"  # the source is not a supported picture
     INPUTS = "inputs"  # 400
