@@ -4,6 +4,7 @@ from bot.ui.account.ask_for_credits import AskAdminButton
 from bot.ui.account.forget_me import ForgetMeButton
 from bot.ui.admin.access import PhotoUseButton
 from bot.ui.admin.credits.credit_requests import AnswerButton
+from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.requests import REQUEST_BUTTONS
 from bot.ui.admin.moderation.results import RESULT_BUTTONS
@@ -16,7 +17,7 @@ from bot.ui.jobs.forms.tool_picker import OpenToolButton
 from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
 from bot.ui.jobs.results.buttons import BUTTONS, DeleteLinkedButton
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.sets.buttons import SetButton
 from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
 from bot.ui.kit.buttons import LastingButton

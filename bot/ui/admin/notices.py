@@ -11,9 +11,10 @@ from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.reasons import Reason
 from bot.services import credit_words, renewal_message
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
+from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.words_notice import refused_words
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS, TryAgainButton
+from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import (
     BAD,

@@ -11,12 +11,12 @@ from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.services import Services
 from bot.ui.admin.credits.budget_form import BudgetForm
+from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.key_form import KeyForm
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import photo_trouble
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
-from bot.ui.jobs.results.unknown_outcomes import TryAgainButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import deferral_of

@@ -1,8 +1,7 @@
-"""The buttons with which admins settle a job whose outcome is unknown, and try a held key again."""
+"""The buttons with which admins settle a job whose outcome is unknown."""
 
 from collections.abc import Awaitable
-from re import Match
-from typing import Any, Self
+from typing import Any
 
 import discord
 from discord import ui
@@ -13,17 +12,14 @@ from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_
 from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
-from bot.ui.kit.buttons import JobButton, LastingButton
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
 from bot.ui.kit.text import shortened
-from bot.ui.reading.openers import LET_IN, ensure_panel_opener
 from bot.ui.reading.permissions import ensure_manager
-
-OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was changed.")
 
 
 class ChargedButton(JobButton, action="charged"):
@@ -75,34 +71,6 @@ class ChargedForm(Form):
             raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
         settling = host.services.rulings.charged(guild_id, self._job.id, charge)
         await _settle(interaction, self._job.id, settling)
-
-
-class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{{1,20}})(?P<let>{LET_IN})?"):
-    """Let one waiting job try the server's key now.
-
-    The button is in the log channel, where it requires Manage Server, and in the panel of `/studii setup`.
-    `let_in`: the panel was opened by a person whom the server lets run `/studii` without Manage Server.
-    """
-
-    def __init__(self, guild_id: int, *, let_in: bool = False) -> None:
-        self._guild_id = guild_id
-        self._let_in = let_in
-        custom_id = f"studii:tryagain:{guild_id}{LET_IN if let_in else ''}"
-        label = pgettext("button", "Try again")
-        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(int(match["guild"]), let_in=match["let"] is not None)
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id = ensure_panel_opener(interaction, let_in=self._let_in)
-        if guild_id != self._guild_id:
-            raise Refused(OF_ANOTHER_SERVER)
-        words = _("The key works, and no jobs are on hold.")
-        if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
-            words = _("The next job will try Studii now. The others follow if it works.")
-        await answer(interaction, boxed(GOOD, words))
 
 
 async def _settle(interaction: discord.Interaction, job_id: str, settling: Awaitable[Job]) -> None:
