@@ -14,12 +14,12 @@ from bot.storage import (
     UNUSABLE,
     Storage,
     Transaction,
+    address_shown,
     ensure_ours,
     fault_of,
     foreign,
     missing_privileges_at,
     schema_of,
-    shown,
     sqlite_file,
     unusable,
 )
@@ -67,7 +67,7 @@ async def database(settings: Settings) -> list[Finding]:
     if path is not None:
         await asyncio.to_thread(ensure_ours, url)
     elif wrong := await missing_privileges_at(url):
-        return [Finding("Database", Verdict.STOPS, f"The database at {shown(url)} {wrong}")]
+        return [Finding("Database", Verdict.STOPS, f"The database at {address_shown(url)} {wrong}")]
     schema = await schema_of(url)
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]

@@ -37,7 +37,14 @@ class _Starred:
     channel_id: int
     message_id: int
     moderator: int | None = None
-    whole_channel: bool = False  # look for results with stars in it; `message_id` is the channel's own id
+
+
+@dataclass(frozen=True, slots=True)
+class _MissedStars:
+    """Results in a channel may have got stars while the bot was away."""
+
+    guild_id: int
+    channel_id: int
 
 
 class BestResultWatch:
@@ -55,14 +62,14 @@ class BestResultWatch:
         self._clock = clock
         self._others = BoundedDict[int, None](MAX_OTHER_MESSAGES)
         self._queued: set[int] = set()  # messages whose stars are to be counted
-        self._waiting: Backlog[_Starred] = Backlog(
+        self._waiting: Backlog[_Starred | _MissedStars] = Backlog(
             "starred results",
             self._look_at,
             bound=MAX_STARS_OF_A_SERVER,
             bound_in_all=MAX_REMEMBERED_STARS,
             at_once=STARS_AT_ONCE,
             abreast=2,
-            key=lambda starred: starred.message_id,
+            key=lambda due: due.message_id if isinstance(due, _Starred) else due.channel_id,
         )
 
     async def load(self) -> None:
@@ -80,7 +87,7 @@ class BestResultWatch:
                 self._put(_Starred(best.guild_id, best.channel_id, best.message_id))
         for guild_id, channel_id in channels:
             if self._client.get_guild(guild_id) is not None:
-                self._waiting.put(guild_id, _Starred(guild_id, channel_id, channel_id, whole_channel=True))
+                self._waiting.put(guild_id, _MissedStars(guild_id, channel_id))
 
     async def close(self) -> None:
         """Drop waiting work."""
@@ -130,21 +137,21 @@ class BestResultWatch:
         if not self._waiting.put(starred.guild_id, starred):
             self._queued.discard(starred.message_id)
 
-    async def _look_through(self, starred: _Starred) -> None:
+    async def _look_through(self, missed: _MissedStars) -> None:
         """Look at the results with stars among the channel's latest messages."""
-        channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
+        channel = self._client.get_partial_messageable(missed.channel_id, guild_id=missed.guild_id)
         own = self._client.user
         try:
             async for message in channel.history(limit=MAX_MESSAGES):
                 if own is None or message.author.id != own.id or message.id in self._others:
                     continue
                 if any(_is_star(one.emoji) for one in message.reactions):
-                    self._put(_Starred(starred.guild_id, starred.channel_id, message.id))
+                    self._put(_Starred(missed.guild_id, missed.channel_id, message.id))
         except DISCORD_ERRORS as error:
             _log.info("Stars from before the start could not be read: %r", error)
 
-    async def _look_at(self, starred: _Starred) -> None:
-        if starred.whole_channel:
+    async def _look_at(self, starred: _Starred | _MissedStars) -> None:
+        if isinstance(starred, _MissedStars):
             await self._look_through(starred)
             return
         self._queued.discard(starred.message_id)

@@ -16,7 +16,7 @@ from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
 from bot.storage.database import engines
 from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.changes import Changes
-from bot.storage.database.errors import UNUSABLE, OutageLog, shown, unusable
+from bot.storage.database.errors import UNUSABLE, OutageLog, address_shown, unusable
 from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
@@ -102,7 +102,7 @@ class Storage:
             except UNUSABLE as error:
                 raise unusable(url, error) from error
             if path is None and (wrong := await missing_privileges_at(url)):
-                raise SettingsError(f"The database at {shown(url)} {wrong}")
+                raise SettingsError(f"The database at {address_shown(url)} {wrong}")
             yield storage
         finally:
             await shielded(storage._close())

@@ -126,7 +126,7 @@ def unusable(url: str, error: Exception) -> SettingsError:
             f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
         )
     return SettingsError(
-        f"The database at {shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
+        f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
     )
 
 
@@ -136,7 +136,7 @@ def unusable_file(path: Path, code: int) -> SettingsError:
     return SettingsError(f"The database file {path} {words}")
 
 
-def shown(url: str) -> str:
+def address_shown(url: str) -> str:
     """Return a server's address as an operator writes it, without its password and without our driver's
     name."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)

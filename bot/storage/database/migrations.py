@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine, used_once
-from bot.storage.database.errors import shown
+from bot.storage.database.errors import address_shown
 from bot.storage.database.file_checks import ANOTHER_PROGRAMS, ensure_ours
 from bot.storage.database.location import private_file, sqlite_file
 from bot.storage.database.privileges import missing_privileges
@@ -68,7 +68,7 @@ async def migrate(url: str, revision: str = HEAD) -> None:
         await asyncio.to_thread(private_file, path)
     async with used_once(migration_engine(url), url) as engine:
         if path is None and (wrong := await missing_privileges(engine)):
-            raise SettingsError(f"The database at {shown(url)} {wrong}")
+            raise SettingsError(f"The database at {address_shown(url)} {wrong}")
         async with engine.connect() as connection:
             if revision != HEAD or await connection.run_sync(_revision) != newest_revision():
                 await _upgrade(connection, revision, path)

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, Table, func, insert, select
 from bot.errors import SettingsError
 from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.engines import migration_engine, read_engine
-from bot.storage.database.errors import UNUSABLE, shown, unusable
+from bot.storage.database.errors import UNUSABLE, address_shown, unusable
 from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
 
 ROWS_IN_A_STATEMENT = 500
@@ -26,8 +26,8 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
             for table in tables:
                 if await _one(new, func.count(), table):
                     raise SettingsError(
-                        f"The database at {shown(target)} isn't empty: its table {table.name} has rows. "
-                        "Name an empty one. Nothing was changed."
+                        f"The database at {address_shown(target)} isn't empty: its table {table.name} has "
+                        "rows. Name an empty one. Nothing was changed."
                     )
             for table in tables:
                 await _copy(old, new, table)
