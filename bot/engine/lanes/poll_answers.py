@@ -9,7 +9,7 @@ from bot.aio.retry import backoff, delay_at
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext
-from bot.lifecycle import key_holds, polling
+from bot.lifecycle import key_holds, poll_results
 from bot.lifecycle.submission import StepResult
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -75,7 +75,7 @@ class PollAnswers:
             return StepResult(job)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            stored = await polling.record_status(transaction, self._catalog, job, lane, report, now)
+            stored = await poll_results.record_status(transaction, self._catalog, job, lane, report, now)
         return StepResult(stored)
 
     async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
@@ -91,7 +91,7 @@ class PollAnswers:
             return await self._end(job, lane, FailureCode.OUTPUT, why, told=report.credits_charged)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            job_now, repriced = await polling.record_output(
+            job_now, repriced = await poll_results.record_output(
                 transaction, self._catalog, job, lane, report, now
             )
         if repriced:
@@ -194,7 +194,7 @@ class PollAnswers:
         """Fail the job. `told` is the charge in the last answer, if that told it."""
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            failed, repriced = await polling.fail_running(
+            failed, repriced = await poll_results.fail_running(
                 transaction, self._catalog, job, lane, code, reason, now, told=told
             )
         if repriced:

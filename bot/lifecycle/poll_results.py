@@ -72,8 +72,9 @@ async def fail_running(
     told: int | None,
 ) -> LastAnswer:
     """Fail a running job at its charge. `told` is the one in the last answer, if that told it."""
-    repriced = job.charged is None
-    if told is not None:
+    if told is None:
+        repriced = job.charged is None  # others may have waited for the price that this answer didn't tell
+    else:
         await transaction.lanes.lock(lane)  # its price may change
         repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=False)
     return LastAnswer(await fail_paid(transaction, job, code, reason, charge_of(job, told), at), repriced)
