@@ -106,7 +106,7 @@ class MentionWatch:
             return help_panel(
                 guide, missing_to_post(channel.permissions_for(member.guild.me), channel)
             ), False
-        closed = await self._services.jobs.why_closed(guild_id)
+        closed = await self._services.acceptance.why_closed(guild_id)
         if closed is not None:
             return boxed(QUIET, closed), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}

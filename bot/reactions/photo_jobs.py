@@ -88,7 +88,7 @@ class PhotoJobs:
         jobs: list[Job] = []
         refusals: list[StudiiBotError] = []
         try:
-            answers = await self._services.jobs.accept_apart(requests)
+            answers = await self._services.acceptance.accept_apart(requests)
         except Outage:
             raise  # asked for again when it is over; what was accepted is not accepted twice
         except StudiiBotError as refusal:

@@ -242,7 +242,7 @@ class PhotoWatch:
         message = photo.message
         if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
-        if await self._services.jobs.why_closed(message.guild.id) is not None:
+        if await self._services.acceptance.why_closed(message.guild.id) is not None:
             return  # nor would it here
         rules = await self._services.access.rules(message.guild.id)
         channels = channel_ids_of(message.channel)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import OutputFile
+from bot.services.acceptance.service import AcceptanceService
 from bot.services.access import AccessService
 from bot.services.command_registry import CommandRegistry
 from bot.services.credits.credits import CreditService
@@ -35,6 +36,7 @@ from bot.storage import LaneNames, Storage, Vault
 class Services:
     """One service for each subject."""
 
+    acceptance: AcceptanceService
     jobs: JobService
     keys: KeyService
     credits: CreditService
@@ -83,7 +85,8 @@ def build_services(
     """
     languages = LanguageService(storage, clock)
     return Services(
-        jobs=JobService(storage, catalog, clock, max_source_bytes=max_source_bytes),
+        acceptance=AcceptanceService(storage, catalog, clock, max_source_bytes=max_source_bytes),
+        jobs=JobService(storage, clock),
         keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
         credits=CreditService(storage, catalog, clock),
         commands=CommandRegistry(storage),

@@ -1,22 +1,17 @@
-"""Taking a job: everything is checked, reserved and written down before anyone is answered."""
+"""Read, list, cancel and post accepted jobs."""
 
 import logging
-import secrets
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.aio.batching import Batcher
-from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import ACTIVE_STATES, Job, JobRequest, JobState, SourcePhoto
-from bot.domain.prices import Estimate
-from bot.errors import Refused, StudiiBotError
+from bot.domain import ACTIVE_STATES, Job, JobState
+from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import cancel, cancel_if_not_taken
-from bot.services.acceptance.batches import AcceptanceBatches
-from bot.services.acceptance.checks import ensure_open
-from bot.services.service import ToolService
-from bot.services.wording import UNKNOWN_JOB, size_words
+from bot.services.service import Service
+from bot.services.wording import UNKNOWN_JOB
 from bot.storage import CardShown, Storage
 
 _log = logging.getLogger(__name__)
@@ -53,75 +48,12 @@ class JobPage:
     more: bool
 
 
-class JobService(ToolService):
-    """Accepts jobs."""
+class JobService(Service):
+    """Reads, lists, cancels and posts the jobs that `AcceptanceService` has accepted."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        catalog: Catalog,
-        clock: Clock,
-        *,
-        max_source_bytes: int,
-    ) -> None:
-        super().__init__(storage, catalog, clock)
-        self._max_source_bytes = max_source_bytes
-        self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        super().__init__(storage, clock)
         self._noting = Batcher("noting cards", self._note_cards, max_group=NOTED_AT_ONCE)
-
-    async def accept_all(self, requests: Sequence[JobRequest]) -> list[Job]:
-        """Store the jobs of one person in one server with their credits reserved: all of them or none.
-
-        Several jobs become a set. Requests of several people at once are decided in order of arrival, in one
-        transaction. Raises `Refused` with the reason and who can change it, `CreditsShortForAll` if only some
-        could be accepted, and `DatabaseFailed` if the database can't be used. Nothing is written then. Raises
-        `ConfirmationNeeded` with the question to the person if they have to be asked first.
-        """
-        jobs = await self._batches.accept(self._checked(requests))
-        _log_accepted(jobs)
-        return jobs
-
-    async def accept_apart(self, requests: Sequence[JobRequest]) -> list[list[Job] | StudiiBotError]:
-        """Store them as `accept_all` does; where there is no room for all, or some exist already, each alone.
-
-        Either is done before later requests are decided. Return the jobs, or why there are none, of all, or
-        of each in their order. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
-        """
-        answers = await self._batches.accept_apart(self._checked(requests))
-        for answer in answers:
-            if isinstance(answer, list):
-                _log_accepted(answer)
-        return answers
-
-    async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
-        """Return the prices of those of a person's jobs that could be accepted now, in this order."""
-        acceptance = await self._batches.state(requests)
-        accepted, _ = acceptance.as_many_as_possible(_as_set(requests))
-        return [Estimate(job.estimate, learned=bool(job.price_learned)) for job in accepted]
-
-    def told_alone(self, guild_id: int) -> bool:
-        """Return whether the last answer in the server was for the person alone: a refusal or a question."""
-        return self._batches.told_alone(guild_id)
-
-    async def why_closed(self, guild_id: int) -> str | None:
-        """Say why the server takes no jobs at all now. None if it takes them."""
-        async with self._storage.read() as transaction:
-            settings = await transaction.guilds.get(guild_id)
-        try:
-            ensure_open(settings)
-        except Refused as reason:
-            return str(reason)
-        return None
-
-    async def ensure_possible(self, request: JobRequest) -> bool:
-        """Return whether the job may also be private.
-
-        Raises `Refused` if no job of the tool could be accepted now, whatever its inputs. To be asked before
-        a person fills in a form for nothing; `accept_all` decides.
-        """
-        acceptance = await self._batches.state([request])
-        acceptance.ensure_possible(request)
-        return acceptance.may_be_private(request)
 
     async def going_under_photos(self) -> list[Job]:
         """Return the jobs that have not ended and that a photo in a channel started, not an interaction."""
@@ -242,38 +174,6 @@ class JobService(ToolService):
             if card is not None:
                 await transaction.jobs.update(job_id, card_message_id=card, card_version=posted.version)
         return posted
-
-    def _checked(self, requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
-        """Return the requests as a set if there are several. Raises `Refused`."""
-        for request in requests:
-            self._catalog.get(request.tool)
-            self._ensure_size(request.source)
-        return _as_set(requests)
-
-    def _ensure_size(self, source: SourcePhoto | None) -> None:
-        if source is None or source.size <= self._max_source_bytes:
-            return
-        raise Refused(
-            lazy(
-                "That photo is {size}. The limit is {limit}. Send a smaller one, or ask the bot's operator "
-                "to raise MAX_SOURCE_MB.",
-                size=size_words(source.size),
-                limit=size_words(self._max_source_bytes),
-            )
-        )
-
-
-def _log_accepted(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        where = job.guild_id
-        _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where, extra={"job": job.id})
-
-
-def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
-    if len(requests) < 2:
-        return requests
-    set_id = secrets.token_hex(8)
-    return [replace(request, set_id=set_id) for request in requests]
 
 
 def _why_not_cancelled(state: JobState) -> Message:

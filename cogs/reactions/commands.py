@@ -42,7 +42,7 @@ class _ReactionsGroup(app_commands.Group):
     async def _in_the_way(self, interaction: discord.Interaction, guild_id: int) -> str:
         if not self._services.photo_rules.rules(guild_id).are_on:
             return ""
-        closed = await self._services.jobs.why_closed(guild_id)
+        closed = await self._services.acceptance.why_closed(guild_id)
         trouble = await photo_trouble(self._services, interaction.guild, guild_id, ToolNames(self._catalog))
         return lines(f"⚠️ {closed}" if closed else "", trouble)
 

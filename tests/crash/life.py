@@ -28,7 +28,7 @@ from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDeli
 from bot.engine import Engine, GuardedDecoder
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.services import JobService
+from bot.services import AcceptanceService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
@@ -124,7 +124,7 @@ def live(life: Life, *, forks: bool = False) -> int:
         if life.slow:
             patch.setattr(deferral, "ANSWER_BY", DEFERRED_AFTER)
         if life.alone:
-            patch.setattr(JobService, "told_alone", _always)
+            patch.setattr(AcceptanceService, "told_alone", _always)
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))

@@ -59,7 +59,7 @@ class ServicesWorld:
         await self.services.credits.set_budget(GUILD, limit, period)
 
     async def accept(self, request: JobRequest = PICTURE, **changes: object) -> Job:
-        return await accept(self.services.jobs, replace(request, **changes))
+        return await accept(self.services.acceptance, replace(request, **changes))
 
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""

@@ -7,7 +7,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobRequest
 from bot.media.spool import Spool
-from bot.services import JobService, Services, build_services
+from bot.services import AcceptanceService, Services, build_services
 from bot.storage import LaneNames, Storage, Vault
 
 KEEP_DAYS = 90
@@ -19,9 +19,9 @@ async def believe(_: str) -> None:
     """Take any key for a good one."""
 
 
-async def accept(jobs: JobService, request: JobRequest) -> Job:
+async def accept(acceptance: AcceptanceService, request: JobRequest) -> Job:
     """Let the service accept one job, as a command does."""
-    (job,) = await jobs.accept_all([request])
+    (job,) = await acceptance.accept_all([request])
     return job
 
 

@@ -10,7 +10,7 @@ from bot.services.service import Service
 
 
 class ConfirmationService(Service):
-    """Reads and removes questions. `JobService.accept_all` asks them, and takes the answers."""
+    """Reads and removes questions. `AcceptanceService.accept_all` asks them, and takes the answers."""
 
     async def open(self, confirmation_id: str) -> Confirmation | None:
         """Return the question, or None if it was answered, has expired, or is unknown."""

@@ -114,7 +114,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         ensure_can_post(interaction)
         await in_turn(interaction)
         try:
-            jobs = await host.services.jobs.accept_all(confirmed(question, member_context(interaction)))
+            jobs = await host.services.acceptance.accept_all(confirmed(question, member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))

@@ -95,7 +95,7 @@ async def start(
     async def accepted() -> list[Job]:
         of_place = requests if terms.private else await _with_place(interaction, requests)
         await in_turn(interaction)
-        return await host.services.jobs.accept_all(of_place)
+        return await host.services.acceptance.accept_all(of_place)
 
     try:
         jobs = await read_in_time(interaction, accepted(), private=terms.private)
@@ -123,7 +123,7 @@ async def read_in_time(
     def probably_private() -> bool:
         # While others are refused or asked first here, the answer will probably be for the person alone.
         seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
-        return private or seen_alone or host.services.jobs.told_alone(interaction.guild_id or 0)
+        return private or seen_alone or host.services.acceptance.told_alone(interaction.guild_id or 0)
 
     return await in_time(interaction, reading, host.deferrals, host.clock, private=probably_private)
 

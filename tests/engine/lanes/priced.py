@@ -46,7 +46,7 @@ async def accept(
     inputs: Mapping[str, str] = VIDEO,
 ) -> list[Job]:
     """As many jobs as are accepted, as members ask for them."""
-    service = world.services.jobs
+    service = world.services.acceptance
     context = MemberContext(roles=roles)
     request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
     jobs: list[Job] = []

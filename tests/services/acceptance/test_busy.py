@@ -37,12 +37,12 @@ async def test_everybody_waits_as_long_however_many_came_before(
 ) -> None:
     await world.ready()
     monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", 1.0)
-    jobs = world.services.jobs
+    service = world.services.acceptance
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
-    first = [asyncio.create_task(accept(jobs, replace(PICTURE, user_id=one))) for one in range(1, 251)]
+    first = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(1, 251)]
     await asyncio.sleep(0.8)
-    later = [asyncio.create_task(accept(jobs, replace(PICTURE, user_id=one))) for one in range(251, 255)]
+    later = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(251, 255)]
     told = await asyncio.gather(*first, return_exceptions=True)
     assert {type(one) for one in told} == {Busy}
     other_process.execute("ROLLBACK")

@@ -22,7 +22,7 @@ from bot.domain.limits import AllowanceScope
 from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
-from bot.services import ConfirmationNeeded, JobService, confirmed
+from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
@@ -45,8 +45,8 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
 
 
 @pytest.fixture
-async def jobs(storage: Storage, tmp_path: Path) -> JobService:
-    return (await services_on(storage, tmp_path, FakeClock())).jobs
+async def acceptance(storage: Storage, tmp_path: Path) -> AcceptanceService:
+    return (await services_on(storage, tmp_path, FakeClock())).acceptance
 
 
 async def server(storage: Storage, guild_id: int, chance: random.Random) -> None:
@@ -157,28 +157,30 @@ class Asked:
 
 
 async def together(
-    storage: Storage, jobs: JobService, asked: Sequence[Sequence[JobRequest]]
+    storage: Storage, acceptance: AcceptanceService, asked: Sequence[Sequence[JobRequest]]
 ) -> list[list[Job] | BaseException]:
     """The answer to each if they come while another writes: they are one group then."""
     async with storage.write():
-        answers = [asyncio.create_task(accepted(jobs, some)) for some in asked]
+        answers = [asyncio.create_task(accepted(acceptance, some)) for some in asked]
         for _ in range(3):
             await asyncio.sleep(0)
     return [one for answer in answers for one in await answer]
 
 
 async def each_alone(
-    jobs: JobService, asked: Sequence[Sequence[JobRequest]]
+    acceptance: AcceptanceService, asked: Sequence[Sequence[JobRequest]]
 ) -> list[list[Job] | BaseException]:
-    return [one for some in asked for one in await accepted(jobs, some)]
+    return [one for some in asked for one in await accepted(acceptance, some)]
 
 
-async def accepted(jobs: JobService, asked: Sequence[JobRequest]) -> Sequence[list[Job] | BaseException]:
+async def accepted(
+    acceptance: AcceptanceService, asked: Sequence[JobRequest]
+) -> Sequence[list[Job] | BaseException]:
     """The answer to them, or to each photo in a photo channel that was decided alone."""
     try:
         if len(asked) > 1 and asked[0].origin_message_id is not None:
-            return await jobs.accept_apart(asked)
-        return [await jobs.accept_all(asked)]
+            return await acceptance.accept_apart(asked)
+        return [await acceptance.accept_all(asked)]
     except Exception as error:  # noqa: BLE001 - it is the answer
         return [error]
 
@@ -220,7 +222,7 @@ async def kept(storage: Storage, guild_id: int) -> Sequence[Sequence[object]]:
 
 @pytest.mark.parametrize("seed", range(STORIES))
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
-    storage: Storage, jobs: JobService, seed: int
+    storage: Storage, acceptance: AcceptanceService, seed: int
 ) -> None:
     first, second = Asked(1), Asked(2)
     for guild_id in (1, 2):
@@ -228,8 +230,8 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     chance = random.Random(seed)
     for _ in range(5):  # groups of any size, of which each builds on those before
         size, wishes = chance.randint(1, 14), chance.random()
-        alone = await each_alone(jobs, first.some(size, random.Random(wishes)))
-        grouped = await together(storage, jobs, second.some(size, random.Random(wishes)))
+        alone = await each_alone(acceptance, first.some(size, random.Random(wishes)))
+        grouped = await together(storage, acceptance, second.some(size, random.Random(wishes)))
         assert [second.said(one) for one in grouped] == [first.said(one) for one in alone]
         if chance.random() < 0.4:
             await learn(storage, chance.randint(1, 40))
@@ -243,7 +245,7 @@ async def learn(storage: Storage, price: int) -> None:
 
 
 async def test_servers_that_share_a_group_do_not_concern_each_other(
-    storage: Storage, jobs: JobService
+    storage: Storage, acceptance: AcceptanceService
 ) -> None:
     chance = random.Random(1)
     asked: list[JobRequest] = []
@@ -252,7 +254,7 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
         await server(storage, guild_id + 10, random.Random(guild_id))
         asked += [request(guild_id, chance) for _ in range(8)]
     chance.shuffle(asked)
-    answers = [said(answer) for answer in await together(storage, jobs, [[one] for one in asked])]
+    answers = [said(answer) for answer in await together(storage, acceptance, [[one] for one in asked])]
     for guild_id in (1, 2, 3):
         same = [
             replace(one, guild_id=guild_id + 10, once=None if one.once is None else f"1{one.once}")
@@ -260,18 +262,19 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
             if one.guild_id == guild_id
         ]
         theirs = [answer for one, answer in zip(asked, answers, strict=True) if one.guild_id == guild_id]
-        assert [said(answer) for answer in await together(storage, jobs, [[one] for one in same])] == theirs
+        answered = await together(storage, acceptance, [[one] for one in same])
+        assert [said(answer) for answer in answered] == theirs
 
 
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
-    storage: Storage, jobs: JobService
+    storage: Storage, acceptance: AcceptanceService
 ) -> None:
     async with storage.write() as transaction:
         key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
         await transaction.guilds.set_key(1, key.id, NOW)
         await transaction.guilds.set_budget(1, Budget(7 * 8, Period.DAY, NOW))
     answers = await together(
-        storage, jobs, [[replace(PICTURE, guild_id=1, user_id=one)] for one in range(1, 201)]
+        storage, acceptance, [[replace(PICTURE, guild_id=1, user_id=one)] for one in range(1, 201)]
     )
     assert [isinstance(answer, list) for answer in answers] == [True] * 7 + [False] * 193
     assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
@@ -283,7 +286,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
 
 
 async def test_photos_without_room_for_all_are_decided_alone_but_before_what_came_later(
-    storage: Storage, jobs: JobService
+    storage: Storage, acceptance: AcceptanceService
 ) -> None:
     async with storage.write() as transaction:
         key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
@@ -292,8 +295,8 @@ async def test_photos_without_room_for_all_are_decided_alone_but_before_what_cam
     photo = replace(PICTURE, guild_id=1, user_id=3, source=PHOTO, origin_message_id=7)
     photos = [replace(photo, once=f"photo {number}") for number in range(7)]
     later = [replace(PICTURE, guild_id=1, user_id=4)]
-    first = await together(storage, jobs, [photos[:2]])
-    answers = await together(storage, jobs, [photos[1:], later])
+    first = await together(storage, acceptance, [photos[:2]])
+    answers = await together(storage, acceptance, [photos[1:], later])
     assert [said(one).split(":")[0] for one in (*first, *answers)] == [
         "2 accepted",
         "Repeated",
@@ -308,7 +311,7 @@ async def test_photos_without_room_for_all_are_decided_alone_but_before_what_cam
 
 
 async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
-    storage: Storage, jobs: JobService, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, acceptance: AcceptanceService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await server(storage, 1, random.Random(3))
     decide = Acceptance.decide
@@ -321,7 +324,7 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
     monkeypatch.setattr(Acceptance, "decide", unforeseen)
     asked = [replace(PICTURE, guild_id=1, user_id=one) for one in (3, 13, 4)]
     async with storage.write():
-        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
+        answers = [asyncio.create_task(accept(acceptance, one)) for one in asked]
         await asyncio.sleep(0)
     first, bad, last = await asyncio.gather(*answers, return_exceptions=True)
     assert isinstance(bad, KeyError)
@@ -330,14 +333,14 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
 
 
 async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_alone(
-    storage: Storage, jobs: JobService, either: str
+    storage: Storage, acceptance: AcceptanceService, either: str
 ) -> None:
     await server(storage, 1, random.Random(3))
     ordinary = replace(PICTURE, guild_id=1, user_id=3)
     too_large, not_text = replace(ordinary, user_id=2**70), replace(ordinary, tapped="\0")
     asked = [ordinary, too_large if either.startswith("sqlite") else not_text, replace(ordinary, user_id=4)]
     async with storage.write():
-        answers = [asyncio.create_task(accept(jobs, one)) for one in asked]
+        answers = [asyncio.create_task(accept(acceptance, one)) for one in asked]
         await asyncio.sleep(0)
     first, bad, last = await asyncio.gather(*answers, return_exceptions=True)
     assert isinstance(bad, Exception)
@@ -350,24 +353,24 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
 
 
 async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
-    storage: Storage, jobs: JobService, tmp_path: Path, either: str
+    storage: Storage, acceptance: AcceptanceService, tmp_path: Path, either: str
 ) -> None:
     await server(storage, 1, random.Random(3))
     asked = replace(PICTURE, guild_id=1, user_id=3)
-    await accept(jobs, asked)
+    await accept(acceptance, asked)
     async with storage.write() as transaction:
         await transaction.guilds.set_paused(1, NOW)
     with pytest.raises(Refused, match="paused in this server"):
-        await accept(jobs, asked)
+        await accept(acceptance, asked)
     async with storage.write() as transaction:
         await transaction.guilds.set_paused(1, None)
-    await accept(jobs, asked)
+    await accept(acceptance, asked)
     with suppress(LookupError):
         async with storage.write() as transaction:
             await transaction.guilds.set_paused(1, NOW)
             assert (await transaction.servers.some([1]))[1].settings.paused
             raise LookupError
-    await accept(jobs, asked)  # what was undone is not remembered
+    await accept(acceptance, asked)  # what was undone is not remembered
     if (file := tmp_path / "studii.db").exists():
         with closing(sqlite3.connect(file)) as other, other:  # another program
             other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
@@ -375,4 +378,4 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
         async with Storage.open(either) as other_process, other_process.write() as transaction:
             await transaction.guilds.set_paused(1, NOW)
     with pytest.raises(Refused, match="paused in this server"):
-        await accept(jobs, asked)
+        await accept(acceptance, asked)

@@ -23,10 +23,10 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
 ) -> None:
     await world.ready(daily=1000)
     await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
-    jobs, several = world.services.jobs, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
-    before = await together(world.storage, jobs, several[:open_before])
+    service, several = world.services.acceptance, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
+    before = await together(world.storage, service, several[:open_before])
     others = [[replace(PICTURE, user_id=OTHER_MEMBER)]]
-    answers = before + await together(world.storage, jobs, [*several[open_before:], *others])
+    answers = before + await together(world.storage, service, [*several[open_before:], *others])
     asked, refused, other = answers[:MAX_OPEN_QUESTIONS], answers[MAX_OPEN_QUESTIONS:-1], answers[-1]
     assert {type(one) for one in (*asked, other)} == {ConfirmationNeeded}
     assert [str(one) for one in refused] == [str(TOO_MANY)] * 3
@@ -39,12 +39,12 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
 async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(world: ServicesWorld) -> None:
     await world.ready(daily=1000)
     await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
-    jobs = world.services.jobs
-    first, *_ = await together(world.storage, jobs, [[PICTURE]] * MAX_OPEN_QUESTIONS)
+    service = world.services.acceptance
+    first, *_ = await together(world.storage, service, [[PICTURE]] * MAX_OPEN_QUESTIONS)
     assert isinstance(first, ConfirmationNeeded)
     assert first.question is not None
     answer = confirmed(first.question, MemberContext())
-    refused, started, asked = await together(world.storage, jobs, [[PICTURE], answer, [PICTURE]])
+    refused, started, asked = await together(world.storage, service, [[PICTURE], answer, [PICTURE]])
     assert str(refused) == str(TOO_MANY)
     assert isinstance(started, list)
     assert isinstance(asked, ConfirmationNeeded)
@@ -65,7 +65,7 @@ async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
     photo = replace(PICTURE, source=PHOTO)
     bad = replace(photo, inputs={**PICTURE.inputs, "prompt": "what nobody foresaw"})
     one, broken, whole = await together(
-        world.storage, world.services.jobs, [[PICTURE], [photo, bad, photo], [photo, photo]]
+        world.storage, world.services.acceptance, [[PICTURE], [photo, bad, photo], [photo, photo]]
     )
     assert isinstance(broken, KeyError)
     assert isinstance(one, list)

@@ -86,7 +86,8 @@ class Bank(ModeratingBank):
         folder = Path(self.stack.enter_context(TemporaryDirectory()))
         self.vault = Vault.open((), folder / "encryption.key")
         services = await services_on(self.storage, folder, self.clock, catalog=self.catalog)
-        self.jobs, self.credits, self.limits = services.jobs, services.credits, services.limits
+        self.acceptance, self.jobs = services.acceptance, services.jobs
+        self.credits, self.limits = services.credits, services.limits
         self.rulings, self.requests = services.rulings, services.credit_requests
         self.open_for_moderators(services)
 
@@ -142,7 +143,7 @@ class Bank(ModeratingBank):
 
     async def _ask(self, request: JobRequest) -> Answer:
         try:
-            return await accept(self.jobs, request)
+            return await accept(self.acceptance, request)
         except (Refused, ConfirmationNeeded) as said:
             return said
 
@@ -157,7 +158,7 @@ class Bank(ModeratingBank):
 
     async def _ask_all(self, requests: Sequence[JobRequest]) -> Answer | list[Job]:
         try:
-            return await self.jobs.accept_all(requests)
+            return await self.acceptance.accept_all(requests)
         except (Refused, ConfirmationNeeded) as said:
             return said
 

@@ -73,7 +73,7 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     services = await services_on(storage, tmp_path, FakeClock())
     await limit(storage, services.limits)
     outcomes = await asyncio.gather(
-        *(accept(services.jobs, REQUEST) for _ in range(50)), return_exceptions=True
+        *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
     )
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
@@ -82,12 +82,16 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
 
 
 async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage, tmp_path: Path) -> None:
-    service = (await services_on(storage, tmp_path, FakeClock())).jobs
+    services = await services_on(storage, tmp_path, FakeClock())
     request = replace(REQUEST, once="3:50:photo-restore:0")
-    outcomes = await asyncio.gather(*(accept(service, request) for _ in range(20)), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(accept(services.acceptance, request) for _ in range(20)), return_exceptions=True
+    )
     (job,) = (one for one in outcomes if isinstance(one, Job))
     assert sum(isinstance(one, Repeated) for one in outcomes) == 19
-    await service.cancel(job.id, job.guild_id, job.user_id)
-    assert (await accept(service, request)).id != job.id  # what was cancelled may be asked for again
+    await services.jobs.cancel(job.id, job.guild_id, job.user_id)
+    assert (
+        await accept(services.acceptance, request)
+    ).id != job.id  # what was cancelled may be asked for again
     async with storage.read() as transaction:
         assert await transaction.ledger_check.everything() == []

@@ -125,7 +125,7 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
         async with desk.storage.read() as transaction:
             (question,) = await transaction.confirmations.all()
         answers = await asyncio.gather(
-            *(desk.services.jobs.accept_all(confirmed(question, MemberContext())) for _ in range(5)),
+            *(desk.services.acceptance.accept_all(confirmed(question, MemberContext())) for _ in range(5)),
             return_exceptions=True,
         )
         assert [type(one) for one in answers if not isinstance(one, list)] == [Repeated] * 4

@@ -89,8 +89,8 @@ async def ask(
 
     What is refused once it is handed in can be edited.
     """
-    jobs = host_of(interaction).services.jobs
-    may_be_private = await jobs.ensure_possible(_bare_request(interaction, tool, terms))
+    acceptance = host_of(interaction).services.acceptance
+    may_be_private = await acceptance.ensure_possible(_bare_request(interaction, tool, terms))
     prices = await prices_for(interaction)
 
     async def submit(submitted: discord.Interaction, filled: Filled) -> None:
@@ -143,7 +143,7 @@ async def _set_prices(
     request = _bare_request(interaction, tool, terms)
     request = replace(request, inputs={**inputs, **(terms.extra or {})})
     requests = [replace(request, source=photo) for photo in photos]
-    return await host_of(interaction).services.jobs.would_accept(requests)
+    return await host_of(interaction).services.acceptance.would_accept(requests)
 
 
 def _bare_request(interaction: discord.Interaction, tool: Tool, terms: Terms) -> JobRequest:

@@ -23,7 +23,7 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     request = JobRequest(
         desk.guild.id, desk.channel.id, desk.maya.id, "virtual-staging", {"style": "modern"}, source
     )
-    jobs = await desk.services.jobs.accept_all([request] * 3)
+    jobs = await desk.services.acceptance.accept_all([request] * 3)
     async with desk.storage.write() as transaction:
         for job in jobs:
             assert await make_ready(transaction, job, f"{job.id}.source.png", desk.clock.now()) is not None
