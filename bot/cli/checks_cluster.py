@@ -49,13 +49,13 @@ async def _recommendation(settings: Settings, shards: int) -> list[Finding]:
         f"Discord recommends {recommended} shards, and there are {shards}. Stop all processes, set "
         f"SHARD_COUNT to {recommended}, and start them again."
     )
-    return [Finding("Shards", Verdict.LOOK, words)]
+    return [Finding("Shards", Verdict.WARN, words)]
 
 
 def _described(process: ProcessInfo, count: int) -> Finding:
     who = _who(process)
     if not process.alive:
-        return Finding("Process", Verdict.LOOK, f"{who} has ended without giving its shards back.")
+        return Finding("Process", Verdict.WARN, f"{who} has ended without giving its shards back.")
     if process.since is None:
         return Finding("Process", Verdict.GOOD, f"{who} has stood by since {_time(process.started_at)}.")
     words = f"{who} has served {_shards(process.shards)} of {count} since {_time(process.since)}."

@@ -43,8 +43,8 @@ async def encryption_key(settings: Settings) -> list[Finding]:
                 "back. Otherwise the next start makes a new one, and admins must enter their Studii keys "
                 "again."
             )
-            return [Finding("Encryption key", Verdict.LOOK, words)]
-        return [Finding("Encryption key", Verdict.LOOK, f"None yet. The first start makes {path}.")]
+            return [Finding("Encryption key", Verdict.WARN, words)]
+        return [Finding("Encryption key", Verdict.WARN, f"None yet. The first start makes {path}.")]
     vault = vault_of(settings)
     where = str(path)
     if settings.encryption_keys:
@@ -56,7 +56,7 @@ async def encryption_key(settings: Settings) -> list[Finding]:
             f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
             "you have it. Otherwise the bot starts, and admins must enter their keys again."
         )
-        return [Finding("Encryption key", Verdict.LOOK, words)]
+        return [Finding("Encryption key", Verdict.WARN, words)]
     return [Finding("Encryption key", Verdict.GOOD, f"{where}. Keep a copy separate from the backups.")]
 
 
@@ -72,7 +72,7 @@ async def database(settings: Settings) -> list[Finding]:
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]
     if schema.revision is None:
-        return [Finding("Database", Verdict.LOOK, "Empty. The first start creates its tables.")]
+        return [Finding("Database", Verdict.WARN, "Empty. The first start creates its tables.")]
     if path is not None and (fault := await asyncio.to_thread(fault_of, path)):
         words = f"{path} {fault}. Restore a backup (python -m bot restore FILE)."
         return [Finding("Database", Verdict.STOPS, words)]
@@ -82,13 +82,13 @@ async def database(settings: Settings) -> list[Finding]:
                 f"Schema {schema.revision}. The next start upgrades it to {schema.target}. Back it up with "
                 "pg_dump first."
             )
-            return [Finding("Database", Verdict.LOOK, words)]
+            return [Finding("Database", Verdict.WARN, words)]
         words = (
             f"Schema {schema.revision}. The next start copies the database and upgrades it to "
             f"{schema.target}."
         )
         no_room = no_room_for_a_copy(path)
-        return [Finding("Database", Verdict.STOPS if no_room else Verdict.LOOK, f"{words} {no_room or ''}")]
+        return [Finding("Database", Verdict.STOPS if no_room else Verdict.WARN, f"{words} {no_room or ''}")]
     async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
         try:
             async with storage.read() as transaction:
@@ -113,7 +113,7 @@ async def sqlite(settings: Settings) -> list[Finding]:
             "writing at once can damage the file. The bot writes through one connection. Don't open "
             "the file with other programs while it runs, and keep backups."
         )
-        return [Finding("SQLite", Verdict.LOOK, words)]
+        return [Finding("SQLite", Verdict.WARN, words)]
     return [Finding("SQLite", Verdict.GOOD, f"Version {version}.")]
 
 
@@ -137,7 +137,7 @@ async def _unreadable_rows(transaction: Transaction) -> list[Finding]:
         "budget. Repair them with the bot stopped, or restore a backup "
         "(python -m bot restore FILE)."
     )
-    return [Finding("Rows", Verdict.LOOK, words)]
+    return [Finding("Rows", Verdict.WARN, words)]
 
 
 async def _missing_servers(transaction: Transaction) -> list[Finding]:
@@ -149,7 +149,7 @@ async def _missing_servers(transaction: Transaction) -> list[Finding]:
         f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
         "are not sent. If the report is right, run: python -m bot forget-servers"
     )
-    return [Finding("Servers", Verdict.LOOK, words)]
+    return [Finding("Servers", Verdict.WARN, words)]
 
 
 async def _sealed(settings: Settings) -> list[bytes]:

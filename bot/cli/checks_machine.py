@@ -46,7 +46,7 @@ async def disk_space(settings: Settings) -> list[Finding]:
         remedy = f"The database needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
         return [Finding("Disk", Verdict.STOPS, f"{words} {remedy}")]
     if free + used < most:
-        return [Finding("Disk", Verdict.LOOK, f"{words} Lower SPOOL_MB or free some space.")]
+        return [Finding("Disk", Verdict.WARN, f"{words} Lower SPOOL_MB or free some space.")]
     return [Finding("Disk", Verdict.GOOD, words)]
 
 
@@ -65,7 +65,7 @@ async def pictures(_: Settings) -> list[Finding]:
             f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
             "hostile picture can use more than it should until it times out. Linux has these limits."
         )
-        return [Finding("Pictures", Verdict.LOOK, words)]
+        return [Finding("Pictures", Verdict.WARN, words)]
     words = "Opened in processes with limited memory, processor time and duration."
     return [Finding("Pictures", Verdict.GOOD, words)]
 

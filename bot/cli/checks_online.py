@@ -49,7 +49,7 @@ async def discord(settings: Settings) -> list[Finding]:
         "photos and photo channels don't. Switch it on at discord.com/developers/applications, "
         "Bot, Privileged Gateway Intents."
     )
-    return [*found, Finding("Intents", Verdict.LOOK, words)]
+    return [*found, Finding("Intents", Verdict.WARN, words)]
 
 
 async def reach(settings: Settings) -> list[Finding]:
@@ -58,7 +58,7 @@ async def reach(settings: Settings) -> list[Finding]:
         there = await app_reach(settings.discord_token.reveal(), settings.proxy)
     except StudiiBotError:
         # What is in the way of the login is told by the check of Discord.
-        return [Finding("Reach", Verdict.LOOK, "Discord couldn't be asked for the bot's servers.")]
+        return [Finding("Reach", Verdict.WARN, "Discord couldn't be asked for the bot's servers.")]
     servers = count_words(there.servers, "server", "servers")
     words = f"The bot is in {servers} with about {there.members:,} members."
     advice: list[str] = []
@@ -72,7 +72,7 @@ async def reach(settings: Settings) -> list[Finding]:
             f"From {USERS:,} users on, Discord reviews every year why the bot needs the Message Content "
             "Intent. Apply in the developer portal before that, or set MESSAGE_CONTENT to off."
         )
-    return [Finding("Reach", Verdict.LOOK if advice else Verdict.GOOD, " ".join((words, *advice)))]
+    return [Finding("Reach", Verdict.WARN if advice else Verdict.GOOD, " ".join((words, *advice)))]
 
 
 async def catalogue(settings: Settings) -> list[Finding]:
@@ -119,9 +119,9 @@ async def studii(settings: Settings) -> list[Finding]:
                 f"{where} can't be reached ({_short(error)}). Check STUDII_API_URL and this machine's "
                 "network. The bot starts anyway, and jobs wait."
             )
-            return [Finding("Studii", Verdict.LOOK, words)]
+            return [Finding("Studii", Verdict.WARN, words)]
     words = f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
-    return [Finding("Studii", Verdict.LOOK, words)]
+    return [Finding("Studii", Verdict.WARN, words)]
 
 
 def _clock(ahead: float) -> Finding:
@@ -133,7 +133,7 @@ def _clock(ahead: float) -> Finding:
         "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
         "set the clock from the network (timedatectl set-ntp true)."
     )
-    return Finding("Clock", Verdict.LOOK, words)
+    return Finding("Clock", Verdict.WARN, words)
 
 
 def _short(error: StudiiBotError) -> str:

@@ -21,7 +21,7 @@ def settings(wrong: Mapping[str, str]) -> list[Finding]:
     found = found or [Finding("Settings", Verdict.GOOD, f"From {beside}.")]
     if (who := _who_reads(file)) and _holds_a_secret(file):
         words = f"{who} can read or change {file}, which holds secrets. Run: chmod 600 {file}"
-        found.append(Finding(".env", Verdict.LOOK, words))
+        found.append(Finding(".env", Verdict.WARN, words))
     return found
 
 

@@ -19,7 +19,7 @@ class Check:
     """A part of the examination; `needs` names the settings without which it would mislead."""
 
     what: str
-    look: Callable[[Settings], Awaitable[list[Finding]]]
+    run: Callable[[Settings], Awaitable[list[Finding]]]
     needs: frozenset[str] = frozenset()
 
 
@@ -39,7 +39,7 @@ CHECKS: Sequence[Check] = (
     Check("Pictures", checks_machine.pictures),
     Check("Studii", checks_online.studii, frozenset({"studii_api_url", "https_proxy"})),
 )
-VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.LOOK: "yellow", Verdict.STOPS: "red"}
+VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.WARN: "yellow", Verdict.STOPS: "red"}
 
 
 async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]:
@@ -51,10 +51,10 @@ async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]
     for check in CHECKS:
         if missing := sorted(check.needs & wrong.keys()):
             words = f"Not checked: fix {_names(missing[0], wrong)} first."
-            found.append(Finding(check.what, Verdict.LOOK, words))
+            found.append(Finding(check.what, Verdict.WARN, words))
             continue
         try:
-            found += await check.look(settings)
+            found += await check.run(settings)
         except StudiiBotError as error:
             # What is in the way of several checks is told once.
             if all(str(error) != one.words for one in found):

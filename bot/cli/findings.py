@@ -5,10 +5,13 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The result of a check. `STOPS` means that the bot would not start or not work."""
+    """The result of a check.
+
+    `WARN` is for an operator to look into; `STOPS` means that the bot would not start or not work.
+    """
 
     GOOD = "ok"
-    LOOK = "look"
+    WARN = "look"
     STOPS = "stops"
 
 

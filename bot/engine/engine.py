@@ -28,7 +28,7 @@ from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
-from bot.engine.workers.notices import NoticeBoard
+from bot.engine.workers.notices import NoticeOutbox
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.set_postings import SetPostings
@@ -90,7 +90,7 @@ class Engine:
         ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
         outbox = Outbox(context, delivery, ended_jobs)
         self._set_postings = SetPostings(context, delivery, ended_jobs)
-        self._notices = NoticeBoard(context, delivery, ended_jobs)
+        self._notices = NoticeOutbox(context, delivery, ended_jobs)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (
             *self._intake.workers,

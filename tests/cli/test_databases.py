@@ -57,7 +57,7 @@ async def test_a_postgresql_that_is_not_there_is_named_as_it_was_written_and_wit
     assert "pass-phrase" not in errors
 
 
-@pytest.mark.parametrize(("version", "verdict"), [((3, 51, 2), Verdict.LOOK), (SOUND_SQLITE, Verdict.GOOD)])
+@pytest.mark.parametrize(("version", "verdict"), [((3, 51, 2), Verdict.WARN), (SOUND_SQLITE, Verdict.GOOD)])
 async def test_the_doctor_warns_of_an_sqlite_that_can_lose_what_a_checkpoint_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], verdict: Verdict
 ) -> None:
@@ -69,4 +69,4 @@ async def test_the_doctor_warns_of_an_sqlite_that_can_lose_what_a_checkpoint_mov
         found = await examine(Settings.read(discord_token=TOKEN, studii_api_url=NOWHERE), {})
     (sqlite,) = (one for one in found if one.what == "SQLite")
     assert sqlite.verdict is verdict
-    assert ("keep backups" in sqlite.words) is (verdict is Verdict.LOOK)
+    assert ("keep backups" in sqlite.words) is (verdict is Verdict.WARN)

@@ -171,7 +171,7 @@ def test_a_dotenv_file_that_every_user_can_read_is_told(
     findings = {one.what: one for one in in_settings.settings({})}
     assert (".env" in findings) is minded
     if minded:
-        assert findings[".env"].verdict is Verdict.LOOK
+        assert findings[".env"].verdict is Verdict.WARN
         assert f"chmod 600 {file}" in findings[".env"].words
 
 
@@ -200,7 +200,7 @@ async def test_a_bot_that_nears_discords_limits_for_large_ones_is_told(
         wanted = "auto" if content else "off"
         (finding,) = await reach(Settings.read(discord_token=TOKEN, message_content=wanted))
     assert f"{servers:,} servers with about {servers * members:,} members" in finding.words
-    assert finding.verdict is (Verdict.LOOK if advice else Verdict.GOOD)
+    assert finding.verdict is (Verdict.WARN if advice else Verdict.GOOD)
     assert all(words in finding.words for words in advice)
 
 
@@ -215,7 +215,7 @@ async def test_a_clock_that_is_off_is_told(
 
     monkeypatch.setattr("bot.client.login.SystemClock.now", now)
     clock = (await found(around))["Clock"]
-    assert clock.verdict is Verdict.LOOK
+    assert clock.verdict is Verdict.WARN
     seconds = re.search(rf"is ([\d,]+) seconds {where} Discord's", clock.words)
     assert seconds is not None
     assert abs(int(seconds[1].replace(",", "")) - abs(off)) <= 10  # Discord tells whole seconds, some ago
@@ -247,7 +247,7 @@ async def test_a_server_for_developing_in_which_the_bot_is_not_stops_it(
 async def test_a_studii_that_is_away_does_not_stop_it(around: dict[str, str]) -> None:
     findings = await found({**around, "studii_api_url": "http://127.0.0.1:9/api/v1"})
     assert stopping(findings) == set()
-    assert findings["Studii"].verdict is Verdict.LOOK
+    assert findings["Studii"].verdict is Verdict.WARN
     assert "can't be reached (ClientConnectorError). Check" in findings["Studii"].words
     assert "jobs wait" in findings["Studii"].words
 
@@ -268,13 +268,13 @@ async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_
     await keep_key(tmp_path)
     (tmp_path / "data" / "encryption.key").unlink()
     findings = await found(around)
-    assert findings["Encryption key"].verdict is Verdict.LOOK
+    assert findings["Encryption key"].verdict is Verdict.WARN
     assert "Put it back" in findings["Encryption key"].words
     assert not await asyncio.to_thread((tmp_path / "data" / "encryption.key").exists)
 
 
 async def test_message_content_that_is_not_wanted_is_no_finding(around: dict[str, str]) -> None:
-    assert (await found(around))["Intents"].verdict is Verdict.LOOK
+    assert (await found(around))["Intents"].verdict is Verdict.WARN
     assert (await found({**around, "message_content": "off"}))["Intents"].verdict is Verdict.GOOD
 
 
@@ -295,7 +295,7 @@ async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(
     with monkeypatch.context() as patch:
         patch.setattr(DecoderProcess, "start", start)
         lacking = (await found(around))["Pictures"]
-    assert lacking.verdict is Verdict.LOOK
+    assert lacking.verdict is Verdict.WARN
     assert "can't limit the memory and processor time of a process" in lacking.words
 
     (tmp_path / "program.py").write_text("raise ModuleNotFoundError('No module named PIL')")

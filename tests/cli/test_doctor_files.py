@@ -169,7 +169,7 @@ async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_ru
     ("free", "verdict", "remedy"),
     [
         (1_000_000, Verdict.STOPS, "Free some space"),
-        (500_000_000, Verdict.LOOK, "Lower SPOOL_MB or free some space"),
+        (500_000_000, Verdict.WARN, "Lower SPOOL_MB or free some space"),
     ],
 )
 async def test_a_disk_that_is_nearly_full_is_told(
@@ -186,7 +186,7 @@ async def test_no_room_for_the_copy_before_an_update_stops_it(
     tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await damage(tmp_path, "UPDATE alembic_version SET version_num = '0001'")
-    assert (await found(around))["Database"].verdict is Verdict.LOOK
+    assert (await found(around))["Database"].verdict is Verdict.WARN
     monkeypatch.setattr(shutil, "disk_usage", with_free(10_100_000))
     findings = await found(around)
     assert stopping(findings) == {"Database"}
@@ -199,7 +199,7 @@ async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_star
     url = await new_database(postgresql)
     await migrate(url, "0036")
     (finding,) = await in_database.database(Settings.read(discord_token=TOKEN, database_url=url))
-    assert finding.verdict is Verdict.LOOK
+    assert finding.verdict is Verdict.WARN
     assert finding.words.startswith("Schema 0036. The next start upgrades it to ")
     assert finding.words.endswith(". Back it up with pg_dump first.")
 
@@ -212,5 +212,5 @@ async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_pa
             "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
         )
     (found,) = [one for one in await examine(Settings.read(**around), {}) if one.what == "Rows"]
-    assert found.verdict is Verdict.LOOK
+    assert found.verdict is Verdict.WARN
     assert "1 row can't be read: photo_channels 7 8." in found.words

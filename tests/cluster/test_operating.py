@@ -38,7 +38,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
         assert "has served shards 0, 1 of 4 since 2" in serving.words
         assert "No process serves shards 2, 3 of 4" in free.words
         assert "Discord recommends 5 shards" in few.words
-        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS, Verdict.LOOK]
+        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS, Verdict.WARN]
         async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
             await until(lambda: first.free_shards == 0)
             words = [one.words for one in await processes(settings)]

@@ -45,5 +45,5 @@ async def test_without_limits_pictures_are_opened_and_doctor_says_so(
         await decoder.check(tmp_path / "photo")
         assert await decoder.fit(tmp_path / "photo", 100_000)
     (finding,) = await checks_machine.pictures(cast("Any", None))
-    assert finding.verdict is Verdict.LOOK
+    assert finding.verdict is Verdict.WARN
     assert f"can't limit the {' and '.join(missing)} of a process" in finding.words

@@ -34,7 +34,7 @@ _AS_LONG_AS = {
 }
 
 
-class NoticeBoard:
+class NoticeOutbox:
     """Posts notices, in each server one after the other. One that can't be posted for a day is given up."""
 
     def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:

@@ -13,19 +13,21 @@ _log = logging.getLogger(__name__)
 
 
 class MissingCards:
-    """Gets cards. `way_of` returns the estimates of a job's lane, and `posted` is called when its card was
-    posted."""
+    """Gets cards.
+
+    `progress_of` returns the estimates of a job's lane, and `posted` is called when its card was posted.
+    """
 
     def __init__(
         self,
         context: EngineContext,
         delivery: Delivery,
-        way_of: Callable[[Job], Awaitable[Progress]],
+        progress_of: Callable[[Job], Awaitable[Progress]],
         posted: Callable[[Job, Progress], None],
     ) -> None:
         self._context = context
         self._delivery = delivery
-        self._way = way_of
+        self._progress = progress_of
         self._posted = posted
         self._since = context.clock.now()
         self._seeking = False
@@ -79,8 +81,8 @@ class MissingCards:
         return None
 
     async def _post(self, job: Job, tries: int) -> float | None:
-        way = await self._way(job)
-        posting, what = self._delivery.post_card(job, way), f"Job {job.id}: posting its card"
+        progress = await self._progress(job)
+        posting, what = self._delivery.post_card(job, progress), f"Job {job.id}: posting its card"
         said = await self._context.delivered(what, posting, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater):
             return self._context.redelivery_pause(tries + 1, said.seconds)
@@ -88,8 +90,8 @@ class MissingCards:
             _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None:
-            self._posted(job, way)
-        await self._retry.run(job.id, self._note_posted, way.whole_set or (job,), message_id)
+            self._posted(job, progress)
+        await self._retry.run(job.id, self._note_posted, progress.whole_set or (job,), message_id)
         return None
 
     async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:

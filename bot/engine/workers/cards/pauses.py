@@ -41,12 +41,12 @@ def pause_of_state(job: Job, waited: float, between: float) -> float | None:
 
 
 def pause(
-    job: Job, way: Progress, waited: float, between: float, *, told: bool, now: datetime
+    job: Job, progress: Progress, waited: float, between: float, *, told: bool, now: datetime
 ) -> float | None:
     """Return the same with what its lane says. `told`: the card shows the job's newest version already."""
-    if _is_to_be_queued(job, way) and waited < POSITION_PATIENCE:
+    if _is_to_be_queued(job, progress) and waited < POSITION_PATIENCE:
         return POSITION_KNOWN_IN if waited < POSITION_SOON else UNPLACED_EVERY
-    if _is_to_be_posted(way) or (not told and _ends_in_a_moment(job, way, now, between)):
+    if _is_to_be_posted(progress) or (not told and _ends_in_a_moment(job, progress, now, between)):
         return _rest_of(END_PATIENCE * between, waited)
     return None
 
@@ -55,23 +55,25 @@ def _rest_of(patience: float, waited: float) -> float | None:
     return patience - waited if waited < patience else None
 
 
-def _is_to_be_queued(job: Job, way: Progress) -> bool:
-    untold = job.state is JobState.WAITING and job.held is None and way.position is None
-    return untold and not way.whole_set
+def _is_to_be_queued(job: Job, progress: Progress) -> bool:
+    untold = job.state is JobState.WAITING and job.held is None and progress.position is None
+    return untold and not progress.whole_set
 
 
 def _is_about_to_run(job: Job) -> bool:
     return job.state in {JobState.UPLOADING, JobState.SUBMITTING} and job.cancel_told is None
 
 
-def _is_to_be_posted(way: Progress) -> bool:
+def _is_to_be_posted(progress: Progress) -> bool:
     """Return whether all jobs of a set have ended: their postings then take the place of its card."""
-    return bool(way.whole_set) and all(one.terminal and one.announced_at is None for one in way.whole_set)
+    return bool(progress.whole_set) and all(
+        one.terminal and one.announced_at is None for one in progress.whole_set
+    )
 
 
-def _ends_in_a_moment(job: Job, way: Progress, now: datetime, between: float) -> bool:
+def _ends_in_a_moment(job: Job, progress: Progress, now: datetime, between: float) -> bool:
     """Return whether the job will probably end before an edit of its card could show that it runs."""
-    if job.state is not JobState.RUNNING or job.cancel_told is not None or way.whole_set:
+    if job.state is not JobState.RUNNING or job.cancel_told is not None or progress.whole_set:
         return False
     moment = timedelta(seconds=END_EXPECTED_WITHIN * between)
-    return way.late or (way.ends_at is not None and way.ends_at - now <= moment)
+    return progress.late or (progress.ends_at is not None and progress.ends_at - now <= moment)

@@ -44,7 +44,7 @@ class Cards:
         self._tending = WakeUp()
         self._removals = CardRemovals(context, delivery)
         self._shown = ShownVersions(context, self._removals)
-        self._missing = MissingCards(context, delivery, self._way, self._posted)
+        self._missing = MissingCards(context, delivery, self._shown_progress, self._posted)
         self.worker = KeyedWorker[Job](
             "showing cards",
             self._find,
@@ -125,12 +125,12 @@ class Cards:
             self._resuming = {job.id for job in running if job.card_message_id is not None}
         overdue = self._ends.passed(now)
         for job_id in list(self._resuming):
-            way = await self._progress(job_id)
-            if way.late:
+            progress = await self._progress(job_id)
+            if progress.late:
                 overdue.append(job_id)
-            self._ends.shown(job_id, way)
+            self._ends.shown(job_id, progress)
             # Its lane may not have taken it over yet; some jobs have no time to tell.
-            if way.late or way.ends_at is not None or now - self._since > RESUMED_WITHIN:
+            if progress.late or progress.ends_at is not None or now - self._since > RESUMED_WITHIN:
                 self._resuming.discard(job_id)
         return overdue
 
@@ -152,30 +152,30 @@ class Cards:
         if self._shown_by_set(job):
             return None
         waited, between = self.worker.waited(job.id), self._context.tuning.card_again
-        way = await self._way(job)
-        if any(one.card_superseded_at is not None for one in way.whole_set):
+        progress = await self._shown_progress(job)
+        if any(one.card_superseded_at is not None for one in progress.whole_set):
             return None  # it is being removed
         told, now = self._shown.told(job), self._context.clock.now()
-        rest = pause(job, way, waited, between, told=told, now=now)
+        rest = pause(job, progress, waited, between, told=told, now=now)
         if rest is not None:
             return rest
-        showing, what = self._delivery.show_card(job, way), f"Job {job.id}: showing its card"
+        showing, what = self._delivery.show_card(job, progress), f"Job {job.id}: showing its card"
         again = await self._context.delivered(what, showing, between, job_id=job.id)
         if again is None:
-            self._note_shown(job, way)
+            self._note_shown(job, progress)
         return again
 
-    def _note_shown(self, job: Job, way: Progress) -> None:
+    def _note_shown(self, job: Job, progress: Progress) -> None:
         # The card of a set tells neither positions nor times.
-        if job.state is JobState.WAITING and not way.whole_set:
-            self._positions.shown(job.id, way, self._context.clock.monotonic())
+        if job.state is JobState.WAITING and not progress.whole_set:
+            self._positions.shown(job.id, progress, self._context.clock.monotonic())
         else:
             self._positions.forget(job.id)
-        if job.state is JobState.RUNNING and not way.whole_set:
-            self._ends.shown(job.id, way)
+        if job.state is JobState.RUNNING and not progress.whole_set:
+            self._ends.shown(job.id, progress)
         else:
             self._ends.forget(job.id)
-        for one in way.whole_set or (job,):
+        for one in progress.whole_set or (job,):
             self._note(one)
 
     async def _remove(self, job: Job) -> float | None:
@@ -184,16 +184,16 @@ class Cards:
             self._note_removed(job)
         return again
 
-    async def _way(self, job: Job) -> Progress:
-        """Return the job's way in its lane, with its whole set if it is of one."""
-        way = await self._progress(job.id)
+    async def _shown_progress(self, job: Job) -> Progress:
+        """Return the job's progress in its lane, with its whole set if it is of one."""
+        progress = await self._progress(job.id)
         if job.set_id is None:
-            return way
+            return progress
         async with self._context.storage.read() as transaction:
             whole = await transaction.jobs.of_set(job.set_id)
         # One whose result is shown anew has a card of its own.
         together = tuple(one for one in whole if one.card_message_id in {None, job.card_message_id})
-        return replace(way, whole_set=together)
+        return replace(progress, whole_set=together)
 
     async def _give_up(self, job: Job) -> None:
         """Leave a card that can't be shown for an unknown reason as it is until its job changes."""
@@ -212,9 +212,9 @@ class Cards:
         self._shown.store_soon()
         self._tending.set()
 
-    def _posted(self, job: Job, way: Progress) -> None:
-        if job.state is JobState.WAITING and not way.whole_set:
-            self._positions.shown(job.id, way, self._context.clock.monotonic())
+    def _posted(self, job: Job, progress: Progress) -> None:
+        if job.state is JobState.WAITING and not progress.whole_set:
+            self._positions.shown(job.id, progress, self._context.clock.monotonic())
             self._tending.set()
 
     def _note(self, job: Job) -> None:
