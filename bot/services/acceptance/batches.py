@@ -154,7 +154,7 @@ class AcceptanceBatches:
         )
         answers = [await _answers(transaction, acceptance, group, now) for group in groups]
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
-        for alert in acceptance.alerts.values():
+        for alert in acceptance.alerts:
             await add_alert(transaction, alert, now)
         return [
             [[stored[job.id] for job in one] if isinstance(one, list) else one for one in some]

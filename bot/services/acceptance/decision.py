@@ -46,6 +46,31 @@ class ServerState:
     tapped_before: set[int] = field(default_factory=set[int])
 
 
+@dataclass(slots=True)
+class _Decided:
+    """What the requests so far have changed, on which the next decisions build."""
+
+    servers: dict[int, ServerState]
+    done: set[str]
+    open_questions: set[str]
+    jobs: list[Job] = field(default_factory=list[Job])
+    alerts: dict[tuple[int, str, str], BudgetAlert] = field(
+        default_factory=dict[tuple[int, str, str], BudgetAlert]
+    )
+
+    def copy(self, guild_id: int) -> "_Decided":
+        """Return a copy that requests of the server can change without a change here."""
+        server = self.servers[guild_id]
+        own = replace(server, members=dict(server.members), tapped_before=set(server.tapped_before))
+        return _Decided(
+            {**self.servers, guild_id: own},
+            set(self.done),
+            set(self.open_questions),
+            list(self.jobs),
+            dict(self.alerts),
+        )
+
+
 class Acceptance:
     """Decides requests one after the other. `jobs` and `alerts` are what is to be stored for it.
 
@@ -64,15 +89,21 @@ class Acceptance:
         open_questions: Collection[str],
         max_source_bytes: int,
     ) -> None:
-        self.jobs: list[Job] = []
-        self.alerts: dict[tuple[int, str, str], BudgetAlert] = {}
+        self._decided = _Decided(dict(servers), set(done), set(open_questions))
         self._catalog = catalog
-        self._servers = servers
         self._at = at
         self._refusing = refusing
-        self._done = set(done)
-        self._open_questions = set(open_questions)
         self._max_source_bytes = max_source_bytes
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """The jobs that were accepted."""
+        return self._decided.jobs
+
+    @property
+    def alerts(self) -> Collection[BudgetAlert]:
+        """The alerts of budgets that are due."""
+        return self._decided.alerts.values()
 
     def decide(self, request: JobRequest) -> Job:
         """Accept the request, or raise `Refused` with the reason and who can change it.
@@ -86,7 +117,7 @@ class Acceptance:
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
         approval = approval_of(server.config, request, tool)
-        if request.once is not None and request.once in self._done:
+        if request.once is not None and request.once in self._decided.done:
             raise Repeated
         ensure_not_held(server.config, key, self._at)
         charges = server.config.charges
@@ -134,7 +165,7 @@ class Acceptance:
         """Raise `ConfirmationNeeded` if the person has to be asked before the jobs start, at that price
         together. Else they start: their question is answered."""
         request, *others = requests
-        if request.confirmation is not None and request.confirmation not in self._open_questions:
+        if request.confirmation is not None and request.confirmation not in self._decided.open_questions:
             raise Repeated
         shown = request.shown_price
         why = why_ask(
@@ -147,7 +178,7 @@ class Acceptance:
         if why is not None:
             raise ConfirmationNeeded(request, price, why, others)
         if request.confirmation is not None:
-            self._open_questions.discard(request.confirmation)
+            self._decided.open_questions.discard(request.confirmation)
             if request.tapped is not None:
                 server.tapped_before.add(request.user_id)
 
@@ -158,21 +189,18 @@ class Acceptance:
         """
         if len(requests) == 1:
             return [self.decide(requests[0])]
-        server = self._servers[requests[0].guild_id]
-        budget, members = server.budget, dict(server.members)
-        count, alerts, done = len(self.jobs), dict(self.alerts), set(self._done)
+        guild_id = requests[0].guild_id
+        before, self._decided = self._decided, self._decided.copy(guild_id)
         accepted, refusal = self.as_many_as_possible(requests)
         try:
             if refusal is None:
-                self._ask_about_all(server, requests, accepted)
+                self._ask_about_all(requests, accepted)
                 return accepted
         except (ConfirmationNeeded, Repeated, PricesRose) as unasked:
             refusal = unasked
-        server.budget, server.members = budget, members
-        self.alerts, self._done = alerts, done
-        del self.jobs[count:]
+        self._decided = before
         if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused | PricesRose):
-            reason = self._why_not_all(server, requests, accepted, refusal)
+            reason = self._why_not_all(before.servers[guild_id], requests, accepted, refusal)
             raise CreditsShortForAll(len(accepted), len(requests), reason) from refusal
         raise refusal
 
@@ -194,10 +222,9 @@ class Acceptance:
             return reached
         return refusal
 
-    def _ask_about_all(
-        self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job]
-    ) -> None:
+    def _ask_about_all(self, requests: Sequence[JobRequest], jobs: Sequence[Job]) -> None:
         """Ask about a set as a whole. Raises `PricesRose` if each costs more than the person saw."""
+        server = self._decided.servers[requests[0].guild_id]
         prices = [Estimate(job.estimate, learned=bool(job.price_learned)) for job in jobs]
         try:
             self._ask_first(server, requests, price_of_all(prices))
@@ -228,7 +255,7 @@ class Acceptance:
 
     def block(self, guild_id: int, user_id: int, block: Block) -> None:
         """Decide about the member's next requests with that block, which the server has now."""
-        server = self._servers[guild_id]
+        server = self._decided.servers[guild_id]
         access = server.config.access
         # The configuration is shared with other transactions, which may yet see this one undone.
         blocked = {**access.blocked, user_id: block}
@@ -236,11 +263,11 @@ class Acceptance:
 
     def may_be_private(self, request: JobRequest) -> bool:
         """Return whether the server's rules let the job be private."""
-        rules = self._servers[request.guild_id].config.access
+        rules = self._decided.servers[request.guild_id].config.access
         return private_denial(rules, request.context) is None
 
     def _open(self, request: JobRequest, tool: Tool) -> tuple[ServerState, BudgetState, StudiiKey]:
-        server = self._servers[request.guild_id]
+        server = self._decided.servers[request.guild_id]
         ensure_open(server.config.settings)
         if server.config.key is None or server.budget is None:
             raise Refused(NO_KEY)
@@ -255,9 +282,9 @@ class Acceptance:
         )
 
     def _count(self, server: ServerState, budget: BudgetState, job: Job) -> None:
-        self.jobs.append(job)
+        self._decided.jobs.append(job)
         if job.once is not None:
-            self._done.add(job.once)
+            self._decided.done.add(job.once)
         used = server.members.get(job.user_id, MemberUse())
         server.members[job.user_id] = replace(
             used,
@@ -274,7 +301,7 @@ class Acceptance:
             budget.settings, budget.window, limit=budget.whole, spent=budget.usage.spent, least=least
         )
         if alert is not None:
-            self.alerts.setdefault((alert.guild_id, alert.kind, alert.key), alert)
+            self._decided.alerts.setdefault((alert.guild_id, alert.kind, alert.key), alert)
 
     def _new_job(self, request: JobRequest, tool: Tool, price: Estimate) -> Job:
         source = request.source
