@@ -70,7 +70,7 @@ async def build(
     `intents` asks Discord which intents are allowed, after everything else was checked, and `recommended` how
     many shards it recommends (by default one). On PostgreSQL, this stands by until there are shards to serve.
     `photos` is where photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP
-    sessions, by default through the proxy of the settings. `metrics` go on counting where this is called
+    sessions, by default through the proxy of the settings. `metrics` continue to count where this is called
     again. Raises `SettingsError` if a setting, the database or another instance prevents the start, and
     `TakeOverFailed` if Discord does after this process has stood by.
     """

@@ -26,7 +26,7 @@ class TakeOverFailed(StudiiBotError):
 
 
 class SettingsError(StudiiBotError):
-    """A setting is missing or wrong: one line for the operator, who then mends it."""
+    """A setting is missing or wrong: one line for the operator, who can fix it."""
 
     default = "A setting is missing or wrong."  # Untranslated: operators read it
 
@@ -61,11 +61,11 @@ class CreditsWanted:
 
 
 class Outage(StudiiBotError):
-    """What everything depends on failed: the same may work later. Whoever raises it has logged it."""
+    """Something that everything depends on failed, and was logged: the same may work later."""
 
 
 class DatabaseFailed(Outage):
-    """The database failed, whatever was asked of it: its disk is full, its connection broke, and the like."""
+    """The database failed at any statement: its disk is full, its connection broke, and the like."""
 
     default = lazy("The bot can't use its database right now. Try again in a few minutes.")
 

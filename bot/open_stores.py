@@ -41,7 +41,7 @@ _OTHER_KEY = (
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What keeps data, and the process's place among the others that share it."""
+    """The stores of data, and the process's place among the others that share it."""
 
     member: Membership
     storage: Storage

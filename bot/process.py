@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
 STORE_LANGUAGES_AFTER = 5.0  # seconds
 STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
-# Seconds until a process that was replaced stands by anew.
+# Seconds until a process that was replaced stands by again.
 FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = 1.0, 300.0
 
 # Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
@@ -45,7 +45,7 @@ class PartDied(StudiiBotError):
 async def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
-    Where several processes share a database, one that has lost its servers to another stands by anew. Raises
+    Where several processes share a database, one that has lost its servers to another stands by again. Raises
     `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
     """
     quiet_discord_loggers()
@@ -101,7 +101,7 @@ def forget_unused() -> None:
 
 
 def _collect_less() -> None:
-    """Have the garbage collector look seldom, and never at what is loaded, which stays to the end."""
+    """Make garbage collections rare, and leave out the objects that are loaded now, which stay to the end."""
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
 
@@ -202,8 +202,8 @@ async def _store_languages(app: App) -> None:
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:
-    """Cancel the task, wait for it, and log why it had ended if that was not our doing; what the operator
-    has to mend is one line at the end, and needs no log."""
+    """Cancel the task, wait for it, and log why it had ended if that was not our doing; an error that the
+    operator has to fix is one line at the end, and needs no log."""
     task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
     if isinstance(outcome, SettingsError):

@@ -14,7 +14,7 @@ Argument = str | int | float | bool
 
 
 class ReasonCode(StrEnum):
-    """The reasons that are known. The values are stored: they are never renamed, and none is used anew."""
+    """The reasons that are known. The values are stored: they are never renamed or reused."""
 
     TEXT = "text"  # a finished sentence (`text`) of a version before the codes
 

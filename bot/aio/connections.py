@@ -1,4 +1,4 @@
-"""What a request can raise when no answer came, or not all of it."""
+"""The errors that a request can raise when no answer came, or not all of it."""
 
 import aiohttp
 

@@ -1,4 +1,4 @@
-"""Order: what is prepared at the same time goes on in the order in which it came."""
+"""Order: tasks that prepare at the same time continue in the order in which they came."""
 
 import asyncio
 from collections.abc import Hashable
@@ -19,7 +19,7 @@ class PlaceInOrder:
     async def turn(self) -> None:
         """Return once all who came before have had their turn or left, or have been waited for too long.
 
-        The caller goes on before those who came later, as far as it gets without waiting.
+        The caller continues before those who came later, as far as it gets without waiting.
         """
         try:
             if not self._given_up and self._before is not None and not self._before.done():
@@ -28,7 +28,7 @@ class PlaceInOrder:
             self.leave()
 
     def leave(self) -> None:
-        """Let those who came later go on, as soon as all who came before have gone."""
+        """Let those who came later continue, as soon as all who came before have gone."""
         if self._given_up:
             return
         self._given_up = True
@@ -43,7 +43,7 @@ class PlaceInOrder:
 
 
 class InOrder:
-    """Lets those who came with one key prepare at once, and go on in the order in which they came."""
+    """Lets those who came with one key prepare at once, and continue in the order in which they came."""
 
     def __init__(self) -> None:
         self._last: dict[Hashable, PlaceInOrder] = {}

@@ -106,7 +106,7 @@ class ErrorLog:
 
 class RetryLater:
     """Does one operation for each of many subjects. A subject that failed is left alone for a growing pause,
-    and the others go on."""
+    and the others continue."""
 
     def __init__(self, what: str, clock: Clock, *, noun: str | None = None) -> None:
         self._errors = ErrorLog(what, noun=noun)

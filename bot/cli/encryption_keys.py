@@ -12,7 +12,7 @@ async def rotate(settings: StorageSettings) -> str:
     """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
 
     The new one is the first of ENCRYPTION_KEYS; without that setting, one is made in the key file. The bot
-    must not run meanwhile: it would go on with the old one. Raises `SettingsError`.
+    must not run meanwhile: it would continue with the old one. Raises `SettingsError`.
     """
     url = settings.database_url
     file = sqlite_file(url)

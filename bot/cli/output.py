@@ -1,4 +1,4 @@
-"""What a command says to the terminal, or to the program that reads its output."""
+"""Write a command's output for the terminal, or for the program that reads it."""
 
 import os
 from typing import TextIO

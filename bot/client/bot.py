@@ -201,7 +201,7 @@ class StudiiBot(commands.AutoShardedBot):
         return limits["max_concurrency"]
 
     async def close(self) -> None:
-        # A listener that goes on without a session would end in an error.
+        # A listener that continues without a session would end in an error.
         listeners = {task for task in asyncio.all_tasks() if task.get_name().startswith(LISTENER)}
         begun = (self._begun | listeners) - {asyncio.current_task()}
         for task in begun:

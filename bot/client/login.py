@@ -65,7 +65,7 @@ def photo_intents() -> discord.Intents:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What Discord says about the application that a token belongs to."""
+    """The application that a token belongs to, as Discord describes it."""
 
     id: int
     name: str

@@ -1,4 +1,4 @@
-"""What a process sends only while no other can have taken over: everything to Studii and to Discord."""
+"""Let a process send to Studii and to Discord only while no other can have taken over."""
 
 import re
 

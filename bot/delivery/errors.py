@@ -1,4 +1,4 @@
-"""What an error of Discord's means for what was to be delivered."""
+"""Decide from an error of Discord's whether to deliver again, later or never."""
 
 import logging
 from enum import Enum, auto

@@ -59,5 +59,5 @@ class CardTokens:
 
 
 def _card_of(job: Job) -> str:
-    """Return the id under which the job's card is kept; one that is shown anew has a card of its own."""
+    """Return the id under which the job's card is kept; one that is shown again has a card of its own."""
     return job.id if job.set_id is None or job.posting > 0 else job.set_id

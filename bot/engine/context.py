@@ -22,7 +22,9 @@ _L = TypeVar("_L")
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What the parts of the engine work with. `member` says whose servers are this process's.
+    """The stores, clients and settings that the parts of the engine share.
+
+    `member` says whose servers are this process's.
 
     `Engine` notifies the parts that a transaction's changes concern. `reread` is called when the lanes are to
     read their jobs from the database again. `posted` is called with the seconds from a job's end until its

@@ -44,7 +44,7 @@ MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone 
 
 
 class Engine:
-    """Works from the database alone, so that it goes on after a restart where it was.
+    """Works from the database alone, so that it continues after a restart where it was.
 
     It owns its tasks while `run` lasts, and none of what it was given.
     """

@@ -181,7 +181,7 @@ def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
 async def _hold(
     transaction: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
 ) -> datetime | None:
-    """Store the hold, or another attempt in vain. Return since when the key is held, or None if unknown."""
+    """Store the hold, or another failed attempt. Return since when the key is held, or None if unknown."""
     await transaction.ledger.lock(key.guild_id)
     before = await find(transaction, key)
     since = at if before is None else before.since

@@ -43,7 +43,7 @@ ALIASES = {
     "image/heif-sequence": PhotoKind.HEIC,
     "image/x-ms-bmp": PhotoKind.BMP,
 }
-"""What else the content types of pictures are called."""
+"""Other names of the content types of pictures."""
 
 PHOTO_SUFFIXES = frozenset({*(kind.suffix for kind in PhotoKind), ".heif", ".jfif", ".jpeg", ".tif"})
 """How the names of photos end that people post."""

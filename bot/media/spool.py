@@ -23,7 +23,7 @@ class Spool:
 
     `SpoolUsage` knows the size of each file, so that no decision about room walks through the folder. A file
     is claimed before it is written, settled when its size is known, and not counted once it is removed. The
-    folder is made anew, before a file is written, if it was removed (`make`).
+    folder is made again, before a file is written, if it was removed (`make`).
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:

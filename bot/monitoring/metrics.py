@@ -55,7 +55,7 @@ class Vitals:
 
 
 class _Gauges:
-    """What a snapshot sets."""
+    """The metrics that a snapshot sets."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:

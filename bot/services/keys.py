@@ -212,7 +212,7 @@ class KeyService(ToolService):
         sealed = self._vault.seal(secret)
         old = await transaction.keys.current(guild_id)
         if old is not None and old.lane == lane:
-            # The same key again: its jobs stay with it. Sealed anew, in case the old text cannot be read.
+            # The same key again: its jobs stay with it. Sealed again, in case the old text cannot be read.
             await transaction.keys.set_plan(old.id, plan, now)
             await transaction.keys.replace_ciphertext(old.id, sealed)
             return replace(old, plan=plan, plan_at=now, ciphertext=sealed)

@@ -1,4 +1,4 @@
-"""What is read of a server again and again, kept in memory for a while."""
+"""Facts of servers that are read again and again, kept in memory for a while."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""What services have in common."""
+"""The bases of services."""
 
 from contextlib import AbstractAsyncContextManager
 

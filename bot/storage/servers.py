@@ -1,4 +1,4 @@
-"""What decides about a server's jobs and hardly ever changes, read together and kept until it changes."""
+"""The settings and rules that decide about a server's jobs, read together and kept until they change."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

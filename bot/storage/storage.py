@@ -29,7 +29,7 @@ from bot.storage.transaction import Transaction
 Observe = Callable[[str, float], None]
 """Takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write."""
 
-WRITE_TIMEOUT = 60.0  # seconds; long enough for anything that goes on, short enough to notice what hangs
+WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between

@@ -141,7 +141,7 @@ class CardPoster:
         except discord.HTTPException as error:
             if not token_expired(error) or error.code == UNKNOWN_MESSAGE:
                 raise
-            self._context.tokens.forget(job)  # expired earlier than we thought: go on without it
+            self._context.tokens.forget(job)  # expired earlier than we thought: continue without it
             return False
         return True
 

@@ -12,7 +12,7 @@ CHANNEL_REMOVALS = 5  # within CHANNEL_SECONDS: as many as results are posted
 class EditPace:
     """Remembers the last seconds' edits. The caller passes the time.
 
-    A job's end is shown before what goes on: its card need not rest, and some of a channel's edits are for
+    A job's end is shown before running jobs: its card need not rest, and some of a channel's edits are for
     ends alone.
     """
 

@@ -38,7 +38,7 @@ RESTARTED_CHANGE = lazy(
 )
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
-FINISHING_TRIES = 20  # after the first: more than a token lives, whatever the clock says
+FINISHING_TRIES = 20  # after the first: more than a token lives, also if the clock is wrong
 FINISH_AGAIN_SECONDS = 2.0  # after a failure; doubles
 MAX_FINISH_AGAIN_SECONDS = 60.0
 
@@ -144,7 +144,7 @@ class DeferralJournal:
     ) -> bool:
         """Try once to answer what is left. Return whether nothing of it has to be tried again.
 
-        It is read anew each time: another process may have taken over its servers, or answered it. Those
+        It is read again each time: another process may have taken over its servers, or answered it. Those
         that were deferred meanwhile are not among it, as this life of the process answers them.
         """
         async with self._finishing:
@@ -203,7 +203,7 @@ class DeferralJournal:
             await _tell(hook, deferred, boxed(QUIET, STARTED))
             return
         shown_in = await _show_card(hook, deferred, started, catalog, readers)
-        # The engine shows a job that goes on anew, with its position or time, which nobody knows here.
+        # The engine shows a running job again, with its position or time, which is unknown here.
         for one in started:
             await jobs.card_shown(one.id, shown_in, one.version if one.over else 0)
 

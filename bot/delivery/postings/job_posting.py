@@ -67,7 +67,7 @@ class JobPosting:
         self.nonce = job.nonce
         self.made = job.state is JobState.SUCCEEDED
         self.has_files = self.made and output is not None
-        # The card of a set says more than one result; one that is shown anew has a card of its own.
+        # The card of a set says more than one result; one that is shown again has a card of its own.
         self.owns_card = job.set_id is None or job.posting > 0
 
     def is_in(self, components: Iterable[Any]) -> bool:

@@ -94,7 +94,7 @@ class Job:
         """Whether a message says how it ended together with others of its set.
 
         A message of its own says what may change: that the outcome is unknown, that a result is withheld. It
-        also shows a result that is posted anew.
+        also shows a result that is posted again.
         """
         lasting = self.terminal and self.state is not JobState.WITHHELD
         return self.set_id is not None and self.posting == 0 and lasting

@@ -33,7 +33,7 @@ class Samples:
         try:
             async with self._context.storage.write() as transaction:
                 await transaction.durations.learn_all(saved)
-        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+        except Exception as error:  # noqa: BLE001 - logged; all else continues
             _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
         else:
             self._unsaved = [sample for sample in self._unsaved if sample not in saved]

@@ -1,4 +1,4 @@
-"""What a failed upload or submission means for its job."""
+"""Decide what becomes of a job whose upload or submission failed."""
 
 import logging
 from collections.abc import Mapping

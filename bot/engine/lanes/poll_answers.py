@@ -1,4 +1,4 @@
-"""What Studii's answers to polls mean for their jobs."""
+"""Decide what becomes of running jobs from Studii's answers to polls."""
 
 import logging
 from dataclasses import dataclass

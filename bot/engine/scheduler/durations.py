@@ -270,7 +270,7 @@ def _smooth(counts: Sequence[float]) -> list[float]:
         for n, part in enumerate(kernel, cell):
             wide[n] += share * part
     smooth = wide[reach : reach + CELLS]
-    # Whatever would lie beyond the first and the last cell is added to them.
+    # Samples beyond the first and the last cell are added to them.
     smooth[0] += sum(wide[:reach])
     smooth[-1] += sum(wide[reach + CELLS :])
     return smooth

@@ -1,4 +1,4 @@
-"""What one Studii key should send next. Pure: no I/O, no clock of its own.
+"""Decide what one Studii key sends next. Pure: no I/O, no clock of its own.
 
 Submissions go first, unless a running job has very probably ended. Then the running job that has probably
 been finished for longest is polled, if that is worth a request. Polls are paced over the requests that

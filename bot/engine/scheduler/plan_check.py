@@ -56,7 +56,7 @@ class PlanCheck:
         self._lowered_until: float | None = None
 
     def set_plan(self, plan: ChosenPlan) -> None:
-        """Take over the admins' choice. Another plan, or the same one chosen anew, ends the doubt."""
+        """Take over the admins' choice. Another plan, or the same one chosen again, ends the doubt."""
         if plan.limit != self._plan.limit or plan.at > self._plan.at:
             self._plan = plan
             self._believe()

@@ -82,7 +82,7 @@ class EndedJobs:
         """Store what became of the announcement. Return the names of files that are not needed any more.
 
         `superseded`: a posting has taken the place of the job's card. If the job was ruled on, or is to be
-        posted anew, meanwhile, this was not its last word, and nothing is stored.
+        posted again, meanwhile, this was not its last word, and nothing is stored.
         """
         changes = JobChanges(result_message_id=None, set_message=None)
         files: list[str | None] = []

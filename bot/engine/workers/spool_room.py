@@ -1,4 +1,4 @@
-"""Makes room in the spool: photos of held jobs give way to what can go on."""
+"""Makes room in the spool: photos of held jobs give way to those of jobs that can continue."""
 
 import asyncio
 import logging
@@ -126,7 +126,7 @@ class SpoolRoom:
             async with self._context.storage.write() as transaction:
                 for job in (await transaction.jobs.some(job_ids)).values():
                     if job.state is not JobState.WAITING or job.held is None:
-                        continue  # it goes on after all
+                        continue  # it continues after all
                     await give_way(transaction, job, self._context.clock.now())
                     names.append(job.source_file)
             await self._context.spool.remove(*names)

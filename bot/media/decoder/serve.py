@@ -30,7 +30,7 @@ _PATHS = frozenset({"path", "into", "before"})
 
 def serve() -> None:
     """Answer requests until the pipe is closed."""
-    # Whatever a library prints goes nowhere; answers have a file of their own.
+    # The output of libraries goes nowhere; answers have a file of their own.
     answers = os.fdopen(os.dup(1), "wb")
     limits = ProcessLimits(parent=int(sys.argv[1]))
     operations.prepare()

@@ -1,1 +1,1 @@
-"""What happens when jobs are asked for: each is accepted or refused, with the reason."""
+"""Accept or refuse the jobs that people ask for, with the reason."""

@@ -64,5 +64,5 @@ async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetim
 
 
 def _bare(request: JobRequest) -> JobRequest:
-    """Return the request without what is known anew when the question is answered."""
+    """Return the request without the facts that are read again when the question is answered."""
     return replace(request, context=MemberContext(), shown_price=None, agreed=None, confirmation=None)

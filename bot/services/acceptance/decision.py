@@ -244,7 +244,7 @@ class Acceptance:
         return accepted, None
 
     def ensure_possible(self, request: JobRequest) -> None:
-        """Raise `Refused` if no job of the tool could be accepted now, whatever its inputs."""
+        """Raise `Refused` if no job of the tool could be accepted now, with any inputs."""
         tool = self._catalog.get(request.tool)
         server, budget, key = self._open(request, tool)
         approval_of(server.config, request, tool)

@@ -82,7 +82,7 @@ class AcceptanceService(ToolService):
     async def ensure_possible(self, request: JobRequest) -> bool:
         """Return whether the job may also be private.
 
-        Raises `Refused` if no job of the tool could be accepted now, whatever its inputs. To be asked before
+        Raises `Refused` if no job of the tool could be accepted now, with any inputs. To be asked before
         a person fills in a form for nothing; `accept_all` decides.
         """
         acceptance = await self._batches.state([request])

@@ -47,7 +47,7 @@ class PriceTable:
         return _price(self.charges, tool, {**defaults, **given})
 
     def least(self, tool: Tool) -> Estimate:
-        """Return the lowest price of the tool, whatever is chosen.
+        """Return the lowest price of the tool, with any choices.
 
         Inputs outside the catalogue cost no less: the dearest charge counts for them.
         """

@@ -26,7 +26,7 @@ CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
 
 
 class LimitReached(Refused):
-    """A member may start no more jobs now, whatever they cost."""
+    """A member may start no more jobs now, at any price."""
 
 
 @dataclass(frozen=True, slots=True)

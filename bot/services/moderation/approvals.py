@@ -128,7 +128,7 @@ class ApprovalService(ToolService):
     async def approve(
         self, guild_id: int, job_id: str, approver: Approver, requester: MemberContext | None
     ) -> list[Job]:
-        """Let the job go on, with all of its set that wait with it; or end them unpaid.
+        """Let the job continue, with all of its set that wait with it; or end them unpaid.
 
         They end if their requester may not run them any more. `requester` is their context as it is now, None
         if they have left the server. Return the jobs that were decided on. Raises `Refused` if there are none
@@ -165,7 +165,7 @@ class ApprovalService(ToolService):
     async def _objection(
         self, transaction: Transaction, job: Job, requester: MemberContext | None, at: datetime
     ) -> Reason | None:
-        """Return why the job may not go on although it was accepted: what counts may have changed since."""
+        """Return why the job may not continue although it was accepted: rules may have changed since."""
         if requester is None:
             return Reason(ReasonCode.REQUESTER_LEFT)
         tool = self._catalog.tools.get(job.tool)

@@ -1,4 +1,4 @@
-"""What a transaction has changed, for those who act on it without asking the database."""
+"""The changes of a transaction, for those who act on them without asking the database."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

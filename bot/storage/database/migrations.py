@@ -182,7 +182,7 @@ def _run(connection: Connection, target: str) -> None:
 
 
 def _hold_references(connection: Connection) -> None:
-    # Foreign keys are off while tables are made anew; this is what they would have refused.
+    # Foreign keys are off while tables are made again; this is what they would have refused.
     torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if torn is not None:
         raise SettingsError(

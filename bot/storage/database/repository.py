@@ -1,4 +1,4 @@
-"""What repositories have in common."""
+"""The base of repositories."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ _POSTED_WITH_SET = (
     & (jobs.c.posting == 0)
     & jobs.c.state.not_in((JobState.UNKNOWN, JobState.WITHHELD))
 )
-_OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns anew
+_OTHERS = jobs.alias("others")  # made once: each alias makes the table's columns again
 
 
 class JobQueue(JobRows):

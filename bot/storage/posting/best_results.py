@@ -74,7 +74,7 @@ class BestResults(Repository):
         self._session.changes.best = True
 
     async def gone(self, message_id: int) -> None:
-        """Store that nothing shows the result any more. One that is wanted again is shown anew."""
+        """Store that nothing shows the result any more. One that is wanted again is shown again."""
         mine = best_results.c.message_id == message_id
         await self._session.execute(delete(best_results).where(mine, ~best_results.c.wanted))
         number = best_results.c.number + 1

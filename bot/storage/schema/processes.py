@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Tab
 from bot.storage.schema.columns import UtcDateTime, metadata
 
 # A process's lease is its row: its shards are its own until `until`, by the database's clock. A number
-# (`epoch`) is given once, so that whatever bears it belongs to that one term of that one process.
+# (`epoch`) is given once, so that rows with it belong to that one term of that one process.
 processes = Table(
     "processes",
     metadata,

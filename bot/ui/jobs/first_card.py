@@ -1,4 +1,4 @@
-"""Answer an interaction with its job's card, whatever becomes of the answer."""
+"""Answer an interaction with its job's card, and see to it that a card is there if the answer fails."""
 
 import asyncio
 import logging

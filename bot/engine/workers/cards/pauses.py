@@ -29,7 +29,7 @@ def news(job: Job) -> tuple[bool, bool]:
 
 
 def pause_of_state(job: Job, waited: float, between: float) -> float | None:
-    """Return for how many seconds to leave the card as it is, whatever the job's lane says.
+    """Return for how many seconds to leave the card as it is, without regard to the job's lane.
 
     `waited` is for how long it has been left so, and `between` for how long a card is not edited twice.
     """

@@ -191,7 +191,7 @@ class Cards:
             return progress
         async with self._context.storage.read() as transaction:
             whole = await transaction.jobs.of_set(job.set_id)
-        # One whose result is shown anew has a card of its own.
+        # One whose result is shown again has a card of its own.
         together = tuple(one for one in whole if one.card_message_id in {None, job.card_message_id})
         return replace(progress, whole_set=together)
 

@@ -56,7 +56,7 @@ _DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {rea
 
 
 class ApproveButton(JobButton, action="approve"):
-    """Let the job go on."""
+    """Let the job continue."""
 
     label = plazy("button", "Approve")
     style = discord.ButtonStyle.success

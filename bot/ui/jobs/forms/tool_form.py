@@ -97,7 +97,9 @@ class FormStart:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What the person wants. `attached`: the photos came with the form, and are the person's own.
+    """The inputs and photos that the person chose.
+
+    `attached`: the photos came with the form, and are the person's own.
 
     `chosen` is the value of their choice among several pictures.
     """
