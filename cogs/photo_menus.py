@@ -17,7 +17,7 @@ from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.open_form import begin
 from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.start import Terms
-from bot.ui.kit.host import host_of, in_order
+from bot.ui.kit.host import host_of, in_order, read_before_form
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
@@ -71,7 +71,8 @@ def tool_menu(tool: Tool) -> app_commands.ContextMenu:
     async def run(interaction: discord.Interaction, message: discord.Message) -> None:
         with in_order(interaction):
             pictures = _pictures(interaction, message)
-            await begin(interaction, tool, pictures, await _terms(interaction, message))
+            terms = await read_before_form(interaction, _terms(interaction, message))
+            await begin(interaction, tool, pictures, terms)
 
     name = localised(lambda: tool.title, MAX_MENU_NAME_CHARACTERS)
     return app_commands.ContextMenu(name=name, callback=run)

@@ -10,11 +10,10 @@ from bot.domain import Period
 from bot.languages import N_, gettext as _
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits.credits import budget_panel
-from bot.ui.admin.key_form import KeyForm
+from bot.ui.admin.key_form import open_key_form
 from bot.ui.admin.photo_rules import metadata_panel
 from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
-from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Choices, Command, add_to_studii, choices, function_command
 
@@ -26,8 +25,7 @@ def key_command(services: Services) -> Command:
 
     @function_command(name="key", description=N_("Enter or replace this server's Studii key"))
     async def key(interaction: discord.Interaction) -> None:
-        current = await services.keys.current(server_of(interaction))
-        await KeyForm(current, Opener.of(interaction)).show(interaction)
+        await open_key_form(interaction)
 
     return key
 

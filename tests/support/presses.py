@@ -1,5 +1,7 @@
 """Presses that no app of Discord's would send, but a changed one can: any custom id, for any message."""
 
+from collections.abc import Mapping
+
 import discord
 from simcord import InteractionResult, MemberActor, ResponseMessage
 from simcord.backend import serializers
@@ -55,8 +57,28 @@ def send_press(
 
 
 def send_command(desk: Desk, person: MemberActor, name: str, **options: str) -> Interaction:
-    """Send a command without waiting for what becomes of it."""
-    command = desk.env.backend.find_command(name, desk.guild.id, type=1)
+    """Send a command without waiting for what becomes of it. `name` may be a group's and its command's."""
+    group, _, sub = name.partition(" ")
+    given: list[dict[str, object]] = [
+        {"type": 3, "name": option, "value": value} for option, value in options.items()
+    ]
+    if sub:
+        given = [{"type": 1, "name": sub, "options": given}]
+    return _send_command(desk, person, group, 1, {"options": given})
+
+
+def send_menu(desk: Desk, person: MemberActor, name: str, message: discord.Message) -> Interaction:
+    """Send the choice of a message's menu without waiting for what becomes of it."""
+    stored = desk.env.backend.get_message(message.channel.id, message.id)
+    shown = dict(serializers.message_payload(desk.env.backend, stored))
+    target = {"target_id": str(message.id), "resolved": {"messages": {str(message.id): shown}}}
+    return _send_command(desk, person, name, 3, target)
+
+
+def _send_command(
+    desk: Desk, person: MemberActor, name: str, kind: int, data: Mapping[str, object]
+) -> Interaction:
+    command = desk.env.backend.find_command(name, desk.guild.id, type=kind)
     assert command is not None
     record, payload = base_payload(
         desk.env.backend,
@@ -64,12 +86,7 @@ def send_command(desk: Desk, person: MemberActor, name: str, **options: str) -> 
         channel_id=desk.channel.id,
         guild_id=desk.guild.id,
         user_id=person.id,
-        data={
-            "id": command["id"],
-            "name": name,
-            "type": 1,
-            "options": [{"type": 3, "name": option, "value": value} for option, value in options.items()],
-        },
+        data={"id": command["id"], "name": name, "type": kind, **data},
     )
     desk.env.backend.emit("INTERACTION_CREATE", payload)
     return record

@@ -10,15 +10,23 @@ from bot.languages import gettext as _, lazy
 from bot.ui.admin.credits.budget_form import daily_budget
 from bot.ui.admin.credits.credits import key_panel
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, host_of, read_before_form
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
+from bot.ui.reading.permissions import server_of
 
 _PLANS = {
     Plan.PRO: lazy("Pro (60 requests a minute)"),
     Plan.TEAM: lazy("Team (300 requests a minute)"),
     Plan.BUSINESS: lazy("Business (300 requests a minute)"),
 }
+
+
+async def open_key_form(interaction: discord.Interaction) -> None:
+    """Show the form, with the plan of the key that the server has."""
+    keys = host_of(interaction).services.keys
+    current = await read_before_form(interaction, keys.current(server_of(interaction)))
+    await KeyForm(current, Opener.of(interaction)).show(interaction)
 
 
 class KeyForm(Form):

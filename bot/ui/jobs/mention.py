@@ -24,7 +24,7 @@ from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import Host, in_order
+from bot.ui.kit.host import Host, in_order, read_before_form
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, rows, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading import LOOKUP_TIMEOUT
@@ -148,8 +148,9 @@ class MentionButton(
             await self._start(interaction, host.catalog.get(self._slug), host.services)
 
     async def _start(self, interaction: discord.Interaction, tool: Tool, services: Services) -> None:
-        message = await self._message(interaction)
-        mention = await read_mention(message, interaction.client, services)
+        message = await read_before_form(interaction, self._message(interaction))
+        reading = read_mention(message, interaction.client, services)
+        mention = await read_before_form(interaction, reading)
         if tool not in tools_for(mention, [tool]):
             raise Refused(MESSAGE_GONE)
         # The bot's offer goes once it is taken.

@@ -12,6 +12,7 @@ from discord import ui
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.errors import Refused
 from bot.languages import ReaderLanguages, lazy
 from bot.services import JobService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -21,6 +22,11 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
+FORM_BY = 2.0  # the same for a form, which can't be announced: it has to be the first answer
+FORM_TOO_LATE = lazy(
+    "The bot took too long to read what that form shows, so it wasn't opened. Try again in a moment. Nothing "
+    "was changed or charged."
+)
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
 # The names in `Interaction.extras`.
@@ -182,14 +188,30 @@ async def in_time(
             interaction.extras[_KEPT] = deferral
             deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
 
-    waited = clock.monotonic() - interaction.extras[_ARRIVED]
-    timer = _later(max(0.0, ANSWER_BY - waited), defer)
+    timer = _later(max(0.0, ANSWER_BY - _waited(interaction, clock)), defer)
     try:
         return await work
     finally:
         timer.cancel()
         for task in deferring:
             await shielded(task)  # an answer comes after it
+
+
+async def before_form(interaction: discord.Interaction, reading: Awaitable[_T], clock: Clock) -> _T:
+    """Return what is read before a form, or to find out whether there is one.
+
+    Raises `Refused` if it isn't there by the time that Discord has to get the form.
+    """
+    try:
+        async with asyncio.timeout(max(0.0, FORM_BY - _waited(interaction, clock))):
+            return await reading
+    except TimeoutError as error:
+        raise Refused(FORM_TOO_LATE) from error
+
+
+def _waited(interaction: discord.Interaction, clock: Clock) -> float:
+    """Return for how many seconds the person has waited."""
+    return clock.monotonic() - interaction.extras[_ARRIVED]
 
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:

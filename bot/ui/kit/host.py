@@ -16,7 +16,7 @@ from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, in_time
+from bot.ui.kit.deferral import Deferrals, before_form, in_time
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
@@ -100,6 +100,14 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
     """
     host = host_of(interaction)
     return await in_time(interaction, change, host.deferrals, host.clock, private=lambda: True, starts=False)
+
+
+async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
+    """Return what is read before a form, which can't come late. To be used wherever a form may be the answer.
+
+    Raises `Refused` if that takes too long for Discord.
+    """
+    return await before_form(interaction, reading, host_of(interaction).clock)
 
 
 @contextmanager

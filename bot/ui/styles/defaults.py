@@ -22,12 +22,12 @@ from bot.ui.jobs.forms.fields import (
     value_of,
     with_label,
 )
-from bot.ui.jobs.forms.open_form import prices_for
+from bot.ui.jobs.forms.open_form import own_inputs, prices_for
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, rows, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value, shortened
@@ -95,10 +95,11 @@ async def set_default(interaction: discord.Interaction, tool: Tool, name: str, v
 
 async def open_defaults_form(interaction: discord.Interaction, tool: Tool) -> None:
     """Show the form with the person's defaults for a tool."""
-    own = await host_of(interaction).services.defaults.of(server_of(interaction), interaction.user.id, tool)
     if not settable(tool):
         raise Refused(NOTHING.using(tool=tool.title))
-    await DefaultsForm(tool, own, await prices_for(interaction)).show(interaction)
+    own = {name: value for name, value in (await own_inputs(interaction, tool)).items() if value is not None}
+    prices = await read_before_form(interaction, prices_for(interaction))
+    await DefaultsForm(tool, own, prices).show(interaction)
 
 
 class DefaultsForm(Form):

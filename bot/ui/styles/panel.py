@@ -15,7 +15,7 @@ from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain, sentence
@@ -171,8 +171,8 @@ class StyleButton(
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, user_id, styles = server_of(interaction), interaction.user.id, host.services.styles
         if self._action == USE:
-            style = await styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)
-            await open_style_form(interaction, style)
+            reading = styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)
+            await open_style_form(interaction, await read_before_form(interaction, reading))
             return
         await interaction.response.defer()  # what follows may have to wait for others who write
         removed = await styles.remove(self._style_id, guild_id, user_id)

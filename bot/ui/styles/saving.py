@@ -18,7 +18,7 @@ from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.forms import Form, RefusedForm
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, host_of, read_before_form
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import show_style
@@ -141,4 +141,5 @@ class SaveStyleButton(JobButton, action=SAVE):
     label = SAVE_LABEL
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await save_as_style(interaction, await job_for(interaction, host.services, self.job_id))
+        job = await read_before_form(interaction, job_for(interaction, host.services, self.job_id))
+        await save_as_style(interaction, job)

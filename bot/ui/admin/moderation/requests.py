@@ -22,7 +22,7 @@ from bot.ui.admin.moderation.deciding import (
 from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.host import Host, done_in_time, read_before_form
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
@@ -83,9 +83,10 @@ class DeclineButton(JobButton, action="decline"):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await host.services.approvals.open_request(
+        request = host.services.approvals.open_request(
             server_of(interaction), self.job_id, approver_of(interaction)
         )
+        await read_before_form(interaction, request)
         await ReasonForm(_("Decline request"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:

@@ -19,7 +19,7 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.host import Host, done_in_time, read_before_form
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import plain
@@ -71,9 +71,9 @@ class DeclineResultButton(JobButton, action="decline-result"):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await host.services.reviews.waiting(
-            server_of(interaction), self.job_id, await _approver(interaction, host)
-        )
+        approver = await read_before_form(interaction, _approver(interaction, host))
+        waiting = host.services.reviews.waiting(server_of(interaction), self.job_id, approver)
+        await read_before_form(interaction, waiting)
         await ReasonForm(_("Decline result"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:

@@ -12,7 +12,7 @@ from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences
 from bot.services import Services
 from bot.ui.admin.credits.budget_form import BudgetForm
 from bot.ui.admin.held_key import TryAgainButton
-from bot.ui.admin.key_form import KeyForm
+from bot.ui.admin.key_form import open_key_form
 from bot.ui.admin.language import language_line
 from bot.ui.admin.log import everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import photo_trouble
@@ -20,7 +20,7 @@ from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline,
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import deferral_of
-from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, rule, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
@@ -154,11 +154,10 @@ class SetupButton(LastingButton, template=_TEMPLATE):
         services = host.services
         match self.what:
             case "key":
-                key = await services.keys.current(guild_id)
-                await KeyForm(key, Opener.of(interaction)).show(interaction)
+                await open_key_form(interaction)
             case "budget":
-                state, opener = await services.credits.budget(guild_id), Opener.of(interaction)
-                await BudgetForm(state.settings.budget, opener).show(interaction)
+                state = await read_before_form(interaction, services.credits.budget(guild_id))
+                await BudgetForm(state.settings.budget, Opener.of(interaction)).show(interaction)
             case "open":
                 await answer(interaction, await setup_panel_for(interaction, let_in=False))
             case "forget":

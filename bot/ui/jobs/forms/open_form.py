@@ -24,7 +24,7 @@ from bot.ui.jobs.forms.tool_form import (
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, start_once
 from bot.ui.kit.forms import RefusedForm
-from bot.ui.kit.host import host_of, in_order
+from bot.ui.kit.host import host_of, in_order, read_before_form
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, server_of
 
@@ -59,7 +59,8 @@ async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
 async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
     defaults = host_of(interaction).services.defaults
-    return {**await defaults.of(server_of(interaction), interaction.user.id, tool)}
+    reading = defaults.of(server_of(interaction), interaction.user.id, tool)
+    return {**await read_before_form(interaction, reading)}
 
 
 async def open_style_form(
@@ -89,15 +90,13 @@ async def ask(
 
     What is refused once it is handed in can be edited.
     """
-    acceptance = host_of(interaction).services.acceptance
-    may_be_private = await acceptance.ensure_possible(_bare_request(interaction, tool, terms))
-    prices = await prices_for(interaction)
+    known = await read_before_form(interaction, _known(interaction, tool, start, terms))
 
     async def submit(submitted: discord.Interaction, filled: Filled) -> None:
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
-        wanted = replace(own, private=filled.private, shown_price=None, shown_prices=prices)
+        wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
         try:
             values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
             with in_order(submitted):
@@ -105,14 +104,19 @@ async def ask(
         except StudiiBotError as refusal:
             await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
 
-    start = replace(
+    await ToolForm(tool, known, submit).show(interaction)
+
+
+async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
+    """Return the start of the form with what the database knows. Raises `Refused`."""
+    acceptance = host_of(interaction).services.acceptance
+    return replace(
         start,
         private=terms.private,
-        may_be_private=may_be_private,
-        prices=prices,
+        may_be_private=await acceptance.ensure_possible(_bare_request(interaction, tool, terms)),
+        prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
-    await ToolForm(tool, start, submit).show(interaction)
 
 
 async def _again(

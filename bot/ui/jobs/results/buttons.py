@@ -22,7 +22,7 @@ from bot.ui.jobs.results.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, read_in_time, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton
-from bot.ui.kit.host import Host, in_order
+from bot.ui.kit.host import Host, in_order, read_before_form
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import answer
 from bot.ui.reading.authors import author_of
@@ -208,7 +208,7 @@ class EditButton(JobButton, action=EDIT):
     style = EDIT_STYLE
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await job_for(interaction, host.services, self.job_id)
+        job = await read_before_form(interaction, job_for(interaction, host.services, self.job_id))
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
         if not tool.inputs and tool.source is SourceRule.NONE:
@@ -219,7 +219,7 @@ class EditButton(JobButton, action=EDIT):
             )
         terms, pictures = terms_of(job, tool), list[SourcePhoto]()
         try:
-            source = await source_of(interaction, job, host.clock.now())
+            source = await read_before_form(interaction, source_of(interaction, job, host.clock.now()))
         except PhotoGone:
             terms = replace(terms, photo_author=None)  # another one can be attached
         else:

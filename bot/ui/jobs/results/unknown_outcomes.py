@@ -15,7 +15,7 @@ from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.host import Host, done_in_time, read_before_form
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
 from bot.ui.kit.text import shortened
@@ -30,7 +30,8 @@ class ChargedButton(JobButton, action="charged"):
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
         try:
-            job = await host.services.rulings.ensure_open(guild_id, self.job_id)
+            reading = host.services.rulings.ensure_open(guild_id, self.job_id)
+            job = await read_before_form(interaction, reading)
         except SettledBefore as settled:
             await tell(interaction, settled)
             await _remove_buttons(interaction, self.job_id)
