@@ -19,12 +19,12 @@ def shorten(environment: Mapping[str, str]) -> None:
     if NAME not in environment:
         return
     from bot import app
-    from bot.cluster import member
+    from bot.cluster import shared_membership
     from bot.cluster.lease import LeaseTimes
     from bot.engine import Tuning
 
     lasts = float(environment[NAME])
-    member.LeaseTimes = partial(  # type: ignore[misc,assignment]
+    shared_membership.LeaseTimes = partial(  # type: ignore[misc,assignment]
         LeaseTimes,
         lasts=lasts,
         renewed_every=lasts / 4,
@@ -32,7 +32,7 @@ def shorten(environment: Mapping[str, str]) -> None:
         standby_pause=lasts / 20,
         free_bound=1.5 * lasts,
     )
-    member.IDENTIFY_EVERY = lasts / 4
+    shared_membership.IDENTIFY_EVERY = lasts / 4
     period = float(environment[RATE])
     ahead = min(Tuning().polls_ahead_for, period)
     app.Tuning = partial(  # type: ignore[misc,assignment]

@@ -16,7 +16,7 @@ from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
-from bot.lifecycle.polling import fail_running, record_output
+from bot.lifecycle.poll_results import fail_running, record_output
 from bot.lifecycle.submission import Claim, StepResult, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode

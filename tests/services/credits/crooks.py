@@ -325,7 +325,7 @@ async def corrects_that_job_alone(
 
 
 class LearnsNothingAtTheEnd(Bank):
-    replaced = (("bot.lifecycle.polling.learn_at_end", corrects_that_job_alone),)
+    replaced = (("bot.lifecycle.poll_results.learn_at_end", corrects_that_job_alone),)
 
 
 def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
