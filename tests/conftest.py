@@ -68,10 +68,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (waiting if waits else computing).append(item)
     items.clear()
     for number in range(workers):
-        others = computing[number * len(computing) // workers : (number + 1) * len(computing) // workers]
-        for place, item in enumerate(waiting[number::workers]):
+        some, others = (_stretch(tests, number, workers) for tests in (waiting, computing))
+        for place, item in enumerate(some):
             items += [item, *others[place * COMPUTING_BETWEEN : (place + 1) * COMPUTING_BETWEEN]]
-        items += others[len(waiting[number::workers]) * COMPUTING_BETWEEN :]
+        items += others[len(some) * COMPUTING_BETWEEN :]
+
+
+def _stretch(tests: Sequence[pytest.Item], number: int, workers: int) -> Sequence[pytest.Item]:
+    """Return the tests of a worker: neighbours, which share what a folder's tests make once."""
+    return tests[number * len(tests) // workers : (number + 1) * len(tests) // workers]
 
 
 @pytest.hookimpl(optionalhook=True)
