@@ -14,7 +14,7 @@ from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_job
 
 COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
-JOBS = 12  # on each key
+JOBS = 16  # on each key: more than it may send in a period, however seldom it is polled
 # A minute of Studii's, and what it lets through in one, are smaller here; so much of the smallest plan's is
 # left unused that the margin is the usual one.
 PERIOD, LIMIT = 2.0, 14
