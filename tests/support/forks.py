@@ -32,6 +32,8 @@ ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
 BOT = "sandbox.discord.launch"
 _CHUNK = 65_536
+# The processes, each by what tells of its end: its number, and the pipe that is told both.
+_Running = dict[int, tuple[int, int]]
 _LOADED_LATE = (
     "bot.command_line",
     BOT,
@@ -185,16 +187,19 @@ def serve(listening: socket.socket) -> int:
     gc.collect()
     gc.freeze()  # a collection at a fork's end would copy every page: most of its time
     gc.enable()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the threads that wait for the commands are not joined
     sockets = [listening]
+    running: _Running = {}
     while True:
-        for one in select.select(sockets, (), ())[0]:
+        for one in select.select([*sockets, *running], (), ())[0]:
+            if isinstance(one, int):
+                _tell_end(one, *running.pop(one))
+                continue
             if one is listening:
                 sockets.append(one.accept()[0])
                 continue
             request, fds, _, _ = socket.recv_fds(one, MAX_REQUEST_BYTES, 4)
             if request:
-                _fork(request, fds, sockets)
+                _fork(request, fds, sockets, running)
                 continue
             one.close()
             sockets.remove(one)
@@ -202,18 +207,32 @@ def serve(listening: socket.socket) -> int:
                 return 0
 
 
-def _fork(request: bytes, fds: list[int], sockets: Sequence[socket.socket]) -> None:
-    if os.fork() == 0:
+def _fork(request: bytes, fds: list[int], sockets: Sequence[socket.socket], running: _Running) -> None:
+    *its_own, status = fds
+    if (pid := os.fork()) == 0:
         for one in sockets:
             one.close()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for handle, (_, other) in running.items():
+            os.close(handle)
+            os.close(other)
         module, arguments, folder, environment = json.loads(request)
-        if (pid := os.fork()) == 0:
-            _become(folder, environment, fds)
-            _end(_bot(arguments, environment) if module == BOT else import_module(module).main(arguments))
-        _wait(pid, fds)
-    for fd in fds:
+        _become(folder, environment, fds)
+        _end(_bot(arguments, environment) if module == BOT else import_module(module).main(arguments))
+    for fd in its_own:
         os.close(fd)
+    running[os.pidfd_open(pid)] = pid, status
+    _tell(status, pid)
+
+
+def _tell_end(handle: int, pid: int, status: int) -> None:
+    os.close(handle)
+    _tell(status, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    os.close(status)
+
+
+def _tell(status: int, number: int) -> None:
+    with suppress(BrokenPipeError):  # the test has ended already
+        os.write(status, b"%d\n" % number)
 
 
 def _load() -> None:
@@ -263,18 +282,6 @@ def _end(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _wait(pid: int, fds: list[int]) -> None:
-    for fd in fds[:3]:
-        os.close(fd)
-    status = os.fdopen(fds[3], "w")
-    status.write(f"{pid}\n")
-    status.flush()
-    _, ended = os.waitpid(pid, 0)
-    status.write(f"{os.waitstatus_to_exitcode(ended)}\n")
-    status.flush()
-    os._exit(0)
 
 
 if __name__ == "__main__":
