@@ -81,8 +81,8 @@ def _stretch(tests: Sequence[pytest.Item], number: int, workers: int) -> Sequenc
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `-n auto` is: two for each core, as one of them often waits."""
-    return 2 * (os.cpu_count() or 1)
+    """Return how many workers `-n auto` is: four for each core, as some of them wait."""
+    return 4 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)
