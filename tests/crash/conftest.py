@@ -10,17 +10,22 @@ from tests.crash.world import Zygote, worlds, zygote
 
 
 @pytest.fixture(scope="session")
-def process() -> Generator[Zygote]:
-    with zygote(forks=True) as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def quiet(process: Zygote) -> Verdict:
-    """A life without trouble, in which the zygote has loaded what any life needs."""
-
-    async def lived() -> Verdict:
+def _begun() -> Generator[tuple[Zygote, Verdict]]:
+    async def lived(process: Zygote) -> Verdict:
         async with worlds() as own:
             return await attempt(own, process)
 
-    return asyncio.run(lived())
+    with zygote(forks=True) as process:
+        yield process, asyncio.run(lived(process))
+
+
+@pytest.fixture(scope="session")
+def process(_begun: tuple[Zygote, Verdict]) -> Zygote:
+    """The process, in which a life has loaded what any life needs."""
+    return _begun[0]
+
+
+@pytest.fixture(scope="session")
+def quiet(_begun: tuple[Zygote, Verdict]) -> Verdict:
+    """What came of that life, which had no trouble."""
+    return _begun[1]

@@ -105,7 +105,6 @@ async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_ag
         assert (verdict.state, verdict.complaints) == (JobState.UNKNOWN, [])
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_restart(process: Zygote) -> None:
     async with worlds() as own:
         case = await own.case()
@@ -121,7 +120,6 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         assert [one.id for one in own.discord.in_channel(case.channel_id)] == [job.result_message_id]
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -140,7 +138,6 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
             assert (await SetTrial(noted[:1], later=900, waits=True).make(own, process)).complaints == []
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_a_starred_result_that_the_bot_dies_of_is_shown_once_and_taken_back(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -156,7 +153,6 @@ async def test_a_starred_result_that_the_bot_dies_of_is_shown_once_and_taken_bac
                     ).complaints == []
 
 
-@pytest.mark.usefixtures("quiet")
 async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(process: Zygote) -> None:
     async with worlds() as own:
         cancelled = await attempt(own, process, cancelled=True)

@@ -31,7 +31,6 @@ async def job_of(case: Case, job_id: str) -> Job:
 
 async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_made(process: Zygote) -> None:
     async with worlds() as own:
-        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
         case, asked = await own.accepted()
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         beside = [a_staging_job(**ids) for _ in range(3)]
@@ -61,7 +60,6 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
 
 async def test_a_result_that_kills_the_bot_when_it_is_checked_is_posted_as_it_is(process: Zygote) -> None:
     async with worlds() as own:
-        assert await process.live(own.begun(await own.case())) == ENDED
         case, asked = await own.accepted(text=True)
         ends = await lives(own, process, case, f"{asked.id}.output")
         assert ends == [KILLED] * DEATHS + [ENDED]
@@ -74,7 +72,6 @@ async def test_a_result_that_kills_the_bot_when_it_is_made_to_fit_is_posted_as_a
     process: Zygote,
 ) -> None:
     async with worlds() as own:
-        assert await process.live(own.begun(await own.case())) == ENDED
         case, asked = await own.accepted(text=True)
         own.studii.next_job(Outcome(output=Output(TOO_LARGE, "image/png")))
         # It is checked under another name: only making it smaller kills here.

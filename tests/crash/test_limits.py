@@ -62,7 +62,6 @@ async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(
     rng = random.Random(SEED)
     async with worlds() as own:
         case, keys = await crowd(own)
-        assert await process.live(own.begun(await own.case())) == ENDED  # loads what it needs
         for _ in range(4):
             life = own.life(
                 case, dies_after=rng.uniform(0.3, 1.2), tuning=TUNING, patience=REQUEST_TIMEOUT, threads=True
@@ -83,8 +82,6 @@ async def test_nothing_is_asked_before_retry_after_has_passed_though_the_bot_was
 ) -> None:
     async with worlds() as own:
         case = await own.case(text=True)
-        assert await process.live(own.begun(await own.case())) == ENDED
-        own.studii.requests.clear()
         own.studii.fail("status", faults.rate_limited(3))
         for asked in (case.interaction, None, None):
             life = own.life(case, dies_once="lane_limits", threads=True, interaction=asked)
