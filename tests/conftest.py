@@ -10,14 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.cheap.commands import share_words
-from tests.support.cheap.compiled import share_compiled_statements
+from tests.support.cheap.all_shared import share_all
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.examples import choose_without_local_constants
-from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
-from tests.support.cheap.payloads import share_payloads
-from tests.support.cheap.scripts import share_migrations
 from tests.support.cheap.workers import fork_workers, shared_postgresql
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.postgresql import make_template, new_migrated_database, server
@@ -119,11 +115,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    share_compiled_statements(monkeypatch)
-    share_extensions(monkeypatch)
-    share_migrations(monkeypatch)
-    share_payloads(monkeypatch)
-    share_words(monkeypatch)
+    share_all(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package != "sandbox":  # whose tests look at what is drawn
         share_drawings(monkeypatch)

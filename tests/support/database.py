@@ -1,13 +1,11 @@
 """Ways to make a test's database cheap."""
 
 import asyncio
-import atexit
-import shutil
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -18,7 +16,7 @@ from bot.storage.database import engines, session
 from bot.storage.database.sqlite_driver import OneCallConnection
 
 T = TypeVar("T")
-_made: list[Path] = []  # a database with all tables, of which each test's is a copy
+_made: list[bytes] = []  # a database with all tables, of which each test's is a copy
 
 
 async def database(folder: Path) -> str:
@@ -35,7 +33,7 @@ async def database(folder: Path) -> str:
 
 def _copied(file: Path) -> None:
     if not file.exists():
-        shutil.copyfile(_made[0], file)
+        file.write_bytes(_made[0])
 
 
 @asynccontextmanager
@@ -56,11 +54,10 @@ async def _run(storage: Storage, pragma: str) -> None:
 
 
 def _make_template() -> None:
-    folder = Path(mkdtemp(prefix="studii-template-"))
-    atexit.register(shutil.rmtree, folder)
-    file = folder / "studii.db"
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
-    _made.append(file)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "studii.db"
+        asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+        _made.append(file.read_bytes())
 
 
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:

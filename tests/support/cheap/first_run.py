@@ -25,20 +25,12 @@ def run_once() -> None:
 
     Processes that are forked off later share what it has loaded, compiled and translated.
     """
-    from tests.support.cheap.commands import share_words
-    from tests.support.cheap.compiled import share_compiled_statements
-    from tests.support.cheap.extensions import share_extensions
-    from tests.support.cheap.payloads import share_payloads
-    from tests.support.cheap.scripts import share_migrations
+    from tests.support.cheap.all_shared import share_all
     from tests.support.cheap.upgrades import share_upgrades
 
     forever = pytest.MonkeyPatch()
-    share_compiled_statements(forever)
-    share_extensions(forever)
-    share_migrations(forever)
-    share_payloads(forever)
+    share_all(forever)
     share_upgrades(forever)
-    share_words(forever)
     _be_ready_soon()
     with TemporaryDirectory() as folder:
         _run(Path(folder))

@@ -78,6 +78,8 @@ def _serve(config: pytest.Config, listening: socket.socket, ends: int) -> NoRetu
     try:
         gc.disable()
         _load(config)
+        with suppress(Exception):  # tests meet the error again, and report it
+            import_module("tests.support.cheap.first_steps").take_first_steps()
         gc.collect()
         gc.freeze()
         _loaders.append(listening.getsockname()[1:].decode())
