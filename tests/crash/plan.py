@@ -79,7 +79,7 @@ LATE = (
     "deferral.",
     "journal.",
     "first_card.",
-    "jobs.accept",
+    "service.accept",
     "batches.accept",
     "batches._accept",
     "batching._step",

@@ -48,7 +48,7 @@ async def choice(desk: Desk) -> InteractionResult:
         (command, "credits", "member"),
         (button, "jobs", "page"),
         (form, "keys", "set_key"),
-        (choice, "jobs", "ensure_possible"),
+        (choice, "acceptance", "ensure_possible"),
     ],
 )
 async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
