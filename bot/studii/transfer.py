@@ -81,7 +81,7 @@ class FileTransfer:
             kind = _NotStored if never_sent(error) else UploadFailed
             raise kind(reason=reason_of(error)) from None
         finally:
-            await asyncio.to_thread(file.close)
+            file.close()  # nothing of a file that was read is left to write
         if 200 <= status < 300:
             return
         raise (_NotStored if status >= 500 or status in _PASSING else UploadFailed)(status)

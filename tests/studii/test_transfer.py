@@ -2,13 +2,25 @@
 
 import asyncio
 import hashlib
+import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 import pytest
 from aiohttp import web
 
-from bot.studii import DownloadFailed, OutputGone, StudiiClient, TooLarge, UploadFailed, UploadTarget
+from bot.aio.file_opening import opened
+from bot.studii import (
+    DownloadFailed,
+    OutputGone,
+    StudiiClient,
+    TooLarge,
+    UploadFailed,
+    UploadTarget,
+    transfer,
+)
 from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
 from tests.studii.bare import answering
 from tests.studii.conftest import QUICK
@@ -232,6 +244,30 @@ async def test_a_cancelled_download_leaves_nothing_behind(tmp_path: Path) -> Non
         with pytest.raises(asyncio.CancelledError):
             await task
         assert not names_in(tmp_path)
+
+
+async def test_an_upload_that_is_cancelled_again_and_again_leaves_no_file_open(
+    client: StudiiClient, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, files, free = asyncio.get_running_loop(), list[BinaryIO](), threading.Event()
+    with ThreadPoolExecutor(1) as busy:
+
+        async def remembered(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
+            files.append(await opened(path, mode))
+            busy.submit(free.wait)
+            loop.set_default_executor(busy)  # what is left to do finds no thread
+            return files[0]
+
+        monkeypatch.setattr(transfer, "opened", remembered)
+        task = asyncio.create_task(client.put(UploadTarget("a", "https://nowhere.test"), photo, "image/jpeg"))
+        while not files:  # noqa: ASYNC110 - a thread opens it
+            await asyncio.sleep(0.001)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        free.set()
+    loop.set_default_executor(ThreadPoolExecutor())
+    assert [file.closed for file in files] == [True]
 
 
 async def test_a_folder_that_cannot_be_written_is_not_a_failure_of_studii(
