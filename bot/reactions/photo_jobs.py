@@ -15,7 +15,6 @@ from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import RefusalTeller
-from bot.reactions.tellings import Tellings
 from bot.services import ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of
 from bot.ui.kit.responses import refusal_words
@@ -40,14 +39,12 @@ class PhotoJobs:
         catalog: Catalog,
         questions: PhotoQuestions,
         refusals: RefusalTeller,
-        tellings: Tellings,
     ) -> None:
         self._client = client
         self._services = services
         self._catalog = catalog
         self._questions = questions
         self._refusals = refusals
-        self._tellings = tellings
 
     async def prepare(
         self,
@@ -74,8 +71,7 @@ class PhotoJobs:
         except Outage:
             raise  # it is read again when it is over
         except StudiiBotError as refusal:
-            refused(refusal)
-            return no_jobs
+            return partial(no_jobs, partial(refused, refusal))
         requests = [
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos
@@ -86,7 +82,7 @@ class PhotoJobs:
         self,
         requests: Sequence[JobRequest],
         note: Callable[[Job], None],
-        refused: Callable[[StudiiBotError], None],
+        refused: Callable[[StudiiBotError], Awaitable[None]],
     ) -> list[Job]:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         jobs: list[Job] = []
@@ -105,25 +101,25 @@ class PhotoJobs:
         for job in jobs:
             note(job)
         for refusal in refusals:
-            refused(refusal)
+            await refused(refusal)
         return jobs
 
-    def _refused(self, member: discord.Member, message: discord.Message, refusal: StudiiBotError) -> None:
-        """Ask the person, or tell them why there is no job; not before this returns."""
+    async def _refused(
+        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
+    ) -> None:
         if isinstance(refusal, ConfirmationNeeded):
             if refusal.question is not None:
-                self._questions.note(refusal.question)
-                ask = partial(self._questions.ask, refusal.question, message)
-                self._tellings.add(member.guild.id, member.id, ask)
+                await self._questions.ask(refusal.question, message)
             return
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        tell = partial(self._refusals.tell, member, partial(refusal_words, refusal), message, wanted)
-        self._tellings.add(member.guild.id, member.id, tell)
+        await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
 
 
-async def no_jobs() -> list[Job]:
-    """Start nothing."""
+async def no_jobs(tell: Callable[[], Awaitable[None]] | None = None) -> list[Job]:
+    """Start nothing, and tell why if there is anything to tell."""
+    if tell is not None:
+        await tell()
     return []
 
 

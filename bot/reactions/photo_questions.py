@@ -30,14 +30,9 @@ class PhotoQuestions:
         self._names = ToolNames(catalog)
         self._asked = BoundedDict[str, Confirmation](MAX_REMEMBERED_QUESTIONS)
 
-    def note(self, question: Confirmation) -> None:
-        """Note that the question is asked next, so that it can be withdrawn."""
-        self._asked[question.id] = question
-
     async def ask(self, question: Confirmation, message: discord.Message) -> None:
-        """Reply to the photo's message with the question, without a ping or a sound, if not withdrawn."""
-        if question.id not in self._asked:
-            return
+        """Reply to the photo's message with the question, without a ping or a sound."""
+        self._asked[question.id] = question
         with speaking(await self._readers.in_server(question.request.guild_id)):
             panel = question_panel(question, self._names)
         try:

@@ -23,7 +23,6 @@ from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusal_teller import RefusalTeller
 from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped
-from bot.reactions.tellings import Tellings
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.authors import author_of
@@ -79,10 +78,7 @@ class PhotoWatch:
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
         self._refusals = RefusalTeller(services.refusals, readers)
-        self._tellings = Tellings()
-        self._photo_jobs = PhotoJobs(
-            client, services, catalog, self._questions, self._refusals, self._tellings
-        )
+        self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
         self._skipped = Skipped(self._refusals.tell)
 
     async def load(self) -> None:
@@ -91,7 +87,7 @@ class PhotoWatch:
 
     async def close(self) -> None:
         """Drop waiting work."""
-        for one in (self._taps, self._offers, self._autos, self._tellings, self._skipped, self._withdrawn):
+        for one in (self._taps, self._offers, self._autos, self._skipped, self._withdrawn):
             await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
@@ -204,7 +200,8 @@ class PhotoWatch:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
                 return no_jobs
-            return self._no_jobs(member, partial(cannot_post_words, member.guild, tapped.channel_id))
+            words = partial(cannot_post_words, member.guild, tapped.channel_id)
+            return partial(no_jobs, partial(self._refusals.tell, member, words))
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             async with asyncio.timeout(FETCHED_WITHIN):
@@ -213,18 +210,13 @@ class PhotoWatch:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if isinstance(error, NO_ACCESS):
                 return no_jobs
-            return self._no_jobs(member, NOT_READ.__str__)
+            return partial(no_jobs, partial(self._refusals.tell, member, NOT_READ.__str__))
         on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
         if not (on or (offers and _offered(message, tapped))):
             return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = [] if own else _photos(message)
         return await self._photo_jobs.prepare(member, message, tap.preset, photos[:1], tapped.emoji.key)
-
-    def _no_jobs(self, member: discord.Member, words: Callable[[], str]) -> NextStep:
-        """Let the member be told why there is no job."""
-        self._tellings.add(member.guild.id, member.id, partial(self._refusals.tell, member, words))
-        return no_jobs
 
     async def _run(self, photo: _PostedPhoto) -> None:
         try:
@@ -240,7 +232,8 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return no_jobs
         if not can_post(author.guild, message.channel.id):
-            return self._no_jobs(author, partial(cannot_post_words, author.guild, message.channel.id))
+            words = partial(cannot_post_words, author.guild, message.channel.id)
+            return partial(no_jobs, partial(self._refusals.tell, author, words))
         note = partial(self._taps.made_from, message.id)
         photos = _photos(message)[: channel.most]
         return await self._photo_jobs.prepare(author, message, channel.preset, photos, note=note)

@@ -4,21 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
 
 from bot.domain import FailureCode, JobState, Period
-from bot.domain.access import Block
-from bot.reactions import reaction_jobs
 from bot.storage import Storage, Transaction
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
 from tests.reactions.test_mentions import answer_to, mention
 from tests.reactions.test_photo_channels import automatic, last_message
-from tests.support.desk import Desk, labelled, open_desk, texts
-from tests.support.patience import PATIENCE
+from tests.support.desk import Desk, labelled, open_desk
 from tests.support.presses import send_command, send_press
 from tests.ui.jobs.results.test_result_buttons import staged
 from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set, shown
@@ -157,35 +153,6 @@ async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_co
         await desk.env.settle()
         jobs = await jobs_of(desk)
         assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
-
-
-async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reaction_jobs, "OF_A_SERVER_AT_ONCE", 1)
-    told, go_on, send = asyncio.Event(), asyncio.Event(), discord.Member.send
-
-    async def slow(member: discord.Member, **parts: Any) -> discord.Message:
-        told.set()
-        await go_on.wait()
-        return await send(member, **parts)
-
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
-        async with desk.storage.write() as transaction:
-            await transaction.policies.block(desk.guild.id, desk.tom.id, Block())
-        monkeypatch.setattr(discord.Member, "send", slow)
-        for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
-            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
-        async with asyncio.timeout(PATIENCE):
-            await told.wait()
-            while not await jobs_of(desk):  # noqa: ASYNC110 - a task of the bot's
-                await asyncio.sleep(0.01)
-        go_on.set()
-        await desk.env.settle()
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
-        assert "blocked" in texts(desk.tom.user.dm_channel.history()[-1])
 
 
 async def with_room_for(desk: Desk, count: int) -> int:
