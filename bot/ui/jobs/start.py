@@ -19,7 +19,7 @@ from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import in_time, once_key_of
+from bot.ui.kit.deferral import deferral_of, in_time, once_key_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of, in_turn
 from bot.ui.reading.member import member_context
@@ -185,7 +185,11 @@ def _request(
 
 async def _acknowledge(interaction: discord.Interaction) -> None:
     """Say nothing, in a way that Discord does not take for a failure."""
-    if interaction.type is discord.InteractionType.component:
+    deferral = deferral_of(interaction)
+    if deferral is not None:
+        await interaction.delete_original_response()
+        await deferral.answered()
+    elif interaction.type is discord.InteractionType.component:
         await interaction.response.defer()
     else:
         await interaction.response.defer(ephemeral=True, thinking=True)

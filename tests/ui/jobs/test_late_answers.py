@@ -7,6 +7,7 @@ from pathlib import Path
 
 import discord
 import pytest
+from simcord import InteractionResult
 
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
@@ -15,9 +16,12 @@ from bot.storage import Storage, Transaction
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button
-from tests.support.desk import open_desk, texts
+from tests.reactions.taps import jobs_of
+from tests.support.desk import labelled, open_desk, texts
 from tests.support.patience import PATIENCE
+from tests.support.presses import send_press
 from tests.ui.jobs.late import announced, asked, keep, kept, late
+from tests.ui.jobs.results.test_result_buttons import staged
 
 
 async def test_a_card_comes_late_in_place_of_what_announced_it(
@@ -219,6 +223,30 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
         monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
         assert waits == [pytest.approx(0.3)] * 2  # for what is read, and for what is decided
+
+
+async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        message = await staged(desk, tmp_path)
+        desk.clock.advance(60)
+        before = len(await jobs_of(desk))
+        go_on = slow_to_read(monkeypatch)
+        clicks = [send_press(desk, desk.tom, message, labelled(message, "Run again")) for _ in range(2)]
+        async with asyncio.timeout(PATIENCE):
+            while len(kept(tmp_path)) < 2:  # noqa: ASYNC110 - a thread writes it
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        go_on.set()
+        await desk.env.settle()
+        shown = [InteractionResult(desk.env, click) for click in clicks]
+        said = [
+            texts(one) for click in shown for one in (*click.followups, click.response) if one is not None
+        ]
+        assert len(await jobs_of(desk)) == before + 1
+        assert not any("Something went wrong" in words for words in said)
+        assert kept(tmp_path) == []
 
 
 def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
