@@ -15,6 +15,7 @@ Address = IPv4Address | IPv6Address
 
 # IPv6 addresses outside of it are local, reserved, or not assigned to anybody.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
+_LOOPBACK = IPv6Address("::1")
 _TEREDO = IPv6Network("2001::/32")
 # The low 32 bits are an IPv4 address: translated by NAT64 (RFC 6052), or written in IPv6 (RFC 4291, 2.5.5.1).
 _ENDING_IN_IPV4 = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
@@ -61,7 +62,7 @@ def is_near(address: Address) -> bool:
     """
     inner = _ipv4_in(address) if isinstance(address, IPv6Address) else None
     # ::1 is this machine, not the IPv4 address 0.0.0.1.
-    looked_at = address if inner is None or address.is_loopback else inner
+    looked_at = address if inner is None or address == _LOOPBACK else inner
     return any(looked_at.version == network.version and looked_at in network for network in _NEAR)
 
 
