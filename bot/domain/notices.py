@@ -32,9 +32,7 @@ class NoticeKind(StrEnum):
     APPROVAL = "approval"  # a request waits for approval
     REVIEW = "review"  # a result waits for approval
     DECIDED = "decided"  # there is nothing to decide any more: one of these two is reduced to that
-    CREDITS_ASKED = (
-        "credits_asked"  # a member asks for more credits; without a log channel, posted where they ask
-    )
+    CREDITS_ASKED = "credits_asked"  # a member asks for more credits; it can be posted where they ask
     CREDITS_ANSWER = "credits_answer"  # what became of that
     BLOCKED = "blocked"  # an admin has blocked a member
     BEST_LOST = "best_lost"  # the channel for the best results is gone

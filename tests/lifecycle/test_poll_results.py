@@ -1,4 +1,4 @@
-"""What a job was charged is told with its last answer: it is what the job costs, and sets the price, too."""
+"""The charge in a job's last answer is what the job costs, and sets the price, too."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
 BOT = "sandbox.discord.launch"
 _CHUNK = 65_536
-# The processes, each by what tells of its end: its number, and the pipe that is told both.
+# By the file descriptor that shows a process's end: its number, and the pipe to which both are written.
 _Running = dict[int, tuple[int, int]]
 _LOADED_LATE = (
     "bot.command_line",

@@ -1,4 +1,4 @@
-"""A form can't come late: where the database takes too long for it, the person is told to try again."""
+"""A form can't come late: where the database takes too long for it, its person is asked to try again."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,7 +9,6 @@ import pytest
 from simcord import InteractionResult
 from simcord.backend.models import Interaction
 
-from bot.storage import Storage, Transaction
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import FORM_TOO_LATE
 from tests.reactions.taps import ROOM, post
@@ -17,6 +16,7 @@ from tests.reactions.test_mentions import answer_to, mention
 from tests.support.desk import Desk, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
+from tests.ui.jobs.late import slow_to_read
 
 JOB = "0123456789abcdef"
 BUTTONS = [
@@ -36,16 +36,8 @@ BUTTONS = [
 @asynccontextmanager
 async def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
     """Let all who read the database wait during the block, as if they had for all the time that there is."""
-    read, go_on = Storage.read, asyncio.Event()
-
-    @asynccontextmanager
-    async def held(storage: Storage) -> AsyncGenerator[Transaction]:
-        await go_on.wait()
-        async with read(storage) as transaction:
-            yield transaction
-
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "read", held)
+        go_on = slow_to_read(patch)
         patch.setattr(deferral, "FORM_BY", 0.0)
         yield
         go_on.set()

@@ -266,13 +266,18 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
         assert [said(answer) for answer in answered] == theirs
 
 
-async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
-    storage: Storage, acceptance: AcceptanceService
-) -> None:
+async def set_up(storage: Storage, *, room_for: int) -> None:
+    """Give the first server a key, and a daily budget for that number of pictures."""
     async with storage.write() as transaction:
         key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
         await transaction.guilds.set_key(1, key.id, NOW)
-        await transaction.guilds.set_budget(1, Budget(7 * 8, Period.DAY, NOW))
+        await transaction.guilds.set_budget(1, Budget(room_for * 8, Period.DAY, NOW))
+
+
+async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
+    storage: Storage, acceptance: AcceptanceService
+) -> None:
+    await set_up(storage, room_for=7)
     answers = await together(
         storage, acceptance, [[replace(PICTURE, guild_id=1, user_id=one)] for one in range(1, 201)]
     )
@@ -288,10 +293,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
 async def test_photos_without_room_for_all_are_decided_alone_but_before_what_came_later(
     storage: Storage, acceptance: AcceptanceService
 ) -> None:
-    async with storage.write() as transaction:
-        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
-        await transaction.guilds.set_key(1, key.id, NOW)
-        await transaction.guilds.set_budget(1, Budget(5 * 8, Period.DAY, NOW))
+    await set_up(storage, room_for=5)
     photo = replace(PICTURE, guild_id=1, user_id=3, source=PHOTO, origin_message_id=7)
     photos = [replace(photo, once=f"photo {number}") for number in range(7)]
     later = [replace(PICTURE, guild_id=1, user_id=4)]

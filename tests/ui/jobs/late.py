@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor
 
 from bot.delivery import DeferralFiles, DeferralJournal
-from bot.storage import Vault
+from bot.storage import Storage, Transaction, Vault
 from bot.ui.kit import deferral
 from tests.support.desk import Desk, open_desk
 
@@ -81,3 +81,22 @@ def begin_another_life(desk: Desk, journal: DeferralJournal) -> None:
     """Let the bot go on with a new journal in the place of that one, as after a restart."""
     store, vault = journal._store, journal._vault  # pyright: ignore[reportPrivateUsage]
     desk.bot.attach(desk.services, desk.delivery, desk.clock, DeferralJournal(store, vault, desk.clock))
+
+
+async def killed(*_: object, **__: object) -> None:
+    """Stand for a call during which the process is killed."""
+    raise asyncio.CancelledError
+
+
+def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let all wait before they read the database, also for others, until the event."""
+    read, go_on = Storage.read, asyncio.Event()
+
+    @asynccontextmanager
+    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
+        await go_on.wait()
+        async with read(storage) as transaction:
+            yield transaction
+
+    monkeypatch.setattr(Storage, "read", slow)
+    return go_on

@@ -16,7 +16,7 @@ from bot.services.acceptance.batches import AcceptanceBatches
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
-from tests.ui.jobs.late import announced, asked, begin_another_life, keep, kept, late, restarted
+from tests.ui.jobs.late import announced, asked, begin_another_life, keep, kept, killed, late, restarted
 from tests.ui.jobs.sets.test_sets import offered
 
 
@@ -27,9 +27,6 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
-
-        async def killed(*_: object) -> None:
-            raise asyncio.CancelledError
 
         if accepted:
             monkeypatch.setattr("bot.ui.jobs.start.show_card", killed)
@@ -61,9 +58,6 @@ async def test_after_a_kill_a_whole_set_is_shown_that_was_accepted(
         journal = keep(desk, tmp_path)
         form = await offered(desk, desk.maya)
 
-        async def killed(*_: object) -> None:
-            raise asyncio.CancelledError
-
         with monkeypatch.context() as patch:
             patch.setattr("bot.ui.jobs.start.show_card", killed)
             shown = await desk.maya.submit_modal(form, {"image": ["first 6"]})
@@ -79,9 +73,6 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
         await desk.services.credits.set_budget(desk.guild.id, 1, None)
-
-        async def killed(*_: object, **__: object) -> None:
-            raise asyncio.CancelledError
 
         with monkeypatch.context() as patch:
             patch.setattr(discord.Webhook, "send", killed)
@@ -115,9 +106,6 @@ class Away:
 
 async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
     """A command whose answer had been announced when the process was killed, and which started nothing."""
-
-    async def killed(*_: object) -> None:
-        raise asyncio.CancelledError
 
     with monkeypatch.context() as patch:
         patch.setattr(AcceptanceBatches, "_accept_within", killed)

@@ -1,8 +1,7 @@
 """Nobody is turned away because the database takes long: the answer comes later, to whom it concerns."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import discord
@@ -12,7 +11,6 @@ from simcord import InteractionResult
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
 from bot.domain import FailureCode, JobState
-from bot.storage import Storage, Transaction
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button
@@ -20,7 +18,7 @@ from tests.reactions.taps import jobs_of
 from tests.support.desk import labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
-from tests.ui.jobs.late import announced, asked, keep, kept, late
+from tests.ui.jobs.late import announced, asked, keep, kept, late, slow_to_read
 from tests.ui.jobs.results.test_result_buttons import staged
 
 
@@ -247,17 +245,3 @@ async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
         assert len(await jobs_of(desk)) == before + 1
         assert not any("Something went wrong" in words for words in said)
         assert kept(tmp_path) == []
-
-
-def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Let all wait before they read the database, also for others, until the event."""
-    read, go_on = Storage.read, asyncio.Event()
-
-    @asynccontextmanager
-    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
-        await go_on.wait()
-        async with read(storage) as transaction:
-            yield transaction
-
-    monkeypatch.setattr(Storage, "read", slow)
-    return go_on

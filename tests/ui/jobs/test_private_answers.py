@@ -4,7 +4,6 @@ So it is when a changed app presses a private job's button in a public message: 
 the database answers.
 """
 
-import asyncio
 from pathlib import Path
 
 import discord
@@ -16,7 +15,7 @@ from bot.ui.jobs.results.buttons import AgainButton
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.presses import press
-from tests.ui.jobs.late import keep, kept, late, restarted
+from tests.ui.jobs.late import keep, kept, killed, late, restarted
 
 
 async def a_button_of_a_private_job(desk: Desk) -> discord.Message:
@@ -77,10 +76,6 @@ async def test_after_a_kill_it_is_not_shown_in_the_public_answer(
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
         message = await a_button_of_a_private_job(desk)
-
-        async def killed(*_: object) -> None:
-            raise asyncio.CancelledError
-
         with monkeypatch.context() as patch:
             patch.setattr("bot.ui.jobs.start.show_card", killed)
             shown, _ = await pressed(desk, message)
