@@ -14,7 +14,9 @@ from bot.ui.account.credits import credits_panel
 from bot.ui.guide.available_tools import available_for
 from bot.ui.guide.tool_list import read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.responses import NO_MENTIONS, answer
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.host import defer_answer
+from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
 
@@ -40,13 +42,13 @@ class Credits(commands.Cog):
     async def tools(self, interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         # On a slow connection the pictures take longer than Discord waits for a first answer.
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer_answer(interaction, LateAnswer.VIEW)
         available = await available_for(
             self._services, guild_id, interaction.user.id, member_context(interaction)
         )
         pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in available.prices])
         panel, files = tools_panel(available, pictures)
-        await interaction.edit_original_response(view=panel, attachments=files, allowed_mentions=NO_MENTIONS)
+        await answer(interaction, panel, files)
 
 
 async def setup(bot: StudiiBot) -> None:

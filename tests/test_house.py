@@ -119,6 +119,16 @@ def test_no_function_says_why_it_is_long_that_is_not() -> None:
     ]
 
 
+def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill() -> None:
+    announce = [
+        module.relative_to(ROOT).as_posix()
+        for folder in ("bot", "cogs")
+        for module in (ROOT / folder).rglob("*.py")
+        if "thinking=True" in module.read_text("utf-8")
+    ]
+    assert announce == ["bot/ui/kit/deferral.py"]
+
+
 def test_a_folder_of_tests_mirrors_the_folder_or_module_that_it_tests() -> None:
     tests = ROOT / "tests"
     folders = {one.parent.relative_to(tests).as_posix() for one in tests.rglob("test_*.py")} - {"."}

@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.delivery.deferrals.journal import RESTARTED
 from bot.domain import Plan
 from bot.storage import LaneNames, Storage, Vault
+from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options, StudiiServer
@@ -74,7 +75,7 @@ async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path
             return
         assert asked.dropped_at is not None
         told = [str(one.payload) for one in discord.messages.values() if one.ephemeral]
-        assert any(str(RESTARTED) in words for words in told)
+        assert any(str(RESTARTED[LateAnswer.CARD]) in words for words in told)
         assert discord.in_channel(GUILD) == []
         with closing(sqlite3.connect(file)) as other:
             assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
@@ -97,7 +98,11 @@ async def test_an_answer_that_discord_refuses_at_the_next_start_is_given_without
                 other.execute("ROLLBACK")
         discord.fail("followup", Fault(400), Fault(400))
         async with bot_process(discord, tmp_path, "run", **where):
-            await until(lambda: any(str(RESTARTED) in str(one.payload) for one in discord.messages.values()))
+            await until(
+                lambda: any(
+                    str(RESTARTED[LateAnswer.CARD]) in str(one.payload) for one in discord.messages.values()
+                )
+            )
             await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
         assert asked.dropped_at is not None
         assert discord.in_channel(GUILD) == []
@@ -137,3 +142,21 @@ async def test_no_job_is_shown_in_the_place_of_a_command_that_was_refused(
         assert "Another wish" in str(accepted.said)
         in_channel = [str(message.payload) for message in discord.in_channel(GUILD)]
         assert any("Another wish" in words for words in in_channel) is not private
+
+
+async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(tmp_path: Path) -> None:
+    async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
+        await prepared(tmp_path, studii.add_key().secret)
+        where = {"STUDII_API_URL": studii.url, "DATABASE_URL": f"sqlite:///{tmp_path}/data/studii.db"}
+        async with bot_process(discord, tmp_path, "run", **where) as process:
+            await until(discord.ready.is_set)
+            discord.fail("original", *[NEVER] * 9)
+            asked = discord.send(discord.command(GUILD, MEMBER, "tools"))
+            await until(lambda: asked.waits)
+            process.kill()
+            await process.communicate()
+        discord.faults.clear()
+        async with bot_process(discord, tmp_path, "run", **where):
+            await until(lambda: asked.over)
+            await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
+        assert str(RESTARTED[LateAnswer.VIEW]) in str(asked.said)

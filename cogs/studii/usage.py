@@ -16,8 +16,10 @@ from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.credits.chart_maker import ChartMaker
 from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.host import defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, small
-from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Command, add_to_studii, function_command
 
@@ -48,7 +50,7 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
     @app_commands.choices(period=_SPANS)
     async def usage(interaction: discord.Interaction, period: str = Span.DAYS_30.value) -> None:
         guild_id = server_of(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer_answer(interaction, LateAnswer.VIEW)
         span = Span(period)
         report = await services.usage.report(guild_id, span)
         picture = await charts.usage(usage_chart(report, catalog, span))
@@ -65,7 +67,7 @@ def export_command(services: Services) -> Command:
     @app_commands.choices(period=_SPANS)
     async def export(interaction: discord.Interaction, period: str | None = None) -> None:
         guild_id = server_of(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer_answer(interaction, LateAnswer.VIEW)
         await _send_ledger(interaction, services, guild_id, None if period is None else Span(period))
 
     return export
@@ -111,7 +113,7 @@ def _columns(zone: str) -> str:
 
 async def _show(interaction: discord.Interaction, panel: Panel, data: bytes, name: str) -> None:
     file = discord.File(io.BytesIO(data), filename=name)
-    await interaction.edit_original_response(view=panel, attachments=[file], allowed_mentions=NO_MENTIONS)
+    await answer(interaction, panel, [file])
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.delivery.deferrals.journal import RESTARTED
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
+from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.layout import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
@@ -173,7 +174,7 @@ class Verdicts:
             return []
         if case.asked.waits:
             return ["it is thinking for ever"]
-        told = any(str(RESTARTED) in one.words() for one in self._ephemeral(case))
+        told = any(str(RESTARTED[LateAnswer.CARD]) in one.words() for one in self._ephemeral(case))
         if accepted and told:
             return ["said not to be started, although it was"]
         return [] if accepted or told else ["nobody said that it was not started"]

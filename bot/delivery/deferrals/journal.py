@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,19 +23,22 @@ from bot.storage import UNUSABLE, CannotDecrypt, Vault
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import once_key_of, tell_instead
+from bot.ui.kit.deferral import LateAnswer, once_key_of, tell_instead
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 
-RESTARTED = lazy(
-    "The bot restarted before your job could start. Send the command again. Nothing was charged."
-)
-RESTARTED_CHANGE = lazy(
-    "The bot restarted before it could answer. Check the setting. If it hasn't changed, try again."
-)
+RESTARTED = {
+    LateAnswer.CARD: lazy(
+        "The bot restarted before your job could start. Send the command again. Nothing was charged."
+    ),
+    LateAnswer.CHANGE: lazy(
+        "The bot restarted before it could answer. Check whether that was done. If it wasn't, try again."
+    ),
+    LateAnswer.VIEW: lazy("The bot restarted before it could answer. Try again."),
+}
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
 FINISHING_TRIES = 20  # after the first: more than a token lives, also if the clock is wrong
@@ -54,8 +57,14 @@ class _Deferred:
     user_id: int
     private: bool
     at: str  # when it was deferred, as ISO 8601
+    answer: LateAnswer
     message_id: int | None = None
-    starts: bool = True  # a job
+
+    @classmethod
+    def read(cls, text: str) -> "_Deferred":
+        """Return what was kept as JSON. Raises ValueError or TypeError if it isn't one."""
+        kept = cls(**json.loads(text))
+        return replace(kept, answer=LateAnswer(kept.answer))
 
     @property
     def message(self) -> Any:
@@ -95,7 +104,7 @@ class DeferralJournal:
         interaction: discord.Interaction,
         *,
         private: bool,
-        starts: bool = True,
+        answer: LateAnswer,
         message_id: int | None = None,
     ) -> None:
         """Keep the interaction: its deferral is sent next, or is that message."""
@@ -114,8 +123,8 @@ class DeferralJournal:
             interaction.user.id,
             private,
             now.isoformat(),
+            answer,
             message_id,
-            starts,
         )
         sealed = self._vault.seal(json.dumps(asdict(deferred)))
         await _stored(self._store.keep(interaction.id, deferred.guild_id, sealed))
@@ -193,11 +202,8 @@ class DeferralJournal:
         # It may have been deleted to tell the person alone, which may not have been done.
         if shown is None and (deferred.private or (started and not started[0].private)):
             return
-        if not deferred.starts:
-            await _tell(hook, deferred, boxed(BAD, RESTARTED_CHANGE))
-            return
         if not started:
-            await _tell(hook, deferred, boxed(BAD, RESTARTED))
+            await _tell(hook, deferred, boxed(BAD, RESTARTED[deferred.answer]))
             return
         if deferred.private and not started[0].private:
             await _tell(hook, deferred, boxed(QUIET, STARTED))
@@ -217,7 +223,7 @@ class DeferralJournal:
         oldest = self._clock.now() - timedelta(seconds=LIFETIME - EXPIRY_MARGIN_SECONDS)
         for interaction_id, sealed in kept:
             try:
-                deferred = _Deferred(**json.loads(self._vault.unseal(sealed)))
+                deferred = _Deferred.read(self._vault.unseal(sealed))
                 if datetime.fromisoformat(deferred.at) > oldest:
                     found.append((interaction_id, deferred))
                     continue
@@ -229,7 +235,7 @@ class DeferralJournal:
 
 async def _started(jobs: JobService, interaction_id: int, deferred: _Deferred) -> Sequence[Job]:
     """Return the job that was accepted for it, or the whole set; none if nothing was."""
-    if not deferred.starts:
+    if deferred.answer is not LateAnswer.CARD:
         return ()
     return await jobs.asked_once(deferred.guild_id, deferred.user_id, once_key_of(interaction_id))
 

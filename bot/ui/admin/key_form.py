@@ -10,7 +10,8 @@ from bot.languages import gettext as _, lazy
 from bot.ui.admin.credits.budget_form import daily_budget
 from bot.ui.admin.credits.credits import key_panel
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, host_of, read_before_form
+from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
+from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
@@ -64,8 +65,11 @@ class KeyForm(Form):
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
         budget = daily_budget(self._budget.value)
+        plan, services = Plan(self._plan.values[0]), host.services
+
+        async def change() -> Panel:
+            key = await services.keys.set_key(guild_id, self._key.value, plan, budget)
+            return key_panel(key, await services.credits.budget(guild_id))
+
         # Studii is asked about the key, which may take longer than Discord waits.
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services = host.services
-        key = await services.keys.set_key(guild_id, self._key.value, Plan(self._plan.values[0]), budget)
-        await answer(interaction, key_panel(key, await services.credits.budget(guild_id)))
+        await answer(interaction, await done_in_time(interaction, change()))

@@ -12,7 +12,7 @@ from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host, done_in_time, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
@@ -143,13 +143,17 @@ class LogDeleteButton(JobButton, action="logdelete"):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
+        await done_in_time(interaction, self._delete(interaction, host))
+        deleted = _("The result is deleted. Its cost stays in the ledger.")
+        await answer(interaction, boxed(QUIET, deleted))
+
+    async def _delete(self, interaction: discord.Interaction, host: Host) -> None:
+        """Delete the result. Raises `Refused` if it can't be deleted, or not by that person."""
         job = await host.services.jobs.get(self.job_id)
         if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
             raise Refused(ALREADY_DELETED)
         if not moderates(interaction, job):
             raise Refused(DELETE_FROM_LOG)
-        # Discord may need longer than an interaction waits.
-        await interaction.response.defer(ephemeral=True, thinking=True)
         try:
             if job.set_message is None:
                 channel = interaction.client.get_partial_messageable(
@@ -162,5 +166,3 @@ class LogDeleteButton(JobButton, action="logdelete"):
             raise Refused(ALREADY_DELETED) from None
         except discord.Forbidden:
             raise Refused(MAY_NOT) from None
-        deleted = _("The result is deleted. Its cost stays in the ledger.")
-        await answer(interaction, boxed(QUIET, deleted))

@@ -13,7 +13,7 @@ from bot.ui.guide.available_tools import left_out_words
 from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import host_of
+from bot.ui.kit.host import done_in_time, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, fitting, lines, row
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import named_value
@@ -57,7 +57,12 @@ async def post_panel(interaction: discord.Interaction) -> None:
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if missing:
         raise Refused(CANNOT.using(reason=hindrance(missing)))
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    address = await done_in_time(interaction, _post(interaction, guild_id))
+    await answer(interaction, boxed(GOOD, POSTED.using(address=address)))
+
+
+async def _post(interaction: discord.Interaction, guild_id: int) -> str:
+    """Post the panel, and return its address. Raises `Refused` if Discord didn't accept it."""
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
     host = host_of(interaction)
     with speaking(await host.readers.in_server(guild_id)):
@@ -72,4 +77,4 @@ async def post_panel(interaction: discord.Interaction) -> None:
         await host.services.servers.panel_posted(guild_id)
     except StudiiBotError as error:
         _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
-    await answer(interaction, boxed(GOOD, POSTED.using(address=message.jump_url)))
+    return message.jump_url

@@ -73,7 +73,7 @@ async def _show_alone(
     """Show a private job's card to its person alone, although all were told that an answer will come."""
     job = jobs[0]
     try:
-        message_id = await deferral.refuse(card)  # in that answer it would be shown to all
+        message_id = await deferral.show_alone(card)  # in that answer it would be shown to all
     except DISCORD_ERRORS as error:
         _log.info("Job %s: the card may not have been shown: %r", job.id, error, extra={"job": job.id})
         return

@@ -19,9 +19,9 @@ from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import deferral_of, in_time, once_key_of
+from bot.ui.kit.deferral import LateAnswer, deferral_of, in_time, once_key_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import host_of, in_turn
+from bot.ui.kit.host import defer_answer, host_of, in_turn
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
@@ -125,7 +125,14 @@ async def read_in_time(
         seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
         return private or seen_alone or host.services.acceptance.told_alone(interaction.guild_id or 0)
 
-    return await in_time(interaction, reading, host.deferrals, host.clock, private=probably_private)
+    return await in_time(
+        interaction,
+        reading,
+        host.deferrals,
+        host.clock,
+        private=probably_private,
+        answer=LateAnswer.CARD,
+    )
 
 
 async def _with_place(
@@ -185,12 +192,11 @@ def _request(
 
 async def _acknowledge(interaction: discord.Interaction) -> None:
     """Say nothing, in a way that Discord does not take for a failure."""
-    deferral = deferral_of(interaction)
-    if deferral is not None:
-        await interaction.delete_original_response()
+    if deferral_of(interaction) is None:
+        if interaction.type is discord.InteractionType.component:
+            await interaction.response.defer()
+            return
+        await defer_answer(interaction, LateAnswer.CHANGE)
+    await interaction.delete_original_response()
+    if deferral := deferral_of(interaction):
         await deferral.answered()
-    elif interaction.type is discord.InteractionType.component:
-        await interaction.response.defer()
-    else:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        await interaction.delete_original_response()

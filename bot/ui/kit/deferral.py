@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 import discord
@@ -34,6 +35,14 @@ _KEPT = "deferral"
 _ARRIVED = "arrived"
 
 
+class LateAnswer(StrEnum):
+    """What a deferred interaction's answer shows; after a kill it says what the person is asked to do."""
+
+    CARD = "card"  # of the job that it starts
+    CHANGE = "change"  # that it has made: of a setting, or of what is posted
+    VIEW = "view"  # of what is
+
+
 class Deferrals(Protocol):
     """Keeps deferred interactions, so that the next start answers those that were left unanswered."""
 
@@ -42,13 +51,10 @@ class Deferrals(Protocol):
         interaction: discord.Interaction,
         *,
         private: bool,
-        starts: bool = True,
+        answer: LateAnswer,
         message_id: int | None = None,
     ) -> None:
-        """Keep the interaction: its deferral is sent next, or is that message. Must not raise.
-
-        `starts`: it was to start a job.
-        """
+        """Keep the interaction: its deferral is sent next, or is that message. Must not raise."""
         ...
 
     async def forget(self, interaction: discord.Interaction) -> None:
@@ -65,22 +71,22 @@ class Deferrals(Protocol):
 class Deferral:
     """An interaction whose answer is late.
 
-    `private`: only the person sees that it will come; `starts`: it is to start a job.
+    `private`: only the person sees that it will come.
     """
 
     def __init__(
-        self, interaction: discord.Interaction, kept: Deferrals, *, private: bool, starts: bool
+        self, interaction: discord.Interaction, kept: Deferrals, *, private: bool, answer: LateAnswer
     ) -> None:
         self.private = private
         self.taken = False  # Discord has told the person that the answer will come, or may have
         self._message: Any = "@original"  # what names it at Discord
-        self._starts = starts
+        self._answer = answer
         self._interaction = interaction
         self._kept = kept
 
     async def send(self) -> None:
         """Tell Discord that the answer will come."""
-        await self._kept.remember(self._interaction, private=self.private, starts=self._starts)
+        await self._kept.remember(self._interaction, private=self.private, answer=self._answer)
         message_id = None
         try:
             sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
@@ -96,7 +102,7 @@ class Deferral:
         if message_id is not None:
             self._message = message_id
             await self._kept.remember(
-                self._interaction, private=self.private, starts=self._starts, message_id=message_id
+                self._interaction, private=self.private, answer=self._answer, message_id=message_id
             )
 
     async def _taken_all_the_same(self) -> int | None:
@@ -118,19 +124,22 @@ class Deferral:
         """Note that the answer was given."""
         await self._kept.forget(self._interaction)
 
-    async def refuse(self, panel: ui.LayoutView) -> int:
-        """Tell the person alone, in place of an answer that everybody would have seen. Return the message's
-        id. Raises an error of Discord's."""
+    async def show_alone(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> int:
+        """Show the person alone what the answer is, also where all would have seen it.
+
+        Return the message's id. Raises an error of Discord's. Only a private deferral takes files.
+        """
         try:
             if self.private:
-                told = (await self._interaction.edit_original_response(view=panel)).id
+                shown = await self._interaction.edit_original_response(view=panel, attachments=files)
+                message_id = shown.id
             else:
-                told = await tell_instead(self._interaction.followup, self._message, panel)
+                message_id = await tell_instead(self._interaction.followup, self._message, panel)
         except discord.NotFound:
             await self.answered()  # it can't be any more
             raise
         await self.answered()
-        return told
+        return message_id
 
 
 async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> int:
@@ -166,6 +175,13 @@ def deferral_of(interaction: discord.Interaction) -> Deferral | None:
     return found if isinstance(found, Deferral) and found.taken else None
 
 
+async def defer_alone(interaction: discord.Interaction, deferrals: Deferrals, answer: LateAnswer) -> None:
+    """Tell the person alone that the answer will come."""
+    deferral = Deferral(interaction, deferrals, private=True, answer=answer)
+    interaction.extras[_KEPT] = deferral
+    await deferral.send()
+
+
 async def in_time(
     interaction: discord.Interaction,
     work: Awaitable[_T],
@@ -173,18 +189,17 @@ async def in_time(
     clock: Clock,
     *,
     private: Callable[[], bool],
-    starts: bool = True,
+    answer: LateAnswer,
 ) -> _T:
     """Return the result of `work`. If the person has waited long by then, the interaction is deferred.
 
-    `private` returns whether the answer will probably be for the person alone; `starts`: it is the card of a
-    job.
+    `private` returns whether the answer will probably be for the person alone.
     """
     deferring: list[asyncio.Task[None]] = []
 
     def defer() -> None:
         if not interaction.response.is_done() and _KEPT not in interaction.extras:
-            deferral = Deferral(interaction, deferrals, private=private(), starts=starts)
+            deferral = Deferral(interaction, deferrals, private=private(), answer=answer)
             interaction.extras[_KEPT] = deferral
             deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
 

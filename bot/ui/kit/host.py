@@ -16,7 +16,7 @@ from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, before_form, in_time
+from bot.ui.kit.deferral import Deferrals, LateAnswer, before_form, defer_alone, in_time
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
@@ -99,7 +99,22 @@ async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) 
     If it takes long, the person is told meanwhile that the answer will come.
     """
     host = host_of(interaction)
-    return await in_time(interaction, change, host.deferrals, host.clock, private=lambda: True, starts=False)
+    return await in_time(
+        interaction,
+        change,
+        host.deferrals,
+        host.clock,
+        private=lambda: True,
+        answer=LateAnswer.CHANGE,
+    )
+
+
+async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
+    """Say at once that the answer will come, for the person alone: finding or sending it takes long.
+
+    `bot.ui.kit.responses.answer` gives it.
+    """
+    await defer_alone(interaction, host_of(interaction).deferrals, answer)
 
 
 async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:

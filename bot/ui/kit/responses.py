@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -73,12 +74,17 @@ async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutV
         _log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
-async def answer(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
-    """Show the panel to the person alone, whether or not the interaction was answered before."""
+async def answer(
+    interaction: discord.Interaction, panel: ui.LayoutView, files: Sequence[discord.File] = ()
+) -> None:
+    """Show the panel to the person alone, whether or not the interaction was answered before.
+
+    Files can take long to send, so they are shown only after a private deferral (`defer_answer`).
+    """
     response = interaction.response
     deferral = deferral_of(interaction)
     if deferral is not None:
-        await deferral.refuse(panel)
+        await deferral.show_alone(panel, files)
     elif not response.is_done():
         await response.send_message(view=panel, ephemeral=True)
     elif response.type is discord.InteractionResponseType.deferred_channel_message:

@@ -13,6 +13,7 @@ from bot.domain.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
 from bot.services import JobService
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import LateAnswer
 
 
 class NoDeferrals:
@@ -23,7 +24,7 @@ class NoDeferrals:
         interaction: discord.Interaction,
         *,
         private: bool,
-        starts: bool = True,
+        answer: LateAnswer,
         message_id: int | None = None,
     ) -> None: ...
 

@@ -11,8 +11,9 @@ from simcord import InteractionResult
 from bot.client.bot import FINISHING
 from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
-from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED, RESTARTED_CHANGE
+from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED
 from bot.services.acceptance.batches import AcceptanceBatches
+from bot.ui.kit.deferral import LateAnswer
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
@@ -46,7 +47,9 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             assert shown.ephemeral is private
             assert (await desk.job()).card_message_id == shown.response.id
         else:
-            assert str(RESTARTED) in texts(shown.response if private else shown.followups[-1])
+            assert str(RESTARTED[LateAnswer.CARD]) in texts(
+                shown.response if private else shown.followups[-1]
+            )
             assert desk.channel.history() == []
         await restarted(desk, journal)  # another start finds nothing
 
@@ -81,7 +84,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         await restarted(desk, journal)
         (told,) = shown.followups
         assert told.ephemeral
-        assert str(RESTARTED) in texts(told)
+        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
         assert kept(tmp_path) == []
 
 
@@ -127,7 +130,7 @@ async def test_what_cannot_be_sent_after_a_restart_is_tried_again_and_is_kept_fo
         assert len(kept(tmp_path)) == 1
         await restarted(desk, journal)
         (told,) = shown.followups
-        assert str(RESTARTED) in texts(told)
+        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
         assert kept(tmp_path) == []
 
 
@@ -151,7 +154,7 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
                 assert len(kept(tmp_path)) == 2
         await asyncio.wait_for(finishing, PATIENCE)
         (told,) = shown.followups
-        assert str(RESTARTED) in texts(told)
+        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
@@ -187,7 +190,7 @@ async def test_what_a_start_cannot_read_is_read_again_without_another_one(
             await asyncio.wait_for(finishing, PATIENCE)
             assert len(kept(tmp_path)) == 1  # this life's own, which it answers
         (told,) = shown.followups
-        assert str(RESTARTED) in texts(told)
+        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
@@ -243,7 +246,33 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
             await announced(tmp_path)
         shown = await asking
         await restarted(desk, journal)
-        assert str(RESTARTED_CHANGE) in texts(shown.response)
+        assert str(RESTARTED[LateAnswer.CHANGE]) in texts(shown.response)
+        assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(discord.Interaction, "edit_original_response", killed)
+            shown = await desk.admin.slash(desk.channel, command)
+        assert texts(shown.response) == ""
+        await restarted(desk, journal)
+        assert str(RESTARTED[LateAnswer.VIEW]) in texts(shown.response)
+        assert kept(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+async def test_what_was_shown_is_not_answered_again_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        keep(desk, tmp_path)
+        shown = await desk.admin.slash(desk.channel, command)
+        assert texts(shown.response) != ""
         assert kept(tmp_path) == []
 
 

@@ -19,9 +19,10 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.host import Host, done_in_time, read_before_form
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.host import Host, defer_answer, done_in_time, read_before_form
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
-from bot.ui.kit.responses import NO_MENTIONS
+from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.member import approver_in, approver_of
@@ -110,14 +111,10 @@ class SeeResultButton(JobButton, action=SEE):
         job, shown = await host.services.reviews.kept(guild_id, self.job_id, approver)
         ensure_stays_there(interaction, job)
         # Files may take longer to send than Discord waits for an answer.
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        await defer_answer(interaction, LateAnswer.VIEW)
         files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
         try:
-            await interaction.edit_original_response(
-                view=result_review(job, ToolNames(host.catalog), files),
-                attachments=files.all,
-                allowed_mentions=NO_MENTIONS,
-            )
+            await answer(interaction, result_review(job, ToolNames(host.catalog), files), files.all)
         finally:
             files.close()
 
