@@ -53,20 +53,14 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult:
-    """The job after a step of its lane, or None if it no longer belongs to that.
+class NotClaimed:
+    """A job that is not to be sent now, as it is, or None if it no longer belongs to the lane that asked.
 
-    `sent`: whether a request left this process; none does for a job that could not be claimed. `again`: leave
-    the job alone for this many seconds. `limited`: Studii said 429; `retry_after` is the pause that it asked
-    for, in seconds. `unexpected`: the step met an unexpected error, and says nothing of the job.
+    `again`: leave it alone for this many seconds.
     """
 
     job: Job | None
-    sent: bool = True
     again: float | None = None
-    limited: bool = False
-    retry_after: float | None = None
-    unexpected: bool = False
 
 
 def needs_upload(job: Job, key_id: int | None) -> bool:
@@ -86,7 +80,7 @@ async def claim(
     to: JobState,
     at: datetime,
     epoch: int | None,
-) -> Claim | StepResult | Unreadable:
+) -> Claim | NotClaimed | Unreadable:
     """Note that the job's request is sent next, with the lane's key, by the process of that number.
 
     Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
@@ -95,17 +89,17 @@ async def claim(
     expected = {JobState.WAITING} if to is JobState.UPLOADING else {JobState.WAITING, JobState.UPLOADING}
     job, key = await transaction.jobs.with_key(job_id)
     if job is None or job.state not in expected:
-        return StepResult(job, sent=False, again=NOT_YET)
+        return NotClaimed(job, NOT_YET)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
-        return StepResult(None, sent=False)
+        return NotClaimed(None)
     if key_holds.is_waiting(job, key, at):
         # Another job of its server was refused after the lane had decided on this one.
-        return StepResult(job, sent=False)
+        return NotClaimed(job)
     sendable = job
     if not job.price_learned:
         sendable = await sendable_now(transaction, catalog, job, key.lane, at)
         if sendable is None:
-            return StepResult(await transaction.jobs.get(job_id), sent=False, again=NO_PRICE_YET)
+            return NotClaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key

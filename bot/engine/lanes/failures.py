@@ -7,9 +7,10 @@ from datetime import timedelta
 from bot.aio.retry import FailureCounts, StoreRetry, backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import EngineContext
+from bot.engine.lanes.step_result import StepResult
 from bot.errors import NotAlone
 from bot.lifecycle import key_holds
-from bot.lifecycle.submission import Claim, StepResult, Unreadable, fail_unknown, make_unknown
+from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -117,15 +118,15 @@ class Failures:
         """Let the job wait after a 429, a received 500 or a failed upload, or fail it after too many."""
         tuning = self._context.tuning
         uploading = state is JobState.UPLOADING
-        limited = isinstance(error, RateLimited)
-        retry_after = error.retry_after if isinstance(error, RateLimited) else None
+        limited = error if isinstance(error, RateLimited) else None
         if tries >= tuning.tries:
             code = FailureCode.UPLOAD if uploading else FailureCode.API
             failed = await self._fail(job, state, code, error.told)
-            return StepResult(failed, limited=limited, retry_after=retry_after)
-        pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), retry_after or 0.0)
+            return StepResult(failed, limited=limited)
+        asked = 0.0 if limited is None else limited.retry_after or 0.0
+        pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), asked)
         waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
-        return StepResult(waiting, limited=limited, retry_after=retry_after)
+        return StepResult(waiting, limited=limited)
 
     async def _not_served(
         self, claim: Claim, state: JobState, error: KeyRefused | OutOfCredits, tries: int

@@ -5,12 +5,13 @@ from datetime import datetime
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobState
+from bot.engine.lanes.step_result import StepResult
 from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
 from bot.lifecycle import key_holds
 from bot.lifecycle.prices import price_name
-from bot.lifecycle.submission import StepResult, needs_upload
+from bot.lifecycle.submission import needs_upload
 
 
 class JobEntries:

@@ -4,7 +4,6 @@ from bot.domain import Job, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.scheduler.plan_check import ChosenPlan
-from bot.lifecycle.submission import StepResult
 from bot.studii import JobReport, RateLimited
 
 
@@ -46,9 +45,7 @@ class OutOfBandRequests:
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:
-            limited = StepResult(None, limited=True, retry_after=error.retry_after)
-            rate.answered(limited, self._context.clock.monotonic())
-            await rate.save()
+            await rate.answered(error)
             raise
         finally:
             rate.window.end(now, self._context.clock.monotonic(), sent=sent)

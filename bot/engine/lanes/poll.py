@@ -12,7 +12,8 @@ from bot.engine.context import EngineContext
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.running_jobs import RunningJobs
-from bot.lifecycle.submission import NOT_YET, Claim, StepResult, Unreadable, open_key
+from bot.engine.lanes.step_result import StepResult
+from bot.lifecycle.submission import NOT_YET, Claim, Unreadable, open_key
 from bot.storage import Transaction
 from bot.studii import JobReport, MalformedAnswer, StudiiError
 

@@ -9,8 +9,8 @@ from bot.aio.retry import backoff, delay_at
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext
+from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
-from bot.lifecycle.submission import StepResult
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
@@ -100,7 +100,7 @@ class PollAnswers:
 
     async def _failed(self, job: Job, error: StudiiError, lane: str, age: float) -> StepResult:
         if isinstance(error, RateLimited):
-            return StepResult(job, again=error.retry_after, limited=True, retry_after=error.retry_after)
+            return StepResult(job, again=error.retry_after, limited=error)
         _log.info(
             "Job %s: a poll of it met %s (%s)",
             job.id,

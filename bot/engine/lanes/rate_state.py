@@ -6,12 +6,13 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from bot.aio.shield import shielded
 from bot.domain import NoticeKind
 from bot.engine.context import EngineContext
 from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
-from bot.lifecycle.submission import StepResult
 from bot.storage import LaneLimits, Sent, Transaction
+from bot.studii import RateLimited
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +46,6 @@ class RateState:
         self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
         self.set_plan(plan)
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether an answer has changed the state that is kept over a restart."""
-        return self._unsaved
 
     def excess(self, sent: Iterable[Sent]) -> int:
         """Count those of the key's requests that other processes have sent (`Lanes.beside_others`).
@@ -109,19 +105,24 @@ class RateState:
         settled = at - timedelta(seconds=self.window.oldest(self._context.clock.monotonic()))
         return Sent(at, settled, self._context.member.epoch)
 
-    def answered(self, result: StepResult, now: float) -> None:
-        """Learn from an answer. The change applies immediately; call `save` if there is one."""
-        if result.limited:
-            fresh = self.window.limited(now, result.retry_after)
-            if fresh and self._plan_check.limited(now, self.window.used(now)):
+    async def answered(self, limited: RateLimited | None) -> None:
+        """Learn from an answer, a 429 or another. It applies immediately, and is then stored if it has to be
+        known after a restart."""
+        now = self._context.clock.monotonic()
+        used = self.window.used(now)
+        if limited is not None:
+            _log.warning("Studii answered 429 to lane %s", self.lane[:8])
+            if self.window.limited(now, limited.retry_after) and self._plan_check.limited(now, used):
                 self._plan_news = True
             self._apply_plan(now)
             self._unsaved = True
-        elif result.sent and self._plan_check.sent(now, self.window.used(now)):
+        elif self._plan_check.sent(now, used):
             self._plan_news = False
             self._unsaved = True
+        if self._unsaved:
+            await shielded(self._save())
 
-    async def save(self) -> None:
+    async def _save(self) -> None:
         """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once,
         if the plan seems wrong.
 

@@ -1,13 +1,12 @@
 """Runs one lane: sends what it decides on, a bounded number of requests at once."""
 
-import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog
-from bot.aio.shield import DrainingGroup, shielded
+from bot.aio.shield import DrainingGroup
 from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext
 from bot.engine.lanes.duration_samples import Samples
@@ -20,8 +19,6 @@ from bot.engine.scheduler.lane import Lane, Send
 from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
-
-_log = logging.getLogger(__name__)
 
 
 class LaneRunner:
@@ -135,16 +132,13 @@ class LaneRunner:
             finally:
                 now = self._context.clock.monotonic()
                 self.lane.end(job_id, now, sent=sent)
-            if result.limited:
-                _log.warning("Studii answered 429 to lane %s", self._name[:8], extra={"job": job_id})
-            self._rate.answered(result, now)
             ended = self.lane.polls.ended_between(job_id, now) if has_ended(result.job) else None
             self.lane.put(self._entries.after(result), job_id, now, result.again)
             self._wake_up.set()
             if ended is not None:
                 self._samples.add(*ended)
-            if self._rate.unsaved:
-                await shielded(self._rate.save())
+            if result.sent:
+                await self._rate.answered(result.limited)
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
             self._context.reread()  # the database tells the job's state
             pause = self._errors.failed(error, job_id)

@@ -8,8 +8,9 @@ from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import submission
-from bot.lifecycle.submission import Claim, StepResult, Unreadable
+from bot.lifecycle.submission import Claim, NotClaimed
 from bot.lifecycle.transitions import fail_unpaid, give_way, wait
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
@@ -104,12 +105,15 @@ class Submitter:
             )
             if isinstance(claim, Claim):
                 await self._rates.record(transaction, [rate])
-            elif isinstance(claim, Unreadable):
-                claim = await self._failures.unreadable(transaction, claim, to)
-        if claim.job is None or claim.job.held is not None:
+                return claim
+            if isinstance(claim, NotClaimed):
+                result = StepResult(claim.job, sent=False, again=claim.again)
+            else:
+                result = await self._failures.unreadable(transaction, claim, to)
+        if result.job is None or result.job.held is not None:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.reread()
-        return claim
+        return result
 
     async def _store(self, claim: Claim, created: CreatedJob) -> Job | None:
         # Another process may take the job for lost, and only this one knows its id at Studii.

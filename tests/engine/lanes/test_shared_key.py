@@ -13,8 +13,8 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.domain import JobState, Plan
 from bot.engine.lanes.job_entries import JobEntries
+from bot.engine.lanes.step_result import StepResult
 from bot.engine.scheduler.queue import Step, Waiting
-from bot.lifecycle.submission import StepResult
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on

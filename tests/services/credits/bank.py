@@ -17,7 +17,7 @@ from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
 from bot.lifecycle.poll_results import fail_running, record_output
-from bot.lifecycle.submission import Claim, StepResult, claim, make_unknown, record_taken
+from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, confirmed
@@ -168,7 +168,7 @@ class Bank(ModeratingBank):
         async with self.storage.write() as transaction:
             to, now = JobState.SUBMITTING, self.now
             claimed = await claim(transaction, self.catalog, self.vault, job_id, LANE, to, now, None)
-        return not isinstance(claimed, StepResult)
+        return not isinstance(claimed, NotClaimed)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
         """Studii takes the job, and may say what it charges."""
