@@ -29,13 +29,27 @@ class _Attempts:
     seen: Hashable = None  # the item's news at the last try
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerSetting:
+    """What the workers of an engine have in common.
+
+    All items are read from the database every `reread_every` seconds. When a worker is cancelled, what has
+    begun may end within `drain` seconds.
+    """
+
+    clock: Clock
+    liveness: Liveness
+    reread_every: float
+    drain: float
+
+
 @dataclass(eq=False)
 class KeyedWorker(Generic[_T]):
     """Works through items, of which each has a key: never on two with the same key at once.
 
     It is notified of each item that has changed, and keeps those that it `wants` in memory. `find(limit)`
     reads them from the database, oldest first: at the start, when `reread` was called, after an unexpected
-    error, when there are more than fit into memory, and every `reread_every` seconds.
+    error, when there are more than fit into memory, and from time to time (`setting`).
 
     `work(item, tries)` returns None when it is done with an item, or in how many seconds to try again
     (`tries`: how often that was said before). An item that meets unexpected errors again and again is left to
@@ -43,11 +57,10 @@ class KeyedWorker(Generic[_T]):
 
     Items with the same `queue` go one after the other, in order; without `queue`, they are independent. Those
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
-    changed since the last try is tried again at once; with `notified_at_once`, each that was notified since
-    then. `pause(item, waited)` is asked before each try for how many seconds to leave the item alone instead,
-    `waited` seconds after the first.
-    With `shared_by`, groups and their members share the worker (see `FairShare`). When it is cancelled, what
-    has begun may end within `drain` seconds, except for work that is `free` to be interrupted.
+    changed since the last try is tried again at once. `pause(item, waited)` is asked before each try for how
+    many seconds to leave the item alone instead, `waited` seconds after the first.
+    With `shared_by`, groups and their members share the worker (see `FairShare`). Work that is `free` to be
+    interrupted ends at once when the worker is cancelled.
     """
 
     what: str
@@ -58,22 +71,19 @@ class KeyedWorker(Generic[_T]):
     key: Callable[[_T], Hashable]
     noun: str
     size: int
-    clock: Clock
-    reread_every: float
-    liveness: Liveness
+    setting: WorkerSetting
     patience: float = OPERATION_TIMEOUT
-    drain: float = 0.0
     free: Callable[[_T], bool] = lambda _: False
     wants: Callable[[_T], bool] = lambda _: True
     ready: Callable[[_T], bool] = lambda _: True
     rank: Callable[[_T], int] | None = None
     queue: Callable[[_T], Hashable] | None = None
     news: Callable[[_T], Hashable] = lambda _: None
-    notified_at_once: bool = False
     pause: Callable[[_T, float], float | None] = lambda _item, _waited: None
     shared_by: Callable[[_T], Who] | None = None
 
     def __post_init__(self) -> None:
+        self._clock, self._liveness = self.setting.clock, self.setting.liveness
         self._wake_up = WakeUp()
         self._queue = self.queue or self.key
         self._turns = FairShare(self.size)
@@ -93,7 +103,7 @@ class KeyedWorker(Generic[_T]):
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
-        async with DrainingGroup(self.drain) as group:
+        async with DrainingGroup(self.setting.drain) as group:
             await run_forever(self.what, self._wake_up, lambda: self._turn(group))
 
     def notify(self, item: _T) -> None:
@@ -116,7 +126,7 @@ class KeyedWorker(Generic[_T]):
             self._known[key] = item
             self._notified.add(key)
             self._fresh.add(key)
-        if key in self._resting and not self._rests(key, item, self.clock.monotonic()):
+        if key in self._resting and not self._rests(key, item, self._clock.monotonic()):
             self._resting.discard(key)
         # The end of what is being done, or the time of the next try, wakes the worker anyway.
         if key not in self._busy and key not in self._resting:
@@ -125,7 +135,7 @@ class KeyedWorker(Generic[_T]):
     def waited(self, key: Hashable) -> float:
         """Return the seconds since the first try of an item that is to be tried again; 0.0 for another."""
         retry = self._retries.get(key)
-        return 0.0 if retry is None else self.clock.monotonic() - retry.began
+        return 0.0 if retry is None else self._clock.monotonic() - retry.began
 
     def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
@@ -133,19 +143,19 @@ class KeyedWorker(Generic[_T]):
         self._wake_up.set()
 
     async def _turn(self, group: DrainingGroup) -> float:
-        now = self.clock.monotonic()
+        now = self._clock.monotonic()
         asked = self._reads_done < self._reads_wanted or now >= self._next_read
         began = now
         if asked or (self._more and len(self._busy) < self.size):
             await self._reread()
-            now = self.clock.monotonic()
+            now = self._clock.monotonic()
         if now >= self._next_due:
             # What is due is begun, or is begun when another has ended, which wakes the worker.
             self._rest({key for key in self._resting if self._retries[key].not_before > now})
         self._begin(group)
-        await rest_after(now - began, self.reread_every)
+        await rest_after(now - began, self.setting.reread_every)
         self._next_turn = min(self._next_read, self._next_due)
-        return max(0.0, self._next_turn - self.clock.monotonic())
+        return max(0.0, self._next_turn - self._clock.monotonic())
 
     async def _reread(self) -> None:
         """Read the items from the database."""
@@ -154,7 +164,7 @@ class KeyedWorker(Generic[_T]):
         limit = 2 * self.size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
         self._notified.clear()
         self._ended.clear()
-        with self.liveness.operation(self.what, progress=False):
+        with self._liveness.operation(self.what, progress=False):
             found = {self.key(item): item for item in await self.find(limit)}
         # What changed or ended meanwhile, the query may have seen as it was before.
         newer = self._notified | self._ended | self._busy.keys()
@@ -164,7 +174,7 @@ class KeyedWorker(Generic[_T]):
         self._more = len(found) >= limit
         if not self._more:
             self._forget_all_but(self._known.keys())
-        now = self.clock.monotonic()
+        now = self._clock.monotonic()
         self._rest(
             {
                 key
@@ -172,7 +182,7 @@ class KeyedWorker(Generic[_T]):
                 if key not in self._known or self._rests(key, self._known[key], now)
             }
         )
-        self._reads_done, self._next_read = wanted, now + self.reread_every
+        self._reads_done, self._next_read = wanted, now + self.setting.reread_every
 
     def _begin(self, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
@@ -229,9 +239,7 @@ class KeyedWorker(Generic[_T]):
     def _rests(self, key: Hashable, item: _T, now: float) -> bool:
         """Return whether the item, which has been tried, is left alone until its next try."""
         retry = self._retries[key]
-        if retry.not_before <= now or retry.seen != self.news(item):
-            return False
-        return not (self.notified_at_once and key in self._fresh)
+        return retry.not_before > now and retry.seen == self.news(item)
 
     def _in_order(self, items: list[_T]) -> Iterable[_T]:
         if self.rank is not None:
@@ -243,7 +251,7 @@ class KeyedWorker(Generic[_T]):
         again: float | None
         failures = 0
         try:
-            with self.liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
+            with self._liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
                 if retry.failures < UNEXPECTED_TRIES:
                     again = await self.work(item, retry.tries)
                 else:
@@ -272,11 +280,11 @@ class KeyedWorker(Generic[_T]):
             self._wake_up.set()
 
     def _attempts(self, key: Hashable) -> _Attempts:
-        return self._retries.get(key) or _Attempts(self.clock.monotonic())
+        return self._retries.get(key) or _Attempts(self._clock.monotonic())
 
     def _try_later(self, item: _T, retry: _Attempts, again: float, failures: int = 0) -> None:
         """Leave an item alone for `again` seconds after a try, unless it has changed meanwhile."""
-        key, now = self.key(item), self.clock.monotonic()
+        key, now = self.key(item), self._clock.monotonic()
         at = now + again
         self._retries[key] = _Attempts(retry.began, retry.tries + 1, at, failures, self.news(item))
         if self._rests(key, self._known[key], now):

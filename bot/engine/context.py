@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.aio.liveness import Liveness
 from bot.aio.retry import FIRST_RETRY_SECONDS, backoff
+from bot.aio.worker import WorkerSetting
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
@@ -41,6 +42,12 @@ class EngineContext:
     reread: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
+
+    @property
+    def worker_setting(self) -> WorkerSetting:
+        """What the engine's workers share. Those that post have to note what Discord answered, within the
+        drain."""
+        return WorkerSetting(self.clock, self.liveness, self.tuning.reread_every, self.tuning.drain)
 
     def redelivery_pause(self, failures: int, at_least: float) -> float:
         """Return the seconds until a message is delivered again that wasn't, `failures` times in a row.

@@ -9,7 +9,7 @@ from itertools import cycle
 import pytest
 
 from bot.aio.liveness import Liveness
-from bot.aio.worker import KeyedWorker
+from bot.aio.worker import KeyedWorker, WorkerSetting
 from bot.clock import Clock, SystemClock
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
@@ -52,9 +52,7 @@ class Desk:
             key=lambda job: job.id,
             noun="job",
             size=size,
-            liveness=Liveness(SystemClock()),
-            clock=clock or SystemClock(),
-            reread_every=reread_every,
+            setting=WorkerSetting(clock or SystemClock(), Liveness(SystemClock()), reread_every, drain=0.0),
             wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
             queue=lambda job: job.channel_id,

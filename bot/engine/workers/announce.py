@@ -32,11 +32,8 @@ class Outbox:
             key=lambda job: job.id,
             noun="job",
             size=context.tuning.announcements_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
-            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            setting=context.worker_setting,
             patience=TRANSFER_TIMEOUT,  # a file that is gone is fetched again
-            reread_every=context.tuning.reread_every,
             wants=lambda job: job.announced_at is None and job.over and not job.posted_with_set,
             queue=lambda job: job.channel_id,
         )

@@ -29,11 +29,8 @@ class BestShowing:
             key=lambda best: best.message_id,
             noun="message",
             size=1,
-            clock=context.clock,
-            liveness=context.liveness,
-            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            setting=context.worker_setting,
             patience=2 * context.tuning.delivery_patience,
-            reread_every=context.tuning.reread_every,
         )
 
     async def _find(self, limit: int) -> list[BestResult]:

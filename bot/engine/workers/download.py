@@ -32,10 +32,9 @@ class Collector:
             key=lambda job: job.id,
             noun="job",
             size=context.tuning.downloads_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
+            setting=context.worker_setting,
             patience=TRANSFER_TIMEOUT,
-            reread_every=context.tuning.reread_every,
+            free=lambda _: True,  # it is fetched again
             wants=lambda job: job.state is JobState.RUNNING and job.output_url is not None,
             shared_by=lambda job: (job.guild_id, job.user_id),
         )

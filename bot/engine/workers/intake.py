@@ -66,10 +66,9 @@ class Intake:
             key=lambda job: job.id,
             noun="job",
             size=size,
-            clock=self._context.clock,
-            liveness=self._context.liveness,
+            setting=self._context.worker_setting,
             patience=TRANSFER_TIMEOUT,
-            reread_every=self._context.tuning.reread_every,
+            free=lambda _: True,  # it is fetched again
             # Held ones are found in the database, which says when one of them is due.
             wants=lambda job: (
                 job.state is JobState.RECEIVED and job.held is None and (job.id in self._died) is again

@@ -50,12 +50,9 @@ class NoticeOutbox:
             key=lambda guild_id: guild_id,
             noun="server",
             size=context.tuning.notices_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
-            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            setting=context.worker_setting,
             # A result that is gone is fetched again. First in the channel, then to the owner.
             patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
-            reread_every=context.tuning.reread_every,
             shared_by=lambda guild_id: (guild_id, guild_id),
         )
 

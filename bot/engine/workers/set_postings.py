@@ -46,12 +46,9 @@ class SetPostings:
             key=lambda job: job.set_id,
             noun="set",
             size=context.tuning.announcements_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
-            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            setting=context.worker_setting,
             patience=TRANSFER_TIMEOUT,  # files that are gone are fetched again
-            reread_every=context.tuning.reread_every,
-            notified_at_once=True,  # another one has ended: perhaps the last
+            news=lambda job: (job.id, job.version),  # another one has ended: perhaps the last
         )
 
     def notify(self, job: Job) -> None:

@@ -53,11 +53,8 @@ class Cards:
             key=lambda job: job.id,
             noun="job",
             size=context.tuning.cards_at_once,
-            clock=context.clock,
-            liveness=context.liveness,
-            drain=context.tuning.drain,  # between Discord's answer and our note of it
+            setting=context.worker_setting,
             free=lambda job: job.card_message_id is not None,
-            reread_every=context.tuning.reread_every,
             wants=self._wants,
             rank=_rank,
             # The jobs of a set share a card, and each draws all of it.
