@@ -35,7 +35,7 @@ FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 
 
 class DiscordFiles(PhotoSource, Protocol):
-    """Where photos and other files of Discord's come from."""
+    """A source of photos and other files of Discord's."""
 
     async def read(self, url: str, limit: int) -> bytes:
         """Return the file. Raises `PhotoUnavailable`, or `PhotoDelayed` if it is for the moment alone."""

@@ -46,7 +46,7 @@ MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has b
 
 
 class SourceRule(StrEnum):
-    """Whether a tool starts from a photo."""
+    """A tool's need of a photo to start from."""
 
     NONE = "none"
     OPTIONAL = "optional"
@@ -149,12 +149,12 @@ class Tool:
 
     @property
     def title(self) -> str:
-        """The tool's name for people, in the language that is spoken now."""
+        """Return the tool's name for people, in the language that is spoken now."""
         return worded(self.title_texts)
 
     @property
     def summary(self) -> str:
-        """What the tool does, in the language that is spoken now."""
+        """Return what the tool does, in the language that is spoken now."""
         return worded(self.summary_texts)
 
     def prepare(self, values: Mapping[str, str | None], *, has_source: bool) -> dict[str, str]:
@@ -208,7 +208,7 @@ class Tool:
 
     @property
     def prompt(self) -> ToolInput | None:
-        """The input that a person's own words are for: the first that takes several lines."""
+        """Return the input that a person's own words are for: the first that takes several lines."""
         return next((one for one in self.inputs if one.long), None)
 
     def chosen(self, inputs: Mapping[str, str]) -> dict[str, str]:

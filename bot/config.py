@@ -66,35 +66,35 @@ class StorageSettings(SettingsBase):
 
     @property
     def database(self) -> URL:
-        """The database's URL, as SQLAlchemy's."""
+        """Return the database's URL, as SQLAlchemy's."""
         return make_url(self.database_url)
 
     @property
     def folder(self) -> Path:
-        """The folder of the spool and the key file: that of the database's file, else `data/`."""
+        """Return the folder of the spool and the key file: that of the database's file, else `data/`."""
         if self.database.get_backend_name() == "sqlite":
             return Path(str(self.database.database)).parent
         return Path("data")
 
     @property
     def spool_folder(self) -> Path:
-        """Where photos and outputs are kept until they are posted."""
+        """Return where photos and outputs are kept until they are posted."""
         return self.folder / "spool"
 
     @property
     def deferrals_folder(self) -> Path:
-        """Where interactions are kept whose answer takes long, so that a restart can answer them."""
+        """Return where interactions are kept whose answer takes long, so that a restart can answer them."""
         return self.folder / "deferrals"
 
     @property
     def keys_setting(self) -> str:
-        """Where the encryption keys are set: the setting, with the file that it names."""
+        """Return where the encryption keys are set: the setting, with the file that it names."""
         file = self.encryption_keys_file
         return "ENCRYPTION_KEYS" if file is None else f"ENCRYPTION_KEYS_FILE ({file})"
 
     @property
     def key_file(self) -> Path:
-        """The file with the encryption keys, used without ENCRYPTION_KEYS."""
+        """Return the file with the encryption keys, used without ENCRYPTION_KEYS."""
         return self.folder / "encryption.key"
 
 
@@ -173,7 +173,7 @@ class Settings(StorageSettings, HealthSettings):
 
     @property
     def proxy(self) -> Proxy | None:
-        """The proxy to Discord and Studii, or None."""
+        """Return the proxy to Discord and Studii, or None."""
         if self.https_proxy is None:
             return None
         return Proxy.parse(self.https_proxy.reveal(), self.no_proxy)

@@ -1,4 +1,4 @@
-"""Why a job waits, failed or is unknown, as data: a code with arguments, worded when it is shown.
+"""Describe why a job waits, failed or is unknown as data: a code with arguments, worded when it is shown.
 
 What is stored outlives the sentences: one may be reworded, or translated, and no stored row changes its
 meaning. The words are in `bot.ui.kit.reasons`.

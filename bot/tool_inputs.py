@@ -56,7 +56,7 @@ class ToolInput:
 
     @property
     def title(self) -> str:
-        """The input's name for people, such as `room`, in the language that is spoken now."""
+        """Return the input's name for people, such as `room`, in the language that is spoken now."""
         return worded(self.title_texts or spaced(self.name), TITLE_CONTEXT)
 
     def shown(self, value: str) -> str:
@@ -80,15 +80,15 @@ class ToolInput:
 
     @property
     def _values(self) -> tuple[str, ...]:
-        """All values that the catalogue names."""
+        """Return all values that the catalogue names."""
         return self.suggestions if self.default is None else (*self.suggestions, self.default)
 
     @property
     def description(self) -> str:
-        """What the input is for, in the language that is spoken now."""
+        """Return what the input is for, in the language that is spoken now."""
         return worded(self.description_texts)
 
     @property
     def max_length(self) -> int:
-        """The maximal number of characters."""
+        """Return the maximal number of characters."""
         return MAX_LONG_TEXT if self.long else MAX_SHORT_TEXT

@@ -15,7 +15,7 @@ from bot.ui.reading.permissions import server_of
 
 
 class PrivacyCommands(commands.Cog):
-    """What members decide about their own pictures and data."""
+    """The commands with which members decide about their own pictures and data."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

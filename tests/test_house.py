@@ -21,6 +21,7 @@ LONG, TOO_LONG = 40, 60  # lines of a function, from `def` to its end
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
 NAMESPACES = (("bot", "cogs"), ("sandbox",))  # in which a constant's name stands for one thing
 VAGUE = re.compile(r"(^|_)(MOST|LONGEST|LEAST|LARGEST|SHORTEST|SMALLEST|FEWEST)(_|$)")  # say MAX_ or MIN_
+QUESTION = re.compile(r"(What|Whether|Where|Who|Whose|Why|How|When|Which)\b")  # no docstring opens with one
 REASON = re.compile(r"#\s*Long: \w+")  # on the line before a long function, or before its decorators
 
 # Folders of tests that mirror nothing: each holds the whole bot to something, or helps the others.
@@ -129,6 +130,16 @@ def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill
     assert announce == ["bot/ui/kit/deferral.py"]
 
 
+def test_a_docstring_says_what_its_code_does_or_is_and_asks_no_question() -> None:
+    assert [
+        f"{module.relative_to(ROOT).as_posix()}: {docstring}"
+        for module in modules()
+        if module.is_relative_to(ROOT / "bot") or module.is_relative_to(ROOT / "cogs")
+        for docstring in names_of(module).docstrings
+        if QUESTION.match(docstring)
+    ] == []
+
+
 def test_a_folder_of_tests_mirrors_the_folder_or_module_that_it_tests() -> None:
     tests = ROOT / "tests"
     folders = {one.parent.relative_to(tests).as_posix() for one in tests.rglob("test_*.py")} - {"."}
@@ -157,12 +168,14 @@ def test_a_folder_of_several_modules_has_a_folder_of_tests() -> None:
 
 class Names(NamedTuple):
     """What a module gives names to: constants and classes at its top level, and all its functions, with how
-    many lines they have, and with the line before them. `taken`: what it imports from which module."""
+    many lines they have, and with the line before them. `taken`: what it imports from which module.
+    `docstrings` are its own and those of all its classes and functions."""
 
     constants: tuple[str, ...]
     classes: tuple[str, ...]
     functions: tuple[tuple[str, int, str], ...]
     taken: tuple[tuple[str | None, str], ...]
+    docstrings: tuple[str, ...]
 
 
 @cache
@@ -176,7 +189,13 @@ def names_of(module: Path) -> Names:
     taken = (
         (one.module, name.name) for one in inside if isinstance(one, ast.ImportFrom) for name in one.names
     )
-    return Names(tuple(_constants(tree)), tuple(classes), tuple(functions), tuple(taken))
+    said = (
+        ast.get_docstring(one, clean=False)
+        for one in inside
+        if isinstance(one, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    docstrings = (one for one in said if one is not None)
+    return Names(tuple(_constants(tree)), tuple(classes), tuple(functions), tuple(taken), tuple(docstrings))
 
 
 def _functions(statements: list[ast.AST], lines: list[str]) -> Iterator[tuple[str, int, str]]:

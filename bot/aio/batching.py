@@ -49,7 +49,7 @@ class Batcher(Generic[_Q, _A]):
 
     @property
     def first(self) -> _Q | None:
-        """The request that has waited longest for a group to take it; None if there is none any more."""
+        """Return the request that has waited longest for a group to take it, or None if there is none."""
         while self._waiting and self._waiting[0][1].done():
             self._waiting.popleft()  # cancelled
         return self._waiting[0][0] if self._waiting else None

@@ -14,7 +14,7 @@ from yarl import URL
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a request to an address may be sent now, and how many seconds it has to wait before."""
+    """An answer whether a request to an address may be sent now, or how many seconds it has to wait."""
 
     allows: Callable[[URL], bool]
     delay: Callable[[URL], float] = lambda _: 0.0

@@ -31,7 +31,7 @@ class _Attempts:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSetting:
-    """What the workers of an engine have in common.
+    """The clock and the bounds that the workers of an engine have in common.
 
     All items are read from the database every `reread_every` seconds. When a worker is cancelled, what has
     begun may end within `drain` seconds.

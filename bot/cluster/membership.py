@@ -1,4 +1,4 @@
-"""What a process knows of the others on its database: here, that there are none."""
+"""Tell a process of the others on its database: here, that there are none."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,17 +14,17 @@ class Membership(Fence):
 
     @property
     def sharded(self) -> Shards | None:
-        """The shards to connect, or None if Discord's recommendation is to be followed."""
+        """Return the shards to connect, or None if Discord's recommendation is to be followed."""
         return None
 
     @property
     def free_shards(self) -> int:
-        """The number of shards that no process holds."""
+        """Return the number of shards that no process holds."""
         return 0
 
     @property
     def stood_by(self) -> bool:
-        """Whether this process has waited for another one's shards."""
+        """Return whether this process has waited for another one's shards."""
         return False
 
     def may_act(self) -> bool:

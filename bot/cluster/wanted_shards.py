@@ -1,4 +1,4 @@
-"""How many shards there are to be, and how many of them a process takes."""
+"""Decide how many shards there are to be, and how many of them a process takes."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WantedShards:
-    """Which shards a process would serve. `recommended` asks Discord how many shards it recommends.
+    """The shards that a process would serve. `recommended` asks Discord how many shards it recommends.
 
     `shard_count` and `per_process` are the settings: None means the recommended number, and all shards.
     """

@@ -1,4 +1,4 @@
-"""How the engine's words and pictures reach Discord, and how photos come from there."""
+"""Bring the engine's words and pictures to Discord, and photos from there."""
 
 from bot.delivery.best_results import BestPoster
 from bot.delivery.cdn_photos import CdnPhotoSource

@@ -1,4 +1,4 @@
-"""What the parts of the delivery share."""
+"""Share the client and the stores among the parts of the delivery."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What the parts of the delivery work with."""
+    """The client, the stores and the settings that the parts of the delivery work with."""
 
     client: discord.Client
     names: ToolNames

@@ -1,4 +1,4 @@
-"""Where a job's last word goes: its channel, its person alone, or their direct messages."""
+"""Send a job's last word to its channel, its person alone, or their direct messages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +24,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where `send` sends a message. With `answer`, it replaces the card that only its requester can see. With
-    `by_dm`, it goes to direct messages, where no new job can be started."""
+    """A place to which `send` sends a message. With `answer`, it replaces the card that only its requester
+    can see. With `by_dm`, it goes to direct messages, where no new job can be started."""
 
     channel: discord.abc.Messageable | None = None
     reference: discord.MessageReference | None = None

@@ -23,7 +23,7 @@ UNAUTHORISED_SECONDS = 60.0
 
 
 class Outcome(Enum):
-    """How a failed call ends."""
+    """The meaning of a failed call."""
 
     LATER = auto()
     NEVER = auto()

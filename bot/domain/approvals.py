@@ -32,7 +32,7 @@ class ApprovalRules:
 
     @property
     def wants_results(self) -> bool:
-        """Whether results wait for a decision now."""
+        """Return whether results wait for a decision now."""
         return self.results and self.channel_id is not None
 
     def wants(self, tool: str, roles: Collection[int], *, manages: bool) -> bool:

@@ -1,4 +1,4 @@
-"""When a person is asked before a job starts, and the question. Pure."""
+"""Decide when a person is asked before a job starts, and what. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ MAX_OPEN_QUESTIONS = 10  # questions to a member in a server
 
 
 class WhyAsk(StrEnum):
-    """Why a person is asked first."""
+    """A reason to ask a person first."""
 
     FIRST_TAP = "first_tap"  # the member's first tap in the server starts nothing
     PRICE = "price"  # the price is above what the server asks from
@@ -47,7 +47,7 @@ class Confirmation:
 
     @property
     def under_photo(self) -> bool:
-        """Whether it is asked by a message in the channel, not by an answer to an interaction."""
+        """Return whether it is asked by a message in the channel, not by an answer to an interaction."""
         return self.request.origin_message_id is not None
 
 

@@ -25,7 +25,7 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class ForModerators:
-    """What moderators are to see of what they decide on: photos of requests, or a result and its photo.
+    """The files that moderators see of what they decide on: photos of requests, or a result and its photo.
 
     `jobs` is one, or those of a set on which they decide together. `rules` send requests to approval.
     """

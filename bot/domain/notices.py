@@ -7,7 +7,7 @@ from enum import Enum, StrEnum, auto
 
 
 class Addressee(Enum):
-    """Who gets a notice."""
+    """The recipient of a notice."""
 
     LOG = auto()  # the log channel; without one, no one
     LOG_OR_OWNER = auto()  # the log channel; without one, the server's owner by DM, as an admin has to act
@@ -40,7 +40,7 @@ class NoticeKind(StrEnum):
 
     @property
     def addressee(self) -> Addressee:
-        """Who gets a notice of this kind."""
+        """Return who gets a notice of this kind."""
         return _ADDRESSEES[self]
 
 
@@ -88,5 +88,5 @@ class Notice:
 
     @property
     def nonce(self) -> str:
-        """The nonce of its posting, at most 25 characters."""
+        """Return the nonce of its posting, at most 25 characters."""
         return f"notice-{self.id}"

@@ -47,7 +47,7 @@ class Emoji:
 
     @property
     def key(self) -> str:
-        """The emoji's identity: the id, or the name without a variation selector, which Discord may omit."""
+        """Return the emoji's id, or its name without a variation selector, which Discord may omit."""
         return str(self.id) if self.id else self.name.replace("\ufe0f", "")
 
     def __str__(self) -> str:
@@ -78,5 +78,5 @@ class PhotoRules:
 
     @property
     def are_on(self) -> bool:
-        """Whether reactions are on somewhere, or there is a photo channel."""
+        """Return whether reactions are on somewhere, or there is a photo channel."""
         return self.everywhere or bool(self.reaction_channels) or bool(self.channels)

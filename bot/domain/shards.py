@@ -25,7 +25,7 @@ class Shards:
 
     @property
     def whole_bot(self) -> bool:
-        """Whether this process does what belongs to no server, such as registering commands."""
+        """Return whether this process does what belongs to no server, such as registering commands."""
         return DIRECT_MESSAGES in self.held
 
     def has(self, guild_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""What happens to a job after it was accepted: from its row, through Studii, to its person."""
+"""Take an accepted job from its row, through Studii, to its person."""
 
 from bot.engine.engine import Engine
 from bot.engine.ports import PhotoSource

@@ -1,4 +1,4 @@
-"""What the parts of the engine share."""
+"""Share the stores, clients and settings among the parts of the engine."""
 
 import asyncio
 import logging
@@ -45,8 +45,7 @@ class EngineContext:
 
     @property
     def worker_setting(self) -> WorkerSetting:
-        """What the engine's workers share. Those that post have to note what Discord answered, within the
-        drain."""
+        """Return what the engine's workers share. Those that post note within the drain what Discord said."""
         return WorkerSetting(self.clock, self.liveness, self.tuning.reread_every, self.tuning.drain)
 
     def redelivery_pause(self, failures: int, at_least: float) -> float:

@@ -1,4 +1,4 @@
-"""What the engine needs of the outside: a way to speak to people, and the bytes of their photos."""
+"""Declare what the engine needs of the outside: a way to speak to people, and the bytes of their photos."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from bot.domain.posting.sets import SetPart, SetPosting
 
 
 class PhotoSource(Protocol):
-    """Where the bytes of a source photo come from."""
+    """A source of the bytes of source photos."""
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         """Write the photo of `job.source` to `destination`, at most `limit` bytes of it.
@@ -103,7 +103,7 @@ class Delivery(Protocol):
 
 
 class Showcase(Protocol):
-    """Where starred results are shown. No method raises an error of the platform."""
+    """A place that shows starred results. No method raises an error of the platform."""
 
     async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
         """Show a starred result in the channel for the best; doing it twice shows it once."""

@@ -1,4 +1,4 @@
-"""How often, how long, how many times and how many at once the engine does what it does. Seconds, unless a
+"""Set how often, how long, how many times and how many at once the engine does its work. Seconds, unless a
 name says otherwise.
 
 Not here, but at the top of their modules: the figures of a calculation, as in the scheduler and on cards; how

@@ -19,7 +19,7 @@ class Language(StrEnum):
 
     @property
     def own_name(self) -> str:
-        """The language's name in itself."""
+        """Return the language's name in itself."""
         return _OWN_NAMES[self]
 
 

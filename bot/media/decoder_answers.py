@@ -36,7 +36,7 @@ class ProbeResult:
 
     @property
     def pixels(self) -> int:
-        """The number of pixels."""
+        """Return the number of pixels."""
         return self.width * self.height
 
 

@@ -80,12 +80,12 @@ class DecoderProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs, as far as is known."""
+        """Return whether the process runs, as far as is known."""
         return self._process.returncode is None
 
     @property
     def pid(self) -> int:
-        """The process's id."""
+        """Return the process's id."""
         return self._process.pid
 
     def processor_seconds(self) -> float:

@@ -17,7 +17,7 @@ _PROBE_PIXELS = 16
 
 @dataclass(frozen=True, slots=True)
 class FallbackFont:
-    """How words are written: the size in pixels, and the weight."""
+    """The look of words: the size in pixels, and the weight."""
 
     size: int
     weight: str = "Regular"

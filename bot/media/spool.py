@@ -61,12 +61,12 @@ class Spool:
 
     @property
     def max_bytes(self) -> int:
-        """The limit of all files together, in bytes."""
+        """Return the limit of all files together, in bytes."""
         return self._usage.max_bytes
 
     @property
     def used(self) -> int:
-        """The size of all files, also of those that are being written, in bytes."""
+        """Return the size of all files, also of those that are being written, in bytes."""
         return self._usage.used
 
     def source_size(self, job_id: str) -> int:

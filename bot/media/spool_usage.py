@@ -16,7 +16,7 @@ KEPT_RESULTS_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Evictable:
-    """What a job keeps in the spool and can be removed to make room.
+    """Files that a job keeps in the spool, and that can be removed to make room.
 
     A photo can be, whose job is held and whose message has it too, or a result that could not be posted, and
     waits until its person fetches it. `is_elsewhere`: it can be fetched again, or Studii may still have it.

@@ -1,1 +1,1 @@
-"""How the bot is doing, for operators and their tools: health, metrics, the watchdog, the log."""
+"""Show operators and their tools how the bot is doing: health, metrics, the watchdog, the log."""

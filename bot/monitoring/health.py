@@ -78,7 +78,7 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port on which it listens (of interest if 0 was asked for)."""
+        """Return the port on which it listens (of interest if 0 was asked for)."""
         return self._port if self._listening is None else self._listening.sockets[0].getsockname()[1]
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the bot may do in a channel: post results, and put emoji under photos."""
+"""Check what the bot may do in a channel: post results, and put emoji under photos."""
 
 import discord
 

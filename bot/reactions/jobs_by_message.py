@@ -1,4 +1,4 @@
-"""Which jobs were started by which message, so that removing a reaction or photo finds them."""
+"""Remember which jobs were started by which message, so that removing a reaction or photo finds them."""
 
 from typing import NamedTuple
 

@@ -8,7 +8,7 @@ from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
 
 
 class Service:
-    """What people do about one subject, in transactions of `storage`."""
+    """The actions of people about one subject, in transactions of `storage`."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage

@@ -109,7 +109,7 @@ class Storage:
 
     @property
     def unreadable(self) -> UnreadableRows:
-        """The rows that could not be read since the database was opened."""
+        """Return the rows that could not be read since the database was opened."""
         return self._unreadable
 
     @contextmanager

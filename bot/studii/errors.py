@@ -28,7 +28,7 @@ class StudiiError(StudiiBotError):
 
     @property
     def told(self) -> Reason:
-        """What is stored of the error; its words are this error's own."""
+        """Return what is stored of the error; its words are this error's own."""
         return Reason(self.told_as)
 
 

@@ -95,7 +95,7 @@ class JobReport:
 
 @dataclass(frozen=True)
 class UploadTarget:
-    """Where to upload a source (Studii API docs, Upload a source image).
+    """The address to which to upload a source (Studii API docs, Upload a source image).
 
     Anybody with the signed URL can upload.
     """

@@ -1,1 +1,1 @@
-"""What people see and press: cards, results, panels, forms, buttons."""
+"""Show what people see and press: cards, results, panels, forms, buttons."""

@@ -27,7 +27,7 @@ MAX_WAITING_SERVERS = 5000
 
 
 class ServerEvents(ComparingCog):
-    """What happens when a server adds or removes the bot."""
+    """The events when a server adds or removes the bot."""
 
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot

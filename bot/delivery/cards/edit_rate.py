@@ -1,4 +1,4 @@
-"""How often cards may be edited and removed, so that Discord never has to slow us down."""
+"""Bound how often cards are edited and removed, so that Discord never has to slow us down."""
 
 from collections import deque
 

@@ -68,12 +68,12 @@ class _Deferred:
 
     @property
     def message(self) -> Any:
-        """What names the deferred message at Discord."""
+        """Return what names the deferred message at Discord."""
         return "@original" if self.message_id is None else self.message_id
 
 
 class DeferralStore(Protocol):
-    """Where deferrals are kept. All methods may raise one of `UNUSABLE`."""
+    """A store of deferrals. All methods may raise one of `UNUSABLE`."""
 
     async def keep(self, interaction_id: int, guild_id: int, sealed: bytes, /) -> None:
         """Keep a deferral of the server, or replace it."""

@@ -1,4 +1,4 @@
-"""What is said at the end of a job: as what message, and by what it is known again."""
+"""Make the message that is posted at the end of a job, and recognize it again."""
 
 import asyncio
 from collections.abc import Iterable, Sequence

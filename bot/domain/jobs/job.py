@@ -81,17 +81,17 @@ class Job:
 
     @property
     def not_approved(self) -> bool:
-        """Whether moderators did not let it start. A result that isn't posted is another matter."""
+        """Return whether moderators did not let it start. A result that isn't posted is another matter."""
         return self.state is JobState.FAILED and self.failure is FailureCode.DECLINED
 
     @property
     def over(self) -> bool:
-        """Whether nothing happens to it automatically any more: it has ended, or its outcome is unknown."""
+        """Return whether nothing more happens to it automatically: it has ended, or is of unknown outcome."""
         return self.terminal or self.state is JobState.UNKNOWN
 
     @property
     def posted_with_set(self) -> bool:
-        """Whether a message says how it ended together with others of its set.
+        """Return whether a message says how it ended together with others of its set.
 
         A message of its own says what may change: that the outcome is unknown, that a result is withheld. It
         also shows a result that is posted again.
@@ -101,7 +101,7 @@ class Job:
 
     @property
     def nonce(self) -> str:
-        """The nonce of one posting of the result, at most 25 characters."""
+        """Return the nonce of one posting of the result, at most 25 characters."""
         return f"{self.id}-{self.posting}"
 
 

@@ -26,7 +26,7 @@ class SourcePhoto:
 
     @property
     def hidden(self) -> bool:
-        """Whether it is behind a spoiler. Results made from it are hidden as well."""
+        """Return whether it is behind a spoiler. Results made from it are hidden as well."""
         return self.filename.startswith(SPOILER)
 
 

@@ -56,7 +56,7 @@ ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
 
 
 class FailureCode(StrEnum):
-    """Why a job failed, for code to decide on. People read the words for `Job.failure_text`."""
+    """The cause of a job's failure, for code to decide on. People read the words for `Job.failure_text`."""
 
     PHOTO = "photo"  # the source is not a supported picture
     INPUTS = "inputs"  # 400

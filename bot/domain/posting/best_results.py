@@ -32,5 +32,5 @@ class BestResult:
 
     @property
     def nonce(self) -> str:
-        """The nonce of its posting, at most 25 characters."""
+        """Return the nonce of its posting, at most 25 characters."""
         return f"b{self.job_id}-{self.number}"

@@ -1,4 +1,4 @@
-"""How a server's results are shown in its channels."""
+"""Describe how a server's results are shown in its channels."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
 
 @dataclass(frozen=True, slots=True)
 class PostingRules:
-    """What a server's admins set with `/studii channel` and `/studii disclosure`.
+    """The settings that a server's admins make with `/studii channel` and `/studii disclosure`.
 
     `keeps_cards`: a job's card stays beside its posting, which replies to it. `results_channel_id`: results
     are posted there, not where they were asked for. `in_threads`: results are posted in a thread under the
@@ -33,5 +33,5 @@ class PostingRules:
 
     @property
     def disclosure_words(self) -> str:
-        """The disclosure as shown: an admin's words as they are, the default in the reader's language."""
+        """Return the disclosure as shown: an admin's own words, or the default in the reader's language."""
         return gettext(MADE_WITH_AI) if self.disclosure == MADE_WITH_AI else self.disclosure

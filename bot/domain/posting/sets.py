@@ -35,18 +35,18 @@ class SetPosting:
 
     @property
     def nonce(self) -> str:
-        """The message's nonce, at most 25 characters."""
+        """Return the message's nonce, at most 25 characters."""
         return f"{self.set_id}-{self.number}"
 
     @property
     def is_news(self) -> bool:
-        """Whether it says what had not ended when the set's last message was posted: then it notifies."""
+        """Return whether it says what had not ended at the set's last message: then it notifies."""
         said = [job.announced_at for job in self.whole if job.announced_at is not None]
         return not said or any(part.job.changed_at > max(said) for part in self.parts)
 
     @property
     def complete(self) -> bool:
-        """Whether it says of all photos of the set how they ended, but for those that were cancelled."""
+        """Return whether it says how all photos of the set ended, but for those that were cancelled."""
         said = {part.job.id for part in self.parts}
         return all(job.id in said or job.state is JobState.CANCELLED for job in self.whole)
 

@@ -33,7 +33,7 @@ _COMMON = (  # Untranslated: words of all languages
 
 
 class WordEffect(StrEnum):
-    """What happens to a request that meets a rule."""
+    """The consequence for a request that meets a rule."""
 
     REFUSE = "refuse"
     APPROVE = "approve"  # a moderator decides
@@ -64,7 +64,7 @@ class WordRefusal:
 
 
 class WordRuleError(StrEnum):
-    """Why words can't be a rule."""
+    """A reason why words can't be a rule."""
 
     EMPTY = "empty"
     TOO_LONG = "too_long"

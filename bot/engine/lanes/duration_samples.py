@@ -1,4 +1,4 @@
-"""How long jobs took: learned at once, and stored now and then with others."""
+"""Learn how long jobs took at once, and store it now and then with others."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What came of a step of a lane: an upload, a submission or a poll."""
+"""Say what came of a step of a lane: an upload, a submission or a poll."""
 
 from dataclasses import dataclass
 

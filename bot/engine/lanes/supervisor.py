@@ -47,7 +47,7 @@ class _Share:
 
     @property
     def plan(self) -> ChosenPlan:
-        """The smallest plan that a server with this key has chosen, and when the last one chose."""
+        """Return the smallest plan that a server with this key has chosen, and when the last one chose."""
         return ChosenPlan(min(plan.limit for plan in self.plans), max(plan.at for plan in self.plans))
 
 

@@ -1,4 +1,4 @@
-"""How long jobs of each kind take, learned from when polls found them finished. Pure.
+"""Learn how long jobs of each kind take from when polls found them finished. Pure.
 
 An observation is an interval: a job was running at one poll and finished at the next. A density over
 logarithmic cells is fitted to the newest intervals by a few rounds of EM, and smoothed as much as their
@@ -61,7 +61,7 @@ class Work(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """What a model says of a job that was running at an age, in seconds."""
+    """A model's statement about a job that was running at an age, in seconds."""
 
     age: float
     ended: float  # the probability to have ended by that age, for any job

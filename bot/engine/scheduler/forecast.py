@@ -1,4 +1,4 @@
-"""When the waiting jobs of a lane will be submitted. Pure.
+"""Predict when the waiting jobs of a lane will be submitted. Pure.
 
 The lane is simulated: a copy of it decides what the lane will decide, on a clock of its own. Answers take a
 fixed time, and jobs last as long as such jobs were seen to last. Their durations are spread evenly over the
@@ -41,7 +41,7 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """When each waiting job will be submitted, by the monotonic clock, as predicted at `at`.
+    """The times at which the waiting jobs will be submitted, by the monotonic clock, as predicted at `at`.
 
     A start is None if the simulations differ too much.
     """

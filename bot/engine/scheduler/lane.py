@@ -55,7 +55,7 @@ class Lane:
 
     @property
     def empty(self) -> bool:
-        """Whether the lane has no job and no request in flight."""
+        """Return whether the lane has no job and no request in flight."""
         return not (self._queue.jobs or self.polls or self._in_flight)
 
     def in_flight(self, job_id: str) -> bool:

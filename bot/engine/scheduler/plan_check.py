@@ -1,4 +1,4 @@
-"""Whether a key allows as many requests a minute as its plan says. Pure: the caller passes the time.
+"""Check whether a key allows as many requests a minute as its plan says. Pure: the caller passes the time.
 
 Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.Plan`). A 429 well under
 the plan's limit means that the plan is another one, or that something else uses the key.
@@ -24,7 +24,7 @@ class ChosenPlan(NamedTuple):
 
 
 class PlanDoubt(NamedTuple):
-    """What speaks against a plan, in seconds around a moment.
+    """The evidence against a plan, in seconds around a moment.
 
     `odd_for`: since the last 429 well under the limit. `certain`: that was not the first one. `lowered_for`:
     how long less is still sent. `next_lowered`: how long less will be sent the next time.
@@ -46,7 +46,7 @@ class PlanCheck:
 
     @property
     def plan(self) -> ChosenPlan:
-        """The plan that the admins chose."""
+        """Return the plan that the admins chose."""
         return self._plan
 
     def _believe(self) -> None:

@@ -1,4 +1,4 @@
-"""Which running job to poll, and when. Pure: the caller passes the time.
+"""Choose which running job to poll, and when. Pure: the caller passes the time.
 
 A poll is worth its request when the job has probably been finished for a while: when the expected unseen
 wait A (see `Model.unseen`) reaches the price of a request, in seconds. Of the jobs that are due, the one
@@ -42,7 +42,7 @@ class _Watch:
 
 
 class PollSchedule:
-    """When to poll each of the running jobs of a lane. `price`: of a request, in seconds of unseen wait."""
+    """The times to poll the running jobs of a lane at. `price`: of a request, in seconds of unseen wait."""
 
     def __init__(self, durations: Durations, tuning: Tuning) -> None:
         self._durations = durations

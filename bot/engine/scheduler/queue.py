@@ -8,7 +8,7 @@ from bot.engine.scheduler.durations import Work
 
 
 class Step(StrEnum):
-    """What is done for a job at once: one request, or several that belong together."""
+    """An operation for a job: one request, or several that belong together."""
 
     UPLOAD = "upload"
     SUBMIT = "submit"
@@ -60,7 +60,7 @@ class LaneQueue:
 
     @property
     def jobs(self) -> Mapping[str, Waiting]:
-        """The waiting jobs by their ids."""
+        """Return the waiting jobs by their ids."""
         return self._jobs
 
     def add(self, job: Waiting) -> None:
@@ -135,7 +135,7 @@ class LaneQueue:
 
     @property
     def held(self) -> bool:
-        """Whether the jobs are stopped by something that concerns all of them."""
+        """Return whether the jobs are stopped by something that concerns all of them."""
         return any(one.held for one in self._jobs.values())
 
     def order(self, busy: Collection[str]) -> Sequence[Waiting]:

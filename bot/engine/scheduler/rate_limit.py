@@ -1,4 +1,4 @@
-"""How many requests a key has left, and when it has more. Pure: the caller passes the time.
+"""Count how many requests a key has left, and when it has more. Pure: the caller passes the time.
 
 Studii names a number of requests a minute and not how they are counted (Studii API docs, "Rate limits"). A
 sliding log that stays under that number in every window of a minute is also under it for a server that
@@ -23,8 +23,8 @@ class EarlierRequest(NamedTuple):
 
 
 class Slowdown(NamedTuple):
-    """What 429s still mean for a key: the seconds for which nothing may be sent (`blocked`) and for which
-    requests are paced (`paced`), and how many 429s came in a row."""
+    """The remaining effect of 429s on a key: the seconds for which nothing may be sent (`blocked`) and
+    for which requests are paced (`paced`), and how many 429s came in a row."""
 
     blocked: float
     paced: float
@@ -51,7 +51,7 @@ class RateWindow:
 
     @property
     def usable(self) -> int:
-        """The most requests in a period; a few fewer than Studii allows."""
+        """Return the most requests in a period; a few fewer than Studii allows."""
         return max(1, self._limit - self._tuning.rate_margin)
 
     def set_limit(self, limit: int) -> None:

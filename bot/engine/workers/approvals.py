@@ -1,4 +1,4 @@
-"""What moderators are shown of requests and results on which they decide, and the end of what they can't be
+"""Show moderators the requests and results on which they decide, and end what they can't be
 shown."""
 
 from collections.abc import Sequence

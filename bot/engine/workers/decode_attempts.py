@@ -1,4 +1,4 @@
-"""Which attempts to decode a file count against it. Pure.
+"""Decide which attempts to decode a file count against it. Pure.
 
 An attempt is written down before the decoder begins. It counts when the decoder died or ran into a bound.
 When the whole process died, every file that was being decoded is a suspect: each is tried alone next, and
@@ -14,7 +14,7 @@ MAX_DECODE_ATTEMPTS = 2  # attempts that count before a file is given up
 
 
 class DecodeEnd(Enum):
-    """How an attempt ended."""
+    """The end of an attempt."""
 
     VERDICT = auto()  # the decoder answered: the file is good, or it is refused
     DECODER_DIED = auto()  # the decoder died, or ran into a bound

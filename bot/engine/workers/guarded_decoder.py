@@ -43,7 +43,7 @@ class _MustBeAlone(Exception):
 
 
 class Decoder(Protocol):
-    """What opens pictures. Each method raises `DecoderFailed` if the decoder died or ran into a bound."""
+    """An opener of pictures. Each method raises `DecoderFailed` if the decoder died or ran into a bound."""
 
     async def inspect(self, path: Path) -> Photo: ...
     async def check(self, path: Path) -> None: ...

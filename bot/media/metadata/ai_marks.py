@@ -74,7 +74,7 @@ _PRIVATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Whether a C2PA manifest store is kept, and its mark of AI."""
+    """The decision whether a C2PA manifest store is kept, and its mark of AI."""
 
     is_kept: bool
     digital_source: str | None = None

@@ -20,7 +20,7 @@ _Order = Literal["little", "big"]
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What is kept of a block of Exif data. `orientation` is None if the block does not say."""
+    """The parts of a block of Exif data that are kept. `orientation` is None if the block does not say."""
 
     orientation: int | None = None
     color_space: int | None = None

@@ -32,7 +32,7 @@ _JUMBF_HEAD, _BOX_HEAD = 8, 8
 
 @dataclass
 class _JpegReading:
-    """Where the reading of a file stands. Ranges of the manifest store are held until its end is known."""
+    """The state of reading a file. Ranges of the manifest store are held until its end is known."""
 
     source: Source
     findings: KeptMetadata = field(default_factory=KeptMetadata)

@@ -48,7 +48,7 @@ class ServerState:
 
 @dataclass(slots=True)
 class _Decided:
-    """What the requests so far have changed, on which the next decisions build."""
+    """The changes by the requests so far, on which the next decisions build."""
 
     servers: dict[int, ServerState]
     done: set[str]
@@ -97,12 +97,12 @@ class Acceptance:
 
     @property
     def jobs(self) -> Sequence[Job]:
-        """The jobs that were accepted."""
+        """Return the jobs that were accepted."""
         return self._decided.jobs
 
     @property
     def alerts(self) -> Collection[BudgetAlert]:
-        """The alerts of budgets that are due."""
+        """Return the alerts of budgets that are due."""
         return self._decided.alerts.values()
 
     def decide(self, request: JobRequest) -> Job:

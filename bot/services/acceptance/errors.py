@@ -1,4 +1,4 @@
-"""Why a job is not accepted, or not yet."""
+"""Say why a job is not accepted, or not yet."""
 
 from collections.abc import Sequence
 from datetime import datetime

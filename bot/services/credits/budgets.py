@@ -24,7 +24,7 @@ CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """What a server may spend and has spent, in credits. `left` may be negative after a limit was lowered."""
+    """The credits that a server may spend and has spent. `left` may be negative after a limit was lowered."""
 
     settings: GuildSettings
     window: Window
@@ -35,17 +35,17 @@ class BudgetState:
 
     @property
     def whole(self) -> int:
-        """The credits that may be spent in the period: the limit and the grants."""
+        """Return the credits that may be spent in the period: the limit and the grants."""
         return self.settings.budget.limit + self.grants
 
     @property
     def period_name(self) -> str:
-        """The unique name of the period, under which grants for it are stored."""
+        """Return the unique name of the period, under which grants for it are stored."""
         return period_name(self.settings.budget, self.settings.timezone, self.window)
 
     @property
     def is_default(self) -> bool:
-        """Whether the default budget applies, because none was set."""
+        """Return whether the default budget applies, because none was set."""
         return self.settings.budget.since is None
 
     @property
@@ -60,12 +60,12 @@ class BudgetState:
 
     @property
     def left_message(self) -> Message:
-        """What `left_words` says, to be worded when it is shown."""
+        """Return what `left_words` says, to be worded when it is shown."""
         return rest_message(self.left, self.whole, self.settings.budget.period)
 
     @property
     def for_words(self) -> str:
-        """The period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
+        """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
         return str(granted_for(self.settings.budget.period))
 
     @property

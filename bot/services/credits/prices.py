@@ -13,7 +13,7 @@ MAX_PRICED_CHOICES = 256  # combinations of one tool's inputs that are looked at
 
 @dataclass(frozen=True, slots=True)
 class OtherPrice:
-    """What a tool will probably cost with these `choices` in the place of its defaults."""
+    """The probable cost of a tool with these `choices` in the place of its defaults."""
 
     choices: Mapping[str, str]
     price: Estimate
@@ -21,7 +21,7 @@ class OtherPrice:
 
 @dataclass(frozen=True, slots=True)
 class ToolPrice:
-    """What a tool will probably cost as it is when nothing is chosen, and what is known of other choices,
+    """The probable cost of a tool when nothing is chosen, and the known costs of other choices,
     the cheapest first."""
 
     tool: Tool
@@ -30,13 +30,13 @@ class ToolPrice:
 
     @property
     def most(self) -> int:
-        """The dearest that is known."""
+        """Return the dearest that is known."""
         return max((self.price.amount, *(other.price.amount for other in self.others)))
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """What jobs will probably cost with a server's key."""
+    """The probable costs of jobs with a server's key."""
 
     charges: Charges
 

@@ -1,4 +1,4 @@
-"""What members may still do within their limits, as it is checked in the transaction that reserves."""
+"""Work out what members may still do within their limits, as the transaction that reserves checks it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ class LimitReached(Refused):
 
 @dataclass(frozen=True, slots=True)
 class MemberUse:
-    """What a member has used of their limits in the budget's period.
+    """A member's use of their limits in the budget's period.
 
     `going` is the number of their unfinished jobs; `starts` are those that count for the rate, oldest first.
     """
@@ -44,7 +44,7 @@ class MemberUse:
 
 @dataclass(frozen=True, slots=True)
 class MemberState:
-    """What a member may do in a server. Without an allowance only the server's budget limits them."""
+    """A member's limits in a server. Without an allowance only the server's budget limits them."""
 
     budget: BudgetState
     allowance: Allowance | None
@@ -57,7 +57,7 @@ class MemberState:
 
     @property
     def whole(self) -> int | None:
-        """The credits that the member may spend in the period: the allowance and the grants."""
+        """Return the credits that the member may spend in the period: the allowance and the grants."""
         return None if self.allowance is None else self.allowance.credits + self.grants
 
     @property

@@ -1,1 +1,1 @@
-"""What moderators decide about what members ask for."""
+"""Let moderators decide about what members ask for."""

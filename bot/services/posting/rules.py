@@ -1,4 +1,4 @@
-"""How a server's results are shown, kept in memory for a while, so that posting them costs no query."""
+"""Keep in memory how a server's results are shown, so that posting them costs no query."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a style makes of a tool's inputs, and whether the catalogue still has what it needs. Pure."""
+"""Apply a style to a tool's inputs, and check that the catalogue still has what it needs. Pure."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What counts against budgets and allowances: the credits that were used and granted within a period."""
+"""Sum up what counts against budgets and allowances: credits that were used and granted within a period."""
 
 from collections.abc import Collection
 from functools import cache
@@ -26,7 +26,7 @@ from bot.storage.schema import jobs, ledger
 
 
 class UsedCredits(NamedTuple):
-    """What a server has used within a window, and was granted for it.
+    """The credits that a server has used within a window, and was granted for it.
 
     `usage` is that of each member who was asked for, and of all others together as None. `grants` has the
     sums by member, and the server's own as None.
@@ -37,7 +37,7 @@ class UsedCredits(NamedTuple):
 
     @property
     def whole(self) -> Usage:
-        """What all members together have used."""
+        """Return what all members together have used."""
         used = self.usage.values()
         return Usage(sum(one.settled for one in used), sum(one.reserved for one in used))
 

@@ -1,4 +1,4 @@
-"""What the storage needs of SQLAlchemy's AsyncEngine and AsyncConnection.
+"""Do what the storage needs of SQLAlchemy's AsyncEngine and AsyncConnection.
 
 `sqlalchemy.ext.asyncio` imports the whole ORM, which nothing here uses: 7 MiB. As there, each call runs
 SQLAlchemy in a greenlet, which waits where the driver is to be awaited.
@@ -31,7 +31,7 @@ class AsyncConnection:
 
     @property
     def driver(self) -> DBAPIConnection | None:
-        """The driver's own connection, once it is started."""
+        """Return the driver's own connection, once it is started."""
         return self._started.connection.dbapi_connection
 
     @property

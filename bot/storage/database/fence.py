@@ -1,4 +1,4 @@
-"""What a transaction on PostgreSQL must find to write: the process's own row."""
+"""Let a transaction on PostgreSQL write only if it finds the process's own row."""
 
 from bot.domain.shards import Shards
 from bot.errors import NotAlone
@@ -31,7 +31,7 @@ class Fence:
 
     @property
     def shards(self) -> Shards:
-        """The shards whose servers are this process's."""
+        """Return the shards whose servers are this process's."""
         return Shards()
 
     def met(self) -> None:

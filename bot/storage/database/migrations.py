@@ -52,7 +52,7 @@ class Schema:
 
     @property
     def none_runs(self) -> str:
-        """The question to PostgreSQL whether no process runs, as the schema has it."""
+        """Return the question to PostgreSQL whether no process runs, as the schema has it."""
         return _NO_PROCESS if (self.revision or "") >= _FIRST_WITH_PROCESSES else _NO_OLD_BOT
 
 

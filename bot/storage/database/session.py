@@ -59,13 +59,13 @@ class Session:
 
     @property
     def beside_others(self) -> bool:
-        """Whether other processes serve servers on the same database."""
+        """Return whether other processes serve servers on the same database."""
         return not self._shards.all
 
     @property
     def in_transaction(self) -> bool:
-        """Whether SQLite has a transaction, or will with the next statement: it ends one by itself after some
-        errors."""
+        """Return whether SQLite has a transaction, or will with the next statement. It ends one by itself
+        after some errors."""
         return self._driver is not None and self._driver.in_transaction
 
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:

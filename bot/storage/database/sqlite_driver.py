@@ -99,7 +99,7 @@ class OneCallConnection(AsyncAdapt_aiosqlite_connection):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open, or will be with the next call."""
+        """Return whether a transaction is open, or will be with the next call."""
         raw: sqlite3.Connection | None = self._driver._connection  # noqa: SLF001
         return bool(self.first) or (raw is not None and raw.in_transaction)
 

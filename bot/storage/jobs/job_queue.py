@@ -1,4 +1,4 @@
-"""What waits for the engine: photos, requests, outputs, messages."""
+"""Find what waits for the engine: photos, requests, outputs, messages."""
 
 from collections.abc import Collection
 from datetime import datetime

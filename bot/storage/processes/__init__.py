@@ -1,4 +1,4 @@
-"""What processes that share a PostgreSQL keep beside transactions, over connections of their own."""
+"""Keep what processes that share a PostgreSQL have beside transactions, over connections of their own."""
 
 from bot.storage.processes.deferrals import DeferralTable
 from bot.storage.processes.processes import ProcessInfo, ProcessTable, ShardCounts

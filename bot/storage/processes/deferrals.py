@@ -28,7 +28,7 @@ class _Change:
 
 
 class DeferralTable:
-    """Where another process finds the deferrals of one that died.
+    """The table in which another process finds the deferrals of one that died.
 
     It has a connection of its own, as interactions are deferred while transactions on the others take long.
     All methods raise one of `UNUSABLE`, or `NotAlone` if another process has taken over.

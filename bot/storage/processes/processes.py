@@ -68,7 +68,7 @@ _UNTIL_TURN = text(
 
 @dataclass(frozen=True, slots=True)
 class ShardCounts:
-    """How many shards there are (0: none were stored yet), and how many a living process holds."""
+    """The number of shards (0: none were stored yet), and how many a living process holds."""
 
     shards: int
     held: int

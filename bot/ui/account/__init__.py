@@ -1,1 +1,1 @@
-"""What members see of their own account: their credits, how to ask for more, and what is stored of them."""
+"""Show members their own account: their credits, how to ask for more, and what is stored of them."""

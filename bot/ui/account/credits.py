@@ -1,4 +1,4 @@
-"""What members see of credits: what is left of the server's budget and of their own limits, and prices."""
+"""Show members what is left of the server's budget and of their own limits, and prices."""
 
 from collections.abc import Sequence
 

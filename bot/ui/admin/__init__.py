@@ -1,1 +1,1 @@
-"""What a server's admins see and press."""
+"""Show a server's admins their panels, forms and notices."""

@@ -1,4 +1,4 @@
-"""What `/studii access` says that it has just changed."""
+"""Say what `/studii access` has just changed."""
 
 from dataclasses import dataclass
 

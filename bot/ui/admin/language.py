@@ -1,4 +1,4 @@
-"""What admins see of their server's language."""
+"""Show admins their server's language."""
 
 import discord
 

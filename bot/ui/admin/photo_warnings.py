@@ -1,4 +1,4 @@
-"""What keeps reactions and photo channels from working, or from being off, in a line for each channel."""
+"""Say what keeps reactions and photo channels from working, or from being off, in a line for each channel."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

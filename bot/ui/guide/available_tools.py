@@ -1,4 +1,4 @@
-"""What a member can make here now, and what keeps them from it."""
+"""Find what a member can make here now, and what keeps them from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,24 +31,24 @@ class AvailableTools:
 
     @property
     def left(self) -> int:
-        """The credits that the member may still spend, of the budget and of an allowance if there is one."""
+        """Return the credits that the member may still spend, of the budget and of an allowance."""
         budget, own = self.limits.budget.left, self.limits.left
         return budget if own is None else min(budget, own)
 
     @property
     def denial(self) -> str | None:
-        """Why no tool may be used here, if the reason is the same for all of them; shown once."""
+        """Return why no tool may be used here, if the reason is the same for all of them; shown once."""
         reasons = {self.denials.get(one.tool.slug) for one in self.prices}
         return reasons.pop() if len(reasons) == 1 else None
 
     @property
     def too_little(self) -> bool:
-        """Whether too few credits are left for any of the tools; said once."""
+        """Return whether too few credits are left for any of the tools; said once."""
         return bool(self.prices) and all(one.price.amount > self.left for one in self.prices)
 
     @property
     def is_open(self) -> bool:
-        """Whether the server accepts jobs now."""
+        """Return whether the server accepts jobs now."""
         return self.has_key and self.held is None and not self.limits.budget.settings.paused
 
     def allows(self, tool: Tool) -> bool:

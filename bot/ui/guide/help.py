@@ -71,7 +71,7 @@ DECIDES = {
 
 @dataclass(frozen=True, slots=True)
 class PhotoPlaces:
-    """Where photos are enough to start a tool, as far as the person can see. `taps`: emoji work here."""
+    """The places that the person sees where photos are enough to start a tool. `taps`: emoji work here."""
 
     taps: Sequence[Tap] = ()
     offers: Sequence[int] = ()  # channels where the bot puts emoji under photos

@@ -1,1 +1,1 @@
-"""What members see and press: the card, the result, the forms of tools, the list of jobs."""
+"""Show members their jobs: the card, the result, the forms of tools, the list of jobs."""

@@ -1,4 +1,4 @@
-"""What a mention of the bot is answered with: the tools for its photo and its words, as buttons with prices.
+"""Answer a mention of the bot with the tools for its photo and its words, as buttons with prices.
 
 Only the person who wrote the mention can press them. Their photo and words are read again at the press.
 """
@@ -48,7 +48,7 @@ UNSEEN = lazy(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What a mention is about. `unseen`: it replies to a message whose content Discord doesn't show."""
+    """The subject of a mention. `unseen`: it replies to a message whose content Discord doesn't show."""
 
     photos: Sequence[SourcePhoto] = ()
     words: str = ""

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What applies to a job beside its inputs.
+    """The conditions of a job beside its inputs.
 
     `photo_author` is the member who posted the photo, if that may be another one. `private`: the result is
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's

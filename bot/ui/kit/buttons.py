@@ -36,7 +36,7 @@ def tool_template_of(action: str) -> str:
 
 
 class _Lasting:
-    """What buttons and lists have in common: `of_match`, and `pressed`, whose errors are shown."""
+    """The common part of buttons and lists: `of_match`, and `pressed`, whose errors are shown."""
 
     @classmethod
     async def from_custom_id(

@@ -36,7 +36,7 @@ _ARRIVED = "arrived"
 
 
 class LateAnswer(StrEnum):
-    """What a deferred interaction's answer shows; after a kill it says what the person is asked to do."""
+    """The text of a deferred interaction's answer; after a kill it says what the person is asked to do."""
 
     CARD = "card"  # of the job that it starts
     CHANGE = "change"  # that it has made: of a setting, or of what is posted

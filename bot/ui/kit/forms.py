@@ -64,7 +64,7 @@ class OpenView(ui.LayoutView):
 
 
 class RefusedForm(OpenView):
-    """Why what a person has handed in was refused, with Edit, which shows them the form as they filled it in.
+    """The reason why a person's form was refused, with Edit, which shows them the form as they filled it in.
 
     `again` shows it. What they typed is kept as long as an open form.
     """

@@ -68,7 +68,7 @@ class Host(Protocol):
     def clicks(self) -> "Clicks": ...
     @property
     def arrivals(self) -> InOrder:
-        """The order, by server, in which those came who may start a job."""
+        """Return the order, by server, in which those came who may start a job."""
         ...
 
     @property

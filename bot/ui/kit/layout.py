@@ -35,7 +35,7 @@ _POSTINGS = 1 << 29
 
 
 class Panel(ui.LayoutView):
-    """What a message shows. All its buttons are lasting ones, so discord.py keeps nothing of it.
+    """The content of a message. All its buttons are lasting ones, so discord.py keeps nothing of it.
 
     `mark` becomes the number of its first component.
     """

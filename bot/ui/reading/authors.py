@@ -1,4 +1,4 @@
-"""Who posted the picture in a message, or the photo that a job was made from."""
+"""Find who posted the picture in a message, or the photo that a job was made from."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What the rules of access and the limits need to know of a person and their channel."""
+"""Read what the rules of access and the limits need to know of a person and their channel."""
 
 import discord
 

@@ -1,4 +1,4 @@
-"""Who opened a panel or a form that only they see.
+"""Remember who opened a panel or a form that only they see.
 
 A server can let people without Manage Server run `/studii` (Server Settings, Integrations). Discord checks
 that for the command, not for the buttons and forms that follow it. Those are open to the person who ran the

@@ -1,4 +1,4 @@
-"""What the bot and people must be allowed before anything is done, and where results may be shown."""
+"""Check what the bot and people must be allowed before anything is done, and where results may be shown."""
 
 from typing import Any
 

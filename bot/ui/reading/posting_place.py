@@ -1,4 +1,4 @@
-"""Where a job's result will be posted, decided before anything is spent."""
+"""Decide where a job's result will be posted, before anything is spent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ RESULTS_CHANNEL_GONE = lazy(
 
 @dataclass(frozen=True, slots=True)
 class PostingPlace:
-    """Where a result is to be posted, if not in the channel that it is asked for in."""
+    """The place where a result is to be posted, if not in the channel that it is asked for in."""
 
     channel_id: int | None = None
     in_thread: bool = False

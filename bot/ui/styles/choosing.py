@@ -1,4 +1,4 @@
-"""Which style a person means, and what of it, and of what they prefer, goes into a job."""
+"""Find the style that a person means, and what of it, and of what they prefer, goes into a job."""
 
 from collections.abc import Sequence
 

@@ -27,7 +27,7 @@ NO_ROLE = lazy("Everyone already has that role. Leave out `role`, so that everyo
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an admin asks for. Without a tool: that a role can use the style that there is."""
+    """An admin's request. Without a tool: that a role can use the style that there is."""
 
     name: str
     tool: str | None

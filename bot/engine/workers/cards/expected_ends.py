@@ -1,4 +1,4 @@
-"""Which cards of running jobs name a time that has passed. Pure."""
+"""Find the cards of running jobs that name a time that has passed. Pure."""
 
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,7 +12,7 @@ MAX_EXPECTED_ENDS = 2000
 
 
 class ExpectedEnds:
-    """When the time that each card of a running job names will have passed. The caller passes the time."""
+    """The times that the cards of running jobs name, until they have passed. The caller passes the time."""
 
     def __init__(self) -> None:
         self._passes = BoundedDict[str, datetime](MAX_EXPECTED_ENDS)

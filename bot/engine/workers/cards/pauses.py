@@ -1,4 +1,4 @@
-"""How long a card stays as it is, because it will have more to say in a moment. Pure."""
+"""Decide how long a card stays as it is, because it will have more to say in a moment. Pure."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Which cards of waiting jobs are out of date. Pure."""
+"""Find the cards of waiting jobs that are out of date. Pure."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ MAX_SHOWN_POSITIONS = 2000
 
 
 class QueuePositions:
-    """What the card of each waiting job shows. The caller passes the time."""
+    """The positions that the cards of waiting jobs show. The caller passes the time."""
 
     def __init__(self) -> None:
         # Least recently checked first.

@@ -1,4 +1,4 @@
-"""Which version of its job each card shows. The database learns it a little later, many at a time."""
+"""Note which version of its job each card shows. The database learns it a little later, many at a time."""
 
 from bot.aio.bounded import BoundedDict
 from bot.domain import Job
@@ -24,7 +24,7 @@ class ShownVersions:
 
     @property
     def unstored(self) -> bool:
-        """Whether there is something that the database does not know."""
+        """Return whether there is something that the database does not know."""
         return bool(self._notes or self._removals)
 
     def remembered(self, job: Job) -> int:

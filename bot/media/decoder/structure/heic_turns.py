@@ -1,4 +1,4 @@
-"""How a decoded HEIC picture is turned and cut (ISO 23008-12, 6.5), and what sizes it has then."""
+"""Turn and cut the size of a decoded HEIC picture as the file says (ISO 23008-12, 6.5)."""
 
 import mmap
 

@@ -1,4 +1,4 @@
-"""What zeros mean in the coded data of a JPEG: an even area, or a part that never arrived.
+"""Tell what zeros mean in the coded data of a JPEG: an even area, or a part that never arrived.
 
 https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes C, F and G
 """

@@ -66,7 +66,7 @@ def lacks_levels(data: mmap.mmap) -> bool:
 
 @dataclass(slots=True)
 class _Found:
-    """What the markers say: the frame's, and how often each coefficient of a component has come.
+    """The statements of the markers: the frame's, and how often each coefficient of a component has come.
 
     `coded` is where the coded data of the last scan starts, `end` where the end of the image is.
     """

@@ -1,4 +1,4 @@
-"""What the readers of all formats share."""
+"""Read what the readers of all formats have in common."""
 
 import mmap
 from dataclasses import dataclass

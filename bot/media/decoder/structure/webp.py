@@ -43,7 +43,7 @@ class Picture:
 
     @property
     def is_decoded_in_halves(self) -> bool:
-        """Whether its canvas would take too much memory beside what its transparency is decoded into."""
+        """Return whether its canvas takes too much memory beside what its transparency is decoded into."""
         return self.has_alpha and not self.is_lossless and math.prod(self.canvas) > _MAX_WHOLE_PIXELS
 
 

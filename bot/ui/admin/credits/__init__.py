@@ -1,1 +1,1 @@
-"""What admins see and press of credits: the budget, limits, requests for more, and reports."""
+"""Show admins what concerns credits: the budget, limits, requests for more, and reports."""

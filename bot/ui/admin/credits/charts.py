@@ -1,4 +1,4 @@
-"""What the chart of a server's usage shows."""
+"""Work out what the chart of a server's usage shows."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What admins see and press when a member asks for more credits, and what the member is told."""
+"""Show admins that a member asks for more credits, and tell the member their answer."""
 
 from collections.abc import Mapping
 

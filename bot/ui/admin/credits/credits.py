@@ -1,4 +1,4 @@
-"""What admins see of credits: the server's budget, and a key that was just set."""
+"""Show admins the server's budget, and a key that was just set."""
 
 from bot.domain import StudiiKey
 from bot.languages import gettext as _, ngettext, sentences

@@ -1,4 +1,4 @@
-"""What `/studii usage` shows: the chart, and the members and tools that used most."""
+"""Show `/studii usage`: the chart, and the members and tools that used most."""
 
 from collections.abc import Sequence
 from datetime import date

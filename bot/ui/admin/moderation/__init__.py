@@ -1,1 +1,1 @@
-"""What moderators decide on: requests and results, the rules about which of them wait, and word rules."""
+"""Show moderators what they decide on: requests, results, rules about which of them wait, and word rules."""

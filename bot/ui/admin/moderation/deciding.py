@@ -1,4 +1,4 @@
-"""What deciding on requests and on results has in common: who decides, the reason, and what is shown then."""
+"""Do what deciding on requests and results has in common: who decides, why, and what is shown then."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What moderators read of a request that a word rule refused."""
+"""Show moderators a request that a word rule refused."""
 
 from collections.abc import Mapping
 

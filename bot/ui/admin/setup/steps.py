@@ -97,12 +97,12 @@ class SetupState:
 
     @property
     def works(self) -> bool:
-        """Whether the key is served, and results can be posted here."""
+        """Return whether the key is served, and results can be posted here."""
         return self.key is not None and self.readable and self.held is None and not self.missing
 
     @property
     def nothing_left(self) -> bool:
-        """Whether the rest of the budget is too small for any job."""
+        """Return whether the rest of the budget is too small for any job."""
         return self.budget.left < max(1, self.least)
 
 

@@ -1,1 +1,1 @@
-"""What is filled in before a job starts: which tool, its inputs, its photo."""
+"""Let people fill in what a job needs before it starts: which tool, its inputs, its photo."""

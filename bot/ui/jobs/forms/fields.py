@@ -36,7 +36,7 @@ class Arrangement:
 
     @property
     def all(self) -> Sequence[ToolInput]:
-        """The inputs that have a field."""
+        """Return the inputs that have a field."""
         return (*self.first, *self.last)
 
 

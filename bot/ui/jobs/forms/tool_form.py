@@ -59,7 +59,7 @@ Values = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class FormStart:
-    """What is known before the person fills in the form.
+    """The values that are known before the person fills in the form.
 
     `pictures`: one of them is taken; without any a photo can be attached, and with `replaceable` instead of
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is

@@ -1,4 +1,4 @@
-"""What is pressed and chosen in the list of jobs, which then shows what has changed."""
+"""Handle what is pressed and chosen in the list of jobs, and show what has changed."""
 
 from re import Match
 from typing import Self

@@ -45,7 +45,7 @@ PRIVATE_VALUE = plazy("state of a job", "private")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What the person who reads the list may see.
+    """The rights of the person who reads the list.
 
     `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
     ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the

@@ -1,4 +1,4 @@
-"""Which jobs the list shows: whose, in which state, of which tool, on which page; as a part of custom ids."""
+"""Choose which jobs the list shows: whose, in which state, of which tool, on which page; in custom ids."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What a job posts that has no result: that it failed, was cancelled, or has an unknown outcome."""
+"""Build what a job posts that has no result: that it failed, was cancelled, or has an unknown outcome."""
 
 from bot.catalog import Tool
 from bot.domain import FailureCode, Job, JobState, Progress

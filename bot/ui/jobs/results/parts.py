@@ -1,4 +1,4 @@
-"""What results and endings have in common: what was asked for, and why they come by DM."""
+"""Word what results and endings have in common: what was asked for, and why they come by DM."""
 
 from bot.domain import Job
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS

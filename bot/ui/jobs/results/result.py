@@ -1,4 +1,4 @@
-"""What a job posts at its end: the picture or video for its requester, or the link to it."""
+"""Build what a job posts at its end: the picture or video for its requester, or the link to it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a listing with a staged picture says: that it was altered, and where the original photo is."""
+"""Word what a listing with a staged picture says: that it was altered, and where the original photo is."""
 
 import discord
 

@@ -1,1 +1,1 @@
-"""What members see and press of sets: several photos that were asked for together."""
+"""Show members their sets: several photos that were asked for together."""

@@ -1,4 +1,4 @@
-"""What a set posts: pairs of before and after, what failed, and a menu to do more with one of them."""
+"""Build what a set posts: pairs of before and after, what failed, and a menu to do more with one of them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 
 @dataclass(frozen=True, slots=True)
 class ShownPhoto:
-    """How a result is shown: the names of its files, the result's own first, and notes about them."""
+    """The appearance of a result: the names of its files, the result's own first, and notes about them."""
 
     files: Sequence[str] = ()
     notes: Sequence[str] = ()
