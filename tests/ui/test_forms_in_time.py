@@ -1,98 +1,210 @@
-"""A form can't come late: where the database takes too long for it, its person is asked to try again."""
+"""A form can't come late: where what it shows takes too long, its person is asked to try again."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import discord
 import pytest
 from simcord import InteractionResult
 from simcord.backend.models import Interaction
 
+from bot.client.bot import StudiiBot, StudiiTree
+from bot.domain import JobState
+from bot.services.styles import NewStyle
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import FORM_TOO_LATE
 from tests.reactions.taps import ROOM, post
-from tests.reactions.test_mentions import answer_to, mention
+from tests.reactions.test_mentions import HALL, answer_to, mention
 from tests.support.desk import Desk, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
-from tests.ui.jobs.late import slow_to_read
+from tests.ui.admin.moderation.test_results import shown as shown_result, watched
+from tests.ui.admin.moderation.waiting import approvals, ask
+from tests.ui.styles.test_saving import result_of
+from tests.ui.waits import Waits
 
-JOB = "0123456789abcdef"
-BUTTONS = [
-    "studii:tool:studio",
-    f"studii:edit:{JOB}-0",
-    f"studii:save:{JOB}-0",
-    f"studii:style:use:{JOB}",
-    "studii:defaults:studio",
-    "studii:setup:key",
-    "studii:setup:budget",
-    f"studii:charged:{JOB}-0",
-    f"studii:decline:{JOB}-0",
-    f"studii:decline-result:{JOB}-0",
-]
+MAX_WAITS_OF_A_PATH = 20
+DAWN = "Dawn"
+Send = Callable[[], Interaction]
+Ready = Callable[[Desk, Path], Awaitable[Send]]
 
 
-@asynccontextmanager
-async def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
-    """Let all who read the database wait during the block, as if they had for all the time that there is."""
-    with monkeypatch.context() as patch:
-        go_on = slow_to_read(patch)
-        patch.setattr(deferral, "FORM_BY", 0.0)
-        yield
-        go_on.set()
+def a_command(name: str, **options: str) -> Ready:
+    async def ready(desk: Desk, _folder: Path) -> Send:
+        return lambda: send_command(desk, desk.maya if name == "studio" else desk.admin, name, **options)
+
+    return ready
 
 
-async def told_late(desk: Desk, asked: Interaction) -> None:
+def a_button(custom_id: str) -> Ready:
+    async def ready(desk: Desk, _folder: Path) -> Send:
+        message = await desk.channel_message(custom_id)
+        return lambda: send_press(desk, desk.admin, message, custom_id)
+
+    return ready
+
+
+async def styled(desk: Desk) -> str:
+    """Return the id of a style of Maya's that takes her words."""
+    new = NewStyle(
+        desk.guild.id,
+        desk.maya.id,
+        DAWN,
+        desk.bot.catalog.get("studio"),
+        {"prompt": "A harbour at dawn, {text}"},
+        for_server=False,
+        job_id=None,
+    )
+    return (await desk.services.styles.save(new)).id
+
+
+async def a_command_with_a_style(desk: Desk, _folder: Path) -> Send:
+    await styled(desk)
+    return lambda: send_command(desk, desk.maya, "studio", style=DAWN)
+
+
+async def a_styles_button(desk: Desk, _folder: Path) -> Send:
+    custom_id = f"studii:style:use:{await styled(desk)}"
+    message = await desk.channel_message(custom_id)
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def edit_of_a_photo(desk: Desk, _folder: Path) -> Send:
+    """Edit, where the photo is in a member's message and has to be looked up there."""
+    photo = await post(desk, desk.maya, ROOM)
+    await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
+    custom_id = f"studii:edit:{(await desk.job()).id}-0"
+    message = await desk.channel_message(custom_id)
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def save_as_style(desk: Desk, folder: Path) -> Send:
+    message = await result_of(desk, folder, desk.maya, "studio", prompt="A harbour")
+    return lambda: send_press(desk, desk.maya, message, labelled(message, "Save as style"))
+
+
+async def charged(desk: Desk, _folder: Path) -> Send:
+    await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+    custom_id = f"studii:charged:{job.id}-0"
+    message = await desk.channel_message(custom_id)
+    return lambda: send_press(desk, desk.admin, message, custom_id)
+
+
+async def decline_a_request(desk: Desk, _folder: Path) -> Send:
+    message = await ask(desk, await approvals(desk))
+    return lambda: send_press(desk, desk.admin, message, labelled(message, "Decline"))
+
+
+async def decline_a_result(desk: Desk, folder: Path) -> Send:
+    message = await shown_result(desk, folder, await watched(desk))
+    return lambda: send_press(desk, desk.admin, message, labelled(message, "Decline"))
+
+
+async def decline_a_result_in_a_list(desk: Desk, folder: Path) -> Send:
+    """The same for the moderator alone: the channel for approvals has to be read."""
+    await shown_result(desk, folder, await watched(desk))
+    custom_id = f"studii:decline-result:{(await desk.job()).id}-0"
+    message = await desk.channel_message(custom_id)
+    stored = desk.env.backend.get_message(message.channel.id, message.id)
+    stored.flags |= discord.MessageFlags(ephemeral=True).value
+    return lambda: send_press(desk, desk.admin, message, custom_id)
+
+
+def a_mention(words: str, *photos: tuple[str, bytes]) -> Ready:
+    async def ready(desk: Desk, _folder: Path) -> Send:
+        offer = answer_to(desk, await mention(desk, desk.maya, words, *photos))
+        assert offer is not None
+        return lambda: send_press(desk, desk.maya, offer, labelled(offer, "Virtual staging"))
+
+    return ready
+
+
+async def a_mention_under_a_result(desk: Desk, folder: Path) -> Send:
+    """A mention whose photo is a result: whose it is has to be read."""
+    result = await result_of(desk, folder, desk.tom, "photo-restore", image=ROOM)
+    offer = answer_to(desk, await mention(desk, desk.maya, "", under=result))
+    assert offer is not None
+    return lambda: send_press(desk, desk.maya, offer, labelled(offer, "Virtual staging"))
+
+
+async def a_photos_menu(desk: Desk, folder: Path) -> Send:
+    result = await result_of(desk, folder, desk.maya, "photo-restore", image=ROOM)
+    return lambda: send_menu(desk, desk.tom, "Virtual staging", result)
+
+
+PATHS: dict[str, Ready] = {
+    "a tool's command": a_command("studio"),
+    "a tool's command with a style": a_command_with_a_style,
+    "defaults": a_command("defaults", tool="studio"),
+    "the key": a_command("studii key"),
+    "a tool's button": a_button("studii:tool:studio"),
+    "a button for defaults": a_button("studii:defaults:studio"),
+    "a button for the key": a_button("studii:setup:key"),
+    "a button for the budget": a_button("studii:setup:budget"),
+    "a style's button": a_styles_button,
+    "edit": edit_of_a_photo,
+    "save": save_as_style,
+    "charged": charged,
+    "decline a request": decline_a_request,
+    "decline a result": decline_a_result,
+    "decline a result in a list": decline_a_result_in_a_list,
+    "a mention": a_mention("", ROOM),
+    "a mention with more photos and words": a_mention("the hall", ROOM, HALL),
+    "a mention under a result": a_mention_under_a_result,
+    "a photo's menu": a_photos_menu,
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        send = await PATHS[path](desk, tmp_path)
+        for number in range(1, MAX_WAITS_OF_A_PATH):
+            with monkeypatch.context() as patch:
+                waits = Waits(patch, desk.bot.http, number)
+                shown = await acknowledged(desk, send())
+                waits.end()
+                await desk.env.settle()
+                assert waits.unbounded == []
+            if waits.count < number:  # it was not held
+                assert shown.modal is not None
+                assert number > 1
+                return
+            assert shown.modal is None
+            assert shown.ephemeral
+            assert texts(shown.response) == str(FORM_TOO_LATE)
+        raise AssertionError("too many waits")
+
+
+async def acknowledged(desk: Desk, asked: Interaction) -> InteractionResult:
     async with asyncio.timeout(PATIENCE):
         while not (shown := InteractionResult(desk.env, asked)).acknowledged:  # noqa: ASYNC110 - the bot's
             await asyncio.sleep(0.005)
-    assert shown.modal is None
-    assert shown.ephemeral
-    assert texts(shown.response) == str(FORM_TOO_LATE)
+    return shown
 
 
-@pytest.mark.parametrize("custom_id", BUTTONS)
-async def test_a_buttons_form_that_cannot_be_read_for_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, custom_id: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await desk.channel_message(custom_id)
-        async with nothing_is_read(monkeypatch):
-            await told_late(desk, send_press(desk, desk.admin, message, custom_id))
-
-
-async def test_the_form_of_a_mentions_button_is_not_waited_for(
+async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bounds, within, check = list[float](), deferral._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
+
+    def noted(seconds: float) -> Any:
+        bounds.append(seconds)
+        return within(seconds)
+
+    async def after_a_while(tree: StudiiTree, interaction: discord.Interaction[StudiiBot]) -> bool:
+        desk.clock.advance(1.5)  # the loop was busy with others
+        return await check(tree, interaction)
+
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        offer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
-        assert offer is not None
-        custom_id = labelled(offer, "Virtual staging")
-        async with nothing_is_read(monkeypatch):
-            await told_late(desk, send_press(desk, desk.maya, offer, custom_id))
-        assert (await desk.maya.click(offer, custom_id=custom_id)).modal is not None
-
-
-async def test_the_form_of_a_photos_menu_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        photo = await post(desk, desk.maya, ROOM)
-        async with nothing_is_read(monkeypatch):
-            await told_late(desk, send_menu(desk, desk.tom, "Virtual staging", photo))
-        assert (await desk.tom.context_menu(desk.channel, "Virtual staging", photo)).modal is not None
-
-
-@pytest.mark.parametrize("command", ["studio", "defaults", "studii key"])
-async def test_a_commands_form_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    options = {"tool": "studio"} if command == "defaults" else {}
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        async with nothing_is_read(monkeypatch):
-            await told_late(desk, send_command(desk, desk.admin, command, **options))
-        assert (await desk.admin.slash(desk.channel, command, **options)).modal is not None
+        monkeypatch.setattr(deferral, "_within", noted)
+        monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
+        assert (await desk.maya.slash(desk.channel, "studio")).modal is not None
+        assert bounds == [pytest.approx(0.5)] * len(bounds) != []

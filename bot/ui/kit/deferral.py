@@ -218,7 +218,7 @@ async def before_form(interaction: discord.Interaction, reading: Awaitable[_T], 
     Raises `Refused` if it isn't there by the time that Discord has to get the form.
     """
     try:
-        async with asyncio.timeout(max(0.0, FORM_BY - _waited(interaction, clock))):
+        async with _within(max(0.0, FORM_BY - _waited(interaction, clock))):
             return await reading
     except TimeoutError as error:
         raise Refused(FORM_TOO_LATE) from error
@@ -231,3 +231,7 @@ def _waited(interaction: discord.Interaction, clock: Clock) -> float:
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
     return asyncio.get_running_loop().call_later(seconds, call)
+
+
+def _within(seconds: float) -> asyncio.Timeout:
+    return asyncio.timeout(seconds)
