@@ -58,6 +58,7 @@ FORBIDDEN = (
     ("bot.ui.kit.text", "bench"),
     ("bot.storage.jobs", "tests"),
     ("cogs.tools", "sandbox.photos"),
+    ("sandbox.photos", "tests"),
     ("bot.media.decoder.serve", "bot.media.pool"),
     ("bot.media.decoder.operations", "bot.errors"),
     ("bot.media.decoder.operations", "bot.validation"),

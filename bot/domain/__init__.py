@@ -15,14 +15,16 @@ from bot.domain.delivery import (
     Undeliverable,
 )
 from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, ServerLanguage, StudiiKey
-from bot.domain.jobs.deadlines import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.jobs.job import Job, Progress
 from bot.domain.jobs.request import SPOILER, JobRequest, SourcePhoto
 from bot.domain.jobs.states import (
     ACTIVE_STATES,
+    KEPT_DAYS,
+    LOST_AFTER_DAYS,
     NEXT_STATES,
     SENT_STATES,
     TERMINAL_STATES,
+    UNRULED_DAYS,
     UNSENT_STATES,
     UNSHOWN_STATES,
     FailureCode,

@@ -1,7 +1,11 @@
-"""The states of jobs, and why they fail."""
+"""The states of jobs, how long some may last, and why jobs fail."""
 
 from collections.abc import Mapping
 from enum import StrEnum
+
+LOST_AFTER_DAYS = 7  # a job that runs for so long ends
+UNRULED_DAYS = 30  # an unknown outcome then counts as charged
+KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
 
 
 class JobState(StrEnum):
