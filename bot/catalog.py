@@ -20,10 +20,10 @@ from bot.validation import (
     alone_or_table,
     listed,
     mapped,
-    number,
+    number_between,
     one_of,
     table,
-    text,
+    text_of,
     truth,
     whole,
 )
@@ -34,7 +34,7 @@ Kind = Literal["image", "video"]
 _KINDS: tuple[Kind, ...] = ("image", "video")
 _kind = one_of(_KINDS)
 _credits = whole(1, 1_000_000)
-_seconds = number(0, 86_400)
+_seconds = number_between(0, 86_400)
 _cost = alone_or_table(_credits, mapped(line, _credits))
 _duration: Check[float | Mapping[Kind, float]] = alone_or_table(_seconds, mapped(_kind, _seconds))
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
@@ -95,7 +95,7 @@ class Tool:
             slug=Table({"slug": slug}).take("slug", api_name),
             title_texts=fields.take("title", texts),
             summary_texts=fields.take("summary", texts),
-            emoji=fields.take("emoji", text(1, 64)),
+            emoji=fields.take("emoji", text_of(1, 64)),
             source=fields.take("source", one_of(SourceRule)),
             source_flag=fields.take("source_flag", SourceFlag.of, None),
             output=fields.take("output", _kind, None),

@@ -43,7 +43,7 @@ def _told(given: argparse.Namespace) -> int:
     from bot.cli.backup import PIPE
 
     try:
-        words = asyncio.run(_stoppable(words_of(given)))
+        words = asyncio.run(_stoppable(named_command(given)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     # Where the backup goes to standard output, the words must not stand in it.
@@ -61,7 +61,7 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
     return await words
 
 
-def words_of(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+def named_command(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
     from bot.cli.encryption_keys import rotate

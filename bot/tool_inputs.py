@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from bot.languages.texts import Texts, in_any_language, line, texts, worded
-from bot.validation import Invalid, listed, mapped, table, text, truth
+from bot.validation import Invalid, listed, mapped, table, text_of, truth
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
-api_name = text(form="[a-z0-9_-]{1,32}", like="must have 1 to 32 of the characters a-z, 0-9, _ and -")
+api_name = text_of(form="[a-z0-9_-]{1,32}", like="must have 1 to 32 of the characters a-z, 0-9, _ and -")
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
 TITLE_CONTEXT = "input"  # of the translations of inputs' names; their values have the input's own name

@@ -58,7 +58,7 @@ class Secret:
         return hash(self._text)
 
 
-def text(
+def text_of(
     least: int = 0, most: int | None = None, *, stripped: bool = False, form: str = "", like: str = ""
 ) -> Check[str]:
     """Return a check of texts by their number of characters, and by the regular expression `form` for the
@@ -103,7 +103,7 @@ def whole(least: int | None = None, most: int | None = None) -> Check[int]:
     return check
 
 
-def number(above: float, most: float) -> Check[float]:
+def number_between(above: float, most: float) -> Check[float]:
     """Return a check of numbers that are more than `above` and at most `most`."""
 
     def check(value: object) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from bot.languages.formats import decimal, number, or_list, sentences
 from bot.languages.language import spoken
-from bot.languages.translations import catalogue
+from bot.languages.translations import translations_of
 
 
 def N_(message: str) -> str:  # noqa: N802 - its name in every project that uses gettext
@@ -20,27 +20,27 @@ def N_(message: str) -> str:  # noqa: N802 - its name in every project that uses
 
 def gettext(message: str, /, **arguments: object) -> str:
     """Return the sentence in the language that is spoken now."""
-    return _filled(catalogue(spoken()).gettext(message), arguments)
+    return _filled(translations_of(spoken()).gettext(message), arguments)
 
 
 def unfilled(message: str) -> str:
     """Return a text that was marked elsewhere, in the language that is spoken now, with nothing filled in."""
-    return catalogue(spoken()).gettext(message)
+    return translations_of(spoken()).gettext(message)
 
 
 def ngettext(one: str, many: str, count: int, /, **arguments: object) -> str:
     """Return the sentence for that number, which it names `{count}`."""
-    return _filled(catalogue(spoken()).ngettext(one, many, count), {"count": count, **arguments})
+    return _filled(translations_of(spoken()).ngettext(one, many, count), {"count": count, **arguments})
 
 
 def pgettext(context: str, message: str, /, **arguments: object) -> str:
     """Return the sentence. `context` tells it from others with the same English words."""
-    return _filled(catalogue(spoken()).pgettext(context, message), arguments)
+    return _filled(translations_of(spoken()).pgettext(context, message), arguments)
 
 
 def npgettext(context: str, one: str, many: str, count: int, /, **arguments: object) -> str:
     """Return the sentence for that number, like `ngettext`, told from others by its context."""
-    found = catalogue(spoken()).npgettext(context, one, many, count)
+    found = translations_of(spoken()).npgettext(context, one, many, count)
     return _filled(found, {"count": count, **arguments})
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from functools import cache
 
 from bot.languages.language import Language, speaking, spoken
-from bot.languages.translations import catalogue
-from bot.validation import Invalid, alone_or_table, mapped, one_of, text
+from bot.languages.translations import translations_of
+from bot.validation import Invalid, alone_or_table, mapped, one_of, text_of
 
 Texts = str | Mapping[Language, str]
 
-line = text(1, 100, stripped=True)
+line = text_of(1, 100, stripped=True)
 _written_as = one_of([one.replace("_", "-") for one in Language])
 
 
@@ -42,7 +42,7 @@ def worded(said: Texts, context: str | None = None) -> str:
     if not isinstance(said, str):
         own = said.get(spoken())
         return own or worded(said[Language.ENGLISH], context)
-    translations = catalogue(spoken())
+    translations = translations_of(spoken())
     return translations.gettext(said) if context is None else translations.pgettext(context, said)
 
 

@@ -25,7 +25,7 @@ class _Translations(GNUTranslations):
 
 
 @cache
-def catalogue(language: Language) -> NullTranslations:
+def translations_of(language: Language) -> NullTranslations:
     """Return the language's translations. English is what the code says, so it has none."""
     file = compiled_file(language)
     if language is Language.ENGLISH or not file.is_file():
@@ -42,4 +42,4 @@ def compiled_file(language: Language) -> Path:
 def load_all() -> None:
     """Read all catalogues, so that no answer waits for the disk."""
     for language in Language:
-        catalogue(language)
+        translations_of(language)

@@ -14,7 +14,7 @@ _LETTER_SHARE = 28  # letters are this part of the picture's shorter side
 _INK, _GROUND, _EDGE = "white", (0, 0, 0, 168), (255, 255, 255)
 
 
-def split(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
+def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
     """Return one picture: the left half of `before`, and the right half of `after`, each with its label.
 
     `before` is cropped to the shape of `after`, as pictures of one room are rarely cut alike.

@@ -156,7 +156,7 @@ class DecoderPool:
         return await _made(self._open("label", path, limit=limit, words=words, corner=corner))
 
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        """Return one picture of both halves (see `bot.media.drawing.split`), as `fit` returns one."""
+        """Return one picture of both halves (see `bot.media.drawing.draw_halves`), as `fit` returns one."""
 
         async def halves() -> tuple[dict[str, Any], bytes]:
             other = await self._admit("fit", before)

@@ -16,7 +16,7 @@ MAX_RETRY_AFTER_SECONDS = 300.0
 _LIKE_A_KEY = re.compile(r"stu_[A-Za-z0-9_\-]{6,}")
 
 
-def words_of(value: Any) -> str | None:
+def error_message(value: Any) -> str | None:
     """Return the message of an `error` field, which is a string or an object with one. Else None."""
     if isinstance(value, Mapping):
         fields = cast("Mapping[str, Any]", value)
@@ -52,7 +52,7 @@ def detail_of(body: bytes | None, key: str) -> str | None:
     if not isinstance(document, Mapping):
         return None
     fields = cast("Mapping[str, Any]", document)
-    return clean(words_of(fields.get("error")) or words_of(fields.get("message")), key)
+    return clean(error_message(fields.get("error")) or error_message(fields.get("message")), key)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

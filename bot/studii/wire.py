@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from math import ceil, isfinite
 from typing import Self, TypeVar
 
-from bot.studii.sanitize import words_of
-from bot.validation import Check, Invalid, Table, json_of, table, text, whole
+from bot.studii.sanitize import error_message
+from bot.validation import Check, Invalid, Table, json_of, table, text_of, whole
 
 _T = TypeVar("_T")
 
-_ID = text(1, 200, form="[!-~]+")
-_STATUS = text(1)
-_OBJECT_KEY = text(1, 2000)
-_ADDRESS = text(1)
+_ID = text_of(1, 200, form="[!-~]+")
+_STATUS = text_of(1)
+_OBJECT_KEY = text_of(1, 2000)
+_ADDRESS = text_of(1)
 _CREDITS = whole(0, 10**9)
 
 
@@ -51,7 +51,7 @@ class CreatedJob:
         return cls(
             fields.take("id", _ID),
             _lenient(fields, "status", _STATUS) or "queued",
-            _lenient(fields, "status_url", text()),
+            _lenient(fields, "status_url", text_of()),
             _lenient(fields, "credits_charged", _credits),
         )
 
@@ -78,9 +78,9 @@ class JobReport:
         return cls(
             fields.take("id", _ID),
             fields.take("status", _STATUS),
-            _lenient(fields, "output_url", text()),
-            _lenient(fields, "output_kind", text()),
-            fields.take("error", words_of, None),
+            _lenient(fields, "output_url", text_of()),
+            _lenient(fields, "output_kind", text_of()),
+            fields.take("error", error_message, None),
             _lenient(fields, "credits_charged", _credits),
         )
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.__main__ import new_parser
-from bot.command_line import words_of
+from bot.command_line import named_command
 from sandbox.discord.emulator import APPLICATION_ID, TOKEN, DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
@@ -60,12 +60,12 @@ def test_each_command_runs_its_own_part_and_one_that_is_forgotten_none(
     assert {"invite", "forget-servers", "rotate-keys"} < set(others)
     parts: list[str] = []
     for name in others:
-        part = words_of(Namespace(command=name, file=tmp_path / "copy.db", address=""))
+        part = named_command(Namespace(command=name, file=tmp_path / "copy.db", address=""))
         parts.append(part.__qualname__)
         part.close()
     assert len(set(parts)) == len(others)
     with pytest.raises(ValueError, match="nothing runs: forgotten"):
-        words_of(Namespace(command="forgotten")).close()
+        named_command(Namespace(command="forgotten")).close()
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])

@@ -12,7 +12,7 @@ from bot.catalog import Catalog
 from bot.client import translation
 from bot.client.registration import translated_payload
 from bot.languages import Language, known_language
-from bot.languages.translations import catalogue
+from bot.languages.translations import translations_of
 from tests.support.desk import make_bot, open_desk
 from tests.support.messages import ROOT, from_python
 
@@ -104,7 +104,7 @@ def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[
             marked += [message for _, _, message, _ in from_python(stream, ["N_"], [], {})]
     assert len(marked) > 100
     assert any("{text}" in one for one in marked)  # not filled in
-    translated = {one: catalogue(Language.GERMAN).gettext(one) for one in marked if one != FILLED}
+    translated = {one: translations_of(Language.GERMAN).gettext(one) for one in marked if one != FILLED}
     assert {said for one, said in translated.items() if said != one} <= german
 
 

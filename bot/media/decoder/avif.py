@@ -12,7 +12,7 @@ from PIL.AvifImagePlugin import AvifImageFile
 
 from bot.media.decoder.libavif import DecoderSettings, Planes, call, call_void, created
 from bot.media.decoder.picture_rows import Rows
-from bot.media.decoder.planes import rows
+from bot.media.decoder.planes import pixel_rows
 
 # AVIF_STRICT_ALPHA_ISPE_REQUIRED: what Pillow insists on. Old files lack the rest.
 _STRICTNESS = 4
@@ -37,7 +37,7 @@ class Avif:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
         with Rows.kept(Path(self._file.name).parent) as kept:
             with self._planes() as planes:
-                kept.write(rows(planes, self._mode))
+                kept.write(pixel_rows(planes, self._mode))
             picture = kept.picture(self._mode, self.size)
         picture.info = self._info
         return picture

@@ -16,7 +16,7 @@ from bot.media.decoder import libde265, libheif
 from bot.media.decoder.channels import Channels, UnusualPlanes, described
 from bot.media.decoder.libavif import AvifError
 from bot.media.decoder.picture_rows import Rows
-from bot.media.decoder.planes import rows
+from bot.media.decoder.planes import pixel_rows
 from bot.media.decoder.structure.boxes import BoxFile
 from bot.media.decoder.structure.heic_in_one_piece import (
     is_premultiplied,
@@ -77,7 +77,7 @@ class Heic:
                 size = planes.width, planes.height
                 if _size(channels, turned) != self.size:
                     raise Broken
-                kept.write(rows(planes, mode, is_exact=not channels.is_full_range))
+                kept.write(pixel_rows(planes, mode, is_exact=not channels.is_full_range))
             picture = kept.picture(mode, size)
         if mode != self._mode:  # grey
             picture = picture.convert(self._mode)
@@ -95,8 +95,8 @@ class Heic:
                 found = _direct(data, boxes, stack)
                 if found is None or _size(found, turned or []) != self.size:
                     stack.close()
-                    image = stack.enter_context(libheif.decoded(data, is_turned=turned is None))
-                    found = libheif.channels(image)
+                    image = stack.enter_context(libheif.decoded_image(data, is_turned=turned is None))
+                    found = libheif.channels_of(image)
             yield found, turned or []
 
 
@@ -110,7 +110,7 @@ def _direct(data: mmap.mmap, boxes: BoxFile, stack: ExitStack) -> Channels | Non
     ]
     told = told_colours(data, items[0])
     alpha = second[0] if second else None
-    return libde265.channels(first, alpha, told, is_premultiplied=is_premultiplied(boxes))
+    return libde265.channels_of(first, alpha, told, is_premultiplied=is_premultiplied(boxes))
 
 
 def _size(found: Channels, turned: list[Turn]) -> Size:

@@ -48,7 +48,7 @@ def first_picture_of(units: Iterable[bytes]) -> Generator[ctypes.c_void_p]:
         library.de265_free_decoder(decoder)
 
 
-def channels(
+def channels_of(
     picture: ctypes.c_void_p,
     alpha: ctypes.c_void_p | None,
     told: tuple[dict[str, int], bool] | None,

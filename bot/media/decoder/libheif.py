@@ -81,7 +81,7 @@ def call(name: str, *arguments: object) -> None:
 
 
 @contextmanager
-def decoded(data: mmap.mmap, *, is_turned: bool) -> Generator[ctypes.c_void_p]:
+def decoded_image(data: mmap.mmap, *, is_turned: bool) -> Generator[ctypes.c_void_p]:
     """Decode the picture of a file that is mapped to be written, and turn it if that is to be done here."""
     library: Any = LIBHEIF
     context, handle, image, options = (
@@ -114,7 +114,7 @@ def decoded(data: mmap.mmap, *, is_turned: bool) -> Generator[ctypes.c_void_p]:
         library.heif_image_release(image)
 
 
-def channels(image: ctypes.c_void_p) -> Channels:
+def channels_of(image: ctypes.c_void_p) -> Channels:
     """Return the planes of a decoded picture. Raises `UnusualPlanes`."""
     library: Any = LIBHEIF
     if library.heif_image_get_colorspace(image) not in _COLOUR_SPACES:

@@ -154,12 +154,12 @@ def split(
 ) -> bytes:
     """Return a JPEG of at most `limit` bytes, half of it the picture before and half the one at `path`."""
     # Imported here: few pictures are drawn on, and each process would keep the fonts' library.
-    from bot.media.drawing import split as drawn
+    from bot.media.drawing import draw_halves
 
     picture, xmp = _made_by_ai(path, pixels)
     with _opened(before) as (kind, file):
         earlier = first_picture(_shrunk(kind, open_picture(kind, file, before_pixels)))
-    return fitted(drawn(earlier, picture, labels), limit, xmp) or b""
+    return fitted(draw_halves(earlier, picture, labels), limit, xmp) or b""
 
 
 def _made_by_ai(path: Path, pixels: int) -> tuple[Image.Image, bytes]:

@@ -11,7 +11,7 @@ _AVOID_LIBYUV = 2  # of the settings of avifRGBImage
 _FORMATS = {"RGB": 0, "RGBA": 1}  # of avifRGBFormat
 
 
-def rows(picture: Planes, mode: str, *, is_exact: bool = False) -> Iterator[memoryview]:
+def pixel_rows(picture: Planes, mode: str, *, is_exact: bool = False) -> Iterator[memoryview]:
     """Return the pixels, some rows at a time, in RGB or RGBA. What is returned changes with the next step.
 
     `is_exact`: without libyuv, which is quick and makes the blue of a limited range too dark.

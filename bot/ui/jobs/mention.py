@@ -25,7 +25,7 @@ from bot.ui.jobs.start import Terms, start_once
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host, in_order, read_before_form
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, rows, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.authors import author_in
@@ -106,7 +106,7 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
         NEUTRAL,
         f"### {_('What would you like to make?')}",
         said,
-        *rows(buttons),
+        *button_rows(buttons),
         small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
     )
 

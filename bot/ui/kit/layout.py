@@ -93,7 +93,7 @@ def row(*buttons: Piece) -> ui.ActionRow[Any]:
     return ui.ActionRow(*buttons)
 
 
-def rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
+def button_rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
     """Return the buttons in rows, each with as many as have room."""
     return [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
 

@@ -28,7 +28,7 @@ from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, rows, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, button_rows, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.permissions import server_of
@@ -65,7 +65,7 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
         lines(f"### ⚙️ {title}", done),
         lines(*said),
         small(HOW_DEFAULTS_WORK),
-        *rows(buttons),
+        *button_rows(buttons),
     )
 
 

@@ -153,7 +153,7 @@ def test_heic_in_one_piece_is_the_same_without_libheif(
         assert b"colrnclx" in data
         path.write_bytes(data.replace(b"colrnclx", b"freenclx"))
     with monkeypatch.context() as patched:
-        patched.setattr(libheif, "decoded", None)  # or the test could not fail
+        patched.setattr(libheif, "decoded_image", None)  # or the test could not fail
         got = opened(path)
     monkeypatch.setattr(libde265, "LIBDE265", None)
     assert ImageChops.difference(got, opened(path)).getbbox(alpha_only=False) is None

@@ -29,7 +29,7 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
-        spoken = f"{messages.catalogue.__module__}.{messages.catalogue.__qualname__}"
+        spoken = f"{messages.translations_of.__module__}.{messages.translations_of.__qualname__}"
         tools = repr(tree.client.catalog.tools)  # with what they are called in each language
         key = (commands, tools, spoken, translation.MAX_COMMAND_CHARACTERS)
         if key not in _known:

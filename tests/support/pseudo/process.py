@@ -21,13 +21,13 @@ def speak(environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
     """Word English in the pseudo-language from now on, in a process that was started to do so."""
     if NAME not in environment:
         return
-    real = translations.catalogue
+    real = translations.translations_of
 
-    def catalogue(language: Language) -> Any:
+    def translated(language: Language) -> Any:
         return TRANSLATIONS if language is Language.ENGLISH else real(language)
 
     for module in (translations, messages, texts):
-        patch.setattr(module, "catalogue", catalogue)
+        patch.setattr(module, "translations_of", translated)
     patch.setattr(translation, "speaking", speaking_of_commands)
 
 

@@ -29,14 +29,14 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
 
     What is returned says what was wrong with what was sent.
     """
-    real_catalogue, real_dispatch = translations.catalogue, router.dispatch
+    real_translations, real_dispatch = translations.translations_of, router.dispatch
     sent: list[tuple[str, Any]] = []
     spoken: set[Language] = set()
     wrong: list[str] = []
 
-    def catalogue(language: Language) -> Any:
+    def translated(language: Language) -> Any:
         spoken.add(language)
-        return TRANSLATIONS if language is Language.ENGLISH else real_catalogue(language)
+        return TRANSLATIONS if language is Language.ENGLISH else real_translations(language)
 
     def dispatch(backend: Any, method: str, path: str, **request: Any) -> Any:
         body: Any = request.get("json")
@@ -61,7 +61,7 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
             handed_on.update(read(line) for line in lines_of(body))
 
     for module in (messages, texts):
-        monkeypatch.setattr(module, "catalogue", catalogue)
+        monkeypatch.setattr(module, "translations_of", translated)
     monkeypatch.setattr(translation, "speaking", speaking_of_commands)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults

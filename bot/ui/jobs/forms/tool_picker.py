@@ -20,7 +20,7 @@ from bot.ui.jobs.start import AS_USUAL, Terms
 from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import NEUTRAL, box, row, rows, text
+from bot.ui.kit.layout import NEUTRAL, box, button_rows, row, text
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
@@ -134,7 +134,7 @@ class OpenToolButton(ToolButton, action="tool"):
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
     """Return rows with a button for each tool."""
     buttons = [OpenToolButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
-    return rows(buttons)
+    return button_rows(buttons)
 
 
 def _summary(tool: Tool) -> str:
