@@ -14,7 +14,7 @@ from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
-from bot.reactions.refusal_teller import RefusalTeller
+from bot.reactions.refusal_teller import AUTO_SKIPPED, TAP_SKIPPED, RefusalTeller
 from bot.services import ConfirmationNeeded, Repeated, Services
 from bot.services.styles import tool_of
 from bot.ui.kit.responses import refusal_words
@@ -71,7 +71,8 @@ class PhotoJobs:
         except Outage:
             raise  # it is read again when it is over
         except StudiiBotError as refusal:
-            return partial(no_jobs, partial(refused, refusal))
+            refused(refusal)
+            return no_jobs
         requests = [
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos
@@ -82,7 +83,7 @@ class PhotoJobs:
         self,
         requests: Sequence[JobRequest],
         note: Callable[[Job], None],
-        refused: Callable[[StudiiBotError], Awaitable[None]],
+        refused: Callable[[StudiiBotError], None],
     ) -> list[Job]:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         jobs: list[Job] = []
@@ -101,25 +102,23 @@ class PhotoJobs:
         for job in jobs:
             note(job)
         for refusal in refusals:
-            await refused(refusal)
+            refused(refusal)
         return jobs
 
-    async def _refused(
-        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
-    ) -> None:
+    def _refused(self, member: discord.Member, message: discord.Message, refusal: StudiiBotError) -> None:
+        """Queue the question to the person, or why there is no job."""
         if isinstance(refusal, ConfirmationNeeded):
-            if refusal.question is not None:
-                await self._questions.ask(refusal.question, message)
+            if not self._questions.add(refusal, member, message):
+                skipped = AUTO_SKIPPED if refusal.request.tapped is None else TAP_SKIPPED
+                self._refusals.add(member, skipped.__str__)
             return
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
+        self._refusals.add(member, partial(refusal_words, refusal), message, wanted)
 
 
-async def no_jobs(tell: Callable[[], Awaitable[None]] | None = None) -> list[Job]:
-    """Start nothing, and tell why if there is anything to tell."""
-    if tell is not None:
-        await tell()
+async def no_jobs() -> list[Job]:
+    """Start nothing."""
     return []
 
 

@@ -21,8 +21,7 @@ from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, pl
 from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
-from bot.reactions.refusal_teller import RefusalTeller
-from bot.reactions.skipped_notices import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, Skipped
+from bot.reactions.refusal_teller import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, RefusalTeller
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.authors import author_of
@@ -67,7 +66,8 @@ class PhotoWatch:
         self._services = services
         self._arrivals = arrivals
         self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
-        self._questions = PhotoQuestions(services.confirmations, catalog, readers)
+        self._refusals = RefusalTeller(services.refusals, readers)
+        self._questions = PhotoQuestions(services, catalog, readers, self._refusals)
         self._withdrawn = Backlog[list[str]](
             "withdrawing questions",
             self._questions.withdraw,
@@ -77,9 +77,7 @@ class PhotoWatch:
         )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._refusals = RefusalTeller(services.refusals, readers)
         self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
-        self._skipped = Skipped(self._refusals.tell)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -87,7 +85,9 @@ class PhotoWatch:
 
     async def close(self) -> None:
         """Drop waiting work."""
-        for one in (self._taps, self._offers, self._autos, self._skipped, self._withdrawn):
+        for one in (self._taps, self._offers, self._autos):
+            await one.close()
+        for one in (self._questions, self._refusals, self._withdrawn):  # what the others have queued
             await one.close()
 
     def tapped(self, event: discord.RawReactionActionEvent) -> None:
@@ -102,14 +102,14 @@ class PhotoWatch:
         place = self._arrivals.arrive(guild_id)
         tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
         if not self._taps.add(tapped):
-            self._skipped.add(member, TAP_SKIPPED)
+            self._refusals.add(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
         if event.guild_id is not None:
             emoji = emoji_of(event.emoji).key
             self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
-            self._withdraw(event.guild_id, self._questions.under(event.message_id, event.user_id, emoji))
+            self._withdraw(event.guild_id, event.message_id, event.user_id, emoji)
 
     def cleared(self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
@@ -117,7 +117,7 @@ class PhotoWatch:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._taps.clear(event.guild_id, event.message_id, emoji)
-            self._withdraw(event.guild_id, self._questions.under(event.message_id, emoji=emoji))
+            self._withdraw(event.guild_id, event.message_id, emoji=emoji)
 
     def used(self, message_id: int, job: Job) -> None:
         """Note that a person used the menu of a member's photo, as members may well delete a photo after
@@ -134,7 +134,7 @@ class PhotoWatch:
                 for photo in backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id):
                     photo.place.leave()
             self._taps.deleted(guild_id, message_id)
-            self._withdraw(guild_id, self._questions.under(message_id))
+            self._withdraw(guild_id, message_id)
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
@@ -160,9 +160,13 @@ class PhotoWatch:
                 return
             photo.place.leave()
             if isinstance(message.author, discord.Member):
-                self._skipped.add(message.author, OFFER_SKIPPED if offers else AUTO_SKIPPED)
+                skipped = OFFER_SKIPPED if offers else AUTO_SKIPPED
+                self._refusals.add(message.author, skipped.__str__)
 
-    def _withdraw(self, guild_id: int, questions: list[str]) -> None:
+    def _withdraw(
+        self, guild_id: int, message_id: int, user_id: int | None = None, emoji: str | None = None
+    ) -> None:
+        questions = self._questions.under(guild_id, message_id, user_id, emoji)
         if questions:
             self._withdrawn.put(guild_id, questions)
 
@@ -200,17 +204,17 @@ class PhotoWatch:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
                 return no_jobs
-            words = partial(cannot_post_words, member.guild, tapped.channel_id)
-            return partial(no_jobs, partial(self._refusals.tell, member, words))
+            self._refusals.add(member, partial(cannot_post_words, member.guild, tapped.channel_id))
+            return no_jobs
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
             async with asyncio.timeout(FETCHED_WITHIN):
                 message = await channel.fetch_message(tapped.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
-            if isinstance(error, NO_ACCESS):
-                return no_jobs
-            return partial(no_jobs, partial(self._refusals.tell, member, NOT_READ.__str__))
+            if not isinstance(error, NO_ACCESS):
+                self._refusals.add(member, NOT_READ.__str__)
+            return no_jobs
         on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
         if not (on or (offers and _offered(message, tapped))):
             return no_jobs
@@ -232,8 +236,8 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return no_jobs
         if not can_post(author.guild, message.channel.id):
-            words = partial(cannot_post_words, author.guild, message.channel.id)
-            return partial(no_jobs, partial(self._refusals.tell, author, words))
+            self._refusals.add(author, partial(cannot_post_words, author.guild, message.channel.id))
+            return no_jobs
         note = partial(self._taps.made_from, message.id)
         photos = _photos(message)[: channel.most]
         return await self._photo_jobs.prepare(author, message, channel.preset, photos, note=note)

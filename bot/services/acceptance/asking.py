@@ -4,10 +4,10 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import Job, JobRequest
+from bot.domain import JobRequest
 from bot.domain.access import MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
-from bot.errors import Refused, StudiiBotError
+from bot.errors import Refused
 from bot.languages import nlazy
 from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded
 from bot.storage import Transaction
@@ -21,28 +21,26 @@ TOO_MANY = nlazy(
 )
 
 
-async def keep_question(
-    transaction: Transaction, request: JobRequest, answer: list[Job] | StudiiBotError, at: datetime
-) -> list[Job] | StudiiBotError:
-    """Store the question if that is the answer to the request, or that these jobs answer one. Return what is
-    to be said.
+async def take_answer(transaction: Transaction, request: JobRequest, at: datetime) -> None:
+    """Store that the request's question was answered, if its jobs start by an answer to one.
 
     About requests that are accepted together, as a set, there is one question: `request` is any of them.
     """
-    if isinstance(answer, ConfirmationNeeded):
-        return await _ask(transaction, answer, at)
-    if isinstance(answer, list) and request.confirmation is not None:
-        await transaction.confirmations.use([request.confirmation], at)
-        if request.tapped is not None:
-            await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
-    return answer
+    if request.confirmation is None:
+        return
+    await transaction.confirmations.use([request.confirmation], at)
+    if request.tapped is not None:
+        await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
 
 
-async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> StudiiBotError:
-    """Store the question, and return it; or a refusal instead."""
+async def ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
+    """Store the question, and return it.
+
+    Raises `BeingAsked` if it was stored before, or `Refused` if the person has too many to answer already.
+    """
     request, price = needed.request, needed.price
     questions = transaction.confirmations
-    needed.question = Confirmation(
+    question = Confirmation(
         id=request.confirmation or secrets.token_hex(8),
         request=_bare(request),
         others=tuple(map(_bare, needed.others)),
@@ -54,13 +52,13 @@ async def _ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetim
     )
     if request.confirmation is not None:
         await questions.ask_again(request.confirmation, price.amount, needed.why, learned=price.learned)
-        return needed
+        return question
     if request.once is not None and await questions.asked_once(request.once):
-        return BeingAsked()
+        raise BeingAsked
     if await questions.count_of(request.guild_id, request.user_id, at) >= MAX_OPEN_QUESTIONS:
-        return Refused(TOO_MANY)
-    await questions.add(needed.question)
-    return needed
+        raise Refused(TOO_MANY)
+    await questions.add(question)
+    return question
 
 
 def _bare(request: JobRequest) -> JobRequest:

@@ -13,9 +13,9 @@ from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
-from bot.services.acceptance.asking import keep_question
+from bot.services.acceptance.asking import ask, take_answer
 from bot.services.acceptance.decision import Acceptance
-from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded, Repeated
+from bot.services.acceptance.errors import ConfirmationNeeded, Repeated
 from bot.services.acceptance.read_state import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
@@ -72,7 +72,8 @@ class AcceptanceBatches:
     async def accept_apart(self, requests: Requests) -> Answers:
         """Accept all these requests; where there is no room for all, or some exist already, each alone.
 
-        Return the answer to all, or to each, in their order. Raises `Busy` as `accept` does.
+        Return the answer to all, or to each, in their order: a question among them is stored when it is asked
+        (`ask`). Raises `Busy` as `accept` does.
         """
         return await self._ask(requests, apart=True)
 
@@ -166,19 +167,13 @@ async def _answers(
     transaction: Transaction, acceptance: Acceptance, group: WaitingRequests, at: datetime
 ) -> Answers:
     """Decide these requests before any that came after them."""
-    answers = [await _answer(transaction, acceptance, group.requests, at)]
-    if not group.apart or len(group.requests) < 2 or not _may_be_split(answers[0]):
-        return answers
-    answers.clear()
-    for request in group.requests:
-        answers.append(await _answer(transaction, acceptance, [replace(request, set_id=None)], at))
-        if isinstance(answers[-1], BeingAsked):
-            break  # about all of them
-    return answers
-
-
-def _may_be_split(answer: Answer) -> bool:
-    return isinstance(answer, Repeated | CreditsShort) and not isinstance(answer, BeingAsked)
+    answer = await _answer(transaction, acceptance, group.requests, at)
+    if not group.apart:
+        return [await _asked(transaction, answer, at)]
+    if len(group.requests) < 2 or not isinstance(answer, Repeated | CreditsShort):
+        return [answer]
+    alone = (replace(request, set_id=None) for request in group.requests)
+    return [await _answer(transaction, acceptance, [request], at) for request in alone]
 
 
 async def _answer(
@@ -186,12 +181,24 @@ async def _answer(
 ) -> Answer:
     """Decide the requests, and store at once what follows from it: it may decide about the next ones."""
     try:
-        decided = acceptance.decide_all(requests)
+        jobs = acceptance.decide_all(requests)
     except WordsRefused as refused:
         return await _noted(transaction, acceptance, refused, at)
     except StudiiBotError as error:  # anything else may leave part of a set among what is stored
-        return await keep_question(transaction, requests[0], error, at)
-    return await keep_question(transaction, requests[0], decided, at)
+        return error
+    await take_answer(transaction, requests[0], at)
+    return jobs
+
+
+async def _asked(transaction: Transaction, answer: Answer, at: datetime) -> Answer:
+    """Return the answer, with its question stored if it is one, or why there can't be one."""
+    if not isinstance(answer, ConfirmationNeeded):
+        return answer
+    try:
+        answer.question = await ask(transaction, answer, at)
+    except Refused as refused:
+        return refused
+    return answer
 
 
 async def _noted(

@@ -8,11 +8,14 @@ from dataclasses import replace
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import Job, JobRequest, SourcePhoto
+from bot.domain.confirmations import Confirmation
 from bot.domain.prices import Estimate
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy
+from bot.services.acceptance.asking import ask
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
+from bot.services.acceptance.errors import ConfirmationNeeded
 from bot.services.service import ToolService
 from bot.services.wording import size_words
 from bot.storage import Storage
@@ -51,13 +54,23 @@ class AcceptanceService(ToolService):
         """Store them as `accept_all` does; where there is no room for all, or some exist already, each alone.
 
         Either is done before later requests are decided. Return the jobs, or why there are none, of all, or
-        of each in their order. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
+        of each in their order. A question among them is stored when it is asked (`ask`), as Discord takes few
+        messages. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
         """
         answers = await self._batches.accept_apart(self._checked(requests))
         for answer in answers:
             if isinstance(answer, list):
                 _log_accepted(answer)
         return answers
+
+    async def ask(self, needed: ConfirmationNeeded) -> Confirmation:
+        """Store the question of a request that was accepted apart, and return it: its time begins now.
+
+        Raises `BeingAsked` if it was stored before, `Refused` if the person has too many to answer already,
+        and `DatabaseFailed`.
+        """
+        async with self._storage.write() as transaction:
+            return await ask(transaction, needed, self._clock.now())
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""

@@ -149,10 +149,9 @@ class Asked:
         ]
 
     def said(self, answer: list[Job] | BaseException) -> str:
-        if isinstance(answer, ConfirmationNeeded):
-            assert answer.question is not None
-            if answer.question.id not in {one.id for one in self.questions}:
-                self.questions.append(answer.question)
+        question = answer.question if isinstance(answer, ConfirmationNeeded) else None
+        if question is not None and question.id not in {one.id for one in self.questions}:
+            self.questions.append(question)
         return said(answer)
 
 
