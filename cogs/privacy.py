@@ -9,7 +9,6 @@ from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.forget_me import ask_to_forget_me
 from bot.ui.admin.access import privacy_panel_for
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 
@@ -38,11 +37,9 @@ class PrivacyCommands(commands.Cog):
     ) -> None:
         user_id = interaction.user.id
         if others_may_use_my_photos is not None:
-            refusal = self._services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
-            await done_in_time(interaction, refusal)
+            await self._services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
         if show_my_starred_results is not None:
-            consent = self._services.best.answer(user_id, agreed=show_my_starred_results)
-            await done_in_time(interaction, consent)
+            await self._services.best.answer(user_id, agreed=show_my_starred_results)
         await answer(interaction, await privacy_panel_for(self._services, user_id))
 
     @app_commands.command(

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photo_rules import inputs_from
-from bot.ui.kit.host import done_in_time, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_meant, style_of_server, usable_styles
@@ -112,7 +112,7 @@ class _StylesGroup(app_commands.Group):
         role: discord.Role | None = None,
     ) -> None:
         wanted = Wanted(name, tool, prompt, inputs_from(inputs), None if role is None else role.id)
-        said = await done_in_time(interaction, add_to_server(interaction, wanted))
+        said = await add_to_server(interaction, wanted)
         await self._answer(interaction, said)
 
     @app_commands.command(description=N_("Remove a style from this server, or take it from a role"))
@@ -124,12 +124,11 @@ class _StylesGroup(app_commands.Group):
         guild_id = server_of(interaction)
         style = await style_of_server(interaction, name)
         if role is None:
-            await done_in_time(interaction, self._styles.remove_from_server(guild_id, style.name))
+            await self._styles.remove_from_server(guild_id, style.name)
             await self._photos.reread_emoji(guild_id)  # its emoji run nothing now
             said = _("{style} is removed. Jobs made with it stay as they are.", style=quoted(style))
         else:
-            change = self._styles.set_role(guild_id, style.name, role.id, may=False)
-            left = (await done_in_time(interaction, change)).roles
+            left = (await self._styles.set_role(guild_id, style.name, role.id, may=False)).roles
             said = _("{style} is no longer for {role}.", style=quoted(style), role=role.mention)
             if not left:
                 said = sentences(said, _("Everyone can use it now."))

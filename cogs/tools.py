@@ -19,8 +19,9 @@ from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
 from bot.ui.jobs.forms.tool_form import FormStart, Values
-from bot.ui.jobs.start import Terms, read_in_time, start
-from bot.ui.kit.host import in_order, read_before_form
+from bot.ui.jobs.start import Terms, expect_card, start
+from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
@@ -106,7 +107,7 @@ async def _run(
     try:
         reading = values_with(interaction, tool, values, style)
         if style is None and not _needs_prompt(tool, values):
-            reading = read_in_time(interaction, reading, private=terms.private)
+            expect_card(interaction, private=terms.private)
         else:
             reading = read_before_form(interaction, reading)
         whole = {**await reading}

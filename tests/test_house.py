@@ -131,6 +131,19 @@ def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill
     assert announce == ["bot/ui/kit/deferral.py"]
 
 
+def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> None:
+    """Who answers directly has to await `answering` before, or the announcement comes beside the answer."""
+    direct = re.compile(r"\.response\.(send|edit|defer)")
+    answer = [
+        module.relative_to(ROOT).as_posix()
+        for folder in ("bot", "cogs")
+        for module in (ROOT / folder).rglob("*.py")
+        if direct.search(module.read_text("utf-8"))
+    ]
+    kit = [f"bot/ui/kit/{name}.py" for name in ("deferral", "forms", "responses")]
+    assert sorted(answer) == ["bot/ui/jobs/first_card.py", *kit]
+
+
 def test_a_docstring_says_what_its_code_does_or_is_and_asks_no_question() -> None:
     assert [
         f"{module.relative_to(ROOT).as_posix()}: {docstring}"

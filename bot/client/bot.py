@@ -25,7 +25,7 @@ from bot.domain.shards import DIRECT_MESSAGES
 from bot.languages import lazy
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals, note_arrival
-from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, speak_with
+from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 from bot.ui.reading.languages import Readers
@@ -72,7 +72,7 @@ class StudiiTree(app_commands.CommandTree["StudiiBot"]):
     """The tree of commands. Errors of all commands end here; see `tell`."""
 
     async def interaction_check(self, interaction: discord.Interaction["StudiiBot"], /) -> bool:
-        speak_with(interaction)
+        begin_to_handle(interaction)
         if interaction.client.accepting:
             return True
         if interaction.type is discord.InteractionType.application_command:

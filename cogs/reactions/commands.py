@@ -11,7 +11,6 @@ from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
@@ -88,14 +87,14 @@ class ReactionCommands(_ReactionsGroup):
             preset = self._photos.preset_of(await style_of_server(interaction, style))
         else:
             preset = self._photos.preset(tool or "", inputs_from(inputs))
-        await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), preset))
+        await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
         await self._answer(interaction, _("Emoji set"))
 
     @app_commands.command(name="remove", description=N_("Remove an emoji"))
     @app_commands.describe(emoji=N_("The emoji"))
     async def remove(self, interaction: discord.Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
-        await done_in_time(interaction, self._photos.map_emoji(guild_id, parse_emoji(emoji), None))
+        await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
         await self._answer(interaction, _("Emoji removed"))
 
     map_emoji.autocomplete("tool")(_ReactionsGroup.suggest_tools)
@@ -106,9 +105,7 @@ class ReactionCommands(_ReactionsGroup):
 
     async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
-        rules = await done_in_time(
-            interaction, self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
-        )
+        rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
         still = "" if on else still_on(rules, channel)
         title = _reactions_title(channel, on=on, still=bool(still))
         await self._answer(interaction, title, still)
@@ -138,9 +135,7 @@ class PhotoCommands(_ReactionsGroup):
     async def offer(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        await done_in_time(
-            interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
-        )
+        await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
         title = _("Tools are offered under photos in {channel}", channel=f"<#{place}>")
         await self._answer(interaction, title)
 
@@ -162,9 +157,7 @@ class PhotoCommands(_ReactionsGroup):
         guild_id = server_of(interaction)
         preset = self._photos.preset(tool, inputs_from(inputs))
         place = _place(interaction, channel)
-        await done_in_time(
-            interaction, self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
-        )
+        await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
         title = _("Photo automation is on in {channel}", channel=f"<#{place}>")
         await self._answer(interaction, title)
 
@@ -173,7 +166,7 @@ class PhotoCommands(_ReactionsGroup):
     async def turn_off(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        rules = await done_in_time(interaction, self._photos.clear_channel(guild_id, place))
+        rules = await self._photos.clear_channel(guild_id, place)
         still = still_served(rules, channel or interaction.channel)
         if still:
             title = _("Photo automation is still on in {channel}", channel=f"<#{place}>")

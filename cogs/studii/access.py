@@ -11,7 +11,6 @@ from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessCha
 from bot.ui.admin.access import access_panel
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
@@ -81,16 +80,13 @@ def access_command(bot: StudiiBot) -> Command:
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
 
-        async def apply() -> None:
-            async with services.access.change(guild_id) as changes:
-                if private is None and extra is None:
-                    await _change_tool(changes, tool, role, channel, change)
-                else:
-                    await _change_options(changes, private, extra, role)
-                await _change_photos(changes, photos, portraits)
-                await _change_blocks(changes, block, unblock, reason, hours)
-
-        await done_in_time(interaction, apply())
+        async with services.access.change(guild_id) as changes:
+            if private is None and extra is None:
+                await _change_tool(changes, tool, role, channel, change)
+            else:
+                await _change_options(changes, private, extra, role)
+            await _change_photos(changes, photos, portraits)
+            await _change_blocks(changes, block, unblock, reason, hours)
         given = AccessOptions(
             tool, _id(role), _id(channel), change, photos, portraits, private, extra, _id(block), _id(unblock)
         )

@@ -10,7 +10,6 @@ from bot.services import ApprovalChanges
 from bot.ui.admin.log import everyone_reads, missing_for_warnings
 from bot.ui.admin.moderation.approval_panel import approval_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
@@ -65,9 +64,9 @@ def approval_command(bot: StudiiBot) -> Command:
             remove,
         )
         if off:
-            rules = await done_in_time(interaction, services.approvals.turn_off(guild_id))
+            rules = await services.approvals.turn_off(guild_id)
         elif any(one is not None for one in given):
-            rules = await done_in_time(interaction, services.approvals.change(guild_id, changes))
+            rules = await services.approvals.change(guild_id, changes)
         else:
             rules = await services.approvals.rules(guild_id)
         public = everyone_reads(interaction.guild, rules.channel_id)

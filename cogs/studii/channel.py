@@ -12,7 +12,6 @@ from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
 from cogs.studii.group import Command, add_to_studii, function_command
@@ -79,7 +78,7 @@ def channel_command(services: Services) -> Command:
             changes["in_threads"] = False
         changes |= _best_changes(interaction, await services.posting.rules(guild_id), best, stars)
         if changes:
-            rules = await done_in_time(interaction, services.posting.set(guild_id, **changes))
+            rules = await services.posting.set(guild_id, **changes)
         else:
             rules = await services.posting.rules(guild_id)
         await answer(interaction, channel_panel(rules, changed=bool(changes)))

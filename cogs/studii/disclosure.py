@@ -10,7 +10,6 @@ from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.admin.disclosure import CORNER_NAMES, disclosure_panel, words_for_pictures, words_or_off
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Command, add_to_studii, function_command
@@ -43,7 +42,7 @@ def disclosure_command(services: Services) -> Command:
         if place is not None:
             changes["staging_corner"] = place
         if changes:
-            rules = await done_in_time(interaction, services.posting.set(guild_id, **changes))
+            rules = await services.posting.set(guild_id, **changes)
         else:
             rules = await services.posting.rules(guild_id)
         await answer(interaction, disclosure_panel(rules, changed=bool(changes)))

@@ -7,7 +7,6 @@ from bot.client.bot import StudiiBot
 from bot.languages import N_, Language
 from bot.services import Services
 from bot.ui.admin.language import language_panel
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Command, add_to_studii, function_command
@@ -29,7 +28,7 @@ def language_command(services: Services) -> Command:
         guild_id = server_of(interaction)
         if language is not None:
             chosen = None if language == AUTOMATIC else Language(language)
-            await done_in_time(interaction, services.languages.choose(guild_id, chosen))
+            await services.languages.choose(guild_id, chosen)
         kept = await services.languages.of_server(guild_id)
         await answer(interaction, language_panel(kept, interaction.guild))
 

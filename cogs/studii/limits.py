@@ -11,7 +11,6 @@ from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
 from bot.ui.admin.credits.limits import allowance_panel, grant_panel, limit_changes, member_panel
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import roles_of
@@ -58,7 +57,7 @@ def allowance_command(services: Services) -> Command:
         if starts is not None:
             changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
         if changes:
-            await done_in_time(interaction, limits.set(guild_id, **changes))
+            await limits.set(guild_id, **changes)
         budget = await services.credits.budget(guild_id)
         changed = limit_changes(changes, budget)
         if member is not None:
@@ -87,9 +86,7 @@ def grant_command(services: Services) -> Command:
     ) -> None:
         guild_id = server_of(interaction)
         if credits_ is not None:
-            await done_in_time(
-                interaction, services.limits.grant(guild_id, None if member is None else member.id, credits_)
-            )
+            await services.limits.grant(guild_id, None if member is None else member.id, credits_)
         if member is not None:
             panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
             await answer(interaction, panel)

@@ -18,7 +18,6 @@ from bot.ui.admin.log import (
     post_greeting,
     trouble_there,
 )
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Command, add_to_studii, function_command
@@ -58,7 +57,7 @@ def log_command(services: Services) -> Command:
         elif results is not None and wanted.channel_id is None:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
-            await done_in_time(interaction, _set(interaction, services, now, wanted, channel))
+            await _set(interaction, services, now, wanted, channel)
         guild = interaction.guild
         panel = log_panel(
             wanted, trouble_there(guild, wanted), public=everyone_reads(guild, wanted.channel_id)

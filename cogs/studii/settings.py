@@ -12,7 +12,6 @@ from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import open_key_form
 from bot.ui.admin.photo_rules import metadata_panel
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Choices, Command, add_to_studii, choices, function_command
@@ -61,7 +60,7 @@ def budget_command(services: Services) -> Command:
             )
             return
         # Options that are left out keep their values.
-        change = services.credits.set_budget(
+        state = await services.credits.set_budget(
             guild_id,
             credits_,
             None if period is None else Period(period),
@@ -69,7 +68,6 @@ def budget_command(services: Services) -> Command:
             restart=restart,
             confirm_above=confirm,
         )
-        state = await done_in_time(interaction, change)
         if of_the_budget or (timezone is not None and confirm is not None):
             title = _("Budget set")
         elif timezone is not None:
@@ -91,7 +89,7 @@ def metadata_command(services: Services) -> Command:
     async def metadata(interaction: discord.Interaction, remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:
-            await done_in_time(interaction, services.servers.keep_metadata(guild_id, keeps=not remove))
+            await services.servers.keep_metadata(guild_id, keeps=not remove)
         await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
 
     return metadata

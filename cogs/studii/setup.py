@@ -13,7 +13,6 @@ from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
@@ -92,14 +91,12 @@ def setup_commands(services: Services) -> list[Command]:
 
     @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
     async def pause(interaction: discord.Interaction) -> None:
-        changed = await done_in_time(interaction, services.servers.pause(server_of(interaction), paused=True))
+        changed = await services.servers.pause(server_of(interaction), paused=True)
         await answer(interaction, boxed(GOOD, PAUSE_BEGUN if changed else STILL_PAUSED))
 
     @function_command(name="resume", description=N_("Accept new jobs again"))
     async def resume(interaction: discord.Interaction) -> None:
-        changed = await done_in_time(
-            interaction, services.servers.pause(server_of(interaction), paused=False)
-        )
+        changed = await services.servers.pause(server_of(interaction), paused=False)
         words = _("Resumed. Members can start jobs again.") if changed else _("New jobs weren't paused.")
         await answer(interaction, boxed(GOOD, words))
 

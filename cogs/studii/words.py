@@ -9,7 +9,6 @@ from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
-from bot.ui.kit.host import done_in_time
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Choices, add_to_studii, choices
@@ -41,13 +40,13 @@ class _WordsGroup(app_commands.Group):
     @app_commands.choices(then=THEN)
     async def add(self, interaction: discord.Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
         guild_id = server_of(interaction)
-        added = await done_in_time(interaction, self._words.add(guild_id, words, WordEffect(then)))
+        added = await self._words.add(guild_id, words, WordEffect(then))
         await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
     @app_commands.command(description=N_("Remove a word rule"))
     @app_commands.describe(words=N_("The rule to remove"))
     async def remove(self, interaction: discord.Interaction, words: str) -> None:
-        removed = await done_in_time(interaction, self._words.remove(server_of(interaction), words))
+        removed = await self._words.remove(server_of(interaction), words)
         await answer(interaction, rule_removed_panel(removed))
 
     @app_commands.command(description=N_("Pause members after several requests that word rules refused"))
@@ -62,7 +61,7 @@ class _WordsGroup(app_commands.Group):
         hours: app_commands.Range[int, 1, MAX_PAUSE_HOURS] | None = None,
     ) -> None:
         guild_id = server_of(interaction)
-        pause = await done_in_time(interaction, self._refusals.set_pause(guild_id, refusals, hours))
+        pause = await self._refusals.set_pause(guild_id, refusals, hours)
         await self._show(interaction, guild_id, pause)
 
     async def _show(self, interaction: discord.Interaction, guild_id: int, pause: WordPause) -> None:

@@ -11,6 +11,7 @@ from simcord.interactions import base_payload
 from tests.support.desk import Desk
 
 BUTTON = {"component_type": 2}
+LIST = {"component_type": 3}
 
 
 async def press(
@@ -37,8 +38,9 @@ def send_press(
     custom_id: str,
     *,
     in_server: bool = True,
+    chosen: str | None = None,
 ) -> Interaction:
-    """Send such a press without waiting for what becomes of it."""
+    """Send such a press without waiting for what becomes of it; with `chosen`, the choice from a list."""
     # An answer that one person alone sees is in the channel where they asked.
     channel_id = message.channel.id if isinstance(message, discord.Message) else desk.channel.id
     stored = desk.env.backend.get_message(channel_id, message.id)
@@ -48,7 +50,7 @@ def send_press(
         channel_id=channel_id,
         guild_id=person.guild.id if in_server else None,
         user_id=person.id,
-        data={"custom_id": custom_id, **BUTTON},
+        data={"custom_id": custom_id, **(BUTTON if chosen is None else {**LIST, "values": [chosen]})},
     )
     payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
     record.source_message_id = stored.id
@@ -56,15 +58,15 @@ def send_press(
     return record
 
 
-def send_command(desk: Desk, person: MemberActor, name: str, **options: str) -> Interaction:
-    """Send a command without waiting for what becomes of it. `name` may be a group's and its command's."""
-    group, _, sub = name.partition(" ")
+def send_command(desk: Desk, person: MemberActor, name: str, /, **options: str) -> Interaction:
+    """Send a command without waiting for what becomes of it. `name` has its groups' names before it."""
+    first, *others = name.split()
     given: list[dict[str, object]] = [
         {"type": 3, "name": option, "value": value} for option, value in options.items()
     ]
-    if sub:
-        given = [{"type": 1, "name": sub, "options": given}]
-    return _send_command(desk, person, group, 1, {"options": given})
+    for number, sub in enumerate(reversed(others)):
+        given = [{"type": 2 if number else 1, "name": sub, "options": given}]
+    return _send_command(desk, person, first, 1, {"options": given})
 
 
 def send_menu(desk: Desk, person: MemberActor, name: str, message: discord.Message) -> Interaction:

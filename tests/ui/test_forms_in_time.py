@@ -13,15 +13,19 @@ from simcord.backend.models import Interaction
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.domain import JobState
 from bot.services.styles import NewStyle
+from bot.ui.admin import key_form
 from bot.ui.kit import deferral
 from bot.ui.kit.deferral import FORM_TOO_LATE
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
-from tests.support.desk import Desk, labelled, open_desk, texts
+from tests.support.desk import Desk, labelled, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
 from tests.ui.admin.moderation.test_results import shown as shown_result, watched
 from tests.ui.admin.moderation.waiting import approvals, ask
+from tests.ui.admin.moderation.word_rules import forbid
+from tests.ui.jobs.forms.test_tool_form import opened
+from tests.ui.jobs.late import at_once, kept, late
 from tests.ui.styles.test_saving import result_of
 from tests.ui.waits import Waits
 
@@ -130,6 +134,25 @@ async def a_mention_under_a_result(desk: Desk, folder: Path) -> Send:
     return lambda: send_press(desk, desk.maya, offer, labelled(offer, "Virtual staging"))
 
 
+async def a_choice_in_a_list(desk: Desk, _folder: Path) -> Send:
+    """A tool that is chosen in the list for a photo."""
+    photo = await post(desk, desk.maya, ROOM)
+    listed = await desk.maya.context_menu(desk.channel, "Studii…", photo)
+    assert listed.response is not None
+    message = listed.response
+    (custom_id,) = (str(one["custom_id"]) for one in pieces(message) if one["type"] == 3)
+    return lambda: send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
+
+
+async def edit_of_a_refused_form(desk: Desk, _folder: Path) -> Send:
+    await forbid(desk, "blimp")
+    form = await opened(desk, desk.maya, "studio")
+    refused = await desk.maya.submit_modal(form, {"prompt": "A blimp", "mode": "video"})
+    assert refused.response is not None
+    message, custom_id = refused.response, labelled(refused, "Edit")
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
 async def a_photos_menu(desk: Desk, folder: Path) -> Send:
     result = await result_of(desk, folder, desk.maya, "photo-restore", image=ROOM)
     return lambda: send_menu(desk, desk.tom, "Virtual staging", result)
@@ -155,6 +178,8 @@ PATHS: dict[str, Ready] = {
     "a mention with more photos and words": a_mention("the hall", ROOM, HALL),
     "a mention under a result": a_mention_under_a_result,
     "a photo's menu": a_photos_menu,
+    "a choice in a list": a_choice_in_a_list,
+    "edit of a refused form": edit_of_a_refused_form,
 }
 
 
@@ -165,6 +190,7 @@ async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         send = await PATHS[path](desk, tmp_path)
+        monkeypatch.setattr(deferral, "_later", at_once)  # an announcement would come before the form
         for number in range(1, MAX_WAITS_OF_A_PATH):
             with monkeypatch.context() as patch:
                 waits = Waits(patch, desk.bot.http, number)
@@ -208,3 +234,17 @@ async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
         monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
         assert (await desk.maya.slash(desk.channel, "studio")).modal is not None
         assert bounds == [pytest.approx(0.5)] * len(bounds) != []
+
+
+async def test_instead_of_a_form_that_would_come_after_an_announcement_its_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unbounded(_interaction: discord.Interaction, reading: Awaitable[Any]) -> Any:
+        return await reading
+
+    monkeypatch.setattr(key_form, "read_before_form", unbounded)
+    async with late(tmp_path, monkeypatch) as desk:
+        shown = await desk.admin.slash(desk.channel, "studii key")
+        assert shown.modal is None
+        assert texts(shown.response) == str(FORM_TOO_LATE)
+        assert kept(tmp_path) == []

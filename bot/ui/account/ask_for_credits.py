@@ -12,7 +12,7 @@ from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed
-from bot.ui.kit.responses import ask_button
+from bot.ui.kit.responses import acknowledge, ask_button
 from bot.ui.reading.member import roles_of
 
 ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
@@ -44,7 +44,7 @@ class AskAdminButton(
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         wanted = self._wanted
-        await interaction.response.defer()  # what follows may have to wait for others who write
+        await acknowledge(interaction)
         if interaction.guild_id is None:
             member, channel_id = await _from_dm(interaction, wanted)
         elif interaction.guild_id == wanted.guild_id and interaction.channel_id is not None:

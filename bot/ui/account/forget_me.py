@@ -8,6 +8,7 @@ from bot.services import Erasable, Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, Piece, boxed, lines, row, rule, small
+from bot.ui.kit.responses import acknowledge, answer_in_place
 from bot.ui.reading.permissions import server_of
 
 THIS_SERVER, EVERY_SERVER, KEEP_DATA = "here", "everywhere", "not"
@@ -102,10 +103,10 @@ class ForgetMeButton(
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._where == KEEP_DATA:
-            await interaction.response.edit_message(view=boxed(NEUTRAL, NOTHING_ERASED))
+            await answer_in_place(interaction, boxed(NEUTRAL, NOTHING_ERASED))
             return
         guild_id = server_of(interaction)
-        await interaction.response.defer()  # erasing may take a while
+        await acknowledge(interaction)
         erased = await host.services.privacy.forget_member(
             interaction.user.id, guild_id if self._where == THIS_SERVER else None
         )

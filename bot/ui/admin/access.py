@@ -29,6 +29,7 @@ from bot.ui.kit.layout import (
     server_line,
     small,
 )
+from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import more_words, named_value, plain, sentence
 
 MAX_NAMES_IN_A_ROW = 15
@@ -143,7 +144,7 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         access, user_id = host.services.access, interaction.user.id
-        await interaction.response.defer()  # what follows may have to wait for others who write
+        await acknowledge(interaction)
         await access.set_photo_refusal(user_id, refuses=not self._allow)
         await interaction.edit_original_response(view=await privacy_panel_for(host.services, user_id))
 

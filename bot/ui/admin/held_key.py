@@ -9,7 +9,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import LET_IN, ensure_panel_opener
@@ -40,6 +40,6 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
         words = _("The key works, and no jobs are on hold.")
-        if await done_in_time(interaction, host.services.keys.try_again(guild_id)):
+        if await host.services.keys.try_again(guild_id):
             words = _("The next job will try Studii now. The others follow if it works.")
         await answer(interaction, boxed(GOOD, words))

@@ -9,9 +9,9 @@ from bot.domain import Plan, StudiiKey
 from bot.languages import gettext as _, lazy
 from bot.ui.admin.credits.budget_form import daily_budget
 from bot.ui.admin.credits.credits import key_panel
+from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
-from bot.ui.kit.layout import Panel
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 from bot.ui.reading.permissions import server_of
@@ -66,10 +66,5 @@ class KeyForm(Form):
         guild_id = self._opener.ensure(interaction)
         budget = daily_budget(self._budget.value)
         plan, services = Plan(self._plan.values[0]), host.services
-
-        async def change() -> Panel:
-            key = await services.keys.set_key(guild_id, self._key.value, plan, budget)
-            return key_panel(key, await services.credits.budget(guild_id))
-
-        # Studii is asked about the key, which may take longer than Discord waits.
-        await answer(interaction, await done_in_time(interaction, change()))
+        key = await services.keys.set_key(guild_id, self._key.value, plan, budget)
+        await answer(interaction, key_panel(key, await services.credits.budget(guild_id)))

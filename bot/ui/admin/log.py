@@ -12,7 +12,7 @@ from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import Host, done_in_time, host_of
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
@@ -143,7 +143,7 @@ class LogDeleteButton(JobButton, action="logdelete"):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await done_in_time(interaction, self._delete(interaction, host))
+        await self._delete(interaction, host)
         deleted = _("The result is deleted. Its cost stays in the ledger.")
         await answer(interaction, boxed(QUIET, deleted))
 

@@ -10,6 +10,7 @@ from bot.languages import gettext as _, lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, boxed
+from bot.ui.kit.responses import acknowledge
 
 STARS_AGREED = lazy(
     "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
@@ -35,7 +36,7 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
         return cls(agreed=match["answer"] == "yes")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await interaction.response.defer()  # what follows may have to wait for others who write
+        await acknowledge(interaction)
         await host.services.best.answer(interaction.user.id, agreed=self._agreed)
         said = str(STARS_AGREED if self._agreed else REFUSED)
         shown = boxed(GOOD if self._agreed else NEUTRAL, said)

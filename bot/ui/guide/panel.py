@@ -13,7 +13,7 @@ from bot.ui.guide.available_tools import left_out_words
 from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import done_in_time, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, fitting, lines, row
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import named_value
@@ -57,7 +57,7 @@ async def post_panel(interaction: discord.Interaction) -> None:
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if missing:
         raise Refused(CANNOT.using(reason=hindrance(missing)))
-    address = await done_in_time(interaction, _post(interaction, guild_id))
+    address = await _post(interaction, guild_id)
     await answer(interaction, boxed(GOOD, POSTED.using(address=address)))
 
 

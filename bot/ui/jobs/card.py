@@ -27,6 +27,7 @@ from bot.ui.kit.layout import (
     small,
     text,
 )
+from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.permissions import moderates, server_of
 
 EDIT, EDIT_LABEL, EDIT_STYLE = "edit", plazy("button", "Edit"), discord.ButtonStyle.primary
@@ -60,8 +61,7 @@ class CancelButton(JobButton, action="cancel"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = server_of(interaction)
-        # First: it shows nothing, and cancelling may have to wait for others who write.
-        await interaction.response.defer()
+        await acknowledge(interaction)
         job = await host.services.jobs.get(self.job_id)
         may = job is not None and moderates(interaction, job)
         await host.services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)

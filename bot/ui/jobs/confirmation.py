@@ -13,7 +13,7 @@ from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
@@ -103,8 +103,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
             await self._confirm(interaction, host)
 
     async def _confirm(self, interaction: discord.Interaction, host: Host) -> None:
-        # First: it shows nothing, and what follows may have to wait for the database.
-        await interaction.response.defer()
+        await acknowledge(interaction)
         question = await host.services.confirmations.open(self._question_id)
         if question is None:
             await _take_away(interaction)

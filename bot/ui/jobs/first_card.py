@@ -11,7 +11,7 @@ from bot.errors import StudiiBotError
 from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Deferral, deferral_of
+from bot.ui.kit.deferral import Deferral, answering
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, Panel, boxed
@@ -32,7 +32,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
     job, progress = jobs[0], Progress(whole_set=tuple(jobs))
     with speaking(spoken() if job.private else await host.readers.in_server(job.guild_id)):
         card = card_of(job, ToolNames(host.catalog), progress)
-    deferral = deferral_of(interaction)
+    deferral = await answering(interaction)
     if deferral is not None and deferral.private and not job.private:
         await _post_card(interaction, host, jobs, deferral)
         return

@@ -4,30 +4,29 @@ The person who sends the interaction is the requester, and pays.
 """
 
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import discord
 
 from bot.catalog import Tool
-from bot.domain import Job, JobRequest, SourcePhoto
+from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import LateAnswer, deferral_of, in_time, once_key_of
+from bot.ui.kit.deferral import LateAnswer, announce_card, answering, defer_answer, once_key_of
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import defer_answer, host_of, in_turn
+from bot.ui.kit.host import host_of, in_turn
+from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting_place import posting_place
 
-_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -92,13 +91,11 @@ async def start(
     sources = enumerate(photos or (None,))
     requests = [_request(interaction, tool, values, photo, terms, number) for number, photo in sources]
 
-    async def accepted() -> list[Job]:
-        of_place = requests if terms.private else await _with_place(interaction, requests)
-        await in_turn(interaction)
-        return await host.services.acceptance.accept_all(of_place)
-
+    expect_card(interaction, private=terms.private)
+    of_place = requests if terms.private else await _with_place(interaction, requests)
+    await in_turn(interaction)
     try:
-        jobs = await read_in_time(interaction, accepted(), private=terms.private)
+        jobs = await host.services.acceptance.accept_all(of_place)
     except ConfirmationNeeded as needed:
         await ask_to_confirm(interaction, needed)
         return
@@ -111,28 +108,20 @@ async def start(
         await _remove_offer(interaction, terms.offer_id)
 
 
-async def read_in_time(
-    interaction: discord.Interaction, reading: Awaitable[_T], *, private: bool = False
-) -> _T:
-    """Return what is read, or accepted, before the card. If that takes long, the answer is deferred.
+def expect_card(interaction: discord.Interaction, *, private: bool = False) -> None:
+    """Let the answer be announced as a job's card if it takes long. To be called before anything is read for
+    it.
 
     Not for what a form may follow: Discord shows none after that.
     """
-    host = host_of(interaction)
+    told_alone = host_of(interaction).services.acceptance.told_alone
 
     def probably_private() -> bool:
         # While others are refused or asked first here, the answer will probably be for the person alone.
         seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
-        return private or seen_alone or host.services.acceptance.told_alone(interaction.guild_id or 0)
+        return private or seen_alone or told_alone(interaction.guild_id or 0)
 
-    return await in_time(
-        interaction,
-        reading,
-        host.deferrals,
-        host.clock,
-        private=probably_private,
-        answer=LateAnswer.CARD,
-    )
+    announce_card(interaction, private=probably_private)
 
 
 async def _with_place(
@@ -192,11 +181,10 @@ def _request(
 
 async def _acknowledge(interaction: discord.Interaction) -> None:
     """Say nothing, in a way that Discord does not take for a failure."""
-    if deferral_of(interaction) is None:
-        if interaction.type is discord.InteractionType.component:
-            await interaction.response.defer()
-            return
-        await defer_answer(interaction, LateAnswer.CHANGE)
+    if interaction.type is discord.InteractionType.component and await answering(interaction) is None:
+        await acknowledge(interaction)
+        return
+    await defer_answer(interaction, LateAnswer.CHANGE)
     await interaction.delete_original_response()
-    if deferral := deferral_of(interaction):
+    if deferral := await answering(interaction):
         await deferral.answered()

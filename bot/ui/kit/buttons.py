@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.domain import Job
 from bot.languages import Worded
-from bot.ui.kit.host import Host, host_of, speak_with
+from bot.ui.kit.host import Host, begin_to_handle, host_of
 from bot.ui.kit.responses import tell
 
 
@@ -52,7 +52,7 @@ class _Lasting:
         return made(*match.groups())
 
     async def callback(self, interaction: discord.Interaction) -> None:
-        speak_with(interaction)
+        begin_to_handle(interaction)
         try:
             await self.pressed(interaction, host_of(interaction))
         except Exception as error:  # noqa: BLE001 - discord.py would log it and leave the person waiting

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import discord
 from discord import ui
@@ -31,7 +31,7 @@ FORM_TOO_LATE = lazy(
 START_WITHDRAWN = lazy("This didn't start. Only the person who asked can see why.")
 LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
 # The names in `Interaction.extras`.
-_KEPT = "deferral"
+_WAIT = "wait"
 _ARRIVED = "arrived"
 
 
@@ -169,64 +169,115 @@ def once_key_of(interaction_id: int, number: int = 0) -> str:
     return f"interaction:{interaction_id}:{number}"
 
 
-def deferral_of(interaction: discord.Interaction) -> Deferral | None:
-    """Return the interaction's deferral, if Discord was told that the answer takes longer."""
-    found = interaction.extras.get(_KEPT)
-    return found if isinstance(found, Deferral) and found.taken else None
+class _Wait:
+    """An interaction's wait for its first answer. If that takes long, Discord is told that it will come.
 
-
-async def defer_alone(interaction: discord.Interaction, deferrals: Deferrals, answer: LateAnswer) -> None:
-    """Tell the person alone that the answer will come."""
-    deferral = Deferral(interaction, deferrals, private=True, answer=answer)
-    interaction.extras[_KEPT] = deferral
-    await deferral.send()
-
-
-async def in_time(
-    interaction: discord.Interaction,
-    work: Awaitable[_T],
-    deferrals: Deferrals,
-    clock: Clock,
-    *,
-    private: Callable[[], bool],
-    answer: LateAnswer,
-) -> _T:
-    """Return the result of `work`. If the person has waited long by then, the interaction is deferred.
-
-    `private` returns whether the answer will probably be for the person alone.
+    A form can't be shown after that, so nothing is told while what a form needs is read (`read_before_form`).
     """
-    deferring: list[asyncio.Task[None]] = []
 
-    def defer() -> None:
-        if not interaction.response.is_done() and _KEPT not in interaction.extras:
-            deferral = Deferral(interaction, deferrals, private=private(), answer=answer)
-            interaction.extras[_KEPT] = deferral
-            deferring.append(asyncio.create_task(deferral.send(), name="deferring an answer"))
+    def __init__(self, interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
+        self.private: Callable[[], bool] = _always
+        self.answer = LateAnswer.CHANGE  # which may be no more than a view
+        self._interaction = interaction
+        self._deferrals = deferrals
+        self._clock = clock
+        self._over = False
+        self._timer: asyncio.Handle | None = None
+        self._deferral: Deferral | None = None
+        self._deferring: asyncio.Task[None] | None = None
 
-    timer = _later(max(0.0, ANSWER_BY - _waited(interaction, clock)), defer)
-    try:
-        return await work
-    finally:
-        timer.cancel()
-        for task in deferring:
-            await shielded(task)  # an answer comes after it
+    def begin(self) -> None:
+        """Begin to wait for the first answer, or go on."""
+        if not self._over:
+            self._timer = _later(self.left(ANSWER_BY), self._defer)
+
+    def pause(self) -> None:
+        """Announce nothing for now."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def left(self, until: float) -> float:
+        """Return how many seconds are left of those after the arrival."""
+        return max(0.0, until - self._clock.monotonic() + self._interaction.extras[_ARRIVED])
+
+    async def announce(self, answer: LateAnswer) -> None:
+        """Tell the person alone now that the answer will come, if nothing was told yet."""
+        self.pause()
+        if self._deferral is None:
+            self.private, self.answer = _always, answer
+            self._defer()
+        await self.end()
+
+    async def end(self) -> Deferral | None:
+        """Announce nothing any more. Return the announcement, if there was one."""
+        self._over = True
+        self.pause()
+        if self._deferring is not None:
+            await shielded(self._deferring)  # an answer comes after it
+        return self._deferral if self._deferral is not None and self._deferral.taken else None
+
+    def _defer(self) -> None:
+        if not self._interaction.response.is_done():
+            self._over = True
+            private = self.private()
+            self._deferral = Deferral(self._interaction, self._deferrals, private=private, answer=self.answer)
+            self._deferring = asyncio.create_task(self._deferral.send(), name="deferring an answer")
 
 
-async def before_form(interaction: discord.Interaction, reading: Awaitable[_T], clock: Clock) -> _T:
-    """Return what is read before a form, or to find out whether there is one.
+def expect_answer(interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
+    """Tell the person alone that an answer will come, if there is none in time.
+
+    To be called where the interaction begins to be handled. Who answers it calls `answering` first.
+    """
+    wait = interaction.extras[_WAIT] = _Wait(interaction, deferrals, clock)
+    wait.begin()
+
+
+def announce_card(interaction: discord.Interaction, *, private: Callable[[], bool]) -> None:
+    """Let the answer be announced as the card of a job, if it takes long: to all, unless `private` then."""
+    wait = _wait_of(interaction)
+    wait.private, wait.answer = private, LateAnswer.CARD
+
+
+async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
+    """Say at once that the answer will come, for the person alone: finding or sending it takes long.
+
+    `bot.ui.kit.responses.answer` gives it.
+    """
+    await _wait_of(interaction).announce(answer)
+
+
+async def answering(interaction: discord.Interaction) -> Deferral | None:
+    """Return the deferral in whose place the answer goes, if the person was told that it takes longer.
+
+    To be called before whatever may be the first answer. Nothing is announced from then on.
+    """
+    wait = interaction.extras.get(_WAIT)
+    return await wait.end() if isinstance(wait, _Wait) else None
+
+
+async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
+    """Return what is read before a form, or to find out whether there is one. A form can't come late.
 
     Raises `Refused` if it isn't there by the time that Discord has to get the form.
     """
+    wait = _wait_of(interaction)
+    wait.pause()
     try:
-        async with _within(max(0.0, FORM_BY - _waited(interaction, clock))):
+        async with _within(wait.left(FORM_BY)):
             return await reading
     except TimeoutError as error:
         raise Refused(FORM_TOO_LATE) from error
+    finally:
+        wait.begin()
 
 
-def _waited(interaction: discord.Interaction, clock: Clock) -> float:
-    """Return for how many seconds the person has waited."""
-    return clock.monotonic() - interaction.extras[_ARRIVED]
+def _wait_of(interaction: discord.Interaction) -> _Wait:
+    return cast(_Wait, interaction.extras[_WAIT])
+
+
+def _always() -> bool:
+    return True
 
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:

@@ -6,8 +6,10 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.errors import Refused
 from bot.languages import pgettext
-from bot.ui.kit.host import Host, host_of, speak_with
+from bot.ui.kit.deferral import FORM_TOO_LATE, answering
+from bot.ui.kit.host import Host, begin_to_handle, host_of
 from bot.ui.kit.layout import BAD, box, row
 from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for
 from bot.ui.kit.text import shortened
@@ -27,7 +29,9 @@ class Form(ui.Modal):
         super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
 
     async def show(self, interaction: discord.Interaction) -> None:
-        """Answer the interaction with this form."""
+        """Answer the interaction with this form. Raises `Refused` if it is too late for one."""
+        if await answering(interaction) is not None:
+            raise Refused(FORM_TOO_LATE)
         host_of(interaction).open_forms.add(self.custom_id, self)
         await interaction.response.send_modal(self)
 
@@ -36,7 +40,7 @@ class Form(ui.Modal):
         raise NotImplementedError
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        speak_with(interaction)
+        begin_to_handle(interaction)
         return True
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
@@ -54,7 +58,7 @@ class OpenView(ui.LayoutView):
         super().__init__(timeout=OPEN_FOR)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        speak_with(interaction)
+        begin_to_handle(interaction)
         return True
 
     async def on_error(

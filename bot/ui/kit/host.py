@@ -1,8 +1,8 @@
 """The client, as the handlers of interactions see it, and what it keeps for them."""
 
-from collections.abc import AsyncGenerator, Awaitable, Generator, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 from weakref import WeakValueDictionary
 
 import discord
@@ -16,7 +16,7 @@ from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, LateAnswer, before_form, defer_alone, in_time
+from bot.ui.kit.deferral import Deferrals, expect_answer
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(
@@ -31,7 +31,6 @@ DOUBLE_CLICK_SECONDS = 3.0
 MAX_REMEMBERED_CLICKS = 1000
 _PLACE = "place"  # the name in `Interaction.extras`
 
-_T = TypeVar("_T")
 _Open = ui.Modal | ui.LayoutView
 
 
@@ -86,43 +85,16 @@ def host_of(interaction: discord.Interaction) -> Host:
     return cast(Host, interaction.client)
 
 
-def speak_with(interaction: discord.Interaction) -> None:
-    """Word what this task shows in the person's own language from now on, and note that they speak it."""
-    language = language_of(interaction.locale.value)
+def begin_to_handle(interaction: discord.Interaction) -> None:
+    """Word what this task shows in the person's own language from now on, and note that they speak it.
+
+    If the answer takes long, the person is told meanwhile that it will come.
+    """
+    host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
-    host_of(interaction).services.languages.heard(interaction.user.id, language)
-
-
-async def done_in_time(interaction: discord.Interaction, change: Awaitable[_T]) -> _T:
-    """Return the result of a change that starts no job, and whose answer is for its person alone.
-
-    If it takes long, the person is told meanwhile that the answer will come.
-    """
-    host = host_of(interaction)
-    return await in_time(
-        interaction,
-        change,
-        host.deferrals,
-        host.clock,
-        private=lambda: True,
-        answer=LateAnswer.CHANGE,
-    )
-
-
-async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
-    """Say at once that the answer will come, for the person alone: finding or sending it takes long.
-
-    `bot.ui.kit.responses.answer` gives it.
-    """
-    await defer_alone(interaction, host_of(interaction).deferrals, answer)
-
-
-async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
-    """Return what is read before a form, which can't come late. To be used wherever a form may be the answer.
-
-    Raises `Refused` if that takes too long for Discord.
-    """
-    return await before_form(interaction, reading, host_of(interaction).clock)
+    host.services.languages.heard(interaction.user.id, language)
+    if interaction.type is not discord.InteractionType.autocomplete:
+        expect_answer(interaction, host.deferrals, host.clock)
 
 
 @contextmanager

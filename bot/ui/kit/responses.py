@@ -11,7 +11,7 @@ from discord import app_commands, ui
 
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import gettext as _, lazy, pgettext
-from bot.ui.kit.deferral import deferral_of
+from bot.ui.kit.deferral import answering
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.kit.reasons import error_words
@@ -76,21 +76,43 @@ async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutV
 
 async def answer(
     interaction: discord.Interaction, panel: ui.LayoutView, files: Sequence[discord.File] = ()
-) -> None:
+) -> int | None:
     """Show the panel to the person alone, whether or not the interaction was answered before.
 
+    Return the message's id, if Discord says it.
     Files can take long to send, so they are shown only after a private deferral (`defer_answer`).
     """
     response = interaction.response
-    deferral = deferral_of(interaction)
+    deferral = await answering(interaction)
     if deferral is not None:
-        await deferral.show_alone(panel, files)
-    elif not response.is_done():
-        await response.send_message(view=panel, ephemeral=True)
-    elif response.type is discord.InteractionResponseType.deferred_channel_message:
-        await interaction.edit_original_response(view=panel)
+        return await deferral.show_alone(panel, files)
+    if not response.is_done():
+        return (await response.send_message(view=panel, ephemeral=True)).message_id
+    if response.type is discord.InteractionResponseType.deferred_channel_message:
+        return (await interaction.edit_original_response(view=panel)).id
+    return (await interaction.followup.send(view=panel, ephemeral=True, wait=True)).id
+
+
+async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView, **given: Any) -> None:
+    """Show the panel in place of the message whose button was pressed.
+
+    If the person was told that an answer will come, it is a message of its own, for them alone.
+    """
+    if await answering(interaction) is not None:
+        await answer(interaction, panel)
+    elif interaction.response.is_done():
+        await interaction.edit_original_response(view=panel, **given)
     else:
-        await interaction.followup.send(view=panel, ephemeral=True)
+        await interaction.response.edit_message(view=panel, **given)
+
+
+async def acknowledge(interaction: discord.Interaction) -> None:
+    """Tell Discord that a press is being handled, which shows nothing. To be awaited before anything is read.
+
+    The interaction's original response is then the message whose button it was.
+    """
+    await answering(interaction)
+    await interaction.response.defer()
 
 
 def expired(error: discord.HTTPException) -> bool:

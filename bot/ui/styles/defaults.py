@@ -26,8 +26,9 @@ from bot.ui.jobs.forms.open_form import own_inputs, prices_for
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton
+from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, button_rows, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value, shortened
@@ -88,7 +89,7 @@ async def set_default(interaction: discord.Interaction, tool: Tool, name: str, v
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
     own = await host.services.defaults.of(guild_id, user_id, tool)
     inputs = {**own, name: value or ""}
-    await done_in_time(interaction, host.services.defaults.set(guild_id, user_id, tool, inputs))
+    await host.services.defaults.set(guild_id, user_id, tool, inputs)
     said = DEFAULTS_SET if any(inputs.values()) else CLEARED
     await show_defaults(interaction, str(said.using(tool=tool.title)))
 
@@ -119,8 +120,7 @@ class DefaultsForm(Form):
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         given = {name: value_of(field) or USUAL for name, field in self._fields.items()}
         inputs = {name: value for name, value in {**self._own, **given}.items() if value != USUAL}
-        change = host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
-        await done_in_time(interaction, change)
+        await host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
         said = DEFAULTS_SET if inputs else CLEARED
         await show_defaults(interaction, str(said.using(tool=self._tool.title)))
 

@@ -15,9 +15,10 @@ from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
+from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import channel_in, server_of, stays_there
@@ -118,13 +119,9 @@ def style_panel(
 
 async def show_style(interaction: discord.Interaction, found: Awaitable[Style], title: str = "") -> None:
     """Answer with the style, for the person alone."""
-
-    async def panel() -> Panel:
-        style = await found
-        picture, prices = await picture_of(interaction, style), await prices_for(interaction)
-        return style_panel(style, host_of(interaction).catalog, prices, picture, title)
-
-    await answer(interaction, await done_in_time(interaction, panel()))
+    style = await found
+    picture, prices = await picture_of(interaction, style), await prices_for(interaction)
+    await answer(interaction, style_panel(style, host_of(interaction).catalog, prices, picture, title))
 
 
 async def picture_of(interaction: discord.Interaction, style: Style) -> str | None:
@@ -174,7 +171,7 @@ class StyleButton(
             reading = styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)
             await open_style_form(interaction, await read_before_form(interaction, reading))
             return
-        await interaction.response.defer()  # what follows may have to wait for others who write
+        await acknowledge(interaction)
         removed = await styles.remove(self._style_id, guild_id, user_id)
         said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
         await interaction.edit_original_response(view=boxed(GOOD, said))

@@ -210,14 +210,12 @@ async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_
             await desk.tom.click(shown, label="For a listing")
         )
         shown = await picked(desk, 2)
-        asked = (await desk.maya.click(shown, label="Delete this picture")).response
-        assert asked is not None
+        (asked,) = (await desk.maya.click(shown, label="Delete this picture")).followups
         assert message.jump_url in texts(asked)
         assert galleries(desk) == [[3, 3]]
         await desk.maya.click(asked, label="Delete and break the link")
         assert galleries(desk) == [[3]]
-        asked = (await desk.maya.click(desk.channel.history()[-1], label="Delete")).response
-        assert asked is not None
+        (asked,) = (await desk.maya.click(desk.channel.history()[-1], label="Delete")).followups
         assert message.jump_url in texts(asked)
         await desk.maya.click(asked, label="Delete and break the link")
         assert galleries(desk) == []

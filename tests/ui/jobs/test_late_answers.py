@@ -220,7 +220,7 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
 
         monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        assert waits == [pytest.approx(0.3)] * 2  # for what is read, and for what is decided
+        assert waits == [pytest.approx(0.3)]
 
 
 async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(

@@ -11,7 +11,7 @@ from bot.languages import gettext, gettext as _, lazy, whole_number
 from bot.services import MAX_BUDGET, PERIOD_CHOICES
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time
+from bot.ui.kit.host import Host
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
@@ -42,7 +42,7 @@ class BudgetForm(Form):
         if limit is None:
             raise Refused(lazy("Enter how many credits the server can spend. Nothing was changed."))
         period = Period(self._period.values[0])
-        state = await done_in_time(interaction, host.services.credits.set_budget(guild_id, limit, period))
+        state = await host.services.credits.set_budget(guild_id, limit, period)
         await answer(interaction, budget_panel(state, _("Budget set")))
 
 

@@ -15,6 +15,7 @@ from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
+from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
@@ -120,11 +121,11 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         requests, by = host.services.credit_requests, interaction.user.id
+        await acknowledge(interaction)
         asked = await requests.get(self._request_id)
         if ensure_manager(interaction) != asked.guild_id:
             raise Refused(MANAGERS_ONLY)
         guild = interaction.guild
-        await interaction.response.defer()  # what follows may have to wait for others who write
         if self._how == DECLINE:
             answered = await requests.decline(asked.id, by)
         elif guild is not None and not await _is_there(guild, asked.user_id):

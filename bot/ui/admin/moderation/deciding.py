@@ -15,12 +15,12 @@ from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoke
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words
-from bot.ui.kit.deferral import deferral_of
+from bot.ui.kit.deferral import answering
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
-from bot.ui.kit.responses import NO_MENTIONS, answer
+from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import member_context_in
 from bot.ui.reading.permissions import channel_in, server_of
@@ -132,8 +132,8 @@ async def show_decision(interaction: discord.Interaction, host: Host, build: Cal
     if message is None:
         await answer(interaction, panel)
         return
-    if deferral_of(interaction) is None and not interaction.response.is_done():
-        await interaction.response.edit_message(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
+    if await answering(interaction) is None and not interaction.response.is_done():
+        await answer_in_place(interaction, panel, attachments=[])
         return
     await answer(interaction, boxed(QUIET, _("Done.")))
     try:

@@ -22,7 +22,8 @@ from bot.ui.admin.moderation.deciding import (
 from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.host import Host, done_in_time, read_before_form
+from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
 from bot.ui.reading.member import approver_of
@@ -65,9 +66,7 @@ class ApproveButton(JobButton, action="approve"):
         guild_id, approver = server_of(interaction), approver_of(interaction)
         job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
         requester = await requester_of(interaction, job)
-        jobs = await done_in_time(
-            interaction, host.services.approvals.approve(guild_id, self.job_id, approver, requester)
-        )
+        jobs = await host.services.approvals.approve(guild_id, self.job_id, approver, requester)
         ended = jobs[0].failure_text
         if ended is not None:  # they would not be accepted any more
             said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
@@ -91,9 +90,7 @@ class DeclineButton(JobButton, action="decline"):
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
-        jobs = await done_in_time(
-            interaction, host.services.approvals.decline(guild_id, self.job_id, approver, reason)
-        )
+        jobs = await host.services.approvals.decline(guild_id, self.job_id, approver, reason)
         await show_declined(interaction, host, jobs, reason, _DECLINED)
 
 

@@ -19,8 +19,8 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.host import Host, defer_answer, done_in_time, read_before_form
+from bot.ui.kit.deferral import LateAnswer, defer_answer, read_before_form
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
@@ -55,9 +55,7 @@ class ApproveResultButton(JobButton, action="approve-result"):
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
         job = await host.services.reviews.waiting(guild_id, self.job_id, approver)
         left = await requester_of(interaction, job) is None
-        job = await done_in_time(
-            interaction, host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
-        )
+        job = await host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
         if job.state is JobState.WITHHELD:
             said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
             await show_decision(interaction, host, lambda: boxed(QUIET, said))
@@ -79,9 +77,7 @@ class DeclineResultButton(JobButton, action="decline-result"):
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
-        job = await done_in_time(
-            interaction, host.services.reviews.decline(guild_id, self.job_id, approver, reason)
-        )
+        job = await host.services.reviews.decline(guild_id, self.job_id, approver, reason)
         await show_declined(interaction, host, [job], reason, _DECLINED)
 
 
@@ -92,11 +88,8 @@ class ReleaseResultButton(JobButton, action="release-result"):
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await done_in_time(
-            interaction,
-            host.services.reviews.release(
-                server_of(interaction), self.job_id, await _approver(interaction, host)
-            ),
+        job = await host.services.reviews.release(
+            server_of(interaction), self.job_id, await _approver(interaction, host)
         )
         await show_decided(interaction, host, [job], _RELEASED, GOOD)
 

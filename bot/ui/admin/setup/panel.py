@@ -19,10 +19,10 @@ from bot.ui.admin.photo_warnings import photo_trouble
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.deferral import deferral_of
-from bot.ui.kit.host import Host, done_in_time, host_of, read_before_form
+from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, rule, small
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import answer, answer_in_place
 from bot.ui.kit.text import plain
 from bot.ui.reading.openers import LET_IN, Opener, ensure_panel_opener
 from bot.ui.reading.permissions import missing_to_post, server_of
@@ -161,20 +161,16 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "open":
                 await answer(interaction, await setup_panel_for(interaction, let_in=False))
             case "forget":
-                await _show(interaction, await _forget_key(interaction, services, guild_id, self.key))
+                await answer_in_place(interaction, await _forget_key(services, guild_id, self.key))
             case "keep":
-                await interaction.response.edit_message(view=boxed(QUIET, _("The key was kept.")))
+                await answer_in_place(interaction, boxed(QUIET, _("The key was kept.")))
             case _:
                 if self.what in {"inplace", "tolog"}:
                     in_place = self.what == "inplace"
-                    await done_in_time(
-                        interaction, services.log_channels.ask_in_place(guild_id, in_place=in_place)
-                    )
+                    await services.log_channels.ask_in_place(guild_id, in_place=in_place)
                 if self.what in {"pause", "resume"}:
-                    await done_in_time(
-                        interaction, services.servers.pause(guild_id, paused=self.what == "pause")
-                    )
-                await _show(interaction, await setup_panel_for(interaction, let_in=self.let_in))
+                    await services.servers.pause(guild_id, paused=self.what == "pause")
+                await answer_in_place(interaction, await setup_panel_for(interaction, let_in=self.let_in))
 
 
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
@@ -203,21 +199,9 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool) -> Panel:
     return boxed(BAD, lines(f"### {title}", SURE.using(key=key.masked)), row(forget, keep))
 
 
-async def _show(interaction: discord.Interaction, panel: Panel) -> None:
-    """Show the panel in place of the one whose button was pressed, or where its answer was announced."""
-    if deferral_of(interaction) is None:
-        await interaction.response.edit_message(view=panel)
-    else:
-        await answer(interaction, panel)
-
-
-async def _forget_key(
-    interaction: discord.Interaction, services: Services, guild_id: int, key_id: int | None
-) -> Panel:
+async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> Panel:
     """Do it, and tell what became of the jobs."""
-    forgotten = (
-        None if key_id is None else await done_in_time(interaction, services.keys.forget(guild_id, key_id))
-    )
+    forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
     if forgotten is None:
         raise Refused(
             lazy("This server has a different key now. `/studii setup` shows it. Nothing was changed.")

@@ -23,8 +23,9 @@ from bot.ui.jobs.forms.tool_form import (
     needs_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, start_once
+from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.forms import RefusedForm
-from bot.ui.kit.host import host_of, in_order, read_before_form
+from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, server_of
 

@@ -21,6 +21,7 @@ from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import NEUTRAL, box, button_rows, row, text
+from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
@@ -95,7 +96,7 @@ class ToolPicker(OpenView):
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this list, for the person alone."""
         host_of(interaction).open_forms.add(self._select.custom_id, self)
-        await interaction.response.send_message(view=self, ephemeral=True)
+        await answer(interaction, self)
 
     def _options(self) -> list[discord.SelectOption]:
         start = FormStart(prices=self._prices)

@@ -24,12 +24,12 @@ from bot.ui.jobs.listing.panel import (
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
-from bot.ui.jobs.start import read_in_time
+from bot.ui.jobs.start import expect_card
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host, host_of, in_order
 from bot.ui.kit.reasons import error_words
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import approver_in
 from bot.ui.reading.permissions import (
@@ -73,12 +73,10 @@ async def show_list(
     pictures = await pictures_of(interaction.client, readable)
     shown = Shown(page, query, reader, pictures, note)
     panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))
-    if not instead or not _is_list(interaction.message):
-        await answer(interaction, panel)
-    elif interaction.response.is_done():
-        await interaction.edit_original_response(view=panel)
+    if instead and _is_list(interaction.message):
+        await answer_in_place(interaction, panel)
     else:
-        await interaction.response.edit_message(view=panel)
+        await answer(interaction, panel)
 
 
 def _is_list(message: discord.Message | None) -> bool:
@@ -141,6 +139,8 @@ class ListedButton(
             with in_order(interaction):
                 await self._run_again(interaction, host)
             return
+        if self._action != SHOW:  # which is answered with a message of its own
+            await acknowledge(interaction)
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
@@ -152,7 +152,8 @@ class ListedButton(
             await self._show(interaction, host, job)
 
     async def _run_again(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await read_in_time(interaction, self._job(interaction, host))
+        expect_card(interaction)
+        job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
         else:
@@ -169,8 +170,6 @@ class ListedButton(
         return job
 
     async def _cancel(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
-        # First: it shows nothing, and what follows may have to wait for others who write.
-        await interaction.response.defer()
         try:
             cancelled = await host.services.jobs.cancel(
                 job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
@@ -185,7 +184,6 @@ class ListedButton(
     async def _post(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
         ensure_can_post(interaction)
         channel_id = _channel_for(interaction, job)
-        await interaction.response.defer()
         try:
             await host.services.jobs.post_here(job.id, interaction.user.id, channel_id)
         except Refused as over:
@@ -202,9 +200,9 @@ class ListedButton(
             await self._over(interaction, Refused(SHOWN_OR_GONE))
             return
         card = job_card(job, ToolNames(host.catalog), Progress())
-        shown = await interaction.response.send_message(view=card, ephemeral=True)
+        card_id = await answer(interaction, card)
         host.cards.remember(job.id, interaction)
-        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, shown.message_id)
+        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, card_id)
 
     async def _over(self, interaction: discord.Interaction, over: Refused) -> None:
         """Say above the list as it is now what is no longer possible."""

@@ -19,12 +19,13 @@ from bot.ui.jobs.forms.open_form import ask
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.results.staged_listing import StagedButton, links_original
-from bot.ui.jobs.start import Terms, read_in_time, start_once
+from bot.ui.jobs.start import Terms, expect_card, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton
-from bot.ui.kit.host import Host, in_order, read_before_form
+from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, is_moderator
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
@@ -57,16 +58,16 @@ class DeleteButton(JobButton, action="delete"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message = interaction.message
+        await acknowledge(interaction)
         await _ensure_may_delete(interaction, host, self.job_id, message)
         if message is not None and links_original(message):
             await answer(interaction, question_of_link(DELETE_RESULT, LINK_DIES, message, self.job_id))
             return
-        await delete_message(interaction)
+        await delete_pressed(interaction)
 
 
-async def delete_message(interaction: discord.Interaction) -> None:
-    """Delete the message under which the button was pressed."""
-    await interaction.response.defer()
+async def delete_pressed(interaction: discord.Interaction) -> None:
+    """Delete the message under which a button was pressed that is acknowledged."""
     with suppress(discord.NotFound):  # a second click: the message is gone
         await interaction.delete_original_response()
 
@@ -103,7 +104,7 @@ class DeleteLinkedButton(
         channel = interaction.client.get_partial_messageable(
             interaction.channel_id or 0, guild_id=interaction.guild_id
         )
-        await interaction.response.defer()
+        await acknowledge(interaction)
         with suppress(discord.NotFound):  # it is gone already
             message = await channel.fetch_message(self._message_id)
             await _ensure_may_delete(interaction, host, self._job_id, message)
@@ -148,7 +149,8 @@ class AgainButton(JobButton, action="again"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         with in_order(interaction):
-            job = await read_in_time(interaction, job_for(interaction, host.services, self.job_id))
+            expect_card(interaction)
+            job = await job_for(interaction, host.services, self.job_id)
             await run_again(interaction, host, job)
 
 
@@ -161,9 +163,8 @@ async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> N
     tool = host.catalog.get(job.tool)
     if job.scrubbed_at is not None and tool.inputs:
         raise Refused(INPUTS_ERASED)
-    source = await read_in_time(
-        interaction, source_of(interaction, job, host.clock.now()), private=job.private
-    )
+    expect_card(interaction, private=job.private)
+    source = await source_of(interaction, job, host.clock.now())
     terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
     await start_once(interaction, tool, job.inputs, [] if source is None else [source], terms)
 

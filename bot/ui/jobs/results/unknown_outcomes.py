@@ -13,9 +13,10 @@ from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton
+from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host, done_in_time, read_before_form
+from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
 from bot.ui.kit.text import shortened
@@ -77,7 +78,7 @@ class ChargedForm(Form):
 async def _settle(interaction: discord.Interaction, job_id: str, settling: Awaitable[Job]) -> None:
     """Tell what came of it, and remove the buttons from the message, which has nothing to decide any more."""
     try:
-        job = await done_in_time(interaction, settling)
+        job = await settling
     except SettledBefore as settled:
         await tell(interaction, settled)
     else:

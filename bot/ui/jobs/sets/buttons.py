@@ -16,12 +16,12 @@ from bot.languages import lazy, ngettext
 from bot.services import PricesRose, short_price_words
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.set_card import CANCEL_SET, LABELS, RUN_SET_AGAIN
-from bot.ui.jobs.start import read_in_time, start_once
+from bot.ui.jobs.start import expect_card, start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import GOING, boxed, row
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.permissions import ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import source_of
 
@@ -52,10 +52,12 @@ class SetButton(
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._action == CANCEL_SET:
+            await acknowledge(interaction)
             await self._cancel(interaction, host, (await self._jobs(interaction, host))[0])
             return
         with in_order(interaction):
-            jobs = await read_in_time(interaction, self._jobs(interaction, host))
+            expect_card(interaction)
+            jobs = await self._jobs(interaction, host)
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
 
     async def _jobs(self, interaction: discord.Interaction, host: Host) -> list[Job]:
@@ -67,8 +69,6 @@ class SetButton(
         return jobs
 
     async def _cancel(self, interaction: discord.Interaction, host: Host, first: Job) -> None:
-        # First: it shows nothing, and cancelling may have to wait for others who write.
-        await interaction.response.defer()
         cancelled = await host.services.jobs.cancel_set(
             self._set_id, first.guild_id, interaction.user.id, moderates=moderates(interaction, first)
         )
@@ -83,8 +83,8 @@ class SetButton(
         if any(job.scrubbed_at is not None for job in failed):
             raise Refused(SET_ERASED)
         now = host.clock.now()
-        sources = asyncio.gather(*(source_of(interaction, job, now) for job in failed))
-        found = await read_in_time(interaction, sources, private=first.private)
+        expect_card(interaction, private=first.private)
+        found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
         photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
         tool = host.catalog.get(first.tool)
         seen = max(again_price(job).amount for job in failed)

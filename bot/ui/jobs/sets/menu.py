@@ -15,7 +15,7 @@ from bot.ui.jobs.results.buttons import (
     JOB_GONE,
     LINK_DIES,
     addressed_to,
-    delete_message,
+    delete_pressed,
     job_for,
     link_question,
     question_of_link,
@@ -34,7 +34,7 @@ from bot.ui.jobs.wording import ToolNames, message_link
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, UNSURE, boxed, row
-from bot.ui.kit.responses import answer
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.permissions import is_moderator, server_of
 from bot.ui.reading.photo_lookup import shown_of
 
@@ -88,6 +88,7 @@ class DropButton(
         return cls(match["job"], asked=match["asked"] is not None)
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
+        await acknowledge(interaction)
         job = await host.services.jobs.get(self._job_id)
         if job is None or job.guild_id != server_of(interaction):
             raise Refused(JOB_GONE)
@@ -97,8 +98,6 @@ class DropButton(
             ask = link_question(DELETE_RESULT, LINK_DIES, message_link(job))
             await answer(interaction, boxed(UNSURE, ask, row(DropButton(self._job_id, asked=True))))
             return
-        # Discord may need longer than an interaction waits.
-        await interaction.response.defer()
         try:
             await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
         except PictureGone:
@@ -117,6 +116,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         message, guild_id = interaction.message, interaction.guild_id
+        await acknowledge(interaction)
         jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
         moderates = guild_id is None or is_moderator(interaction.permissions)
         if not moderates and _owner(jobs, interaction) != interaction.user.id:
@@ -124,7 +124,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         if message is not None and jobs and not jobs[0].private and links_original(message):
             await answer(interaction, question_of_link(DELETE_RESULTS, LINKS_DIE, message, jobs[0].id))
             return
-        await delete_message(interaction)
+        await delete_pressed(interaction)
 
 
 def _owner(jobs: list[Job], interaction: discord.Interaction) -> int:

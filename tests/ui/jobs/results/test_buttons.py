@@ -41,7 +41,7 @@ async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
         answer = await desk.tom.click(message, custom_id=delete_id(message))
-        assert answer.ephemeral
+        assert answer.followups[0].ephemeral
         assert "a moderator (Manage Messages or Manage Server)" in texts(answer)
         assert stands(desk, message)
 

@@ -1,0 +1,194 @@
+"""Whatever people press, choose or type, Discord has its first answer before the database has."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+from simcord.backend.models import Interaction
+
+from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
+from bot.ui.kit import deferral
+from tests.cogs.test_jobs import button, private_job
+from tests.reactions.taps import ROOM, post
+from tests.support.desk import Desk, pieces, texts
+from tests.support.patience import PATIENCE
+from tests.support.presses import send_command, send_menu, send_press
+from tests.ui.jobs.late import announced, kept, late, slow_to_read
+
+JOB = "0123456789abcdef"
+# For those that commands need.
+OPTIONS = {"name": "Dawn", "words": "kite", "emoji": "🛋️", "tool": "studio"}
+OF_JOBS = (
+    *("cancel", "delete", "again", "use", "edit", "staged", "charged", "release", "approve", "decline"),
+    *("approve-result", "decline-result", "release-result", "see-result", "save", "logdelete"),
+)
+BUTTONS = [
+    *(f"studii:{action}:{JOB}-0" for action in OF_JOBS),
+    f"studii:delete-linked:{JOB}:1",
+    "studii:jobs:mine:0",
+    *(f"studii:listed:{action}:{JOB}:mine:0" for action in ("cancel", "post", "show", "again")),
+    "studii:tryagain:{guild}",
+    "studii:tool:studio",
+    "studii:help",
+    "studii:mention:studio:{admin}:1:8",
+    f"studii:set:cancel:{JOB}",
+    f"studii:set:again:{JOB}",
+    f"studii:set:drop:{JOB}",
+    f"studii:set:delete:{JOB}",
+    f"studii:style:use:{JOB}",
+    f"studii:style:remove:{JOB}",
+    "studii:defaults:studio",
+    *(f"studii:setup:{what}" for what in ("key", "budget", "open", "pause", "resume", "look", "inplace")),
+    "studii:setup:forget:1",
+    "studii:photos:forbid",
+    "studii:best:yes",
+    "studii:forgetme:here",
+    f"studii:confirm:{JOB}",
+    "studii:ask:{guild}:studio:8",
+    f"studii:more:grant:{JOB}",
+]
+LISTS = {
+    "studii:jobsby:state:mine:0": "done",
+    f"studii:set:pick:{JOB}:0": JOB,
+}
+
+
+def test_all_that_can_be_pressed_is_tried() -> None:
+    tried = [one.format(guild=1, admin=1) for one in (*BUTTONS, *LISTS)]
+    for kind in (*LASTING_BUTTONS, *LASTING_MENUS):
+        template: re.Pattern[str] = kind.__discord_ui_compiled_template__
+        assert any(map(template.fullmatch, tried)), template.pattern
+
+
+async def test_every_press_is_answered_before_the_database_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        shown = list[tuple[discord.Message, str, str | None]]()
+        for pattern in (*BUTTONS, *LISTS):
+            custom_id = pattern.format(guild=desk.guild.id, admin=desk.admin.id)
+            message = await (a_list(desk, custom_id) if pattern in LISTS else desk.channel_message(custom_id))
+            shown.append((message, custom_id, LISTS.get(pattern)))
+        async with held(monkeypatch, desk):
+            for message, custom_id, chosen in shown:
+                asked = send_press(desk, desk.admin, message, custom_id, chosen=chosen)
+                await acknowledged(asked, custom_id)
+        assert kept(tmp_path) == []
+
+
+async def test_every_command_is_answered_before_the_database_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        photo = await post(desk, desk.maya, ROOM)
+        async with held(monkeypatch, desk):
+            for command in commands_of(desk):
+                needed = [one.name for one in command.parameters if one.required]
+                name = command.qualified_name
+                if needed != ["image"]:  # those of the tools; one of them is tried
+                    asked = send_command(desk, desk.admin, name, **{one: OPTIONS[one] for one in needed})
+                    await acknowledged(asked, name)
+            for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message):
+                await acknowledged(send_menu(desk, desk.tom, menu.name, photo), menu.name)
+        assert kept(tmp_path) == []
+
+
+def commands_of(desk: Desk) -> Iterator[app_commands.Command[Any, ..., Any]]:
+    for command in desk.bot.tree.walk_commands():
+        if isinstance(command, app_commands.Command):
+            yield command
+
+
+async def a_list(desk: Desk, custom_id: str) -> discord.Message:
+    view = discord.ui.LayoutView(timeout=None)
+    options = [discord.SelectOption(label=one) for one in LISTS.values()]
+    view.add_item(discord.ui.ActionRow(discord.ui.Select(custom_id=custom_id, options=options)))
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    return await channel.send(view=view)
+
+
+@asynccontextmanager
+async def held(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> AsyncGenerator[None]:
+    """Let the database answer nobody during the block. After it all are answered, and nobody waits."""
+    with monkeypatch.context() as patch:
+        go_on = slow_to_read(patch)
+        patch.setattr(deferral, "FORM_BY", 0.0)
+        async with desk.storage.write():
+            yield
+        go_on.set()
+        await desk.env.settle()
+    waiting = [one for one in desk.env.backend.interactions.values() if one.loading]
+    assert waiting == []
+
+
+async def acknowledged(asked: Interaction, what: str) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not asked.responded:  # noqa: ASYNC110 - the bot's
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"{what} isn't answered") from None
+
+
+async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        message = await desk.channel_message("studii:setup:budget")
+        form: Any = await desk.admin.click(message, custom_id="studii:setup:budget")
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.admin.submit_modal(form, {"limit": "70", "period": ["day"]}))
+            await announced(tmp_path)
+        assert "70" in texts((await asking).response)
+        assert kept(tmp_path) == []
+
+
+async def test_a_list_of_tools_that_comes_late_can_be_chosen_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        photo = await post(desk, desk.maya, ROOM)
+        shown = await desk.maya.context_menu(desk.channel, "Studii…", photo)
+        assert shown.ephemeral
+        message = shown.response
+        assert message is not None
+        (custom_id,) = (str(one["custom_id"]) for one in pieces(message) if one["type"] == 3)
+        chosen = send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
+        await acknowledged(chosen, custom_id)
+        assert chosen.modal is not None
+        assert kept(tmp_path) == []
+
+
+async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        listed = await private_job(desk, output_file="x.png")
+        assert listed.response is not None
+        card = await desk.maya.click(listed.response, custom_id=button(listed, "Show result"))
+        assert card.ephemeral
+        assert card.response is not None
+        job = await desk.job()
+        assert (job.posting, job.card_message_id) == (1, card.response.id)
+        assert kept(tmp_path) == []
+
+
+async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        photo = await post(desk, desk.maya, ROOM)
+        async with desk.storage.write():
+            asked = send_menu(desk, desk.maya, "Photo restoration", photo)
+            await announced(tmp_path)
+        await desk.env.settle()
+        assert not asked.loading
+        assert (await desk.job()).card_message_id == asked.message_id
+        assert kept(tmp_path) == []
