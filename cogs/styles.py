@@ -9,6 +9,7 @@ from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photo_rules import inputs_from
+from bot.ui.kit.deferral import read_for_suggestions
 from bot.ui.kit.host import host_of
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
@@ -139,7 +140,8 @@ class _StylesGroup(app_commands.Group):
     @show.autocomplete("name")
     @remove.autocomplete("name")
     async def _suggest(self, interaction: Interaction, typed: str) -> Choices:
-        return choices(style_choices(await self._styles.of_server(server_of(interaction)), typed))
+        reading = self._styles.of_server(server_of(interaction))
+        return choices(style_choices(await read_for_suggestions(interaction, reading), typed))
 
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
         styles = await self._styles.of_server(server_of(interaction))
@@ -163,7 +165,7 @@ async def _values(interaction: Interaction, typed: str) -> Choices:
 
 
 async def _usable(interaction: Interaction, typed: str) -> Choices:
-    return choices(style_choices(await usable_styles(interaction), typed))
+    return choices(style_choices(await read_for_suggestions(interaction, usable_styles(interaction)), typed))
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -20,7 +20,7 @@ from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
 from bot.ui.jobs.forms.tool_form import FormStart, Values
 from bot.ui.jobs.start import Terms, expect_card, start
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.deferral import read_before_form, read_for_suggestions
 from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
@@ -169,8 +169,8 @@ def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:
         values = [] if one is None else [(one.shown(value), value) for value in suggested(one, typed)]
         styles: list[tuple[str, str]] = []
         if one is None or one.name == STYLE:
-            usable = [style for style in await usable_styles(interaction) if style.tool == tool.slug]
-            styles = style_choices(usable, typed)[
+            usable = await read_for_suggestions(interaction, usable_styles(interaction))
+            styles = style_choices([style for style in usable if style.tool == tool.slug], typed)[
                 : MAX_SUGGESTIONS - min(len(values), MAX_VALUES_BESIDE_STYLES)
             ]
         return choices([*styles, *values])

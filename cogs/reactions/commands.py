@@ -11,6 +11,7 @@ from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import read_for_suggestions
 from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
@@ -101,7 +102,8 @@ class ReactionCommands(_ReactionsGroup):
 
     @map_emoji.autocomplete("style")
     async def _styles(self, interaction: discord.Interaction, typed: str) -> Choices:
-        return choices(style_choices(await self._styles_of(server_of(interaction)), typed))
+        reading = self._styles_of(server_of(interaction))
+        return choices(style_choices(await read_for_suggestions(interaction, reading), typed))
 
     async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)

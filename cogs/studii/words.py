@@ -9,6 +9,7 @@ from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
+from bot.ui.kit.deferral import read_for_suggestions
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Choices, add_to_studii, choices
@@ -73,7 +74,7 @@ class _WordsGroup(app_commands.Group):
 
     @remove.autocomplete("words")
     async def _rules(self, interaction: discord.Interaction, typed: str) -> Choices:
-        rules = await self._words.rules(server_of(interaction))
+        rules = await read_for_suggestions(interaction, self._words.rules(server_of(interaction)))
         return choices(
             (rule.words, rule.words) for rule in rules if typed.casefold() in rule.words.casefold()
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.ui.kit import deferral
 from tests.cogs.test_jobs import button, private_job
 from tests.reactions.taps import ROOM, post
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
-from tests.ui.jobs.late import announced, kept, late, slow_to_read
+from tests.ui.jobs.late import announced, keep, kept, late, slow_to_read
 
 JOB = "0123456789abcdef"
 # For those that commands need.
@@ -191,4 +191,62 @@ async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is
         await desk.env.settle()
         assert not asked.loading
         assert (await desk.job()).card_message_id == asked.message_id
+        assert kept(tmp_path) == []
+
+
+SUGGESTIONS = {
+    "studio": "style",
+    "virtual-staging": "style",
+    "styles": "name",
+    "studii styles show": "name",
+    "studii styles remove": "name",
+    "studii words remove": "words",
+    "studii reactions map": "style",
+}
+
+
+async def test_suggestions_come_without_what_the_database_does_not_say_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk, held(monkeypatch, desk):
+        for command, option in SUGGESTIONS.items():
+            found = await desk.admin.autocomplete(desk.channel, command, option, "")
+            # The tool's own values need no database.
+            assert bool(found) is (command == "virtual-staging"), command
+
+
+async def test_an_answer_that_is_on_its_way_is_not_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = list[tuple[asyncio.Handle, Callable[[], None]]]()
+
+    def noted(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+        timers.append((asyncio.get_running_loop().call_later(PATIENCE, call), call))
+        return timers[-1][0]
+
+    def late_on_its_way(answers: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def answer(*args: Any, **given: Any) -> Any:
+            for timer, call in timers:
+                if not timer.cancelled():
+                    call()
+            return await answers(*args, **given)
+
+        return answer
+
+    monkeypatch.setattr(deferral, "_later", noted)
+    for name in ("send_message", "defer", "edit_message", "send_modal"):
+        answers = getattr(discord.InteractionResponse, name)
+        monkeypatch.setattr(discord.InteractionResponse, name, late_on_its_way(answers))
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        keep(desk, tmp_path)
+        for command in ("help", "studii key", "tools"):
+            await desk.admin.slash(desk.channel, command)
+        await desk.admin.slash(desk.channel, "studio", prompt="A kite")
+        listed = await desk.admin.slash(desk.channel, "jobs")
+        assert listed.response is not None
+        for custom_id in ("studii:jobs:mine:0", f"studii:cancel:{(await desk.job()).id}-0"):
+            message = await desk.channel_message(custom_id)
+            await desk.admin.click(message, custom_id=custom_id)
+        assert len(timers) >= 6
         assert kept(tmp_path) == []

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
-FORM_BY = 2.0  # the same for a form, which can't be announced: it has to be the first answer
+FORM_BY = 2.0  # the same for a form or suggestions, which can't be announced: they have to come first
 FORM_TOO_LATE = lazy(
     "The bot took too long to read what that form shows, so it wasn't opened. Try again in a moment. Nothing "
     "was changed or charged."
@@ -230,7 +230,8 @@ def expect_answer(interaction: discord.Interaction, deferrals: Deferrals, clock:
     To be called where the interaction begins to be handled. Who answers it calls `answering` first.
     """
     wait = interaction.extras[_WAIT] = _Wait(interaction, deferrals, clock)
-    wait.begin()
+    if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
+        wait.begin()
 
 
 def announce_card(interaction: discord.Interaction, *, private: Callable[[], bool]) -> None:
@@ -270,6 +271,17 @@ async def read_before_form(interaction: discord.Interaction, reading: Awaitable[
         raise Refused(FORM_TOO_LATE) from error
     finally:
         wait.begin()
+
+
+async def read_for_suggestions(
+    interaction: discord.Interaction, reading: Awaitable[Sequence[_T]]
+) -> Sequence[_T]:
+    """Return what is suggested while a person types; nothing if that takes too long for Discord."""
+    try:
+        async with _within(_wait_of(interaction).left(FORM_BY)):
+            return await reading
+    except TimeoutError:
+        return ()
 
 
 def _wait_of(interaction: discord.Interaction) -> _Wait:

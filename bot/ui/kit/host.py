@@ -93,8 +93,7 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
     host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
     host.services.languages.heard(interaction.user.id, language)
-    if interaction.type is not discord.InteractionType.autocomplete:
-        expect_answer(interaction, host.deferrals, host.clock)
+    expect_answer(interaction, host.deferrals, host.clock)
 
 
 @contextmanager
