@@ -99,7 +99,7 @@ class CdnPhotoSource:
         except NO_TRANSFER as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
-            _log.info("The photo of job %s could not be fetched: %s", job.id, reason, extra={"job": job.id})
+            _log.info("The photo of job %s could not be fetched: %s", job.id, reason)
             raise PhotoDelayed from error
         finally:
             await asyncio.to_thread(file.close)

@@ -88,9 +88,9 @@ def announcement_of(job: Job, error: Exception, what: str = "it could not be ann
     """Return what became of a message about the job whose sending raised the error."""
     match said := outcome_to_tell(error):
         case TryLater():
-            _log.info("Job %s: %s yet: %r", job.id, what, error, extra={"job": job.id})
+            _log.info("Job %s: %s yet: %r", job.id, what, error)
         case Undeliverable():
-            _log.warning("Job %s: %s: %r", job.id, what, error, extra={"job": job.id})
+            _log.warning("Job %s: %s: %r", job.id, what, error)
         case _:
             pass
     return said

@@ -80,12 +80,7 @@ class NoticePoster:
                     partial = channel.get_partial_message(message_id)
                     await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
         except DISCORD_ERRORS as error:
-            _log.info(
-                "Job %s: the question to moderators could not be updated: %r",
-                job.id,
-                error,
-                extra={"job": job.id},
-            )
+            _log.info("Job %s: the question to moderators could not be updated: %r", job.id, error)
             return outcome_of(error) is not Outcome.LATER
         return True
 

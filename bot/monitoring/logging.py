@@ -29,6 +29,14 @@ def mask(text: str) -> str:
     return _QUERY.sub(r"\1?…", _TOKEN.sub(r"\1…", masked))
 
 
+def _job_of(record: logging.LogRecord) -> object:
+    """Return the id of the job that a record is about: what its text calls a job, or its field `job`."""
+    before, named, _ = str(record.msg).partition("ob %s")
+    if named and isinstance(record.args, tuple):
+        return record.args[before.count("%")]
+    return getattr(record, "job", None)
+
+
 class TextFormatter(logging.Formatter):
     """Formats a record as one line, with the job's id if it is about a job, and with the process and its
     shards where there may be several."""
@@ -37,7 +45,7 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        job = getattr(record, "job", None)
+        job = _job_of(record)
         line = super().format(record)
         if job is not None and str(job) not in line:
             line = f"{line} [job {job}]"
@@ -61,7 +69,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if (job := getattr(record, "job", None)) is not None:
+        if (job := _job_of(record)) is not None:
             entry["job"] = str(job)
         if (origin := getattr(record, "origin", None)) is not None:
             entry |= {"process": origin.epoch, "shards": sorted(origin.shards)}

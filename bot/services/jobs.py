@@ -98,7 +98,7 @@ class JobService(Service):
                 raise Refused(_why_not_cancelled(job.state))
         if cancelled is None:
             raise CancelNoted
-        _log.info("Job %s is cancelled", job_id, extra={"job": job_id})
+        _log.info("Job %s is cancelled", job_id)
         return cancelled
 
     async def asked_once(self, guild_id: int, user_id: int, once: str) -> list[Job]:

@@ -1,6 +1,5 @@
 """Every line of the log about a job carries the job's id in a field of its own."""
 
-import ast
 import json
 import logging
 import re
@@ -24,31 +23,6 @@ from tests.support.desk import open_desk
 from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 
 BOT = Path(__file__).parents[2] / "bot"
-
-
-def _is_of_a_log(function: ast.expr) -> bool:
-    named = function.value if isinstance(function, ast.Attribute) else None
-    return isinstance(named, ast.Name) and named.id in {"log", "_log"}
-
-
-def test_each_log_call_that_names_a_job_tells_its_id_to_machines_too() -> None:
-    calls = [
-        (path.name, node)
-        for path in BOT.rglob("*.py")
-        if "log." in (source := path.read_text("utf-8"))
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and _is_of_a_log(node.func)
-    ]
-    about_jobs = [(name, node) for name, node in calls if "ob %s" in ast.unparse(node)]
-    assert len(about_jobs) > 10
-    missing = [
-        f"{name}:{node.lineno}"
-        for name, node in about_jobs
-        if not any(
-            keyword.arg == "extra" and "'job'" in ast.unparse(keyword.value) for keyword in node.keywords
-        )
-    ]
-    assert missing == []
 
 
 def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> None:

@@ -96,10 +96,25 @@ def test_a_line_tells_from_which_process_it_is_where_there_may_be_several() -> N
     assert (told["process"], told["shards"]) == (7, [0, 2])
 
 
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("Job %s: %s yet", ("1a2b", "no")),
+        ("%d files of job %s are gone", (2, "1a2b")),
+        ("%s took too long", ("Showing a card",)),
+    ],
+)
+def test_a_line_that_names_a_job_has_its_id_in_a_field(line: str, values: tuple[object, ...]) -> None:
+    record = logging.LogRecord("bot", logging.INFO, "file", 1, line, values, None)
+    if "ob %s" not in line:
+        record.job = "1a2b"  # as `extra` of the call
+    assert json.loads(JsonFormatter().format(record))["job"] == "1a2b"
+
+
 def test_the_documents_list_each_field_that_machines_read() -> None:
     failed = (ValueError, ValueError("no"), None)
     record = logging.LogRecord("bot", logging.ERROR, "file", 1, "Job %s failed", ("1a2b",), failed)
-    record.job, record.origin = "1a2b", Origin(7, frozenset({0}))
+    record.origin = Origin(7, frozenset({0}))
     text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text.partition("LOG_FORMAT=json")[2], re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"\w+", row)}

@@ -54,7 +54,7 @@ class CardPoster:
             async with asyncio.timeout(EDIT_SECONDS):
                 await self._edit(job, job.card_message_id, card_of(job, self._context.names, progress))
         except DISCORD_ERRORS as error:
-            _log.info("The card of job %s could not be edited: %r", job.id, error, extra={"job": job.id})
+            _log.info("The card of job %s could not be edited: %r", job.id, error)
             return EDIT_AGAIN_SECONDS if outcome_of(error) is Outcome.LATER else None
         return None
 
@@ -97,7 +97,7 @@ class CardPoster:
         outcome = outcome_of(error)
         if outcome is Outcome.WAS_DELETED:
             return None  # by a moderator, or before a restart
-        _log.info("The card of job %s could not be removed: %r", job.id, error, extra={"job": job.id})
+        _log.info("The card of job %s could not be removed: %r", job.id, error)
         if outcome is Outcome.LATER:
             return seconds_until_retry(error)
         try:
@@ -106,9 +106,7 @@ class CardPoster:
         except DISCORD_ERRORS as again:
             if outcome_of(again) is Outcome.LATER:
                 return seconds_until_retry(again)
-            _log.info(
-                "The card of job %s could not be reduced either: %r", job.id, again, extra={"job": job.id}
-            )
+            _log.info("The card of job %s could not be reduced either: %r", job.id, again)
         return None
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:

@@ -180,6 +180,4 @@ class Poster:
                 channel = channel_of(self._context.client, job, job.result_channel_id)
                 await channel.get_partial_message(message_id).delete()
         except DISCORD_ERRORS as error:
-            _log.info(
-                "Job %s: its earlier message could not be removed: %r", job.id, error, extra={"job": job.id}
-            )
+            _log.info("Job %s: its earlier message could not be removed: %r", job.id, error)

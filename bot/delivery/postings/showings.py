@@ -171,9 +171,7 @@ class Showings:
         try:
             return await file_of(file, name)
         except OSError as error:
-            _log.warning(
-                "A file of job %s cannot be read: %s", self._job.id, error, extra={"job": self._job.id}
-            )
+            _log.warning("A file of job %s cannot be read: %s", self._job.id, error)
             return None
 
 

@@ -38,7 +38,7 @@ async def thread_for(
             return target
         if outcome_of(error) is Outcome.LATER:
             raise
-        _log.info("Job %s: no thread for its result: %r", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: no thread for its result: %r", job.id, error)
         return None
     except ValueError:  # the server is not known yet, as before the gateway is ready
         raise TimeoutError from None

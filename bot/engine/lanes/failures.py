@@ -57,9 +57,7 @@ class Failures:
     async def store(self, claim: Claim, state: JobState, error: StudiiError) -> StepResult:
         """Store what `error` means for a job in that state (uploading or submitting)."""
         job = claim.job
-        _log.info(
-            "Job %s: %s met %s (%s)", job.id, state, type(error).__name__, error.reason, extra={"job": job.id}
-        )
+        _log.info("Job %s: %s met %s (%s)", job.id, state, type(error).__name__, error.reason)
         tries = self._count(job, state, error)  # once, however often storing it is tried
         result = await self._retry.run(job.id, self._store, claim, state, error, tries)
         if result.job is not None and result.job.terminal:
@@ -189,5 +187,5 @@ class Failures:
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as transaction:
             unknown = await make_unknown(transaction, job, self._context.clock.now())
-        _log.warning("Job %s: it is unknown whether Studii accepted it", job.id, extra={"job": job.id})
+        _log.warning("Job %s: it is unknown whether Studii accepted it", job.id)
         return StepResult(unknown)

@@ -101,13 +101,7 @@ class PollAnswers:
     async def _failed(self, job: Job, error: StudiiError, lane: str, age: float) -> StepResult:
         if isinstance(error, RateLimited):
             return StepResult(job, again=error.retry_after, limited=error)
-        _log.info(
-            "Job %s: a poll of it met %s (%s)",
-            job.id,
-            type(error).__name__,
-            error.reason,
-            extra={"job": job.id},
-        )
+        _log.info("Job %s: a poll of it met %s (%s)", job.id, type(error).__name__, error.reason)
         if isinstance(error, JobNotFound):
             return await self._not_found(job, lane, age)
         if age >= self._context.tuning.lost_after:
@@ -199,7 +193,7 @@ class PollAnswers:
             )
         if repriced:
             self._context.reread()
-        _log.info("Job %s failed (%s)", job.id, code, extra={"job": job.id})
+        _log.info("Job %s failed (%s)", job.id, code)
         return StepResult(failed)
 
     def _trouble(self, job_id: str) -> _Trouble:

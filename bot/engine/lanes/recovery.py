@@ -32,7 +32,7 @@ async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -
             await wait(transaction, job, JobState.UPLOADING, at)
         elif job.state is JobState.SUBMITTING and await make_unknown(transaction, job, at) is not None:
             said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
-            _log.warning(said, job.id, extra={"job": job.id})
+            _log.warning(said, job.id)
 
 
 async def doubt_restored(transaction: Transaction, at: datetime) -> None:
@@ -45,7 +45,5 @@ async def doubt_restored(transaction: Transaction, at: datetime) -> None:
         return
     for job in await transaction.jobs.in_states(BEFORE_STUDII):
         await make_unknown_after_restore(transaction, job, at)
-        _log.warning(
-            "Job %s was waiting in the backup: its outcome is unknown", job.id, extra={"job": job.id}
-        )
+        _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
     await transaction.meta.remove(WAS_RESTORED)

@@ -53,7 +53,7 @@ class Submitter:
         except (StudiiError, FileNotFoundError) as error:
             met = error
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
-            _log.exception("Job %s: uploading its photo failed", job_id, extra={"job": job_id})
+            _log.exception("Job %s: uploading its photo failed", job_id)
             met = UploadFailed(reason=type(error).__name__)
         if isinstance(met, StudiiError):
             return await self._failures.store(claim, JobState.UPLOADING, met)
@@ -78,15 +78,15 @@ class Submitter:
             met = error
         except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
             # An unexpected error, and the request may have been sent.
-            _log.exception("Job %s: submitting it failed", job_id, extra={"job": job_id})
+            _log.exception("Job %s: submitting it failed", job_id)
             met = OutcomeUnknown(reason=type(error).__name__)
         if isinstance(met, StudiiError):
             return await self._failures.store(claim, JobState.SUBMITTING, met)
-        _log.info("Job %s: Studii accepted it as %s", job_id, met.id, extra={"job": job_id})
+        _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
         running = await self._retry.run(job_id, self._store, claim, met)
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
-            _log.warning(said, job_id, met.id, extra={"job": job_id})
+            _log.warning(said, job_id, met.id)
         self._failures.clear(job)
         return StepResult(running)
 
@@ -128,10 +128,10 @@ class Submitter:
             now = self._context.clock.now()
             if again and (waiting := await wait(transaction, job, JobState.UPLOADING, now)) is not None:
                 await give_way(transaction, waiting, now)
-                _log.info("Job %s: its photo is fetched again", job.id, extra={"job": job.id})
+                _log.info("Job %s: its photo is fetched again", job.id)
                 return StepResult(None, sent=False)
             failed = await fail_unpaid(
                 transaction, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now
             )
-        _log.warning("Job %s: its photo is missing from the spool", job.id, extra={"job": job.id})
+        _log.warning("Job %s: its photo is missing from the spool", job.id)
         return StepResult(failed, sent=False)

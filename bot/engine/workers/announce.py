@@ -52,7 +52,7 @@ class Outbox:
         if isinstance(said, TryLater):
             return self._context.redelivery_pause(tries + 1, said.seconds)
         if isinstance(said, Undeliverable):
-            _log.warning("Job %s can't be delivered: %s", job.id, said.reason, extra={"job": job.id})
+            _log.warning("Job %s can't be delivered: %s", job.id, said.reason)
         # Discord forgets after some minutes that it has the message: said again, it would be there twice.
         await self._retry.run(job.id, self._note, job, said)
         if isinstance(said, Posted):
@@ -61,7 +61,7 @@ class Outbox:
 
     async def _give_up(self, job: Job) -> None:
         """Give up an announcement that fails for an unknown reason; a result stays in the list of jobs."""
-        _log.error("Job %s can't be announced", job.id, extra={"job": job.id})
+        _log.error("Job %s can't be announced", job.id)
         await self._note(job, Undeliverable("unexpected errors"))
 
     async def _note(self, job: Job, said: Posted | Undeliverable) -> None:

@@ -47,20 +47,15 @@ class Collector:
         try:
             output = await self._outputs.fetch(job)
         except SpoolFull:
-            _log.warning("Job %s: the spool is full, its output waits", job.id, extra={"job": job.id})
+            _log.warning("Job %s: the spool is full, its output waits", job.id)
             return self._context.tuning.full_disk_pause
         except (TooLarge, NoPicture) as error:
             return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
-            _log.info(
-                "Job %s: its output can't be fetched from Studii (%s)",
-                job.id,
-                error.reason,
-                extra={"job": job.id},
-            )
+            _log.info("Job %s: its output can't be fetched from Studii (%s)", job.id, error.reason)
             return await self._again(job, tries, error)
         except OSError as error:
-            _log.warning("Job %s: its output can't be written: %s", job.id, error, extra={"job": job.id})
+            _log.warning("Job %s: its output can't be written: %s", job.id, error)
             return self._context.tuning.full_disk_pause
         return await shielded(self._succeed(job, output))
 
@@ -86,9 +81,9 @@ class Collector:
             if output.kind == "image":  # which has been opened
                 await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
         if done is not None and done.state is JobState.REVIEWING:
-            _log.info("Job %s: its result waits for approval", job.id, extra={"job": job.id})
+            _log.info("Job %s: its result waits for approval", job.id)
         elif done is not None:
-            _log.info("Job %s succeeded", job.id, extra={"job": job.id})
+            _log.info("Job %s succeeded", job.id)
 
     async def _ask_anew(self, job: Job) -> None:
         """Ask Studii for a fresh address, once."""
@@ -105,4 +100,4 @@ class Collector:
             if failed is not None and not link:
                 await transaction.jobs.update(job.id, output_url=None)
                 await tell_result_lost(transaction, failed, now)
-        _log.warning("Job %s: its output can't be fetched", job.id, extra={"job": job.id})
+        _log.warning("Job %s: its output can't be fetched", job.id)

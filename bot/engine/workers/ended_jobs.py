@@ -43,7 +43,7 @@ class EndedJobs:
             if self._waits.count(job.id) <= self._context.tuning.refetch_room_tries:
                 raise NotYet(reason.seconds) from None
         except NotNow as reason:
-            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason, extra={"job": job.id})
+            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason)
             fetches = self._fetches.count(job.id)
             tuning = self._context.tuning
             if fetches < tuning.refetch_tries:
@@ -109,7 +109,7 @@ class EndedJobs:
 
     def posted(self, job: Job) -> None:
         """Tell how long it took from the job's end until its message was there."""
-        _log.info("Job %s is posted", job.id, extra={"job": job.id})
+        _log.info("Job %s is posted", job.id)
         if job.finished_at is not None:
             # A result that had to be approved is late since then, not since its end.
             approved = job.result_approval is Approval.GIVEN

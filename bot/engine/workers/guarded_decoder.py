@@ -123,7 +123,7 @@ class GuardedDecoder:
                 alone = True
                 await asyncio.sleep(self._until_quiet() if suspect.counted else 0.0)
             except DecoderFailed:
-                _log.warning("Job %s: a decoder died on its %s", *file, extra={"job": file[0]})
+                _log.warning("Job %s: a decoder died on its %s", *file)
                 if not at_once and not await self._is_given_up(file):
                     raise DecodeAgain from None
 
@@ -204,7 +204,6 @@ async def recover_attempts(transaction: Transaction, is_new: Callable[[int], boo
             job_id,
             role,
             after.counted,
-            extra={"job": job_id},
         )
 
 

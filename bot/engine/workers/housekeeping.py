@@ -43,7 +43,7 @@ async def _rule_by_time(context: EngineContext) -> None:
         for job in await transaction.jobs.in_states({JobState.UNKNOWN}):
             if job.changed_at < oldest:
                 await apply_ruling(transaction, job, job.reserved, _NOBODY_RULED, now)
-                _log.info("Job %s: no one settled it, so it counts as charged", job.id, extra={"job": job.id})
+                _log.info("Job %s: no one settled it, so it counts as charged", job.id)
 
 
 async def _end_unapproved(context: EngineContext) -> None:

@@ -144,7 +144,7 @@ class Intake:
         short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
         if short < tuning.room_patience:
             return pause
-        _log.warning("Job %s: the spool has no room for this server's photo", job.id, extra={"job": job.id})
+        _log.warning("Job %s: the spool has no room for this server's photo", job.id)
         return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
 
     async def _waits_for_key(self, job: Job) -> bool:
@@ -175,7 +175,7 @@ class Intake:
         except TimeoutError:
             raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None
         except OSError as error:
-            _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
+            _log.warning("Job %s: its photo can't be written: %s", job.id, error)
             raise PhotoDelayed(_NO_ROOM) from None
         photo = await self._decoder.inspect(path)
         await remove_metadata(self._context.storage, job, path)
@@ -208,7 +208,7 @@ class Intake:
             now = self._context.clock.now()
             await fail_unpaid(transaction, job, JobState.RECEIVED, code, reason, now)
         await self._clear_away(job)
-        _log.info("Job %s: its photo can't be used", job.id, extra={"job": job.id})
+        _log.info("Job %s: its photo can't be used", job.id)
 
     async def _clear_away(self, job: Job, *files: Path) -> None:
         await self._context.spool.remove(

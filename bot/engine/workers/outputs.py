@@ -118,7 +118,7 @@ class Outputs:
             raise BrokenPicture(reason="it can't be decoded") from None
         except Undecodable:
             # It was paid for, and may well be whole: it is posted as it is, and never opened again.
-            _log.warning("Job %s: its output can't be checked", job.id, extra={"job": job.id})
+            _log.warning("Job %s: its output can't be checked", job.id)
 
     def _said(self, job: Job, said: str) -> str | None:
         """Return the kind that the storage says, or that the tool makes, where the bytes don't tell it.

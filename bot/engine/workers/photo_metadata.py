@@ -30,8 +30,8 @@ async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
         # Finished even if cancelled, so that no thread writes to the file later. Takes less than a second.
         await shielded(asyncio.to_thread(strip_metadata, path))
     except BrokenStructure as error:
-        _log.info("Job %s: its photo is damaged: %s", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: its photo is damaged: %s", job.id, error)
         raise PhotoRefused(_BROKEN) from None
     except OSError as error:
-        _log.warning("Job %s: its photo can't be written: %s", job.id, error, extra={"job": job.id})
+        _log.warning("Job %s: its photo can't be written: %s", job.id, error)
         raise PhotoDelayed(_NO_ROOM) from None

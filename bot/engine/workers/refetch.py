@@ -37,7 +37,7 @@ class Refetch:
             return job
         if await self._context.spool.open_output(job.output_file) is not None:
             return job
-        _log.warning("Job %s: its output is fetched again", job.id, extra={"job": job.id})
+        _log.warning("Job %s: its output is fetched again", job.id)
         fetched = await self._from_its_address(job)
         if fetched is None and (address := await self._fresh_address(job)) is not None:
             fetched = await self._from_its_address(replace(job, output_url=address))

@@ -125,7 +125,7 @@ class AcceptanceService(ToolService):
 def _log_accepted(jobs: Sequence[Job]) -> None:
     for job in jobs:
         where = job.guild_id
-        _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where, extra={"job": job.id})
+        _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, where)
 
 
 def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:

@@ -50,7 +50,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
             edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
             message_id = edited.id
     except DISCORD_ERRORS as error:
-        _log.info("Job %s: the card may not have been shown: %s", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: the card may not have been shown: %s", job.id, error)
         if _came_too_late(error):
             if deferral is not None:
                 await deferral.answered()  # it can't be any more
@@ -75,7 +75,7 @@ async def _show_alone(
     try:
         message_id = await deferral.show_alone(card)  # in that answer it would be shown to all
     except DISCORD_ERRORS as error:
-        _log.info("Job %s: the card may not have been shown: %r", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: the card may not have been shown: %r", job.id, error)
         return
     host.cards.remember(job.set_id or job.id, interaction)
     await _store_card(host, jobs, message_id)
@@ -97,7 +97,7 @@ async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Seq
         else:
             await interaction.delete_original_response()
     except DISCORD_ERRORS as error:
-        _log.info("Job %s: its question could not be taken away: %r", job.id, error, extra={"job": job.id})
+        _log.info("Job %s: its question could not be taken away: %r", job.id, error)
     if not job.private and job.origin_message_id is None:
         said = await host.cards.post_card(job, progress)
         message_id = said.message_id if isinstance(said, Posted) else None
@@ -121,9 +121,7 @@ async def _post_card(
         elif deferral is not None:
             await interaction.edit_original_response(view=boxed(QUIET, STARTED))
     except DISCORD_ERRORS as error:
-        _log.info(
-            "Job %s: the deferred answer could not be removed: %r", job.id, error, extra={"job": job.id}
-        )
+        _log.info("Job %s: the deferred answer could not be removed: %r", job.id, error)
     if isinstance(said, Posted) and said.message_id is not None:
         await _store_card(host, jobs, said.message_id)
     if deferral is not None:
@@ -135,7 +133,7 @@ async def _store_card(host: Host, jobs: Sequence[Job], message_id: int, *, outda
         try:
             await host.services.jobs.card_shown(job.id, message_id, 0 if outdated else job.version)
         except StudiiBotError as error:
-            _log.warning("Job %s: the card was not stored yet: %s", job.id, error, extra={"job": job.id})
+            _log.warning("Job %s: the card was not stored yet: %s", job.id, error)
 
 
 def _came_too_late(error: Exception) -> bool:

@@ -77,7 +77,7 @@ class MissingCards:
             return await self._post(job, tries)
         async with self._context.storage.write() as transaction:
             await transaction.job_cards.card_found(job.id, found)
-        _log.info("Job %s: its card was %s", job.id, "found" if found else "not there", extra={"job": job.id})
+        _log.info("Job %s: its card was %s", job.id, "found" if found else "not there")
         return None
 
     async def _post(self, job: Job, tries: int) -> float | None:
@@ -87,7 +87,7 @@ class MissingCards:
         if isinstance(said, TryLater):
             return self._context.redelivery_pause(tries + 1, said.seconds)
         if isinstance(said, Undeliverable):
-            _log.info("Job %s continues without a card: %s", job.id, said.reason, extra={"job": job.id})
+            _log.info("Job %s continues without a card: %s", job.id, said.reason)
         message_id = said.message_id if isinstance(said, Posted) else None
         if message_id is not None:
             self._posted(job, progress)

@@ -194,7 +194,7 @@ class Cards:
 
     async def _give_up(self, job: Job) -> None:
         """Leave a card that can't be shown for an unknown reason as it is until its job changes."""
-        _log.error("Job %s: its card can't be shown", job.id, extra={"job": job.id})
+        _log.error("Job %s: its card can't be shown", job.id)
         if job.card_superseded_at is not None:
             self._removals.gone(job)
             self._note_removed(job)
