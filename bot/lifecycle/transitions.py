@@ -102,17 +102,8 @@ async def fail_unpaid(
 ) -> Job | None:
     """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
     await _lock_set(transaction, job)
-    failed = await transaction.jobs.advance(
-        job.id,
-        expected,
-        JobState.FAILED,
-        at=at,
-        failure=code,
-        failure_text=reason,
-        finished_at=at,
-        held=None,
-        not_before=None,
-    )
+    changes = _failure(code, reason, at) | JobChanges(held=None, not_before=None)
+    failed = await transaction.jobs.advance(job.id, expected, JobState.FAILED, at=at, **changes)
     await _tell_moderators(transaction, failed, at)
     return None if failed is None else await transaction.ledger.release(failed, at)
 
@@ -121,16 +112,8 @@ async def fail_paid(
     transaction: Transaction, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
 ) -> Job | None:
     """Fail a running job, at `charge` credits."""
-    failed = await transaction.jobs.advance(
-        job.id,
-        JobState.RUNNING,
-        JobState.FAILED,
-        at=at,
-        failure=code,
-        failure_text=reason,
-        finished_at=at,
-        charged=charge,
-    )
+    changes = _failure(code, reason, at) | JobChanges(charged=charge)
+    failed = await transaction.jobs.advance(job.id, JobState.RUNNING, JobState.FAILED, at=at, **changes)
     return None if failed is None else await _settle(transaction, failed, charge, at)
 
 
@@ -191,21 +174,17 @@ async def apply_ruling(
     transaction: Transaction, job: Job, charge: int | None, reason: Reason, at: datetime
 ) -> Job | None:
     """Fail an unknown job, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
-    ruled = await transaction.jobs.advance(
-        job.id,
-        JobState.UNKNOWN,
-        JobState.FAILED,
-        at=at,
-        failure=FailureCode.RULED,
-        failure_text=reason,
-        finished_at=at,
-        posting=job.posting + 1,
-    )
+    changes = _failure(FailureCode.RULED, reason, at) | JobChanges(posting=job.posting + 1)
+    ruled = await transaction.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=at, **changes)
     if ruled is None:
         return None
     if charge is None:
         return await transaction.ledger.release(ruled, at)
     return await _settle(transaction, ruled, charge, at)
+
+
+def _failure(code: FailureCode, reason: Reason, at: datetime) -> JobChanges:
+    return JobChanges(failure=code, failure_text=reason, finished_at=at)
 
 
 async def _settle_and_move(
