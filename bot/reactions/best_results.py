@@ -15,7 +15,7 @@ from bot.domain.posting.best_results import STAR
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import emoji_of
 from bot.services import Services
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, moderates_in
 
 _log = logging.getLogger(__name__)
@@ -141,14 +141,12 @@ class BestResultWatch:
         """Look at the results with stars among the channel's latest messages."""
         channel = self._client.get_partial_messageable(missed.channel_id, guild_id=missed.guild_id)
         own = self._client.user
-        try:
+        with tolerated("Stars from before the start could not be read"):
             async for message in channel.history(limit=MAX_MESSAGES):
                 if own is None or message.author.id != own.id or message.id in self._others:
                     continue
                 if any(_is_star(one.emoji) for one in message.reactions):
                     self._put(_Starred(missed.guild_id, missed.channel_id, message.id))
-        except DISCORD_ERRORS as error:
-            _log.info("Stars from before the start could not be read: %r", error)
 
     async def _look_at(self, starred: _Starred | _MissedStars) -> None:
         if isinstance(starred, _MissedStars):

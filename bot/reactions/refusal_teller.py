@@ -11,7 +11,7 @@ from bot.errors import CreditsWanted
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.backlog import Backlog
 from bot.services import RefusalService
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
 from bot.ui.kit.layout import BAD, boxed, lines, row, server_line
 from bot.ui.kit.responses import NO_MENTIONS, ask_button
 
@@ -121,11 +121,9 @@ class RefusalTeller:
 
 
 async def _reply(message: discord.Message, member: discord.Member) -> None:
-    try:
+    with tolerated("User %d could not be told in the channel either", member.id):
         await message.reply(
             view=boxed(BAD, DMS_CLOSED.using(member=member.mention)),
             allowed_mentions=discord.AllowedMentions(users=[member], replied_user=False),
             delete_after=REPLY_SECONDS,
         )
-    except DISCORD_ERRORS as error:
-        _log.info("User %d could not be told in the channel either: %r", member.id, error)

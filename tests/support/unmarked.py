@@ -61,6 +61,7 @@ _UNSEEN_CALLS = frozenset(
         "create_task",
         "getLogger",
         "template_of",
+        "tolerated",
         "warn",
         "match",
         "search",

@@ -17,7 +17,7 @@ from bot.domain import Announcement, Job, Posted, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.languages import speaking
 from bot.ui.jobs.results.result import ended_elsewhere
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.kit.uploads import DEFAULT_LIMIT
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, stays_there
 
@@ -175,9 +175,7 @@ class Poster:
         return posting.jobs[0].created_at < self._since
 
     async def _remove(self, job: Job, message_id: int) -> None:
-        try:
+        with tolerated("Job %s: its earlier message could not be removed", job.id):
             async with asyncio.timeout(REMOVE_SECONDS):
                 channel = channel_of(self._context.client, job, job.result_channel_id)
                 await channel.get_partial_message(message_id).delete()
-        except DISCORD_ERRORS as error:
-            _log.info("Job %s: its earlier message could not be removed: %r", job.id, error)

@@ -12,7 +12,7 @@ from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import Deferral, answering
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
@@ -88,7 +88,7 @@ async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Seq
     be shown.
     """
     job, progress, message_id = jobs[0], Progress(whole_set=tuple(jobs)), None
-    try:
+    with tolerated("Job %s: its question could not be taken away", job.id):
         if job.private:
             card = card_of(job, ToolNames(host.catalog), progress)
             shown = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
@@ -96,8 +96,6 @@ async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Seq
             host.cards.remember(job.set_id or job.id, interaction)
         else:
             await interaction.delete_original_response()
-    except DISCORD_ERRORS as error:
-        _log.info("Job %s: its question could not be taken away: %r", job.id, error)
     if not job.private and job.origin_message_id is None:
         said = await host.cards.post_card(job, progress)
         message_id = said.message_id if isinstance(said, Posted) else None
@@ -115,13 +113,11 @@ async def _post_card(
     """
     job = jobs[0]
     said = await host.cards.post_card(job, Progress(whole_set=tuple(jobs)))
-    try:
+    with tolerated("Job %s: the deferred answer could not be removed", job.id):
         if deferral is not None and isinstance(said, Posted):
             await interaction.delete_original_response()
         elif deferral is not None:
             await interaction.edit_original_response(view=boxed(QUIET, STARTED))
-    except DISCORD_ERRORS as error:
-        _log.info("Job %s: the deferred answer could not be removed: %r", job.id, error)
     if isinstance(said, Posted) and said.message_id is not None:
         await _store_card(host, jobs, said.message_id)
     if deferral is not None:
@@ -157,9 +153,7 @@ async def _shown_all_the_same(interaction: discord.Interaction) -> int | None:
     None if there is none, or if Discord does not say. In the second case the engine looks for the card in the
     channel.
     """
-    try:
+    with tolerated("Unknown whether an answer was shown"):
         async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
             return (await interaction.original_response()).id
-    except DISCORD_ERRORS as error:
-        _log.info("Unknown whether an answer was shown: %r", error)
-        return None
+    return None

@@ -3,7 +3,6 @@
 The person who sends the interaction is the requester, and pays.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -19,15 +18,13 @@ from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.kit.deferral import LateAnswer, announce_card, answering, defer_answer, once_key_of
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.host import host_of, in_turn
 from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting_place import posting_place
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +134,8 @@ async def _with_place(
 
 async def _remove_offer(interaction: discord.Interaction, message_id: int) -> None:
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
-    try:
+    with tolerated("An offer that was taken could not be removed"):
         await channel.get_partial_message(message_id).delete()
-    except DISCORD_ERRORS as error:
-        _log.info("An offer that was taken could not be removed: %r", error)
 
 
 def _request(

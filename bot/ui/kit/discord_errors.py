@@ -1,8 +1,23 @@
 """The one list of what a call to Discord can raise when Discord, or the way to it, is the reason."""
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import discord
 
 from bot.aio.connections import NO_CONNECTION
 
+_log = logging.getLogger(__name__)
+
 DISCORD_ERRORS = (discord.DiscordException, *NO_CONNECTION)
 NO_ACCESS = (discord.Forbidden, discord.NotFound)  # it is gone, or not for the bot
+
+
+@contextmanager
+def tolerated(what: str, *values: object) -> Generator[None]:
+    """Go on after an error of Discord's in the block. It is logged as `what`, in the style of a log call."""
+    try:
+        yield
+    except DISCORD_ERRORS as error:
+        _log.info(f"{what}: %r", *values, error)

@@ -12,7 +12,7 @@ from discord import app_commands, ui
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import gettext as _, lazy, pgettext
 from bot.ui.kit.deferral import answering
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence
@@ -68,10 +68,8 @@ def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
 
 async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
     """Answer like `answer`, but log an error of Discord or of the network."""
-    try:
+    with tolerated("User %d could not be told about a problem", interaction.user.id):
         await answer(interaction, panel)
-    except DISCORD_ERRORS as failed:
-        _log.info("User %d could not be told about a problem: %s", interaction.user.id, failed)
 
 
 async def answer(

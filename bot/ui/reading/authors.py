@@ -1,7 +1,6 @@
 """Find who posted the picture in a message, or the photo that a job was made from."""
 
 import asyncio
-import logging
 import re
 
 import discord
@@ -10,13 +9,11 @@ from bot.domain import Job
 from bot.domain.access import UNKNOWN_MEMBER
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.host import custom_ids
 from bot.ui.reading import LOOKUP_TIMEOUT
 
 _OF_A_JOB = re.compile(template_of("[a-z]+"))
-
-_log = logging.getLogger(__name__)
 
 
 async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:
@@ -61,9 +58,7 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
     channel = client.get_partial_messageable(reference.channel_id)
     if message.guild is not None and reference.guild_id in {None, message.guild.id}:
         channel = client.get_partial_messageable(reference.channel_id, guild_id=message.guild.id)
-    try:
+    with tolerated("A forwarded message could not be fetched"):
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(reference.message_id)
-    except DISCORD_ERRORS as error:
-        _log.info("A forwarded message could not be fetched: %r", error)
-        return None
+    return None

@@ -1,6 +1,7 @@
 """Do what deciding on requests and results has in common: who decides, why, and what is shown then."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -136,10 +137,8 @@ async def show_decision(interaction: discord.Interaction, host: Host, build: Cal
         await answer_in_place(interaction, panel, attachments=[])
         return
     await answer(interaction, boxed(QUIET, _("Done.")))
-    try:
+    with suppress(*DISCORD_ERRORS):  # the buttons of one that stays say that there is nothing to decide
         await message.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
-    except DISCORD_ERRORS:
-        return  # the message stays, and its buttons say that there is nothing to decide any more
 
 
 async def requester_of(interaction: discord.Interaction, job: Job) -> MemberContext | None:

@@ -1,15 +1,12 @@
 """Post a message that no person has asked for: in a server's system channel, else to its owner."""
 
-import logging
 from collections.abc import Callable
 
 import discord
 
 from bot.languages import ReaderLanguages, speaking
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.layout import Panel
-
-_log = logging.getLogger(__name__)
 
 
 async def greet(
@@ -20,20 +17,15 @@ async def greet(
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
         may = channel.permissions_for(guild.me)
         if may.view_channel and may.send_messages:
-            try:
+            with tolerated("Server %d could not be greeted in its channel", guild.id):
                 with speaking(await readers.in_server(guild.id)):
                     panel = message(in_server=True)
                 await channel.send(view=panel)
-            except DISCORD_ERRORS as error:
-                _log.info("Server %d could not be greeted in its channel: %s", guild.id, error)
-            else:
                 return
     if guild.owner_id is None:
         return
-    try:
+    with tolerated("The owner of server %d could not be greeted", guild.id):
         owner = await client.fetch_user(guild.owner_id)
         with speaking(await readers.of_person(owner.id, guild.id)):
             panel = message(in_server=False)
         await owner.send(view=panel)
-    except DISCORD_ERRORS as error:
-        _log.info("The owner of server %d could not be greeted: %s", guild.id, error)

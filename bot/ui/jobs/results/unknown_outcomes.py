@@ -1,6 +1,7 @@
 """The buttons with which admins settle a job whose outcome is unknown."""
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -101,10 +102,8 @@ async def _remove_buttons(interaction: discord.Interaction, job_id: str) -> None
                 one.remove_item(button)
         if not one.children:
             view.remove_item(one)
-    try:
+    with suppress(*DISCORD_ERRORS):  # buttons that stay say that the job is settled
         await message.edit(view=view, allowed_mentions=NO_MENTIONS)
-    except DISCORD_ERRORS:
-        return  # the buttons stay, and say that the job is settled
 
 
 RULING_BUTTONS: tuple[type[JobButton], ...] = (ChargedButton, ReleaseButton)
