@@ -1,7 +1,6 @@
 """Work through items that are passed to it or found in a database, a bounded number at once, one task an
 item."""
 
-import math
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ from typing import Generic, TypeVar
 from bot.aio.fair_share import FairShare, Who
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, rest_after, run_forever
+from bot.aio.next_tries import NextTries, Tries
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup
 from bot.clock import Clock
@@ -18,15 +18,6 @@ UNEXPECTED_TRIES = 8  # some two minutes
 MAX_KNOWN_ITEMS = 500  # items in memory; of more, the database is asked for some at a time
 HOLDS_ITS_QUEUE = 3  # tries; an item that still fails then no longer holds up those behind it
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class _Attempts:
-    began: float  # the first of them
-    tries: int = 0
-    not_before: float = 0.0
-    failures: int = 0  # unexpected errors in a row
-    seen: Hashable = None  # the item's news at the last try
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +82,12 @@ class KeyedWorker(Generic[_T]):
         self._more = False  # whether the database has items that are not among them
         self._reads_wanted, self._reads_done = 1, 0
         self._next_read = 0.0
-        self._next_due = math.inf  # no try of those that rest is due before
         self._next_turn = 0.0  # if nothing wakes the worker before
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
         self._notified: set[Hashable] = set()  # since the last read began
         self._ended: set[Hashable] = set()  # likewise
         self._fresh: set[Hashable] = set()  # notified of since the last try began
-        self._retries: dict[Hashable, _Attempts] = {}
-        self._resting: set[Hashable] = set()  # of these, those that are left alone until their next try
+        self._tries = NextTries(self._clock)
         self._errors = ErrorLog(self.what, noun=self.noun)
 
     async def run(self) -> None:
@@ -114,8 +103,7 @@ class KeyedWorker(Generic[_T]):
         elif self._known.pop(key, None) is not None:
             self._notified.add(key)
             if key not in self._busy:
-                self._retries.pop(key, None)
-                self._resting.discard(key)
+                self._tries.forget(key)
 
     def add(self, item: _T) -> None:
         """Take over an item, whether it is wanted or not."""
@@ -126,16 +114,14 @@ class KeyedWorker(Generic[_T]):
             self._known[key] = item
             self._notified.add(key)
             self._fresh.add(key)
-        if key in self._resting and not self._rests(key, item, self._clock.monotonic()):
-            self._resting.discard(key)
+        self._tries.changed(key, self.news(item))
         # The end of what is being done, or the time of the next try, wakes the worker anyway.
-        if key not in self._busy and key not in self._resting:
+        if key not in self._busy and key not in self._tries.resting:
             self._wake_up.set()
 
     def waited(self, key: Hashable) -> float:
         """Return the seconds since the first try of an item that is to be tried again; 0.0 for another."""
-        retry = self._retries.get(key)
-        return 0.0 if retry is None else self._clock.monotonic() - retry.began
+        return self._tries.waited(key)
 
     def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
@@ -149,19 +135,18 @@ class KeyedWorker(Generic[_T]):
         if asked or (self._more and len(self._busy) < self.size):
             await self._reread()
             now = self._clock.monotonic()
-        if now >= self._next_due:
-            # What is due is begun, or is begun when another has ended, which wakes the worker.
-            self._rest({key for key in self._resting if self._retries[key].not_before > now})
+        # What is due is begun, or is begun when another has ended, which wakes the worker.
+        self._tries.end_due()
         self._begin(group)
         await rest_after(now - began, self.setting.reread_every)
-        self._next_turn = min(self._next_read, self._next_due)
+        self._next_turn = min(self._next_read, self._tries.next_at)
         return max(0.0, self._next_turn - self._clock.monotonic())
 
     async def _reread(self) -> None:
         """Read the items from the database."""
         wanted = self._reads_wanted
         # There is something new among these, however many are in progress or wait for a retry.
-        limit = 2 * self.size + len(self._busy) + len(self._retries) if self._more else MAX_KNOWN_ITEMS
+        limit = 2 * self.size + len(self._busy) + len(self._tries) if self._more else MAX_KNOWN_ITEMS
         self._notified.clear()
         self._ended.clear()
         with self._liveness.operation(self.what, progress=False):
@@ -173,16 +158,10 @@ class KeyedWorker(Generic[_T]):
         self._known = {key: item for key, item in seen.items() if item is not None} | known
         self._more = len(found) >= limit
         if not self._more:
-            self._forget_all_but(self._known.keys())
-        now = self._clock.monotonic()
-        self._rest(
-            {
-                key
-                for key in self._retries.keys() - self._busy.keys()
-                if key not in self._known or self._rests(key, self._known[key], now)
-            }
-        )
-        self._reads_done, self._next_read = wanted, now + self.setting.reread_every
+            self._tries.forget_all_but(self._known.keys() | self._busy.keys())
+        self._tries.sync({key: self.news(item) for key, item in self._known.items()}, self._busy)
+        self._reads_done = wanted
+        self._next_read = self._clock.monotonic() + self.setting.reread_every
 
     def _begin(self, group: DrainingGroup) -> None:
         # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
@@ -192,19 +171,19 @@ class KeyedWorker(Generic[_T]):
         for item in self._in_order(self._to_order(held_up)):
             key = self.key(item)
             queue = self._queue(item)
-            if key in self._resting:
+            if key in self._tries.resting:
                 held_up.add(queue)
                 continue
             if queue not in held_up and self._has_place_for(item):
                 held_up.add(queue)
                 self._fresh.discard(key)
                 if (pause := self.pause(item, self.waited(key))) is not None:
-                    self._try_later(item, self._attempts(key), pause)
+                    self._try_later(item, self._tries[key], pause)
                     continue
                 self._busy[key] = queue
                 if self.shared_by is not None:
                     self._turns.began(self.shared_by(item))
-                work = self._do(item, self._attempts(key))
+                work = self._do(item, self._tries[key])
                 group.create_task(work, name=f"{self.what} {key}", at_once=self.free(item))
             if len(self._busy) >= self.size:
                 return
@@ -230,37 +209,32 @@ class KeyedWorker(Generic[_T]):
             return set()
         return {
             key
-            for key in self._resting
-            if self._retries[key].tries <= HOLDS_ITS_QUEUE
+            for key in self._tries.resting
+            if self._tries[key].count <= HOLDS_ITS_QUEUE
             and key in self._known
             and self._queue(self._known[key]) in queues
         }
-
-    def _rests(self, key: Hashable, item: _T, now: float) -> bool:
-        """Return whether the item, which has been tried, is left alone until its next try."""
-        retry = self._retries[key]
-        return retry.not_before > now and retry.seen == self.news(item)
 
     def _in_order(self, items: list[_T]) -> Iterable[_T]:
         if self.rank is not None:
             items.sort(key=self.rank)
         return items if self.shared_by is None else self._turns.in_turn(items, self.shared_by)
 
-    async def _do(self, item: _T, retry: _Attempts) -> None:
+    async def _do(self, item: _T, tries: Tries) -> None:
         key = self.key(item)
         again: float | None
         failures = 0
         try:
             with self._liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
-                if retry.failures < UNEXPECTED_TRIES:
-                    again = await self.work(item, retry.tries)
+                if tries.failures < UNEXPECTED_TRIES:
+                    again = await self.work(item, tries.count)
                 else:
                     again = await self.give_up(item)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
             self._reads_wanted += 1  # it may not be as it was thought to be
             # An outage says nothing against the item.
-            failures = retry.failures if isinstance(error, Outage) else retry.failures + 1
+            failures = tries.failures if isinstance(error, Outage) else tries.failures + 1
         else:
             self._errors.succeeded(key)
         finally:
@@ -269,36 +243,24 @@ class KeyedWorker(Generic[_T]):
                 self._turns.ended(self.shared_by(item))
             self._ended.add(key)
         if again is None or key not in self._known:
-            self._retries.pop(key, None)
+            self._tries.forget(key)
             if key not in self._fresh:
                 self._known.pop(key, None)
         else:
-            self._try_later(item, retry, again, failures)
-            if self._next_due < self._next_turn:
+            self._try_later(item, tries, again, failures)
+            if self._tries.next_at < self._next_turn:
                 self._wake_up.set()
         if self._has_more_to_do():
             self._wake_up.set()
 
-    def _attempts(self, key: Hashable) -> _Attempts:
-        return self._retries.get(key) or _Attempts(self._clock.monotonic())
-
-    def _try_later(self, item: _T, retry: _Attempts, again: float, failures: int = 0) -> None:
-        """Leave an item alone for `again` seconds after a try, unless it has changed meanwhile."""
-        key, now = self.key(item), self._clock.monotonic()
-        at = now + again
-        self._retries[key] = _Attempts(retry.began, retry.tries + 1, at, failures, self.news(item))
-        if self._rests(key, self._known[key], now):
-            self._resting.add(key)
-            self._next_due = min(self._next_due, at)
-
-    def _rest(self, keys: set[Hashable]) -> None:
-        """Leave these alone until their next tries, and no others."""
-        self._resting = keys
-        self._next_due = min((self._retries[key].not_before for key in keys), default=math.inf)
+    def _try_later(self, item: _T, tries: Tries, pause: float, failures: int = 0) -> None:
+        """Leave an item alone for `pause` seconds after a try, unless it has changed meanwhile."""
+        key = self.key(item)
+        self._tries.later(key, tries, pause, self.news(item), self.news(self._known[key]), failures)
 
     def _idle(self) -> set[Hashable]:
         """Return the items that neither rest nor are in progress."""
-        return self._known.keys() - self._resting - self._busy.keys()
+        return self._known.keys() - self._tries.resting - self._busy.keys()
 
     def _has_more_to_do(self) -> bool:
         """Return whether there may be something to begin now that an item has ended."""
@@ -310,7 +272,3 @@ class KeyedWorker(Generic[_T]):
         if len(self._busy) >= self.size:
             return False
         return self.shared_by is None or self._turns.may_begin(self.shared_by(item))
-
-    def _forget_all_but(self, keys: Collection[Hashable]) -> None:
-        for key in self._retries.keys() - set(keys) - self._busy.keys():
-            del self._retries[key]
