@@ -33,7 +33,7 @@ async def take_answer(transaction: Transaction, request: JobRequest, at: datetim
         await transaction.confirmations.has_tapped(request.guild_id, request.user_id, at)
 
 
-async def ask(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
+async def store_question(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
     """Store the question, and return it.
 
     Raises `BeingAsked` if it was stored before, or `Refused` if the person has too many to answer already.

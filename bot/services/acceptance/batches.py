@@ -13,7 +13,7 @@ from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
-from bot.services.acceptance.asking import ask, take_answer
+from bot.services.acceptance.asking import store_question, take_answer
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.errors import ConfirmationNeeded, Repeated
 from bot.services.acceptance.read_state import acceptance_of
@@ -195,7 +195,7 @@ async def _asked(transaction: Transaction, answer: Answer, at: datetime) -> Answ
     if not isinstance(answer, ConfirmationNeeded):
         return answer
     try:
-        answer.question = await ask(transaction, answer, at)
+        answer.question = await store_question(transaction, answer, at)
     except Refused as refused:
         return refused
     return answer

@@ -12,7 +12,7 @@ from bot.domain.confirmations import Confirmation
 from bot.domain.prices import Estimate
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy
-from bot.services.acceptance.asking import ask
+from bot.services.acceptance.asking import store_question
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
 from bot.services.acceptance.errors import ConfirmationNeeded
@@ -70,7 +70,7 @@ class AcceptanceService(ToolService):
         and `DatabaseFailed`.
         """
         async with self._storage.write() as transaction:
-            return await ask(transaction, needed, self._clock.now())
+            return await store_question(transaction, needed, self._clock.now())
 
     async def would_accept(self, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
