@@ -65,7 +65,7 @@ class Proxy:
 
     @property
     def name(self) -> str:
-        """Host and port, for a sentence."""
+        """Return host and port, for a sentence."""
         return f"{self.address.host}:{self.address.port}"
 
     def leads_to(self, url: URL) -> bool:

@@ -114,5 +114,5 @@ class Tuning:
 
     @property
     def counted(self) -> timedelta:
-        """For how long a request counts after it was sent, if its answer is not known."""
+        """Return for how long a request counts after it was sent, if its answer is not known."""
         return timedelta(seconds=self.rate_period + self.answer_bound)

@@ -17,7 +17,7 @@ class NativePicture(Protocol):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Return width and height in pixels."""
         ...
 
     def check(self) -> None:

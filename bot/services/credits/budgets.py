@@ -50,12 +50,12 @@ class BudgetState:
 
     @property
     def limit_words(self) -> str:
-        """`100 credits a day`, `500 credits in total`."""
+        """Return `100 credits a day`, `500 credits in total`."""
         return each_period_words(self.settings.budget.limit, self.settings.budget.period)
 
     @property
     def left_words(self) -> str:
-        """`3 of 100 credits left today`, `0 of 100 credits left today`."""
+        """Return `3 of 100 credits left today`, `0 of 100 credits left today`."""
         return str(self.left_message)
 
     @property
@@ -70,7 +70,7 @@ class BudgetState:
 
     @property
     def renewal_words(self) -> str:
-        """`The budget renews in 3 hours.` as Discord counts it for each reader, or that it never does."""
+        """Return `The budget renews in 3 hours.`, as Discord counts it for each, or that it never does."""
         return str(renewal_message(self.window.end))
 
 

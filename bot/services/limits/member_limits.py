@@ -62,12 +62,12 @@ class MemberState:
 
     @property
     def left(self) -> int | None:
-        """May be negative after an allowance was lowered."""
+        """Return the credits left, which may be negative after an allowance was lowered."""
         return None if self.whole is None else self.usage.left_of(self.whole)
 
     @property
     def left_words(self) -> str:
-        """`3 of 20 credits left today`; empty without an allowance."""
+        """Return `3 of 20 credits left today`, or nothing without an allowance."""
         if self.whole is None or self.left is None:
             return ""
         return str(rest_message(self.left, self.whole, self.budget.settings.budget.period))
