@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.delivery.deferrals.journal import RESTARTED
+from bot.delivery.deferrals.journal import LEFT_UNANSWERED
 from bot.domain import Plan
 from bot.storage import LaneNames, Storage, Vault
 from bot.ui.kit.deferral import LateAnswer
@@ -75,7 +75,7 @@ async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path
             return
         assert asked.dropped_at is not None
         told = [str(one.payload) for one in discord.messages.values() if one.ephemeral]
-        assert any(str(RESTARTED[LateAnswer.CARD]) in words for words in told)
+        assert any(str(LEFT_UNANSWERED[LateAnswer.CARD]) in words for words in told)
         assert discord.in_channel(GUILD) == []
         with closing(sqlite3.connect(file)) as other:
             assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
@@ -100,7 +100,8 @@ async def test_an_answer_that_discord_refuses_at_the_next_start_is_given_without
         async with bot_process(discord, tmp_path, "run", **where):
             await until(
                 lambda: any(
-                    str(RESTARTED[LateAnswer.CARD]) in str(one.payload) for one in discord.messages.values()
+                    str(LEFT_UNANSWERED[LateAnswer.CARD]) in str(one.payload)
+                    for one in discord.messages.values()
                 )
             )
             await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
@@ -150,7 +151,7 @@ async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(
         where = {"STUDII_API_URL": studii.url, "DATABASE_URL": f"sqlite:///{tmp_path}/data/studii.db"}
         async with bot_process(discord, tmp_path, "run", **where) as process:
             await until(discord.ready.is_set)
-            discord.fail("original", *[NEVER] * 9)
+            discord.fail("answer", *[NEVER] * 9)
             asked = discord.send(discord.command(GUILD, MEMBER, "tools"))
             await until(lambda: asked.waits)
             process.kill()
@@ -159,4 +160,4 @@ async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(
         async with bot_process(discord, tmp_path, "run", **where):
             await until(lambda: asked.over)
             await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
-        assert str(RESTARTED[LateAnswer.VIEW]) in str(asked.said)
+        assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in str(asked.said)

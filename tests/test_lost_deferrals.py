@@ -46,3 +46,23 @@ async def test_who_was_told_to_wait_is_answered(tmp_path: Path, lost: str, call:
                 assert "1 of 1 credit" in str(asked.said)
                 assert discord.in_channel(GUILD) == []
             await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
+
+
+async def test_who_was_told_to_wait_is_answered_without_a_restart_when_discord_takes_it(
+    tmp_path: Path,
+) -> None:
+    async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
+        await prepared(tmp_path, studii.add_key().secret)
+        where = {"STUDII_API_URL": studii.url, "DATABASE_URL": f"sqlite:///{tmp_path}/data/studii.db"}
+        async with bot_process(discord, tmp_path, "run", **where):
+            await until(discord.ready.is_set)
+            with closing(sqlite3.connect(tmp_path / "data" / "studii.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                discord.fail(
+                    "answer", Fault(400), Fault(400)
+                )  # the card, and the first time that it is tried again
+                asked = discord.send(discord.command(GUILD, MEMBER, "studio", {"prompt": "A red kite"}))
+                await until(lambda: asked.waits)
+                other.execute("ROLLBACK")
+            await until(lambda: "A red kite" in str(asked.said))
+            await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))

@@ -60,7 +60,7 @@ STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
 LISTENER = "discord.py: "
 HANDLERS = (LISTENER, "CommandTree-invoker", "discord-ui-")
-FINISHING = "deferred answers of an earlier life"  # Untranslated: a task's name
+FINISHING = "deferred answers that were left"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
@@ -141,6 +141,8 @@ class StudiiBot(commands.AutoShardedBot):
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1
+        self._given_up = False  # an answer, since `_finish_all_given_up` last began to go through them
+        self._finishing_given_up = False
         self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
@@ -149,6 +151,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.services, self.cards, self.clock = services, cards, clock
         self.clicks = Clicks(clock)
         self.deferrals = deferrals
+        deferrals.when_given_up(self._finish_given_up)
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
@@ -229,6 +232,21 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def _finish_deferrals(self) -> None:
         await self.deferrals.finish(self, self.services.jobs, self.catalog, self.readers)
+
+    def _finish_given_up(self) -> None:
+        """Begin to give answers that handlers gave up, unless that is under way."""
+        self._given_up = True
+        if not self._finishing_given_up:
+            self._finishing_given_up = True
+            self._begin(self._finish_all_given_up(), FINISHING)
+
+    async def _finish_all_given_up(self) -> None:
+        try:
+            while self._given_up:
+                self._given_up = False
+                await self._finish_deferrals()
+        finally:
+            self._finishing_given_up = False
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

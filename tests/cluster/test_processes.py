@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.delivery.deferrals.journal import RESTARTED
+from bot.delivery.deferrals.journal import LEFT_UNANSWERED
 from bot.domain import JobState
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator.faults import Fault
@@ -72,7 +72,9 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
             await until(lambda: second.said("serves shards 0 of 1"))
             await until(lambda: own.connected() == [0])
             # The announcement is removed first, which everybody sees.
-            await until(lambda: any(str(RESTARTED[LateAnswer.CARD]) in words for words in told_alone(own)))
+            await until(
+                lambda: any(str(LEFT_UNANSWERED[LateAnswer.CARD]) in words for words in told_alone(own))
+            )
             assert waits.over
             await until(lambda: len(own.posted(GUILD)) == 1)
             again = own.ask(GUILD, "A blue kite")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.delivery.deferrals.journal import RESTARTED
+from bot.delivery.deferrals.journal import LEFT_UNANSWERED
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
@@ -174,7 +174,7 @@ class Verdicts:
             return []
         if case.asked.waits:
             return ["it is thinking for ever"]
-        told = any(str(RESTARTED[LateAnswer.CARD]) in one.words() for one in self._ephemeral(case))
+        told = any(str(LEFT_UNANSWERED[LateAnswer.CARD]) in one.words() for one in self._ephemeral(case))
         if accepted and told:
             return ["said not to be started, although it was"]
         return [] if accepted or told else ["nobody said that it was not started"]

@@ -58,11 +58,12 @@ def send_press(
     return record
 
 
-def send_command(desk: Desk, person: MemberActor, name: str, /, **options: str) -> Interaction:
+def send_command(desk: Desk, person: MemberActor, name: str, /, **options: str | bool) -> Interaction:
     """Send a command without waiting for what becomes of it. `name` has its groups' names before it."""
     first, *others = name.split()
     given: list[dict[str, object]] = [
-        {"type": 3, "name": option, "value": value} for option, value in options.items()
+        {"type": 5 if isinstance(value, bool) else 3, "name": option, "value": value}
+        for option, value in options.items()
     ]
     for number, sub in enumerate(reversed(others)):
         given = [{"type": 2 if number else 1, "name": sub, "options": given}]

@@ -1,10 +1,10 @@
-"""Deferred interactions, kept so that those are answered that a killed process left unanswered."""
+"""Deferred interactions, kept so that those are answered that a handler or a kill left unanswered."""
 
 import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -30,14 +30,14 @@ from bot.ui.kit.responses import NO_MENTIONS
 
 _log = logging.getLogger(__name__)
 
-RESTARTED = {
+LEFT_UNANSWERED = {
     LateAnswer.CARD: lazy(
-        "The bot restarted before your job could start. Send the command again. Nothing was charged."
+        "The bot was interrupted before your job could start. Send the command again. Nothing was charged."
     ),
     LateAnswer.CHANGE: lazy(
-        "The bot restarted before it could answer. Check whether that was done. If it wasn't, try again."
+        "The bot was interrupted before it could answer. Check whether that was done. If not, try again."
     ),
-    LateAnswer.VIEW: lazy("The bot restarted before it could answer. Try again."),
+    LateAnswer.VIEW: lazy("The bot was interrupted before it could answer. Try again."),
 }
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
 KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
@@ -65,6 +65,11 @@ class _Deferred:
         """Return what was kept as JSON. Raises ValueError or TypeError if it isn't one."""
         kept = cls(**json.loads(text))
         return replace(kept, answer=LateAnswer(kept.answer))
+
+    @property
+    def sent_at(self) -> datetime:
+        """Return when it was deferred. Raises ValueError if that is unknown."""
+        return datetime.fromisoformat(self.at)
 
     @property
     def message(self) -> Any:
@@ -95,7 +100,9 @@ class DeferralJournal:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._kept = dict[int, datetime]()  # when, oldest first
+        self._kept = dict[int, _Deferred]()  # oldest first
+        self._given_up = dict[int, _Deferred]()  # by their handlers
+        self._tell_given_up: Callable[[], None] = lambda: None
         self._own = BoundedDict[int, None](2 * MAX_KEPT_DEFERRALS)  # of this life, also once answered
         self._finishing = asyncio.Lock()
 
@@ -109,13 +116,12 @@ class DeferralJournal:
     ) -> None:
         """Keep the interaction: its deferral is sent next, or is that message."""
         now = self._clock.now()
-        while self._kept and next(iter(self._kept.values())) <= now - timedelta(seconds=LIFETIME):
+        while self._kept and next(iter(self._kept.values())).sent_at <= now - timedelta(seconds=LIFETIME):
             del self._kept[next(iter(self._kept))]  # its token works no more
         if interaction.id not in self._kept and len(self._kept) >= MAX_KEPT_DEFERRALS:
             return
-        self._kept.setdefault(interaction.id, now)
         self._own[interaction.id] = None
-        deferred = _Deferred(
+        deferred = self._kept[interaction.id] = _Deferred(
             interaction.application_id,
             interaction.token,
             interaction.guild_id or 0,
@@ -131,13 +137,23 @@ class DeferralJournal:
 
     async def forget(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
-        self._kept.pop(interaction.id, None)
-        await _stored(self._store.drop(interaction.id))
+        await self._drop(interaction.id)
+
+    def give_up(self, interaction: discord.Interaction) -> None:
+        """Let the interaction be answered by `finish`: its handler could not."""
+        deferred = self._kept.get(interaction.id)
+        if deferred is not None:
+            self._given_up[interaction.id] = deferred
+            self._tell_given_up()
+
+    def when_given_up(self, call: Callable[[], None]) -> None:
+        """Call `call` whenever a handler has given up, so that `finish` is called."""
+        self._tell_given_up = call
 
     async def finish(
         self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
-        """Answer what an earlier process, or an earlier life of this one, left unanswered.
+        """Answer what handlers gave up, and what an earlier process, or an earlier life, left unanswered.
 
         What fails is tried again until its token has expired; what is left at a stop is for the next start.
         """
@@ -154,13 +170,13 @@ class DeferralJournal:
         """Try once to answer what is left. Return whether nothing of it has to be tried again.
 
         It is read again each time: another process may have taken over its servers, or answered it. Those
-        that were deferred meanwhile are not among it, as this life of the process answers them.
+        whose handlers are at work in this life of the process are not among it.
         """
         async with self._finishing:
             try:
-                left = [one for one in await self._left() if one[0] not in self._own]
+                left = await self._left()
             except UNUSABLE as error:
-                _log.warning("Deferred answers from before the restart can't be read: %r", error)
+                _log.warning("Deferred answers can't be read: %r", error)
                 return False
             failed = 0
             for interaction_id, deferred in left:
@@ -169,15 +185,15 @@ class DeferralJournal:
                         started = await _started(jobs, interaction_id, deferred)
                         await self._answer(client, jobs, catalog, readers, deferred, started)
                 except discord.NotFound as error:
-                    _log.info("A deferred answer from before the restart can't be sent any more: %r", error)
+                    _log.info("A deferred answer can't be sent any more: %r", error)
                 except (*DISCORD_ERRORS, *UNUSABLE) as error:
-                    _log.info("A deferred answer from before the restart could not be sent: %r", error)
+                    _log.info("A deferred answer could not be sent yet: %r", error)
                     failed += 1
                     continue
-                await _stored(self._store.drop(interaction_id))
+                await self._drop(interaction_id)
             if left:
                 _log.info(
-                    "Went through %d deferred answers from before the restart; %d will be tried again.",
+                    "Went through %d unanswered interactions; %d will be tried again.",
                     len(left),
                     failed,
                 )
@@ -203,10 +219,14 @@ class DeferralJournal:
         if shown is None and (deferred.private or (started and not started[0].private)):
             return
         if not started:
-            await _tell(hook, deferred, boxed(BAD, RESTARTED[deferred.answer]))
+            await _tell(hook, deferred, boxed(BAD, LEFT_UNANSWERED[deferred.answer]))
             return
         if deferred.private and not started[0].private:
             await _tell(hook, deferred, boxed(QUIET, STARTED))
+            return
+        own = {None, deferred.message_id, shown.id if shown is not None else None}
+        if any(one.card_message_id not in own for one in started):
+            await hook.delete_message(deferred.message)  # the engine has posted the card meanwhile
             return
         shown_in = await _show_card(hook, deferred, started, catalog, readers)
         # The engine shows a running job again, with its position or time, which is unknown here.
@@ -214,7 +234,7 @@ class DeferralJournal:
             await jobs.card_shown(one.id, shown_in, one.version if one.over else 0)
 
     async def _left(self) -> list[tuple[int, _Deferred]]:
-        """Return what can be answered still, oldest first. What is of no use is deleted.
+        """Return what can be answered still, oldest first in each life. What is of no use is deleted.
 
         Raises one of `UNUSABLE`.
         """
@@ -224,13 +244,24 @@ class DeferralJournal:
         for interaction_id, sealed in kept:
             try:
                 deferred = _Deferred.read(self._vault.unseal(sealed))
-                if datetime.fromisoformat(deferred.at) > oldest:
-                    found.append((interaction_id, deferred))
+                if deferred.sent_at > oldest:
+                    if interaction_id not in self._own:
+                        found.append((interaction_id, deferred))
                     continue
             except (ValueError, TypeError, CannotDecrypt):
                 pass
             await _stored(self._store.drop(interaction_id))
+        for interaction_id, deferred in list(self._given_up.items()):
+            if deferred.sent_at > oldest:
+                found.append((interaction_id, deferred))
+            else:
+                await self._drop(interaction_id)
         return found
+
+    async def _drop(self, interaction_id: int) -> None:
+        self._kept.pop(interaction_id, None)
+        self._given_up.pop(interaction_id, None)
+        await _stored(self._store.drop(interaction_id))
 
 
 async def _started(jobs: JobService, interaction_id: int, deferred: _Deferred) -> Sequence[Job]:

@@ -11,7 +11,7 @@ from bot.errors import StudiiBotError
 from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Deferral, answering
+from bot.ui.kit.deferral import Deferral, answering, or_later
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, Panel, boxed
@@ -23,7 +23,6 @@ CARD_TIMEOUT_SECONDS = 30.0
 STARTED = lazy("Your job has started. Its result will be posted with a mention of you.")
 
 
-# Long: each way in which Discord may have met the answer ends in another place.
 async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:
     """Show the card of a job, or of a whole set, as the interaction's answer, and store its message.
 
@@ -41,14 +40,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
         return
     outdated, message_id = False, None
     try:
-        if deferral is None:
-            shown = await interaction.response.send_message(
-                view=card, ephemeral=job.private, allowed_mentions=NO_MENTIONS
-            )
-            message_id = shown.message_id
-        else:
-            edited = await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)
-            message_id = edited.id
+        message_id = await _send(interaction, card, late=deferral is not None, private=job.private)
     except DISCORD_ERRORS as error:
         _log.info("Job %s: the card may not have been shown: %s", job.id, error)
         if _came_too_late(error):
@@ -60,11 +52,23 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
         message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
         outdated = deferral is not None  # the message is there, and shows nothing yet
     if message_id is None:
+        if deferral is not None:
+            deferral.give_up()
         return
     host.cards.remember(job.set_id or job.id, interaction)
     await _store_card(host, jobs, message_id, outdated=outdated)
     if deferral is not None:
         await deferral.answered()
+
+
+async def _send(interaction: discord.Interaction, card: Panel, *, late: bool, private: bool) -> int | None:
+    """Answer with the card. Return the message's id, if Discord says it."""
+    if late:
+        return (await interaction.edit_original_response(view=card, allowed_mentions=NO_MENTIONS)).id
+    shown = await interaction.response.send_message(
+        view=card, ephemeral=private, allowed_mentions=NO_MENTIONS
+    )
+    return shown.message_id
 
 
 async def _show_alone(
@@ -76,6 +80,7 @@ async def _show_alone(
         message_id = await deferral.show_alone(card)  # in that answer it would be shown to all
     except DISCORD_ERRORS as error:
         _log.info("Job %s: the card may not have been shown: %r", job.id, error)
+        deferral.give_up()
         return
     host.cards.remember(job.set_id or job.id, interaction)
     await _store_card(host, jobs, message_id)
@@ -113,15 +118,15 @@ async def _post_card(
     """
     job = jobs[0]
     said = await host.cards.post_card(job, Progress(whole_set=tuple(jobs)))
-    with tolerated("Job %s: the deferred answer could not be removed", job.id):
+    with tolerated("Job %s: the deferred answer could not be removed", job.id), or_later(deferral):
         if deferral is not None and isinstance(said, Posted):
             await interaction.delete_original_response()
         elif deferral is not None:
             await interaction.edit_original_response(view=boxed(QUIET, STARTED))
+        if deferral is not None:
+            await deferral.answered()
     if isinstance(said, Posted) and said.message_id is not None:
         await _store_card(host, jobs, said.message_id)
-    if deferral is not None:
-        await deferral.answered()
 
 
 async def _store_card(host: Host, jobs: Sequence[Job], message_id: int, *, outdated: bool = False) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, cast
 
@@ -61,10 +61,18 @@ class Deferrals(Protocol):
         """Forget the interaction, which was answered. Must not raise."""
         ...
 
+    def give_up(self, interaction: discord.Interaction) -> None:
+        """Let the interaction be answered by `finish`: its handler could not. Must not raise."""
+        ...
+
+    def when_given_up(self, call: Callable[[], None]) -> None:
+        """Call `call` whenever a handler has given up."""
+        ...
+
     async def finish(
         self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
     ) -> None:
-        """Answer what an earlier life of the process left unanswered."""
+        """Answer what handlers gave up, and what an earlier life of the process left unanswered."""
         ...
 
 
@@ -124,6 +132,10 @@ class Deferral:
         """Note that the answer was given."""
         await self._kept.forget(self._interaction)
 
+    def give_up(self) -> None:
+        """Let the answer be given later: Discord doesn't take it now."""
+        self._kept.give_up(self._interaction)
+
     async def show_alone(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> int:
         """Show the person alone what the answer is, also where all would have seen it.
 
@@ -140,6 +152,17 @@ class Deferral:
             raise
         await self.answered()
         return message_id
+
+
+@contextlib.contextmanager
+def or_later(deferral: Deferral | None) -> Generator[None]:
+    """Let the answer be given later if Discord doesn't take it in the block, which raises its error."""
+    try:
+        yield
+    except DISCORD_ERRORS:
+        if deferral is not None:
+            deferral.give_up()
+        raise
 
 
 async def tell_instead(hook: discord.Webhook, message: Any, panel: ui.LayoutView) -> int:

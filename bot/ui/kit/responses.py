@@ -11,7 +11,7 @@ from discord import app_commands, ui
 
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import gettext as _, lazy, pgettext
-from bot.ui.kit.deferral import answering
+from bot.ui.kit.deferral import answering, or_later
 from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.kit.reasons import error_words
@@ -67,8 +67,12 @@ def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
 
 
 async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
-    """Answer like `answer`, but log an error of Discord or of the network."""
-    with tolerated("User %d could not be told about a problem", interaction.user.id):
+    """Answer like `answer`, but log an error of Discord or of the network.
+
+    Who was told that an answer will come then gets one later.
+    """
+    deferral = await answering(interaction)
+    with tolerated("User %d could not be told about a problem", interaction.user.id), or_later(deferral):
         await answer(interaction, panel)
 
 

@@ -1,5 +1,6 @@
 """The delivery, and what it and the bot are given where a test needs none of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ class NoDeferrals:
     ) -> None: ...
 
     async def forget(self, interaction: discord.Interaction) -> None: ...
+
+    def give_up(self, interaction: discord.Interaction) -> None: ...
+
+    def when_given_up(self, call: Callable[[], None]) -> None: ...
 
     async def finish(
         self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages

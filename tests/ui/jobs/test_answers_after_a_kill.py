@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from bot.client.bot import FINISHING
 from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
-from bot.delivery.deferrals.journal import FINISHING_TRIES, RESTARTED
+from bot.delivery.deferrals.journal import FINISHING_TRIES, LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.ui.kit.deferral import LateAnswer
 from tests.reactions.taps import jobs_of
@@ -47,7 +47,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             assert shown.ephemeral is private
             assert (await desk.job()).card_message_id == shown.response.id
         else:
-            assert str(RESTARTED[LateAnswer.CARD]) in texts(
+            assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(
                 shown.response if private else shown.followups[-1]
             )
             assert desk.channel.history() == []
@@ -84,7 +84,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         await restarted(desk, journal)
         (told,) = shown.followups
         assert told.ephemeral
-        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
+        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
         assert kept(tmp_path) == []
 
 
@@ -130,7 +130,7 @@ async def test_what_cannot_be_sent_after_a_restart_is_tried_again_and_is_kept_fo
         assert len(kept(tmp_path)) == 1
         await restarted(desk, journal)
         (told,) = shown.followups
-        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
+        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
         assert kept(tmp_path) == []
 
 
@@ -154,7 +154,7 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
                 assert len(kept(tmp_path)) == 2
         await asyncio.wait_for(finishing, PATIENCE)
         (told,) = shown.followups
-        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
+        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
@@ -190,7 +190,7 @@ async def test_what_a_start_cannot_read_is_read_again_without_another_one(
             await asyncio.wait_for(finishing, PATIENCE)
             assert len(kept(tmp_path)) == 1  # this life's own, which it answers
         (told,) = shown.followups
-        assert str(RESTARTED[LateAnswer.CARD]) in texts(told)
+        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
@@ -246,7 +246,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
             await announced(tmp_path)
         shown = await asking
         await restarted(desk, journal)
-        assert str(RESTARTED[LateAnswer.CHANGE]) in texts(shown.response)
+        assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
         assert kept(tmp_path) == []
 
 
@@ -261,7 +261,7 @@ async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_se
             shown = await desk.admin.slash(desk.channel, command)
         assert texts(shown.response) == ""
         await restarted(desk, journal)
-        assert str(RESTARTED[LateAnswer.VIEW]) in texts(shown.response)
+        assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in texts(shown.response)
         assert kept(tmp_path) == []
 
 

@@ -243,5 +243,6 @@ async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
             texts(one) for click in shown for one in (*click.followups, click.response) if one is not None
         ]
         assert len(await jobs_of(desk)) == before + 1
+        assert not shown[0].ephemeral  # it shows the card
         assert not any("Something went wrong" in words for words in said)
         assert kept(tmp_path) == []

@@ -1,0 +1,153 @@
+"""Who was told that an answer will come gets it in the end, although Discord did not take it at first."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.delivery.deferrals import journal as journal_module
+from bot.delivery.deferrals.journal import LEFT_UNANSWERED
+from bot.ui.jobs.first_card import STARTED
+from bot.ui.kit.deferral import LateAnswer, announce_card
+from tests.support.desk import Desk, texts
+from tests.support.patience import PATIENCE
+from tests.support.presses import send_command
+from tests.ui.jobs.late import kept, late
+
+TRIES = 5
+ANSWERS = ("edit_original_response", "delete_original_response", "original_response")
+
+
+class Discord:
+    """A Discord that takes no late answer until it is back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tries = 0
+        self._back = False
+        for name in ANSWERS:
+            monkeypatch.setattr(discord.Interaction, name, self._lost(getattr(discord.Interaction, name)))
+        for name in ("send", "edit_message"):
+            monkeypatch.setattr(discord.Webhook, name, self._lost(getattr(discord.Webhook, name)))
+
+    def _lost(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        async def calls(*args: Any, **given: Any) -> Any:
+            if self._back:
+                return await call(*args, **given)
+            self.tries += 1
+            raise ConnectionResetError
+
+        return calls
+
+    async def tried(self) -> None:
+        """Return when an answer was tried more often than by its handler."""
+        async with asyncio.timeout(PATIENCE):
+            while self.tries < TRIES:  # noqa: ASYNC110 - a task of the bot's
+                await asyncio.sleep(0.005)
+
+    async def comes_back(self, folder: Path) -> None:
+        """Take answers from now on, and return when all were given."""
+        self._back = True
+        async with asyncio.timeout(PATIENCE):
+            while kept(folder):  # noqa: ASYNC110 - a task of the bot's
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Desk, Discord]]:
+    """A desk at which every answer is late, and Discord takes none at first."""
+    async with late(tmp_path, monkeypatch) as desk:
+        for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
+            monkeypatch.setattr(journal_module, pause, 0.01)
+        monkeypatch.setattr(journal_module, "FINISHING_TRIES", 1000)
+        yield desk, Discord(monkeypatch)
+
+
+async def asked(desk: Desk, away: Discord, **options: bool) -> InteractionResult:
+    """Return what becomes of a command whose answer was tried, in vain so far."""
+    sent = send_command(desk, desk.maya, "studio", prompt="A kite", **options)
+    await away.tried()
+    return InteractionResult(desk.env, sent)
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_card_that_discord_did_not_take_is_shown_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        shown = await asked(desk, discord_, **({"private": True} if private else {}))
+        assert texts(shown.response) == ""
+        assert len(kept(tmp_path)) == 1
+        await discord_.comes_back(tmp_path)
+        assert "A kite" in texts(shown.response)
+        assert shown.ephemeral is private
+        assert shown.response is not None
+        assert (await desk.job()).card_message_id == shown.response.id
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_who_could_not_be_refused_is_told_later_that_nothing_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        shown = await asked(desk, discord_, **({"private": True} if private else {}))
+        assert len(kept(tmp_path)) == 1
+        await discord_.comes_back(tmp_path)
+        told = shown.response if private else shown.followups[-1]
+        assert told is not None
+        assert told.ephemeral
+        assert texts(told) == str(LEFT_UNANSWERED[LateAnswer.CARD])
+        assert desk.channel.history() == []
+
+
+async def test_what_only_its_person_was_told_of_a_public_card_is_replaced_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        # Their last request was refused, so the next answer was announced to them alone.
+        monkeypatch.setattr(type(desk.services.acceptance), "told_alone", _told_alone)
+        shown = await asked(desk, discord_)
+        (card,) = desk.channel.history()
+        assert "A kite" in texts(card)
+        await discord_.comes_back(tmp_path)
+        assert texts(shown.response) == str(STARTED)
+        assert [one.id for one in desk.channel.history()] == [card.id]
+
+
+async def test_a_private_card_that_could_not_be_shown_alone_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        monkeypatch.setattr("bot.ui.jobs.start.announce_card", _publicly)
+        shown = await asked(desk, discord_, private=True)
+        assert len(kept(tmp_path)) == 1
+        await discord_.comes_back(tmp_path)
+        (card,) = shown.followups
+        assert card.ephemeral
+        assert "A kite" in texts(card)
+        assert desk.channel.history() == []
+
+
+async def test_an_announcement_goes_when_the_engine_has_posted_the_card_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        await asked(desk, discord_)
+        job = await desk.job()
+        await desk.services.jobs.card_shown(job.id, 1, job.version)
+        await discord_.comes_back(tmp_path)
+        assert desk.channel.history() == []
+        assert (await desk.job()).card_message_id == 1
+
+
+def _told_alone(*_: object) -> bool:
+    return True
+
+
+def _publicly(interaction: discord.Interaction, **_: object) -> None:
+    announce_card(interaction, private=lambda: False)
