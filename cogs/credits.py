@@ -14,7 +14,8 @@ from bot.ui.account.credits import credits_panel
 from bot.ui.guide.available_tools import available_for
 from bot.ui.guide.tool_list import read_examples, tools_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import LateAnswer, defer_answer
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import defer_answer
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of

@@ -17,7 +17,7 @@ from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.open_form import begin
 from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.start import Terms
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post

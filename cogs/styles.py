@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photo_rules import inputs_from
-from bot.ui.kit.deferral import read_for_suggestions
+from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.host import host_of
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of

@@ -20,7 +20,7 @@ from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form
 from bot.ui.jobs.forms.tool_form import FormStart, Values
 from bot.ui.jobs.start import Terms, expect_card, start
-from bot.ui.kit.deferral import read_before_form, read_for_suggestions
+from bot.ui.kit.first_answer import read_before_form, read_for_suggestions
 from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo

@@ -24,7 +24,8 @@ from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.languages import lazy
 from bot.services import Services, count_words
-from bot.ui.kit.deferral import Deferrals, note_arrival
+from bot.ui.kit.deferral import Deferrals
+from bot.ui.kit.first_answer import note_arrival
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell

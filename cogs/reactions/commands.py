@@ -11,7 +11,7 @@ from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel, reads_photos
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import read_for_suggestions
+from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji

@@ -16,7 +16,8 @@ from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
 from bot.ui.admin.credits.chart_maker import ChartMaker
 from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
-from bot.ui.kit.deferral import LateAnswer, defer_answer
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of

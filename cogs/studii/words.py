@@ -9,7 +9,7 @@ from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
-from bot.ui.kit.deferral import read_for_suggestions
+from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 from cogs.studii.group import Choices, add_to_studii, choices

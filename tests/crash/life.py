@@ -32,7 +32,7 @@ from bot.services import AcceptanceService
 from bot.storage import Storage, Vault
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
@@ -122,7 +122,7 @@ def live(life: Life, *, forks: bool = False) -> int:
         if not life.threads:
             sqlite_in_place(patch)
         if life.slow:
-            patch.setattr(deferral, "ANSWER_BY", DEFERRED_AFTER)
+            patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
         if life.alone:
             patch.setattr(AcceptanceService, "told_alone", _always)
         code = asyncio.run(_live(life, tracer))

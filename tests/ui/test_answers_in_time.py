@@ -13,7 +13,7 @@ from discord import app_commands
 from simcord.backend.models import Interaction
 
 from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 from tests.cogs.test_jobs import button, private_job
 from tests.reactions.taps import ROOM, post
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -119,7 +119,7 @@ async def held(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> AsyncGenerator[No
     """Let the database answer nobody during the block. After it all are answered, and nobody waits."""
     with monkeypatch.context() as patch:
         go_on = slow_to_read(patch)
-        patch.setattr(deferral, "FORM_BY", 0.0)
+        patch.setattr(first_answer, "FORM_BY", 0.0)
         async with desk.storage.write():
             yield
         go_on.set()
@@ -233,7 +233,7 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
 
         return answer
 
-    monkeypatch.setattr(deferral, "_later", noted)
+    monkeypatch.setattr(first_answer, "_later", noted)
     for name in ("send_message", "defer", "edit_message", "send_modal"):
         answers = getattr(discord.InteractionResponse, name)
         monkeypatch.setattr(discord.InteractionResponse, name, late_on_its_way(answers))

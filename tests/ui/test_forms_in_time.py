@@ -14,8 +14,8 @@ from bot.client.bot import StudiiBot, StudiiTree
 from bot.domain import JobState
 from bot.services.styles import NewStyle
 from bot.ui.admin import key_form
-from bot.ui.kit import deferral
-from bot.ui.kit.deferral import FORM_TOO_LATE
+from bot.ui.kit import first_answer
+from bot.ui.kit.first_answer import FORM_TOO_LATE
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts
@@ -190,7 +190,7 @@ async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         send = await PATHS[path](desk, tmp_path)
-        monkeypatch.setattr(deferral, "_later", at_once)  # an announcement would come before the form
+        monkeypatch.setattr(first_answer, "_later", at_once)  # an announcement would come before the form
         for number in range(1, MAX_WAITS_OF_A_PATH):
             with monkeypatch.context() as patch:
                 waits = Waits(patch, desk.bot.http, number)
@@ -218,7 +218,7 @@ async def acknowledged(desk: Desk, asked: Interaction) -> InteractionResult:
 async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bounds, within, check = list[float](), deferral._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
+    bounds, within, check = list[float](), first_answer._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
 
     def noted(seconds: float) -> Any:
         bounds.append(seconds)
@@ -230,7 +230,7 @@ async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
 
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        monkeypatch.setattr(deferral, "_within", noted)
+        monkeypatch.setattr(first_answer, "_within", noted)
         monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
         assert (await desk.maya.slash(desk.channel, "studio")).modal is not None
         assert bounds == [pytest.approx(0.5)] * len(bounds) != []

@@ -9,7 +9,7 @@ import pytest
 from discord.http import HTTPClient, Route
 
 from bot.storage import Storage, Transaction
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 
 
 class Waits:
@@ -39,7 +39,7 @@ class Waits:
 
         monkeypatch.setattr(Storage, "read", slow_read)
         monkeypatch.setattr(discord_, "request", slow_request)
-        monkeypatch.setattr(deferral, "_within", self._within)
+        monkeypatch.setattr(first_answer, "_within", self._within)
 
     def end(self) -> None:
         """Let go on who else waits for what was held."""

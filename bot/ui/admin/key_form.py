@@ -9,7 +9,7 @@ from bot.domain import Plan, StudiiKey
 from bot.languages import gettext as _, lazy
 from bot.ui.admin.credits.budget_form import daily_budget
 from bot.ui.admin.credits.credits import key_panel
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.responses import answer

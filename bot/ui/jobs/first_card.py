@@ -11,8 +11,9 @@ from bot.errors import StudiiBotError
 from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import Deferral, answering, or_later
+from bot.ui.kit.deferral import Deferral, or_later
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
+from bot.ui.kit.first_answer import answering
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK

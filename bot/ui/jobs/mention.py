@@ -23,8 +23,8 @@ from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, small
 from bot.ui.kit.text import plain, shortened

@@ -17,8 +17,9 @@ from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import LateAnswer, announce_card, answering, defer_answer, once_key_of
+from bot.ui.kit.deferral import LateAnswer, once_key_of
 from bot.ui.kit.discord_errors import tolerated
+from bot.ui.kit.first_answer import announce_card, answering, defer_answer
 from bot.ui.kit.host import host_of, in_turn
 from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.member import member_context

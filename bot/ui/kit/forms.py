@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.languages import pgettext
-from bot.ui.kit.deferral import FORM_TOO_LATE, answering
+from bot.ui.kit.first_answer import FORM_TOO_LATE, answering
 from bot.ui.kit.host import Host, begin_to_handle, host_of
 from bot.ui.kit.layout import BAD, box, row
 from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for

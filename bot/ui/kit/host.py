@@ -16,7 +16,8 @@ from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals, expect_answer
+from bot.ui.kit.deferral import Deferrals
+from bot.ui.kit.first_answer import expect_answer
 from bot.ui.kit.responses import tell
 
 FORM_OUTDATED = lazy(

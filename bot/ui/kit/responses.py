@@ -11,8 +11,9 @@ from discord import app_commands, ui
 
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, StudiiBotError
 from bot.languages import gettext as _, lazy, pgettext
-from bot.ui.kit.deferral import answering, or_later
+from bot.ui.kit.deferral import or_later
 from bot.ui.kit.discord_errors import tolerated
+from bot.ui.kit.first_answer import answering
 from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.text import sentence

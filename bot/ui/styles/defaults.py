@@ -26,7 +26,7 @@ from bot.ui.jobs.forms.open_form import own_inputs, prices_for
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, button_rows, lines, small

@@ -15,7 +15,7 @@ from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
 from bot.ui.kit.responses import acknowledge, answer

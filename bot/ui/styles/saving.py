@@ -17,7 +17,7 @@ from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.text import shortened

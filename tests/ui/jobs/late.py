@@ -12,14 +12,14 @@ from simcord import InteractionResult, MemberActor
 
 from bot.delivery import DeferralFiles, DeferralJournal
 from bot.storage import Storage, Transaction, Vault
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 from tests.support.desk import Desk, open_desk
 
 
 @asynccontextmanager
 async def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
     """A desk at which every answer that waits for the database is late."""
-    monkeypatch.setattr(deferral, "_later", at_once)
+    monkeypatch.setattr(first_answer, "_later", at_once)
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         keep(desk, tmp_path)

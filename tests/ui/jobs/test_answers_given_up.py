@@ -13,7 +13,8 @@ from simcord import InteractionResult
 from bot.delivery.deferrals import journal as journal_module
 from bot.delivery.deferrals.journal import LEFT_UNANSWERED
 from bot.ui.jobs.first_card import STARTED
-from bot.ui.kit.deferral import LateAnswer, announce_card
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import announce_card
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command

@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
 from bot.domain import FailureCode, JobState
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
@@ -211,7 +211,7 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
 
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        monkeypatch.setattr(deferral, "_later", noted)
+        monkeypatch.setattr(first_answer, "_later", noted)
         check = StudiiTree.interaction_check
 
         async def after_a_while(tree: StudiiTree, interaction: discord.Interaction[StudiiBot]) -> bool:

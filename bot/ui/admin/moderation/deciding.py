@@ -16,8 +16,8 @@ from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoke
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words
-from bot.ui.kit.deferral import answering
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.first_answer import answering
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines

@@ -22,7 +22,7 @@ from bot.ui.admin.moderation.deciding import (
 from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain

@@ -19,7 +19,8 @@ from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.deferral import LateAnswer, defer_answer, read_before_form
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import defer_answer, read_before_form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import answer

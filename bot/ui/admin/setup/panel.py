@@ -19,7 +19,7 @@ from bot.ui.admin.photo_warnings import photo_trouble
 from bot.ui.admin.setup.steps import SetupState, SetupStep, colour_of, headline, next_step, step_lines
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, rule, small
 from bot.ui.kit.responses import answer, answer_in_place

@@ -23,7 +23,7 @@ from bot.ui.jobs.forms.tool_form import (
     needs_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, start_once
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.member import member_context

@@ -22,7 +22,7 @@ from bot.ui.jobs.results.staged_listing import StagedButton, links_original
 from bot.ui.jobs.start import Terms, expect_card, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton, LastingButton
-from bot.ui.kit.deferral import read_before_form
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
 from bot.ui.kit.responses import acknowledge, answer

@@ -14,8 +14,8 @@ from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.deferral import read_before_form
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed

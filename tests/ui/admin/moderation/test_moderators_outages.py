@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.ui.kit import deferral
+from bot.ui.kit import first_answer
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
 from tests.ui.jobs.late import announced, at_once, keep
@@ -32,7 +32,7 @@ async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_pa
 async def test_a_decision_that_takes_long_is_told_once_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deferral, "_later", at_once)
+    monkeypatch.setattr(first_answer, "_later", at_once)
     async with open_desk(tmp_path) as desk:
         keep(desk, tmp_path)
         channel = await approvals(desk)
