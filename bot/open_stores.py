@@ -18,7 +18,6 @@ from bot.media.spool import Spool
 from bot.monitoring.logging import Origin, logging_origin
 from bot.monitoring.metrics import Metrics
 from bot.storage import (
-    UNUSABLE,
     DeferralTable,
     LaneNames,
     Storage,
@@ -27,7 +26,7 @@ from bot.storage import (
     instance_lock,
     migrate,
     sqlite_file,
-    unusable,
+    usable_database,
 )
 
 if TYPE_CHECKING:
@@ -78,13 +77,11 @@ async def open_stores(
     storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
     vault = Vault.open(keys, settings.key_file, settings.keys_setting)
     health = await _health(settings, stack, storage, metrics, clock, member)
-    try:
+    with usable_database(url):
         if await member.others() and not await LaneNames.readable(storage, vault):
             raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
         await member.stand_by()
         lanes = await LaneNames.open(storage, vault)
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
     spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
     deferrals = await _deferrals(settings, stack, member, vault, clock)
     return Stores(member, storage, vault, lanes, spool, deferrals, health)

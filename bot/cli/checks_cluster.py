@@ -7,7 +7,7 @@ from bot.cli.findings import Finding, Verdict
 from bot.client.login import recommended_shards
 from bot.config import Settings
 from bot.errors import StudiiBotError
-from bot.storage import UNUSABLE, ProcessInfo, ProcessTable, schema_of, unusable
+from bot.storage import ProcessInfo, ProcessTable, schema_of, usable_database
 
 
 async def processes(settings: Settings) -> list[Finding]:
@@ -18,11 +18,9 @@ async def processes(settings: Settings) -> list[Finding]:
     url = settings.database_url
     if not (await schema_of(url)).current:
         return [Finding("Bot", Verdict.GOOD, "No bot of this version is running on this database.")]
-    try:
+    with usable_database(url):
         async with ProcessTable.open(url) as table:
             known, free, counts = await table.processes(), await table.free(), await table.counts()
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
     alive = [one for one in known if one.alive]
     found = [] if alive else [Finding("Bot", Verdict.GOOD, "No bot is running on this database.")]
     found += [_described(one, counts.shards) for one in known]

@@ -21,7 +21,7 @@ from bot.storage import (
     missing_privileges_at,
     schema_of,
     sqlite_file,
-    unusable,
+    usable_database,
 )
 
 # Fixed there: a database that two connections write at once could lose what a checkpoint had just moved
@@ -90,7 +90,7 @@ async def database(settings: Settings) -> list[Finding]:
         no_room = no_room_for_a_copy(path)
         return [Finding("Database", Verdict.STOPS if no_room else Verdict.WARN, f"{words} {no_room or ''}")]
     async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
-        try:
+        with usable_database(url):
             async with storage.read() as transaction:
                 return [
                     Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
@@ -98,8 +98,6 @@ async def database(settings: Settings) -> list[Finding]:
                     *await _unreadable_rows(transaction),
                     *await _missing_servers(transaction),
                 ]
-        except UNUSABLE as error:
-            raise unusable(url, error) from error
 
 
 async def sqlite(settings: Settings) -> list[Finding]:

@@ -10,7 +10,7 @@ from bot.cluster.lease import Lease, LeaseTimes
 from bot.cluster.membership import Membership
 from bot.cluster.wanted_shards import WantedShards
 from bot.domain.shards import Shards, shard_of
-from bot.storage import UNUSABLE, ProcessTable, sqlite_file, unusable
+from bot.storage import UNUSABLE, ProcessTable, sqlite_file, usable_database
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
@@ -279,9 +279,7 @@ async def membership(
         return
     async with ProcessTable.open(url) as table:
         member = SharedMembership(table, name, wanted, times or LeaseTimes(), count, clock)
-        try:
+        with usable_database(url):
             await member.register()
-        except UNUSABLE as error:
-            raise unusable(url, error) from error
         async with member.kept():
             yield member

@@ -4,7 +4,7 @@ from bot.storage.credits.budget_sums import UsedCredits
 from bot.storage.credits.ledger import ReservationError
 from bot.storage.database.backup import WAS_RESTORED, copy_database, fault_of, replace_database
 from bot.storage.database.changes import Changes
-from bot.storage.database.errors import UNUSABLE, address_shown, unusable
+from bot.storage.database.errors import UNUSABLE, address_shown, usable_database
 from bot.storage.database.fence import Fence
 from bot.storage.database.file_checks import ensure_ours, ensure_sound
 from bot.storage.database.location import fresh_file, private_file, sqlite_file, unused, unwritable

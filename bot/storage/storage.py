@@ -16,7 +16,7 @@ from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
 from bot.storage.database import engines
 from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.changes import Changes
-from bot.storage.database.errors import UNUSABLE, OutageLog, address_shown, unusable
+from bot.storage.database.errors import OutageLog, address_shown, usable_database
 from bot.storage.database.fence import Fence, begin_fenced
 from bot.storage.database.group_commit import GroupCommit
 from bot.storage.database.location import private_file, sqlite_file
@@ -95,12 +95,10 @@ class Storage:
         on_server = None if path is not None else engines.migration_engine(url)
         storage = cls(engines.write_engine(url), engines.read_engine(url), on_server, fence, observe)
         try:
-            try:
+            with usable_database(url):
                 async with storage.write(patience=patience) as transaction:
                     # The first writer turns on write-ahead logging, without which readers would block.
                     await transaction.begin()
-            except UNUSABLE as error:
-                raise unusable(url, error) from error
             if path is None and (wrong := await missing_privileges_at(url)):
                 raise SettingsError(f"The database at {address_shown(url)} {wrong}")
             yield storage

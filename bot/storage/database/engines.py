@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from bot.storage.database.async_engine import AsyncEngine
-from bot.storage.database.errors import UNUSABLE, unusable
+from bot.storage.database.errors import usable_database
 from bot.storage.database.sqlite_driver import one_call_driver
 
 LOCK_TIMEOUT_SECONDS = 5.0  # seconds that a statement waits for another process's lock on the SQLite file
@@ -54,9 +54,8 @@ def read_engine(url: str) -> AsyncEngine:
 async def used_once(engine: AsyncEngine, url: str) -> AsyncGenerator[AsyncEngine]:
     """Use an engine of the database at `url` for the block. Raises `SettingsError` if that can't be used."""
     try:
-        yield engine
-    except UNUSABLE as error:
-        raise unusable(url, error) from error
+        with usable_database(url):
+            yield engine
     finally:
         await engine.dispose()
 

@@ -23,7 +23,7 @@ from bot.storage.database.location import sqlite_file
 
 _log = logging.getLogger(__name__)
 
-UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `unusable`
+UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `usable_database`
 
 _RIGHTS = "can't be opened for writing. Allow the bot to write to it and to its folder."
 _DAMAGED = "is damaged. Restore a backup (python -m bot restore FILE). That keeps the damaged file beside it."
@@ -114,8 +114,16 @@ def sqlite_code(error: Exception) -> int:
     return getattr(_drivers(error), "sqlite_errorcode", 0) & 0xFF
 
 
-def unusable(url: str, error: Exception) -> SettingsError:
-    """Return an error that tells the operator why the database can't be used, and what to do about it."""
+@contextmanager
+def usable_database(url: str) -> Generator[None]:
+    """Raise `SettingsError` if the database can't be used in the block: why, and what to do about it."""
+    try:
+        yield
+    except UNUSABLE as error:
+        raise _unusable(url, error) from error
+
+
+def _unusable(url: str, error: Exception) -> SettingsError:
     path, code = sqlite_file(url), sqlite_code(error)
     if path is not None:
         if isinstance(error, Busy) or code in _BUSY_CODES:

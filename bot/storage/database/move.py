@@ -4,8 +4,8 @@ from sqlalchemy import ColumnElement, Table, func, insert, select
 
 from bot.errors import SettingsError
 from bot.storage.database.async_engine import AsyncConnection
-from bot.storage.database.engines import migration_engine, read_engine
-from bot.storage.database.errors import UNUSABLE, address_shown, unusable
+from bot.storage.database.engines import migration_engine, read_engine, used_once
+from bot.storage.database.errors import address_shown
 from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
 
 ROWS_IN_A_STATEMENT = 500
@@ -18,25 +18,23 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
 
     Raises `SettingsError` if the target has rows, differs in the end, or can't be used.
     """
-    reading, writing = read_engine(source), migration_engine(target)
-    try:
-        async with reading.connect() as old, writing.begin() as new:
-            await old.exec_driver_sql("BEGIN")
-            tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
-            for table in tables:
-                if await _one(new, func.count(), table):
-                    raise SettingsError(
-                        f"The database at {address_shown(target)} isn't empty: its table {table.name} has "
-                        "rows. Name an empty one. Nothing was changed."
-                    )
-            for table in tables:
-                await _copy(old, new, table)
-            return await _compared(old, new, tables)
-    except UNUSABLE as error:
-        raise unusable(target, error) from error
-    finally:
-        await reading.dispose()
-        await writing.dispose()
+    async with (
+        used_once(read_engine(source), source) as reading,
+        used_once(migration_engine(target), target) as writing,
+        reading.connect() as old,
+        writing.begin() as new,
+    ):
+        await old.exec_driver_sql("BEGIN")
+        tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
+        for table in tables:
+            if await _one(new, func.count(), table):
+                raise SettingsError(
+                    f"The database at {address_shown(target)} isn't empty: its table {table.name} has "
+                    "rows. Name an empty one. Nothing was changed."
+                )
+        for table in tables:
+            await _copy(old, new, table)
+        return await _compared(old, new, tables)
 
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
