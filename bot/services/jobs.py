@@ -10,8 +10,7 @@ from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import cancel, cancel_if_not_taken
-from bot.services.service import Service
-from bot.services.wording import UNKNOWN_JOB
+from bot.services.service import UNKNOWN_JOB, Service, job_in_server
 from bot.storage import CardShown, Storage
 
 _log = logging.getLogger(__name__)
@@ -84,9 +83,7 @@ class JobService(Service):
         with the reason, and `CancelNoted` if that depends on Studii now.
         """
         async with self._changing() as transaction:
-            job = await transaction.jobs.get(job_id)
-            if job is None or job.guild_id != guild_id:
-                raise Refused(UNKNOWN_JOB)
+            job = await job_in_server(transaction, guild_id, job_id)
             if job.user_id != user_id and not moderates:
                 raise Refused(NOT_YOURS_TO_CANCEL)
             if job.state is JobState.CANCELLED:

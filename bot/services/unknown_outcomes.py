@@ -5,8 +5,8 @@ from bot.errors import Refused
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
-from bot.services.service import Service
-from bot.services.wording import UNKNOWN_JOB, credits_message
+from bot.services.service import Service, job_in_server
+from bot.services.wording import credits_message
 
 MAX_CHARGE_CREDITS = 1_000_000
 CHARGE_OUT_OF_RANGE = lazy(
@@ -34,18 +34,14 @@ class RulingService(Service):
     async def ensure_open(self, guild_id: int, job_id: str) -> Job:
         """Return the job if it is still to be ruled on. Raises `Refused` otherwise."""
         async with self._storage.read() as transaction:
-            job = await transaction.jobs.get(job_id)
-        if job is None or job.guild_id != guild_id:
-            raise Refused(UNKNOWN_JOB)
+            job = await job_in_server(transaction, guild_id, job_id)
         if job.state is not JobState.UNKNOWN:
             raise _refusal(job)
         return job
 
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, code: ReasonCode) -> Job:
         async with self._changing() as transaction:
-            job = await transaction.jobs.get(job_id)
-            if job is None or job.guild_id != guild_id:
-                raise Refused(UNKNOWN_JOB)
+            job = await job_in_server(transaction, guild_id, job_id)
             ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
         if ruled is None:
             raise _refusal(job)

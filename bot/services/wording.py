@@ -12,7 +12,6 @@ from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
 NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii key`.")
-UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 
 
 # The options of a menu for how often a budget renews.

@@ -15,8 +15,8 @@ from bot.reasons import Reason, ReasonCode
 from bot.services.access import ensure_may
 from bot.services.credits.budgets import budget_state
 from bot.services.moderation.words import met_by
-from bot.services.service import ToolService
-from bot.services.wording import UNKNOWN_JOB, credits_message
+from bot.services.service import ToolService, job_in_server
+from bot.services.wording import credits_message
 from bot.storage import Transaction
 
 MAX_DECLINE_REASON_CHARACTERS = 200
@@ -207,9 +207,7 @@ def _those_decided(jobs: Sequence[Job | None]) -> list[Job]:
 
 async def job_to_decide_on(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:
     """Return the job, in any state, if it is one on which the member may decide. Raises `Refused`."""
-    job = await transaction.jobs.get(job_id)
-    if job is None or job.guild_id != guild_id:
-        raise Refused(UNKNOWN_JOB)
+    job = await job_in_server(transaction, guild_id, job_id)
     if job.user_id == approver.user_id:
         raise Refused(OWN)
     await ensure_approver(transaction, guild_id, approver)
