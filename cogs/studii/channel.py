@@ -77,10 +77,7 @@ def channel_command(services: Services) -> Command:
         elif threads is False:
             changes["in_threads"] = False
         changes |= _best_changes(interaction, await services.posting.rules(guild_id), best, stars)
-        if changes:
-            rules = await services.posting.set(guild_id, **changes)
-        else:
-            rules = await services.posting.rules(guild_id)
+        rules = await services.posting.set(guild_id, **changes)
         await answer(interaction, channel_panel(rules, changed=bool(changes)))
 
     return channel

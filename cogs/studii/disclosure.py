@@ -41,10 +41,7 @@ def disclosure_command(services: Services) -> Command:
             changes["staging_label"] = words_for_pictures(staging)
         if place is not None:
             changes["staging_corner"] = place
-        if changes:
-            rules = await services.posting.set(guild_id, **changes)
-        else:
-            rules = await services.posting.rules(guild_id)
+        rules = await services.posting.set(guild_id, **changes)
         await answer(interaction, disclosure_panel(rules, changed=bool(changes)))
 
     return disclosure

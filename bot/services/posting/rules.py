@@ -33,7 +33,9 @@ class PostingService(Service):
         return await self._known.of(guild_id)
 
     async def set(self, guild_id: int, **changes: Any) -> PostingRules:
-        """Change some of the server's rules, and return them all."""
+        """Change some of the server's rules, or none, and return them all."""
+        if not changes:
+            return await self.rules(guild_id)
         async with self._changing() as transaction:
             rules = replace(await transaction.posting_rules.get(guild_id), **changes)
             await transaction.posting_rules.set(guild_id, rules)

@@ -18,6 +18,7 @@ from bot.errors import NotAllowed, Refused
 from bot.languages import lazy, nlazy
 from bot.services.moderation.words import ensure_words_allowed
 from bot.services.service import ToolService
+from bot.storage import Transaction
 
 NO_NAME = lazy("A style needs a name that can be read. Nothing was saved.")
 LONG_NAME = nlazy(
@@ -91,9 +92,7 @@ class StyleService(ToolService):
     async def get(self, style_id: str, guild_id: int, user_id: int, roles: frozenset[int]) -> Style:
         """Return the style. Raises `Refused` if it is gone, or if the member may not use it."""
         async with self._storage.read() as transaction:
-            style = await transaction.styles.get(style_id)
-        if style is None or style.guild_id != guild_id:
-            raise Refused(STYLE_GONE)
+            style = await _style_in_server(transaction, guild_id, style_id)
         if not style.usable_by(user_id, roles):
             if not style.of_server:
                 raise Refused(STYLE_GONE)
@@ -127,9 +126,7 @@ class StyleService(ToolService):
     async def remove(self, style_id: str, guild_id: int, user_id: int) -> Style:
         """Remove a member's own style. Raises `Refused` if it is gone, or is another member's."""
         async with self._changing() as transaction:
-            style = await transaction.styles.get(style_id)
-            if style is None or style.guild_id != guild_id:
-                raise Refused(STYLE_GONE)
+            style = await _style_in_server(transaction, guild_id, style_id)
             if style.user_id != user_id or style.of_server:
                 raise Refused(NOT_YOURS)
             await transaction.styles.remove(style_id)
@@ -138,9 +135,7 @@ class StyleService(ToolService):
     async def remove_from_server(self, guild_id: int, name: str) -> Style:
         """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
         async with self._changing() as transaction:
-            style = await transaction.styles.named(guild_id, OF_SERVER, name)
-            if style is None:
-                raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+            style = await _style_of_server(transaction, guild_id, name)
             await transaction.styles.remove(style.id)
             await transaction.photo_rules.forget_style(guild_id, style.id)
         return style
@@ -151,9 +146,7 @@ class StyleService(ToolService):
         Raises `Refused` if there is no such style, or nothing changes.
         """
         async with self._changing() as transaction:
-            style = await transaction.styles.named(guild_id, OF_SERVER, name)
-            if style is None:
-                raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+            style = await _style_of_server(transaction, guild_id, name)
             if not may and role_id not in style.roles:
                 raise Refused(NOT_LIMITED)
             roles = style.roles | {role_id} if may else style.roles - {role_id}
@@ -187,3 +180,19 @@ class StyleService(ToolService):
             made_by=new.user_id if new.for_server else None,
             job_id=new.job_id,
         )
+
+
+async def _style_in_server(transaction: Transaction, guild_id: int, style_id: str) -> Style:
+    """Return a style of the server or a member there. Raises `Refused` if it is gone."""
+    style = await transaction.styles.get(style_id)
+    if style is None or style.guild_id != guild_id:
+        raise Refused(STYLE_GONE)
+    return style
+
+
+async def _style_of_server(transaction: Transaction, guild_id: int, name: str) -> Style:
+    """Return the server's style of that name. Raises `Refused` if there is none."""
+    style = await transaction.styles.named(guild_id, OF_SERVER, name)
+    if style is None:
+        raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+    return style
