@@ -31,9 +31,9 @@ def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
 
 
 class _Wait:
-    """An interaction's wait for its first answer. If that takes long, Discord is told that it will come.
+    """An interaction's wait for its first answer. One that takes long is announced.
 
-    A form can't be shown after that, so nothing is told while what a form needs is read (`read_before_form`).
+    No form can follow that, so nothing is announced while what one needs is read (`read_before_form`).
     """
 
     def __init__(self, interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
@@ -62,7 +62,7 @@ class _Wait:
         return max(0.0, until - self._clock.monotonic() + self._interaction.extras[_ARRIVED])
 
     async def announce(self, answer: LateAnswer) -> None:
-        """Tell the person alone now that the answer will come, if nothing was told yet."""
+        """Tell the person alone now that the answer will come, if nothing was announced yet."""
         self.pause()
         if self._deferral is None:
             self.private, self.answer = _always, answer

@@ -89,7 +89,7 @@ def host_of(interaction: discord.Interaction) -> Host:
 def begin_to_handle(interaction: discord.Interaction) -> None:
     """Word what this task shows in the person's own language from now on, and note that they speak it.
 
-    If the answer takes long, the person is told meanwhile that it will come.
+    If the answer takes long, it is announced to the person meanwhile.
     """
     host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
