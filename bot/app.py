@@ -16,7 +16,7 @@ from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings
-from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery
+from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery, LateAnswers
 from bot.engine import Engine, GuardedDecoder, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import Language, load_all
@@ -74,12 +74,11 @@ async def build(
     again. Raises `SettingsError` if a setting, the database or another instance prevents the start, and
     `TakeOverFailed` if Discord does after this process has stood by.
     """
-    clock = clock or SystemClock()
+    clock, metrics = clock or SystemClock(), metrics or Metrics()
     catalog = Catalog.load(settings.studii_tools_file)
     locale_of(Language.ENGLISH)  # first: what follows takes the room that Babel's tables give back
     load_all()
     async with AsyncExitStack() as stack:
-        metrics = metrics or Metrics()
         stores = await open_stores(settings, stack, metrics, clock, recommended or _one)
         member = stores.member
         connect = connect or partial(connector, settings.proxy)
@@ -110,7 +109,8 @@ async def build(
             posted=metrics.posted,
         )
         services = _services(stores, settings, catalog, clock, studii.check_key)
-        bot.attach(services, delivery, clock, stores.deferrals)
+        answers = LateAnswers(stores.deferrals, bot, services.jobs, catalog, bot.readers)
+        bot.attach(services, delivery, clock, stores.deferrals, answers.run)
         app = App(stores.storage, services, bot, engine, member)
         if stores.health is not None:
             stores.health.serves(_vitals(app, stores.spool))

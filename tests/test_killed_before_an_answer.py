@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.delivery.deferrals.journal import LEFT_UNANSWERED
+from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import Plan
 from bot.storage import LaneNames, Storage, Vault
 from bot.ui.kit.deferral import LateAnswer

@@ -61,7 +61,7 @@ STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
 LISTENER = "discord.py: "
 HANDLERS = (LISTENER, "CommandTree-invoker", "discord-ui-")
-FINISHING = "deferred answers that were left"  # Untranslated: a task's name
+ANSWERING_LEFT = "deferred answers that were left"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
@@ -142,17 +142,25 @@ class StudiiBot(commands.AutoShardedBot):
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1
-        self._given_up = False  # an answer, since `_finish_all_given_up` last began to go through them
-        self._finishing_given_up = False
         self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
 
-    def attach(self, services: Services, cards: CardMemory, clock: Clock, deferrals: Deferrals) -> None:
-        """Give the bot what its commands, buttons and forms work with."""
+    def attach(
+        self,
+        services: Services,
+        cards: CardMemory,
+        clock: Clock,
+        deferrals: Deferrals,
+        answer_left: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Give the bot what its commands, buttons and forms work with.
+
+        `answer_left` runs as long as the bot, and answers deferred interactions that were left unanswered.
+        """
         self.services, self.cards, self.clock = services, cards, clock
         self.clicks = Clicks(clock)
         self.deferrals = deferrals
-        deferrals.when_given_up(self._finish_given_up)
+        self._answer_left = answer_left
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
@@ -194,7 +202,7 @@ class StudiiBot(commands.AutoShardedBot):
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
             await register_commands(self.tree, self.services.commands, self._dev_guild_id)
-        self._begin(self._finish_deferrals(), FINISHING)
+        self._begin(self._answer_left(), ANSWERING_LEFT)
 
     async def _allowed_at_once(self) -> int:
         """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
@@ -223,31 +231,13 @@ class StudiiBot(commands.AutoShardedBot):
     def _gained(self, shards: frozenset[int]) -> None:
         connecting = "connecting more shards"  # Untranslated: a task's name
         self._begin(self._connect_more(sorted(shards)), connecting)
-        self._begin(self._finish_deferrals(), FINISHING)
+        self.deferrals.look_again()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do the work in a task of the bot's own, which ends with it."""
         task = asyncio.create_task(work, name=name)
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
-
-    async def _finish_deferrals(self) -> None:
-        await self.deferrals.finish(self, self.services.jobs, self.catalog, self.readers)
-
-    def _finish_given_up(self) -> None:
-        """Begin to give answers that handlers gave up, unless that is under way."""
-        self._given_up = True
-        if not self._finishing_given_up:
-            self._finishing_given_up = True
-            self._begin(self._finish_all_given_up(), FINISHING)
-
-    async def _finish_all_given_up(self) -> None:
-        try:
-            while self._given_up:
-                self._given_up = False
-                await self._finish_deferrals()
-        finally:
-            self._finishing_given_up = False
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

@@ -5,5 +5,6 @@ from bot.delivery.cdn_photos import CdnPhotoSource
 from bot.delivery.context import DeliveryContext
 from bot.delivery.deferrals.deferral_files import DeferralFiles
 from bot.delivery.deferrals.journal import DeferralJournal
+from bot.delivery.deferrals.late_answers import LateAnswers
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.interaction_tokens import CardTokens

@@ -20,7 +20,7 @@ from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
-from tests.support.simulated.delivery import NoDeferrals
+from tests.support.simulated.delivery import NoDeferrals, nothing_left
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp
 async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
-        bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals())
+        bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
         await desk.env.restart_bot(bot)
         assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
 
@@ -77,7 +77,7 @@ async def test_a_development_server_that_is_none_any_more_loses_its_own_commands
     async with open_desk(tmp_path) as desk:
         for dev_guild_id in (desk.guild.id, None):
             bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
-            bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals())
+            bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
             await desk.env.restart_bot(bot)
         last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
         assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")

@@ -10,7 +10,7 @@ import aiohttp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.delivery.deferrals.journal import LEFT_UNANSWERED
+from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import JobState
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator.faults import Fault

@@ -21,10 +21,9 @@ import pytest
 from discord.http import Route
 
 from bot.catalog import Catalog
-from bot.client.bot import FINISHING, HANDLERS, StudiiBot
-from bot.clock import SystemClock
+from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
-from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery
+from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
 from bot.engine import Engine, GuardedDecoder
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -165,7 +164,9 @@ async def _live(life: Life, tracer: Tracer) -> int:
             posted=lambda _: None,
         )
         services = await services_on(storage, folder, clock, catalog=catalog)
-        bot.attach(services, delivery, clock, _journal(folder, vault, clock))
+        journal = DeferralJournal(DeferralFiles(_deferrals(folder)), vault, clock)
+        late_answers = LateAnswers(journal, bot, services.jobs, catalog, bot.readers)
+        bot.attach(services, delivery, clock, journal, late_answers.run)
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:
             tracer.install()  # with the login, the bot answers what an earlier life has left
@@ -198,8 +199,8 @@ def _timeouts(seconds: float) -> Timeouts:
     return Timeouts(connect=seconds, read=seconds / 2, total=seconds, transfer=seconds)
 
 
-def _journal(folder: Path, vault: Vault, clock: SystemClock) -> DeferralJournal:
-    return DeferralJournal(DeferralFiles(folder / "deferrals"), vault, clock)
+def _deferrals(folder: Path) -> Path:
+    return folder / "deferrals"
 
 
 async def _writer(storage: Storage) -> "asyncio.Task[None]":
@@ -230,7 +231,7 @@ async def _until_over(life: Life, bot: StudiiBot, running: "asyncio.Task[Any]") 
                     running.get_loop().call_soon(bot._connection.parse_interaction_create, filled)  # pyright: ignore
                 to_come.clear()
                 await asyncio.sleep(0)
-            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling():
+            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling(Path(life.folder)):
                 return
             await asyncio.sleep(0.01)
     running.result()
@@ -248,9 +249,10 @@ def _filled(form: discord.ui.Modal, words: str) -> Mapping[str, Any]:
     return {"custom_id": form.custom_id, "components": [{"type": label["type"], "component": field}]}
 
 
-def _handling() -> bool:
-    """Whether somebody's command or button is being dealt with, or was left unanswered by an earlier life."""
-    return any(task.get_name().startswith((*HANDLERS, FINISHING)) for task in asyncio.all_tasks())
+def _handling(folder: Path) -> bool:
+    """Whether a command or button is being dealt with, or was left unanswered by an earlier life."""
+    at_work = any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
+    return at_work or any(_deferrals(folder).glob("*.deferred"))
 
 
 def _goes_on(watcher: sqlite3.Connection, rows: Sequence[str]) -> bool:

@@ -78,13 +78,14 @@ class Trial:
 LATE = (
     "deferral.",
     "journal.",
+    "late_answers.",
     "first_card.",
     "service.accept",
     "batches.accept",
     "batches._accept",
     "batching._step",
 )
-ANSWERING = "journal.finish"
+ANSWERING = "late_answers."
 # Deferred so that everybody sees it, so that its person alone does, and for a private job.
 DEFERRED = (Trial(slow=True), Trial(slow=True, alone=True), Trial(slow=True, private=True))
 

@@ -179,8 +179,8 @@ async def attempt(
     `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
     `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
     the card, and now its Cancel is pressed. `private`: its person alone is to see the result;
-    `closed_dms`: and takes no direct messages. `slow`: the database is when the command comes, so that the
-    answer is deferred; `alone`: in a way that its person alone sees."""
+    `closed_dms`: and takes no direct messages. `slow`: the database is, so that the answer is deferred;
+    `alone`: in a way that its person alone sees."""
     case = await worlds.case(private=private)
     worlds.discord.channels.readable = not blind
     worlds.discord.channels.dm_with(MAYA).closed = closed_dms
@@ -188,27 +188,27 @@ async def attempt(
         trouble.befall(worlds)
     patience: Mapping[str, float] = {} if trouble is None else trouble.patience
     asked: Mapping[str, Any] | None = case.interaction
-    life = partial(worlds.life, case, threads=threads, slow=slow, alone=alone, **patience)
-    died = 0
+    life, died = partial(worlds.life, case, threads=threads, slow=slow, alone=alone, **patience), 0
     unknown = trouble is not None and trouble.ambiguous
     if cancelled:
         shown = "jobs WHERE card_message_id IS NOT NULL"
         await zygote.live(worlds.begun(case, dies_once=shown, threads=threads, **patience))
         unknown = await worlds.state(case) is JobState.SUBMITTING
         asked = worlds.cancel(case)
-    unheard = False  # a 429 that came in the moment of a death
+    unheard = twice = False  # a 429, and a last word, that may have come in the moment of a death
     for death in deaths:
         code = await zygote.live(life(point=death.point, nth=death.nth, interaction=asked))
         asked = None  # Discord tells of it once
         if code != KILLED:
             break
         died += 1
-        unknown = unknown or await worlds.state(case) is JobState.SUBMITTING
+        left = await worlds.job(case)
+        unknown = unknown or (left is not None and left.state is JobState.SUBMITTING)
+        twice = twice or (left is not None and left.over and left.announced_at is None)
         unheard = unheard or await worlds.unheard(case)
     if later:
         worlds.discord.channels.forget_nonces()
     code = await zygote.live(life(trace=slow or not deaths, later=later, interaction=asked))
-    twice = any(part in death.point for death in deaths for part in POSTS)
     job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
     if not unheard:
         complaints += worlds.hasty(case)

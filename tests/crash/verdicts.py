@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.delivery.deferrals.journal import LEFT_UNANSWERED
+from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
@@ -224,11 +224,16 @@ class Verdicts:
         return complaints
 
     @staticmethod
-    async def state(case: Case) -> JobState | None:
-        """The job's, if one was accepted."""
+    async def job(case: Case) -> Job | None:
+        """The job, if one was accepted."""
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             jobs = await transaction.jobs.in_states(list(JobState))
-        return jobs[0].state if jobs else None
+        return jobs[0] if jobs else None
+
+    async def state(self, case: Case) -> JobState | None:
+        """The job's, if one was accepted."""
+        job = await self.job(case)
+        return None if job is None else job.state
 
 
 def _says_last_word(card: Message, job: Job) -> bool:

@@ -21,7 +21,7 @@ from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.patience import PATIENCE
 from tests.support.services import services_on
-from tests.support.simulated.delivery import NoDeferrals, delivery_on
+from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
 from tests.support.simulated.simulation import simulated_discord
 
 KEY = "stu_0123456789abcdef"
@@ -164,7 +164,7 @@ def make_bot(
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
     delivery = delivery_on(bot, catalog, clock, rules=services.posting.rules, readers=bot.readers)
-    bot.attach(services, delivery, clock, NoDeferrals())
+    bot.attach(services, delivery, clock, NoDeferrals(), nothing_left)
     return bot, delivery
 
 

@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
 import discord
 from discord import ui
 
-from bot.catalog import Catalog
-from bot.languages import ReaderLanguages, lazy
-from bot.services import JobService
+from bot.languages import lazy
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, boxed
 
@@ -49,17 +47,11 @@ class Deferrals(Protocol):
         ...
 
     def give_up(self, interaction: discord.Interaction) -> None:
-        """Let the interaction be answered by `finish`: its handler could not. Must not raise."""
+        """Let the interaction be answered later: its handler could not. Must not raise."""
         ...
 
-    def when_given_up(self, call: Callable[[], None]) -> None:
-        """Call `call` whenever a handler has given up."""
-        ...
-
-    async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
-    ) -> None:
-        """Answer what handlers gave up, and what an earlier life of the process left unanswered."""
+    def look_again(self) -> None:
+        """Let what was left unanswered in servers that are served from now on be answered, too."""
         ...
 
 

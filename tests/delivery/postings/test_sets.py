@@ -18,7 +18,7 @@ from bot.reasons import Reason, ReasonCode
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.simulated.delivery import NoDeferrals, delivery_on
+from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
 
 MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -45,7 +45,7 @@ async def made(
     async with open_desk(folder) as desk:
         await desk.set_key()
         desk.delivery = delivery(desk)
-        desk.bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals())
+        desk.bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
         message = await post(desk, desk.maya, *((f"room{one}.png", ROOM) for one in range(1, count + 1)))
         form = await desk.maya.context_menu(desk.channel, tool, message)
         await desk.maya.submit_modal(form, {"image": [f"first {count}"], "private": private})

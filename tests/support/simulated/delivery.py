@@ -1,6 +1,5 @@
 """The delivery, and what it and the bot are given where a test needs none of it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from bot.delivery import CardTokens, DeliveryContext, DiscordDelivery
 from bot.delivery.context import Drawing, Fit, Rules
 from bot.domain.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
-from bot.services import JobService
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
 
@@ -33,11 +31,11 @@ class NoDeferrals:
 
     def give_up(self, interaction: discord.Interaction) -> None: ...
 
-    def when_given_up(self, call: Callable[[], None]) -> None: ...
+    def look_again(self) -> None: ...
 
-    async def finish(
-        self, client: discord.Client, jobs: JobService, catalog: Catalog, readers: ReaderLanguages
-    ) -> None: ...
+
+async def nothing_left() -> None:
+    """Answer nothing: no earlier life has left anything unanswered."""
 
 
 class EnglishReaders:

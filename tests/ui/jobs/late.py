@@ -10,10 +10,12 @@ import pytest
 from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor
 
-from bot.delivery import DeferralFiles, DeferralJournal
+from bot.client.bot import ANSWERING_LEFT
+from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
 from bot.storage import Storage, Transaction, Vault
 from bot.ui.kit import first_answer
 from tests.support.desk import Desk, open_desk
+from tests.support.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -45,10 +47,22 @@ def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
 
 
 def keep(desk: Desk, folder: Path) -> DeferralJournal:
+    """Let the bot keep its deferrals, and answer those that its handlers give up."""
     vault = Vault.open([Fernet.generate_key().decode()], folder / "none.key")
     journal = DeferralJournal(DeferralFiles(folder / "deferrals"), vault, desk.clock)
-    desk.bot.attach(desk.services, desk.delivery, desk.clock, journal)
+    begin_answering(desk, _attached(desk, journal))
     return journal
+
+
+def begin_answering(desk: Desk, answers: LateAnswers) -> None:
+    """Let the bot answer what is left in a task of its own, as it does while it runs."""
+    desk.bot._begin(answers.run(), ANSWERING_LEFT)  # pyright: ignore[reportPrivateUsage]
+
+
+def _attached(desk: Desk, journal: DeferralJournal) -> LateAnswers:
+    answers = LateAnswers(journal, desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
+    desk.bot.attach(desk.services, desk.delivery, desk.clock, journal, answers.run)
+    return answers
 
 
 async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object) -> InteractionResult:
@@ -61,7 +75,7 @@ async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object
 
 async def announced(folder: Path) -> None:
     """Wait until Discord has been told that an answer will come."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not list((folder / "deferrals").glob("*.deferred")):  # noqa: ASYNC110 - a thread writes it
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
@@ -71,16 +85,24 @@ def kept(folder: Path) -> list[Path]:
     return list((folder / "deferrals").iterdir())
 
 
+async def all_answered(folder: Path) -> None:
+    """Return when the bot has given all answers that it keeps."""
+    async with asyncio.timeout(PATIENCE):
+        while kept(folder):  # noqa: ASYNC110 - a thread deletes them
+            await asyncio.sleep(0.005)
+
+
 async def restarted(desk: Desk, journal: DeferralJournal) -> None:
     """Answer what an earlier life of the process left unanswered, as each start does."""
-    begin_another_life(desk, journal)
-    await desk.bot._finish_deferrals()  # pyright: ignore[reportPrivateUsage]
+    answers = begin_another_life(desk, journal)
+    while (pause := await answers.answer_left()) is not None:  # noqa: ASYNC110 - nothing else goes on
+        await asyncio.sleep(pause)
 
 
-def begin_another_life(desk: Desk, journal: DeferralJournal) -> None:
+def begin_another_life(desk: Desk, journal: DeferralJournal) -> LateAnswers:
     """Let the bot go on with a new journal in the place of that one, as after a restart."""
     store, vault = journal._store, journal._vault  # pyright: ignore[reportPrivateUsage]
-    desk.bot.attach(desk.services, desk.delivery, desk.clock, DeferralJournal(store, vault, desk.clock))
+    return _attached(desk, DeferralJournal(store, vault, desk.clock))
 
 
 async def killed(*_: object, **__: object) -> None:

@@ -8,16 +8,26 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.client.bot import FINISHING
+from bot.client.bot import ANSWERING_LEFT
 from bot.delivery import DeferralFiles, DeferralJournal
-from bot.delivery.deferrals import journal as journal_module
-from bot.delivery.deferrals.journal import FINISHING_TRIES, LEFT_UNANSWERED
+from bot.delivery.deferrals import journal as journal_module, late_answers
+from bot.delivery.deferrals.late_answers import FINISHING_TRIES, LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.ui.kit.deferral import LateAnswer
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
-from tests.ui.jobs.late import announced, asked, begin_another_life, keep, kept, killed, late, restarted
+from tests.ui.jobs.late import (
+    announced,
+    asked,
+    begin_another_life,
+    begin_answering,
+    keep,
+    kept,
+    killed,
+    late,
+    restarted,
+)
 from tests.ui.jobs.sets.test_sets import offered
 
 
@@ -94,8 +104,8 @@ class Away:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.tries = 0
         monkeypatch.setattr(discord.Webhook, "send", self._send)
-        monkeypatch.setattr(journal_module, "FINISH_AGAIN_SECONDS", 0.01)
-        monkeypatch.setattr(journal_module, "MAX_FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(late_answers, "FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(late_answers, "MAX_FINISH_AGAIN_SECONDS", 0.01)
 
     async def _send(self, *_: object, **__: object) -> None:
         self.tries += 1
@@ -167,8 +177,8 @@ async def test_what_a_start_cannot_read_is_read_again_without_another_one(
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
         shown = await left_unanswered(desk, tmp_path, monkeypatch)
-        monkeypatch.setattr(journal_module, "FINISH_AGAIN_SECONDS", 0.01)
-        monkeypatch.setattr(journal_module, "MAX_FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(late_answers, "FINISH_AGAIN_SECONDS", 0.01)
+        monkeypatch.setattr(late_answers, "MAX_FINISH_AGAIN_SECONDS", 0.01)
         left, readable, tried = DeferralFiles.left, asyncio.Event(), asyncio.Event()
 
         async def trouble(files: DeferralFiles) -> list[tuple[int, bytes]]:
@@ -202,14 +212,14 @@ async def test_what_is_to_be_tried_again_does_not_keep_the_bot_from_closing(
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
         await left_unanswered(desk, tmp_path, monkeypatch)
-        begin_another_life(desk, journal)
+        answers = begin_another_life(desk, journal)
         away = Away(monkeypatch)
         for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
-            monkeypatch.setattr(journal_module, pause, 10 * PATIENCE)
-        desk.bot._begin(desk.bot._finish_deferrals(), FINISHING)  # pyright: ignore[reportPrivateUsage]
+            monkeypatch.setattr(late_answers, pause, 10 * PATIENCE)
+        begin_answering(desk, answers)
         await away.tried(1)
         await asyncio.wait_for(desk.bot.close(), PATIENCE)
-        assert FINISHING not in {task.get_name() for task in asyncio.all_tasks()}
+        assert ANSWERING_LEFT not in {task.get_name() for task in asyncio.all_tasks()}
         assert (away.tries, len(kept(tmp_path))) == (1, 1)
 
 
@@ -226,6 +236,21 @@ async def test_what_cannot_be_sent_is_given_up_when_its_token_has_expired(
         await asyncio.wait_for(finishing, PATIENCE)
         assert away.tries < FINISHING_TRIES
         assert kept(tmp_path) == []
+
+
+async def test_what_can_never_be_sent_is_tried_a_limited_number_of_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        await left_unanswered(desk, tmp_path, monkeypatch)
+        monkeypatch.setattr(late_answers, "FINISHING_TRIES", 2)
+        away = Away(monkeypatch)
+        for _ in range(2):
+            tries = away.tries
+            await asyncio.wait_for(restarted(desk, journal), PATIENCE)
+            assert away.tries == tries + 3
+        assert len(kept(tmp_path)) == 1
 
 
 async def test_after_a_kill_an_admin_is_told_to_check_the_change(

@@ -10,15 +10,16 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.delivery.deferrals import journal as journal_module
-from bot.delivery.deferrals.journal import LEFT_UNANSWERED
+from bot.delivery import DeferralFiles
+from bot.delivery.deferrals import late_answers
+from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import announce_card
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command
-from tests.ui.jobs.late import kept, late
+from tests.ui.jobs.late import all_answered, kept, late
 
 TRIES = 5
 ANSWERS = ("edit_original_response", "delete_original_response", "original_response")
@@ -32,30 +33,28 @@ class Discord:
         self._back = False
         for name in ANSWERS:
             monkeypatch.setattr(discord.Interaction, name, self._lost(getattr(discord.Interaction, name)))
-        for name in ("send", "edit_message"):
+        for name in ("send", "edit_message", "fetch_message"):
             monkeypatch.setattr(discord.Webhook, name, self._lost(getattr(discord.Webhook, name)))
 
     def _lost(self, call: Callable[..., Any]) -> Callable[..., Any]:
         async def calls(*args: Any, **given: Any) -> Any:
+            self.tries += 1
             if self._back:
                 return await call(*args, **given)
-            self.tries += 1
             raise ConnectionResetError
 
         return calls
 
-    async def tried(self) -> None:
-        """Return when an answer was tried more often than by its handler."""
+    async def tried(self, times: int = TRIES) -> None:
+        """Return when that many answers were tried: as a rule, more than a handler tries."""
         async with asyncio.timeout(PATIENCE):
-            while self.tries < TRIES:  # noqa: ASYNC110 - a task of the bot's
+            while self.tries < times:  # noqa: ASYNC110 - a task of the bot's
                 await asyncio.sleep(0.005)
 
     async def comes_back(self, folder: Path) -> None:
         """Take answers from now on, and return when all were given."""
         self._back = True
-        async with asyncio.timeout(PATIENCE):
-            while kept(folder):  # noqa: ASYNC110 - a task of the bot's
-                await asyncio.sleep(0.005)
+        await all_answered(folder)
 
 
 @asynccontextmanager
@@ -63,8 +62,8 @@ async def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerato
     """A desk at which every answer is late, and Discord takes none at first."""
     async with late(tmp_path, monkeypatch) as desk:
         for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
-            monkeypatch.setattr(journal_module, pause, 0.01)
-        monkeypatch.setattr(journal_module, "FINISHING_TRIES", 1000)
+            monkeypatch.setattr(late_answers, pause, 0.01)
+        monkeypatch.setattr(late_answers, "FINISHING_TRIES", 1000)
         yield desk, Discord(monkeypatch)
 
 
@@ -106,6 +105,42 @@ async def test_who_could_not_be_refused_is_told_later_that_nothing_started(
         assert desk.channel.history() == []
 
 
+async def test_answers_of_several_people_come_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        first = await asked(desk, discord_)
+        sent = send_command(desk, desk.tom, "studio", prompt="A boat")
+        await discord_.tried(discord_.tries + 2 * TRIES)
+        await discord_.comes_back(tmp_path)
+        assert "A kite" in texts(first.response)
+        assert "A boat" in texts(InteractionResult(desk.env, sent).response)
+        tries, given_again = discord_.tries, asyncio.Event()
+        monkeypatch.setattr(DeferralFiles, "left", _read(given_again))
+        desk.bot.deferrals.look_again()
+        async with asyncio.timeout(PATIENCE):
+            await given_again.wait()
+        await asyncio.sleep(0.05)
+        assert discord_.tries == tries
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_what_discord_has_not_taken_is_given_up_when_its_token_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listed: bool
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        shown = await asked(desk, discord_)
+        if not listed:  # as the table in PostgreSQL lists none of the process's own
+            monkeypatch.setattr(DeferralFiles, "left", _none)
+        desk.clock.advance(15 * 60)
+        await all_answered(tmp_path)
+        tries = discord_.tries
+        desk.bot.deferrals.look_again()
+        await asyncio.sleep(0.05)
+        assert discord_.tries == tries
+        assert texts(shown.response) == ""
+
+
 async def test_what_only_its_person_was_told_of_a_public_card_is_replaced_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +179,22 @@ async def test_an_announcement_goes_when_the_engine_has_posted_the_card_meanwhil
         await discord_.comes_back(tmp_path)
         assert desk.channel.history() == []
         assert (await desk.job()).card_message_id == 1
+
+
+async def _none(_files: DeferralFiles) -> list[tuple[int, bytes]]:
+    return []
+
+
+def _read(event: asyncio.Event) -> Callable[..., Any]:
+    left = DeferralFiles.left
+
+    async def read(files: DeferralFiles) -> list[tuple[int, bytes]]:
+        try:
+            return await left(files)
+        finally:
+            event.set()
+
+    return read
 
 
 def _told_alone(*_: object) -> bool:
