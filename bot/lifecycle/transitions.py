@@ -3,7 +3,7 @@
 A change of state is a conditional UPDATE (`Jobs.advance`, `Jobs.make_ready`, `Ledger.settle_and_move`): it
 names the states that the job must be in, and the function returns None, having changed nothing, if the job is
 in another. `accept` adds jobs instead, and `tell_result_lost` only tells admins. The changes around a
-submission are in `submission`, those after a poll in `polling`.
+submission are in `submission`, those after a poll in `poll_results`.
 """
 
 from collections.abc import Collection, Sequence
