@@ -29,7 +29,8 @@ LEFT_UNANSWERED = {
         "The bot was interrupted before your job could start. Send the command again. Nothing was charged."
     ),
     LateAnswer.CHANGE: lazy(
-        "The bot was interrupted before it could answer. Check whether that was done. If not, try again."
+        "The bot was interrupted before it could answer. Try again. If you were changing something, first "
+        "check whether it was done."
     ),
     LateAnswer.VIEW: lazy("The bot was interrupted before it could answer. Try again."),
 }
@@ -61,7 +62,8 @@ class LateAnswers:
 
         What fails is tried again until its token has expired; what is left at a stop is for the next start.
         """
-        await run_forever("answers that were left", self._journal.wake_up, self.answer_left)
+        what = "answering what was left"  # Untranslated: in the log
+        await run_forever(what, self._journal.wake_up, self.answer_left)
 
     async def answer_left(self) -> float | None:
         """Try once to answer what is left. Return after how many seconds to try again, if anything failed.

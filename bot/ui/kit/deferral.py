@@ -24,7 +24,7 @@ class LateAnswer(StrEnum):
     """The text of a deferred interaction's answer; after a kill it says what the person is asked to do."""
 
     CARD = "card"  # of the job that it starts
-    CHANGE = "change"  # that it has made: of a setting, or of what is posted
+    CHANGE = "change"  # that it may have made: of a setting, or of what is posted
     VIEW = "view"  # of what is
 
 

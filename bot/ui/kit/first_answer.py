@@ -38,7 +38,7 @@ class _Wait:
 
     def __init__(self, interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
         self.private: Callable[[], bool] = _always
-        self.answer = LateAnswer.CHANGE  # which may be no more than a view
+        self.answer = LateAnswer.CHANGE
         self._interaction = interaction
         self._deferrals = deferrals
         self._clock = clock
