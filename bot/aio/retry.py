@@ -149,15 +149,15 @@ class StoreRetry:
         tries = 0
         while True:
             tries += 1
+            try:
+                result = await store(*args, **options)
+            except Exception as error:
+                if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
+                    raise
+                pause = self._errors.failed(error, subject)
+            else:
+                self._errors.succeeded(subject)
+                return result
             # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
             with self._liveness.operation(f"{self._what} ({subject})"):
-                try:
-                    result = await store(*args, **options)
-                except Exception as error:
-                    if not isinstance(error, _MAY_PASS) and tries > RETRY_TRIES:
-                        raise
-                    pause = self._errors.failed(error, subject)
-                else:
-                    self._errors.succeeded(subject)
-                    return result
-            await asyncio.sleep(pause)
+                await asyncio.sleep(pause)

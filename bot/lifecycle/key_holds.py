@@ -143,20 +143,6 @@ def has_no_key(job: Job) -> bool:
     return job.held is not None and job.held.code == ReasonCode.NO_KEY
 
 
-def is_waiting(job: Job, key: StudiiKey, at: datetime) -> bool:
-    """Return whether the job is held because of that key, and is not to try it yet."""
-    until = waits_until(job, key.id)
-    return job.held is not None and until is not None and until > at
-
-
-def waits_until(job: Job, key_id: int | None) -> datetime | None:
-    """Return until when an unsent job waits, if it is to be sent with that key, or None if it need not wait.
-
-    It may wait after a failure of its own, or because its key is held. A hold of another key is over.
-    """
-    return job.not_before if job.held is None or job.key_id == key_id else None
-
-
 def applies_to_new(there: Hold | None) -> bool:
     """Return whether an accepted job takes over the hold when it is made ready, and waits with the others.
 

@@ -10,7 +10,7 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import learn_price, reservation, sendable_now
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
-from bot.storage import CannotDecrypt, JobChanges, Transaction, Vault
+from bot.storage import CannotDecrypt, JobChanges, Sent, Transaction, Vault
 from bot.studii import CreatedJob
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
@@ -78,10 +78,9 @@ async def claim(
     job_id: str,
     lane: str,
     to: JobState,
-    at: datetime,
-    epoch: int | None,
+    request: Sent,
 ) -> Claim | NotClaimed | Unreadable:
-    """Note that the job's request is sent next, with the lane's key, by the process of that number.
+    """Note that the job's request is sent next, with the lane's key.
 
     Waiting (or uploading) → uploading or submitting. Changes nothing if the job is not to be sent now. Raises
     `RuntimeError` if another process changes it within the transaction.
@@ -92,19 +91,23 @@ async def claim(
         return NotClaimed(job, NOT_YET)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
         return NotClaimed(None)
-    if key_holds.is_waiting(job, key, at):
+    until = job.waits_until(key.id)
+    if job.held is not None and until is not None and until > request.at:
         # Another job of its server was refused after the lane had decided on this one.
         return NotClaimed(job)
     sendable = job
     if not job.price_learned:
-        sendable = await sendable_now(transaction, catalog, job, key.lane, at)
+        sendable = await sendable_now(transaction, catalog, job, key.lane, request.at)
         if sendable is None:
             return NotClaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
-    changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=epoch)
+    changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=request.epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
-    claimed = await transaction.jobs.advance_read(sendable, to, at=at, **changes)
-    return open_key(vault, claimed, key, was_held=job.held is not None)
+    claimed = await transaction.jobs.advance_read(sendable, to, at=request.at, **changes)
+    claim = open_key(vault, claimed, key, was_held=job.held is not None)
+    if isinstance(claim, Claim):
+        await transaction.lanes.add([(lane, request)])
+    return claim
 
 
 def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim | Unreadable:

@@ -32,7 +32,9 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
                 await key_holds.hold(transaction, key, reason, later, now, oldest=long_ago)
             refused = await key_holds.hold_running(transaction, runs, key, REFUSED, later, now)
             assert refused is not None
-        assert key_holds.is_waiting(await world.job(waits.id), key, now)
+        held = await world.job(waits.id)
+        assert held.held is not None
+        assert held.waits_until(key.id) == later
         async with world.storage.write() as transaction:
             if ending == "a job is taken":
                 await key_holds.end(transaction, GUILD, now)

@@ -89,6 +89,13 @@ class Job:
         """Return whether nothing more happens to it automatically: it has ended, or is of unknown outcome."""
         return self.terminal or self.state is JobState.UNKNOWN
 
+    def waits_until(self, key_id: int | None) -> datetime | None:
+        """Return until when it waits if it is to be sent with that key, or None if it need not wait.
+
+        It may wait after a failure of its own, or because its key is held. A hold of another key is over.
+        """
+        return self.not_before if self.held is None or self.key_id == key_id else None
+
     @property
     def posted_with_set(self) -> bool:
         """Return whether a message says how it ended together with others of its set.

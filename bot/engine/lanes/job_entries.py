@@ -9,7 +9,6 @@ from bot.engine.lanes.step_result import StepResult
 from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
-from bot.lifecycle import key_holds
 from bot.lifecycle.prices import price_name
 from bot.lifecycle.submission import needs_upload
 
@@ -29,7 +28,7 @@ class JobEntries:
         """Return the entry of a job that is to be sent with this key."""
         now = self._clock.monotonic()
         not_before = now + (again or 0.0)
-        if (until := key_holds.waits_until(job, key_id)) is not None:
+        if (until := job.waits_until(key_id)) is not None:
             # Bounded, for the case that the wall clock was put back.
             pause = min(self._seconds_until(until), self._longest_pause)
             not_before = max(not_before, now + pause)

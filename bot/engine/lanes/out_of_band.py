@@ -39,9 +39,10 @@ class OutOfBandRequests:
         sent = False
         try:
             async with self._context.storage.write() as transaction:
-                if (await self._rates.count_excess(transaction, [rate]))[rate.lane]:
+                request = await self._rates.next_request(transaction, rate)
+                if request is None:
                     raise NoRequestLeft(rate.pause())
-                await self._rates.record(transaction, [rate])
+                await transaction.lanes.add([(rate.lane, request)])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

@@ -233,6 +233,14 @@ class RateStates:
             del self._users[lane]
             self._states.pop(lane, None)
 
+    async def next_request(self, transaction: Transaction, rate: RateState) -> Sent | None:
+        """Return the row of a request that may be sent now, or None if others have used up the lane's limit.
+
+        The row is to be added in the same transaction, as `count_excess` says.
+        """
+        excess = await self.count_excess(transaction, [rate])
+        return None if excess[rate.lane] else rate.request(self._context.clock.now())
+
     async def count_excess(self, transaction: Transaction, rates: Iterable[RateState]) -> dict[str, int]:
         """Return by how many requests each lane exceeds its limit, with those about to be sent.
 

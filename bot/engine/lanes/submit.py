@@ -95,16 +95,14 @@ class Submitter:
 
         Return a result instead if the job is not to be sent now.
         """
-        epoch = self._context.member.epoch
         async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            if (await self._rates.count_excess(transaction, [rate]))[rate.lane]:
+            request = await self._rates.next_request(transaction, rate)
+            if request is None:
                 return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
             claim = await submission.claim(
-                transaction, self._catalog, self._context.vault, job_id, rate.lane, to, now, epoch
+                transaction, self._catalog, self._context.vault, job_id, rate.lane, to, request
             )
             if isinstance(claim, Claim):
-                await self._rates.record(transaction, [rate])
                 return claim
             if isinstance(claim, NotClaimed):
                 result = StepResult(claim.job, sent=False, again=claim.again)
