@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.aio.liveness import Liveness
+from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.retry import RETRY_TRIES, ErrorLog, RetryLater, StoreRetry
 from bot.errors import Outage
 from tests.support.clock import FakeClock
@@ -58,6 +58,24 @@ async def test_an_answer_is_stored_however_long_the_database_is_away(
     outage = [Outage(), OSError("disk full")] * (2 * RETRY_TRIES)
     assert await retrying.run("12ab", Store(*outage)) == "stored"
     assert not any(record.exc_info and record.exc_info[0] is Outage for record in caplog.records)
+
+
+async def test_who_waits_to_store_an_answer_is_not_taken_for_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.0)
+    clock = FakeClock()
+    liveness = Liveness(clock)
+    stuck: list[str | None] = []
+
+    async def store() -> str:
+        clock.advance(0.6 * OPERATION_TIMEOUT)
+        stuck.append(liveness.stuck())
+        if len(stuck) < 5:
+            raise Outage
+        return "stored"
+
+    with liveness.operation("submit 12ab"):
+        assert await StoreRetry("storing it", liveness).run("12ab", store) == "stored"
+    assert stuck == [None] * 5
 
 
 async def test_an_answer_that_can_never_be_stored_does_not_keep_its_task_for_ever(
