@@ -78,7 +78,6 @@ class Trial:
 LATE = (
     "deferral.",
     "journal.",
-    "late_answers.",
     "first_card.",
     "service.accept",
     "batches.accept",
