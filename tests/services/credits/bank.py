@@ -23,7 +23,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.credits.budgets import budget_state
 from bot.services.limits import AskedMembers, state_of_member, use_of_members
-from bot.storage import Storage, Transaction, Vault
+from bot.storage import Sent, Storage, Transaction, Vault
 from bot.storage.schema import (
     allowances,
     confirmations,
@@ -166,8 +166,8 @@ class Bank(ModeratingBank):
         """Whether the job is on its way to Studii now."""
         await self.take_in(job_id)
         async with self.storage.write() as transaction:
-            to, now = JobState.SUBMITTING, self.now
-            claimed = await claim(transaction, self.catalog, self.vault, job_id, LANE, to, now, None)
+            to, request = JobState.SUBMITTING, Sent(self.now, None)
+            claimed = await claim(transaction, self.catalog, self.vault, job_id, LANE, to, request)
         return not isinstance(claimed, NotClaimed)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
