@@ -19,6 +19,7 @@ from bot.errors import PhotoUnavailable
 from sandbox.studii import StudiiServer
 from tests.support.database import database
 from tests.support.simulated.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
+from tests.support.simulated.delivery import nothing_left
 from tests.support.simulated.server import SimulatedServer, build_server
 from tests.support.simulated.simulation import simulated_discord
 
@@ -72,6 +73,8 @@ class Stage:
                 self._settings, intents=find_intents, clock=self.clock, photos=self._photos, connect=CONNECT
             )
         )
+        # It waits as long as the bot runs, and simcord waits for every task of the bot's.
+        self.app.bot._answer_left = nothing_left  # pyright: ignore[reportPrivateUsage]
         return self.app.bot
 
     def enter(self, world: SimulatedServer) -> None:
