@@ -38,17 +38,11 @@ def pgettext(context: str, message: str, /, **arguments: object) -> str:
     return _filled(translations_of(spoken()).pgettext(context, message), arguments)
 
 
-def npgettext(context: str, one: str, many: str, count: int, /, **arguments: object) -> str:
-    """Return the sentence for that number, like `ngettext`, told from others by its context."""
-    found = translations_of(spoken()).npgettext(context, one, many, count)
-    return _filled(found, {"count": count, **arguments})
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """A sentence with its arguments, worded in its reader's language when it is shown: `str(message)`.
 
-    Arguments may be messages themselves.
+    Arguments may be messages themselves. It has a `context`, or `many`, or neither.
     """
 
     one: str
@@ -59,15 +53,11 @@ class Message:
 
     def __str__(self) -> str:
         """Return the sentence in the language that is spoken now."""
-        match self.context, self.many:
-            case None, None:
-                return gettext(self.one, **self.arguments)
-            case None, many:
-                return ngettext(self.one, many, self.count, **self.arguments)
-            case context, None:
-                return pgettext(context, self.one, **self.arguments)
-            case context, many:
-                return npgettext(context, self.one, many, self.count, **self.arguments)
+        if self.context is not None:
+            return pgettext(self.context, self.one, **self.arguments)
+        if self.many is not None:
+            return ngettext(self.one, self.many, self.count, **self.arguments)
+        return gettext(self.one, **self.arguments)
 
     def using(self, **arguments: object) -> "Message":
         """Return the same sentence with these arguments as well."""

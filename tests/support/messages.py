@@ -34,7 +34,6 @@ KEYWORDS = {
     "nlazy": (1, 2),
     "pgettext": ((1, "c"), 2),
     "plazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
 }
 _PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
 _ROOM = re.compile(r"at most (\d+) characters")  # what a comment for translators says where room is short

@@ -33,9 +33,9 @@ INNER_PLACES = (
     "bot/studii",
     "bot/tool_inputs.py",
 )
-MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy", "npgettext"})
+MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy"})
 # How many of their first arguments are literal, where that isn't one.
-_SENTENCES = {"ngettext": 2, "nlazy": 2, "pgettext": 2, "plazy": 2, "npgettext": 3}
+_SENTENCES = {"ngettext": 2, "nlazy": 2, "pgettext": 2, "plazy": 2}
 # What is raised for operators and programmers, and what takes words that nobody sees.
 _UNSEEN_CALLS = frozenset(
     [

@@ -83,9 +83,6 @@ class PseudoTranslations(NullTranslations):
     def pgettext(self, context: str, message: str) -> str:
         return self._word(context, message, message)
 
-    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
-        return self._word(context, msgid1, super().ngettext(msgid1, msgid2, n))
-
     @contextmanager
     def in_english(self) -> Generator[None]:
         """Leave everything inside in English."""
