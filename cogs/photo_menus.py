@@ -6,7 +6,6 @@ from typing import Protocol
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
@@ -23,26 +22,8 @@ from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
-MENU = discord.AppCommandType.message
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
 NO_PICTURE = lazy("That message has no picture. Choose a message with a photo and try again.")
-
-
-class PhotoMenus(commands.Cog):
-    """Adds the menus: one for each tool that takes a photo while there is room, and one for all tools."""
-
-    def __init__(self, bot: StudiiBot) -> None:
-        self._bot = bot
-
-    async def cog_load(self) -> None:
-        # Those that need a photo first.
-        tools = sorted(self._bot.catalog.tools.values(), key=lambda tool: tool.source is SourceRule.OPTIONAL)
-        menus = [tool_menu(tool) for tool in tools if tool.source is not SourceRule.NONE]
-        add_menus(self._bot.tree, all_tools_menu(), menus)
-
-    async def cog_unload(self) -> None:
-        for menu in self._bot.tree.get_commands(type=MENU):
-            self._bot.tree.remove_command(menu.name, type=MENU)
 
 
 class MenuTree(Protocol):
@@ -109,4 +90,8 @@ async def _terms(interaction: discord.Interaction, message: discord.Message) -> 
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(PhotoMenus(bot))
+    """Add the menus: one for each tool that takes a photo while there is room, and one for all tools."""
+    # Those that need a photo first.
+    tools = sorted(bot.catalog.tools.values(), key=lambda tool: tool.source is SourceRule.OPTIONAL)
+    menus = [tool_menu(tool) for tool in tools if tool.source is not SourceRule.NONE]
+    add_menus(bot.tree, all_tools_menu(), menus)

@@ -8,7 +8,6 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
-from discord.ext import commands
 
 from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
@@ -41,22 +40,6 @@ _IMAGE_HELP = {
 }
 
 Suggest = Callable[[discord.Interaction, str], Coroutine[Any, Any, Choices]]
-
-
-class Tools(commands.Cog):
-    """Adds the tools' commands."""
-
-    def __init__(self, bot: StudiiBot) -> None:
-        self._bot = bot
-        self._commands = [tool_command(tool) for tool in bot.catalog.tools.values()]
-
-    async def cog_load(self) -> None:
-        for command in self._commands:
-            self._bot.tree.add_command(command)
-
-    async def cog_unload(self) -> None:
-        for command in self._commands:
-            self._bot.tree.remove_command(command.name)
 
 
 def tool_command(tool: Tool) -> PhotoCommand:
@@ -191,4 +174,5 @@ def suggested(one: ToolInput, typed: str) -> list[str]:
 
 
 async def setup(bot: StudiiBot) -> None:
-    await bot.add_cog(Tools(bot))
+    for tool in bot.catalog.tools.values():
+        bot.tree.add_command(tool_command(tool))
