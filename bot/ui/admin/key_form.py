@@ -55,12 +55,11 @@ class KeyForm(Form):
         self._budget = ui.TextInput[Any](custom_id="budget", placeholder="100", required=False, max_length=12)
         # Translators: at most 100 characters
         where = _("From studii.tech/app/settings/api-keys. Stored encrypted, never shown again.")
-        self.add_item(ui.Label(text=_("API key"), description=where, component=self._key))
-        plan_help = _("Sets the bot's request limit.")
-        self.add_item(ui.Label(text=_("Plan"), description=plan_help, component=self._plan))
+        self.add_field(_("API key"), self._key, where)
+        self.add_field(_("Plan"), self._plan, _("Sets the bot's request limit."))
         # Translators: at most 100 characters
         budget_help = _("Credits the server can spend each day. Leave empty to keep the current value.")
-        self.add_item(ui.Label(text=_("Daily budget"), description=budget_help, component=self._budget))
+        self.add_field(_("Daily budget"), self._budget, budget_help)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)

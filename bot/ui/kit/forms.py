@@ -16,6 +16,8 @@ from bot.ui.kit.text import shortened
 
 # https://discord.com/developers/docs/components/reference#modal
 TITLE_LENGTH = 45  # characters of a form's title
+FIELD_LABEL_LENGTH = 45
+DESCRIPTION_LENGTH = 100
 OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
 
 
@@ -27,6 +29,11 @@ class Form(ui.Modal):
 
     def __init__(self, title: str) -> None:
         super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
+
+    def add_field(self, title: str, field: ui.Item[Any], about: str = "") -> None:
+        """Add a field with its title and its description, if it has one: as much of them as Discord takes."""
+        text, description = shortened(title, FIELD_LABEL_LENGTH), shortened(about, DESCRIPTION_LENGTH) or None
+        self.add_item(ui.Label(text=text, description=description, component=field))
 
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this form. Raises `Refused` if it is too late for one."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import discord
 from discord import ui
@@ -10,19 +9,21 @@ from discord import ui
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
-from bot.services import PriceTable, short_price_words
+from bot.services import PriceTable
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
     Field,
+    PriceOf,
+    capitalised,
     choice,
     choice_field,
     value_of,
-    with_label,
 )
 from bot.ui.jobs.forms.open_form import own_inputs, prices_for
+from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.buttons import ToolButton
@@ -106,16 +107,17 @@ async def open_defaults_form(interaction: discord.Interaction, tool: Tool) -> No
 class DefaultsForm(Form):
     """Asks which inputs of a tool the person prefers: as many as have room. Others keep their values."""
 
-    def __init__(self, tool: Tool, own: Mapping[str, str], prices: PriceTable | None) -> None:
+    def __init__(self, tool: Tool, own: Mapping[str, str], prices: PriceTable) -> None:
         super().__init__(shortened(_("{tool}: your defaults", tool=tool.title), 45))
         self._tool = tool
         self._own = own
         shown = settable(tool)[:FIELDS]
+        start = FormStart(prices=prices)
         self._fields = {
-            one.name: _field(one, own.get(one.name), partial(_price, prices, tool, one)) for one in shown
+            one.name: _field(one, own.get(one.name), partial(start.price_with, tool, one)) for one in shown
         }
         for one in shown:
-            self.add_item(with_label(one, self._fields[one.name]))
+            self.add_field(capitalised(one.title), self._fields[one.name], one.description)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         given = {name: value_of(field) or USUAL for name, field in self._fields.items()}
@@ -140,13 +142,7 @@ def _tool_words(tool: Tool, inputs: Mapping[str, str]) -> str:
     return f"- {tool.emoji} {named_value(f'**{tool.title}**', shown or str(NONE))}"
 
 
-def _price(prices: PriceTable | None, tool: Tool, one: ToolInput, value: str) -> str:
-    if prices is None or not one.price:
-        return ""
-    return short_price_words(prices.of(tool, {one.name: value}))
-
-
-def _field(one: ToolInput, own: str | None, price_of: Any) -> Field:
+def _field(one: ToolInput, own: str | None, price_of: PriceOf) -> Field:
     """Return the field for an input; what the person prefers is chosen, or that they prefer nothing."""
     if not one.suggestions:
         return ui.TextInput(custom_id=one.name, default=own, required=False, max_length=one.max_length)

@@ -20,7 +20,6 @@ from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import show_style
 
@@ -79,7 +78,7 @@ class SaveForm(Form):
         self._tool = tool
         self._owners = owners
         self._name = ui.TextInput[Any](custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS)
-        self.add_item(ui.Label(text=_("Name"), component=self._name))
+        self.add_field(_("Name"), self._name)
         self._prompt = self._add_prompt(prompt)
         self._owner = self._add_owner(owner) if len(owners) > 1 else None
 
@@ -124,15 +123,13 @@ class SaveForm(Form):
             required=False,
             max_length=one.max_length,
         )
-        self.add_item(
-            ui.Label(text=_("Prompt"), description=shortened(str(PROMPT_HELP), 100), component=prompt)
-        )
+        self.add_field(_("Prompt"), prompt, str(PROMPT_HELP))
         return prompt
 
     def _add_owner(self, chosen: str | None) -> Field:
         labels = {value: str(label) for value, label in OWNERS.items()}
         owner = choice_field("owner", labels, chosen, required=True)
-        self.add_item(ui.Label(text=_("Whose style"), component=owner))
+        self.add_field(_("Whose style"), owner)
         return owner
 
 

@@ -33,8 +33,8 @@ class BudgetForm(Form):
             ],
         )
         limit_help = _("A whole number up to {most}. Takes effect immediately.", most=MAX_BUDGET)
-        self.add_item(ui.Label(text=_("Credits"), description=limit_help, component=self._limit))
-        self.add_item(ui.Label(text=_("Renewal"), component=self._period))
+        self.add_field(_("Credits"), self._limit, limit_help)
+        self.add_field(_("Renewal"), self._period)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)

@@ -41,7 +41,7 @@ class ReasonForm(Form):
         self._decline = decline
         self._reason = ui.TextInput[Any](required=False, max_length=MAX_DECLINE_REASON_CHARACTERS)
         about = _("The member sees it. Leave empty to give none.")
-        self.add_item(ui.Label(text=_("Reason"), description=about, component=self._reason))
+        self.add_field(_("Reason"), self._reason, about)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)

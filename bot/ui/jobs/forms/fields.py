@@ -16,8 +16,6 @@ from bot.ui.kit.text import shortened
 FIELDS = 5
 MAX_FORM_OPTIONS = 25
 RADIO_BUTTONS = (2, 10)
-FIELD_LABEL_LENGTH = 45
-DESCRIPTION_LENGTH = 100
 CHOICE_LENGTH = 100
 _LETTER = re.compile(r"\w")
 
@@ -34,11 +32,6 @@ class Arrangement:
     left_out: Sequence[ToolInput]
     private: bool  # there is room for *Only I see it*
 
-    @property
-    def all(self) -> Sequence[ToolInput]:
-        """Return the inputs that have a field."""
-        return (*self.first, *self.last)
-
 
 def arrangement_of(tool: Tool, room: int, *, private: bool) -> Arrangement:
     """Decide which inputs have one of `room` fields: texts and what is required, what changes the price, the
@@ -52,15 +45,6 @@ def arrangement_of(tool: Tool, room: int, *, private: bool) -> Arrangement:
     first, last = priced[:room], rest[: max(0, room - len(priced))]
     left_out = [*priced[len(first) :], *rest[len(last) :]]
     return Arrangement([*needed, *first], last, left_out, private)
-
-
-def with_label(one: ToolInput, field: Field) -> ui.Label[Any]:
-    """Return the field with the input's name and description."""
-    return ui.Label(
-        text=shortened(capitalised(one.title), FIELD_LABEL_LENGTH),
-        description=shortened(one.description, DESCRIPTION_LENGTH),
-        component=field,
-    )
 
 
 def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda _: "") -> Field:

@@ -15,16 +15,16 @@ from bot.domain.styles import Style, wants_words
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext
 from bot.languages.texts import in_all_languages
 from bot.services import PriceTable, short_price_words
+from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
-    DESCRIPTION_LENGTH,
-    FIELD_LABEL_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
     Arrangement,
+    Field,
     arrangement_of,
+    capitalised,
     field_for,
     value_of,
-    with_label,
 )
 from bot.ui.kit.forms import TITLE_LENGTH, Form
 from bot.ui.kit.host import Host
@@ -88,11 +88,11 @@ class FormStart:
         # Translators: the least that a tool costs, such as “from 8 credits”.
         return _("from {price}", price=short_price_words(self.prices.least(tool)))
 
-    def price_with(self, tool: Tool, name: str, value: str) -> str:
-        """Say what the tool costs with that value of an input that changes the price."""
-        if self.prices is None:
+    def price_with(self, tool: Tool, one: ToolInput, value: str) -> str:
+        """Say what the tool costs with that value of an input. Empty if that doesn't change the price."""
+        if self.prices is None or not one.price:
             return ""
-        return short_price_words(self.prices.of(tool, {**self.values, name: value}))
+        return short_price_words(self.prices.of(tool, {**self.values, one.name: value}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +132,9 @@ class ToolForm(Form):
         self._choice = self._add_choice() if len(self._pictures) > 1 else None
         self._upload = self._add_upload(tool)
         shown = arrangement_of(tool, FIELDS - len(self.children), private=start.may_be_private)
-        self._fields = {
-            one.name: field_for(
-                one,
-                start.values.get(one.name),
-                *([partial(start.price_with, tool, one.name)] if one.price else []),
-            )
-            for one in shown.all
-        }
-        for one in shown.first:
-            self.add_item(with_label(one, self._fields[one.name]))
+        self._fields = {one.name: self._add_input(tool, one) for one in shown.first}
         self._private = self._add_private(tool, shown) if shown.private else None
-        for one in shown.last:
-            self.add_item(with_label(one, self._fields[one.name]))
+        self._fields |= {one.name: self._add_input(tool, one) for one in shown.last}
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
@@ -162,9 +152,14 @@ class ToolForm(Form):
             return self._pictures[: int(chosen.removeprefix(SET))]
         return [self._pictures[int(chosen)]]
 
+    def _add_input(self, tool: Tool, one: ToolInput) -> Field:
+        field = field_for(one, self._start.values.get(one.name), partial(self._start.price_with, tool, one))
+        self.add_field(capitalised(one.title), field, one.description)
+        return field
+
     def _add_choice(self) -> ui.Select[Any]:
         select = _picture_select(self._pictures, self._start.set_prices, self._start.chosen)
-        self.add_item(ui.Label(text=pgettext("title", "Picture"), component=select))
+        self.add_field(pgettext("title", "Picture"), select)
         return select
 
     def _add_upload(self, tool: Tool) -> PhotoUpload | None:
@@ -174,9 +169,7 @@ class ToolForm(Form):
         most = 1 if self._start.replaceable else MAX_SET_PHOTOS
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
         name = str(ANOTHER_PHOTO) if self._pictures else pgettext("title", "Photo")
-        about = shortened(str(self._photo_help(tool, most)), DESCRIPTION_LENGTH)
-        name = shortened(name, FIELD_LABEL_LENGTH)
-        self.add_item(ui.Label(text=name, description=about, component=upload))
+        self.add_field(name, upload, str(self._photo_help(tool, most)))
         return upload
 
     def _photo_help(self, tool: Tool, most: int) -> Worded:
@@ -190,15 +183,12 @@ class ToolForm(Form):
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
         checkbox = ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=self._start.private)
         missing = and_list([one.name for one in shown.left_out])
-        about = None
+        about = ""
         if missing:
             about = _(
                 "There was no room for {inputs}: set it with /{command}.", inputs=missing, command=tool.slug
             )
-            about = shortened(about, DESCRIPTION_LENGTH)
-        self.add_item(
-            ui.Label(text=shortened(str(ONLY_I), FIELD_LABEL_LENGTH), description=about, component=checkbox)
-        )
+        self.add_field(str(ONLY_I), checkbox, about)
         return checkbox
 
 

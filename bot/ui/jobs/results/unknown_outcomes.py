@@ -11,7 +11,6 @@ from bot.domain import Job
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
 from bot.services.unknown_outcomes import SettledBefore
-from bot.ui.jobs.forms.fields import DESCRIPTION_LENGTH
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -20,7 +19,6 @@ from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
-from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import ensure_manager
 
 
@@ -59,13 +57,7 @@ class ChargedForm(Form):
         self._job = job
         self._amount = ui.TextInput[Any](custom_id="amount", default=str(job.reserved), max_length=9)
         about = _("Look it up in your Studii account. The field shows the reserved credits.")
-        self.add_item(
-            ui.Label(
-                text=pgettext("title", "Credits"),
-                description=shortened(about, DESCRIPTION_LENGTH),
-                component=self._amount,
-            )
-        )
+        self.add_field(pgettext("title", "Credits"), self._amount, about)
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
