@@ -12,7 +12,7 @@ from bot.ui.admin.access import access_panel
 from bot.ui.admin.access_changes import AccessOptions, access_changes
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import ids_there, server_of
 from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
 
 WHOSE = [
@@ -33,7 +33,9 @@ CHANGES = [
 WITH_ROLE_ALONE = lazy(
     "For `private` and `extra`, give only a `role`, without a tool, channel or change. Nothing was changed."
 )
-
+ROLE_OR_CHANNEL = lazy(
+    "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
+)
 
 DESCRIPTION = N_("Show or change who can use what, where, and on whose photos")
 
@@ -80,17 +82,20 @@ def access_command(bot: StudiiBot) -> Command:
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
 
-        async with services.access.change(guild_id) as changes:
-            if private is None and extra is None:
-                await _change_tool(changes, tool, role, channel, change)
-            else:
-                await _change_options(changes, private, extra, role)
-            await _change_photos(changes, photos, portraits)
-            await _change_blocks(changes, block, unblock, reason, hours)
         given = AccessOptions(
             tool, _id(role), _id(channel), change, photos, portraits, private, extra, _id(block), _id(unblock)
         )
-        rules, there = await services.access.rules(guild_id), _roles_and_channels(interaction)
+        async with services.access.change(guild_id) as changes:
+            if private is None and extra is None:
+                await _change_tool(changes, given)
+            else:
+                await _change_options(changes, given)
+            await changes.set_photos(
+                photos=None if photos is None else PhotoScope(photos),
+                portraits=None if portraits is None else PhotoScope(portraits),
+            )
+            await _change_blocks(changes, given, reason, hours)
+        rules, there = await services.access.rules(guild_id), ids_there(interaction)
         await answer(interaction, access_panel(rules, names, there, access_changes(given, names)))
 
     return access
@@ -100,66 +105,37 @@ def _id(named: discord.abc.Snowflake | None) -> int | None:
     return None if named is None else named.id
 
 
-async def _change_options(
-    changes: AccessChange, private: str | None, extra: str | None, role: discord.Role | None
-) -> None:
-    roles = [] if role is None else [role.id]
-    if private is not None:
-        await changes.set_private(Permit(private), roles)
-    if extra is not None:
-        await changes.set_extra(Permit(extra), roles)
-
-
-async def _change_photos(changes: AccessChange, photos: str | None, portraits: str | None) -> None:
-    await changes.set_photos(
-        photos=None if photos is None else PhotoScope(photos),
-        portraits=None if portraits is None else PhotoScope(portraits),
-    )
+async def _change_options(changes: AccessChange, given: AccessOptions) -> None:
+    roles = [] if given.role is None else [given.role]
+    if given.private is not None:
+        await changes.set_private(Permit(given.private), roles)
+    if given.extra is not None:
+        await changes.set_extra(Permit(given.extra), roles)
 
 
 async def _change_blocks(
-    changes: AccessChange,
-    block: discord.User | None,
-    unblock: discord.User | None,
-    reason: str | None,
-    hours: int | None,
+    changes: AccessChange, given: AccessOptions, reason: str | None, hours: int | None
 ) -> None:
-    if block is not None and block == unblock:
+    if given.block is not None and given.block == given.unblock:
         raise Refused(lazy("Use either `block` or `unblock`, not both. Nothing was changed."))
-    if block is None and (reason or hours):
+    if given.block is None and (reason or hours):
         raise Refused(lazy("`reason` and `hours` are for `block`: name a member there. Nothing was changed."))
-    if block is not None:
-        await changes.block(block.id, reason=reason, hours=hours)
-    if unblock is not None:
-        await changes.unblock(unblock.id)
+    if given.block is not None:
+        await changes.block(given.block, reason=reason, hours=hours)
+    if given.unblock is not None:
+        await changes.unblock(given.unblock)
 
 
-async def _change_tool(
-    changes: AccessChange,
-    tool: str | None,
-    role: discord.Role | None,
-    channel: discord.abc.GuildChannel | None,
-    change: str | None,
-) -> None:
-    role_id = None if role is None else role.id
-    channel_id = None if channel is None else channel.id
-    nothing = role_id is None and channel_id is None
-    if change == "open":
-        await changes.unlimit_tool(tool)
-    elif nothing and (tool is not None or change is not None):
-        raise Refused(
-            lazy("Name a role or channel, or open the tool to everyone with `change`. Nothing was changed.")
-        )
-    elif change == "out":
-        await changes.unlimit_tool(tool, role_id=role_id, channel_id=channel_id)
+async def _change_tool(changes: AccessChange, given: AccessOptions) -> None:
+    nothing = given.role is None and given.channel is None
+    if given.change == "open":
+        await changes.unlimit_tool(given.tool)
+    elif nothing and (given.tool is not None or given.change is not None):
+        raise Refused(ROLE_OR_CHANNEL)
+    elif given.change == "out":
+        await changes.unlimit_tool(given.tool, role_id=given.role, channel_id=given.channel)
     elif not nothing:
-        await changes.limit_tool(tool, role_id=role_id, channel_id=channel_id)
-
-
-def _roles_and_channels(interaction: discord.Interaction) -> frozenset[int] | None:
-    """Return the ids of the server's roles and channels, or None if they are not known."""
-    guild = interaction.guild
-    return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
+        await changes.limit_tool(given.tool, role_id=given.role, channel_id=given.channel)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -14,8 +14,15 @@ from bot.ui.admin.credits.limits import allowance_panel, grant_panel, limit_chan
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.reading.member import roles_of
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import ids_there, server_of
 from cogs.studii.group import Command, add_to_studii, function_command
+
+MEMBER_OR_ROLE = lazy("Name a member or a role, not both. Nothing was changed.")
+CREDITS_OR_NO_LIMIT = lazy("Use either `credits` or `no_limit`, not both. Nothing was changed.")
+MINUTES_ALONE = lazy("`minutes` only works together with `starts`. Nothing was changed.")
+FOR_EVERYONE = lazy(
+    "`at_once` and `starts` apply to every member. Leave out `member` and `role`. Nothing was changed."
+)
 
 
 # Long: most of it is the list of the command's options.
@@ -47,11 +54,16 @@ def allowance_command(services: Services) -> Command:
     ) -> None:
         guild_id = server_of(interaction)
         limits = services.limits
-        _ensure_sense(credits_, member, role, starts, minutes, no_limit=no_limit)
-        _ensure_for_all(member or role, at_once, starts)
+        whose = _whose(member, role)
+        if no_limit and credits_ is not None:
+            raise Refused(CREDITS_OR_NO_LIMIT)
+        if minutes is not None and starts is None:
+            raise Refused(MINUTES_ALONE)
+        if whose[0] is not AllowanceScope.MEMBERS and (at_once is not None or starts is not None):
+            raise Refused(FOR_EVERYONE)
         changes = LimitChanges()
         if credits_ is not None or no_limit:
-            changes["allowance"] = (*_whose(member, role), credits_)
+            changes["allowance"] = (*whose, credits_)
         if at_once is not None:
             changes["at_once"] = at_once or None
         if starts is not None:
@@ -65,7 +77,7 @@ def allowance_command(services: Services) -> Command:
             return
         asked = None if role is None else role.id
         all_limits = await limits.limits(guild_id)
-        await answer(interaction, allowance_panel(all_limits, budget, _roles(interaction), asked, changed))
+        await answer(interaction, allowance_panel(all_limits, budget, ids_there(interaction), asked, changed))
 
     return allowance
 
@@ -97,34 +109,9 @@ def grant_command(services: Services) -> Command:
     return grant
 
 
-def _ensure_sense(
-    credits_: int | None,
-    member: discord.User | None,
-    role: discord.Role | None,
-    starts: int | None,
-    minutes: int | None,
-    *,
-    no_limit: bool,
-) -> None:
-    if member is not None and role is not None:
-        raise Refused(lazy("Name a member or a role, not both. Nothing was changed."))
-    if no_limit and credits_ is not None:
-        raise Refused(lazy("Use either `credits` or `no_limit`, not both. Nothing was changed."))
-    if minutes is not None and starts is None:
-        raise Refused(lazy("`minutes` only works together with `starts`. Nothing was changed."))
-
-
-def _ensure_for_all(whose: object | None, at_once: int | None, starts: int | None) -> None:
-    if whose is not None and (at_once is not None or starts is not None):
-        raise Refused(
-            lazy(
-                "`at_once` and `starts` apply to every member. Leave out `member` and `role`. Nothing was "
-                "changed."
-            )
-        )
-
-
 def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[AllowanceScope, int]:
+    if member is not None and role is not None:
+        raise Refused(MEMBER_OR_ROLE)
     if member is not None:
         return AllowanceScope.MEMBER, member.id
     return (AllowanceScope.MEMBERS, 0) if role is None else (AllowanceScope.ROLE, role.id)
@@ -142,12 +129,6 @@ async def _of_member(
     roles = roles_of(user) if here else frozenset[int]()
     state = await limits.of_member(guild_id, user.id, roles)
     return member_panel(user.id, state, granted_now=granted_now, here=here, changed=changed)
-
-
-def _roles(interaction: discord.Interaction) -> frozenset[int] | None:
-    """Return the ids of the server's roles, or None if they are not known."""
-    guild = interaction.guild
-    return None if guild is None else frozenset(role.id for role in guild.roles)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -130,6 +130,12 @@ def server_of(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
+def ids_there(interaction: discord.Interaction) -> frozenset[int] | None:
+    """Return the ids of the server's roles and channels, or None if they are not known."""
+    guild = interaction.guild
+    return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
+
+
 def is_manager(permissions: discord.Permissions) -> bool:
     """Return whether these permissions include Manage Server."""
     return permissions.manage_guild or permissions.administrator

@@ -30,19 +30,17 @@ _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
 def allowance_panel(
     limits: MemberLimits,
     budget: BudgetState,
-    roles_there: Collection[int] | None,
+    there: Collection[int] | None,
     role_id: int | None,
     changed: Sequence[str],
 ) -> Panel:
     """Return all limits of the server's members, below what was just `changed`.
 
-    `roles_there` has the server's roles, if known; the allowance of a deleted role applies to nobody.
+    `there` has the server's roles among others, if known; the allowance of a deleted role applies to nobody.
     `role_id` is the role that was asked about.
     """
     period = budget.settings.budget.period
-    roles = {
-        role: amount for role, amount in limits.roles.items() if roles_there is None or role in roles_there
-    }
+    roles = {role: amount for role, amount in limits.roles.items() if there is None or role in there}
     return boxed(
         NEUTRAL,
         f"### 👥 {_('Member limits')}",
