@@ -20,6 +20,9 @@ _OPTION = {
     Permit.NOBODY: lazy("No one can now use {option}."),
 }
 
+_ON_THE_LIST = lazy("{tool}: {role_or_channel} is on the list now.")
+_OFF_THE_LIST = lazy("{tool}: {role_or_channel} is no longer on the list.")
+
 
 @dataclass(frozen=True, slots=True)
 class AccessOptions:
@@ -65,14 +68,8 @@ def _tool(given: AccessOptions, names: ToolNames) -> list[str]:
     ]
     if given.change == "open":
         return [_("{tool}: all limits to roles and channels were removed.", tool=title)]
-    if given.change == "out":
-        return [
-            _("{tool}: {role_or_channel} is no longer on the list.", tool=title, role_or_channel=one)
-            for one in named
-        ]
-    return [
-        _("{tool}: {role_or_channel} is on the list now.", tool=title, role_or_channel=one) for one in named
-    ]
+    words = _OFF_THE_LIST if given.change == "out" else _ON_THE_LIST
+    return [str(words.using(tool=title, role_or_channel=one)) for one in named]
 
 
 def _option(option: str, permit: Permit, role: int | None) -> str:

@@ -40,6 +40,16 @@ FROM_AGE_RESTRICTED = lazy(
 # Translators: where Discord's app keeps a channel's permissions; Studii is the bot's role.
 PERMISSIONS_MENU = lazy("Edit Channel > Permissions > Studii")
 
+LOCKED_HERE = lazy(
+    "This thread is locked, so I couldn't post the result here. Use the command in another channel, or ask a "
+    "moderator to unlock this thread. Nothing was charged."
+)
+CANNOT_POST_HERE = lazy(
+    "I couldn't post the result here: I'm missing {permissions} in this channel. An admin can allow it under "
+    "{menu}. Nothing was charged.",
+    menu=PERMISSIONS_MENU,
+)
+
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
     """Return the permissions that the bot lacks to post a result there, by their names in English.
@@ -81,19 +91,9 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if MANAGE_THREADS in missing:
-        thread = lazy(
-            "This thread is locked, so I couldn't post the result here. Use the command in another "
-            "channel, or ask a moderator to unlock this thread. Nothing was charged."
-        )
-        raise Refused(thread)
+        raise Refused(LOCKED_HERE)
     if missing:
-        channel = lazy(
-            "I couldn't post the result here: I'm missing {permissions} in this channel. An admin "
-            "can allow it under {menu}. Nothing was charged.",
-            permissions=permission_list(missing),
-            menu=PERMISSIONS_MENU,
-        )
-        raise Refused(channel)
+        raise Refused(CANNOT_POST_HERE.using(permissions=permission_list(missing)))
     return guild_id
 
 

@@ -24,6 +24,13 @@ RESULTS_CHANNEL_GONE = lazy(
     "`/studii channel`. Nothing was charged."
 )
 
+CANNOT_POST_RESULTS = lazy("I can't post in the channel for results: {reason}. Nothing was charged.")
+CANNOT_THREAD = lazy(
+    "Results go in threads here, and I'm missing {permissions}. An admin can allow it under {menu}. Nothing "
+    "was charged.",
+    menu=PERMISSIONS_MENU,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PostingPlace:
@@ -57,11 +64,7 @@ def posting_place(
         return HERE
     missing = missing_to_post(there.permissions_for(guild.me), there)
     if missing:
-        said = lazy(
-            "I can't post in the channel for results: {reason}. Nothing was charged.",
-            reason=hindrance(missing),
-        )
-        raise Refused(said)
+        raise Refused(CANNOT_POST_RESULTS.using(reason=hindrance(missing)))
     return PostingPlace(there.id)
 
 
@@ -70,13 +73,7 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
         return HERE  # it is a thread, or can't have any
     missing = missing_for_threads(channel.permissions_for(guild.me))
     if missing:
-        said = lazy(
-            "Results go in threads here, and I'm missing {permissions}. An admin can allow it "
-            "under {menu}. Nothing was charged.",
-            permissions=permission_list(missing),
-            menu=PERMISSIONS_MENU,
-        )
-        raise Refused(said)
+        raise Refused(CANNOT_THREAD.using(permissions=permission_list(missing)))
     return PostingPlace(in_thread=True)
 
 

@@ -15,6 +15,12 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
+NO_BUDGET = lazy(
+    "The daily budget must be a whole number of credits from 0 to {most}, such as 100. Open the form again. "
+    "Nothing was changed.",
+    most=MAX_BUDGET,
+)
+
 
 class BudgetForm(Form):
     """Asks for the budget of the server and its period."""
@@ -52,11 +58,5 @@ def daily_budget(typed: str) -> int | None:
         return None
     number = whole_number(typed)
     if number is None:
-        raise Refused(
-            lazy(
-                "The daily budget must be a whole number of credits from 0 to {most}, such as 100. "
-                "Open the form again. Nothing was changed.",
-                most=MAX_BUDGET,
-            )
-        )
+        raise Refused(NO_BUDGET)
     return number

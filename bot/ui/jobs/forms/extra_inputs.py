@@ -12,7 +12,19 @@ MAX_PAIRS = 10
 MAX_EXTRA_CHARACTERS = 1000
 MAX_VALUE_CHARACTERS = 200
 EXAMPLE = lazy('Write it like `seed=42 mood="warm light"`.')
+_TOO_LONG = lazy("`extra` can have at most {most} characters. Yours has {length}.")
+_VALUE_TOO_LONG = lazy("`{input}` in `extra` can have at most {most} characters.")
+_NO_PAIR = lazy("In `extra`, “{piece}” isn't a `key=value` pair.")
+_NO_NAME = lazy(
+    "In `extra`, “{piece}” doesn't start with a name (a letter, then letters, digits and `_`) and an `=`."
+)
 _NO_VALUE = lazy("In `extra`, `{input}` has no value.")
+_COMMAS = lazy(
+    "In `extra`, separate pairs with spaces, not commas. If the comma is part of `{input}`, put its value in "
+    "quotes."
+)
+_AN_OPTION = lazy("`{input}` is an option of the command. Use that instead of `extra`.")
+_FROM_THE_PHOTO = lazy("`{input}` depends on whether you attach a photo. Leave it out of `extra`.")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 _LISTED = re.compile(r"[,;](?:[A-Za-z][A-Za-z0-9_]{0,31}=|$)")  # `a=1,b=2`, and `a=1, b=2`
 _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})  # phones type these
@@ -34,13 +46,7 @@ def parsed(typed: str) -> dict[str, str]:
     what is wrong and where.
     """
     if len(typed) > MAX_EXTRA_CHARACTERS:
-        raise Refused(
-            lazy(
-                "`extra` can have at most {most} characters. Yours has {length}.",
-                most=MAX_EXTRA_CHARACTERS,
-                length=len(typed),
-            )
-        )
+        raise Refused(_TOO_LONG.using(most=MAX_EXTRA_CHARACTERS, length=len(typed)))
     text = typed.strip()
     pairs: dict[str, str] = {}
     place = 0
@@ -50,13 +56,7 @@ def parsed(typed: str) -> dict[str, str]:
         if name in pairs:
             raise Refused(lazy("`extra` has `{input}` twice. Keep one of them.", input=name))
         if len(value) > MAX_VALUE_CHARACTERS:
-            raise Refused(
-                lazy(
-                    "`{input}` in `extra` can have at most {most} characters.",
-                    input=name,
-                    most=MAX_VALUE_CHARACTERS,
-                )
-            )
+            raise Refused(_VALUE_TOO_LONG.using(input=name, most=MAX_VALUE_CHARACTERS))
         pairs[name] = value
         if len(pairs) > MAX_PAIRS:
             raise Refused(lazy("`extra` takes at most {most} pairs.", most=MAX_PAIRS))
@@ -68,12 +68,7 @@ def _name(text: str, place: int) -> tuple[str, int]:
     found = _NAME.match(text, place)
     if found is None or text[found.end() : found.end() + 1] != "=":
         piece = text[place:].split(maxsplit=1)[0]
-        wrong = lazy("In `extra`, “{piece}” isn't a `key=value` pair.")
-        if "=" in piece:
-            wrong = lazy(
-                "In `extra`, “{piece}” doesn't start with a name (a letter, then letters, digits and `_`) "
-                "and an `=`."
-            )
+        wrong = _NO_NAME if "=" in piece else _NO_PAIR
         raise Refused(paragraph(wrong.using(piece=plain(piece, 40)), EXAMPLE))
     return found[0], found.end() + 1
 
@@ -86,12 +81,7 @@ def _value(text: str, place: int, name: str) -> tuple[str, int]:
         if not value:
             raise Refused(paragraph(_NO_VALUE.using(input=name), EXAMPLE))
         if _LISTED.search(value):
-            wrong = lazy(
-                "In `extra`, separate pairs with spaces, not commas. If the comma is part of `{input}`, "
-                "put its value in quotes.",
-                input=name,
-            )
-            raise Refused(paragraph(wrong, EXAMPLE))
+            raise Refused(paragraph(_COMMAS.using(input=name), EXAMPLE))
         return value, place + len(value)
     value, at = "", place + 1
     while at < len(text):
@@ -118,11 +108,7 @@ def _closed(text: str, place: int, name: str, value: str) -> tuple[str, int]:
 def _ensure_new(pairs: Mapping[str, str], tool: Tool) -> None:
     for one in tool.inputs:
         if one.name in pairs:
-            raise Refused(
-                lazy("`{input}` is an option of the command. Use that instead of `extra`.", input=one.name)
-            )
+            raise Refused(_AN_OPTION.using(input=one.name))
     flag = tool.source_flag
     if flag is not None and flag.name in pairs:
-        raise Refused(
-            lazy("`{input}` depends on whether you attach a photo. Leave it out of `extra`.", input=flag.name)
-        )
+        raise Refused(_FROM_THE_PHOTO.using(input=flag.name))

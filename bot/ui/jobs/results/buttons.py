@@ -46,6 +46,7 @@ NO_PICTURE_LEFT = lazy(
     "This message has no picture any more, or the picture was too large to post. Post it here "
     "as a photo and use its menu. Nothing was charged."
 )
+NOTHING_TO_EDIT = lazy("{tool} has nothing to edit. Run `/{command}` again.")
 INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose again. Nothing was charged.")
 # The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.results.result`.
 _ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
@@ -213,11 +214,7 @@ class EditButton(JobButton, action=EDIT):
         ensure_stays_there(interaction, job)
         tool = host.catalog.get(job.tool)
         if not tool.inputs and tool.source is SourceRule.NONE:
-            raise Refused(
-                lazy(
-                    "{tool} has nothing to edit. Run `/{command}` again.", tool=tool.title, command=tool.slug
-                )
-            )
+            raise Refused(NOTHING_TO_EDIT.using(tool=tool.title, command=tool.slug))
         terms, pictures = terms_of(job, tool), list[SourcePhoto]()
         try:
             source = await read_before_form(interaction, source_of(interaction, job, host.clock.now()))
