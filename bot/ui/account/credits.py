@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain import Usage
-from bot.languages import gettext as _, lazy, sentences
+from bot.languages import Message, gettext as _, lazy, sentences
 from bot.services import (
     BudgetState,
     MemberCredits,
@@ -23,6 +23,12 @@ DEFAULT_HOLDS = lazy(
     "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 )
 
+_USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for running jobs.")
+_USED_BY_YOU = (
+    lazy("**You**: {credits} spent"),
+    lazy("**You**: {credits} spent, {reserved} reserved for running jobs"),
+)
+
 
 def credits_panel(
     member: MemberCredits, limits: MemberState, prices: Sequence[ToolPrice], names: ToolNames
@@ -33,7 +39,7 @@ def credits_panel(
         f"### 💳 {_('Server credits')}",
         lines(
             budget_lines(member.budget),
-            _used_by_you(member.usage),
+            _used(member.usage, _USED_BY_YOU),
             *own_limits(limits),
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
@@ -60,7 +66,7 @@ def budget_lines(state: BudgetState) -> str:
     """Return what is used and left of the server's budget, and when it renews."""
     return lines(
         f"{bar(state.left, state.whole)} **{state.left_words}**",
-        sentences(_used(state.usage), state.renewal_words),
+        sentences(_used(state.usage, _USED), state.renewal_words),
         _granted(state) if state.grants else "",
     )
 
@@ -95,22 +101,9 @@ def own_limits(limits: MemberState) -> list[str]:
     return said
 
 
-def _used(usage: Usage) -> str:
-    spent = credit_words(usage.settled)
-    if not usage.reserved:
-        return _("{credits} spent.", credits=spent)
-    return _("{credits} spent, {reserved} reserved for running jobs.", credits=spent, reserved=usage.reserved)
-
-
-def _used_by_you(usage: Usage) -> str:
-    spent = credit_words(usage.settled)
-    if not usage.reserved:
-        return _("**You**: {credits} spent", credits=spent)
-    return _(
-        "**You**: {credits} spent, {reserved} reserved for running jobs",
-        credits=spent,
-        reserved=usage.reserved,
-    )
+def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
+    """Return the words for what is used: the first without running jobs, the second with some."""
+    return words[bool(usage.reserved)].using(credits=credit_words(usage.settled), reserved=usage.reserved)
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:

@@ -87,7 +87,7 @@ def _words(  # noqa: C901 - one case for each kind
     notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool
 ) -> list[str]:
     details = notice.details
-    told = details.get("reason")
+    told, there = details.get("reason"), f"<#{details.get('channel')}>"
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
     match notice.kind:
         case NoticeKind.BUDGET_80:
@@ -115,9 +115,9 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.BEST_LOST:
-            return _best_lost(details)
+            return [_title("⭐", _NO_BEST_CHANNEL), str(_BEST_LOST.using(channel=there))]
         case NoticeKind.LOG_LOST:
-            return _log_lost(details)
+            return [_title("📪", _NO_LOG_CHANNEL), str(_LOG_LOST.using(channel=there))]
 
 
 def _title(emoji: str, title: Message) -> str:
@@ -156,24 +156,22 @@ _LOST = lazy(
 )
 
 
-def _best_lost(details: Mapping[str, str | int | None]) -> list[str]:
-    title = _("I can't post in the channel for the best results")
-    said = _(
-        "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results aren't shown "
-        "until you fix that, or choose another channel with `/studii channel`.",
-        channel=f"<#{details.get('channel')}>",
-    )
-    return [f"### ⭐ {title}", said]
-
-
-def _log_lost(details: Mapping[str, str | int | None]) -> list[str]:
-    title = _("I can't post in the log channel any more")
-    said = _(
-        "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii log` "
-        "to keep getting warnings.",
-        channel=f"<#{details.get('channel')}>",
-    )
-    return [f"### 📪 {title}", said]
+_NO_BEST_CHANNEL = lazy("I can't post in the channel for the best results")
+_BEST_LOST = lazy(
+    "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results aren't shown "
+    "until you fix that, or choose another channel with `/studii channel`."
+)
+_NO_LOG_CHANNEL = lazy("I can't post in the log channel any more")
+_LOG_LOST = lazy(
+    "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii log` "
+    "to keep getting warnings."
+)
+_TOO_MANY = lazy(
+    "Studii refused requests with the key after {used} in a minute. The {plan} plan allows {limit}."
+)
+_TOO_MANY_WITH = lazy(
+    "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows {limit}."
+)
 
 
 def _budget(details: Mapping[str, str | int | None]) -> list[str]:
@@ -190,22 +188,7 @@ def _doubt(details: Mapping[str, str | int | None]) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
     key = _masked(details)
-    if key:
-        refused = _(
-            "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows "
-            "{limit}.",
-            key=key,
-            used=used,
-            plan=plan,
-            limit=limit,
-        )
-    else:
-        refused = _(
-            "Studii refused requests with the key after {used} in a minute. The {plan} plan allows {limit}.",
-            used=used,
-            plan=plan,
-            limit=limit,
-        )
+    refused = (_TOO_MANY_WITH if key else _TOO_MANY).using(key=key, used=used, plan=plan, limit=limit)
     if lowered < limit:
         slower = _(
             "For now the bot sends at most {lowered} a minute, and tries more later. Nothing is lost.",

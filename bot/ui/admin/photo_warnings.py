@@ -7,7 +7,7 @@ import discord
 
 from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
-from bot.languages import and_list, gettext as _, ngettext
+from bot.languages import and_list, gettext as _, lazy, ngettext
 from bot.services import Services, Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
@@ -15,6 +15,8 @@ from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
 MAX_WARNINGS = 5
+_NOT_RUN = lazy("Nothing will run in {channel}: `/studii access` doesn't allow {tools} there.")
+_NOT_OFFERED = lazy("I can't offer these tools in {channel}, because of `/studii access`: {tools}")
 
 
 async def photo_trouble(
@@ -83,20 +85,8 @@ def _tools_of(channel: PhotoChannel, taps: Sequence[Tap]) -> list[str]:
 
 
 def _shut(channel: PhotoChannel, tools: str) -> str:
-    there = f"<#{channel.channel_id}>"
-    if channel.kind is PhotoChannelKind.AUTO:
-        said = _(
-            "Nothing will run in {channel}: `/studii access` doesn't allow {tools} there.",
-            channel=there,
-            tools=tools,
-        )
-    else:
-        said = _(
-            "I can't offer these tools in {channel}, because of `/studii access`: {tools}",
-            channel=there,
-            tools=tools,
-        )
-    return f"⚠️ {said}"
+    said = _NOT_RUN if channel.kind is PhotoChannelKind.AUTO else _NOT_OFFERED
+    return f"⚠️ {said.using(channel=f'<#{channel.channel_id}>', tools=tools)}"
 
 
 def _some(found: list[str]) -> str:
