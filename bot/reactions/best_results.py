@@ -160,15 +160,11 @@ class BestResultWatch:
         if rules is None:
             return
         best = self._services.best
-        enough = starred.moderator not in {None, job.user_id}
-        if not enough:
-            counted = await self._counted(starred, job, rules.best_stars)
-            if counted is None:
-                return
-            enough = counted
+        by_moderator = starred.moderator not in {None, job.user_id}
+        enough = by_moderator or await self._counted(starred, job, rules.best_stars)
         if enough:
             await best.want(job, starred.channel_id, starred.message_id)
-        elif best.is_starred(starred.message_id):
+        elif enough is False and best.is_starred(starred.message_id):
             await best.unwant(starred.guild_id, [starred.message_id])
 
     async def _result(self, starred: _Starred) -> Job | None:
@@ -205,14 +201,12 @@ class BestResultWatch:
         stars = next((one for one in message.reactions if _is_star(one.emoji)), None)
         if stars is None:
             return False
-        count = 0
         fans: list[int] = []
         async for user in stars.users():
             # One's own star doesn't count.
             if not user.bot and user.id != job.user_id:
-                count += 1
                 fans.append(user.id)
-            if count >= needed:
+            if len(fans) >= needed:
                 return True
         # One that is shown may have been starred by a moderator; the others' own event says so.
         shown = self._services.best.is_starred(message_id)

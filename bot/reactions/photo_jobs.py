@@ -64,9 +64,7 @@ class PhotoJobs:
         try:
             author = await author_in(message, self._client, self._services)
             rules = await self._services.posting.rules(member.guild.id)
-            tool, inputs, own = await _prepared(
-                self._services, self._catalog, member, preset, tapped=tapped is not None
-            )
+            tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
             place = posting_place(member.guild, message.channel, member, rules)
         except Outage:
             raise  # it is read again when it is over
@@ -116,15 +114,29 @@ class PhotoJobs:
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
         self._refusals.add(member, partial(refusal_words, refusal), message, wanted)
 
+    async def _prepared(
+        self, member: discord.Member, preset: Preset, *, tapped: bool
+    ) -> tuple[Tool, dict[str, str], dict[str, str]]:
+        """Return the tool, the inputs to send, and those of them that the member prefers.
+
+        What an emoji is mapped to is what the member asks for by tapping it; in a photo channel what they
+        prefer goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if
+        the emoji's style is gone, no longer fits, or isn't for the member.
+        """
+        services, guild_id = self._services, member.guild.id
+        if preset.style_id is not None:
+            style = await services.styles.get(preset.style_id, guild_id, member.id, roles_of(member))
+            tool_of(self._catalog, style)
+        tool = self._catalog.get(preset.tool)
+        own = await services.defaults.of(guild_id, member.id, tool)
+        inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
+        preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
+        return tool, tool.prepare(inputs, has_source=True), preferred
+
 
 async def no_jobs() -> list[Job]:
     """Start nothing."""
     return []
-
-
-def _context(member: discord.Member, message: discord.Message) -> MemberContext:
-    channel = channel_in(member.guild, message.channel.id)
-    return MemberContext() if channel is None else member_context_in(member, channel)
 
 
 def _request(
@@ -136,6 +148,7 @@ def _request(
     author: int,
     place: PostingPlace,
 ) -> JobRequest:
+    channel = channel_in(member.guild, message.channel.id)
     return JobRequest(
         guild_id=member.guild.id,
         channel_id=message.channel.id,
@@ -143,7 +156,7 @@ def _request(
         tool=tool.slug,
         inputs=inputs,
         source=photo,
-        context=_context(member, message),
+        context=MemberContext() if channel is None else member_context_in(member, channel),
         photo_author=author,
         origin_message_id=message.id,
         once=once_key(member.id, message.id, tool.slug, inputs, photo),
@@ -151,22 +164,3 @@ def _request(
         post_channel_id=place.channel_id,
         in_thread=place.in_thread,
     )
-
-
-async def _prepared(
-    services: Services, catalog: Catalog, member: discord.Member, preset: Preset, *, tapped: bool
-) -> tuple[Tool, dict[str, str], dict[str, str]]:
-    """Return the tool, the inputs to send, and those of them that the member prefers.
-
-    What an emoji is mapped to is what the member asks for by tapping it; in a photo channel what they prefer
-    goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if the emoji's
-    style is gone, no longer fits, or isn't for the member.
-    """
-    if preset.style_id is not None:
-        style = await services.styles.get(preset.style_id, member.guild.id, member.id, roles_of(member))
-        tool_of(catalog, style)
-    tool = catalog.get(preset.tool)
-    own = await services.defaults.of(member.guild.id, member.id, tool)
-    inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
-    preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
-    return tool, tool.prepare(inputs, has_source=True), preferred

@@ -13,7 +13,7 @@ from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
 from bot.domain.access import open_in
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind
+from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
@@ -97,7 +97,9 @@ class PhotoWatch:
         if member is None or member.bot or own is None or event.message_author_id == own.id:
             return
         guild_id, emoji = member.guild.id, emoji_of(event.emoji)
-        if not self._counts(guild_id, event.channel_id, emoji):
+        if self._services.photo_rules.tap(guild_id, emoji.key) is None:
+            return  # it stands for no tool
+        if not any(self._state_of(guild_id, event.channel_id)):
             return
         place = self._arrivals.arrive(guild_id)
         tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
@@ -169,12 +171,6 @@ class PhotoWatch:
         questions = self._questions.under(guild_id, message_id, user_id, emoji)
         if questions:
             self._withdrawn.put(guild_id, questions)
-
-    def _counts(self, guild_id: int, channel_id: int, emoji: Emoji) -> bool:
-        """Return whether the emoji stands for a tool and may count there."""
-        if self._services.photo_rules.tap(guild_id, emoji.key) is None:
-            return False
-        return any(self._state_of(guild_id, channel_id))
 
     def _state_of(self, guild_id: int, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""

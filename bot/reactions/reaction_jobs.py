@@ -74,12 +74,11 @@ class ReactionJobs:
             if job.tapped is None:
                 self.made_from(job.origin_message_id, job)
             else:
-                self._started.note(job.origin_message_id, TapKey(job.user_id, job.tapped), job.id)
+                self.started_by(job.origin_message_id, job, job.tapped)
 
-    def made_from(self, message_id: int | None, job: Job) -> None:
+    def made_from(self, message_id: int, job: Job) -> None:
         """Note a job without a reaction, which ends only with its photo."""
-        if message_id is not None:
-            self._ran.note(message_id, TapKey(job.user_id, job.id), job.id)
+        self._ran.note(message_id, TapKey(job.user_id, job.id), job.id)
 
     def started_by(self, message_id: int, job: Job, emoji: str) -> None:
         """Note a job that a reaction has started after its person was asked."""

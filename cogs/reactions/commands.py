@@ -8,7 +8,7 @@ from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
-from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel, reads_photos
+from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.first_answer import read_for_suggestions
@@ -113,7 +113,7 @@ class ReactionCommands(_ReactionsGroup):
         await self._answer(interaction, title, still)
 
     async def _answer(self, interaction: discord.Interaction, title: str, still: str = "") -> None:
-        guild_id, sees = server_of(interaction), reads_photos(interaction.client)
+        guild_id, sees = server_of(interaction), interaction.client.intents.message_content
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id), gone)
@@ -179,7 +179,7 @@ class PhotoCommands(_ReactionsGroup):
     auto.autocomplete("tool")(_ReactionsGroup.suggest_tools)
 
     async def _answer(self, interaction: discord.Interaction, title: str, still: str = "") -> None:
-        guild_id, sees = server_of(interaction), reads_photos(interaction.client)
+        guild_id, sees = server_of(interaction), interaction.client.intents.message_content
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id))
         panel = photos_panel(title, rules, taps, self._catalog, sees_photos=sees, in_the_way=in_the_way)

@@ -8,7 +8,6 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import EventRetry
 from bot.reactions import PhotoWatch
-from bot.ui.admin.photo_rules import reads_photos
 
 # Events that wait for the end of an outage. If there are more, all rules are read again after it.
 MAX_WAITING_CHANGES = 5000
@@ -34,7 +33,7 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        if self._bot.accepting and reads_photos(self._bot):
+        if self._bot.accepting and self._bot.intents.message_content:
             self._watch.tapped(event)
 
     @commands.Cog.listener()

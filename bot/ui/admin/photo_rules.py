@@ -3,8 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 
-import discord
-
 from bot.catalog import Catalog
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
 from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
@@ -22,11 +20,6 @@ INTENT_OFF = lazy(
 )
 MAX_LISTED_LINES = 25
 MAX_LIST_CHARACTERS = 2000  # for what is listed, of the 4,000 of a message
-
-
-def reads_photos(client: discord.Client) -> bool:
-    """Return whether Discord shows the bot other people's photos."""
-    return client.intents.message_content
 
 
 def inputs_from(typed: str | None) -> dict[str, str]:
