@@ -135,7 +135,7 @@ class Tool:
     def _check_assumed_cost(self) -> None:
         if isinstance(self.assumed_cost, int):
             return
-        mode = next((one for one in self.inputs if one.name == self.output_from), None)
+        mode = self.input(self.output_from or "")
         if mode is None:
             raise Invalid(
                 "assumed_cost can only differ by mode if output_from names an input: give one number"

@@ -23,7 +23,7 @@ from bot.ui.kit.first_answer import read_before_form, read_for_suggestions
 from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
-from bot.ui.styles.choosing import STYLE, has_style_input, style_choices, usable_styles, values_with
+from bot.ui.styles.choosing import STYLE, style_choices, usable_styles, values_with
 from cogs.studii.group import MAX_SUGGESTIONS, Choices, choices
 
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
@@ -57,10 +57,10 @@ def tool_command(tool: Tool) -> PhotoCommand:
     suggesting = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
     descriptions = {key: localised(partial(_described, one)) for key, one in options.items()}
     descriptions |= {PRIVATE_OPTION: locale_str(_PRIVATE_HELP), EXTRA: locale_str(_EXTRA_HELP)}
-    if has_style_input(tool):
-        key = next(key for key, one in options.items() if one.name == STYLE)
-        descriptions[key] = localised(partial(_or_a_style, options[key]))
-    elif tool.inputs:
+    descriptions |= {
+        key: localised(partial(_or_a_style, one)) for key, one in options.items() if one.name == STYLE
+    }
+    if tool.inputs and tool.input(STYLE) is None:
         suggesting[STYLE] = _suggestions(tool, None)
         descriptions[STYLE] = locale_str(_STYLE_HELP)
     app_commands.autocomplete(**suggesting)(run)
@@ -117,7 +117,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
         place = 0 if needed else sum(_needed(one) or one.long for one in tool.inputs)
         parameters.sort(key=lambda parameter: parameter.default is None)
         parameters.insert(place, image)
-    if tool.inputs and not has_style_input(tool):
+    if tool.inputs and tool.input(STYLE) is None:
         parameters.append(_parameter(STYLE, app_commands.Range[str, 1, 100], required=False))
     parameters.append(_parameter(PRIVATE_OPTION, bool, required=False))
     parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, MAX_EXTRA_CHARACTERS], required=False))

@@ -45,7 +45,7 @@ async def values_with(
     if chosen is not None:
         ensure_for(host.catalog, chosen, tool)
         named = inputs_of(chosen, tool, named)
-    elif style and has_style_input(tool):
+    elif style and tool.input(STYLE) is not None:
         named[STYLE] = style
     return {**own, **named}
 
@@ -72,11 +72,6 @@ async def style_of_server(interaction: discord.Interaction, typed: str) -> Style
     return found[0]
 
 
-def has_style_input(tool: Tool) -> bool:
-    """Return whether the tool itself has an input called `style`."""
-    return any(one.name == STYLE for one in tool.inputs)
-
-
 def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
     """Return the name and the value of each style whose name has what was typed in it."""
     key = style_key(_bare(typed))
@@ -92,7 +87,7 @@ def shown_name(style: Style) -> str:
 
 async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> Style | None:
     """Return the style, or None if what was typed is a value of the tool's own input."""
-    own = next((one for one in tool.inputs if one.name == STYLE), None)
+    own = tool.input(STYLE)
     if own is None:
         return await style_meant(interaction, typed, tool.slug)
     if own.meant(typed) in own.suggestions:
