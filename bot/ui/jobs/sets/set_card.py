@@ -129,26 +129,21 @@ def _colour(jobs: Sequence[Job]) -> discord.Colour:
 
 
 def _buttons(jobs: Sequence[Job]) -> list[ui.Button[Any]]:
-    """Return the look of `bot.ui.jobs.sets.buttons.SetButton`, which finds its code by the custom id."""
     actions: list[str] = []
     if any(job.state in UNSENT_STATES for job in jobs):
         actions.append(CANCEL_SET)
     if all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs):
         actions.append(RUN_SET_AGAIN)
-    return [_button(action, jobs) for action in actions]
+    return [set_button(action, jobs) for action in actions]
 
 
-def again_button(jobs: Sequence[Job]) -> ui.Button[Any]:
-    """Return the button that runs the failed ones of a set again, with what they will probably cost."""
-    return _button(RUN_SET_AGAIN, jobs)
+def set_button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.sets.buttons.SetButton`, which finds its code by the custom id.
 
-
-def _button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
-    return ui.Button(label=_label(action, jobs), custom_id=f"studii:set:{action}:{jobs[0].set_id}")
-
-
-def _label(action: str, jobs: Sequence[Job]) -> str:
-    if action == CANCEL_SET:
-        return str(LABELS[CANCEL_SET])
-    price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
-    return f"{LABELS[RUN_SET_AGAIN]} · {short_price_words(price)}"
+    The one that runs the failed jobs again says what they will probably cost.
+    """
+    label = str(LABELS[action])
+    if action == RUN_SET_AGAIN:
+        price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
+        label = f"{label} · {short_price_words(price)}"
+    return ui.Button(label=label, custom_id=f"studii:set:{action}:{jobs[0].set_id}")

@@ -17,7 +17,7 @@ from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
 from bot.ui.jobs.results.links import link_button, link_words
 from bot.ui.jobs.results.parts import disclosed_words, why_here
 from bot.ui.jobs.results.result import for_listing, remaking_buttons
-from bot.ui.jobs.sets.set_card import again_button, photo_name
+from bot.ui.jobs.sets.set_card import RUN_SET_AGAIN, photo_name, set_button
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
 from bot.ui.kit.text import named_value, shortened
@@ -191,7 +191,7 @@ def _rows(
     if made and not by_dm:
         options = [
             discord.SelectOption(
-                label=shortened(f"{part.number}. {file_name(part.job.source)}", MAX_LABEL_CHARACTERS),
+                label=shortened(f"{part.number}. {_file_name(part.job.source)}", MAX_LABEL_CHARACTERS),
                 value=part.job.id,
             )
             for part in made
@@ -201,12 +201,11 @@ def _rows(
         rows.append(row(select))
     buttons: list[Piece] = []
     if not by_dm and any(part.job.state is JobState.FAILED for part in others):
-        buttons.append(again_button(posting.whole))
+        buttons.append(set_button(RUN_SET_AGAIN, posting.whole))
     delete_id = f"studii:set:{DELETE_ACTION}:{posting.set_id}"
     buttons.append(ui.Button(label=str(DELETE), custom_id=delete_id))
     return [*rows, row(*buttons)]
 
 
-def file_name(source: SourcePhoto | None) -> str:
-    """Return the photo's name as it was given."""
+def _file_name(source: SourcePhoto | None) -> str:
     return plain_name(source) if source is not None else _("photo")
