@@ -195,15 +195,11 @@ def _photo(
 
 
 def _option(restriction: Restriction, context: MemberContext, name: str) -> Message | None:
-    match restriction.permit:
-        case Permit.EVERYONE:
-            return None
-        case Permit.MANAGERS if context.manages:
-            return None
-        case _:
-            if restriction.roles & context.roles:
-                return None
     managers = restriction.permit is Permit.MANAGERS
+    if restriction.permit is Permit.EVERYONE or (managers and context.manages):
+        return None
+    if restriction.roles & context.roles:
+        return None
     if managers and restriction.roles:
         only = nlazy(
             "{option} is only for members with Manage Server or the role {roles}.",

@@ -132,12 +132,10 @@ def alt_words(names: ToolNames, job: Job) -> str:
 def state_words(job: Job, progress: Progress) -> str:
     """Return the state of a job in one line, without its cost."""
     match job.state:
-        case JobState.RECEIVED:
-            return _received(job)
+        case JobState.RECEIVED | JobState.WAITING:
+            return _waiting(job, progress)
         case JobState.PENDING | JobState.REVIEWING:
             return str(_TO_DECIDE_ON[job.state, job.private])
-        case JobState.WAITING:
-            return _waiting(job, progress)
         case JobState.UPLOADING | JobState.SUBMITTING:
             return _sending(job)
         case JobState.RUNNING:
@@ -229,15 +227,11 @@ def _sending(job: Job) -> str:
     return str(SENDING) if job.cancel_told is None else sentences(SENDING, CANCELLED_UNLESS_TAKEN)
 
 
-def _received(job: Job) -> str:
-    if job.held:
-        return sentence(reason_words(job.held))
-    return _("Fetching your photo…") if job.source else _("Getting ready…")
-
-
 def _waiting(job: Job, progress: Progress) -> str:
     if job.held:
         return sentence(reason_words(job.held))
+    if job.state is JobState.RECEIVED:
+        return _("Fetching your photo…") if job.source else _("Getting ready…")
     parts = [_place(progress.position)]
     if progress.starts_at is not None:
         parts.append(_("expected to start {when}", when=discord_timestamp(progress.starts_at)))

@@ -19,7 +19,7 @@ from bot.ui.jobs.wording import ToolNames, member_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import answering
 from bot.ui.kit.forms import Form
-from bot.ui.kit.host import Host
+from bot.ui.kit.host import Host, custom_ids
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
@@ -113,12 +113,7 @@ def _ended_words(job: Job, *, result: bool) -> str:
 
 def asks(message: discord.Message) -> bool:
     """Return whether a message still has the buttons to decide something."""
-    return any(
-        isinstance(part, discord.Button) and (part.custom_id or "").startswith(_DECIDING)
-        for component in message.components
-        if isinstance(component, discord.ActionRow)
-        for part in component.children
-    )
+    return any((one or "").startswith(_DECIDING) for one in custom_ids(message.components))
 
 
 async def show_decision(interaction: discord.Interaction, host: Host, build: Callable[[], Panel]) -> None:
