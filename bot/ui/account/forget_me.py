@@ -7,7 +7,7 @@ from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.services import Erasable, Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, Piece, boxed, lines, row, rule, small
+from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, row, rule, small
 from bot.ui.kit.responses import acknowledge, answer_in_place
 from bot.ui.reading.permissions import server_of
 
@@ -64,11 +64,6 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
             here=job_words(erasable.here),
             everywhere=job_words(erasable.everywhere),
         )
-    buttons: list[Piece] = [
-        ForgetMeButton(THIS_SERVER),
-        ForgetMeButton(EVERY_SERVER),
-        ForgetMeButton(KEEP_DATA),
-    ]
     return boxed(
         UNSURE,
         lines(f"### 🧹 {_('Erase your data?')}", count),
@@ -76,7 +71,7 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
         GOES,
         STAYS,
         small(_("This can't be undone.")),
-        row(*buttons),
+        row(*map(ForgetMeButton, ERASE_LABELS)),
     )
 
 
