@@ -58,13 +58,16 @@ ChoosePath = Callable[[Download], Path]
 class FileTransfer:
     def __init__(self, session: ClientSession, *, attempts: int, retry_wait: float) -> None:
         self._session = session
-        self._attempts = attempts
-        self._wait = retry_wait
+        self._retried = stamina.AsyncRetryingCaller(
+            attempts=attempts,
+            timeout=None,
+            wait_initial=retry_wait,
+            wait_max=retry_wait * 10,
+            wait_jitter=retry_wait,
+        )
 
     async def put(self, url: URL, path: Path, content_type: str) -> None:
-        async for attempt in self._retried(_NotStored):
-            with attempt:
-                await self._put_once(url, path, content_type)
+        await self._retried(_NotStored, self._put_once, url, path, content_type)
 
     async def _put_once(self, url: URL, path: Path, content_type: str) -> None:
         file = await opened(path, "rb")
@@ -94,10 +97,7 @@ class FileTransfer:
         room: ReserveSpace | None,
         kept_as: ChoosePath | None,
     ) -> Download:
-        async for attempt in self._retried(_Interrupted):
-            with attempt:
-                return await self._download_once(url, destination, limit, room, kept_as)
-        raise AssertionError  # the last attempt raises
+        return await self._retried(_Interrupted, self._download_once, url, destination, limit, room, kept_as)
 
     async def _download_once(
         self,
@@ -140,16 +140,6 @@ class FileTransfer:
             if leads_nowhere(error):
                 raise OutputGone(reason=_PRIVATE) from None
             raise _Interrupted(reason=reason_of(error)) from None
-
-    def _retried(self, on: type[Exception]):
-        return stamina.retry_context(
-            on=on,
-            attempts=self._attempts,
-            timeout=None,
-            wait_initial=self._wait,
-            wait_max=self._wait * 10,
-            wait_jitter=self._wait,
-        )
 
 
 def _check(response: ClientResponse, limit: int) -> None:
