@@ -137,27 +137,25 @@ class ListedButton(
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._action == RUN_LISTED_AGAIN:
             with in_order(interaction):
-                await self._run_again(interaction, host)
+                expect_card(interaction)
+                await self._do(interaction, host)
             return
         if self._action != SHOW:  # which is answered with a message of its own
             await acknowledge(interaction)
+        await self._do(interaction, host)
+
+    async def _do(self, interaction: discord.Interaction, host: Host) -> None:
         job = await self._job(interaction, host)
         if job is None:
             await self._over(interaction, Refused(JOB_GONE))
+        elif self._action == RUN_LISTED_AGAIN:
+            await run_again(interaction, host, job)
         elif self._action == CANCEL_LISTED:
             await self._cancel(interaction, host, job)
         elif self._action == POST:
             await self._post(interaction, host, job)
         else:
             await self._show(interaction, host, job)
-
-    async def _run_again(self, interaction: discord.Interaction, host: Host) -> None:
-        expect_card(interaction)
-        job = await self._job(interaction, host)
-        if job is None:
-            await self._over(interaction, Refused(JOB_GONE))
-        else:
-            await run_again(interaction, host, job)
 
     async def _job(self, interaction: discord.Interaction, host: Host) -> Job | None:
         """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
