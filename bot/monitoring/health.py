@@ -70,7 +70,7 @@ class HealthServer:
         self._metrics = metrics
         self._clock = clock
         self._checking = asyncio.Lock()
-        self._checked_at: float | None = None
+        self._checked_at = float("-inf")
         self._well = True
         self._pages = {"/healthz": self._healthz, "/metrics": self._show_metrics}
         self._server = Server(self._answer, access_log=None)
@@ -114,10 +114,7 @@ class HealthServer:
     async def _database(self) -> bool:
         """Return whether it can be written, as checked within the last second: many may ask at once."""
         async with self._checking:
-            if (
-                self._checked_at is None
-                or self._clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS
-            ):
+            if self._clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS:
                 self._well = await self._writable()
                 self._checked_at = self._clock.monotonic()
             return self._well

@@ -74,7 +74,8 @@ def _stickers(message: discord.Message | discord.MessageSnapshot) -> Iterator[So
 
 def _all(message: discord.Message | discord.MessageSnapshot) -> Iterator[SourcePhoto]:
     for attachment in message.attachments:
-        yield from _attached(attachment)
+        if _is_picture(_kind(attachment.content_type), attachment.filename):
+            yield attached(attachment)
     yield from _in_components(message.components)
     bars = " ".join(_BEHIND_BARS.findall(message.content))
     for embed in message.embeds:
@@ -126,11 +127,6 @@ def _hidden(photo: SourcePhoto) -> SourcePhoto:
 
 def _marked(photos: Iterable[SourcePhoto], *, hidden: bool) -> Iterator[SourcePhoto]:
     return map(_hidden, photos) if hidden else iter(photos)
-
-
-def _attached(attachment: discord.Attachment) -> Iterator[SourcePhoto]:
-    if _is_picture(_kind(attachment.content_type), attachment.filename):
-        yield attached(attachment)
 
 
 def _in_components(components: Iterable[Any]) -> Iterator[SourcePhoto]:

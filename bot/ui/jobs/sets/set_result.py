@@ -128,11 +128,6 @@ def is_pick_id(custom_id: str) -> bool:
     return custom_id.startswith(f"studii:set:{PICK_ACTION}:")
 
 
-def pick_id(set_id: str, number: int) -> str:
-    """Return the custom id of the menu of a set's message."""
-    return f"studii:set:{PICK_ACTION}:{set_id}:{number}"
-
-
 def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
     job = posting.parts[0].job
     which = _which([part.number for part in made or posting.parts], len(posting.whole))
@@ -196,7 +191,7 @@ def _rows(
             )
             for part in made
         ]
-        custom_id = pick_id(posting.set_id, posting.number)
+        custom_id = f"studii:set:{PICK_ACTION}:{posting.set_id}:{posting.number}"
         select = ui.Select[Any](custom_id=custom_id, placeholder=str(CHOOSE), options=options)
         rows.append(row(select))
     buttons: list[Piece] = []
