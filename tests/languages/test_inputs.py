@@ -11,6 +11,7 @@ from bot.languages import Language, speaking
 from bot.services import PriceTable
 from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
 from bot.ui.jobs.forms.tool_picker import ToolPicker
+from bot.ui.jobs.start import AS_USUAL
 from bot.ui.styles.defaults import DefaultsForm, settable
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.locales import app_in
@@ -84,7 +85,7 @@ async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language:
     with speaking(language):
         titles = [ToolForm(one, FormStart(prices=prices), nothing).title for one in tools]
         titles += [DefaultsForm(one, {}, prices).title for one in tools if settable(one)]
-        (box,) = ToolPicker(tools, [], "", nothing, prices).to_components()
+        (box,) = ToolPicker(tools, [], "", prices, (), AS_USUAL).to_components()
     (select,) = (one for piece in box["components"] for one in piece.get("components", ()))
     shown = [*titles, *(one[name] for one in select["options"] for name in ("label", "description"))]
     assert len(shown) > 3 * len(tools)

@@ -1,6 +1,6 @@
 """A list of tools to choose from, and a button for each that opens its form."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -54,15 +54,8 @@ async def choose(
         tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
     if not tools:
         raise Refused(NO_TOOLS)
-
-    async def chosen(picked: discord.Interaction, one: Tool | Style) -> None:
-        if isinstance(one, Style):
-            await open_style_form(picked, one, pictures, terms)
-        else:
-            await begin(picked, one, pictures, terms, asking=True)
-
-    styles = await _styles_for(interaction, tools)
-    await ToolPicker(tools, styles, words, chosen, await prices_for(interaction)).show(interaction)
+    styles, prices = await _styles_for(interaction, tools), await prices_for(interaction)
+    await ToolPicker(tools, styles, words, prices, pictures, terms).show(interaction)
 
 
 async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
@@ -74,21 +67,23 @@ async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -
 
 
 class ToolPicker(OpenView):
-    """A list of tools and styles to choose from."""
+    """A list of tools and styles to choose from, for these pictures."""
 
     def __init__(
         self,
         tools: Sequence[Tool],
         styles: Sequence[Style],
         words: str,
-        chosen: Callable[[discord.Interaction, Tool | Style], Awaitable[None]],
         prices: PriceTable,
+        pictures: Sequence[SourcePhoto],
+        terms: Terms,
     ) -> None:
         super().__init__()
         self._prices = prices
         self._tools = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
         self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(self._tools)]}
-        self._chosen = chosen
+        self._pictures = pictures
+        self._terms = terms
         self._select = ui.Select[Any](placeholder=_("Choose a tool"), options=self._options())
         self._select.callback = self._picked
         self.add_item(box(NEUTRAL, text(words), row(self._select)))
@@ -122,7 +117,10 @@ class ToolPicker(OpenView):
 
     async def _picked(self, interaction: discord.Interaction) -> None:
         value = self._select.values[0]
-        await self._chosen(interaction, self._styles.get(value) or self._tools[value])
+        if value in self._styles:
+            await open_style_form(interaction, self._styles[value], self._pictures, self._terms)
+        else:
+            await begin(interaction, self._tools[value], self._pictures, self._terms, asking=True)
 
 
 class OpenToolButton(ToolButton, action="tool"):
