@@ -19,16 +19,6 @@ from cogs.studii.group import Choices, Command, add_to_studii, choices, function
 _PERIODS = [app_commands.Choice(name=words, value=period.value) for period, words in PERIOD_CHOICES.items()]
 
 
-def key_command(services: Services) -> Command:
-    """Build `/studii key`."""
-
-    @function_command(name="key", description=N_("Enter or replace this server's Studii key"))
-    async def key(interaction: discord.Interaction) -> None:
-        await open_key_form(interaction)
-
-    return key
-
-
 # Long: most of it is the list of the command's options.
 def budget_command(services: Services) -> Command:
     """Build `/studii budget`."""
@@ -100,5 +90,6 @@ async def _zones(_: discord.Interaction, typed: str) -> Choices:
 
 
 async def setup(bot: StudiiBot) -> None:
-    services = bot.services
-    add_to_studii(bot, key_command(services), budget_command(services), metadata_command(services))
+    entering = N_("Enter or replace this server's Studii key")
+    key = Command(name="key", description=entering, callback=open_key_form)
+    add_to_studii(bot, key, budget_command(bot.services), metadata_command(bot.services))
