@@ -8,6 +8,7 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import ComparingCog, EventRetry
 from bot.reactions.best_results import BestResultWatch
+from bot.reactions.events import Cleared
 
 # Events that wait for the end of an outage.
 MAX_WAITING_STARS = 2000
@@ -40,9 +41,7 @@ class BestResultReactions(ComparingCog):
 
     @commands.Cog.listener("on_raw_reaction_clear")
     @commands.Cog.listener("on_raw_reaction_clear_emoji")
-    async def on_cleared(
-        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
-    ) -> None:
+    async def on_cleared(self, event: Cleared) -> None:
         await self._events.handle(event.message_id, partial(self._watch.cleared, event))
 
     @commands.Cog.listener()

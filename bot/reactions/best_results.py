@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.domain import Job
 from bot.domain.posting.best_results import STAR
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import emoji_of
+from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, moderates_in
@@ -115,9 +115,7 @@ class BestResultWatch:
         if self._services.best.is_starred(event.message_id):
             self._put(_Starred(event.guild_id, event.channel_id, event.message_id))
 
-    async def cleared(
-        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
-    ) -> None:
+    async def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
         one = isinstance(event, discord.RawReactionClearEmojiEvent)
         if event.guild_id is not None and (not one or _is_star(event.emoji)):

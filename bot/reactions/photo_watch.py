@@ -17,7 +17,7 @@ from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannel
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
-from bot.reactions.events import Tapped, by_a_person, emoji_of, ids_of_place, place_of
+from bot.reactions.events import Cleared, Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
@@ -113,7 +113,7 @@ class PhotoWatch:
             self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
             self._withdraw(event.guild_id, event.message_id, event.user_id, emoji)
 
-    def cleared(self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent) -> None:
+    def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
         if event.guild_id is not None:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)

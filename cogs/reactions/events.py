@@ -8,6 +8,7 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import EventRetry
 from bot.reactions import PhotoWatch
+from bot.reactions.events import Cleared
 
 # Events that wait for the end of an outage. If there are more, all rules are read again after it.
 MAX_WAITING_CHANGES = 5000
@@ -43,9 +44,7 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener("on_raw_reaction_clear")
     @commands.Cog.listener("on_raw_reaction_clear_emoji")
-    async def on_cleared(
-        self, event: discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent
-    ) -> None:
+    async def on_cleared(self, event: Cleared) -> None:
         if self._bot.accepting:
             self._watch.cleared(event)
 
