@@ -17,7 +17,19 @@ from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_wor
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
+from bot.ui.kit.layout import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    changed_words,
+    fitting,
+    lines,
+    row,
+    small,
+)
 from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.kit.text import plain, sentence
 from bot.ui.reading.member import member_context
@@ -52,10 +64,7 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
     """Return the styles that a member may use."""
     own = [one for one in styles if not one.of_server]
     of_server = [one for one in styles if one.of_server]
-    mine, here = (
-        _listed(own, catalog, MAX_STYLES_CHARACTERS // 2),
-        _listed(of_server, catalog, MAX_STYLES_CHARACTERS // 2),
-    )
+    mine, here = (_listed(some, catalog, MAX_STYLES_CHARACTERS // 2) for some in (own, of_server))
     counted = ngettext("{count} style of {most}", "{count} styles of {most}", len(own), most=MAX_STYLES)
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
     return boxed(
@@ -70,10 +79,9 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
     """Return the server's styles for its admins, below what has just been changed."""
     counted = ngettext("{count} style of {most}:", "{count} styles of {most}:", len(styles), most=MAX_STYLES)
     title = _("This server's styles")
-    done = lines(*(f"✅ {one}" for one in changed))
     return boxed(
         GOOD if changed else NEUTRAL,
-        lines(f"### ⭐ {title}", done),
+        lines(f"### ⭐ {title}", changed_words(changed)),
         lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else NONE_HERE,
         small(HOW_HERE) if styles else "",
     )

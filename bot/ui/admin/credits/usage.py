@@ -48,7 +48,6 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
         Series(shortened(_title(tool, catalog), MAX_SERIES_NAME_CHARACTERS), daily)
         for tool, daily in zip(report.tools, report.daily, strict=True)
     )
-    limit = report.limit_a_day
     jobs, days = job_words(report.jobs), _range(report.days)
     return UsageChart(
         title=str(_CHART_TITLES[span]),
@@ -56,15 +55,14 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
         subtitle=f"{_('{credits} for {jobs}', credits=credit_words(report.credits), jobs=jobs)} · {days}",
         days=report.days,
         series=series,
-        limit=limit,
+        limit=report.limit_a_day,
         limit_words=_limit_words(report),
     )
 
 
 def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
     """Return the panel. The chart has to be sent along as `FILE_NAME`."""
-    zone = report.budget.settings.timezone
-    words = report.budget.left_words
+    budget = report.budget
     return boxed(
         NEUTRAL,
         f"### 📊 {_TITLES[span]}",
@@ -83,12 +81,12 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
         rule(),
         lines(
             # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
-            _("Budget: **{limit}**; {left}.", limit=report.budget.limit_words, left=words),
-            small(DEFAULT_HOLDS) if report.budget.is_default else "",
+            _("Budget: **{limit}**; {left}.", limit=budget.limit_words, left=budget.left_words),
+            small(DEFAULT_HOLDS) if budget.is_default else "",
             small(
                 _(
                     "Days in the time zone {zone}. Includes credits reserved by running jobs.",
-                    zone=plain(zone, 50),
+                    zone=plain(budget.settings.timezone, 50),
                 )
             ),
         ),
