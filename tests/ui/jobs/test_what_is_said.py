@@ -10,7 +10,7 @@ from bot.domain.approvals import Approval
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
-from bot.ui.jobs.listing.panel import Reader, Shown, jobs_panel
+from bot.ui.jobs.listing.panel import Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.sets.set_result import set_result
@@ -31,9 +31,11 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
     shown = Shown(
         JobPage(jobs, more=False),
         ListQuery(whose, page),
-        Reader(manager=True, reads=readable, decides=True),
-        {},
-        "",
+        manager=True,
+        reads=readable,
+        decides=True,
+        pictures={},
+        note="",
     )
     return words(jobs_panel(shown, NAMES, tuple(CATALOG.tools.values())))
 

@@ -15,7 +15,6 @@ from bot.ui.jobs.listing.panel import (
     POST,
     RUN_LISTED_AGAIN,
     SHOW,
-    Reader,
     Shown,
     action_for,
     job_name,
@@ -69,9 +68,8 @@ async def show_list(
     user_id = interaction.user.id if query.whose == MINE else None
     page = await host.services.jobs.page(guild_id, user_id, query.number, query.states, query.tool)
     readable = [job for job in page.jobs if may_read(interaction, job)]
-    reader = Reader(manager, frozenset(job.id for job in readable), decides)
-    pictures = await pictures_of(interaction.client, readable)
-    shown = Shown(page, query, reader, pictures, note)
+    reads = frozenset(job.id for job in readable)
+    shown = Shown(page, query, manager, reads, decides, await pictures_of(interaction.client, readable), note)
     panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))
     if instead and _is_list(interaction.message):
         await answer_in_place(interaction, panel)

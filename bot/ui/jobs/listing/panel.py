@@ -1,7 +1,7 @@
 """The list of jobs as it is shown: a line, the prompt and the picture of each, and what can be done."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -12,7 +12,7 @@ from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
-from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATE_LABELS, UNPOSTED, UNPOSTED_LABELS, ListQuery
+from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.results.links import link_button
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
@@ -44,28 +44,21 @@ PRIVATE_VALUE = plazy("state of a job", "private")
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """The rights of the person who reads the list.
+class Shown:
+    """A page of the list, and the rights of the person who reads it.
 
     `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
     ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
-    others.
+    others. `pictures` are by job; `note` says what has just happened.
     """
-
-    manager: bool
-    reads: frozenset[str]
-    decides: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A page of the list. `pictures` are by job; `note` says what has just happened."""
 
     page: JobPage
     query: ListQuery
-    reader: Reader
-    pictures: Mapping[str, SourcePhoto] = field(default_factory=dict[str, SourcePhoto])
-    note: str = ""
+    manager: bool
+    reads: frozenset[str]
+    decides: bool
+    pictures: Mapping[str, SourcePhoto]
+    note: str
 
 
 def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
@@ -128,7 +121,7 @@ def _turning(shown: Shown) -> list[Piece]:
     if shown.page.more:
         buttons.append(_page_button(pgettext("button", "Older"), query.page(query.number + 1)))
     buttons.append(_page_button(pgettext("button", "Refresh"), query))
-    others = [SERVER] * shown.reader.manager + [UNPOSTED] * shown.reader.decides
+    others = [SERVER] * shown.manager + [UNPOSTED] * shown.decides
     if query.whose != MINE:
         buttons.append(_page_button(_("My jobs"), ListQuery()))
     buttons += [_page_button(str(TITLES[one]), ListQuery(one)) for one in others if one != query.whose]
@@ -142,7 +135,8 @@ def _page_button(label: str, query: ListQuery) -> ui.Button[Any]:
 
 def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
     """Return the look of two `bot.ui.jobs.listing.buttons.FilterSelect`."""
-    labels = UNPOSTED_LABELS if query.whose == UNPOSTED else STATE_LABELS
+    all_states = {value: choice[0] for value, choice in STATES.items()}
+    labels = UNPOSTED_LABELS if query.whose == UNPOSTED else all_states
     states = [discord.SelectOption(label=str(label), value=value) for value, label in labels.items()]
     named = [
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
@@ -167,7 +161,7 @@ def _filter(
 
 
 def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
-    readable = job.id in shown.reader.reads
+    readable = job.id in shown.reads
     said = _words(job, names, shown.query.whose, readable=readable)
     picture = shown.pictures.get(job.id) if readable else None
     pieces: list[Piece] = [text(said)]
@@ -202,7 +196,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     if query.whose == UNPOSTED:
         # The look of `bot.ui.admin.moderation.results.SeeResultButton`.
         return [look_of(SEE, job, _("See result"))] if job.output_file is not None else []
-    if shown.reader.manager and job.state is JobState.UNKNOWN:
+    if shown.manager and job.state is JobState.UNKNOWN:
         return [button.of(job) for button in RULING_BUTTONS]
     action = action_for(job, query.whose)
     if action is not None:

@@ -10,21 +10,13 @@ from bot.languages import Message, plazy
 MINE, SERVER = "mine", "server"
 UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
 ANY = "any"  # the choice that filters nothing
-STATES: Mapping[str, Collection[JobState]] = {
-    "open": (*ACTIVE_STATES, JobState.REVIEWING),
-    "done": (JobState.SUCCEEDED,),
-    "withheld": (JobState.WITHHELD,),
-    "failed": (JobState.FAILED,),
-    "cancelled": (JobState.CANCELLED,),
-    "unknown": (JobState.UNKNOWN,),
-}
-STATE_LABELS: Mapping[str, Message] = {
-    "open": plazy("choice", "Waiting or running"),
-    "done": plazy("choice", "Done"),
-    "withheld": plazy("choice", "Result not posted"),
-    "failed": plazy("choice", "Failed"),
-    "cancelled": plazy("choice", "Cancelled"),
-    "unknown": plazy("choice", "Outcome unknown"),
+STATES: Mapping[str, tuple[Message, Collection[JobState]]] = {  # the label of a choice, and what it finds
+    "open": (plazy("choice", "Waiting or running"), (*ACTIVE_STATES, JobState.REVIEWING)),
+    "done": (plazy("choice", "Done"), (JobState.SUCCEEDED,)),
+    "withheld": (plazy("choice", "Result not posted"), (JobState.WITHHELD,)),
+    "failed": (plazy("choice", "Failed"), (JobState.FAILED,)),
+    "cancelled": (plazy("choice", "Cancelled"), (JobState.CANCELLED,)),
+    "unknown": (plazy("choice", "Outcome unknown"), (JobState.UNKNOWN,)),
 }
 UNPOSTED_LABELS: Mapping[str, Message] = {
     "open": plazy("choice", "Waiting for a moderator"),
@@ -52,7 +44,7 @@ class ListQuery:
 
     @property
     def states(self) -> Collection[JobState] | None:
-        chosen = None if self.state is None else STATES[self.state]
+        chosen = None if self.state is None else STATES[self.state][1]
         if self.whose != UNPOSTED:
             return chosen
         return UNSHOWN_STATES if chosen is None else [one for one in chosen if one in UNSHOWN_STATES]
