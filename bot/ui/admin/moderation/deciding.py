@@ -8,6 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.catalog import Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.domain.access import MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
@@ -15,7 +16,7 @@ from bot.errors import Refused
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
-from bot.ui.jobs.wording import ToolNames, member_words
+from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import answering
 from bot.ui.kit.forms import Form
@@ -71,6 +72,13 @@ async def show_declined(
     bare, reasoned = said
     words = reasoned.using(reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS)) if reason else bare
     await show_decided(interaction, host, jobs, words, BAD)
+
+
+def asked_for(tool: Tool | None, job: Job) -> list[str]:
+    """Return what a job was asked for with: the prompt, hidden until it is clicked, and the other inputs."""
+    prompt = prompt_of(tool, job.inputs)
+    hidden = f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||" if prompt else ""
+    return [hidden, settings_words(tool, job.inputs)]
 
 
 def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:

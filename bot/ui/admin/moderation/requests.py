@@ -12,15 +12,15 @@ from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentence
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
-    MAX_PROMPT_CHARACTERS,
     ReasonForm,
+    asked_for,
     requester_of,
     show_decided,
     show_decision,
     show_declined,
 )
 from bot.ui.admin.moderation.request_files import OpenedFiles
-from bot.ui.jobs.wording import ToolNames, cost_words, prompt_of, settings_words
+from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host
@@ -106,21 +106,18 @@ def approval_request(
     job, count = jobs[0], len(jobs)
     tool, several = names.tool(job.tool), count > 1
     private = _("It's private: only they get the result.") if job.private else ""
-    prompt = prompt_of(tool, job.inputs)
     reserved = credit_words(sum(one.reserved for one in jobs))
     cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
     lacking = len(files.photos) < sum(one.source is not None for one in jobs)
+    unseen = (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking else ""
+    about = [HIDDEN_REQUEST] if hidden else [*asked_for(tool, job), _rule_words(shown, tool), unseen]
     container = box(
         GOING,
         lines(
             f"### 🛂 {_('A request waits for approval')}",
             sentences(_asked_words(job, names, count), private),
             _together_words(count) if several else "",
-            HIDDEN_REQUEST if hidden else "",
-            "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
-            "" if hidden else settings_words(tool, job.inputs),
-            "" if hidden else _rule_words(shown, tool),
-            (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking and not hidden else "",
+            *about,
             small(f"{cost} · {_asked_and_ends(job)}"),
         ),
         *files.gallery(),

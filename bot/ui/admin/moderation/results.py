@@ -7,8 +7,8 @@ from bot.domain.approvals import APPROVAL_HOURS
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.services import Approver, credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
-    MAX_PROMPT_CHARACTERS,
     ReasonForm,
+    asked_for,
     requester_of,
     show_decided,
     show_decision,
@@ -17,14 +17,13 @@ from bot.ui.admin.moderation.deciding import (
 from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
 from bot.ui.jobs.listing.panel import SEE
 from bot.ui.jobs.results.links import link_words
-from bot.ui.jobs.wording import ToolNames, prompt_of, settings_words, state_words
+from bot.ui.jobs.wording import ToolNames, state_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer, read_before_form
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.member import approver_in, approver_of
 from bot.ui.reading.permissions import ensure_stays_there, server_of
@@ -129,7 +128,6 @@ def result_review(
 
     The files are sent with it. `hidden`: nothing of it may be shown here.
     """
-    tool = names.tool(job.tool)
     waits = job.state is JobState.REVIEWING
     made = _(
         "{member} made this with **{tool}** in {channel}.",
@@ -138,17 +136,14 @@ def result_review(
         channel=f"<#{job.channel_id}>",
     )
     private = _("It's private: only they get it.") if job.private else ""
-    prompt = prompt_of(tool, job.inputs)
+    too_large = sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None else ""
     container = box(
         GOING if waits else QUIET,
         lines(
             _title(waits=waits),
             sentences(made, private),
             "" if waits else state_words(job, Progress()),
-            HIDDEN_RESULT if hidden else "",
-            "" if hidden or not prompt else f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||",
-            "" if hidden else settings_words(tool, job.inputs),
-            sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None and not hidden else "",
+            *([HIDDEN_RESULT] if hidden else [*asked_for(names.tool(job.tool), job), too_large]),
             small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
             small(_facts(job, waits=waits)),
         ),
