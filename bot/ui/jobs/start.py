@@ -27,6 +27,8 @@ from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting_place import posting_place
 
+CHANNELS_ONLY = lazy("This only works in a channel.")
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -153,7 +155,7 @@ def _request(
     """
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
-        raise Refused(lazy("This only works in a channel."))
+        raise Refused(CHANNELS_ONLY)
     inputs = {**tool.prepare(values, has_source=source is not None), **(terms.extra or {})}
     shown = terms.shown_price
     if shown is None and terms.shown_prices is not None:

@@ -23,7 +23,7 @@ from bot.ui.jobs.listing.panel import (
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import pictures_of
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
-from bot.ui.jobs.start import expect_card
+from bot.ui.jobs.start import CHANNELS_ONLY, expect_card
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host, host_of, in_order
@@ -45,7 +45,6 @@ NOT_DECIDING = lazy(
     "Only members who decide on results here can see these, and there are none to decide on now."
 )
 SHOWN_OR_GONE = lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
-CHANNELS_ONLY = lazy("This only works in a channel.")
 
 
 async def show_list(
