@@ -12,7 +12,7 @@ from bot.catalog import SHIPPED, Catalog
 from bot.domain.access import Block
 from bot.domain.limits import AllowanceScope
 from bot.domain.photo_rules import PhotoChannelKind
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 
 
 def labels(shown: object) -> list[str]:
@@ -160,6 +160,29 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         assert f"Post a photo in <#{auto.id}>: **Photo restoration** runs on it" in words
         assert str(hidden.id) not in words
         assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
+
+
+async def test_help_names_public_threads_among_photo_channels_and_for_approval(tmp_path: Path) -> None:
+    threads = discord.Permissions(
+        create_public_threads=True, create_private_threads=True, send_messages_in_threads=True
+    )
+    async with open_desk(tmp_path, permissions=BOT_PERMISSIONS | threads) as desk:
+        await desk.set_key()
+        parent = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(parent, discord.TextChannel)
+        for kind in (discord.ChannelType.public_thread, discord.ChannelType.private_thread):
+            await parent.create_thread(name="rooms", type=kind)
+        public, private = desk.channel.threads
+        for thread in (public, private):
+            offer = PhotoChannelKind.OFFER
+            await desk.services.photo_rules.set_channel(desk.guild.id, thread.id, offer, None, 1)
+        words = texts(await desk.maya.slash(desk.channel, "help"))
+        assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
+        assert str(private.id) not in words
+        await desk.admin.slash(desk.channel, "studii approval", channel=public, everyone=True)
+        said = f"You decide on requests in <#{public.id}>."
+        assert said in texts(await desk.admin.slash(desk.channel, "help"))
+        assert said not in texts(await desk.maya.slash(desk.channel, "help"))
 
 
 async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, fitting, lines
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import hindrance, missing_to_post, moderates_in, server_of
+from bot.ui.reading.permissions import channel_in, hindrance, missing_to_post, moderates_in, server_of
 
 MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
 MAX_NAMED_CHANNELS = 5  # of each kind
@@ -202,7 +202,7 @@ def _places(
 def _decides(
     guild: discord.Guild | None, person: discord.abc.User, context: MemberContext, approval: ApprovalRules
 ) -> bool:
-    channel = None if guild is None else guild.get_channel(approval.channel_id or 0)
+    channel = channel_in(guild, approval.channel_id)
     if channel is None or not isinstance(person, discord.Member):
         return False
     moderates = moderates_in(person, channel)
@@ -210,9 +210,9 @@ def _decides(
 
 
 def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:
-    channel = guild.get_channel(channel_id) if guild is not None else None
-    return (
-        channel is not None
-        and isinstance(person, discord.Member)
-        and channel.permissions_for(person).view_channel
-    )
+    channel = channel_in(guild, channel_id)
+    if channel is None or not isinstance(person, discord.Member):
+        return False
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return False  # who was invited to it is unknown
+    return channel.permissions_for(person).view_channel
