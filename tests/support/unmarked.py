@@ -46,6 +46,7 @@ _UNSEEN_CALLS = frozenset(
         "ChannelGone",
         "Batcher",
         "RememberedByServer",
+        "run_forever",
         "Invalid",
         "KeyError",
         "NotImplementedError",
