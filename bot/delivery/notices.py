@@ -25,7 +25,6 @@ from bot.domain.notices import Addressee
 from bot.languages import speaking
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
-from bot.ui.admin.log import missing_for_warnings
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
@@ -34,7 +33,7 @@ from bot.ui.admin.notices import mark_of, notice_panel
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
-from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
+from bot.ui.reading.permissions import is_age_restricted, is_manager, missing_for_warnings, stays_there
 
 _log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.languages import N_, lazy
 from bot.services import ApprovalChanges
-from bot.ui.admin.log import everyone_reads, missing_for_warnings
+from bot.ui.admin.log import everyone_reads
 from bot.ui.admin.moderation.approval_panel import approval_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from bot.ui.reading.permissions import ensure_can_post_in, server_of
 from cogs.studii.group import Command, add_to_studii, function_command, suggesting_tools
 
 OFF_OR_OPTIONS = lazy("Use either `off` or other options, not both. Nothing was changed.")
@@ -53,7 +53,8 @@ def approval_command(bot: StudiiBot) -> Command:
             raise Refused(OFF_OR_OPTIONS)
         if remove and role is None and tool is None:
             raise Refused(NOTHING_TO_REMOVE)
-        _ensure_posting(interaction, channel)
+        if channel is not None:
+            ensure_can_post_in(channel)
         changes = ApprovalChanges(
             None if channel is None else channel.id,
             everyone,
@@ -73,23 +74,6 @@ def approval_command(bot: StudiiBot) -> Command:
         await answer(interaction, approval_panel(rules, names, public=public))
 
     return approval
-
-
-def _ensure_posting(
-    interaction: discord.Interaction, channel: discord.TextChannel | discord.Thread | None
-) -> None:
-    if channel is None or interaction.guild is None:
-        return
-    me = interaction.guild.me
-    missing = missing_for_warnings(me, channel) or missing_to_post(channel.permissions_for(me), channel)
-    if missing:
-        raise Refused(
-            lazy(
-                "I can't post in #{channel}: {problem}. Fix that and try again. Nothing was changed.",
-                channel=channel.name,
-                problem=hindrance(missing),
-            )
-        )
 
 
 async def setup(bot: StudiiBot) -> None:

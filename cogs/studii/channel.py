@@ -13,7 +13,7 @@ from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import hindrance, missing_to_post, server_of
+from bot.ui.reading.permissions import ensure_can_post_in, server_of
 from cogs.studii.group import Command, add_to_studii, function_command
 
 ONE_PLACE = lazy("Choose one: a channel for results, threads, or `here:True`. Nothing was changed.")
@@ -68,7 +68,7 @@ def channel_command(services: Services) -> Command:
         if compare is not None:
             changes["splits"] = compare == "split"
         if results is not None:
-            _ensure_posting(interaction, results)
+            ensure_can_post_in(results)
             changes |= {"results_channel_id": results.id, "in_threads": False}
         elif threads:
             changes |= {"results_channel_id": None, "in_threads": True}
@@ -76,7 +76,7 @@ def channel_command(services: Services) -> Command:
             changes |= {"results_channel_id": None, "in_threads": False}
         elif threads is False:
             changes["in_threads"] = False
-        changes |= _best_changes(interaction, await services.posting.rules(guild_id), best, stars)
+        changes |= _best_changes(await services.posting.rules(guild_id), best, stars)
         rules = await services.posting.set(guild_id, **changes)
         await answer(interaction, channel_panel(rules, changed=bool(changes)))
 
@@ -84,7 +84,6 @@ def channel_command(services: Services) -> Command:
 
 
 def _best_changes(
-    interaction: discord.Interaction,
     rules: PostingRules,
     best: discord.TextChannel | discord.Thread | None,
     stars: int | None,
@@ -96,20 +95,11 @@ def _best_changes(
         return {"best_channel_id": None}
     changes: dict[str, Any] = {} if stars is None else {"best_stars": stars}
     if best is not None:
-        _ensure_posting(interaction, best)
+        ensure_can_post_in(best)
         changes["best_channel_id"] = best.id
     elif stars is not None and rules.best_channel_id is None:
         raise Refused(NO_BEST_CHANNEL)
     return changes
-
-
-def _ensure_posting(interaction: discord.Interaction, channel: discord.TextChannel | discord.Thread) -> None:
-    if interaction.guild is None:
-        return
-    missing = missing_to_post(channel.permissions_for(interaction.guild.me), channel)
-    if missing:
-        why = hindrance(missing)
-        raise Refused(lazy("I can't post in that channel: {why}. Nothing was changed.", why=why))
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -10,16 +10,9 @@ from bot.domain import LogSettings
 from bot.errors import NotAllowed, Refused
 from bot.languages import N_, lazy
 from bot.services import Services
-from bot.ui.admin.log import (
-    LogChannel,
-    ensure_warnings_possible,
-    everyone_reads,
-    log_panel,
-    post_greeting,
-    trouble_there,
-)
+from bot.ui.admin.log import LogChannel, everyone_reads, log_panel, post_greeting, trouble_there
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import ensure_can_post_in, server_of
 from cogs.studii.group import Command, add_to_studii, function_command
 
 OFF_OR_CHANNEL = lazy("Use either `off` or a channel and what to post, not both. Nothing was changed.")
@@ -45,7 +38,7 @@ def log_command(services: Services) -> Command:
         if off and (channel is not None or results):
             raise Refused(OFF_OR_CHANNEL)
         if channel is not None:
-            ensure_warnings_possible(interaction, channel)
+            ensure_can_post_in(channel, warnings=True)
         now = await services.log_channels.get(guild_id)
         wanted = replace(
             now,

@@ -1,7 +1,6 @@
 """The log channel: its greeting, what `/studii log` shows, and the button under its lines."""
 
 import logging
-from typing import Any
 
 import discord
 
@@ -15,7 +14,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, hindrance, missing_to_post, moderates
+from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates
 
 _log = logging.getLogger(__name__)
 
@@ -39,25 +38,6 @@ EVERYONE_READS = lazy(
     "another with `/studii log`."
 )
 LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
-
-
-def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
-    """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
-    lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
-    return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
-
-
-def ensure_warnings_possible(interaction: discord.Interaction, channel: LogChannel) -> None:
-    """Raise `NotAllowed` with the permissions that the bot lacks to post warnings there, if it lacks any."""
-    missing = [] if interaction.guild is None else missing_for_warnings(interaction.guild.me, channel)
-    if missing:
-        raise NotAllowed(
-            lazy(
-                "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
-                channel=channel.mention,
-                why=hindrance(missing),
-            )
-        )
 
 
 async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -> None:

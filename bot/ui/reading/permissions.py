@@ -5,7 +5,7 @@ from typing import Any
 import discord
 
 from bot.domain import Job
-from bot.errors import Refused
+from bot.errors import NotAllowed, Refused
 from bot.languages import and_list, gettext as _, lazy, plazy
 
 # Their names in Discord's app. Code and logs name them in English (`name.one`).
@@ -71,6 +71,12 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
     return [name for name, there in needed.items() if not there]
 
 
+def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
+    """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
+    lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
+    return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
+
+
 def missing_to_offer(permissions: discord.Permissions) -> list[str]:
     """Return the further permissions that the bot lacks to put emoji under photos."""
     if permissions.administrator or permissions.add_reactions:
@@ -95,6 +101,21 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
     if missing:
         raise Refused(CANNOT_POST_HERE.using(permissions=permission_list(missing)))
     return guild_id
+
+
+def ensure_can_post_in(channel: Any, *, warnings: bool = False) -> None:
+    """Raise `NotAllowed` with what the bot lacks to post results there, or only `warnings`."""
+    me = channel.guild.me
+    results = missing_to_post(channel.permissions_for(me), channel)
+    missing = missing_for_warnings(me, channel) if warnings else results
+    if missing:
+        raise NotAllowed(
+            lazy(
+                "I can't post in {channel}: {why}. Fix that and try again. Nothing was changed.",
+                channel=channel.mention,
+                why=hindrance(missing),
+            )
+        )
 
 
 def hindrance(missing: list[str]) -> str:
