@@ -136,7 +136,7 @@ def _delivery_context(
     bot: StudiiBot, catalog: Catalog, clock: Clock, decoder: GuardedDecoder
 ) -> DeliveryContext:
     names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
-    return DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder.fit, decoder)
+    return DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder)
 
 
 def _studii(

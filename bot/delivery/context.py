@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import discord
 
@@ -11,24 +9,10 @@ from bot.clock import Clock
 from bot.delivery.interaction_tokens import CardTokens
 from bot.domain.posting import PostingRules
 from bot.languages import ReaderLanguages
+from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
 
 Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
-
-
-class Fit(Protocol):
-    """Makes a picture fit into `limit` bytes. `made`: it was made by AI, and the copy says so."""
-
-    def __call__(self, path: Path, limit: int, *, made: bool = False) -> Awaitable[bytes | None]: ...
-
-
-class Drawing(Protocol):
-    """Makes copies of pictures to show beside them, of at most `limit` bytes, or returns None if it can't."""
-
-    def label(self, path: Path, limit: int, words: str, corner: str) -> Awaitable[bytes | None]: ...
-    def split(
-        self, before: Path, after: Path, limit: int, labels: tuple[str, str]
-    ) -> Awaitable[bytes | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +25,4 @@ class DeliveryContext:
     tokens: CardTokens
     rules: Rules
     readers: ReaderLanguages
-    fit: Fit
     drawing: Drawing

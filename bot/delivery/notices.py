@@ -168,7 +168,7 @@ class NoticePoster:
         if guild is not None and guild.filesize_limit > DEFAULT_LIMIT:
             limits.insert(0, guild.filesize_limit)
         for limit in limits:
-            files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._context.fit)
+            files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._context.drawing)
             names, mark = self._context.names, mark_of(notice)
             if notice.kind is NoticeKind.REVIEW:
                 view = result_review(shown.jobs[0], names, files, mark=mark, hidden=hidden)

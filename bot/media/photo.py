@@ -1,6 +1,8 @@
-"""The results of checking a photo."""
+"""The results of checking a photo, and what can be made of a picture."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from bot.errors import ReasonedError, StudiiBotError
 from bot.media.kinds import PhotoKind
@@ -42,3 +44,14 @@ class Photo:
     content_type: str
     width: int
     height: int
+
+
+class Drawing(Protocol):
+    """Makes copies of pictures, of at most `limit` bytes, or returns None if it can't.
+
+    What is `made` by AI says so.
+    """
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None: ...
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...

@@ -146,7 +146,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = GuardedDecoder(storage, DeadlyDecoder(decoder, life.deadly), clock, quiet=0.2)
-        context = context_on(bot, catalog, clock, guarded.fit, bot.posting_rules, readers=bot.readers)
+        context = context_on(bot, catalog, clock, guarded, bot.posting_rules, readers=bot.readers)
         delivery = DiscordDelivery(context)
         engine = Engine(
             storage=storage,

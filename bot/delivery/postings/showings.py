@@ -115,7 +115,7 @@ class Showings:
             limit = min(limit, DEFAULT_LIMIT)  # the server takes less than we thought
         share = min(output.before.size, limit // 4) if output.before is not None else 0
         most = min(limit - share - MESSAGE_MARGIN_BYTES, output.size - 1)
-        data = await self._context.fit(output.path, most, made=True)
+        data = await self._context.drawing.fit(output.path, most, made=True)
         if data is None:
             return None
         name = f"{self._job.tool}-{self._job.id[:8]}.jpg"
@@ -137,7 +137,7 @@ class Showings:
         if before.content_type in DRAWN and before.size <= room:
             file = await self._open(before, BEFORE_FILE)
             return file, "" if file is not None else BEFORE_GONE
-        data = await self._context.fit(before.path, room) if room >= MIN_BEFORE_BYTES else None
+        data = await self._context.drawing.fit(before.path, room) if room >= MIN_BEFORE_BYTES else None
         if data is None:
             return None, BEFORE_LEFT_OUT
         name = f"{SMALLER_BEFORE}-{self._job.id[:8]}.jpg"

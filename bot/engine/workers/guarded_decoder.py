@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.domain import DecodeRecord, FileRole
 from bot.engine.workers.decode_attempts import DecodeEnd, after_death, begun, ended, given_up
 from bot.errors import ReasonedError, StudiiBotError
-from bot.media.photo import DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
 from bot.reasons import ReasonCode
 from bot.storage import Storage, Transaction
 
@@ -42,14 +42,11 @@ class _MustBeAlone(Exception):
         self.counted = counted
 
 
-class Decoder(Protocol):
+class Decoder(Drawing, Protocol):
     """An opener of pictures. Each method raises `DecoderFailed` if the decoder died or ran into a bound."""
 
     async def inspect(self, path: Path) -> Photo: ...
     async def check(self, path: Path) -> None: ...
-    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None: ...
-    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
 
 
 class GuardedDecoder:

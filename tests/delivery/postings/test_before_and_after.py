@@ -45,7 +45,7 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders()), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
@@ -157,9 +157,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, splits=True)
         decoders = SharedDecoders()
-        delivery = delivery_on(
-            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
-        )
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
         await delivery.announce(job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -172,9 +170,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(
-            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
-        )
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -187,9 +183,7 @@ async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_dele
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(
-            desk.bot, desk.bot.catalog, desk.clock, decoders.fit, desk.services.posting.rules, decoders
-        )
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         told = texts(await desk.tom.click(message, label="For a listing"))

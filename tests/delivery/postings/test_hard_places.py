@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import Job, JobState, OutputFile, Posted, Progress, Undeliverable
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated.delivery import NoDrawing, delivery_on
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
@@ -121,13 +121,14 @@ async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_w
 
 
 async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
-    async def fit(path: Path, limit: int, *, made: bool = False) -> bytes | None:
-        assert limit <= 10 * 1024 * 1024
-        return b"\xff\xd8\xffsmaller"
+    class Fitting(NoDrawing):
+        async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+            assert limit <= 10 * 1024 * 1024
+            return b"\xff\xd8\xffsmaller"
 
     async with open_desk(tmp_path) as desk:
         job = await done(desk)
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, fit)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, Fitting())
         await delivery.announce(job, output(tmp_path, 30_000_000))
         (file,) = desk.channel.history()[-1].attachments
         assert await file.read() == b"\xff\xd8\xffsmaller"

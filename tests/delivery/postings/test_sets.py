@@ -71,7 +71,7 @@ async def made(
 
 
 def delivery(desk: Desk) -> DiscordDelivery:
-    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit, usual)
+    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders(), usual)
 
 
 async def announce(desk: Desk, parts: Sequence[SetPart]) -> list[Posted]:
@@ -141,7 +141,7 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
             return PostingRules(splits=True, keeps_cards=True, disclosure="")
 
         decoders = SharedDecoders()
-        own = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        own = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, rules)
         desk.delivery = own
         there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
         said = await announce(desk, there)
@@ -202,7 +202,7 @@ async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_
             return PostingRules(staging_label="Virtually staged")
 
         decoders = SharedDecoders()
-        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, rules, decoders)
+        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, rules)
         await announce(desk, parts)
         message = desk.channel.history()[-1]
         shown = await picked(desk, 2, desk.tom)

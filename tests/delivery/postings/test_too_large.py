@@ -29,7 +29,7 @@ async def refusing(
         done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
         job = await desk.move(await desk.job(), *DONE, **done)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders().fit), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders()), job
 
 
 def noise(folder: Path) -> OutputFile:

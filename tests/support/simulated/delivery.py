@@ -8,9 +8,10 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import CardTokens, DeliveryContext, DiscordDelivery
-from bot.delivery.context import Drawing, Fit, Rules
+from bot.delivery.context import Rules
 from bot.domain.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
+from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
 
@@ -49,16 +50,13 @@ class EnglishReaders:
 
 
 class NoDrawing:
-    """Draws nothing."""
+    """Draws nothing, and makes no picture smaller."""
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None: ...
 
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
 
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
-
-
-async def fit_nothing(path: Path, limit: int, *, made: bool = False) -> bytes | None:
-    """Make no picture smaller."""
-    return None
 
 
 async def usual_rules(_guild_id: int) -> PostingRules:
@@ -70,15 +68,13 @@ def context_on(
     client: discord.Client,
     catalog: Catalog,
     clock: Clock,
-    fit: Fit = fit_nothing,
-    rules: Rules = usual_rules,
     drawing: Drawing | None = None,
+    rules: Rules = usual_rules,
     readers: ReaderLanguages | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""
     names, tokens, readers = ToolNames(catalog), CardTokens(clock), readers or EnglishReaders()
-    drawing = drawing or NoDrawing()
-    return DeliveryContext(client, names, clock, tokens, rules, readers, fit, drawing)
+    return DeliveryContext(client, names, clock, tokens, rules, readers, drawing or NoDrawing())
 
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:

@@ -2,7 +2,6 @@
 
 import io
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import discord
@@ -10,12 +9,12 @@ from discord import ui
 
 from bot.domain import ForModerators, OutputFile
 from bot.media.kinds import DRAWN, suffix_of
+from bot.media.photo import Drawing
 from bot.ui.kit.layout import Piece
 from bot.ui.kit.uploads import file_of
 
 _log = logging.getLogger(__name__)
 
-Fitting = Callable[..., Awaitable[bytes | None]]  # as `bot.delivery.context.Fit`
 MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
 RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
 
@@ -41,31 +40,31 @@ class OpenedFiles:
             file.close()
 
 
-async def open_files(shown: ForModerators, room: int, fit: Fitting | None = None) -> OpenedFiles:
-    """Open the files that can be shown in `room` bytes together; pictures are made smaller if `fit` can."""
+async def open_files(shown: ForModerators, room: int, drawing: Drawing | None = None) -> OpenedFiles:
+    """Open what can be shown in `room` bytes together; pictures are made smaller if `drawing` can."""
     opened = OpenedFiles()
     if shown.result is not None:
         most = int(room * RESULT_SHARE) if shown.photos else room
-        opened.result = await _open(shown.result, "result", most, fit, made=True)
+        opened.result = await _open(shown.result, "result", most, drawing, made=True)
         room -= 0 if opened.result is None else most
     for number, photo in enumerate(shown.photos, 1):
         name = "photo" if len(shown.photos) == 1 else f"photo-{number}"
-        file = await _open(photo, name, room // len(shown.photos), fit)
+        file = await _open(photo, name, room // len(shown.photos), drawing)
         opened.photos += [] if file is None else [file]
     return opened
 
 
 async def _open(
-    file: OutputFile, name: str, most: int, fit: Fitting | None, *, made: bool = False
+    file: OutputFile, name: str, most: int, drawing: Drawing | None, *, made: bool = False
 ) -> discord.File | None:
     """Open the file, which the caller closes. None if it can't be shown in `most` bytes."""
     drawn = file.kind != "image" or file.content_type in DRAWN
     try:
         if drawn and file.size <= most:
             return await file_of(file, f"{name}{suffix_of(file.content_type) or ''}")
-        if file.kind != "image" or fit is None or most < MIN_SHOWN_BYTES:
+        if file.kind != "image" or drawing is None or most < MIN_SHOWN_BYTES:
             return None
-        data = await fit(file.path, most, made=made)
+        data = await drawing.fit(file.path, most, made=made)
     except OSError as error:
         _log.warning("%s can't be shown to moderators: %s", file.path.name, error)
         return None

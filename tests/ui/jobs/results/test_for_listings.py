@@ -18,7 +18,7 @@ async def labelled(_: int) -> PostingRules:
 
 def delivery(desk: Desk) -> DiscordDelivery:
     decoders = SharedDecoders()
-    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders.fit, labelled, decoders)
+    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, labelled)
 
 
 async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:
