@@ -52,9 +52,8 @@ async def record_output(
         return LastAnswer(None, repriced=False)
     changed, before, since = finished
     told = report.credits_charged
-    repriced = await learn_at_end(
-        transaction, catalog, job, lane, told, at, completed=True, learned=(before, since)
-    )
+    last = (before, since)
+    repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=True, last=last)
     if repriced:
         await watch_budget(transaction, job.guild_id, at)
     return LastAnswer(changed, repriced)
@@ -76,5 +75,6 @@ async def fail_running(
         repriced = job.charged is None  # others may have waited for the price that this answer didn't tell
     else:
         await transaction.lanes.lock(lane)  # its price may change
-        repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=False)
+        last = await transaction.prices.last(lane, job.tool, job.variant)
+        repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=False, last=last)
     return LastAnswer(await fail_paid(transaction, job, code, reason, charge_of(job, told), at), repriced)

@@ -90,27 +90,27 @@ async def learn_at_end(
     at: datetime,
     *,
     completed: bool,
-    learned: tuple[int | None, datetime | None] | None = None,
+    last: tuple[int | None, datetime | None],
 ) -> bool:
     """Keep what a job's last answer charged; `job` is as it was before that answer.
 
-    `learned`: the last charge with that key and when it was first charged, if the caller has read them.
+    `last`: the last charge with that key, and when it was first charged.
 
     A failed job may have been refunded, so its charge proves only that the price is not lower. If neither
     answer of a completed job tells a charge, Studii does not tell it, and what was reserved counts.
     Returns True if other reservations may have changed, or other jobs waited for this answer.
     """
     silent = job.charged is None
-    before, since = learned or await transaction.prices.learned(lane, job.tool, job.variant)
+    before, since = last
     if told is None:
         if not (completed and silent and before is None):
             return silent
         told = job.reserved
     surprising = silent or told > (job.charged or 0)
-    newer = since is None or (job.submitted_at is not None and job.submitted_at >= since)
-    if not completed:
-        news = surprising and told > (job.reserved if before is None else before)
-    elif before is None or told > before:
+    newer = completed and (since is None or (job.submitted_at is not None and job.submitted_at >= since))
+    if before is None:
+        news = completed or (surprising and told > job.reserved)
+    elif told > before:
         news = surprising or newer
     else:
         news = newer and told < before

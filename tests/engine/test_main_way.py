@@ -12,7 +12,7 @@ from bot.storage import Storage
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock
-from tests.support.jobs import ledger_lines
+from tests.support.jobs import last_charges, ledger_lines
 from tests.support.patience import PATIENCE
 
 NEVER = 10 * PATIENCE  # seconds: a test has failed by then
@@ -48,7 +48,7 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
         assert (done.reserved, done.settled, done.charged) == (0, 23, 23)
         async with world.storage.read() as transaction:
             entries = await ledger_lines(transaction, job_id=job.id)
-            assert await transaction.prices.last(key.lane, "studio", "") == (23, 23)
+            assert await last_charges(transaction, key.lane, "studio", "") == (23, 23)
         assert [(entry.kind, entry.amount) for entry in entries] == [
             (EntryKind.RESERVE, 10),
             (EntryKind.CORRECT, 13),

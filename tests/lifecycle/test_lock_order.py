@@ -20,7 +20,7 @@ from bot.storage import CardShown, Storage
 from bot.storage.credits.prices import Prices
 from bot.studii import CreatedJob
 from tests.cluster.members import process_on
-from tests.support.jobs import a_job
+from tests.support.jobs import a_job, last_charges
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
@@ -159,7 +159,7 @@ async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
         (first, *_), (second, *_) = await one.accepted("a"), await other.accepted("b")
         await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))
         async with one.storage.read() as transaction:
-            assert await transaction.prices.last(LANE, "studio", "mode=image") == (HIGHER, HIGHER)
+            assert await last_charges(transaction, LANE, "studio", "mode=image") == (HIGHER, HIGHER)
 
 
 async def test_who_learns_a_price_waits_for_the_cards_of_another_process_as_a_whole(

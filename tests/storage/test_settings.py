@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.domain import Budget, GuildSettings, Period, Plan
 from bot.storage import Sent, Storage
 from bot.storage.lanes import Lanes
-from tests.support.jobs import NOW
+from tests.support.jobs import NOW, last_charges
 
 LATER = NOW + timedelta(hours=1)
 
@@ -114,19 +114,19 @@ async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each
 ) -> None:
     async with storage.write() as transaction:
         prices = transaction.prices
-        assert await prices.last("lane", "studio", "mode=image") == (None, None)
+        assert await last_charges(transaction, "lane", "studio", "mode=image") == (None, None)
         assert await prices.dearest("lane", "studio") is None
         assert await prices.learn("lane", "studio", "mode=image", 9, NOW) is None
         assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 9
         assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 8
         await prices.learn("lane", "studio", "mode=video", 40, NOW)
         await prices.learn("lane", "photo-restore", "", 90, NOW)
-        assert await prices.last("lane", "studio", "mode=image") == (8, 8)
+        assert await last_charges(transaction, "lane", "studio", "mode=image") == (8, 8)
         assert await prices.dearest("lane", "studio") == 40
-        assert await prices.last("lane", "photo-restore", "") == (90, 90)
+        assert await last_charges(transaction, "lane", "photo-restore", "") == (90, 90)
         await prices.learn("other", "studio", "mode=image", 3, LATER)
-        assert await prices.last("lane", "studio", "mode=image") == (8, 3)
-        assert await prices.last("third", "studio", "mode=image") == (None, 3)
+        assert await last_charges(transaction, "lane", "studio", "mode=image") == (8, 3)
+        assert await last_charges(transaction, "third", "studio", "mode=image") == (None, 3)
 
 
 async def test_a_named_value_is_the_one_that_was_set_last(storage: Storage) -> None:

@@ -91,6 +91,14 @@ async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     return True
 
 
+async def last_charges(
+    transaction: Transaction, lane: str, tool: str, variant: str
+) -> tuple[int | None, int | None]:
+    """Return the last charge with that key, and the last one with any key."""
+    charge, _ = await transaction.prices.last(lane, tool, variant)
+    return charge, (await transaction.prices.all()).get((tool, variant))
+
+
 async def ledger_lines(
     transaction: Transaction, *, job_id: str | None = None, guild_id: int | None = None
 ) -> list[Row[Any]]:

@@ -19,22 +19,18 @@ class Prices(Repository):
 
     async def learn(self, lane: str, tool: str, variant: str, charge: int, at: datetime) -> int | None:
         """Record a charge. Return the key's charge before it, or None if there was none."""
-        before = await self._last(lane, tool, variant)
+        asked = {"lanes": [lane, ANY_KEY], "of_tool": tool, "of_variant": variant}
+        before = {row.lane: row.charge for row in await self._session.execute(_BOTH, asked)}
         for name in (lane, ANY_KEY):
             if before.get(name) != charge:
                 key = {"lane": name, "tool": tool, "variant": variant}
                 await self._session.put(prices, key, {"charge": charge, "at": at})
         return before.get(lane)
 
-    async def last(self, lane: str, tool: str, variant: str) -> tuple[int | None, int | None]:
-        """Return the last charge with that key, and the last one with any key."""
-        found = await self._last(lane, tool, variant)
-        return found.get(lane), found.get(ANY_KEY)
-
-    async def learned(self, lane: str, tool: str, variant: str) -> tuple[int | None, datetime | None]:
+    async def last(self, lane: str, tool: str, variant: str) -> tuple[int | None, datetime | None]:
         """Return the last charge with that key, and when it was first charged."""
         which = {"with_lane": lane, "of_tool": tool, "of_variant": variant}
-        row = (await self._session.execute(_LEARNED, which)).one_or_none()
+        row = (await self._session.execute(_LAST, which)).one_or_none()
         return (None, None) if row is None else (row.charge, row.at)
 
     async def all(self, lane: str = ANY_KEY) -> dict[tuple[str, str], int]:
@@ -84,10 +80,6 @@ class Prices(Repository):
     async def _jobs(self, query: Select[Any], values: Mapping[str, Any]) -> list[Job]:
         return await self._session.rows(query, job_of, JOB_KEY, values)
 
-    async def _last(self, lane: str, tool: str, variant: str) -> dict[str, int]:
-        asked = {"lanes": [lane, ANY_KEY], "of_tool": tool, "of_variant": variant}
-        return {row.lane: row.charge for row in await self._session.execute(_LAST, asked)}
-
 
 def _locked(states: Collection[JobState], *which: ColumnElement[bool]) -> Select[Any]:
     """Return the query of jobs, which are locked until the transaction ends."""
@@ -97,10 +89,10 @@ def _locked(states: Collection[JobState], *which: ColumnElement[bool]) -> Select
 # Statements, made once (see `Session.execute`).
 _WITH_LANE = prices.c.lane == bindparam("with_lane")
 _OF_VARIANT = (prices.c.tool == bindparam("of_tool")) & (prices.c.variant == bindparam("of_variant"))
-_LAST = select(prices.c.lane, prices.c.charge).where(
+_BOTH = select(prices.c.lane, prices.c.charge).where(
     prices.c.lane.in_(bindparam("lanes", expanding=True)), _OF_VARIANT
 )
-_LEARNED = select(prices.c.charge, prices.c.at).where(_WITH_LANE, _OF_VARIANT)
+_LAST = select(prices.c.charge, prices.c.at).where(_WITH_LANE, _OF_VARIANT)
 _ALL = select(prices).where(_WITH_LANE)
 
 _KEY_OF_LANE = studii_keys.c.lane == bindparam("with_lane")

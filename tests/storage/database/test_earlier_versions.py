@@ -11,7 +11,7 @@ from bot.storage import Storage, migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.schema import holds, jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
-from tests.support.jobs import NOW, accepted
+from tests.support.jobs import NOW, accepted, last_charges
 
 # Its rows said when a member was told last that credits are short; they were of use for an hour.
 DROPPED = frozenset({"credits_told"})
@@ -94,8 +94,8 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
         database.commit()
     await migrate(url)
     async with Storage.open(url) as storage, storage.read() as transaction:
-        assert await transaction.prices.last("lane", "studio", "mode=image") == (12, 6)
-        assert await transaction.prices.last("another", "studio", "mode=image") == (None, 6)
+        assert await last_charges(transaction, "lane", "studio", "mode=image") == (12, 6)
+        assert await last_charges(transaction, "another", "studio", "mode=image") == (None, 6)
         waiting = await transaction.jobs.get(name_of(1))
         assert waiting is not None
         assert waiting.price_learned is False  # looked up again before it is sent

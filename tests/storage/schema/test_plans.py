@@ -36,7 +36,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "the notices": lambda transaction: transaction.notices.pending(20),
     "a server's notices": lambda transaction: transaction.notices.pending(1, 3),
     "the servers with notices": lambda transaction: transaction.notices.servers_waiting(20),
-    "a price": lambda transaction: transaction.prices.last("lane", "studio", "mode=image"),
+    "a price": lambda transaction: transaction.prices.learn("lane", "studio", "mode=image", 8, NOW),
     "the dearest price": lambda transaction: transaction.prices.dearest("lane", "studio", "mode=image"),
     "a key's prices": lambda transaction: transaction.prices.all("lane"),
     "a key's servers": lambda transaction: transaction.prices.guilds_with("lane"),
@@ -44,7 +44,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "what a server has not sent": lambda transaction: transaction.prices.unsent_of(1),
     "what is being sent": lambda transaction: transaction.prices.asking_with("lane", "studio", NOW),
     "what Studii may have": lambda transaction: transaction.prices.sent_with("lane", "studio"),
-    "since when": lambda transaction: transaction.prices.learned("lane", "studio", "mode=image"),
+    "since when": lambda transaction: transaction.prices.last("lane", "studio", "mode=image"),
     "a server's key": lambda transaction: transaction.keys.current(1),
 }
 
@@ -60,7 +60,7 @@ async def test_no_table_is_read_through_for(what: str, storage: Storage, url: st
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        async with storage.read() as transaction:
+        async with storage.write() as transaction:
             await OFTEN[what](transaction)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
