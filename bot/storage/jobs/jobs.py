@@ -11,7 +11,6 @@ from sqlalchemy import (
     Integer,
     ScalarSelect,
     Text,
-    Update,
     bindparam,
     case,
     exists,
@@ -259,40 +258,35 @@ _WITH_KEY = (
     .join(studii_keys, studii_keys.c.id == guilds.c.key_id, isouter=True)
     .where(_IS_JOB)
 )
-_MAKE_READY = (
-    update(jobs)
-    .where(_IS_JOB, _IN_STATE)
-    .values(
-        state=JobState.WAITING,
-        held=_of_hold(holds.c.reason),
-        not_before=_of_hold(holds.c.until),
-        key_id=func.coalesce(_of_hold(holds.c.key_id), jobs.c.key_id),
-        **_ONE_MORE,
-    )
-    .returning(jobs)
-)
-_ADVANCE_READ = update(jobs).where(_IS_JOB, _IN_STATE).values(_ONE_MORE)
+_UPDATE = update(jobs).where(_IS_JOB)
+_UPDATE_IN_STATE = _UPDATE.where(_IN_STATE)
+_MAKE_READY = _UPDATE_IN_STATE.values(
+    state=JobState.WAITING,
+    held=_of_hold(holds.c.reason),
+    not_before=_of_hold(holds.c.until),
+    key_id=func.coalesce(_of_hold(holds.c.key_id), jobs.c.key_id),
+    **_ONE_MORE,
+).returning(jobs)
+_ADVANCE_READ = _UPDATE_IN_STATE.values(_ONE_MORE)
 _ADVANCE = _ADVANCE_READ.returning(jobs)
-_ADVANCE_FROM_SOME = update(jobs).where(_IS_JOB, _IS_IN_ONE).values(_ONE_MORE).returning(jobs)
-_START_RUNNING = (
-    update(jobs)
-    .where(_IS_JOB, _IN_STATE)
-    .values(_ONE_MORE)
-    .returning(
-        jobs,
-        exists().where(holds.c.guild_id == _returned(jobs.c.guild_id)).label("server_held"),
-        _price(prices.c.charge).label("last_charge"),
-    )
+_ADVANCE_FROM_SOME = _UPDATE.where(_IS_IN_ONE).values(_ONE_MORE).returning(jobs)
+# By whether the state is given, and whether the version is incremented.
+_UPDATES = {
+    (False, False): _UPDATE.returning(jobs),
+    (False, True): _UPDATE.values(_ONE_MORE).returning(jobs),
+    (True, False): _UPDATE_IN_STATE.returning(jobs),
+    (True, True): _ADVANCE,
+}
+_START_RUNNING = _ADVANCE_READ.returning(
+    jobs,
+    exists().where(holds.c.guild_id == _returned(jobs.c.guild_id)).label("server_held"),
+    _price(prices.c.charge).label("last_charge"),
 )
-_FINISH_RUNNING = (
-    update(jobs)
-    .where(_IS_JOB, _IN_STATE)
-    .values(_ONE_MORE)
-    .returning(jobs, _price(prices.c.charge).label("last_charge"), _price(prices.c.at).label("charged_at"))
+_FINISH_RUNNING = _ADVANCE_READ.returning(
+    jobs, _price(prices.c.charge).label("last_charge"), _price(prices.c.at).label("charged_at")
 )
 _ANNOUNCE = (
-    update(jobs)
-    .where(_IS_JOB, _IN_STATE, jobs.c.posting == bindparam("posted"))
+    _UPDATE_IN_STATE.where(jobs.c.posting == bindparam("posted"))
     .values(version=jobs.c.version + bindparam("more", type_=Integer))
     .returning(
         jobs,
@@ -305,15 +299,3 @@ _ANNOUNCE = (
         .label("shown"),
     )
 )
-
-
-def _update(*, in_state: bool, visible: bool) -> Update:
-    update_ = update(jobs).where(_IS_JOB, *([_IN_STATE] if in_state else [])).returning(jobs)
-    return update_.values(_ONE_MORE) if visible else update_
-
-
-_UPDATES = {
-    (in_state, visible): _update(in_state=in_state, visible=visible)
-    for in_state in (False, True)
-    for visible in (False, True)
-}
