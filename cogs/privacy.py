@@ -8,7 +8,7 @@ from bot.client.bot import StudiiBot
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.forget_me import ask_to_forget_me
-from bot.ui.admin.access import privacy_panel_for
+from bot.ui.account.privacy import privacy_panel_for
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import server_of
 

@@ -2,7 +2,7 @@
 
 from bot.ui.account.ask_for_credits import AskAdminButton
 from bot.ui.account.forget_me import ForgetMeButton
-from bot.ui.admin.access import PhotoUseButton
+from bot.ui.account.privacy import PhotoUseButton
 from bot.ui.admin.credits.credit_requests import AnswerButton
 from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton

@@ -1,1 +1,1 @@
-"""Show members their own account: their credits, how to ask for more, and what is stored of them."""
+"""Show members their own account: their credits, how to ask for more, and what of them is kept and shown."""

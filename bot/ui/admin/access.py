@@ -1,35 +1,14 @@
-"""The panels of `/studii access` and `/privacy`: who may use what, and on whose photos."""
+"""The panel of `/studii access`: who may use what, and on whose photos."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from re import Match
-from typing import Self
-
-import discord
-from discord import ui
 
 from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
-from bot.services import Services, block_words, discord_timestamp
-from bot.ui.best_results.buttons import BestAnswerButton
+from bot.services import block_words, discord_timestamp
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.host import Host
-from bot.ui.kit.layout import (
-    GOOD,
-    NEUTRAL,
-    UNSURE,
-    Panel,
-    boxed,
-    changed_words,
-    lines,
-    row,
-    rule,
-    server_line,
-    small,
-)
-from bot.ui.kit.responses import acknowledge
+from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, changed_words, lines, server_line, small
 from bot.ui.kit.text import more_words, named_value, plain, sentence
 
 MAX_NAMES_IN_A_ROW = 15
@@ -54,13 +33,6 @@ _WHO = {
     Permit.MANAGERS: plazy("who can use an option", "Manage Server"),
     Permit.NOBODY: plazy("who can use an option", "no one"),
 }
-_SHOWN = lazy(
-    "Results that members star with ⭐ can be shown in a server's channel for the best, with your name. They "
-    "are removed from there when you change this, delete them, or use `/forget-me`."
-)
-_NOT_SHOWN = lazy(
-    "Your results aren't shown in a server's channel for the best, even if members star them with ⭐."
-)
 
 
 def access_panel(
@@ -87,12 +59,6 @@ def access_panel(
     )
 
 
-KEPT = lazy(
-    "The bot also keeps your jobs (`/jobs`), and your styles and defaults (`/styles`, `/defaults`) in each "
-    "server. `/forget-me` erases them."
-)
-
-
 def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel:
     """Return what a member is told when an admin has blocked them: why, and until when."""
     until = details.get("until")
@@ -101,52 +67,6 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     words = block_words(Block(None if reason is None else str(reason), end))
     said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
     return boxed(UNSURE, lines(said, server_line(server)))
-
-
-async def privacy_panel_for(services: Services, user_id: int) -> Panel:
-    """Return what others may do with the member's pictures, and how to change it."""
-    refuses = await services.access.refuses_photos(user_id)
-    return _privacy_panel(refuses=refuses, shown=await services.best.consent(user_id))
-
-
-def _privacy_panel(*, refuses: bool, shown: bool | None) -> Panel:
-    if refuses:
-        said = _("No one else can use the tools on your photos, in any server with this bot.")
-        button = PhotoUseButton(allow=True)
-    else:
-        said = _("Others can use the tools on photos you post, within the rules of each server.")
-        button = PhotoUseButton(allow=False)
-    title = f"### 🖼️ {_('Your photos')}"
-    starred = _SHOWN if shown else _NOT_SHOWN
-    return boxed(
-        GOOD if refuses else NEUTRAL,
-        f"{title}\n{said}",
-        row(button),
-        small(KEPT),
-        rule(),
-        f"### ⭐ {_('Your starred results')}\n{starred}",
-        row(BestAnswerButton(agreed=not shown)),
-    )
-
-
-class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|forbid)"):
-    """Let others use the presser's photos, or not, in every server. The panel then shows it."""
-
-    def __init__(self, *, allow: bool) -> None:
-        self._allow = allow
-        label = _("Let others use them") if allow else _("Don't let others use them")
-        custom_id = f"studii:photos:{'allow' if allow else 'forbid'}"
-        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(allow=match["allow"] == "allow")
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        access, user_id = host.services.access, interaction.user.id
-        await acknowledge(interaction)
-        await access.set_photo_refusal(user_id, refuses=not self._allow)
-        await interaction.edit_original_response(view=await privacy_panel_for(host.services, user_id))
 
 
 @dataclass(frozen=True, slots=True)
