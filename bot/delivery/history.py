@@ -9,10 +9,9 @@ import discord
 from bot.domain import Job, Notice
 from bot.domain.confirmations import Confirmation
 from bot.domain.posting.best_results import BestResult
-from bot.ui.admin.notices import mark_of
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.layout import card_mark, mark_of_nonce
+from bot.ui.kit.marks import card_mark, mark_of_nonce, notice_mark
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
@@ -78,7 +77,7 @@ async def find_notice(channel: discord.abc.Messageable, client: discord.Client, 
 
     Raises discord.HTTPException.
     """
-    mark = mark_of(notice)
+    mark = notice_mark(notice)
     try:
         return await find_message(channel, client, lambda found: is_marked(found, mark))
     except discord.Forbidden:

@@ -29,8 +29,9 @@ from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
-from bot.ui.admin.notices import mark_of, notice_panel
+from bot.ui.admin.notices import notice_panel
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.marks import notice_mark
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import is_age_restricted, is_manager, missing_for_warnings, stays_there
@@ -169,7 +170,7 @@ class NoticePoster:
             limits.insert(0, guild.filesize_limit)
         for limit in limits:
             files = await open_files(shown, max(0, limit - MESSAGE_MARGIN_BYTES), self._context.drawing)
-            names, mark = self._context.names, mark_of(notice)
+            names, mark = self._context.names, notice_mark(notice)
             if notice.kind is NoticeKind.REVIEW:
                 view = result_review(shown.jobs[0], names, files, mark=mark, hidden=hidden)
             else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
-from bot.ui.kit.layout import card_mark, mark_of_nonce
+from bot.ui.kit.marks import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED

@@ -10,7 +10,7 @@ from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import EntryKind, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.layout import mark_of_nonce
+from bot.ui.kit.marks import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message

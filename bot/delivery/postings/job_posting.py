@@ -19,7 +19,7 @@ from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import linked_result, linked_video, plain_buttons, result
 from bot.ui.kit.buttons import custom_id_of
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.layout import mark_of_nonce
+from bot.ui.kit.marks import mark_of_nonce
 
 TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
 FILE_GONE = lazy("Its file was deleted before it could be posted.")

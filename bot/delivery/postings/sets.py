@@ -16,7 +16,7 @@ from bot.domain import JobState
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting, arranged
 from bot.ui.jobs.sets.set_result import ShownPhoto, set_result
-from bot.ui.kit.layout import mark_of_nonce
+from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import MESSAGE_MARGIN_BYTES
 

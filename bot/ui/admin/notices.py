@@ -30,6 +30,7 @@ from bot.ui.kit.layout import (
     server_line,
     small,
 )
+from bot.ui.kit.marks import notice_mark
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence
 
@@ -42,14 +43,6 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.WORDS: UNSURE,
     NoticeKind.CREDITS_ASKED: NEUTRAL,
 }
-# Discord numbers a message's components by itself, from 1; ours says which notice it is.
-# https://discord.com/developers/docs/components/reference#anatomy-of-a-component
-_FIRST_ID = 1_000_000_000
-
-
-def mark_of(notice: Notice) -> int:
-    """Return the id of the component by which a posted notice can be found again."""
-    return _FIRST_ID + notice.id % _FIRST_ID
 
 
 def notice_panel(
@@ -74,7 +67,7 @@ def notice_panel(
         # Translators: mentions of roles and people
         place = small(_("For {people}", people=and_list([_mention(one) for one in called])))
     container = box(_COLOURS.get(notice.kind, BAD), body, place)
-    container.id = mark_of(notice)
+    container.id = notice_mark(notice)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 

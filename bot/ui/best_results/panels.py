@@ -12,7 +12,8 @@ from bot.languages import gettext as _, lazy
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.results.parts import disclosed_words
 from bot.ui.jobs.wording import ToolNames, link_of
-from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, mark_of_nonce, row, small, text
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, row, small, text
+from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import plain
 
 _DESCRIPTION = lazy("A result that members have starred")

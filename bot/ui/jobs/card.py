@@ -20,13 +20,13 @@ from bot.ui.kit.layout import (
     UNSURE,
     Panel,
     box,
-    card_mark,
     lines,
     row,
     rule,
     small,
     text,
 )
+from bot.ui.kit.marks import card_mark
 from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.permissions import moderates, server_of
 

@@ -3,14 +3,12 @@
 https://discord.com/developers/docs/components/reference
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.domain import Job
 from bot.languages import Message, Worded, gettext as _
 from bot.ui.kit.text import plain
 
@@ -26,18 +24,11 @@ BAD = discord.Colour(0xD83C3E)
 UNSURE = discord.Colour(0xE67E22)
 QUIET = discord.Colour(0x80848E)
 
-# The number of a message's first component (32 bits) says what the message is, when the bot looks through a
-# channel: a card and a result of the same job hold buttons with the same custom ids. Cards have the numbers
-# below `_POSTINGS`, postings those from there, notices those from 1,000,000,000.
-# https://discord.com/developers/docs/components/reference#anatomy-of-a-component
-_POSTING_BITS = 28
-_POSTINGS = 1 << 29
-
 
 class Panel(ui.LayoutView):
     """The content of a message. All its buttons are lasting ones, so discord.py keeps nothing of it.
 
-    `mark` becomes the number of its first component.
+    `mark` becomes the number of its first component (see `marks`).
     """
 
     def __init__(self, *pieces: Piece, mark: int | None = None) -> None:
@@ -100,17 +91,6 @@ def button_rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
 
 def rule() -> ui.Separator[Any]:
     return ui.Separator()
-
-
-def card_mark(job: Job) -> int:
-    """Return the number of the first component of the card of a job, or of its set."""
-    return 1 + int((job.set_id or job.id)[:7], 16)
-
-
-def mark_of_nonce(nonce: str) -> int:
-    """Return the number of the first component of the message with that nonce."""
-    digest = hashlib.sha256(nonce.encode()).digest()
-    return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
 
 
 def changed_words(changed: Sequence[Worded]) -> str:

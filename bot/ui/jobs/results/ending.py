@@ -9,7 +9,8 @@ from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.results.parts import details_words, why_here
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import ToolNames, state_words
-from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
+from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
+from bot.ui.kit.marks import mark_of_nonce
 
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 # After these, the same request may succeed.

@@ -17,17 +17,8 @@ from bot.ui.jobs.results.parts import details_words, disclosed_words, why_here
 from bot.ui.jobs.results.staged_listing import StagedButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import JobButton, look_of
-from bot.ui.kit.layout import (
-    BUTTONS_IN_A_ROW,
-    URL_LIMIT,
-    Panel,
-    Piece,
-    lines,
-    mark_of_nonce,
-    row,
-    small,
-    text,
-)
+from bot.ui.kit.layout import BUTTONS_IN_A_ROW, URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import plain
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 

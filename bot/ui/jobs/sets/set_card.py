@@ -13,7 +13,8 @@ from bot.languages import gettext as _, lazy, ngettext
 from bot.services import credit_words, short_price_words
 from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, short_state_words
-from bot.ui.kit.layout import GOING, Panel, boxed, card_mark, lines, row, rule, small
+from bot.ui.kit.layout import GOING, Panel, boxed, lines, row, rule, small
+from bot.ui.kit.marks import card_mark
 from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
 

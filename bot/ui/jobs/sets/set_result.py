@@ -19,7 +19,8 @@ from bot.ui.jobs.results.parts import disclosed_words, why_here
 from bot.ui.jobs.results.result import for_listing, remaking_buttons
 from bot.ui.jobs.sets.set_card import RUN_SET_AGAIN, photo_name, set_button
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
-from bot.ui.kit.layout import Panel, Piece, lines, mark_of_nonce, row, small, text
+from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
+from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.pictures import plain_name
 
