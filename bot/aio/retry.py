@@ -123,8 +123,7 @@ class RetryLater:
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             self._until[subject] = now + self._errors.failed(error, subject)
         else:
-            if self._until.pop(subject, None) is not None:
-                self._errors.succeeded(subject)
+            self._errors.succeeded(subject)
 
 
 class StoreRetry:

@@ -98,26 +98,28 @@ class NoticeOutbox:
             return None
         if jobs:
             return await self._ask(notice, rules.approval.channel_id, jobs)
-        elsewhere = _asked_in(notice)
-        log_channel = None if notice.details.get("in_place") else log.channel_id
-        addressee = notice.kind.addressee
-        to_person = addressee in _PEOPLE or (log_channel is None and elsewhere is None)
-        if to_person and addressee is Addressee.LOG:
-            await self._close(notice, None)
-            return None
-        said = await self._say(notice, None if to_person else log_channel or elsewhere, job)
-        lost = log_channel if isinstance(said, ChannelGone) and not to_person else None
-        if lost is not None and elsewhere is not None:
-            said = await self._say(notice, elsewhere, job)
-        if isinstance(said, ChannelGone) and addressee is Addressee.LOG_OR_OWNER:
-            said = await self._say(notice, None, job)
+        to_person = notice.kind.addressee in _PEOPLE or notice.details.get("in_place")
+        return await self._post(notice, None if to_person else log.channel_id, job)
+
+    async def _post(self, notice: Notice, log_channel: int | None, job: Job | None) -> float | None:
+        """Post the notice in the first place that is there. Return as `_tell` does."""
+        places: list[int | None] = [one for one in (log_channel, _asked_in(notice)) if one is not None]
+        if notice.kind.addressee is not Addressee.LOG:
+            places.append(None)  # a person
+        said: Announcement | ChannelGone | None = None
+        lost: int | None = None
+        for place in places:
+            said = await self._say(notice, place, job)
+            if not isinstance(said, ChannelGone):
+                break
+            lost = log_channel  # it is the first place, if there is one
         age = self._context.clock.now() - notice.created_at
         if isinstance(said, TryLater) and age < timedelta(seconds=self._context.tuning.notice_bound):
             return said.seconds
-        if not isinstance(said, Posted):
+        if places and not isinstance(said, Posted):
             told = "Server %d: a notice (%s) was not posted: %s"
             _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
-        works = isinstance(said, Posted) and not to_person and lost is None and log_channel is not None
+        works = isinstance(said, Posted) and lost is None and log_channel is not None
         # Not noted, it would be told again and again.
         await self._retry.run(notice.id, self._close, notice, said, lost, works=works)
         return None
