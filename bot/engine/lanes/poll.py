@@ -1,6 +1,6 @@
 """Poll the jobs that Studii has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -81,25 +81,20 @@ class Poller:
         claims: list[Claim | StepResult | Unreadable] = []
         async with self._context.storage.write() as transaction:
             asked = take()
-            found = {job_id: self._known.get(job_id) for job_id, _ in asked}
-            unknown = [job_id for job_id, one in found.items() if one is None]
-            jobs = await transaction.jobs.some(unknown) if unknown else {}
-            ids = {job.key_id for job in jobs.values() if job.key_id is not None}
-            keys = await transaction.keys.some(ids) if ids else {}
-            lanes = {rate.lane: rate for _, rate in asked}
-            refused = await self._rates.count_excess(transaction, lanes.values())
+            found = await self._read(transaction, [job_id for job_id, _ in asked])
+            refused = await self._rates.count_excess(transaction, (rate for _, rate in asked))
+            sent: list[RateState] = []
             for job_id, rate in asked:
-                job, key = found[job_id] or (jobs.get(job_id), None)
-                if job is not None and job.key_id is not None and key is None:
-                    key = keys.get(job.key_id)
+                job, key = found.get(job_id, (None, None))
                 claim = self._claim_of(job, key, rate.lane)
-                if isinstance(claim, Claim) and refused[rate.lane] > 0:
-                    refused[rate.lane] -= 1
-                    claim = StepResult(job, sent=False, again=rate.pause())
+                if isinstance(claim, Claim):
+                    if refused[rate.lane] > 0:
+                        refused[rate.lane] -= 1
+                        claim = StepResult(job, sent=False, again=rate.pause())
+                    else:
+                        sent.append(rate)
+                        self._known.keep(claim.job, claim.key)
                 claims.append(claim)
-                if job is not None and key is not None and isinstance(claim, Claim):
-                    self._known.keep(job, key)
-            sent = [rate for (_, rate), claim in zip(asked, claims, strict=True) if isinstance(claim, Claim)]
             lanes = {rate.lane: rate for rate in sent}
             ahead = [rate for rate in lanes.values() for _ in range(rate.wanted_ahead())]
             await self._tidy(transaction)
@@ -107,6 +102,17 @@ class Poller:
         for rate in ahead:
             rate.granted()
         return claims
+
+    async def _read(
+        self, transaction: Transaction, job_ids: Sequence[str]
+    ) -> Mapping[str, tuple[Job, StudiiKey | None]]:
+        """Return those of the jobs that exist, and their keys: from the database what is not known."""
+        known = {job_id: one for job_id in job_ids if (one := self._known.get(job_id)) is not None}
+        unknown = [job_id for job_id in job_ids if job_id not in known]
+        jobs = await transaction.jobs.some(unknown) if unknown else {}
+        ids = {job.key_id for job in jobs.values() if job.key_id is not None}
+        keys = await transaction.keys.some(ids) if ids else {}
+        return {**known, **{job.id: (job, keys.get(job.key_id or 0)) for job in jobs.values()}}
 
     async def _tidy(self, transaction: Transaction) -> None:
         """Delete records of old requests from time to time."""

@@ -163,17 +163,21 @@ class LaneSupervisor:
         if job.state is JobState.RUNNING and job.output_url is None:
             return holder is not None and job.id in holder.lane.polls
         if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key is not None):
-            key = self._keys.get(job.guild_id)
-            runner = None if key is None else self._runners.get(key.lane)
-            if key is None or runner is None or holder not in (None, runner):
-                return False
-            if key.plan.requests_per_minute < self._plans[key.lane].limit:
-                return False
-            runner.take(job.id, self._entries.waiting(job, key.id))
-        elif job.state in (JobState.UPLOADING, JobState.SUBMITTING):
+            return self._take_unsent(job, holder)
+        if job.state in (JobState.UPLOADING, JobState.SUBMITTING):
             return False  # with no request in flight
-        elif holder is not None:
+        if holder is not None:
             holder.take(job.id, None)
+        return True
+
+    def _take_unsent(self, job: Job, holder: LaneRunner | None) -> bool:
+        key = self._keys.get(job.guild_id)
+        runner = None if key is None else self._runners.get(key.lane)
+        if key is None or runner is None or holder not in (None, runner):
+            return False
+        if key.plan.requests_per_minute < self._plans[key.lane].limit:
+            return False
+        runner.take(job.id, self._entries.waiting(job, key.id))
         return True
 
     async def _reread(self, group: asyncio.TaskGroup) -> None:
