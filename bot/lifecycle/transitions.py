@@ -135,7 +135,12 @@ async def succeed(
     waits = waits and (await transaction.policies.access(job.guild_id)).approval.wants_results
     to, charge = JobState.REVIEWING if waits else JobState.SUCCEEDED, charge_of(job)
     changes = JobChanges(output_file=output_file, output_kind=kind, finished_at=at)
-    done = await _settle_and_move(transaction, job, charge, to, at, **changes)
+    done = await transaction.ledger.settle_and_move(job, charge, to, at, **changes)
+    if done is None:  # its reservation may have been corrected since it was read
+        moved = await transaction.jobs.advance(job.id, JobState.RUNNING, to, at=at, **changes)
+        done = None if moved is None else await _settle(transaction, moved, charge, at)
+    elif charge > job.reserved:
+        await watch_budget(transaction, job.guild_id, at)
     if done is not None and waits:
         await transaction.notices.add(job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return done
@@ -185,26 +190,6 @@ async def apply_ruling(
 
 def _failure(code: FailureCode, reason: Reason, at: datetime) -> JobChanges:
     return JobChanges(failure=code, failure_text=reason, finished_at=at)
-
-
-async def _settle_and_move(
-    transaction: Transaction,
-    job: Job,
-    charge: int,
-    to: JobState,
-    at: datetime,
-    **changes: Unpack[JobChanges],
-) -> Job | None:
-    """Move a running job on, at `charge` credits: in one step, unless its reservation was corrected since it
-    was read."""
-    expected = JobState.RUNNING
-    done = await transaction.ledger.settle_and_move(job, charge, expected, to, at, **changes)
-    if done is None:
-        moved = await transaction.jobs.advance(job.id, expected, to, at=at, **changes)
-        return None if moved is None else await _settle(transaction, moved, charge, at)
-    if charge > job.reserved:
-        await watch_budget(transaction, job.guild_id, at)
-    return done
 
 
 async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime) -> Job:

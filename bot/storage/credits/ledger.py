@@ -94,22 +94,16 @@ class Ledger(Repository):
         return settled
 
     async def settle_and_move(
-        self,
-        job: Job,
-        charge: int,
-        expected: JobState,
-        to: JobState,
-        at: datetime,
-        **changes: Unpack[JobChanges],
+        self, job: Job, charge: int, to: JobState, at: datetime, **changes: Unpack[JobChanges]
     ) -> Job | None:
-        """Do what `Jobs.advance` and `settle` do by one UPDATE.
+        """Do what `Jobs.advance` and `settle` do to a running job by one UPDATE.
 
-        Changes nothing and returns None if the job is in another state than `expected`, or something else is
-        reserved for it than for `job`.
+        Changes nothing and returns None if the job is not running, or something else is reserved for it than
+        for `job`.
         """
-        values = columns_of_move([expected], to, at, changes)
+        values = columns_of_move([JobState.RUNNING], to, at, changes)
         lines = _settling(job, charge)
-        which = {"job": job.id, "expected": expected, "was_reserved": job.reserved}
+        which = {"job": job.id, "expected": JobState.RUNNING, "was_reserved": job.reserved}
         values |= {"reserved": 0, "settled": charge, "resolved_at": at}
         row = await self._one_row(_SETTLE_AND_MOVE, which | values, named=True)
         if row is None:

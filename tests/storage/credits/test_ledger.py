@@ -71,9 +71,9 @@ async def test_a_job_is_settled_and_moved_in_one_step(
     charge: int, written: list[tuple[EntryKind, int]], storage: Storage
 ) -> None:
     job = await accepted(storage, estimate=8, state=JobState.RUNNING, announced_at=NOW)
-    to, move = JobState.SUCCEEDED, (JobState.RUNNING, JobState.SUCCEEDED, NOW)
+    to = JobState.SUCCEEDED
     async with storage.write() as transaction:
-        done = await transaction.ledger.settle_and_move(job, charge, *move, output_file="a.png")
+        done = await transaction.ledger.settle_and_move(job, charge, to, NOW, output_file="a.png")
         assert transaction.session.changes.jobs == {job.id: done}
     money = {"reserved": 0, "settled": charge}
     assert done == replace(job, state=to, version=2, announced_at=None, output_file="a.png", **money)
@@ -83,7 +83,6 @@ async def test_a_job_is_settled_and_moved_in_one_step(
 @pytest.mark.parametrize("since", ["moved", "corrected", "settled", "released"])
 async def test_a_job_that_has_changed_since_is_not_settled_and_moved(since: str, storage: Storage) -> None:
     job = await accepted(storage, estimate=8, state=JobState.RUNNING)
-    move = (JobState.RUNNING, JobState.SUCCEEDED, NOW)
     async with storage.write() as transaction:
         ledger = transaction.ledger
         ways = {
@@ -94,7 +93,7 @@ async def test_a_job_that_has_changed_since_is_not_settled_and_moved(since: str,
         }
         await ways[since]()
         now, before = await transaction.jobs.get(job.id), await ledger_lines(transaction, job_id=job.id)
-        assert await ledger.settle_and_move(job, 8, *move) is None
+        assert await ledger.settle_and_move(job, 8, JobState.SUCCEEDED, NOW) is None
         assert await transaction.jobs.get(job.id) == now
         assert await ledger_lines(transaction, job_id=job.id) == before
 
