@@ -103,32 +103,28 @@ def rest_message(rest: int, whole: int, period: Period) -> Message:
             return nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", whole, rest=rest)
 
 
+_BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
+    Period.DAY: lazy("The daily budget of {limit} is below the price."),
+    Period.WEEK: lazy("The weekly budget of {limit} is below the price."),
+    Period.MONTH: lazy("The monthly budget of {limit} is below the price."),
+    Period.TOTAL: lazy("The one-off budget of {limit} is below the price."),
+}
+_ALLOWANCE_BELOW_PRICE: Mapping[Period, Message] = {
+    Period.DAY: lazy("The daily allowance of {limit} is below the price."),
+    Period.WEEK: lazy("The weekly allowance of {limit} is below the price."),
+    Period.MONTH: lazy("The monthly allowance of {limit} is below the price."),
+    Period.TOTAL: lazy("The one-off allowance of {limit} is below the price."),
+}
+
+
 def budget_below_price(limit: int, period: Period) -> Message:
     """Return that no job of the price is possible with the budget."""
-    limit_said = credits_message(limit)
-    match period:
-        case Period.DAY:
-            return lazy("The daily budget of {limit} is below the price.", limit=limit_said)
-        case Period.WEEK:
-            return lazy("The weekly budget of {limit} is below the price.", limit=limit_said)
-        case Period.MONTH:
-            return lazy("The monthly budget of {limit} is below the price.", limit=limit_said)
-        case Period.TOTAL:
-            return lazy("The one-off budget of {limit} is below the price.", limit=limit_said)
+    return _BUDGET_BELOW_PRICE[period].using(limit=credits_message(limit))
 
 
 def allowance_below_price(limit: int, period: Period) -> Message:
     """Return that no job of the price is possible with the allowance."""
-    limit_said = credits_message(limit)
-    match period:
-        case Period.DAY:
-            return lazy("The daily allowance of {limit} is below the price.", limit=limit_said)
-        case Period.WEEK:
-            return lazy("The weekly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.MONTH:
-            return lazy("The monthly allowance of {limit} is below the price.", limit=limit_said)
-        case Period.TOTAL:
-            return lazy("The one-off allowance of {limit} is below the price.", limit=limit_said)
+    return _ALLOWANCE_BELOW_PRICE[period].using(limit=credits_message(limit))
 
 
 def granted_for(period: Period) -> Message:
