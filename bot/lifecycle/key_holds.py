@@ -104,12 +104,12 @@ async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bo
 async def find(transaction: Transaction, key: StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
     there = await transaction.holds.get(key.guild_id)
-    return there if there is not None and _is_of(there, key) else None
+    return there if there is not None and there.key_id == key.id else None
 
 
 def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
     """Return whether no new job is to be sent with that key yet, as it is held until later."""
-    return _is_of(there, key) and there.until > at
+    return there.key_id == key.id and there.until > at
 
 
 async def wait_for_hold(transaction: Transaction, job: Job) -> bool:
@@ -143,21 +143,9 @@ def has_no_key(job: Job) -> bool:
     return job.held is not None and job.held.code == ReasonCode.NO_KEY
 
 
-def applies_to_new(there: Hold | None) -> bool:
-    """Return whether an accepted job takes over the hold when it is made ready, and waits with the others.
-
-    It does also if the hold does not refuse it (`refuses`), as it may be the one that is to try the key.
-    """
-    return there is not None
-
-
 async def wait_for_key(transaction: Transaction, job: Job) -> Job | None:
     """Let the job wait until its server, which has no key, gets one. The job's card says so."""
     return await transaction.jobs.update(job.id, visible=True, held=Reason(ReasonCode.NO_KEY))
-
-
-def _is_of(there: Hold, key: StudiiKey) -> bool:
-    return there.key_id == key.id
 
 
 def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:

@@ -53,5 +53,6 @@ def first_state(request: JobRequest, config: ServerConfig, approval: Approval | 
 
     What needs neither a photo nor an approval, with a key that is not held, has nothing to be made ready for.
     """
-    ready = request.source is None and approval is None and not key_holds.applies_to_new(config.hold)
+    # Also one that the hold does not refuse takes it over, as it may be the one that is to try the key.
+    ready = request.source is None and approval is None and config.hold is None
     return JobState.WAITING if ready else JobState.RECEIVED
