@@ -148,22 +148,16 @@ class Engine:
         if (reason := liveness.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
-        return (
-            f"a poll of a job is {late:.0f} s late"
-            if min(late, liveness.idle_for()) > MAX_POLL_LATENESS_SECONDS
-            else None
-        )
+        stands_still = min(late, liveness.idle_for()) > MAX_POLL_LATENESS_SECONDS
+        return f"a poll of a job is {late:.0f} s late" if stands_still else None
 
     def alive(self) -> bool:
         """Return whether it runs and makes progress.
 
         This is denied some minutes before `stuck` is sure.
         """
-        return (
-            self._running
-            and self.stuck() is None
-            and self._context.liveness.failing_for() < MAX_FAILING_SECONDS
-        )
+        works = self._context.liveness.failing_for() < MAX_FAILING_SECONDS
+        return self._running and works and self.stuck() is None
 
     def oldest_due_poll(self) -> float:
         """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
@@ -211,9 +205,8 @@ class Engine:
         async with self._context.storage.write() as transaction:
             if self._context.member.shards.whole_bot:
                 await doubt_restored(transaction, self._context.clock.now())
-            interrupted = [
-                job for job in await transaction.jobs.in_states(INTERRUPTED) if is_new(job.guild_id)
-            ]
+            stopped = await transaction.jobs.in_states(INTERRUPTED)
+            interrupted = [job for job in stopped if is_new(job.guild_id)]
             over = [job for job in interrupted if answer_is_over(job, self._context)]
             await recover(transaction, over, self._context.clock.now())
             await recover_attempts(transaction, is_new)

@@ -26,7 +26,7 @@ class Outbox:
         self._retry = StoreRetry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
-            self._find,
+            context.finding(lambda transaction, limit: transaction.job_queue.unannounced(limit)),
             self._announce,
             self._give_up,
             key=lambda job: job.id,
@@ -37,10 +37,6 @@ class Outbox:
             wants=lambda job: job.announced_at is None and job.over and not job.posted_with_set,
             queue=lambda job: job.channel_id,
         )
-
-    async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.unannounced(limit)
 
     async def _announce(self, job: Job, tries: int) -> float | None:
         try:

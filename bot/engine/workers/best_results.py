@@ -23,7 +23,7 @@ class BestShowing:
         self._retry = StoreRetry("storing what became of a best result", context.liveness)
         self.worker = KeyedWorker[BestResult](
             "showing the best results",
-            self._find,
+            context.finding(lambda transaction, limit: transaction.best.open(limit)),
             self._serve,
             self._drop,
             key=lambda best: best.message_id,
@@ -32,10 +32,6 @@ class BestShowing:
             setting=context.worker_setting,
             patience=2 * context.tuning.delivery_patience,
         )
-
-    async def _find(self, limit: int) -> list[BestResult]:
-        async with self._context.storage.read() as transaction:
-            return await transaction.best.open(limit)
 
     async def _serve(self, best: BestResult, tries: int) -> float | None:
         again = await self._do(best)

@@ -26,7 +26,7 @@ class Collector:
         self._asked_anew: set[str] = set()
         self.worker = KeyedWorker[Job](
             "fetching outputs",
-            self._find,
+            context.finding(lambda transaction, limit: transaction.job_queue.to_download(limit)),
             self._collect,
             self._give_up,
             key=lambda job: job.id,
@@ -38,10 +38,6 @@ class Collector:
             wants=lambda job: job.state is JobState.RUNNING and job.output_url is not None,
             shared_by=lambda job: (job.guild_id, job.user_id),
         )
-
-    async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.to_download(limit)
 
     async def _collect(self, job: Job, tries: int) -> float | None:
         try:

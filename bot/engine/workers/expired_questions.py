@@ -38,9 +38,8 @@ class ExpiredQuestions:
             async with self._context.storage.write() as transaction:
                 await transaction.confirmations.remove(removed)
                 await transaction.offers.remove(gone)
-        due = [
-            (one.expires_at - now).total_seconds() for one in (*questions, *offers) if one.expires_at > now
-        ]
+        ends = [one.expires_at for one in (*questions, *offers)]
+        due = [(end - now).total_seconds() for end in ends if end > now]
         return max(0.0, min([reread_every, *due]))
 
     async def _removed(self, question: Confirmation) -> bool:
@@ -54,6 +53,5 @@ class ExpiredQuestions:
         return await self._delivery.remove_offer(offer) or self._given_up(offer.expires_at)
 
     def _given_up(self, expired_at: datetime) -> bool:
-        return self._context.clock.now() - expired_at > timedelta(
-            seconds=self._context.tuning.question_removal_bound
-        )
+        bound = timedelta(seconds=self._context.tuning.question_removal_bound)
+        return self._context.clock.now() - expired_at > bound

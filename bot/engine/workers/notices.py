@@ -44,7 +44,7 @@ class NoticeOutbox:
         self._retry = StoreRetry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
             "posting notices",
-            self._find,
+            context.finding(lambda transaction, limit: transaction.notices.servers_waiting(limit)),
             self._serve,
             self._give_up,
             key=lambda guild_id: guild_id,
@@ -55,11 +55,6 @@ class NoticeOutbox:
             patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
             shared_by=lambda guild_id: (guild_id, guild_id),
         )
-
-    async def _find(self, limit: int) -> list[int]:
-        """Return servers with notices to post."""
-        async with self._context.storage.read() as transaction:
-            return await transaction.notices.servers_waiting(limit)
 
     async def _serve(self, guild_id: int, tries: int) -> float | None:
         """Post the server's oldest notice."""

@@ -40,7 +40,7 @@ class SetPostings:
         self._retry = StoreRetry("storing that it was posted", context.liveness, noun="set")
         self.worker = KeyedWorker[Job](
             "posting sets",
-            self._find,
+            context.finding(lambda transaction, limit: transaction.job_queue.unannounced_sets(limit)),
             self._post,
             self._give_up,
             key=lambda job: job.set_id,
@@ -56,10 +56,6 @@ class SetPostings:
         # One that ended without a word, or whose outcome is unknown, may be what the others waited for.
         if job.set_id is not None and job.over:
             self.worker.add(job)
-
-    async def _find(self, limit: int) -> list[Job]:
-        async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.unannounced_sets(limit)
 
     async def _post(self, job: Job, _tries: int) -> float | None:
         """Post the set's next message, if one is due. Return in how many seconds to check again."""

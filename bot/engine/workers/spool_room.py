@@ -36,17 +36,12 @@ class SpoolRoom:
         async with self._context.storage.read() as transaction:
             held = await key_holds.is_held(transaction, job.guild_id)
             if held:
-                others = [
-                    job_id for job_id in await transaction.job_queue.unsent_where_held() if job_id != job.id
-                ]
-                together = sum(spool.source_size(job_id) for job_id in others)
+                unsent = await transaction.job_queue.unsent_where_held()
+                together = sum(spool.source_size(job_id) for job_id in unsent if job_id != job.id)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
-        if (
-            lacking
-            and not held
-            and await self._make_room(lacking, spared=int(spool.max_bytes * KEPT_RESULTS_SHARE))
-        ):
+        spared = int(spool.max_bytes * KEPT_RESULTS_SHARE)
+        if lacking and not held and await self._make_room(lacking, spared=spared):
             lacking = spool.claim_source(job.id, job.guild_id, size)
         return not lacking
 
