@@ -86,11 +86,9 @@ def outcome_there(error: Exception) -> Announcement | ChannelGone:
 # Untranslated: for logs
 def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
     """Return what became of a message about the job whose sending raised the error."""
-    match said := outcome_to_tell(error):
-        case TryLater():
-            _log.info("Job %s: %s yet: %r", job.id, what, error)
-        case Undeliverable():
-            _log.warning("Job %s: %s: %r", job.id, what, error)
-        case _:
-            pass
+    said = outcome_to_tell(error)
+    if isinstance(said, TryLater):
+        _log.info("Job %s: %s yet: %r", job.id, what, error)
+    elif isinstance(said, Undeliverable):
+        _log.warning("Job %s: %s: %r", job.id, what, error)
     return said

@@ -138,20 +138,13 @@ class NoticePoster:
             found = await find_notice(channel, self._context.client, notice)
             if found is not None:
                 return Posted(found)
-        hidden = (
-            job is not None
-            and stays_there(self._context.client, job)
-            and not is_age_restricted(
-                self._context.client.get_channel(channel.id)
-                if isinstance(channel, discord.PartialMessageable)
-                else None
-            )
-        )
+        client = self._context.client
+        there = client.get_channel(channel.id) if isinstance(channel, discord.PartialMessageable) else None
+        hidden = job is not None and stays_there(client, job) and not is_age_restricted(there)
         if shown is not None and job is not None:
-            return await self._ask(
-                channel, notice, replace(shown, photos=(), result=None) if hidden else shown, hidden=hidden
-            )
-        guild = self._context.client.get_guild(notice.guild_id)
+            shown = replace(shown, photos=(), result=None) if hidden else shown
+            return await self._ask(channel, notice, shown, hidden=hidden)
+        guild = client.get_guild(notice.guild_id)
         called = [] if server is not None or guild is None else _called(notice, guild)
         message = await channel.send(
             view=notice_panel(notice, self._context.names, job, server, hidden=hidden, called=called),

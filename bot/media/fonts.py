@@ -98,11 +98,9 @@ def _drawn(script: str, character: str) -> bytes:
 @cache
 def _font(script: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
     # The packages hold the files and a name for each; their own code is not needed.
-    file = (
-        files("pylopdf_fonts_jp") / "NotoSansJP-Regular.otf"
-        if script == "japanese"
-        else files("font_source_sans_pro") / "files" / f"SourceSansPro-{weight}.ttf"
-    )
+    file = files("font_source_sans_pro") / "files" / f"SourceSansPro-{weight}.ttf"
+    if script == "japanese":
+        file = files("pylopdf_fonts_jp") / "NotoSansJP-Regular.otf"
     # By its path, so that it is mapped into memory, not copied. The other engine needs a library that slim
     # images lack; this one draws these alphabets alike everywhere.
     with as_file(file) as path:

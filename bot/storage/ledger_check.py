@@ -176,11 +176,8 @@ def _about_a_line(row: RowMapping) -> str:
     if row["kind"] in _OF_ADMINS:
         of_job = f"belongs to job {row['job_id']}" if row["job_id"] is not None else "has no period"
         return f"{line} was made by an admin, but {of_job}."
-    return (
-        f"{line} belongs to no job."
-        if row["job_id"] is None
-        else f"{line} belongs to job {row['job_id']}, which is unknown."
-    )
+    job = "no job" if row["job_id"] is None else f"job {row['job_id']}, which is unknown"
+    return f"{line} belongs to {job}."
 
 
 def _differing(where: str, balances: Mapping[int, int], written: Mapping[int, int]) -> list[str]:

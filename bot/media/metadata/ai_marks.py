@@ -160,11 +160,8 @@ def xmp_packet(digital_source: str | None, orientation: int | None = None) -> by
     if orientation is not None:
         said += b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"' % orientation
     if digital_source is not None:
-        address = (
-            digital_source
-            if "://" in digital_source or "/" not in digital_source
-            else f"http://{digital_source}"
-        )
+        complete = "://" in digital_source or "/" not in digital_source
+        address = digital_source if complete else f"http://{digital_source}"
         said += b' xmlns:Iptc4xmpExt="%s" Iptc4xmpExt:DigitalSourceType="%s"' % (
             _IPTC.encode(),
             address.encode("ascii"),

@@ -51,10 +51,8 @@ class LimitService(Service):
         """Return what the member may do now."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
-            settings, limits = (
-                await transaction.guilds.get(guild_id),
-                await transaction.policies.limits(guild_id),
-            )
+            settings = await transaction.guilds.get(guild_id)
+            limits = await transaction.policies.limits(guild_id)
             asked = AskedMembers(settings, limits, [user_id])
             budget, used = (await use_of_members(transaction, [asked], now, whole=True))[guild_id]
         return state_of_member(budget, limits, user_id, roles, used[user_id], now)

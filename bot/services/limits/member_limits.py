@@ -1,6 +1,6 @@
 """Work out what members may still do within their limits, as the transaction that reserves checks it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -115,16 +115,13 @@ async def _uses(
 ) -> dict[int, MemberUse]:
     guild_id, limits, members = asked.settings.guild_id, asked.limits, asked.members
     limited = asked.limited(whole=whole)
-    going = (
-        await transaction.member_jobs.going_of(guild_id, members)
-        if whole or limits.at_once is not None
-        else {}
-    )
-    starts: dict[int, list[datetime]] = {}
+    going: Mapping[int, int] = {}
+    if whole or limits.at_once is not None:
+        going = await transaction.member_jobs.going_of(guild_id, members)
+    starts: Mapping[int, Sequence[datetime]] = {}
     if limits.rate is not None:
-        starts = await transaction.member_jobs.started_by(
-            guild_id, members, counted_since(limits.rate, at), at
-        )
+        since = counted_since(limits.rate, at)
+        starts = await transaction.member_jobs.started_by(guild_id, members, since, at)
     return {
         one: MemberUse(
             used.usage.get(one, Usage()) if one in limited else Usage(),
