@@ -126,10 +126,7 @@ class Servers:
                 None if hold is None else Hold(**hold),
                 access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
                 member_limits_of(credits_.get(one, []), policy),
-                Charges(
-                    {} if key is None else charges.get(key["lane"], {}),
-                    charges.get(ANY_KEY, {}),
-                ),
+                Charges({} if key is None else charges.get(key["lane"], {}), charges.get(ANY_KEY, {})),
                 word_rules_of(words.get(one, [])),
             )
         return made

@@ -30,9 +30,8 @@ REMEMBERED_ANSWERS = 5000  # servers
 ANSWERED_TOGETHER = 0.05  # seconds; requests whose deadlines are within them are given up together
 Requests = Sequence[JobRequest]  # that are accepted together, or none of them
 Answer = list[Job] | StudiiBotError
-Answers = list[
-    Answer
-]  # to requests that arrived together: one, or one to each of them that was decided alone
+# To requests that arrived together: one, or one to each of them that was decided alone.
+Answers = list[Answer]
 
 
 @dataclass(frozen=True, slots=True)

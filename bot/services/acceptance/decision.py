@@ -129,12 +129,8 @@ class Acceptance:
         except CreditsShort as short:
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
             raise
-        results = server.config.access.approval.wants_results
-        if approval is None:
-            result_approval, seen = None, None
-        else:
-            result_approval = Approval.WANTED if results else None
-            seen = WhyAsk.RESULT_SEEN if results else WhyAsk.SEEN
+        results = approval is not None and server.config.access.approval.wants_results
+        seen = WhyAsk.RESULT_SEEN if results else None if approval is None else WhyAsk.SEEN
         if asks:
             self._ask_first(server, [request], price, seen)
         role = None if member.allowance is None else member.allowance.role_id
@@ -143,7 +139,7 @@ class Acceptance:
             state=first_state(request, server.config, approval),
             allowance_role=role,
             approval=approval,
-            result_approval=result_approval,
+            result_approval=Approval.WANTED if results else None,
         )
         self._count(server, budget, job)
         return job
