@@ -92,12 +92,7 @@ class Engine:
         self._set_postings = SetPostings(context, delivery, ended_jobs)
         self._notices = NoticeOutbox(context, delivery, ended_jobs)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._job_workers = (
-            *self._intake.workers,
-            self._collector.worker,
-            outbox.worker,
-            self._cards.worker,
-        )
+        self._job_workers = (*self._intake.workers, self._collector.worker, outbox.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
         self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
         self._questions = ExpiredQuestions(context, delivery)

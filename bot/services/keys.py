@@ -86,13 +86,7 @@ class KeyService(ToolService):
         self._lanes = lanes
         self._check = check
 
-    async def set_key(
-        self,
-        guild_id: int,
-        secret: str,
-        plan: Plan,
-        daily_budget: int | None,
-    ) -> StudiiKey:
+    async def set_key(self, guild_id: int, secret: str, plan: Plan, daily_budget: int | None) -> StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
 
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no key
@@ -201,13 +195,7 @@ class KeyService(ToolService):
             raise Refused(NOT_ACCEPTED) from None
 
     async def _keep(
-        self,
-        transaction: Transaction,
-        guild_id: int,
-        secret: str,
-        lane: str,
-        plan: Plan,
-        now: datetime,
+        self, transaction: Transaction, guild_id: int, secret: str, lane: str, plan: Plan, now: datetime
     ) -> StudiiKey:
         sealed = self._vault.seal(secret)
         old = await transaction.keys.current(guild_id)

@@ -51,10 +51,7 @@ class Guilds(Repository):
 
     async def set_budget(self, guild_id: int, budget: Budget) -> None:
         await self._set(
-            guild_id,
-            budget_limit=budget.limit,
-            budget_period=budget.period,
-            budget_since=budget.since,
+            guild_id, budget_limit=budget.limit, budget_period=budget.period, budget_since=budget.since
         )
 
     async def set_paused(self, guild_id: int, at: datetime | None) -> None:

@@ -44,9 +44,7 @@ class LedgerCheck(Repository):
         )
         by_jobs = mine.where(jobs.c.guild_id == guild_id, *within(jobs.c.created_at, window))
         reserved = select(ledger.c.job_id).where(
-            ledger.c.guild_id == guild_id,
-            ledger.c.kind == EntryKind.RESERVE,
-            *within(ledger.c.at, window),
+            ledger.c.guild_id == guild_id, ledger.c.kind == EntryKind.RESERVE, *within(ledger.c.at, window)
         )
         lines = select(ledger.c.user_id.label("whose"), _spent().label("spent"))
         by_lines = lines.where(ledger.c.guild_id == guild_id, ledger.c.job_id.in_(reserved))

@@ -53,12 +53,7 @@ class Showings:
     too large. One that doesn't apply returns None."""
 
     def __init__(
-        self,
-        job: Job,
-        output: OutputFile,
-        limit: int,
-        context: DeliveryContext,
-        rules: PostingRules,
+        self, job: Job, output: OutputFile, limit: int, context: DeliveryContext, rules: PostingRules
     ) -> None:
         self._job = job
         self._output = output

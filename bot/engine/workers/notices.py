@@ -28,10 +28,7 @@ _log = logging.getLogger(__name__)
 
 _PEOPLE = frozenset({Addressee.OWNER, Addressee.MEMBER})
 # No news any more once the job has left that state.
-_AS_LONG_AS = {
-    NoticeKind.UNKNOWN: JobState.UNKNOWN,
-    NoticeKind.STILL_RUNNING: JobState.RUNNING,
-}
+_AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 
 
 class NoticeOutbox:

@@ -152,11 +152,7 @@ class Acceptance:
             raise
 
     def _ask_first(
-        self,
-        server: ServerState,
-        requests: Sequence[JobRequest],
-        price: Estimate,
-        seen: WhyAsk | None = None,
+        self, server: ServerState, requests: Sequence[JobRequest], price: Estimate, seen: WhyAsk | None = None
     ) -> None:
         """Raise `ConfirmationNeeded` if the person has to be asked before the jobs start, at that price
         together. Else they start: their question is answered."""
@@ -283,10 +279,7 @@ class Acceptance:
             self._decided.done.add(job.once)
         used = server.members.get(job.user_id, MemberUse())
         server.members[job.user_id] = replace(
-            used,
-            usage=_and(used.usage, job.estimate),
-            going=used.going + 1,
-            starts=(*used.starts, self._at),
+            used, usage=_and(used.usage, job.estimate), going=used.going + 1, starts=(*used.starts, self._at)
         )
         after = replace(budget, usage=_and(budget.usage, job.estimate), left=budget.left - job.estimate)
         server.budget = after

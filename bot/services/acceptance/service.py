@@ -26,14 +26,7 @@ _log = logging.getLogger(__name__)
 class AcceptanceService(ToolService):
     """Accepts jobs, and says which could be accepted."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        catalog: Catalog,
-        clock: Clock,
-        *,
-        max_source_bytes: int,
-    ) -> None:
+    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock, *, max_source_bytes: int) -> None:
         super().__init__(storage, catalog, clock)
         self._max_source_bytes = max_source_bytes
         self._batches = AcceptanceBatches(storage, catalog, clock, max_source_bytes=max_source_bytes)

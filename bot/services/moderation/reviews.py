@@ -26,10 +26,7 @@ class ReviewService(Service):
     """Decides on results. `open_file` opens a file in the spool by name."""
 
     def __init__(
-        self,
-        storage: Storage,
-        clock: Clock,
-        open_file: Callable[[str], Awaitable[OutputFile | None]],
+        self, storage: Storage, clock: Clock, open_file: Callable[[str], Awaitable[OutputFile | None]]
     ) -> None:
         super().__init__(storage, clock)
         self._open_file = open_file

@@ -175,10 +175,7 @@ _OPEN_RESERVATIONS = (
 _CORRECT_ALL = update(jobs).where(_SOME_OPEN)
 _RESERVE = (
     update(jobs)
-    .where(
-        _SOME_OPEN,
-        ~exists().where(ledger.c.job_id == jobs.c.id, ledger.c.kind == EntryKind.RESERVE),
-    )
+    .where(_SOME_OPEN, ~exists().where(ledger.c.job_id == jobs.c.id, ledger.c.kind == EntryKind.RESERVE))
     .values(reserved=jobs.c.estimate)
 )
 

@@ -44,9 +44,7 @@ class AsyncConnection:
         self.sync_connection = await greenlet_spawn(self._engine.connect)
 
     async def execute(
-        self,
-        statement: Executable,
-        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> CursorResult[Any]:
         return await greenlet_spawn(self._started.execute, statement, parameters)
 

@@ -91,11 +91,7 @@ def _sqlite(url: str, pragmas: tuple[str, ...], **options: Any) -> AsyncEngine:
     # With isolation_level=None the driver begins no transaction, and the storage says how it begins.
     # SQLAlchemy's manual, SQLite, "Enabling Non-Legacy SQLite Transactional Modes".
     engine = create_engine(
-        url,
-        module=one_call_driver(),
-        hide_parameters=True,
-        connect_args={"isolation_level": None},
-        **options,
+        url, module=one_call_driver(), hide_parameters=True, connect_args={"isolation_level": None}, **options
     )
     event.listen(engine, "connect", _running(pragmas))
     return AsyncEngine(engine)

@@ -29,10 +29,7 @@ class Cards:
     """Shows the newest version of each job on its card. `progress` returns the lane's estimates."""
 
     def __init__(
-        self,
-        context: EngineContext,
-        delivery: Delivery,
-        progress: Callable[[str], Awaitable[Progress]],
+        self, context: EngineContext, delivery: Delivery, progress: Callable[[str], Awaitable[Progress]]
     ) -> None:
         self._context = context
         self._delivery = delivery
