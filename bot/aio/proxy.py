@@ -49,13 +49,8 @@ class Proxy:
             raise ValueError(_FORM) from None
         if url.scheme not in {"http", "https"}:
             raise ValueError(f"{_FORM}; other kinds don't work")
-        if (
-            not is_host(url.host or "")
-            or port is None
-            or url.path not in {"", "/"}
-            or url.query_string
-            or url.fragment
-        ):
+        more = url.path not in {"", "/"} or url.query_string or url.fragment
+        if more or port is None or not is_host(url.host or ""):
             raise ValueError(_FORM)
         authorization = None
         if url.user is not None:

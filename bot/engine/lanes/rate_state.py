@@ -42,8 +42,6 @@ class RateState:
         self._context = context
         self._polls: deque[float] = deque()  # when the latest were sent
         self._ahead: deque[float] = deque()  # until when polls that were recorded in advance may be sent
-        self._unsaved = False
-        self._plan_news: bool | None = None  # whether the admins are to be told that the plan seems wrong
         self._restore(sent, limits)
         self.set_plan(plan)
 
@@ -110,31 +108,29 @@ class RateState:
         known after a restart."""
         now = self._context.clock.monotonic()
         used = self.window.used(now)
+        doubted: bool | None = None  # if that is news
         if limited is not None:
             _log.warning("Studii answered 429 to lane %s", self.lane[:8])
             if self.window.limited(now, limited.retry_after) and self._plan_check.limited(now, used):
-                self._plan_news = True
+                doubted = True
             self._apply_plan(now)
-            self._unsaved = True
         elif self._plan_check.sent(now, used):
-            self._plan_news = False
-            self._unsaved = True
-        if self._unsaved:
-            await shielded(self._save())
+            doubted = False
+        else:
+            return
+        await shielded(self._save(doubted=doubted))
 
-    async def _save(self) -> None:
+    async def _save(self, *, doubted: bool | None) -> None:
         """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once,
         if the plan seems wrong.
 
         If this fails, it is logged, and what could not be saved is known until the process ends.
         """
-        self._unsaved = False
-        news, self._plan_news = self._plan_news, None
         try:
             async with self._context.storage.write() as transaction:
                 await self._store(transaction)
-                if news is not None:
-                    await self._tell(transaction, doubted=news)
+                if doubted is not None:
+                    await self._tell(transaction, doubted=doubted)
         except Exception as error:  # noqa: BLE001 - logged; all else goes on
             _log.warning("The rate limit learned for lane %s could not be stored: %r", self.lane[:8], error)
 
