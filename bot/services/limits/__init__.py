@@ -8,6 +8,7 @@ from bot.services.limits.member_limits import (
     MemberUse,
     ensure_all_within,
     ensure_within,
+    member_state,
     state_of_member,
     use_of_members,
 )

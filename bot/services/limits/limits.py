@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state
-from bot.services.limits.member_limits import AskedMembers, MemberState, state_of_member, use_of_members
+from bot.services.limits.member_limits import MemberState, member_state
 from bot.services.limits.sentences import too_much_taken_back
 from bot.services.service import Service
 from bot.services.wording import credits_message
@@ -49,13 +49,8 @@ class LimitService(Service):
 
     async def of_member(self, guild_id: int, user_id: int, roles: Collection[int]) -> MemberState:
         """Return what the member may do now."""
-        now = self._clock.now()
         async with self._storage.read() as transaction:
-            settings = await transaction.guilds.get(guild_id)
-            limits = await transaction.policies.limits(guild_id)
-            asked = AskedMembers(settings, limits, [user_id])
-            budget, used = (await use_of_members(transaction, [asked], now, whole=True))[guild_id]
-        return state_of_member(budget, limits, user_id, roles, used[user_id], now)
+            return await member_state(transaction, guild_id, user_id, roles, self._clock.now())
 
     async def set(self, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
         """Set some of the limits, all in one step. They take effect immediately.

@@ -154,6 +154,16 @@ def state_of_member(
     )
 
 
+async def member_state(
+    transaction: Transaction, guild_id: int, user_id: int, roles: Collection[int], at: datetime
+) -> MemberState:
+    """Read what a member may do."""
+    settings, limits = await transaction.guilds.get(guild_id), await transaction.policies.limits(guild_id)
+    asked = AskedMembers(settings, limits, [user_id])
+    budget, used = (await use_of_members(transaction, [asked], at, whole=True))[guild_id]
+    return state_of_member(budget, limits, user_id, roles, used[user_id], at)
+
+
 def ensure_within(state: MemberState, price: Estimate) -> None:
     """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
     if state.allowance is not None and state.left is not None and state.left < price.amount:

@@ -10,7 +10,7 @@ from bot.errors import CreditsWanted, NotAllowed, Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, budget_state
-from bot.services.limits import AskedMembers, state_of_member, use_of_members
+from bot.services.limits import member_state
 from bot.services.service import ToolService
 from bot.services.wording import discord_timestamp
 from bot.storage import Transaction
@@ -129,11 +129,8 @@ async def _missing(
 ) -> tuple[int, int]:
     """Return how many credits the member's allowance and the server's budget lack: 0 or less if they
     suffice."""
-    settings, limits = await transaction.guilds.get(guild_id), await transaction.policies.limits(guild_id)
-    asked = AskedMembers(settings, limits, [user_id])
-    budget, used = (await use_of_members(transaction, [asked], at, whole=True))[guild_id]
-    member = state_of_member(budget, limits, user_id, roles, used[user_id], at)
-    return (0 if member.left is None else price - member.left), price - budget.left
+    member = await member_state(transaction, guild_id, user_id, roles, at)
+    return (0 if member.left is None else price - member.left), price - member.budget.left
 
 
 async def _ensure_none_open(transaction: Transaction, guild_id: int, user_id: int, at: datetime) -> None:
