@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, delete, insert, select
+from sqlalchemy import BigInteger, bindparam, delete, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
@@ -55,8 +55,7 @@ class Policies(Repository):
 
     async def unblock(self, guild_id: int, user_id: int) -> bool:
         """End the member's block. Return False if there was none."""
-        one = (blocks.c.guild_id == guild_id) & (blocks.c.user_id == user_id)
-        return (await self._session.execute(delete(blocks).where(one))).rowcount > 0
+        return await self._session.remove(blocks, {"guild_id": guild_id, "user_id": user_id})
 
     async def forget_ended_blocks(self, guild_id: int, at: datetime) -> None:
         """Delete the blocks that ended before that time."""
@@ -78,13 +77,13 @@ class Policies(Repository):
 
     async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str) -> bool:
         """Remove an entry. Return False if it was not in the list."""
-        one = _list(guild_id, which, target) & (access_lists.c.subject_id == subject_id)
-        return (await self._session.execute(delete(access_lists).where(one))).rowcount > 0
+        row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
+        return await self._session.remove(access_lists, row)
 
     async def list_clear(self, guild_id: int, which: AccessList, target: str = "") -> bool:
         """Remove all entries. Return False if there were none."""
-        everyone = _list(guild_id, which, target)
-        return (await self._session.execute(delete(access_lists).where(everyone))).rowcount > 0
+        everyone = {"guild_id": guild_id, "list": which, "target": target}
+        return await self._session.remove(access_lists, everyone)
 
     async def forget_approval_lists(self, guild_id: int) -> None:
         """Remove the roles and tools whose requests wait for approval."""
@@ -98,9 +97,8 @@ class Policies(Repository):
         key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
         if credits_ is not None:
             await self._session.put(allowances, key, {"credits": credits_})
-            return
-        same = and_(*(allowances.c[name] == value for name, value in key.items()))
-        await self._session.execute(delete(allowances).where(same))
+        else:
+            await self._session.remove(allowances, key)
 
     async def refuses_photos(self, user_id: int) -> bool:
         return user_id in await self.refusing_photos([user_id])
@@ -113,7 +111,7 @@ class Policies(Repository):
         await self._session.put(photo_refusals, {"user_id": user_id}, {"at": at})
 
     async def allow_photos(self, user_id: int) -> None:
-        await self._session.execute(delete(photo_refusals).where(photo_refusals.c.user_id == user_id))
+        await self._session.remove(photo_refusals, {"user_id": user_id})
 
     async def _row(self, guild_id: int) -> dict[str, Any]:
         row = await self._one_row(_POLICY, {"guild": guild_id})
@@ -164,11 +162,6 @@ def member_limits_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> Memb
         at_once=row.get("jobs_at_once"),
         rate=StartRate(starts, seconds) if starts is not None and seconds is not None else None,
     )
-
-
-def _list(guild_id: int, which: AccessList, target: str) -> ColumnElement[bool]:
-    here = access_lists.c
-    return and_(here.guild_id == guild_id, here.list == which, here.target == target)
 
 
 def _ids(rows: Sequence[RowMapping], which: AccessList, target: str = "") -> frozenset[int]:

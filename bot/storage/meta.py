@@ -1,6 +1,6 @@
 """Named values of the bot as a whole, such as the digest of its commands."""
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 
 from bot.storage.database.repository import Repository
 from bot.storage.schema import meta
@@ -25,7 +25,7 @@ class Meta(Repository):
         return list((await self._session.execute(query)).scalars())
 
     async def remove(self, name: str) -> None:
-        await self._session.execute(delete(meta).where(meta.c.name == name))
+        await self._session.remove(meta, {"name": name})
 
 
 # A statement, made once (see `Session.execute`).

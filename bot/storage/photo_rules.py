@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Select, Table, bindparam, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
@@ -33,10 +33,8 @@ class PhotoRulesByServer(Repository):
 
     async def turn_off(self, guild_id: int, channel_id: int | None) -> None:
         """Turn reactions off in the channel, or everywhere (None)."""
-        rows = delete(reaction_places).where(reaction_places.c.guild_id == guild_id)
-        if channel_id is not None:
-            rows = rows.where(reaction_places.c.channel_id == channel_id)
-        await self._session.execute(rows)
+        place = {} if channel_id is None else {"channel_id": channel_id}
+        await self._session.remove(reaction_places, {"guild_id": guild_id, **place})
 
     async def map(self, guild_id: int, emoji: Emoji, preset: Preset | None) -> None:
         """Map the emoji to the preset, or to no tool (None)."""
@@ -52,17 +50,11 @@ class PhotoRulesByServer(Repository):
 
     async def forget(self, guild_id: int, emoji: Emoji) -> None:
         """Remove the server's own mapping of the emoji, so that the catalogue's applies."""
-        rows = reaction_emoji.c
-        await self._session.execute(
-            delete(reaction_emoji).where(rows.guild_id == guild_id, rows.emoji == emoji.key)
-        )
+        await self._session.remove(reaction_emoji, {"guild_id": guild_id, "emoji": emoji.key})
 
     async def forget_style(self, guild_id: int, style_id: str) -> None:
         """Remove the mappings of emoji to a style."""
-        rows = reaction_emoji.c
-        await self._session.execute(
-            delete(reaction_emoji).where(rows.guild_id == guild_id, rows.style_id == style_id)
-        )
+        await self._session.remove(reaction_emoji, {"guild_id": guild_id, "style_id": style_id})
 
     async def set_channel(self, guild_id: int, channel: PhotoChannel) -> None:
         preset = channel.preset
@@ -76,10 +68,7 @@ class PhotoRulesByServer(Repository):
         await self._session.put(photo_channels, key, values)
 
     async def clear_channel(self, guild_id: int, channel_id: int) -> None:
-        rows = photo_channels.c
-        await self._session.execute(
-            delete(photo_channels).where(rows.guild_id == guild_id, rows.channel_id == channel_id)
-        )
+        await self._session.remove(photo_channels, {"guild_id": guild_id, "channel_id": channel_id})
 
     async def count(self, guild_id: int) -> tuple[int, int]:
         """Return the number of emoji and of channels with rules of their own."""

@@ -67,12 +67,10 @@ class Privacy(Repository):
 
     async def forget(self, user_id: int, at: datetime, guild_id: int | None = None) -> None:
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
-        await self._session.execute(delete(member_languages).where(member_languages.c.user_id == user_id))
+        await self._session.remove(member_languages, {"user_id": user_id})
+        here = {} if guild_id is None else {"guild_id": guild_id}
         for table in (confirmations, credit_requests, tappers, refusals_told, member_defaults):
-            mine = table.c.user_id == user_id
-            if guild_id is not None:
-                mine &= table.c.guild_id == guild_id
-            await self._session.execute(delete(table).where(mine))
+            await self._session.remove(table, {"user_id": user_id, **here})
         starred = best_results.c.user_id == user_id
         if guild_id is not None:
             starred &= best_results.c.guild_id == guild_id
@@ -150,7 +148,7 @@ class Privacy(Repository):
         """Delete all rows of the server, in every table."""
         for table in reversed(metadata.sorted_tables):
             if "guild_id" in table.c:
-                await self._session.execute(delete(table).where(table.c.guild_id == guild_id))
+                await self._session.remove(table, {"guild_id": guild_id})
 
     async def _jobs(self, query: Select[Any], values: Mapping[str, Any]) -> list[Job]:
         return await self._session.rows(query, lambda row: job_of(row, inputs={}), JOB_KEY, values)

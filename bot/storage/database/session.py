@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase
+from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase, delete
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DBAPIError
@@ -231,6 +231,11 @@ class Session:
         """Insert the row unless one has this primary key. Return whether it was inserted."""
         statement = _upsert(table, tuple(key), (), on_sqlite=self.on_sqlite)
         return (await self.execute(statement, {**key, **values})).rowcount == 1
+
+    async def remove(self, table: Table, which: Mapping[str, Any]) -> bool:
+        """Delete the rows that have all these values. Return whether there were any."""
+        these = [table.c[name] == value for name, value in which.items()]
+        return (await self.execute(delete(table).where(*these))).rowcount > 0
 
 
 @asynccontextmanager

@@ -23,8 +23,7 @@ class Refusals(Repository):
 
     async def reset(self, guild_id: int, user_id: int) -> None:
         """Forget the member's refusals by word rules."""
-        theirs = (word_refusals.c.guild_id == guild_id) & (word_refusals.c.user_id == user_id)
-        await self._session.execute(delete(word_refusals).where(theirs))
+        await self._session.remove(word_refusals, {"guild_id": guild_id, "user_id": user_id})
 
     async def tell(self, guild_id: int, user_id: int, reason: str, at: datetime, since: datetime) -> bool:
         """Record that the reason is sent to the member. Return False if it was sent after `since`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.words import WordRule
@@ -25,8 +25,7 @@ class WordRules(Repository):
 
     async def remove(self, guild_id: int, key: str) -> bool:
         """Remove a rule. Return False if there is none."""
-        one = (word_rules.c.guild_id == guild_id) & (word_rules.c.key == key)
-        return (await self._session.execute(delete(word_rules).where(one))).rowcount > 0
+        return await self._session.remove(word_rules, {"guild_id": guild_id, "key": key})
 
     async def recent_inputs(self, guild_id: int, limit: int) -> list[dict[str, str]]:
         """Return the inputs of the server's last jobs that still have them."""

@@ -75,16 +75,14 @@ class BestResults(Repository):
 
     async def gone(self, message_id: int) -> None:
         """Store that nothing shows the result any more. One that is wanted again is shown again."""
-        mine = best_results.c.message_id == message_id
-        await self._session.execute(delete(best_results).where(mine, ~best_results.c.wanted))
+        await self._session.remove(best_results, {"message_id": message_id, "wanted": False})
         number = best_results.c.number + 1
         await self._update(message_id, posted_message_id=None, begun_at=None, number=number)
         self._session.changes.best = True
 
     async def drop(self, message_id: int) -> None:
         """Forget a result that can't be shown."""
-        mine = best_results.c.message_id == message_id
-        await self._session.execute(delete(best_results).where(mine))
+        await self._session.remove(best_results, {"message_id": message_id})
 
     async def drop_unanswered(self, before: datetime) -> None:
         """Forget results that wait for their maker's answer since before that time."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.storage.database.repository import Repository
@@ -29,9 +29,8 @@ class MemberDefaults(Repository):
         key = {"guild_id": guild_id, "user_id": user_id, "tool": tool}
         if inputs:
             await self._session.put(member_defaults, key, {"inputs": dict(inputs)})
-            return
-        same = [member_defaults.c[name] == value for name, value in key.items()]
-        await self._session.execute(delete(member_defaults).where(*same))
+        else:
+            await self._session.remove(member_defaults, key)
 
 
 def defaults_of(row: RowMapping) -> tuple[str, Mapping[str, str]]:
