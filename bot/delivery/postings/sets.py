@@ -117,6 +117,5 @@ def _size(part: SetPart) -> int:
     """Return the bytes that a part needs, with a photo before that may be made smaller."""
     if part.output is None:
         return 0
-    return (
-        part.output.size + MESSAGE_MARGIN_BYTES + (BEFORE_ROOM_BYTES if part.output.before is not None else 0)
-    )
+    before = 0 if part.output.before is None else BEFORE_ROOM_BYTES
+    return part.output.size + MESSAGE_MARGIN_BYTES + before
