@@ -14,6 +14,7 @@ from bot.delivery.deferrals import journal as journal_module, late_answers
 from bot.delivery.deferrals.late_answers import FINISHING_TRIES, LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.layout import BAD, boxed
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
@@ -301,20 +302,56 @@ async def test_what_was_shown_is_not_answered_again_by_the_next_start(
         assert kept(tmp_path) == []
 
 
-async def test_what_was_answered_or_is_too_old_is_left_alone(
+def forget_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each answer be followed by a kill: that it was given is not noted any more."""
+
+    async def forgets_nothing(*_: object) -> None: ...
+
+    monkeypatch.setattr(DeferralJournal, "forget", forgets_nothing)
+
+
+@pytest.mark.parametrize("command", ["studii pause", "studii usage"])
+async def test_an_answer_that_came_before_the_kill_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        forget_nothing(monkeypatch)
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.admin.slash(desk.channel, command))
+            await announced(tmp_path)
+        shown = await asking
+        assert shown.response is not None
+        told = texts(shown.response)
+        assert told not in {"", *map(str, LEFT_UNANSWERED.values())}
+        assert len(kept(tmp_path)) == 1
+        await restarted(desk, journal)
+        assert texts(shown.response) == told
+        assert shown.followups == []
+        assert kept(tmp_path) == []
+
+
+async def test_a_card_that_was_shown_before_the_kill_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
-
-        async def forgets_nothing(*_: object) -> None: ...
-
-        monkeypatch.setattr(DeferralJournal, "forget", forgets_nothing)
+        forget_nothing(monkeypatch)
         await asked(desk, desk.maya, tmp_path)
         (card,) = desk.channel.history()
+        assert "A kite" in texts(card)
+        # What has changed since is for the engine to show, which knows the job's place in the queue, too.
+        monkeypatch.setattr(late_answers, "card_of", lambda *_: boxed(BAD, LEFT_UNANSWERED[LateAnswer.VIEW]))
         await restarted(desk, journal)
-        assert [one.id for one in desk.channel.history()] == [card.id]
+        (after,) = desk.channel.history()
+        assert (after.id, texts(after)) == (card.id, texts(card))
         assert kept(tmp_path) == []
+
+
+async def test_what_cannot_be_read_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        journal = keep(desk, tmp_path)
+        (tmp_path / "deferrals").mkdir()
         (tmp_path / "deferrals" / "1.deferred").write_bytes(b"of another key")
         await restarted(desk, journal)
         assert kept(tmp_path) == []
