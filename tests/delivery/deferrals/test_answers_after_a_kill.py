@@ -13,8 +13,9 @@ from bot.delivery import DeferralFiles, DeferralJournal
 from bot.delivery.deferrals import journal as journal_module, late_answers
 from bot.delivery.deferrals.late_answers import FINISHING_TRIES, LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
+from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.layout import BAD, boxed
+from bot.ui.kit.layout import QUIET, Panel, boxed
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
@@ -331,6 +332,10 @@ async def test_an_answer_that_came_before_the_kill_is_not_replaced(
         assert kept(tmp_path) == []
 
 
+def another_card(*_: object) -> Panel:
+    return boxed(QUIET, STARTED)
+
+
 async def test_a_card_that_was_shown_before_the_kill_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,7 +346,7 @@ async def test_a_card_that_was_shown_before_the_kill_is_not_replaced(
         (card,) = desk.channel.history()
         assert "A kite" in texts(card)
         # What has changed since is for the engine to show, which knows the job's place in the queue, too.
-        monkeypatch.setattr(late_answers, "card_of", lambda *_: boxed(BAD, LEFT_UNANSWERED[LateAnswer.VIEW]))
+        monkeypatch.setattr(late_answers, "card_of", another_card)
         await restarted(desk, journal)
         (after,) = desk.channel.history()
         assert (after.id, texts(after)) == (card.id, texts(card))
