@@ -6,7 +6,9 @@ It prints one line of JSON with its addresses, and ends when its standard input 
 import argparse
 import asyncio
 import json
+import os
 import sys
+import threading
 
 from sandbox.discord.emulator.control import CONTROL, Control
 from sandbox.discord.emulator.server import DiscordServer
@@ -38,11 +40,21 @@ async def main(given: argparse.Namespace) -> None:
         }
         sys.stdout.write(f"{json.dumps(addresses)}\n")
         sys.stdout.flush()
-        reader = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-        )
-        await reader.read()
+        await _input_ended()
+
+
+async def _input_ended() -> None:
+    """Wait for the end of standard input, in a thread: a loop can't wait for a file, nor for /dev/null."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def read() -> None:
+        while os.read(sys.stdin.fileno(), 65536):
+            pass
+        loop.call_soon_threadsafe(ended.set)
+
+    # The process doesn't wait for it after Ctrl-C.
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    await ended.wait()
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from aiohttp import web
 from sandbox.discord.emulator.files import Attached, Cdn
 from sandbox.discord.emulator.forms import ensure_form
 from sandbox.discord.emulator.ids import Ids
-from sandbox.discord.emulator.interactions import Interaction
+from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message, Messages, ensure_valid
 from sandbox.discord.emulator.places import Channel, person
 from sandbox.discord.emulator.refusals import (
     ALREADY_ACKNOWLEDGED,
+    INVALID_FORM,
     INVALID_TOKEN,
     UNKNOWN_INTERACTION,
     UNKNOWN_MESSAGE,
@@ -27,6 +28,12 @@ from sandbox.discord.emulator.refusals import (
 
 TOKEN_SECONDS = 15 * 60.0
 SAY, DEFER, DEFER_UPDATE, UPDATE, COMPLETE, FORM = 4, 5, 6, 7, 8, 9
+_TAKEN = {  # the first answers that Discord takes, by the kind of interaction
+    COMMAND: {SAY, DEFER, FORM},
+    COMPONENT: {SAY, DEFER, DEFER_UPDATE, UPDATE, FORM},
+    AUTOCOMPLETE: {COMPLETE},
+    MODAL: {SAY, DEFER, DEFER_UPDATE, UPDATE},
+}
 
 
 class Answers:
@@ -62,7 +69,9 @@ class Answers:
             raise Refusal(*UNKNOWN_INTERACTION)
         if interaction.answered_at is not None:
             raise Refusal(*ALREADY_ACKNOWLEDGED)
-        kind = int(body["type"])
+        kind: Any = body.get("type")
+        if kind not in _TAKEN[interaction.kind] or (kind == UPDATE and interaction.pressed is None):
+            raise Refusal(*INVALID_FORM)
         self._take(interaction, kind, body.get("data") or {}, files, now)
         interaction.answered_at, interaction.answered_as = now, kind
         told = {"id": str(interaction.id), "type": interaction.kind}
@@ -107,12 +116,14 @@ class Answers:
     async def followup(self, request: web.Request) -> web.Response:
         payload, files = await self._cdn.read(request)
         interaction = self._alive(request)
-        interaction.says(payload, time.monotonic())
         if interaction.waits and interaction.answer is not None:  # it takes the place of the deferral
             self._fill(interaction, payload, files)
-            return answer_with(interaction.answer.told())
-        ensure_valid(payload, files)
-        return answer_with(self._say(interaction, payload, files).told())
+            said = interaction.answer
+        else:
+            ensure_valid(payload, files)
+            said = self._say(interaction, payload, files)
+        interaction.says(payload, time.monotonic())
+        return answer_with(said.told())
 
     async def look_at(self, request: web.Request) -> web.Response:
         _, message = self._answer_named(request)

@@ -91,7 +91,7 @@ class Client:
         async with self.session.post(url, data=form, headers=headers) as response:
             return Answer(response.status, json.loads(await response.read()), response.headers)
 
-    async def answer(self, interaction: Interaction, kind: int, data: Any = None) -> Answer:
+    async def answer(self, interaction: Interaction, kind: Any, data: Any = None) -> Answer:
         """Give the first answer to an interaction."""
         path = f"/interactions/{interaction.id}/{interaction.token}/callback"
         return await self.ask("POST", path, {"type": kind, "data": data or {}})

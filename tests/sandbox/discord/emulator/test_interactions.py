@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 
 from sandbox.discord.emulator import Fault
-from sandbox.discord.emulator.interactions import Interaction
+from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from tests.sandbox.discord.emulator.client import Answer, Client, emulated
 
 GUILD, MAYA = 1 << 22, 300
-SAY, DEFER, UPDATE = 4, 5, 7
+SAY, DEFER, UPDATE, FORM = 4, 5, 7, 9
 PRIVATE, V2 = 1 << 6, 1 << 15
 
 
@@ -65,6 +65,47 @@ async def test_the_first_followup_fills_a_deferral_and_keeps_who_can_see_it(
     second = (await client.webhook("POST", one, body={"content": "more", "flags": followup})).body
     assert second["id"] != filled["id"]
     assert second["flags"] & PRIVATE == followup
+
+
+@pytest.mark.parametrize("refused", [{"content": "x" * 5000}, {"content": ""}])
+async def test_a_refused_followup_leaves_the_person_waiting(client: Client, refused: dict[str, str]) -> None:
+    one = asked(client)
+    await client.answer(one, DEFER)
+    assert (await client.webhook("POST", one, body=refused)).status == 400
+    assert (one.waits, one.said_at, one.said, one.over) == (True, None, None, False)
+    assert (await client.webhook("POST", one, body={"content": "done"})).status == 200
+    assert (one.waits, one.said, one.over) == (False, {"content": "done"}, True)
+
+
+async def test_a_refused_followup_is_not_the_first_that_the_person_could_read(client: Client) -> None:
+    one = asked(client)
+    await client.answer(one, DEFER)
+    await client.webhook("DELETE", one, "/messages/@original")
+    assert (await client.webhook("POST", one, body={"content": ""})).status == 400
+    assert (one.said_at, one.said) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [
+        (COMMAND, (1, 6, UPDATE, 8, 99, None, "4")),
+        (COMPONENT, (1, 8, 99)),
+        (AUTOCOMPLETE, (SAY, DEFER, UPDATE, FORM, 99)),
+        (MODAL, (UPDATE, 8, FORM, 99)),  # of a command: there is no message to change
+    ],
+)
+async def test_an_answer_of_a_kind_that_the_interaction_does_not_take_is_refused(
+    client: Client, kind: int, refused: tuple[Any, ...]
+) -> None:
+    message = client.server.post(GUILD, MAYA, "press")
+    pressed = message if kind == COMPONENT else None
+    one = client.server.send(client.server.begin(GUILD, MAYA, kind, {}, pressed=pressed))
+    for answered_as in refused:
+        assert (await client.answer(one, answered_as, {"content": "here"})).code == 50035
+    assert (one.answered_at, one.answered_as, one.said_at) == (None, None, None)
+    assert list(client.server.messages.values()) == [message]
+    taken = 8 if kind == AUTOCOMPLETE else DEFER
+    assert (await client.answer(one, taken)).status == 200
 
 
 async def test_after_its_deferral_is_deleted_the_next_followup_can_be_private(client: Client) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import base64
+import json
+import sys
 
 import discord
 import pytest
 from discord.http import Route
 
 from sandbox.discord.emulator import TOKEN, Fault, Limit, Limits
-from sandbox.discord.emulator.remote import emulator_process
+from sandbox.discord.emulator.remote import ROOT, emulator_process
 from tests.sandbox.discord.emulator.client import emulated
 from tests.support.patience import PATIENCE
 
@@ -102,3 +104,17 @@ async def test_one_in_a_process_of_its_own_is_steered_from_outside(monkeypatch: 
                 await world.do("dance")
             running.cancel()
             await asyncio.wait({running})
+
+
+async def test_one_whose_input_is_over_at_the_start_prints_its_addresses_and_ends() -> None:
+    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL  # which no loop can wait for
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox.discord.emulator", cwd=ROOT, stdin=nothing, stdout=pipe, stderr=pipe
+    )
+    try:
+        printed, complaints = await asyncio.wait_for(process.communicate(), PATIENCE)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert "api" in json.loads(printed)
+    assert (complaints, process.returncode) == (b"", 0)
