@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -37,11 +37,14 @@ HEAD = (
 )
 
 
-def _arguments() -> argparse.Namespace:
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the arguments, or end the process with what is wrong with them."""
     parser = argparse.ArgumentParser(prog="python -m bench.crowd", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200, 500], metavar="N")
+    parser.add_argument("--sizes", type=_positive, nargs="+", default=[50, 100, 200, 500], metavar="N")
     parser.add_argument("--what", choices=list(SCENES), default="commands", help="what the crowd does")
-    parser.add_argument("--servers", type=int, help="how many servers they are in (1; 10, 20 for lives)")
+    parser.add_argument(
+        "--servers", type=_positive, help="how many servers they are in (1; 10, 20 for lives)"
+    )
     parser.add_argument("--hogs", type=int, default=0, help="processes that burn the cores")
     parser.add_argument(
         "--one-core",
@@ -53,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument(
-        "--processes", type=int, default=1, help="each serves one shard (--database postgresql)"
+        "--processes", type=_positive, default=1, help="each serves one shard (--database postgresql)"
     )
     parser.add_argument("--tls", action="store_true", help="Discord speaks TLS, as it does in earnest")
     parser.add_argument(
@@ -64,8 +67,19 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--steady", type=float, metavar="RATE", help="jobs a second, over their whole lives")
     parser.add_argument("--seconds", type=float, default=60.0, help="for how long (--steady)")
-    parser.add_argument("--pipeline", type=int, nargs="?", const=300, metavar="JOBS", help="all jobs at once")
-    return parser.parse_args()
+    parser.add_argument(
+        "--pipeline", type=_positive, nargs="?", const=300, metavar="JOBS", help="all jobs at once"
+    )
+    read = parser.parse_args(given)
+    if read.processes > 1 and read.database != "postgresql":
+        parser.error("--processes: several share a database only with --database postgresql")
+    return read
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
 
 
 async def main(given: argparse.Namespace, console: Console) -> None:
@@ -122,8 +136,9 @@ async def _crowd(given: argparse.Namespace, size: int) -> Crowd:
     async with _at_work(given, wanted) as built:
         idle = built.bot.memory()
         await _warm_up(built, results=not (given.held or given.floor))
+        memory = built.bot.memory()  # before the scene, for which hundreds of jobs may be made
         act = await SCENES[given.what](built, size, WHOLE)
-        load, memory = os.getloadavg()[0], built.bot.memory()
+        load = os.getloadavg()[0]
         used, counts = built.bot.processor(), built.bot.counts()
         answers = await act(PATIENCE)
         return Crowd(
@@ -187,7 +202,7 @@ def _print(console: Console, crowd: Crowd) -> None:
     first, (own, others) = crowd.idle[0] / MIB, (number / MIB for number in crowd.memory)
     console.print(
         f"              load {crowd.load:.1f}; ready after {crowd.ready:.1f} s; idle {first:.1f} MiB,"
-        f" after {FIRST} jobs {own:.1f}, decoders {others:.0f}",
+        f" after {FIRST} commands {own:.1f}, decoders {others:.0f}",
         highlight=False,
     )
     if crowd.untold:
@@ -214,4 +229,4 @@ def _seconds(number: float | None) -> str:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    asyncio.run(main(_arguments(), Console(soft_wrap=True)))
+    asyncio.run(main(arguments(), Console(soft_wrap=True)))

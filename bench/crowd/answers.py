@@ -27,8 +27,8 @@ class Answer:
 class Crowd:
     """What one crowd got, and what it took of the bot until the last answer (`processor`: seconds).
 
-    `idle` and `memory` are the bytes of the bot and of its decoders: before its first
-    job, and before the crowd.
+    `idle` and `memory` are the bytes of the bot and of its decoders: before its first commands, and after
+    them, before anything is prepared for the crowd.
     """
 
     size: int
@@ -72,7 +72,7 @@ class Crowd:
 
     def each(self, number: float) -> float:
         """Return a number for each of the crowd."""
-        return number / self.size
+        return number / max(1, self.size)
 
 
 def share_of(moments: Sequence[float], share: float) -> float | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.crowd import process, scenes
+from bench.crowd.__main__ import arguments
 from bench.crowd.answers import Crowd, share_of
 from bench.crowd.counts import Counts, new_counts, read_counts
 from bench.crowd.scenes import answer_of, ask
@@ -37,6 +38,35 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ("--sizes 50 0", "--sizes"),
+        ("--servers 0", "--servers"),
+        ("--pipeline 0", "--pipeline"),
+        ("--processes 0 --database postgresql", "--processes"),
+        ("--processes 2", "only with --database postgresql"),
+    ],
+)
+def test_what_can_not_be_measured_is_refused_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], given: str, wrong: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        arguments(given.split())
+    assert wrong in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_several_processes_share_a_postgresql() -> None:
+    given = arguments(["--sizes", "1", "20", "--processes", "2", "--database", "postgresql"])
+    assert (given.sizes, given.processes, given.database) == ([1, 20], 2, "postgresql")
+
+
+def test_a_crowd_that_could_not_be_prepared_has_no_figures_for_each() -> None:
+    nobody = Crowd(0, [], 1.5, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
+    assert (nobody.answered, nobody.untold, nobody.share(0.5)) == (0, 0, None)
+    assert nobody.each(0.0) == 0.0
 
 
 def asked() -> Interaction:
