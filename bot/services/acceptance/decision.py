@@ -59,13 +59,15 @@ class _Decided:
     )
 
     def copy(self, guild_id: int) -> "_Decided":
-        """Return a copy that requests of the server can change without a change here."""
+        """Return a copy in which a set of the server can be tried without a change here.
+
+        What is noted of its question's answer is shared: no set is refused after that.
+        """
         server = self.servers[guild_id]
-        own = replace(server, members=dict(server.members), tapped_before=set(server.tapped_before))
         return _Decided(
-            {**self.servers, guild_id: own},
+            {**self.servers, guild_id: replace(server, members=dict(server.members))},
             set(self.done),
-            set(self.open_questions),
+            self.open_questions,
             list(self.jobs),
             dict(self.alerts),
         )
