@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.catalog import Tool
+from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest
-from bot.domain.access import MemberContext
+from bot.domain.access import Block, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS
 from bot.domain.prices import Estimate
+from bot.errors import Refused
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY
 from bot.services.acceptance.decision import Acceptance
+from bot.services.acceptance.errors import CreditsShortForAll
+from bot.services.acceptance.read_state import acceptance_of
 from tests.services.acceptance.test_grouped import together
-from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
+from tests.services.world import MAX_SOURCE, MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support.jobs import PHOTO, ledger_lines
 
 
@@ -75,3 +78,28 @@ async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
         lines = await ledger_lines(transaction)
         assert {line.job_id for line in lines} == {job.id for job in (*one, *whole)}
         assert await transaction.ledger_check.everything() == []
+
+
+async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(world: ServicesWorld) -> None:
+    await world.ready(daily=40)
+    photo = replace(PICTURE, source=PHOTO)
+    refused, last = await together(world.storage, world.services.acceptance, [[photo] * 6, [photo]])
+    assert isinstance(refused, CreditsShortForAll)
+    assert isinstance(last, list)
+    async with world.storage.read() as transaction:
+        assert await transaction.notices.pending(10, PICTURE.guild_id) == []
+
+
+async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(world: ServicesWorld) -> None:
+    await world.ready()
+    guild_id, now = PICTURE.guild_id, world.clock.now()
+    async with world.storage.write() as transaction:
+        before = (await transaction.servers.some([guild_id]))[guild_id]
+        acceptance = await acceptance_of(
+            transaction, Catalog.load(), [PICTURE], now, max_source_bytes=MAX_SOURCE
+        )
+        acceptance.block(guild_id, MEMBER, Block())
+        with pytest.raises(Refused, match="blocked"):
+            acceptance.decide(PICTURE)
+        after = (await transaction.servers.some([guild_id]))[guild_id]
+        assert (before.access.blocked, after.access.blocked) == ({}, {})
