@@ -304,6 +304,28 @@ async def test_a_commit_that_fails_is_told_to_all_who_share_it(
     assert (await rows(storage))[0] == [b"5;", b"", b""]
 
 
+async def test_what_was_read_before_a_commit_failed_is_not_remembered(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pause() -> None:
+        async with storage.write() as tx:
+            await tx.guilds.set_paused(1, NOW)
+
+    async def paused() -> bool:
+        async with storage.write() as tx:
+            return (await tx.servers.some([1]))[1].settings.paused
+
+    def full(_connection: OneCallConnection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    assert not await paused()
+    with monkeypatch.context() as patched:
+        patched.setattr(OneCallConnection, "commit", full)
+        ended = await asyncio.gather(*await in_line(storage, [pause, paused]), return_exceptions=True)
+    assert [type(one) for one in ended] == [DatabaseFailed] * 2
+    assert not await paused()
+
+
 async def test_what_sqlite_undoes_by_itself_is_told_to_all_who_had_written_in_it(storage: Storage) -> None:
     """After some errors it undoes the whole transaction, not the statement alone."""
 
