@@ -1,5 +1,6 @@
 """Answers to interactions that a handler or a kill left unanswered after they had been deferred."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
@@ -55,26 +56,22 @@ class LateAnswers:
         self._jobs = jobs
         self._names = ToolNames(catalog)
         self._readers = readers
-        self._failed_turns = 0  # in a row
 
     async def run(self) -> None:
-        """Give the answers now, and whenever there may be more to give, until cancelled.
-
-        What fails is tried again until its token has expired; what is left at a stop is for the next start.
-        """
+        """Give the answers now, and whenever there may be more to give, until cancelled."""
         what = "answering what was left"  # Untranslated: in the log
         await run_forever(what, self._journal.wake_up, self.answer_left)
 
-    async def answer_left(self) -> float | None:
-        """Try once to answer what is left. Return after how many seconds to try again, if anything failed.
+    async def answer_left(self) -> None:
+        """Answer what is left.
 
+        What fails is tried again until its token has expired; what is left at a stop is for the next start.
         It is read again each time: another process may have taken over its servers, or answered it.
         """
-        if await self._answer_all() or self._failed_turns == FINISHING_TRIES:
-            self._failed_turns = 0
-            return None
-        self._failed_turns += 1
-        return backoff(self._failed_turns, FINISH_AGAIN_SECONDS, MAX_FINISH_AGAIN_SECONDS)
+        tries = 0
+        while not await self._answer_all() and tries < FINISHING_TRIES:
+            tries += 1
+            await asyncio.sleep(backoff(tries, FINISH_AGAIN_SECONDS, MAX_FINISH_AGAIN_SECONDS))
 
     async def _answer_all(self) -> bool:
         try:

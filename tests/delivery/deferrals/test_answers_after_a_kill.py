@@ -214,11 +214,11 @@ async def test_what_is_to_be_tried_again_does_not_keep_the_bot_from_closing(
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
         await left_unanswered(desk, tmp_path, monkeypatch)
-        answers = begin_another_life(desk, journal)
+        begin_another_life(desk, journal)
         away = Away(monkeypatch)
         for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
             monkeypatch.setattr(late_answers, pause, 10 * PATIENCE)
-        begin_answering(desk, answers)
+        begin_answering(desk)
         await away.tried(1)
         await asyncio.wait_for(desk.bot.close(), PATIENCE)
         assert ANSWERING_LEFT not in {task.get_name() for task in asyncio.all_tasks()}

@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import pytest
 from simcord import InteractionResult
+from simcord.backend.models import Interaction
 
 from bot.delivery import DeferralFiles
 from bot.delivery.deferrals import late_answers
@@ -19,7 +20,7 @@ from bot.ui.kit.first_answer import announce_card
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command
-from tests.ui.jobs.late import all_answered, kept, late
+from tests.ui.jobs.late import all_answered, begin_answering, kept, late
 
 TRIES = 5
 ANSWERS = ("edit_original_response", "delete_original_response", "original_response")
@@ -64,6 +65,7 @@ async def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerato
         for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
             monkeypatch.setattr(late_answers, pause, 0.01)
         monkeypatch.setattr(late_answers, "FINISHING_TRIES", 1000)
+        begin_answering(desk)
         yield desk, Discord(monkeypatch)
 
 
@@ -124,6 +126,22 @@ async def test_answers_of_several_people_come_once_each(
         assert discord_.tries == tries
 
 
+async def test_a_crowd_whose_answers_discord_did_not_take_gets_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with away(tmp_path, monkeypatch) as (desk, discord_):
+        monkeypatch.setattr(late_answers, "FINISHING_TRIES", 5)
+        for pause in ("FINISH_AGAIN_SECONDS", "MAX_FINISH_AGAIN_SECONDS"):
+            monkeypatch.setattr(late_answers, pause, 1.0)
+        sent: list[Interaction] = []
+        for number in range(1, 7):
+            sent.append(send_command(desk, desk.maya, "studio", prompt=f"Kite {number}"))
+            await _given_up(desk, number)
+        await discord_.comes_back(tmp_path)
+        shown = [texts(InteractionResult(desk.env, one).response) for one in sent]
+        assert all(f"Kite {number}" in card for number, card in enumerate(shown, 1))
+
+
 @pytest.mark.parametrize("listed", [True, False])
 async def test_what_discord_has_not_taken_is_given_up_when_its_token_has_expired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, listed: bool
@@ -179,6 +197,15 @@ async def test_an_announcement_goes_when_the_engine_has_posted_the_card_meanwhil
         await discord_.comes_back(tmp_path)
         assert desk.channel.history() == []
         assert (await desk.job()).card_message_id == 1
+
+
+async def _given_up(desk: Desk, number: int) -> None:
+    """Wait until that many answers were given up, and the last one was tried again."""
+    given_up: dict[int, object] = vars(desk.bot.deferrals)["_given_up"]
+    async with asyncio.timeout(PATIENCE):
+        while len(given_up) < number:  # noqa: ASYNC110 - a task of the bot's
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.05)
 
 
 async def _none(_files: DeferralFiles) -> list[tuple[int, bytes]]:

@@ -47,16 +47,16 @@ def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
 
 
 def keep(desk: Desk, folder: Path) -> DeferralJournal:
-    """Let the bot keep its deferrals, and answer those that its handlers give up."""
+    """Let the bot keep its deferrals."""
     vault = Vault.open([Fernet.generate_key().decode()], folder / "none.key")
     journal = DeferralJournal(DeferralFiles(folder / "deferrals"), vault, desk.clock)
-    begin_answering(desk, _attached(desk, journal))
+    _attached(desk, journal)
     return journal
 
 
-def begin_answering(desk: Desk, answers: LateAnswers) -> None:
+def begin_answering(desk: Desk) -> None:
     """Let the bot answer what is left in a task of its own, as it does while it runs."""
-    desk.bot._begin(answers.run(), ANSWERING_LEFT)  # pyright: ignore[reportPrivateUsage]
+    desk.bot._begin(desk.bot._answer_left(), ANSWERING_LEFT)  # pyright: ignore[reportPrivateUsage]
 
 
 def _attached(desk: Desk, journal: DeferralJournal) -> LateAnswers:
@@ -94,9 +94,7 @@ async def all_answered(folder: Path) -> None:
 
 async def restarted(desk: Desk, journal: DeferralJournal) -> None:
     """Answer what an earlier life of the process left unanswered, as each start does."""
-    answers = begin_another_life(desk, journal)
-    while (pause := await answers.answer_left()) is not None:  # noqa: ASYNC110 - nothing else goes on
-        await asyncio.sleep(pause)
+    await begin_another_life(desk, journal).answer_left()
 
 
 def begin_another_life(desk: Desk, journal: DeferralJournal) -> LateAnswers:

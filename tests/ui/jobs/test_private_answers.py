@@ -15,7 +15,7 @@ from bot.ui.jobs.results.buttons import AgainButton
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts
 from tests.support.presses import press
-from tests.ui.jobs.late import all_answered, keep, kept, killed, late, restarted
+from tests.ui.jobs.late import all_answered, begin_answering, keep, kept, killed, late, restarted
 
 
 async def a_button_of_a_private_job(desk: Desk) -> discord.Message:
@@ -56,6 +56,7 @@ async def test_if_it_cannot_be_shown_the_job_goes_on_and_it_is_shown_when_it_can
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
+        begin_answering(desk)
         message = await a_button_of_a_private_job(desk)
         desk.env.inject_error("POST", "/webhooks/*/*", status=403, code=50013, times=1)
         shown, _ = await pressed(desk, message)
