@@ -105,29 +105,34 @@ class LaneRunner:
                 break
             self.lane.begin(decision, now)
             free = decision.step is not Step.SUBMIT
-            group.create_task(self._request(decision), name=str(decision), at_once=free)
+            group.create_task(self._watched(decision), name=str(decision), at_once=free)
         if self.lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
-    async def _request(self, send: Send) -> None:
-        """Do what the lane has decided on, and take over what came of it. An unexpected error is logged."""
-        job_id, sent = send.job_id, True
+    async def _watched(self, send: Send) -> None:
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
+        with self._context.liveness.operation(str(send), patience) as operation:
+            operation.failed = await self._request(send)
+
+    async def _request(self, send: Send) -> bool:
+        """Do what the lane has decided on, and take over what came of it.
+
+        Return whether there was an unexpected error, which is logged.
+        """
+        job_id, sent = send.job_id, True
         try:
             try:
-                with self._context.liveness.operation(str(send), patience) as operation:
-                    match send.step:
-                        case Step.UPLOAD:
-                            result = await self._submitter.upload(job_id, self._rate)
-                        case Step.SUBMIT:
-                            result = await self._submitter.submit(job_id, self._rate)
-                        case Step.POLL:
-                            age = self.lane.polls.age(job_id, self._context.clock.monotonic())
-                            result = await self._poller.poll(job_id, self._rate, age)
-                    operation.failed = result.unexpected
+                match send.step:
+                    case Step.UPLOAD:
+                        result = await self._submitter.upload(job_id, self._rate)
+                    case Step.SUBMIT:
+                        result = await self._submitter.submit(job_id, self._rate)
+                    case Step.POLL:
+                        age = self.lane.polls.age(job_id, self._context.clock.monotonic())
+                        result = await self._poller.poll(job_id, self._rate, age)
                 sent = result.sent
             finally:
                 now = self._context.clock.monotonic()
@@ -144,8 +149,9 @@ class LaneRunner:
             pause = self._errors.failed(error, job_id)
             self.lane.postpone(job_id, self._context.clock.monotonic() + pause)
             self._wake_up.set()
-        else:
-            self._errors.succeeded(job_id)
+            return True
+        self._errors.succeeded(job_id)
+        return result.unexpected
 
     def _leave_if_idle(self) -> bool:
         since = self._idle_since
