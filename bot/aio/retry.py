@@ -123,13 +123,14 @@ class RetryLater:
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             self._until[subject] = now + self._errors.failed(error, subject)
         else:
+            self._until.pop(subject, None)
             self._errors.succeeded(subject)
 
 
 class StoreRetry:
     """Stores what was answered once and must not be asked again. As long as the process lives, it tries again
     after an outage, such as a busy database, a full disk, or a database that is away. The caller waits
-    meanwhile, and each try counts as progress of the engine."""
+    meanwhile, in an operation of its own, and each try that failed counts as progress of the engine."""
 
     def __init__(self, what: str, liveness: Liveness, *, noun: str | None = None) -> None:
         self._what = what
@@ -157,6 +158,6 @@ class StoreRetry:
             else:
                 self._errors.succeeded(subject)
                 return result
-            # Each try is progress: the process must not be taken for stuck, and lose the answer by that.
+            # A try is progress: the process must not be taken for stuck, and lose the answer by that.
             with self._liveness.operation(f"{self._what} ({subject})"):
                 await asyncio.sleep(pause)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
@@ -114,9 +114,8 @@ class Engine:
 
     async def _run(self) -> None:
         await self._context.spool.prepare()
-        starting = StoreRetry("resuming interrupted jobs", self._context.liveness)
-        await starting.run("at the start", self._recover, self._context.member.shards.held)
-        await starting.run("in the spool", self._count_files)
+        await self._resume("at the start", partial(self._recover, self._context.member.shards.held))
+        await self._resume("in the spool", self._count_files)
         async with asyncio.TaskGroup() as group:
             self._context.member.when_gained(partial(self._begin_with, group))
             group.create_task(self._lanes.run(), name="lanes")
@@ -184,11 +183,16 @@ class Engine:
         """Go on with the jobs of shards that were taken over while others were served."""
 
         async def begin() -> None:
-            retry = StoreRetry("resuming interrupted jobs", self._context.liveness)
-            await retry.run(f"of shards {sorted(shards)}", self._recover, shards)
+            await self._resume(f"of shards {sorted(shards)}", partial(self._recover, shards))
             self.wake()
 
         group.create_task(begin(), name="taking over")
+
+    async def _resume(self, which: str, resume: Callable[[], Awaitable[None]]) -> None:
+        """Resume interrupted jobs, again after an outage. What hangs is an operation that is stuck."""
+        what, liveness = "resuming interrupted jobs", self._context.liveness
+        with liveness.operation(f"{what} ({which})"):
+            await StoreRetry(what, liveness).run(which, resume)
 
     async def _recover(self, shards: Collection[int]) -> None:
         """Recover what was interrupted in the servers of these shards, which this process has just taken."""

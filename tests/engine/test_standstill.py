@@ -44,6 +44,16 @@ async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
         assert f"fetching photos (job {job.id}) has lasted" in await stuck(engine, clock)
 
 
+async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Engine, "_recover", hang)
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
+        assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
+
+
 async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
