@@ -183,6 +183,9 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         said = f"You decide on requests in <#{public.id}>."
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))
+        async with desk.storage.write() as transaction:
+            await transaction.policies.set(desk.guild.id, approval_channel=private.id)
+        assert str(private.id) not in texts(await desk.admin.slash(desk.channel, "help"))
 
 
 async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def _places(
 def _decides(
     guild: discord.Guild | None, person: discord.abc.User, context: MemberContext, approval: ApprovalRules
 ) -> bool:
-    channel = channel_in(guild, approval.channel_id)
+    channel = _nameable(guild, approval.channel_id)
     if channel is None or not isinstance(person, discord.Member):
         return False
     moderates = moderates_in(person, channel)
@@ -210,9 +210,15 @@ def _decides(
 
 
 def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:
-    channel = channel_in(guild, channel_id)
+    channel = _nameable(guild, channel_id)
     if channel is None or not isinstance(person, discord.Member):
         return False
-    if isinstance(channel, discord.Thread) and channel.is_private():
-        return False  # who was invited to it is unknown
     return channel.permissions_for(person).view_channel
+
+
+def _nameable(
+    guild: discord.Guild | None, channel_id: int | None
+) -> discord.abc.GuildChannel | discord.Thread | None:
+    """Return the channel or thread, unless it is private: who was invited to a private thread is unknown."""
+    channel = channel_in(guild, channel_id)
+    return None if isinstance(channel, discord.Thread) and channel.is_private() else channel
