@@ -45,7 +45,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--servers", type=_positive, help="how many servers they are in (1; 10, 20 for lives)"
     )
-    parser.add_argument("--hogs", type=int, default=0, help="processes that burn the cores")
+    parser.add_argument("--hogs", type=_positive, default=0, help="processes that burn the cores")
     parser.add_argument(
         "--one-core",
         type=float,
@@ -65,8 +65,8 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--floor", action="store_true", help="a bare discord.py bot instead, on the same worlds"
     )
-    parser.add_argument("--steady", type=float, metavar="RATE", help="jobs a second, over their whole lives")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for how long (--steady)")
+    parser.add_argument("--steady", type=_rate, metavar="RATE", help="jobs a second, over their whole lives")
+    parser.add_argument("--seconds", type=_rate, default=60.0, help="for how long (--steady)")
     parser.add_argument(
         "--pipeline", type=_positive, nargs="?", const=300, metavar="JOBS", help="all jobs at once"
     )
@@ -80,6 +80,13 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0.1 <= number <= 1000.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0.1 to 1,000")
+    return number
 
 
 async def main(given: argparse.Namespace, console: Console) -> None:

@@ -72,7 +72,7 @@ class Crowd:
 
     def each(self, number: float) -> float:
         """Return a number for each of the crowd."""
-        return number / max(1, self.size)
+        return number / self.size
 
 
 def share_of(moments: Sequence[float], share: float) -> float | None:

@@ -46,6 +46,9 @@ asyncio.run(main())
         ("--sizes 50 0", "--sizes"),
         ("--servers 0", "--servers"),
         ("--pipeline 0", "--pipeline"),
+        ("--steady 0", "--steady"),
+        ("--steady 3 --seconds 0", "--seconds"),
+        ("--hogs -1", "--hogs"),
         ("--processes 0 --database postgresql", "--processes"),
         ("--processes 2", "only with --database postgresql"),
     ],
@@ -61,12 +64,6 @@ def test_what_can_not_be_measured_is_refused_in_a_sentence(
 def test_several_processes_share_a_postgresql() -> None:
     given = arguments(["--sizes", "1", "20", "--processes", "2", "--database", "postgresql"])
     assert (given.sizes, given.processes, given.database) == ([1, 20], 2, "postgresql")
-
-
-def test_a_crowd_that_could_not_be_prepared_has_no_figures_for_each() -> None:
-    nobody = Crowd(0, [], 1.5, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
-    assert (nobody.answered, nobody.untold, nobody.share(0.5)) == (0, 0, None)
-    assert nobody.each(0.0) == 0.0
 
 
 def asked() -> Interaction:

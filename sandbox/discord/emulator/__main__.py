@@ -48,7 +48,10 @@ async def _input_ended() -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def read() -> None:
-        while os.read(sys.stdin.fileno(), 65536):
+        try:
+            while os.read(0, 65536):
+                pass
+        except OSError:  # it was closed before
             pass
         loop.call_soon_threadsafe(ended.set)
 
