@@ -98,7 +98,7 @@ class Poller:
             lanes = {rate.lane: rate for rate in sent}
             ahead = [rate for rate in lanes.values() for _ in range(rate.wanted_ahead())]
             await self._tidy(transaction)
-            await self._rates.record(transaction, sent, ahead)
+            await self._rates.record_polls(transaction, sent, ahead)
         for rate in ahead:
             rate.granted()
         return claims

@@ -232,7 +232,7 @@ class RateStates:
     async def next_request(self, transaction: Transaction, rate: RateState) -> Sent | None:
         """Return the row of a request that may be sent now, or None if others have used up the lane's limit.
 
-        The row is to be added in the same transaction, as `count_excess` says.
+        The caller adds the row in the same transaction (`Lanes.add`), if the request is sent.
         """
         excess = await self.count_excess(transaction, [rate])
         return None if excess[rate.lane] else rate.request(self._context.clock.now())
@@ -241,17 +241,17 @@ class RateStates:
         """Return by how many requests each lane exceeds its limit, with those about to be sent.
 
         Until the transaction ends, no other process counts requests of these lanes. What is sent is recorded
-        in the same transaction, with `record`.
+        in the same transaction.
         """
         lanes = {rate.lane: rate for rate in rates}
         since = self._context.clock.now() - self._context.tuning.counted
         others = await transaction.lanes.beside_others(lanes, since)
         return {lane: rate.excess(others[lane]) for lane, rate in lanes.items()}
 
-    async def record(
-        self, transaction: Transaction, sent: Iterable[RateState], ahead: Iterable[RateState] = ()
+    async def record_polls(
+        self, transaction: Transaction, sent: Iterable[RateState], ahead: Iterable[RateState]
     ) -> None:
-        """Record a request of each lane in `sent` now, and a poll of each in `ahead` in advance."""
+        """Record a poll of each lane in `sent` now, and of each in `ahead` in advance."""
         at = self._context.clock.now()
         later = at + timedelta(seconds=self._context.tuning.polls_ahead_for)
         rows = [(rate.lane, rate.request(at)) for rate in sent]

@@ -90,8 +90,8 @@ class NoticeOutbox:
             return None
         if jobs:
             return await self._ask(notice, rules.approval.channel_id, jobs)
-        to_person = notice.kind.addressee in _PEOPLE or notice.details.get("in_place")
-        return await self._post(notice, None if to_person else log.channel_id, job)
+        past_the_log = notice.kind.addressee in _PEOPLE or notice.details.get("in_place")
+        return await self._post(notice, None if past_the_log else log.channel_id, job)
 
     async def _post(self, notice: Notice, log_channel: int | None, job: Job | None) -> float | None:
         """Post the notice in the first place that is there. Return as `_tell` does."""

@@ -131,8 +131,9 @@ class Acceptance:
         except CreditsShort as short:
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
             raise
-        results = approval is not None and server.config.access.approval.wants_results
-        seen = WhyAsk.RESULT_SEEN if results else None if approval is None else WhyAsk.SEEN
+        seen = None
+        if approval is not None:
+            seen = WhyAsk.RESULT_SEEN if server.config.access.approval.wants_results else WhyAsk.SEEN
         if asks:
             self._ask_first(server, [request], price, seen)
         role = None if member.allowance is None else member.allowance.role_id
@@ -141,7 +142,7 @@ class Acceptance:
             state=first_state(request, server.config, approval),
             allowance_role=role,
             approval=approval,
-            result_approval=Approval.WANTED if results else None,
+            result_approval=Approval.WANTED if seen is WhyAsk.RESULT_SEEN else None,
         )
         self._count(server, budget, job)
         return job

@@ -103,7 +103,9 @@ def own_limits(limits: MemberState) -> list[str]:
 
 def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
     """Return the words for what is used: the first without running jobs, the second with some."""
-    return words[bool(usage.reserved)].using(credits=credit_words(usage.settled), reserved=usage.reserved)
+    done, running = words
+    said = running if usage.reserved else done
+    return said.using(credits=credit_words(usage.settled), reserved=usage.reserved)
 
 
 def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:

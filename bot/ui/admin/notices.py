@@ -80,7 +80,7 @@ def _words(  # noqa: C901 - one case for each kind
     notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool
 ) -> list[str]:
     details = notice.details
-    told, there = details.get("reason"), f"<#{details.get('channel')}>"
+    told = details.get("reason")
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
     match notice.kind:
         case NoticeKind.BUDGET_80:
@@ -108,9 +108,13 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.BEST_LOST:
-            return [_title("⭐", _NO_BEST_CHANNEL), str(_BEST_LOST.using(channel=there))]
+            return [_title("⭐", _NO_BEST_CHANNEL), _lost(_BEST_LOST, details)]
         case NoticeKind.LOG_LOST:
-            return [_title("📪", _NO_LOG_CHANNEL), str(_LOG_LOST.using(channel=there))]
+            return [_title("📪", _NO_LOG_CHANNEL), _lost(_LOG_LOST, details)]
+
+
+def _lost(said: Message, details: Mapping[str, str | int | None]) -> str:
+    return str(said.using(channel=f"<#{details.get('channel')}>"))
 
 
 def _title(emoji: str, title: Message) -> str:

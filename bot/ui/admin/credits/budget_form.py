@@ -15,7 +15,7 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.responses import answer
 from bot.ui.reading.openers import Opener
 
-NO_BUDGET = lazy(
+NOT_A_BUDGET = lazy(
     "The daily budget must be a whole number of credits from 0 to {most}, such as 100. Open the form again. "
     "Nothing was changed.",
     most=MAX_BUDGET,
@@ -58,5 +58,5 @@ def daily_budget(typed: str) -> int | None:
         return None
     number = whole_number(typed)
     if number is None:
-        raise Refused(NO_BUDGET)
+        raise Refused(NOT_A_BUDGET)
     return number
