@@ -12,6 +12,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.client.bot import ANSWERING_LEFT
 from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
+from bot.services.acceptance.batches import AcceptanceBatches
 from bot.storage import Storage, Transaction, Vault
 from bot.ui.kit import first_answer
 from tests.support.desk import Desk, open_desk
@@ -73,6 +74,14 @@ async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object
     return await answer
 
 
+async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
+    """A command whose answer had been announced when the process was killed, and which started nothing."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AcceptanceBatches, "_accept_within", killed)
+        return await asked(desk, desk.maya, tmp_path)
+
+
 async def announced(folder: Path) -> None:
     """Wait until Discord has been told that an answer will come."""
     async with asyncio.timeout(PATIENCE):
@@ -83,6 +92,13 @@ async def announced(folder: Path) -> None:
 
 def kept(folder: Path) -> list[Path]:
     return list((folder / "deferrals").iterdir())
+
+
+async def are_kept(folder: Path, number: int) -> None:
+    """Return when the bot keeps that many deferrals."""
+    async with asyncio.timeout(PATIENCE):
+        while len(kept(folder)) < number:  # noqa: ASYNC110 - a thread writes them
+            await asyncio.sleep(0.01)
 
 
 async def all_answered(folder: Path) -> None:
