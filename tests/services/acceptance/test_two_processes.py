@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.domain import Job
 from bot.errors import CreditsShort
 from bot.storage import Storage
-from tests.services.acceptance.test_grouped import set_up
+from tests.services.acceptance.stories import set_up
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
 from tests.support.postgresql import new_migrated_database

@@ -15,7 +15,7 @@ from bot.services.acceptance.asking import TOO_MANY
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.errors import CreditsShortForAll
 from bot.services.acceptance.read_state import acceptance_of
-from tests.services.acceptance.test_grouped import together
+from tests.services.acceptance.stories import together
 from tests.services.world import MAX_SOURCE, MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support.jobs import PHOTO, ledger_lines
 
