@@ -36,15 +36,18 @@ class DrainingGroup:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._group = asyncio.TaskGroup()
-        self._ending = set[asyncio.Task[None]]()
-        self._hasty = set[asyncio.Task[None]]()
+        self._ending = set[asyncio.Task[Any]]()
+        self._hasty = set[asyncio.Task[Any]]()
 
-    def create_task(self, work: Coroutine[Any, Any, None], *, name: str, at_once: bool = False) -> None:
+    def create_task(
+        self, work: Coroutine[Any, Any, _T], *, name: str, at_once: bool = False
+    ) -> asyncio.Task[_T]:
         """Begin a task."""
         tasks = self._hasty if at_once else self._ending
         task = self._group.create_task(work, name=name)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        return task
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()

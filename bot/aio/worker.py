@@ -184,7 +184,8 @@ class KeyedWorker(Generic[_T]):
                 if self.shared_by is not None:
                     self._turns.began(self.shared_by(item))
                 work = self._do(item, self._tries[key])
-                group.create_task(work, name=f"{self.what} {key}", at_once=self.free(item))
+                task = group.create_task(work, name=f"{self.what} {key}", at_once=self.free(item))
+                self._liveness.watch(task, f"{self.what} ({self.noun} {key})", self.patience)
             if len(self._busy) >= self.size:
                 return
 
@@ -220,21 +221,22 @@ class KeyedWorker(Generic[_T]):
             items.sort(key=self.rank)
         return items if self.shared_by is None else self._turns.in_turn(items, self.shared_by)
 
-    async def _do(self, item: _T, tries: Tries) -> None:
+    async def _do(self, item: _T, tries: Tries) -> bool:
+        """Return whether there was an unexpected error, which is logged."""
         key = self.key(item)
         again: float | None
-        failures = 0
+        failures, failed = 0, False
         try:
-            with self._liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
-                if tries.failures < UNEXPECTED_TRIES:
-                    again = await self.work(item, tries.count)
-                else:
-                    again = await self.give_up(item)
+            if tries.failures < UNEXPECTED_TRIES:
+                again = await self.work(item, tries.count)
+            else:
+                again = await self.give_up(item)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
             self._reads_wanted += 1  # it may not be as it was thought to be
             # An outage says nothing against the item.
             failures = tries.failures if isinstance(error, Outage) else tries.failures + 1
+            failed = True
         else:
             self._errors.succeeded(key)
         finally:
@@ -252,6 +254,7 @@ class KeyedWorker(Generic[_T]):
                 self._wake_up.set()
         if self._has_more_to_do():
             self._wake_up.set()
+        return failed
 
     def _try_later(self, item: _T, tries: Tries, pause: float, failures: int = 0) -> None:
         """Leave an item alone for `pause` seconds after a try, unless it has changed meanwhile."""
