@@ -1,7 +1,7 @@
 """The database: short transactions, one writer at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -9,6 +9,7 @@ from contextlib import (
     contextmanager,
     suppress,
 )
+from typing import Concatenate, ParamSpec, TypeVar
 
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
@@ -33,6 +34,8 @@ WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enoug
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
 _SLICE = 0.25  # seconds that one BEGIN waits: a cancellation is heard in between
+_T = TypeVar("_T")
+_Arguments = ParamSpec("_Arguments")
 
 
 def _unobserved(_what: str, _seconds: float) -> None:
@@ -146,20 +149,24 @@ class Storage:
         """
         return self._writes(self._writing, patience, self._fence)
 
-    @asynccontextmanager
-    async def amend(self) -> AsyncGenerator[Transaction, None]:
-        """Write like `write`, also after another process has taken over.
+    async def amend(
+        self,
+        change: Callable[Concatenate[Transaction, _Arguments], Awaitable[_T]],
+        *args: _Arguments.args,
+        **options: _Arguments.kwargs,
+    ) -> _T:
+        """Return what `change` does within a transaction like `write`, also after another process has taken
+        over.
 
         This is for the answer to a request that was sent before that. What it changes must be conditional on
         the row.
         """
-        async with AsyncExitStack() as stack:
-            try:
-                transaction = await stack.enter_async_context(self.write())
-            except NotAlone:
-                amending = self._writes(self._amending, WRITE_TIMEOUT, Fence())
-                transaction = await stack.enter_async_context(amending)
-            yield transaction
+        try:
+            async with self.write() as transaction:
+                return await change(transaction, *args, **options)
+        except NotAlone:  # nothing was done yet, as the transaction begins with that
+            async with self._writes(self._amending, WRITE_TIMEOUT, Fence()) as transaction:
+                return await change(transaction, *args, **options)
 
     @asynccontextmanager
     async def _writes(

@@ -143,8 +143,12 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
         job = await world.accept(a_job())
         async with world.running():
             await long_away(world, tried)
+            back = world.clock.now()
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        submitted_at = (await world.job(job.id)).submitted_at
+        assert submitted_at is not None
+        assert submitted_at < back  # as its answer came, not as it was stored
         assert len(world.studii.jobs) == 1
         await world.balanced()
 

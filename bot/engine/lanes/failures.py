@@ -106,8 +106,8 @@ class Failures:
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         if isinstance(error, ApiRefused):
             code = _CODES.get(type(error), code)
-        async with self._context.storage.amend() as transaction:
-            failed = await fail_unknown(transaction, job, code, error.told, self._context.clock.now())
+        now = self._context.clock.now()
+        failed = await self._context.storage.amend(fail_unknown, job, code, error.told, now)
         if failed is None:
             raise NotAlone
         return StepResult(failed)

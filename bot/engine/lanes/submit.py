@@ -83,7 +83,9 @@ class Submitter:
         if isinstance(met, StudiiError):
             return await self._failures.store(claim, JobState.SUBMITTING, met)
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
-        running = await self._retry.run(job_id, self._store, claim, met)
+        # Another process may take the job for lost, and only this one knows its id at Studii.
+        amend, record, now = self._context.storage.amend, submission.record_taken, self._context.clock.now()
+        running = await self._retry.run(job_id, amend, record, self._catalog, claim, met, now)
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job_id, met.id)
@@ -112,12 +114,6 @@ class Submitter:
             # It is another lane's, or all of its key wait: the database tells.
             self._context.reread()
         return result
-
-    async def _store(self, claim: Claim, created: CreatedJob) -> Job | None:
-        # Another process may take the job for lost, and only this one knows its id at Studii.
-        async with self._context.storage.amend() as transaction:
-            now = self._context.clock.now()
-            return await submission.record_taken(transaction, self._catalog, claim, created, now)
 
     async def _photo_lost(self, job: Job) -> StepResult:
         """Have the photo fetched again, as it may have been lost with another host, within a bound."""
