@@ -7,9 +7,11 @@ import pytest
 
 from bot.domain import JobState
 from bot.domain.confirmations import Confirmation
-from bot.services import ConfirmationService
+from bot.errors import DatabaseAway
+from bot.services import AcceptanceService, ConfirmationNeeded, ConfirmationService
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.simulated.people import until
 
 RUN = "Run · about 8 credits"
 
@@ -102,6 +104,29 @@ async def test_a_second_tap_on_the_same_photo_asks_no_second_time(tmp_path: Path
             desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.tom.id))
         await desk.env.settle()
         assert len(desk.channel.history()) == seen
+
+
+async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = [DatabaseAway()]
+    ask = AcceptanceService.ask
+
+    async def ask_and_lose(service: AcceptanceService, needed: ConfirmationNeeded) -> Confirmation:
+        question = await ask(service, needed)
+        if lost:
+            raise lost.pop()  # it was committed, and nobody learned of that
+        return question
+
+    monkeypatch.setattr(AcceptanceService, "ask", ask_and_lose)
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        await on(desk)
+        photo = await post(desk, desk.maya, ROOM)
+        await desk.tom.react(photo, STAGING)
+        await until(lambda: last(desk).id != photo.id, "asked")
+        assert lost == []
+        await desk.tom.click(last(desk), label=RUN)
+        assert len(await jobs_of(desk)) == 1
 
 
 async def test_the_reply_is_removed_after_a_minute(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Store the questions that are asked before jobs start, and take each answer once."""
 
-import secrets
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,14 +33,15 @@ async def take_answer(transaction: Transaction, request: JobRequest, at: datetim
 
 
 async def store_question(transaction: Transaction, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
-    """Store the question, and return it.
+    """Store the question, unless it is stored already as its commit got no answer, and return it.
 
-    Raises `BeingAsked` if it was stored before, or `Refused` if the person has too many to answer already.
+    Raises `BeingAsked` if there is another one about the same, or `Refused` if the person has too many to
+    answer already.
     """
     request, price = needed.request, needed.price
     questions = transaction.confirmations
     question = Confirmation(
-        id=request.confirmation or secrets.token_hex(8),
+        id=needed.id,
         request=_bare(request),
         others=tuple(map(_bare, needed.others)),
         price=price.amount,
@@ -53,7 +53,10 @@ async def store_question(transaction: Transaction, needed: ConfirmationNeeded, a
     if request.confirmation is not None:
         await questions.ask_again(request.confirmation, price.amount, needed.why, learned=price.learned)
         return question
-    if request.once is not None and await questions.asked_once(request.once):
+    asked = None if request.once is None else await questions.asked_once(request.once)
+    if asked == needed.id:
+        return question
+    if asked is not None:
         raise BeingAsked
     if await questions.count_of(request.guild_id, request.user_id, at) >= MAX_OPEN_QUESTIONS:
         raise Refused(TOO_MANY)

@@ -1,5 +1,6 @@
 """Say why a job is not accepted, or not yet."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,13 +22,15 @@ class Repeated(Refused):
 class ConfirmationNeeded(StudiiBotError):
     """The person has to be asked first, for that reason. Once the question is stored, `question` is it.
 
-    It has no sentence of its own: the caller shows the question.
+    `id` is the question's, which tells it from another one about the same if its commit got no answer. It has
+    no sentence of its own: the caller shows the question.
     """
 
     def __init__(
         self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest]
     ) -> None:
         super().__init__()
+        self.id = request.confirmation or secrets.token_hex(8)
         self.request = request
         self.others = tuple(others)
         self.price = price

@@ -59,8 +59,8 @@ class AcceptanceService(ToolService):
     async def ask(self, needed: ConfirmationNeeded) -> Confirmation:
         """Store the question of a request that was accepted apart, and return it: its time begins now.
 
-        Raises `BeingAsked` if it was stored before, `Refused` if the person has too many to answer already,
-        and `DatabaseFailed`.
+        It can be called again after an outage. Raises `BeingAsked` if there is another question about the
+        same, `Refused` if the person has too many to answer already, and `DatabaseFailed`.
         """
         async with self._storage.write() as transaction:
             return await store_question(transaction, needed, self._clock.now())

@@ -67,9 +67,9 @@ class Confirmations(Repository):
         found = await self._session.execute(_OPEN_OF, {"questions": list(ids), "at": at})
         return set(found.scalars())
 
-    async def asked_once(self, once: str) -> bool:
-        """Return whether there is a question about a job with that `once` key."""
-        return (await self._session.execute(_ASKED_ONCE, {"once": once})).first() is not None
+    async def asked_once(self, once: str) -> str | None:
+        """Return the id of the question about a job with that `once` key, if there is one."""
+        return (await self._session.execute(_ASKED_ONCE, {"once": once})).scalar()
 
     async def count_of(self, guild_id: int, user_id: int, at: datetime) -> int:
         """Return the number of open questions to a member in a server."""
