@@ -1,7 +1,7 @@
-"""Recover the jobs whose request was in flight when the process ended."""
+"""Recover the jobs whose request was in flight when the process ended, or met an unexpected error."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from bot.domain import Job, JobState
@@ -23,6 +23,43 @@ def answer_is_over(job: Job, context: EngineContext) -> bool:
     if job.state is not JobState.SUBMITTING or job.epoch == context.member.epoch:
         return True
     return context.member.held_for(job.guild_id) > context.tuning.answer_bound
+
+
+class StrandedJobs:
+    """Frees jobs whose state only a request in flight explains, if there is none: their step met an
+    unexpected error.
+
+    `in_flight` says whether a lane sends a request for the job.
+    """
+
+    def __init__(self, context: EngineContext, in_flight: Callable[[str], bool]) -> None:
+        self._context = context
+        self._in_flight = in_flight
+        self._suspects: set[str] = set()
+
+    @property
+    def suspected(self) -> bool:
+        """Return whether there are jobs that are freed if they are found once more."""
+        return bool(self._suspects)
+
+    def has(self, job: Job) -> bool:
+        """Return whether the job is stranded, unless its step has ended since it was read."""
+        uploading = job.state is JobState.UPLOADING and job.object_key is None
+        submitting = job.state is JobState.SUBMITTING and answer_is_over(job, self._context)
+        return (uploading or submitting) and not self._in_flight(job.id)
+
+    async def free(self, found: Sequence[Job]) -> None:
+        """Free those that were found before, too, as a step may just have ended."""
+        again = [job.id for job in found if job.id in self._suspects]
+        self._suspects = {job.id for job in found}
+        if not again:
+            return
+        async with self._context.storage.write() as transaction:
+            # A step is known as under way before it changes the row, until after: so this is exact.
+            fresh = [await transaction.jobs.get(job_id) for job_id in again]
+            lost = [job for job in fresh if job is not None and self.has(job)]
+            await recover(transaction, lost, self._context.clock.now())
+        self._context.reread()
 
 
 async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -> None:

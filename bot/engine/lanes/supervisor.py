@@ -18,7 +18,7 @@ from bot.engine.lanes.estimates import Simulations
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
-from bot.engine.lanes.recovery import answer_is_over, recover
+from bot.engine.lanes.recovery import StrandedJobs
 from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.submit import Submitter
@@ -76,7 +76,7 @@ class LaneSupervisor:
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._found = BoundedDict[str, str](MAX_FOUND_JOBS)  # in which lane a job was found last
-        self._suspects: set[str] = set()
+        self._stranded = StrandedJobs(context, self._in_flight)
         self._entering = RetryLater("handing a job to its lane", context.clock, noun="job")
         self._syncing = RetryLater("handing its jobs to a lane", context.clock)
 
@@ -147,7 +147,7 @@ class LaneSupervisor:
             raise
         await shielded(self._samples.save())
         now = self._context.clock.monotonic()
-        rest = RECHECK_PAUSE_SECONDS if self._suspects else self._context.tuning.reread_every
+        rest = RECHECK_PAUSE_SECONDS if self._stranded.suspected else self._context.tuning.reread_every
         self._next_read = now + rest
         await rest_after(now - began, self._context.tuning.reread_every)
         return rest
@@ -196,7 +196,7 @@ class LaneSupervisor:
         keyless: list[Job] = []
         stranded: list[Job] = []
         for job, current_key_id in rows:
-            if self._is_stranded(job):
+            if self._stranded.has(job):
                 stranded.append(job)
                 continue
             key = _key_for(job, current_key_id, keys)
@@ -213,7 +213,7 @@ class LaneSupervisor:
         self._plans |= {name: share.plan for name, share in shares.items()}
         self._hand_out(shares, await self._rates.open(beginning), group)
         await self._without_key(keyless)
-        await self._free(stranded)
+        await self._stranded.free(stranded)
 
     def _enter(self, share: _Share, job: Job, key_id: int) -> None:
         if job.state is JobState.RUNNING:
@@ -261,25 +261,8 @@ class LaneSupervisor:
         self._plans.pop(name, None)
         self._rates.close(name)
 
-    def _is_stranded(self, job: Job) -> bool:
-        """Return whether a job is in a state that only a request in flight explains, and there is none."""
-        uploading = job.state is JobState.UPLOADING and job.object_key is None
-        submitting = job.state is JobState.SUBMITTING and answer_is_over(job, self._context)
-        needs_step = uploading or submitting
-        return needs_step and not any(one.lane.in_flight(job.id) for one in self._runners.values())
-
-    async def _free(self, stranded: list[Job]) -> None:
-        """Free jobs whose step met an unexpected error. Seen twice, as a step may just have ended."""
-        again = [job.id for job in stranded if job.id in self._suspects]
-        self._suspects = {job.id for job in stranded}
-        if not again:
-            return
-        async with self._context.storage.write() as transaction:
-            # A step is known as under way before it changes the row, until after: so this is exact.
-            fresh = [await transaction.jobs.get(job_id) for job_id in again]
-            lost = [job for job in fresh if job is not None and self._is_stranded(job)]
-            await recover(transaction, lost, self._context.clock.now())
-        self.reread()
+    def _in_flight(self, job_id: str) -> bool:
+        return any(one.lane.in_flight(job_id) for one in self._runners.values())
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Let jobs whose servers have no key (any more) wait for one, and say so, for a day."""
