@@ -59,13 +59,17 @@ class SetPostings:
 
     async def _post(self, job: Job, _tries: int) -> float | None:
         """Post the set's next message, if one is due. Return in how many seconds to check again."""
+        whole = await self._whole(job)
         try:
-            posting = await self._pending(job)
-            if posting is None and await self._claim(job):
-                posting = await self._pending(job)
+            posting = await self._pending(whole)
+            if posting is None:
+                if (due := self._due_in(whole)) != 0.0:
+                    return due
+                await self._claim(whole)
+                posting = await self._pending(await self._whole(job))
         except NotYet as reason:
             return reason.seconds
-        return await (self._due_in(job) if posting is None else self._say_and_note(posting))
+        return 0.0 if posting is None else await self._say_and_note(posting)
 
     async def _say_and_note(self, posting: SetPosting) -> float:
         announcing, what = self._delivery.announce_set(posting), f"Set {posting.set_id}: posting its results"
@@ -86,17 +90,16 @@ class SetPostings:
         """Give up messages that fail for an unknown reason; the results stay in the list of jobs."""
         _log.error("The results of set %s can't be posted", job.set_id)
         whole = await self._whole(job)
-        parts = tuple(await self._parts(whole, unposted(whole)))
-        posting = SetPosting(job.set_id or "", next_number(whole), parts, tuple(whole))
+        parts = await self._parts(whole, unposted(whole))
+        posting = SetPosting(job.set_id or "", next_number(whole), parts, whole)
         await self._note(posting, Undeliverable("unexpected errors"))
 
-    async def _whole(self, job: Job) -> list[Job]:
+    async def _whole(self, job: Job) -> tuple[Job, ...]:
         async with self._context.storage.read() as transaction:
-            return await transaction.jobs.of_set(job.set_id or "")
+            return tuple(await transaction.jobs.of_set(job.set_id or ""))
 
-    async def _due_in(self, job: Job) -> float | None:
+    def _due_in(self, whole: Sequence[Job]) -> float | None:
         """Return in how many seconds what has ended is posted, or None if there is nothing."""
-        whole = await self._whole(job)
         if not unposted(whole):
             return None
         patience = timedelta(seconds=self._context.tuning.set_patience)
@@ -106,30 +109,23 @@ class SetPostings:
         # A clock that was set back doesn't make it longer.
         return max(0.0, min(due - self._context.clock.now(), patience).total_seconds())
 
-    async def _pending(self, job: Job) -> SetPosting | None:
+    async def _pending(self, whole: tuple[Job, ...]) -> SetPosting | None:
         """Return the set's first message that was made up and is not noted as posted, if there is one."""
-        whole = await self._whole(job)
-        jobs = [one for one in unposted(whole) if one.set_message is not None]
-        if not jobs:
+        numbered = [(job.set_message, job) for job in unposted(whole) if job.set_message is not None]
+        if not numbered:
             return None
-        number = min(one.set_message for one in jobs if one.set_message is not None)
-        parts = await self._parts(whole, [one for one in jobs if one.set_message == number])
-        return SetPosting(job.set_id or "", number, tuple(parts), tuple(whole))
+        first = min(number for number, _ in numbered)
+        parts = await self._parts(whole, [job for number, job in numbered if number == first])
+        return SetPosting(parts[0].job.set_id or "", first, parts, whole)
 
-    async def _claim(self, job: Job) -> bool:
-        """Make up messages of what has ended, and store which jobs are in which. Return whether it is due."""
-        if await self._due_in(job) != 0.0:
-            return False
-        whole = await self._whole(job)
-        parts = await self._parts(whole, unposted(whole))
-        number = next_number(whole)
-        messages = await self._delivery.arrange(parts)
+    async def _claim(self, whole: Sequence[Job]) -> None:
+        """Make up messages of what has ended, and store which jobs are in which."""
+        messages = await self._delivery.arrange(await self._parts(whole, unposted(whole)))
         async with self._context.storage.write() as transaction:
-            await transaction.ledger.lock(job.guild_id)  # as several jobs are changed
-            for at, message in enumerate(messages, number):
+            await transaction.ledger.lock(whole[0].guild_id)  # as several jobs are changed
+            for number, message in enumerate(messages, next_number(whole)):
                 for part in message:
-                    await transaction.jobs.update(part.job.id, part.job.state, set_message=at)
-        return True
+                    await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
 
     async def _split(self, posting: SetPosting) -> None:
         """Leave half of a message that is too large to another one, which was never sent either."""
@@ -139,10 +135,10 @@ class SetPostings:
             for part in posting.parts[len(posting.parts) // 2 :]:
                 await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
 
-    async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> list[SetPart]:
+    async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> tuple[SetPart, ...]:
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
         found = [await self._ended_jobs.with_output(job) for job in jobs]
-        return [SetPart(job, numbers[job.id], output) for job, output in found]
+        return tuple(SetPart(job, numbers[job.id], output) for job, output in found)
 
     async def _note(self, posting: SetPosting, said: Posted | Undeliverable) -> None:
         files: list[str | None] = []
