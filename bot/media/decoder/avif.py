@@ -4,29 +4,22 @@ import ctypes
 import mmap
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
 
 from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 
 from bot.media.decoder.libavif import DecoderSettings, Planes, call, call_void, created
-from bot.media.decoder.picture_rows import Rows
+from bot.media.decoder.picture_rows import DescribedPicture, Rows
 from bot.media.decoder.planes import pixel_rows
 
 # AVIF_STRICT_ALPHA_ISPE_REQUIRED: what Pillow insists on. Old files lack the rest.
 _STRICTNESS = 4
 
 
-class Avif:
-    """An AVIF picture. Pillow reads what it is, and libavif decodes it."""
+class Avif(DescribedPicture):
+    """An AVIF picture, which libavif decodes."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        opened: Any = AvifImageFile(file)
-        self.size: tuple[int, int] = opened.size
-        self._mode: str = opened.mode
-        self._info: dict[Any, Any] = opened.info
-        self._file = file
+    _plugin = AvifImageFile
 
     def check(self) -> None:
         """Decode it completely and keep nothing."""
@@ -35,7 +28,7 @@ class Avif:
 
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
-        with Rows.kept(Path(self._file.name).parent) as kept:
+        with Rows.kept(self._file) as kept:
             with self._planes() as planes:
                 kept.write(pixel_rows(planes, self._mode))
             picture = kept.picture(self._mode, self.size)

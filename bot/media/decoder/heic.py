@@ -6,8 +6,7 @@ Their rows are converted as those of AVIF, and pictures are turned and cut after
 import mmap
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import Image
 from pillow_heif import HeifImageFile
@@ -15,7 +14,7 @@ from pillow_heif import HeifImageFile
 from bot.media.decoder import libde265, libheif
 from bot.media.decoder.channels import Channels, UnusualPlanes, described
 from bot.media.decoder.libavif import AvifError
-from bot.media.decoder.picture_rows import Rows
+from bot.media.decoder.picture_rows import DescribedPicture, Rows
 from bot.media.decoder.planes import pixel_rows
 from bot.media.decoder.structure.boxes import BoxFile
 from bot.media.decoder.structure.heic_in_one_piece import (
@@ -39,15 +38,10 @@ _ROTATIONS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image
 _REFLECTIONS = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM)
 
 
-class Heic:
-    """A HEIC picture. pillow-heif reads what it is."""
+class Heic(DescribedPicture):
+    """A HEIC picture, which libde265 or libheif decodes."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        opened: Any = HeifImageFile(file)
-        self.size: tuple[int, int] = opened.size
-        self._mode: str = opened.mode
-        self._info: dict[Any, Any] = opened.info
-        self._file = file
+    _plugin = HeifImageFile
 
     def check(self) -> None:
         """Decode it completely and keep nothing."""
@@ -72,7 +66,7 @@ class Heic:
 
     def _of_planes(self) -> Image.Image:
         mode = "RGBA" if self._mode in {"RGBA", "LA"} else "RGB"
-        with Rows.kept(Path(self._file.name).parent) as kept:
+        with Rows.kept(self._file) as kept:
             with self._channels() as (channels, turned), described(channels) as planes:
                 size = planes.width, planes.height
                 if _size(channels, turned) != self.size:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Self
+from typing import IO, Any, BinaryIO, ClassVar, Self
 
 from PIL import Image
 
@@ -24,9 +24,9 @@ class Rows:
 
     @classmethod
     @contextmanager
-    def kept(cls, folder: Path) -> Generator[Self]:
-        """Keep the rows in that folder, until the end of the context."""
-        with TemporaryFile(dir=folder, buffering=0) as file:
+    def kept(cls, beside: BinaryIO) -> Generator[Self]:
+        """Keep the rows in the folder of that file, until the end of the context."""
+        with TemporaryFile(dir=Path(beside.name).parent, buffering=0) as file:
             yield cls(file)
 
     def write(self, rows: Iterable[memoryview]) -> None:
@@ -42,3 +42,16 @@ class Rows:
             raise Broken
         pixels: Any = mmap.mmap(self._file.fileno(), length, access=mmap.ACCESS_COPY)
         return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)  # RGBA without a copy
+
+
+class DescribedPicture:
+    """A picture that is not decoded yet. The plugin of Pillow reads what it is."""
+
+    _plugin: ClassVar[Any]
+
+    def __init__(self, file: BinaryIO) -> None:
+        opened = self._plugin(file)
+        self.size: tuple[int, int] = opened.size
+        self._mode: str = opened.mode
+        self._info: dict[Any, Any] = opened.info
+        self._file = file

@@ -4,7 +4,6 @@ import ctypes
 import mmap
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -43,7 +42,7 @@ class WebP:
     def decoded(self) -> Image.Image:
         """Return the picture, with its colour profile and EXIF data. Raises `Broken`."""
         if self._picture.is_decoded_in_halves:
-            with Rows.kept(Path(self._file.name).parent) as kept:
+            with Rows.kept(self._file) as kept:
                 kept.write(self._halves())
                 image = kept.picture("RGBA", self.size)
             image.info = self._info
