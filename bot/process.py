@@ -12,7 +12,6 @@ from collections.abc import Callable
 from aiohttp import connector
 
 from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import backoff
 from bot.app import App, build
 from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
@@ -22,6 +21,7 @@ from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.decoder.process_limits import hide_memory
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watchdog import Watchdog
+from bot.pauses import backoff
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)

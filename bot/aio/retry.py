@@ -1,4 +1,4 @@
-"""Retry failed operations: pauses, counts of failures, and a log without repetitions.
+"""Retry failed operations: delays, counts of failures, and a log without repetitions.
 
 `StoreRetry` stores an answer that can't be asked for again, `RetryLater` skips the subjects that failed, and
 `OutageRetry` (`outage_retry.py`) repeats what many tasks could not do in an outage, one task at a time.
@@ -14,6 +14,7 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import Liveness
 from bot.clock import Clock
 from bot.errors import Outage
+from bot.pauses import backoff
 
 _log = logging.getLogger(__name__)
 
@@ -26,14 +27,6 @@ RETRY_TRIES = 5  # if the reason does not seem to pass
 _MAY_PASS = (Outage, OSError)
 _T = TypeVar("_T")
 _Arguments = ParamSpec("_Arguments")
-
-
-def backoff(failures: int, first: float, bound: float, *, at_least: float = 0.0) -> float:
-    """Return the seconds to wait after `failures` in a row (1 or more): doubled from `first` up to `bound`.
-
-    `at_least` is the pause that the other side asked for. `bound` limits it as well.
-    """
-    return min(bound, max(at_least, first * 2 ** min(failures - 1, 20)))
 
 
 def delay_at(delays: Sequence[float], failures: int) -> float:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.aio.liveness import Liveness
-from bot.aio.retry import FIRST_RETRY_SECONDS, backoff
+from bot.aio.retry import FIRST_RETRY_SECONDS
 from bot.aio.worker import WorkerSetting
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
+from bot.pauses import backoff
 from bot.storage import Storage, Transaction, Vault
 from bot.studii import StudiiClient
 

@@ -12,6 +12,7 @@ from copy import copy
 from typing import NamedTuple
 
 from bot.engine.tuning import Tuning
+from bot.pauses import backoff
 
 
 class EarlierRequest(NamedTuple):
@@ -163,9 +164,9 @@ class RateWindow:
             self._blocks = 0
         news = now >= self._blocked_until
         if news:
-            self._blocks = min(self._blocks + 1, 10)
+            self._blocks += 1
         if retry_after is None:
-            retry_after = min(60.0, self._tuning.rate_block * 2 ** (self._blocks - 1))
+            retry_after = backoff(self._blocks, self._tuning.rate_block, 60.0)
         pause = min(max(retry_after, self._interval), self._tuning.rate_block_bound)
         self._blocked_until = max(self._blocked_until, now + pause)
         self._paced_until = self._blocked_until + self._tuning.paced_for

@@ -148,6 +148,14 @@ def test_429s_without_retry_after_pause_longer_each_time() -> None:
     assert window.next_request_at(5.0) == pytest.approx(15.0)
 
 
+def test_no_pause_without_retry_after_is_longer_than_a_minute() -> None:
+    window, now = RateWindow(60, TUNING), 0.0
+    for _ in range(30):
+        window.limited(now, None)
+        began, now = now, window.next_request_at(now) or 0.0
+    assert now - began == pytest.approx(60.0)
+
+
 def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
     window = RateWindow(60, TUNING)
     for _ in range(6):
