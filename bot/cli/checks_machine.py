@@ -1,4 +1,4 @@
-"""Doctor's checks of this machine: the data folder, its disk, a running bot, and the decoder."""
+"""Doctor's checks of this machine: the data folder, its disks, a running bot, and the decoder."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from bot.media.pool import DecoderPool
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
 from bot.version import VERSION
 
-MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it
+MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
 
 
 async def version(_: Settings) -> list[Finding]:
@@ -33,21 +33,29 @@ async def folder(settings: Settings) -> list[Finding]:
 
 
 async def disk_space(settings: Settings) -> list[Finding]:
-    """Check that the disk has room for the database and the spool."""
-    free = shutil.disk_usage(_nearest(settings.folder)).free
-    spool = settings.spool_folder
+    """Check that there is room for the database and the spool, each of which may have a disk of its own."""
+    folder, spool = _nearest(settings.folder), settings.spool_folder.absolute()
     used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
-    most = settings.spool_mb * MEGABYTE
-    words = (
-        f"{free // MEGABYTE:,} MB free. Photos and results being processed use "
-        f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB."
-    )
+    lacking = settings.spool_mb * MEGABYTE - used
+    in_use = f"Photos and results being processed use {used // MEGABYTE:,} of {settings.spool_mb:,} MB."
+    if _nearest(spool).stat().st_dev == folder.stat().st_dev:
+        return [_room("Disk", folder, f"free. {in_use}", "The database needs", lacking)]
+    return [
+        _room("Disk", folder, "free.", "The database needs"),
+        _room("Spool", spool, f"free on the disk of {spool}. {in_use}", "Photos need", lacking),
+    ]
+
+
+def _room(what: str, place: Path, words: str, needed_by: str, wanted: int = 0) -> Finding:
+    """Return how much is free on the disk of that place, where the spool may grow by `wanted` bytes."""
+    free = shutil.disk_usage(place).free
+    words = f"{free // MEGABYTE:,} MB {words}"
     if free < MIN_FREE_BYTES:
-        remedy = f"The database needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
-        return [Finding("Disk", Verdict.STOPS, f"{words} {remedy}")]
-    if free + used < most:
-        return [Finding("Disk", Verdict.WARN, f"{words} Lower SPOOL_MB or free some space.")]
-    return [Finding("Disk", Verdict.GOOD, words)]
+        remedy = f"{needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
+        return Finding(what, Verdict.STOPS, f"{words} {remedy}")
+    if free < wanted:
+        return Finding(what, Verdict.WARN, f"{words} Lower SPOOL_MB or free some space.")
+    return Finding(what, Verdict.GOOD, words)
 
 
 async def pictures(_: Settings) -> list[Finding]:

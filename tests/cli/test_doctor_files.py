@@ -2,9 +2,11 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
@@ -180,6 +182,51 @@ async def test_a_disk_that_is_nearly_full_is_told(
     assert findings["Disk"].verdict is verdict
     assert remedy in findings["Disk"].words
     assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
+
+
+@pytest.fixture
+def another_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is on another disk than the bot's, where there is one."""
+    for place in (Path("/dev/shm"), Path("/var/tmp")):  # noqa: S108 - in memory, and not
+        if place.is_dir() and place.stat().st_dev != tmp_path.stat().st_dev:
+            with TemporaryDirectory(dir=place) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("there is no other disk here")
+
+
+@pytest.mark.parametrize(
+    ("free", "verdict", "remedy"),
+    [
+        (1_000_000, Verdict.STOPS, "Photos need at least 10 MB. Free some space"),
+        (500_000_000, Verdict.WARN, "Lower SPOOL_MB or free some space"),
+        (9_000_000_000, Verdict.GOOD, "use 0 of 2,000 MB."),
+    ],
+)
+async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
+    tmp_path: Path,
+    around: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    another_disk: Path,
+    *,
+    free: int,
+    verdict: Verdict,
+    remedy: str,
+) -> None:
+    spool = tmp_path / "data" / "spool"
+    spool.parent.mkdir()
+    spool.symlink_to(another_disk)
+
+    def usage(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free if path == spool else 20_000_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    findings = await found(around)
+    assert (findings["Disk"].verdict, findings["Disk"].words) == (Verdict.GOOD, "20 MB free.")
+    assert findings["Spool"].verdict is verdict
+    assert findings["Spool"].words.startswith(f"{free // 1_000_000:,} MB free on the disk of {spool}.")
+    assert remedy in findings["Spool"].words
+    assert stopping(findings) == ({"Spool"} if verdict is Verdict.STOPS else set())
 
 
 async def test_no_room_for_the_copy_before_an_update_stops_it(
