@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import BigInteger, bindparam, delete, insert, select
+from sqlalchemy import BigInteger, bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
@@ -71,9 +71,8 @@ class Policies(Repository):
         await self._session.put(policies, {"guild_id": guild_id}, dict(changes))
 
     async def list_add(self, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
-        await self.list_remove(guild_id, which, subject_id, target)
         row = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
-        await self._session.execute(insert(access_lists).values(row))
+        await self._session.put_new(access_lists, row, {})
 
     async def list_remove(self, guild_id: int, which: AccessList, subject_id: int, target: str) -> bool:
         """Remove an entry. Return False if it was not in the list."""

@@ -51,8 +51,7 @@ class Notices(Repository):
     async def get(self, guild_id: int, kind: NoticeKind, key: str) -> Notice | None:
         """Return the notice of that kind and key, posted or not."""
         which = {"guild": guild_id, "of_kind": kind, "with_key": key}
-        found = await self._session.rows(_GET, notice_of, NOTICE_KEY, which)
-        return found[0] if found else None
+        return next(iter(await self._session.rows(_GET, notice_of, NOTICE_KEY, which)), None)
 
     async def pending(self, limit: int, guild_id: int | None = None) -> list[Notice]:
         """Return notices that were not posted yet, oldest first; with `guild_id`, those of that server."""

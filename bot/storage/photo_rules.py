@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, func, insert, select
+from sqlalchemy import Select, Table, bindparam, func, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoRules, Preset
@@ -27,9 +27,8 @@ class PhotoRulesByServer(Repository):
 
     async def turn_on(self, guild_id: int, channel_id: int | None) -> None:
         """Turn reactions on in the channel, or in the whole server (None)."""
-        place = channel_id or WHOLE_SERVER
-        await self.turn_off(guild_id, place)
-        await self._session.execute(insert(reaction_places).values(guild_id=guild_id, channel_id=place))
+        key = {"guild_id": guild_id, "channel_id": channel_id or WHOLE_SERVER}
+        await self._session.put_new(reaction_places, key, {})
 
     async def turn_off(self, guild_id: int, channel_id: int | None) -> None:
         """Turn reactions off in the channel, or everywhere (None)."""

@@ -44,7 +44,8 @@ class Vault:
         fernets = cls.checked(keys, setting)
         try:
             if not keys and not key_file.exists():
-                _make(key_file)
+                key_file.parent.mkdir(parents=True, exist_ok=True)
+                _write(key_file, Fernet.generate_key() + b"\n")
             if key_file.exists():
                 message = (
                     f"{key_file} doesn't hold an encryption key. Put its last copy back. If there is none, "
@@ -187,11 +188,6 @@ def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
         raise SettingsError(
             f"The key file {path} can't be changed ({_why(error)}). Nothing was changed."
         ) from error
-
-
-def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, Fernet.generate_key() + b"\n")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -52,7 +52,7 @@ def _look_into(path: Path, *, replaced: bool) -> None:
             raise SettingsError(f"The database file {path} {ANOTHER_PROGRAMS}")
     elif not replaced:
         raise unusable_file(path, sqlite3.SQLITE_NOTADB)
-    elif not _was_used(path):
+    elif not (lock_of(path).exists() or _has_log(path)):
         raise SettingsError(f"The database file {path} {_UNKNOWN}")
 
 
@@ -72,11 +72,6 @@ def _ensure_free(lock: Path) -> None:
             raise SettingsError(f"{lock} belongs to another program. Set DATABASE_URL to another place.")
     except OSError:
         return  # opening the file will raise the same error
-
-
-def _was_used(path: Path) -> bool:
-    """Return whether the bot has left a lock or a log beside the file."""
-    return lock_of(path).exists() or _has_log(path)
 
 
 def _has_log(path: Path) -> bool:

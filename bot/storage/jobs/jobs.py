@@ -67,7 +67,7 @@ class Jobs(JobRows):
     async def with_key(self, job_id: str) -> tuple[Job | None, StudiiKey | None]:
         """Return the job, and the key that its server's new jobs use."""
         found = await self._session.rows(_WITH_KEY, _job_and_key_of, JOB_KEY, {"job": job_id})
-        return found[0] if found else (None, None)
+        return next(iter(found), (None, None))
 
     async def make_ready(
         self, job_id: str, source_file: str | None, at: datetime, approval: Approval | None = None
@@ -230,14 +230,11 @@ def _returned(column: Column[Any]) -> ColumnElement[Any]:
     return literal_column(f"{jobs.name}.{column.name}", column.type)
 
 
-def _key_of(row: RowMapping) -> StudiiKey | None:
-    if row["of_key_id"] is None:
-        return None
-    return StudiiKey(**{column.name: row[f"of_key_{column.name}"] for column in studii_keys.c})
-
-
 def _job_and_key_of(row: RowMapping) -> tuple[Job, StudiiKey | None]:
-    return job_of(row), _key_of(row)
+    if row["of_key_id"] is None:
+        return job_of(row), None
+    key = {column.name: row[f"of_key_{column.name}"] for column in studii_keys.c}
+    return job_of(row), StudiiKey(**key)
 
 
 # Statements, made once (see `Session.execute`). What an UPDATE sets beside this comes with its values.

@@ -41,8 +41,7 @@ class MemberJobs(JobRows):
 
     async def asked_once(self, guild_id: int, user_id: int, once: str) -> Job | None:
         """Return a member's job in a server by its `once` key, the newest if there are several."""
-        found = await self._all(_ASKED_ONCE, {"guild": guild_id, "user": user_id, "once": once, "limit": 1})
-        return found[0] if found else None
+        return await self._one(_ASKED_ONCE, {"guild": guild_id, "user": user_id, "once": once})
 
     async def going_or_done_of(self, once: Collection[str]) -> set[str]:
         """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
@@ -74,7 +73,7 @@ _ASKED_ONCE = (
     select(jobs)
     .where(_IN_GUILD, _OF_USER, jobs.c.once == bindparam("once"))
     .order_by(jobs.c.number.desc())
-    .limit(LIMIT)
+    .limit(1)
 )
 _GOING_OR_DONE_OF = select(jobs.c.once).where(
     text(GOING_OR_DONE), jobs.c.once.in_(bindparam("keys", expanding=True))

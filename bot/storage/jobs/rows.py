@@ -85,8 +85,7 @@ class JobRows(Repository):
         if isinstance(statement, Update):
             row = await self._one_row(statement, values, named=True)
             return None if row is None else changed_job(self._session, row)
-        found = await self._all(statement, values)
-        return found[0] if found else None
+        return next(iter(await self._all(statement, values)), None)
 
     async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Job]:
         return await self._session.rows(query, job_of, JOB_KEY, values)

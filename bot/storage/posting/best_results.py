@@ -24,8 +24,7 @@ class BestResults(Repository):
     async def result_of(self, guild_id: int, message_id: int) -> Job | None:
         """Return the job whose result that message shows to everyone, the first one of a set."""
         which = {"guild": guild_id, "message": message_id}
-        found = await self._session.rows(_RESULT_OF, job_of, JOB_KEY, which)
-        return found[0] if found else None
+        return next(iter(await self._session.rows(_RESULT_OF, job_of, JOB_KEY, which)), None)
 
     async def want(self, best: BestResult) -> None:
         """Store that a result has the stars, unless that is known."""

@@ -25,6 +25,7 @@ _PLAIN = (
     "post_channel_id",
     "in_thread",
 )
+_OF_QUESTION = ("id", "price", "learned", "why", "created_at", "expires_at")
 _PHOTO = ("url", "filename", "content_type", "size", "message_id", "channel_id")
 
 
@@ -35,18 +36,13 @@ class Confirmations(Repository):
         """Store a new question."""
         request = asked.request
         row = {
-            "id": asked.id,
             "guild_id": request.guild_id,
             "channel_id": request.channel_id,
             "user_id": request.user_id,
             "request": _json_of(request, asked.others),
             "once": request.once,
             "origin_message_id": request.origin_message_id,
-            "price": asked.price,
-            "learned": asked.learned,
-            "why": asked.why,
-            "created_at": asked.created_at,
-            "expires_at": asked.expires_at,
+            **{name: getattr(asked, name) for name in _OF_QUESTION},
         }
         await self._session.execute(_ADD, row, named=True)
 
@@ -55,8 +51,7 @@ class Confirmations(Repository):
         await self._update(confirmation_id, price=price, learned=learned, why=why)
 
     async def get(self, confirmation_id: str) -> Confirmation | None:
-        found = await self._some(_GET, {"question": confirmation_id})
-        return found[0] if found else None
+        return next(iter(await self._some(_GET, {"question": confirmation_id})), None)
 
     async def all(self) -> list[Confirmation]:
         """Return all questions, oldest first."""
@@ -113,17 +108,25 @@ class Confirmations(Repository):
 
 def confirmation_of(row: RowMapping) -> Confirmation:
     """Return the question of a row."""
+    stored: Mapping[str, Any] = json_object(row["request"])
+    request = JobRequest(
+        guild_id=row["guild_id"],
+        channel_id=row["channel_id"],
+        user_id=row["user_id"],
+        source=_photo_of(stored.get("source")),
+        origin_message_id=row["origin_message_id"],
+        once=row["once"],
+        **{name: stored[name] for name in _PLAIN},
+    )
     return Confirmation(
-        id=row["id"],
-        request=_request_of(row),
-        others=_others_of(row),
-        price=row["price"],
-        learned=row["learned"],
-        why=row["why"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
+        request=request,
+        others=tuple(
+            replace(request, once=one["once"], source=_photo_of(one["source"]))
+            for one in stored.get("others", ())
+        ),
         message_id=row["message_id"],
         used_at=row["used_at"],
+        **{name: row[name] for name in _OF_QUESTION},
     )
 
 
@@ -143,27 +146,6 @@ def _json_of_photo(photo: SourcePhoto | None) -> dict[str, Any] | None:
 
 def _photo_of(stored: Mapping[str, Any] | None) -> SourcePhoto | None:
     return None if stored is None else SourcePhoto(**stored)
-
-
-def _others_of(row: RowMapping) -> tuple[JobRequest, ...]:
-    stored: Mapping[str, Any] = json_object(row["request"])
-    first = _request_of(row)
-    return tuple(
-        replace(first, once=one["once"], source=_photo_of(one["source"])) for one in stored.get("others", ())
-    )
-
-
-def _request_of(row: RowMapping) -> JobRequest:
-    stored: Mapping[str, Any] = json_object(row["request"])
-    return JobRequest(
-        guild_id=row["guild_id"],
-        channel_id=row["channel_id"],
-        user_id=row["user_id"],
-        source=_photo_of(stored.get("source")),
-        origin_message_id=row["origin_message_id"],
-        once=row["once"],
-        **{name: stored[name] for name in _PLAIN},
-    )
 
 
 # Statements, made once (see `Session.execute`).

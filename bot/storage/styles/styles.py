@@ -25,14 +25,12 @@ class Styles(Repository):
 
     async def get(self, style_id: str) -> Style | None:
         """Return the style, or None if there is none."""
-        found = await self._some(_GET, {"style": style_id})
-        return found[0] if found else None
+        return next(iter(await self._some(_GET, {"style": style_id})), None)
 
     async def named(self, guild_id: int, user_id: int, name: str) -> Style | None:
         """Return the owner's style of that name, or None."""
         which = {"guild": guild_id, "users": [user_id], "with_key": style_key(name)}
-        found = await self._some(_NAMED, which)
-        return found[0] if found else None
+        return next(iter(await self._some(_NAMED, which)), None)
 
     async def of(self, guild_id: int, *user_ids: int) -> list[Style]:
         """Return the styles of these owners in the server, each one's by name."""
