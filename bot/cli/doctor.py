@@ -83,10 +83,7 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
     table.add_column("", no_wrap=True)
     table.add_column("Finding", overflow="fold")
     for one in findings:
-        table.add_row(one.what, f"[{VERDICT_COLOURS[one.verdict]}]{one.verdict}[/]", _escaped(one.words))
+        words = one.words.replace("[", "\\[")  # which would begin a style
+        table.add_row(one.what, f"[{VERDICT_COLOURS[one.verdict]}]{one.verdict}[/]", words)
     console.print(table)
     return all(one.verdict is not Verdict.STOPS for one in findings)
-
-
-def _escaped(words: str) -> str:
-    return words.replace("[", "\\[")

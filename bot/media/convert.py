@@ -113,8 +113,7 @@ def write_light(image: Image.Image, path: Path, digital_source: str | None, most
     """
     options: dict[str, Any] = {"icc_profile": _profile(image), "xmp": xmp_packet(digital_source), "method": 2}
     for quality, alpha, share in _LIGHT:
-        size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
-        tried = image if share == 1.0 else image.resize(size, Image.Resampling.LANCZOS)
+        tried = _resized(image, share)
         tried.save(path, "WEBP", quality=quality, alpha_quality=alpha, **options)
         if path.stat().st_size <= most:
             break
@@ -160,13 +159,20 @@ def fitted(image: Image.Image, limit: int, xmp: bytes) -> bytes | None:
     if profile is not None and len(profile) > limit // 4:  # it leaves no room for the picture
         picture, profile = _in_srgb(picture, profile), None
     for quality, share in FITTING:
-        size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-        tried = picture if share == 1.0 else picture.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
+        tried = _resized(picture, share)
         tried.save(buffer, "JPEG", quality=quality, optimize=True, icc_profile=profile, comment=b"", xmp=xmp)
         if buffer.tell() <= limit:
             return buffer.getvalue()
     return None
+
+
+def _resized(image: Image.Image, share: float) -> Image.Image:
+    """Return the picture with that share of its width and height."""
+    if share == 1.0:
+        return image
+    size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -200,8 +206,8 @@ def _of_inks(image: Image.Image) -> Image.Image:
     Without a profile, or with a broken one, they are those of ideal inks. Works in bands, because what
     LittleCMS makes would be another copy of the whole picture.
     """
-    profile: bytes | None = image.info.get("icc_profile")
-    if profile is None or profile[16:20] != _COLOURS[image.mode]:
+    profile = _profile(image)
+    if profile is None:
         return image.convert("RGB")
     cms: Any = ImageCms
     picture = Image.new("RGB", image.size)

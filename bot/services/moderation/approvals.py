@@ -154,9 +154,7 @@ class ApprovalService(ToolService):
 
         Raises `Refused` if it was decided on.
         """
-        told = Reason(
-            ReasonCode.DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
-        )
+        told = declined_because(ReasonCode.DECLINED, reason)
         async with self._changing() as transaction:
             jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
@@ -210,15 +208,15 @@ async def job_to_decide_on(transaction: Transaction, guild_id: int, job_id: str,
     job = await job_in_server(transaction, guild_id, job_id)
     if job.user_id == approver.user_id:
         raise Refused(OWN)
-    await ensure_approver(transaction, guild_id, approver)
-    return job
-
-
-async def ensure_approver(transaction: Transaction, guild_id: int, approver: Approver) -> None:
-    """Raise `Refused` if the member may not decide on anything."""
     rules = (await transaction.policies.access(guild_id)).approval
     if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
         raise Refused(NOT_MODERATOR if rules.approver_role is None else NOT_APPROVER)
+    return job
+
+
+def declined_because(code: ReasonCode, words: str | None) -> Reason:
+    """Return the reason with that code, and with the moderator's own words if there are any."""
+    return Reason(code, {"detail": words[:MAX_DECLINE_REASON_CHARACTERS]} if words else {})
 
 
 async def _end(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.transitions import release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, Approver, job_to_decide_on
+from bot.services.moderation.approvals import Approver, declined_because, job_to_decide_on
 from bot.services.service import Service
 from bot.storage import Storage, Transaction
 
@@ -46,13 +46,15 @@ class ReviewService(Service):
             return bool(await transaction.member_jobs.page(guild_id, None, 0, 1, states=UNSHOWN_STATES))
 
     async def kept(self, guild_id: int, job_id: str, approver: Approver) -> tuple[Job, ForModerators]:
-        """Return a job whose result waits or was withheld, with its files, for a member who may decide on it.
+        """Return a job whose result waits or was withheld, for a member who may decide on it.
 
-        Raises `Refused`.
+        It comes with its photo and its result, as far as they are there. Raises `Refused`.
         """
         async with self._storage.read() as transaction:
             job = await _kept(transaction, guild_id, job_id, approver)
-        return job, await _files_of(job, self._open_file)
+        names = (job.source_file, job.output_file)
+        photo, result = [None if name is None else await self._open_file(name) for name in names]
+        return job, ForModerators((job,), () if photo is None else (photo,), result)
 
     async def approve(self, guild_id: int, job_id: str, approver: Approver, *, left: bool) -> Job:
         """Let a result that waits be posted. Withhold it if its requester has `left` the server.
@@ -73,9 +75,7 @@ class ReviewService(Service):
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
         """Withhold a result that waits, with the reason. Raises `Refused` if it was decided on."""
-        told = Reason(
-            ReasonCode.RESULT_DECLINED, {"detail": reason[:MAX_DECLINE_REASON_CHARACTERS]} if reason else {}
-        )
+        told = declined_because(ReasonCode.RESULT_DECLINED, reason)
         async with self._changing() as transaction:
             job = await _waiting(transaction, guild_id, job_id, approver)
             decided = await withhold_result(transaction, job, told, self._clock.now())
@@ -91,13 +91,6 @@ class ReviewService(Service):
             if released is None:
                 raise Refused(RELEASED)
         return released
-
-
-async def _files_of(job: Job, open_file: Callable[[str], Awaitable[OutputFile | None]]) -> ForModerators:
-    """Return what moderators are to see of the job: its photo, and its result, as far as they are there."""
-    names = (job.source_file, job.output_file)
-    photo, result = [None if name is None else await open_file(name) for name in names]
-    return ForModerators((job,), () if photo is None else (photo,), result)
 
 
 async def _waiting(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:

@@ -107,23 +107,25 @@ class _Pictures:
         most_zeros = MAX_TRAILING_ZEROS + (width * height // 256 if item.kind == b"av01" else 0)
         if content.endswith(bytes(min(most_zeros, len(content) + 1))):
             raise Broken  # the end of the file never arrived; HEVC has no three zeros in a row
-        found, planes, decoded = self._sizes(item.kind, item.properties, content)
-        if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
-            raise NotAPhoto
-        return _Picture(width, height, planes, decoded)
+        return self._of_size((width, height), item.kind, item.properties, content)
 
-    def _sizes(
-        self, kind: bytes, properties: list[Box], content: bytes
-    ) -> tuple[list[tuple[int, int]], float, float]:
-        """Return the sizes of what is coded, what its planes take, and what decoding them takes."""
+    def _of_size(
+        self, declared: tuple[int, int], kind: bytes, properties: list[Box], content: bytes
+    ) -> _Picture:
+        """Return a coded picture of that size. Raises `NotAPhoto` if what is coded is larger."""
+        width, height = declared
         settings = {name: self._data[start:end] for name, start, end in properties}
         if kind == b"av01":
             found = av1.sizes(content) + av1.sizes(settings.get(b"av1C", b"")[4:])
             planes = av1.bytes_per_pixel(settings.get(b"av1C", b""))
-            return found, planes, planes + _BESIDE
-        planes = hevc.bytes_per_pixel(settings.get(b"hvcC", b""))
-        decoded = (2 if self._is_copied else 1) * planes + _BESIDE
-        return hevc.sizes(settings.get(b"hvcC", b""), content), planes, decoded
+            decoded = planes + _BESIDE
+        else:
+            found = hevc.sizes(settings.get(b"hvcC", b""), content)
+            planes = hevc.bytes_per_pixel(settings.get(b"hvcC", b""))
+            decoded = (2 if self._is_copied else 1) * planes + _BESIDE
+        if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
+            raise NotAPhoto
+        return _Picture(width, height, planes, decoded)
 
     def _grid(self, item: Item, cells: list[_Picture]) -> _Picture:
         content = self._file.content(item)
@@ -152,7 +154,4 @@ class _Pictures:
 
     def _sample(self, kind: bytes, start: int, end: int) -> _Picture:
         width, height = unsigned(self._data, start + 24, 2), unsigned(self._data, start + 26, 2)
-        found, planes, decoded = self._sizes(kind, list(self._file.boxes(start + 78, end)), b"")
-        if any(real[0] > width + MAX_SLACK_PIXELS or real[1] > height + MAX_SLACK_PIXELS for real in found):
-            raise NotAPhoto
-        return _Picture(width, height, planes, decoded)
+        return self._of_size((width, height), kind, list(self._file.boxes(start + 78, end)), b"")
