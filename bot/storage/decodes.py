@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import DecodeRecord, FileRole, JobState
+from bot.domain import DecodeRecord, FileRole
 from bot.storage.database.repository import Repository
+from bot.storage.jobs.rows import NEEDS_FILES
 from bot.storage.schema import decodes, jobs
 
 
@@ -51,12 +52,9 @@ _GET = select(decodes).where(_OF_FILE)
 _IN_PROGRESS = (
     select(decodes, jobs.c.guild_id).join(jobs, jobs.c.id == decodes.c.job_id).where(decodes.c.underway)
 )
-_KEPT = or_(
-    jobs.c.source_file.is_not(None),
-    jobs.c.output_file.is_not(None),
-    jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING)),
+_TIDY = delete(decodes).where(
+    ~decodes.c.underway, ~exists().where(jobs.c.id == decodes.c.job_id, NEEDS_FILES)
 )
-_TIDY = delete(decodes).where(~decodes.c.underway, ~exists().where(jobs.c.id == decodes.c.job_id, _KEPT))
 _FORGET = delete(decodes).where(_OF_FILE)
 _FORGET_ATTEMPT = _FORGET.where(decodes.c.underway, decodes.c.counted == 0)
 

@@ -38,10 +38,6 @@ _T = TypeVar("_T")
 _Arguments = ParamSpec("_Arguments")
 
 
-def _unobserved(_what: str, _seconds: float) -> None:
-    pass
-
-
 class Storage:
     """Made by `Storage.open`; safe to use from many tasks of one event loop."""
 
@@ -84,7 +80,7 @@ class Storage:
         *,
         patience: float = WRITE_TIMEOUT,
         fence: Fence | None = None,
-        observe: Observe = _unobserved,
+        observe: Observe = lambda _what, _seconds: None,
     ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 

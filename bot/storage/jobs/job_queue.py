@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 from bot.domain import SENT_STATES, TERMINAL_STATES, FileRole, Job, JobState
 from bot.reasons import Reason
 from bot.storage.database.session import MAX_REMEMBERED_QUERIES
-from bot.storage.jobs.rows import JOB_KEY, LAST_WORDS, LIMIT, JobRows, job_of
+from bot.storage.jobs.rows import JOB_KEY, LAST_WORDS, LIMIT, NEEDS_FILES, JobRows, job_of
 from bot.storage.schema import decodes, guilds, holds, jobs
 
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
@@ -186,11 +186,7 @@ _RELEASE_HELD = (
     .where(_IN_GUILD, _UNSENT, jobs.c.held.is_not(None))
     .values(held=None, not_before=None, version=jobs.c.version + 1)
 )
-_WITH_FILES = select(jobs.c.id, jobs.c.guild_id).where(
-    jobs.c.source_file.is_not(None)
-    | jobs.c.output_file.is_not(None)
-    | jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING))
-)
+_WITH_FILES = select(jobs.c.id, jobs.c.guild_id).where(NEEDS_FILES)
 _KEPT_RESULTS = _kept(
     jobs.c.state.in_((JobState.SUCCEEDED, JobState.WITHHELD)), jobs.c.announced_at.is_not(None)
 )

@@ -19,6 +19,11 @@ from bot.storage.schema import jobs
 JOB_KEY = (jobs.c.number,)
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
 LIMIT = bindparam("limit", type_=Integer)
+NEEDS_FILES = (
+    jobs.c.source_file.is_not(None)
+    | jobs.c.output_file.is_not(None)
+    | jobs.c.state.in_((JobState.RECEIVED, JobState.RUNNING))
+)
 _FIELDS = tuple(field.name for field in fields(Job) if field.name != "source")
 _SOME = select(jobs).where(jobs.c.id.in_(bindparam("job_ids", expanding=True)))
 _SOURCE = {

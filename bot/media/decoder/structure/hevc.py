@@ -58,7 +58,7 @@ def units(settings: bytes, content: bytes) -> Iterator[tuple[int, int]]:
 def _size(unit: bytes) -> list[tuple[int, int]]:
     if len(unit) < 3 or unit[0] >> 1 & 63 != _PARAMETERS:
         return []
-    bits = Bits(_plain(unit[2:]))
+    bits = Bits(unit[2:].replace(_START_CODE_PREVENTION, b"\x00\x00"))
     bits.take(4)
     layers = bits.take(3)
     bits.take(1 + 88 + 8)  # temporal nesting, the general profile and its level
@@ -74,8 +74,3 @@ def _size(unit: bytes) -> list[tuple[int, int]]:
     if not width or not height:
         raise Broken
     return [(width, height)]
-
-
-def _plain(content: bytes) -> bytes:
-    """Return the content without the bytes that prevent start codes."""
-    return content.replace(_START_CODE_PREVENTION, b"\x00\x00")
