@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
-from bot.services.credits.prices import PriceTable, ToolPrice, tool_price
+from bot.services.credits.prices import PriceTable, ToolPrice
 from bot.services.service import ToolService
 from bot.services.wording import credits_message
 from bot.storage import Transaction
@@ -96,8 +96,8 @@ class CreditService(ToolService):
 
     async def prices(self, guild_id: int) -> tuple[ToolPrice, ...]:
         """Return every tool's probable cost with the server's key, in the catalogue's order."""
-        charges = (await self.price_table(guild_id)).charges
-        return tuple(tool_price(tool, charges) for tool in self._catalog.tools.values())
+        table = await self.price_table(guild_id)
+        return tuple(map(table.listed, self._catalog.tools.values()))
 
 
 def _check_confirm(above: int | None) -> None:

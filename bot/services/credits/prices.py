@@ -44,7 +44,8 @@ class PriceTable:
         """Return the price of a job with these values, and the tool's defaults for the others."""
         given = {name: value for name, value in values.items() if value}
         defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-        return _price(self.charges, tool, {**defaults, **given})
+        inputs = {**defaults, **given}
+        return expected_cost(self.charges, tool, inputs, tool.variant(inputs))
 
     def least(self, tool: Tool) -> Estimate:
         """Return the lowest price of the tool, with any choices.
@@ -58,25 +59,19 @@ class PriceTable:
         """Return the lowest price of any tool. If less is left, it can't be spent."""
         return min(self.least(tool).amount for tool in catalog.tools.values())
 
-
-def tool_price(tool: Tool, charges: Charges) -> ToolPrice:
-    """Return the tool's probable cost, after these charges."""
-    defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-    price = _price(charges, tool, defaults)
-    others: list[OtherPrice] = []
-    for choices in _choices(tool):
-        other = _price(charges, tool, {**defaults, **choices})
-        # What is assumed is the same for all choices but the mode.
-        told = other.learned or (
-            set(choices) == {tool.output_from} and not isinstance(tool.assumed_cost, int)
-        )
-        if told and other.amount != price.amount:
-            others.append(OtherPrice(choices, other))
-    return ToolPrice(tool, price, tuple(sorted(others, key=lambda other: other.price.amount)))
-
-
-def _price(charges: Charges, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
-    return expected_cost(charges, tool, inputs, tool.variant(inputs))
+    def listed(self, tool: Tool) -> ToolPrice:
+        """Return the tool's probable cost, and those of other choices that are known."""
+        price = self.of(tool, {})
+        others: list[OtherPrice] = []
+        for choices in _choices(tool):
+            other = self.of(tool, choices)
+            # What is assumed is the same for all choices but the mode.
+            told = other.learned or (
+                set(choices) == {tool.output_from} and not isinstance(tool.assumed_cost, int)
+            )
+            if told and other.amount != price.amount:
+                others.append(OtherPrice(choices, other))
+        return ToolPrice(tool, price, tuple(sorted(others, key=lambda other: other.price.amount)))
 
 
 def _choices(tool: Tool) -> Iterator[dict[str, str]]:

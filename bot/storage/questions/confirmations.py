@@ -96,8 +96,7 @@ class Confirmations(Repository):
     async def has_tapped(self, guild_id: int, user_id: int, at: datetime) -> None:
         """Store that the member has started a job by a tap in the server."""
         key = {"guild_id": guild_id, "user_id": user_id}
-        row = self._session.insert(tappers).values({**key, "at": at})
-        await self._session.execute(row.on_conflict_do_nothing(index_elements=list(key)), named=True)
+        await self._session.put_new(tappers, key, {"at": at})
 
     async def _update(self, confirmation_id: str, **values: Any) -> None:
         await self._session.execute(_UPDATE, {"question": confirmation_id, **values}, named=True)

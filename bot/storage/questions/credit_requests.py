@@ -18,7 +18,7 @@ class CreditRequests(Repository):
     async def add(self, request: CreditRequest) -> bool:
         """Store a new request. Return False if the member has an open one."""
         insert = self._session.insert(credit_requests).values(asdict(request))
-        added = await self._session.execute(insert.on_conflict_do_nothing(), named=True)
+        added = await self._session.execute(insert.on_conflict_do_nothing())
         return added.rowcount == 1
 
     async def get(self, request_id: str) -> CreditRequest | None:
@@ -38,7 +38,7 @@ class CreditRequests(Repository):
         return await self._one(answer, None)
 
     async def _one(self, statement: Executable, values: Mapping[str, Any] | None) -> CreditRequest | None:
-        row = await self._one_row(statement, values, named=True)
+        row = await self._one_row(statement, values)
         return None if row is None else CreditRequest(**row)
 
 

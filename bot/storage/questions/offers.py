@@ -17,7 +17,7 @@ class Offers(Repository):
 
     async def add(self, offer: Offer) -> None:
         """Store a new offer."""
-        await self._session.execute(_ADD, asdict(offer), named=True)
+        await self._session.execute(_ADD, asdict(offer))
 
     async def next(self) -> list[Offer]:
         """Return the offers that end next, at most 500."""
@@ -26,7 +26,7 @@ class Offers(Repository):
 
     async def remove(self, message_ids: Collection[int]) -> None:
         """Forget offers."""
-        await self._session.execute(_REMOVE, {"messages": list(message_ids)}, named=True)
+        await self._session.execute(_REMOVE, {"messages": list(message_ids)})
 
 
 # Statements, made once (see `Session.execute`).

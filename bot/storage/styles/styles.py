@@ -21,7 +21,7 @@ class Styles(Repository):
     async def add(self, style: Style) -> None:
         """Store a new style."""
         row = {**asdict(style), "key": style_key(style.name), "roles": sorted(style.roles)}
-        await self._session.execute(insert(styles).values(row), named=True)
+        await self._session.execute(insert(styles).values(row))
 
     async def get(self, style_id: str) -> Style | None:
         """Return the style, or None if there is none."""
@@ -44,21 +44,21 @@ class Styles(Repository):
     async def set_roles(self, style_id: str, roles: Collection[int]) -> None:
         """Set which roles may use a server's style. Without roles, everyone may."""
         one = update(styles).where(styles.c.id == style_id)
-        await self._session.execute(one.values(roles=sorted(roles)), named=True)
+        await self._session.execute(one.values(roles=sorted(roles)))
 
     async def remove(self, style_id: str) -> None:
         """Delete the style."""
-        await self._session.execute(delete(styles).where(styles.c.id == style_id), named=True)
+        await self._session.remove(styles, {"id": style_id})
 
     async def forget_member(self, user_id: int, guild_id: int | None = None) -> None:
         """Delete the member's own styles, and what servers' styles have of them; in one server or in all."""
         here: Any = True if guild_id is None else styles.c.guild_id == guild_id
         own = delete(styles).where(styles.c.user_id == user_id, styles.c.user_id != OF_SERVER, here)
-        await self._session.execute(own, named=True)
+        await self._session.execute(own)
         made = update(styles).where(styles.c.made_by == user_id, here).values(made_by=None)
-        await self._session.execute(made, named=True)
+        await self._session.execute(made)
         results = styles.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id))
-        await self._session.execute(update(styles).where(results, here).values(job_id=None), named=True)
+        await self._session.execute(update(styles).where(results, here).values(job_id=None))
 
     async def _some(self, query: Select[Any], values: Mapping[str, Any]) -> list[Style]:
         return await self._session.rows(query, style_of, KEY, values)
