@@ -25,13 +25,13 @@ from bot.storage import Transaction
 SILENT_FOR = timedelta(minutes=10)
 
 
-def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str], variant: str) -> Estimate:
+def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
     """Return what a job with these inputs will probably be charged.
 
     What other keys were charged is a first guess.
     """
     known = tool.in_catalogue(inputs)
-    name = (tool.slug, variant)
+    name = (tool.slug, tool.variant(inputs))
     guess = charges.any.get(name) if known else charges.dearest(tool.slug, tool.mode(inputs))
     return estimate(tool.assumed(inputs), charges.own.get(name), guess, known)
 

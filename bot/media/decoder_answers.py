@@ -1,18 +1,17 @@
-"""Parse the decoder's answers. They are untrusted: a hostile file may control the decoder."""
+"""Parse the decoder's answers. They are untrusted: a hostile file may control the decoder.
+
+`DecoderFailed` is raised for an answer that no decoder gives.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.media.kinds import PhotoKind
-from bot.media.photo import Photo, PhotoRefused
+from bot.media.photo import DecoderFailed, Photo, PhotoRefused
 from bot.reasons import Reason, ReasonCode
 
 _TYPES = frozenset(kind.content_type for kind in PhotoKind if kind.is_accepted)
-
-
-class InvalidAnswer(Exception):
-    """The answer is not one that a decoder gives."""
 
 
 class DecoderRefusal(Exception):
@@ -41,16 +40,16 @@ class ProbeResult:
 
 
 def probe_result_of(answer: Mapping[str, Any]) -> ProbeResult:
-    """Return the answer to `probe`. Raises `InvalidAnswer`."""
+    """Return the answer to `probe`."""
     width, height, memory = (_number(answer, name) for name in ("width", "height", "memory"))
     return ProbeResult(_kind(answer), width, height, memory, bool(answer.get("whole")))
 
 
 def photo_of(answer: Mapping[str, Any]) -> Photo:
-    """Return the answer to `inspect`. Raises `InvalidAnswer`."""
+    """Return the answer to `inspect`."""
     content_type = answer.get("type")
     if content_type not in _TYPES:
-        raise InvalidAnswer
+        raise DecoderFailed
     return Photo(_kind(answer), str(content_type), _number(answer, "width"), _number(answer, "height"))
 
 
@@ -86,11 +85,11 @@ def _kind(answer: Mapping[str, Any]) -> PhotoKind:
     try:
         return PhotoKind[str(answer.get("kind"))]
     except KeyError:
-        raise InvalidAnswer from None
+        raise DecoderFailed from None
 
 
 def _number(answer: Mapping[str, Any], name: str) -> int:
     value = answer.get(name)
     if type(value) is not int or not 0 <= value < 1 << 50:
-        raise InvalidAnswer
+        raise DecoderFailed
     return value

@@ -12,7 +12,6 @@ from typing import Any, Self, TypeVar
 
 from bot.media.decoder_answers import (
     DecoderRefusal,
-    InvalidAnswer,
     ProbeResult,
     broken,
     photo_of,
@@ -125,8 +124,6 @@ class DecoderPool:
                 await asyncio.to_thread(into.replace, path)
         except DecoderRefusal as refusal:
             raise refusal.photo from None
-        except InvalidAnswer:
-            raise DecoderFailed from None
         finally:
             self._removals[into] = removal = self._processes.later(_remove(into))
             removal.add_done_callback(lambda _: self._removals.pop(into, None))
@@ -187,7 +184,9 @@ class DecoderPool:
 
     async def _admit(self, what: str, path: Path) -> ProbeResult:
         """Look at a picture that is to be opened. Raises `DecoderRefusal`."""
-        probed = await self._probe(what, path)
+        request = {"do": "probe", "what": what, "path": str(path)}
+        answer, _ = await self._ask(request, 0, _PROBE_BYTES, TimeLimits.of(0))
+        probed = probe_result_of(answer)
         max_pixels = max(self._max_pixels, MAX_CHECKED_PIXELS) if what == "check" else self._max_pixels
         most = min(max_pixels, probed.pixels * MAX_PICTURE_MEMORY_BYTES // max(probed.memory, 1))
         is_too_large = probed.pixels > most
@@ -197,14 +196,6 @@ class DecoderPool:
             raise too_large(probed, _rounded(most) if most < max_pixels else most)
         return probed
 
-    async def _probe(self, what: str, path: Path) -> ProbeResult:
-        request = {"do": "probe", "what": what, "path": str(path)}
-        answer, _ = await self._ask(request, 0, _PROBE_BYTES, TimeLimits.of(0))
-        try:
-            return probe_result_of(answer)
-        except InvalidAnswer:
-            raise DecoderFailed from None
-
     async def _ask(
         self, request: dict[str, Any], size: int, allowed: int, limits: TimeLimits
     ) -> tuple[dict[str, Any], bytes]:
@@ -213,11 +204,7 @@ class DecoderPool:
         error = answer.get("error")
         if isinstance(error, int):
             raise OSError(error, os.strerror(error))
-        try:
-            refusal = refusal_of(answer)
-        except InvalidAnswer:
-            raise DecoderFailed from None
-        if refusal is not None:
+        if (refusal := refusal_of(answer)) is not None:
             raise refusal
         if "failed" in answer:
             _log.warning(

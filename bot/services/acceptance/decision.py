@@ -123,7 +123,7 @@ class Acceptance:
             raise Repeated
         ensure_not_held(server.config, key, self._at)
         charges = server.config.charges
-        price = expected_cost(charges, tool, request.inputs, tool.variant(request.inputs))
+        price = expected_cost(charges, tool, request.inputs)
         member = self._member(server, budget, request)
         try:
             self._ensure_credits_left(budget, price, charges)

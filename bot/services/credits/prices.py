@@ -44,8 +44,7 @@ class PriceTable:
         """Return the price of a job with these values, and the tool's defaults for the others."""
         given = {name: value for name, value in values.items() if value}
         defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-        inputs = {**defaults, **given}
-        return expected_cost(self.charges, tool, inputs, tool.variant(inputs))
+        return expected_cost(self.charges, tool, {**defaults, **given})
 
     def least(self, tool: Tool) -> Estimate:
         """Return the lowest price of the tool, with any choices.
