@@ -66,31 +66,28 @@ class ReviewService(Service):
             now = self._clock.now()
             if left:
                 why = Reason(ReasonCode.RESULT_REQUESTER_LEFT)
-                decided = await withhold_result(transaction, job, why, now)
-            else:
-                decided = await release_result(transaction, job, now)
-            if decided is None:
-                raise Refused(RELEASED)
-        return decided
+                return _decided(await withhold_result(transaction, job, why, now))
+            return _decided(await release_result(transaction, job, now))
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
         """Withhold a result that waits, with the reason. Raises `Refused` if it was decided on."""
         told = declined_because(ReasonCode.RESULT_DECLINED, reason)
         async with self._changing() as transaction:
             job = await _waiting(transaction, guild_id, job_id, approver)
-            decided = await withhold_result(transaction, job, told, self._clock.now())
-            if decided is None:
-                raise Refused(RELEASED)
-        return decided
+            return _decided(await withhold_result(transaction, job, told, self._clock.now()))
 
     async def release(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
         async with self._changing() as transaction:
             job = await _kept(transaction, guild_id, job_id, approver)
-            released = await release_result(transaction, job, self._clock.now())
-            if released is None:
-                raise Refused(RELEASED)
-        return released
+            return _decided(await release_result(transaction, job, self._clock.now()))
+
+
+def _decided(job: Job | None) -> Job:
+    """Return the job as it is after the decision. Raises `Refused` if there was another one before."""
+    if job is None:
+        raise Refused(RELEASED)
+    return job
 
 
 async def _waiting(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> Job:
