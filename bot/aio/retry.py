@@ -1,4 +1,4 @@
-"""Retry failed operations: delays, counts of failures, and a log without repetitions.
+"""Retry failed operations: counts of failures, and a log without repetitions.
 
 `StoreRetry` stores an answer that can't be asked for again, `RetryLater` skips the subjects that failed, and
 `OutageRetry` (`outage_retry.py`) repeats what many tasks could not do in an outage, one task at a time.
@@ -6,7 +6,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -27,11 +27,6 @@ RETRY_TRIES = 5  # if the reason does not seem to pass
 _MAY_PASS = (Outage, OSError)
 _T = TypeVar("_T")
 _Arguments = ParamSpec("_Arguments")
-
-
-def delay_at(delays: Sequence[float], failures: int) -> float:
-    """Return the delay after `failures` in a row (1 or more). The last one is repeated."""
-    return delays[min(failures, len(delays)) - 1]
 
 
 class FailureCounts:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.aio.retry import FailureCounts, StoreRetry, backoff, delay_at
+from bot.aio.retry import FailureCounts, StoreRetry
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
@@ -12,6 +12,7 @@ from bot.errors import NotAlone
 from bot.lifecycle import key_holds
 from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
+from bot.pauses import backoff, delay_at
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import (
