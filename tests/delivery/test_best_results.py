@@ -7,10 +7,11 @@ from typing import Any
 import discord
 
 from bot.delivery import BestPoster
-from bot.domain import ChannelGone, Job, Posted, Undeliverable
+from bot.delivery.errors import RETRY_SECONDS
+from bot.domain import ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
-from tests.delivery.finished import finished, output, posted
+from tests.delivery.finished import MESSAGES, finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.simulated.delivery import context_on
 
@@ -115,3 +116,42 @@ async def test_a_channel_that_is_closed_is_told_apart_from_a_result_that_is_gone
         await desk.channel.history()[-1].delete()
         gone = await showcase.show(best, job, PostingRules(best_channel_id=opened))
         assert isinstance(gone, Undeliverable)
+
+
+async def test_while_discord_is_busy_a_result_is_shown_asked_about_and_hidden_later(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there = desk.channel_for_the_bot("best-of").id
+        job, best = await starred(desk, tmp_path)
+        showcase, rules = poster(desk), PostingRules(best_channel_id=there)
+        desk.env.inject_error("POST", MESSAGES, status=503, times=2)
+        assert await showcase.show(best, job, rules) == TryLater(RETRY_SECONDS)
+        assert await showcase.ask(best, job, rules) == TryLater(RETRY_SECONDS)
+        begun = replace(best, begun_at=desk.clock.now(), posted_channel_id=there, posted_message_id=4000)
+        desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
+        assert await showcase.hide(begun, rules) == RETRY_SECONDS
+
+
+async def test_where_discord_refuses_a_result_is_not_shown_asked_about_or_hidden(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there = desk.channel_for_the_bot("best-of").id
+        job, best = await starred(desk, tmp_path)
+        showcase, rules = poster(desk), PostingRules(best_channel_id=there)
+        desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
+        assert isinstance(await showcase.show(best, job, rules), ChannelGone)
+        desk.env.inject_error("POST", MESSAGES, status=403, code=50007, times=1)
+        assert isinstance(await showcase.ask(best, job, rules), Undeliverable)
+        begun = replace(best, begun_at=desk.clock.now(), posted_channel_id=there, posted_message_id=4000)
+        desk.env.inject_error("DELETE", "/channels/*/messages/*", status=403, code=50001, times=1)
+        assert await showcase.hide(begun, rules) is None
+
+
+async def test_a_result_whose_file_discord_finds_too_large_is_shown_without_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        there = desk.channel_for_the_bot("best-of").id
+        job, best = await starred(desk, tmp_path)
+        desk.env.inject_error("POST", MESSAGES, status=413, code=40005, times=1)
+        said = await poster(desk).show(best, job, PostingRules(best_channel_id=there))
+        (message,) = await shown_in(desk, there)
+        assert said == Posted(message.id, there)
+        assert not message.attachments
+        assert f"by <@{desk.maya.id}>" in texts(message)

@@ -219,3 +219,15 @@ async def test_who_had_their_data_erased_is_asked_again(tmp_path: Path) -> None:
         await desk.forget(desk.tom)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert "Your first tap in this server asks first." in texts(last(desk))
+
+
+async def test_a_question_is_removed_later_while_discord_is_busy_and_given_up_where_it_refuses(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        await tapped_first(desk)
+        async with desk.storage.read() as transaction:
+            (question,) = await transaction.confirmations.all()
+        for status, code, done in ((503, 0, False), (403, 50001, True)):
+            desk.env.inject_error("DELETE", "/channels/*/messages/*", status=status, code=code, times=1)
+            assert await desk.delivery.remove_question(question) is done

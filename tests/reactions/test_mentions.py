@@ -108,6 +108,17 @@ async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tm
         assert await desk.delivery.remove_offer(offer)
 
 
+async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        message = await mention(desk, desk.maya, "a red kite")
+        async with desk.storage.read() as transaction:
+            (offer,) = await transaction.offers.next()
+        desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
+        assert not await desk.delivery.remove_offer(offer)
+        assert answer_to(desk, message) is not None
+
+
 async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

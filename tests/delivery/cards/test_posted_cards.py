@@ -4,7 +4,9 @@ from pathlib import Path
 
 import discord
 
-from bot.domain import Job, Posted, Progress, Undeliverable
+from bot.delivery.errors import RETRY_SECONDS
+from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
+from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, make_bot, open_desk, texts
 
@@ -57,3 +59,21 @@ async def test_where_the_bot_may_not_write_the_job_goes_on_without_a_card(tmp_pa
         count = len(desk.channel.history())
         assert isinstance(await desk.delivery.post_card(job, Progress()), Undeliverable)
         assert len(desk.channel.history()) == count
+
+
+async def test_while_discord_is_busy_a_card_is_posted_and_looked_for_later(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        _, job = await tapped(desk)
+        desk.env.inject_error("POST", MESSAGES, status=503, times=1)
+        assert await desk.delivery.post_card(job, Progress()) == TryLater(RETRY_SECONDS)
+        desk.env.inject_error("GET", MESSAGES, status=503, times=1)
+        assert await desk.delivery.find_card(job) == TryLater(RETRY_SECONDS)
+
+
+async def test_a_channel_that_discord_closes_gets_no_card_and_is_not_looked_through(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        _, job = await tapped(desk)
+        desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
+        assert isinstance(await desk.delivery.post_card(job, Progress()), Undeliverable)
+        desk.env.inject_error("GET", MESSAGES, status=403, code=50001, times=1)
+        assert isinstance(await desk.delivery.find_card(job), Undeliverable)

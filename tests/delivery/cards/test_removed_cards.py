@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.cards.edit_rate import CHANNEL_REMOVALS
+from bot.delivery.errors import RETRY_SECONDS
 from bot.domain import Job
 from tests.delivery.finished import finished
 from tests.support.desk import Desk, open_desk, texts
@@ -52,6 +53,7 @@ async def test_a_card_that_a_moderator_removed_is_gone_with_one_request(tmp_path
         before = len(removals(desk))
         assert await desk.delivery.remove_card(job) is None
         assert len(removals(desk)) == before + 1
+        assert not [call for call in desk.env.http_requests if call.method == "PATCH"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
@@ -95,3 +97,15 @@ async def test_a_channels_cards_are_removed_as_fast_as_results_are_posted(tmp_pa
         assert outcomes == [None] * CHANNEL_REMOVALS + [1.0]
         desk.clock.advance(5.1)
         assert await desk.delivery.remove_card(job) is None
+
+
+async def test_a_card_that_discord_is_too_busy_to_reduce_is_reduced_later(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await posted(desk)
+        desk.clock.advance(15 * 60)
+        desk.env.inject_error("DELETE", IN_CHANNEL, status=403, code=50013, times=2)
+        desk.env.inject_error("PATCH", IN_CHANNEL, status=503, times=1)
+        assert await desk.delivery.remove_card(job) == RETRY_SECONDS
+        assert await desk.delivery.remove_card(job) is None
+        (card,) = desk.channel.history()
+        assert "see the result" in texts(card)

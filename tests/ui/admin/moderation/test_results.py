@@ -296,6 +296,19 @@ async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decis
         assert texts(channel.history()[-1]) == approved
 
 
+async def test_what_moderators_were_asked_is_reduced_later_while_discord_is_busy_and_stays_where_it_refuses(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        channel = await watched(desk)
+        message = await shown(desk, tmp_path, channel)
+        job = await desk.job()
+        asked = replace(await asked_about(desk, job), message_id=message.id)
+        for status, code, done in ((503, 0, False), (403, 50001, True)):
+            desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=code, times=1)
+            assert await desk.delivery.reduce_request(job, asked, channel.id) is done
+
+
 async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await watched(desk)
