@@ -1,8 +1,6 @@
 """Showing starred results in the channel for the best, and taking them back."""
 
-import asyncio
 import io
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,7 +8,15 @@ import discord
 
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell, seconds_until_retry
+from bot.delivery.errors import (
+    answer_within,
+    error_within,
+    outcome_there,
+    outcome_to_tell,
+    seconds_until_again,
+    seconds_until_retry,
+    unless_too_large,
+)
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
@@ -18,13 +24,11 @@ from bot.domain.posting.best_results import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.languages import speaking
 from bot.ui.best_results.panels import ask_maker, best_panel
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import is_age_restricted, missing_to_post, stays_there
 from bot.ui.reading.photo_lookup import shows_before
-
-_log = logging.getLogger(__name__)
 
 SHOW_SECONDS = 100.0
 MAX_FILES = 10  # of a message
@@ -42,17 +46,13 @@ class BestPoster:
 
     async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
         """Show the result in the channel for the best, with its file as it was posted."""
-        channel_id = rules.best_channel_id or 0
         try:
-            async with asyncio.timeout(SHOW_SECONDS):
-                with speaking(await self._context.readers.in_server(best.guild_id)):
-                    return await self._show(best, job, rules, channel_id)
+            with speaking(await self._context.readers.in_server(best.guild_id)):
+                return await answer_within(SHOW_SECONDS, self._show(best, job, rules), outcome_there)
         except PhotoDelayed:
             return TryLater(seconds_until_retry(TimeoutError()))
         except PhotoUnavailable:
             return Undeliverable("its file is gone")
-        except DISCORD_ERRORS as error:
-            return outcome_there(error)
 
     async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
         """Remove what shows the result, also if it is not stored where that is.
@@ -61,14 +61,8 @@ class BestPoster:
         """
         if best.begun_at is None:
             return None
-        try:
-            async with asyncio.timeout(SHOW_SECONDS):
-                await self._hide(best, rules.best_channel_id)
-        except DISCORD_ERRORS as error:
-            if outcome_of(error) is Outcome.LATER:
-                return seconds_until_retry(error)
-            _log.info("Server %d: a best result could not be removed: %r", best.guild_id, error)
-        return None
+        error = await error_within(SHOW_SECONDS, self._hide(best, rules.best_channel_id))
+        return seconds_until_again(error, "Server %d: a best result could not be removed", best.guild_id)
 
     async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
         """Ask the maker by DM whether their results may be shown."""
@@ -77,16 +71,14 @@ class BestPoster:
             return TryLater(seconds_until_retry(TimeoutError()))
         with speaking(await self._context.readers.of_person(best.user_id, best.guild_id)):
             view = ask_maker(job, best, guild.name, rules.best_channel_id or 0, self._context.names)
-        try:
-            async with asyncio.timeout(SHOW_SECONDS):
-                dm = await self._context.client.create_dm(discord.Object(best.user_id))
-                return Posted((await dm.send(view=view, nonce=f"best-{best.user_id}")).id)
-        except DISCORD_ERRORS as error:
-            return outcome_to_tell(error)
+        return await answer_within(SHOW_SECONDS, self._ask(best.user_id, view), outcome_to_tell)
 
-    async def _show(
-        self, best: BestResult, job: Job, rules: PostingRules, channel_id: int
-    ) -> Announcement | ChannelGone:
+    async def _ask(self, user_id: int, view: Panel) -> Posted:
+        dm = await self._context.client.create_dm(discord.Object(user_id))
+        return Posted((await dm.send(view=view, nonce=f"best-{user_id}")).id)
+
+    async def _show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
+        channel_id = rules.best_channel_id or 0
         refusal = self._refusal(best, job, channel_id)
         if refusal is not None:
             return refusal
@@ -100,17 +92,13 @@ class BestPoster:
         media = [one for one in _media(message.components) if not shows_before(one.media.url)][:MAX_FILES]
         files = await self._files(media, best.guild_id)
         try:
-            sent = await channel.send(
-                view=best_panel(job, best, self._context.names, rules, list(zip(files, media, strict=False))),
-                files=files,
-                nonce=best.nonce,
-                allowed_mentions=NO_MENTIONS,
+            view = best_panel(job, best, self._context.names, rules, list(zip(files, media, strict=False)))
+            sent = await unless_too_large(
+                channel.send(view=view, files=files, nonce=best.nonce, allowed_mentions=NO_MENTIONS)
             )
-        except discord.HTTPException as error:
-            if outcome_of(error) is not Outcome.TOO_LARGE:
-                raise
-            view = best_panel(job, best, self._context.names, rules, [])
-            sent = await channel.send(view=view, nonce=best.nonce, allowed_mentions=NO_MENTIONS)
+            if sent is None:
+                view = best_panel(job, best, self._context.names, rules, [])
+                sent = await channel.send(view=view, nonce=best.nonce, allowed_mentions=NO_MENTIONS)
         finally:
             for file in files:
                 file.close()

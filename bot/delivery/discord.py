@@ -1,6 +1,5 @@
 """Delivery in the channel that a job was asked for in: its card kept up to date, and its last word."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -8,7 +7,7 @@ import discord
 
 from bot.delivery.cards.card_poster import CardPoster
 from bot.delivery.context import DeliveryContext
-from bot.delivery.errors import Outcome, outcome_of
+from bot.delivery.errors import error_within, may_pass
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticePoster
 from bot.delivery.postings.job_posting import JobPosting
@@ -19,7 +18,6 @@ from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 _log = logging.getLogger(__name__)
 
@@ -61,27 +59,16 @@ class DiscordDelivery:
 
     async def remove_question(self, question: Confirmation) -> bool:
         """Remove the message that asks a question. Returns False if that isn't possible now."""
-        request = question.request
-        channel = self._context.client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
-        try:
-            async with asyncio.timeout(REMOVE_SECONDS):
-                found = question.message_id or await find_question(channel, self._context.client, question)
-                if found is not None:
-                    await channel.get_partial_message(found).delete()
-        except DISCORD_ERRORS as error:
+        error = await error_within(REMOVE_SECONDS, self._remove_question(question))
+        if error is not None:
             _log.info("A question under a photo could not be removed: %r", error)
-            return outcome_of(error) is not Outcome.LATER
-        return True
+        return not may_pass(error)
 
     async def remove_offer(self, offer: Offer) -> bool:
         """Remove the message that offers tools. Returns False if that isn't possible now."""
         channel = self._context.client.get_partial_messageable(offer.channel_id, guild_id=offer.guild_id)
-        try:
-            async with asyncio.timeout(REMOVE_SECONDS):
-                await channel.get_partial_message(offer.message_id).delete()
-        except DISCORD_ERRORS as error:
-            return outcome_of(error) is not Outcome.LATER  # it is gone, as one that was taken, or stays
-        return True
+        error = await error_within(REMOVE_SECONDS, channel.get_partial_message(offer.message_id).delete())
+        return not may_pass(error)  # after another error it is gone, as one that was taken, or stays
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`.
@@ -115,6 +102,13 @@ class DiscordDelivery:
         """Post a notice in that channel, or send it to the server's owner by DM if that is None."""
         with speaking(await self._context.readers.in_server(notice.guild_id)):
             return await self._notices.post(notice, channel_id, job, shown)
+
+    async def _remove_question(self, question: Confirmation) -> None:
+        request, client = question.request, self._context.client
+        channel = client.get_partial_messageable(request.channel_id, guild_id=request.guild_id)
+        found = question.message_id or await find_question(channel, client, question)
+        if found is not None:
+            await channel.get_partial_message(found).delete()
 
     async def _language(self, job: Job) -> Language:
         """Return the language of those who see the job's card and result."""

@@ -1,6 +1,5 @@
 """Post notices in channels, or send them to owners and members."""
 
-import asyncio
 import logging
 from dataclasses import replace
 
@@ -8,7 +7,15 @@ import discord
 
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import Outcome, outcome_of, outcome_there, outcome_to_tell
+from bot.delivery.errors import (
+    Outcome,
+    answer_within,
+    error_within,
+    may_pass,
+    outcome_of,
+    outcome_there,
+    outcome_to_tell,
+)
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import (
     Announcement,
@@ -30,7 +37,6 @@ from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import notice_panel
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.marks import notice_mark
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -55,13 +61,11 @@ class NoticePoster:
 
         Trying again posts no second one.
         """
-        try:
-            async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
-                if channel_id is None:
-                    return await self._to_person(notice, job)
-                return await self._to_channel(notice, channel_id, job, shown)
-        except DISCORD_ERRORS as error:
-            return outcome_to_tell(error) if channel_id is None else outcome_there(error)
+        if channel_id is None:
+            call = self._to_person(notice, job)
+            return await answer_within(NOTICE_TIMEOUT_SECONDS, call, outcome_to_tell)
+        call = self._to_channel(notice, channel_id, job, shown)
+        return await answer_within(NOTICE_TIMEOUT_SECONDS, call, outcome_there)
 
     async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
         """Reduce the message with which moderators were asked, unless it shows their decision already.
@@ -69,20 +73,20 @@ class NoticePoster:
         It is looked for if it may have been posted without our knowing. Return False if that isn't possible
         now.
         """
+        error = await error_within(NOTICE_TIMEOUT_SECONDS, self._reduce(job, asked, channel_id))
+        if error is not None:
+            _log.info("Job %s: the question to moderators could not be updated: %r", job.id, error)
+        return not may_pass(error)
+
+    async def _reduce(self, job: Job, asked: Notice, channel_id: int) -> None:
         channel = self._context.client.get_partial_messageable(channel_id, guild_id=job.guild_id)
         panel = nothing_to_decide(job, self._context.names, result=asked.kind is NoticeKind.REVIEW)
-        try:
-            async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
-                message_id = asked.message_id
-                if message_id is None:
-                    message_id = await find_notice(channel, self._context.client, asked)
-                if message_id is not None and asks(await channel.fetch_message(message_id)):
-                    partial = channel.get_partial_message(message_id)
-                    await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
-        except DISCORD_ERRORS as error:
-            _log.info("Job %s: the question to moderators could not be updated: %r", job.id, error)
-            return outcome_of(error) is not Outcome.LATER
-        return True
+        message_id = asked.message_id
+        if message_id is None:
+            message_id = await find_notice(channel, self._context.client, asked)
+        if message_id is not None and asks(await channel.fetch_message(message_id)):
+            partial = channel.get_partial_message(message_id)
+            await partial.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
 
     async def _to_channel(
         self, notice: Notice, channel_id: int, job: Job | None, shown: ForModerators | None

@@ -62,6 +62,7 @@ _UNSEEN_CALLS = frozenset(
         "create_task",
         "getLogger",
         "template_of",
+        "seconds_until_again",
         "tolerated",
         "warn",
         "match",

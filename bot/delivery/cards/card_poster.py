@@ -1,8 +1,8 @@
 """The cards of jobs on Discord: edited, posted, found again, and removed once a posting is in their place."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import discord
@@ -14,7 +14,11 @@ from bot.delivery.errors import (
     UNKNOWN_MESSAGE,
     Outcome,
     announcement_of,
+    answer_within,
+    error_within,
+    may_pass,
     outcome_of,
+    seconds_until_again,
     seconds_until_retry,
     token_expired,
 )
@@ -23,7 +27,6 @@ from bot.delivery.interaction_tokens import CardToken
 from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
 from bot.ui.jobs.card import moved_card
 from bot.ui.jobs.sets.set_card import card_of
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
 
@@ -50,13 +53,11 @@ class CardPoster:
         rest = self._pace.take(channel_id, job.card_message_id, now, ending=job.over)
         if rest is not None:
             return rest
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, job.card_message_id, card_of(job, self._context.names, progress))
-        except DISCORD_ERRORS as error:
+        card = card_of(job, self._context.names, progress)
+        error = await error_within(EDIT_SECONDS, self._edit(job, job.card_message_id, card))
+        if error is not None:
             _log.info("The card of job %s could not be edited: %r", job.id, error)
-            return EDIT_AGAIN_SECONDS if outcome_of(error) is Outcome.LATER else None
-        return None
+        return EDIT_AGAIN_SECONDS if may_pass(error) else None
 
     async def remove(self, job: Job) -> float | None:
         """Delete the card, in whose place a posting is. Reduce it to one line where it can't be deleted.
@@ -68,30 +69,21 @@ class CardPoster:
         channel_id = job.channel_id if self._context.tokens.get(job) is None else None
         if not self._pace.take_removal(channel_id, self._context.clock.monotonic()):
             return PACE_SECONDS
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._delete(job, job.card_message_id)
-        except DISCORD_ERRORS as error:
+        error = await error_within(EDIT_SECONDS, self._delete(job, job.card_message_id))
+        if error is not None:
             return await self._not_removed(job, job.card_message_id, error)
         self._context.tokens.forget(job)
         return None
 
     async def post(self, job: Job, progress: Progress) -> Announcement:
         """Post the card in the job's channel, under the photo that started it if one did; without a sound."""
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                return await self._post(job, progress)
-        except DISCORD_ERRORS as error:
-            return announcement_of(job, error)
+        return await answer_within(EDIT_SECONDS, self._post(job, progress), partial(announcement_of, job))
 
     async def find(self, job: Job) -> Announcement:
         """Find the card that Discord took as a command's answer, although its message id was never stored."""
-        client = self._context.client
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                return Posted(await find_card(channel_of(client, job), client, job))
-        except DISCORD_ERRORS as error:
-            return announcement_of(job, error, "its card could not be searched for")  # Untranslated: in logs
+        what = "its card could not be searched for"  # Untranslated: in logs
+        failed = partial(announcement_of, job, what=what)
+        return await answer_within(EDIT_SECONDS, self._find(job), failed)
 
     async def _not_removed(self, job: Job, message_id: int, error: Exception) -> float | None:
         outcome = outcome_of(error)
@@ -100,14 +92,9 @@ class CardPoster:
         _log.info("The card of job %s could not be removed: %r", job.id, error)
         if outcome is Outcome.LATER:
             return seconds_until_retry(error)
-        try:
-            async with asyncio.timeout(EDIT_SECONDS):
-                await self._edit(job, message_id, moved_card(job, self._context.names))
-        except DISCORD_ERRORS as again:
-            if outcome_of(again) is Outcome.LATER:
-                return seconds_until_retry(again)
-            _log.info("The card of job %s could not be reduced either: %r", job.id, again)
-        return None
+        reduced = self._edit(job, message_id, moved_card(job, self._context.names))
+        again = await error_within(EDIT_SECONDS, reduced)
+        return seconds_until_again(again, "The card of job %s could not be reduced either", job.id)
 
     async def _edit(self, job: Job, message_id: int, card: Panel) -> None:
         async def by_token(answer: CardToken) -> None:
@@ -142,6 +129,10 @@ class CardPoster:
             self._context.tokens.forget(job)  # expired earlier than we thought: continue without it
             return False
         return True
+
+    async def _find(self, job: Job) -> Posted:
+        client = self._context.client
+        return Posted(await find_card(channel_of(client, job), client, job))
 
     async def _post(self, job: Job, progress: Progress) -> Announcement:
         missing = missing_there(self._context.client, job, file=False)

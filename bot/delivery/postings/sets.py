@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import discord
-
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place
-from bot.delivery.errors import Outcome, outcome_of
+from bot.delivery.errors import unless_too_large
 from bot.delivery.history import is_marked
 from bot.delivery.postings.job_posting import mention_of, why_without
 from bot.delivery.postings.showings import MIN_BEFORE_BYTES, STAGING, Showing, Showings
@@ -56,16 +54,16 @@ class SetMessage:
             ((job_id, showing),) = showings.items()
             sent = await showing.sent(lambda one: self._send(place, {job_id: one}, rules))
             return sent if sent is not None else await self._send(place, {}, rules)
+        if not showings:
+            return await self._send(place, {}, rules)
         # None is larger than its share, which is as much as it needs.
         # Photos before are made smaller side by side, as far as there are decoders.
         made = await asyncio.gather(*(one.whole() for one in showings.values()))
         shown = dict(zip(showings, made, strict=True))
-        try:
-            return await self._send(place, shown, rules)
-        except discord.HTTPException as error:
-            if outcome_of(error) is not Outcome.TOO_LARGE or not showings:
-                raise
-            raise TooMuchAtOnce from error
+        sent = await unless_too_large(self._send(place, shown, rules))
+        if sent is None:
+            raise TooMuchAtOnce
+        return sent
 
     async def _send(self, place: Place, showings: Mapping[str, Showing | None], rules: PostingRules) -> int:
         shown = {one: showing for one, showing in showings.items() if showing is not None}

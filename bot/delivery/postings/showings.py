@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.delivery.context import DeliveryContext
-from bot.delivery.errors import Outcome, outcome_of
+from bot.delivery.errors import unless_too_large
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import Worded
@@ -72,12 +72,11 @@ class Showings:
             if showing is None:
                 continue
             try:
-                return await send(showing)
-            except discord.HTTPException as error:
-                if outcome_of(error) is not Outcome.TOO_LARGE:
-                    raise
+                sent = await unless_too_large(send(showing))
             finally:
                 showing.close()
+            if sent is not None:
+                return sent
         return None
 
     async def whole(self) -> Showing | None:

@@ -5,7 +5,7 @@ import logging
 import discord
 
 from bot.delivery.destination import Target, channel_of, photo_message_of
-from bot.delivery.errors import Outcome, outcome_of
+from bot.delivery.errors import ensure_final
 from bot.domain import Job
 from bot.ui.jobs.wording import ToolNames
 
@@ -36,8 +36,7 @@ async def thread_for(
     except discord.HTTPException as error:
         if error.code == ALREADY_THERE:
             return target
-        if outcome_of(error) is Outcome.LATER:
-            raise
+        ensure_final(error)
         _log.info("Job %s: no thread for its result: %r", job.id, error)
         return None
     except ValueError:  # the server is not known yet, as before the gateway is ready
