@@ -9,7 +9,7 @@ import discord
 from bot.errors import CreditsWanted, Refused
 from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.discord_errors import refused_as
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import acknowledge, ask_button
@@ -62,7 +62,7 @@ async def _from_dm(interaction: discord.Interaction, wanted: CreditsWanted) -> t
     With several processes, another one may know the server: then Discord is asked.
     """
     client = interaction.client
-    try:
+    with refused_as(NOT_ANSWERED, gone=NOT_IN_A_SERVER):
         async with asyncio.timeout(DM_LOOKUP_SECONDS):
             guild = client.get_guild(wanted.guild_id)
             guild = guild or await client.fetch_guild(wanted.guild_id, with_counts=False)
@@ -72,7 +72,3 @@ async def _from_dm(interaction: discord.Interaction, wanted: CreditsWanted) -> t
             if not of_server or channel.guild.id != guild.id:
                 raise Refused(NOT_IN_A_SERVER)
             return await guild.fetch_member(interaction.user.id), channel.id
-    except NO_ACCESS as error:
-        raise Refused(NOT_IN_A_SERVER) from error
-    except DISCORD_ERRORS as error:
-        raise Refused(NOT_ANSWERED) from error

@@ -23,7 +23,7 @@ from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.discord_errors import refused_as
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, small
@@ -174,13 +174,9 @@ class MentionButton(
         channel = interaction.client.get_partial_messageable(
             interaction.channel_id or 0, guild_id=interaction.guild_id
         )
-        try:
+        with refused_as(AWAY, gone=MESSAGE_GONE):
             async with asyncio.timeout(LOOKUP_TIMEOUT):
                 return await channel.fetch_message(self._message_id)
-        except NO_ACCESS as error:
-            raise Refused(MESSAGE_GONE) from error
-        except DISCORD_ERRORS as error:
-            raise Refused(AWAY) from error
 
 
 def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:

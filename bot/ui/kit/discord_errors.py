@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import discord
 
 from bot.aio.connections import NO_CONNECTION
+from bot.errors import Refused
+from bot.languages import Message
 
 _log = logging.getLogger(__name__)
 
@@ -21,3 +23,13 @@ def tolerated(what: str, *values: object) -> Generator[None]:
         yield
     except DISCORD_ERRORS as error:
         _log.info(f"{what}: %r", *values, error)
+
+
+@contextmanager
+def refused_as(unreachable: Message, *, gone: Message | None = None) -> Generator[None]:
+    """Raise `Refused` in place of an error of Discord's in the block; with `gone` if that is `NO_ACCESS`."""
+    try:
+        yield
+    except DISCORD_ERRORS as error:
+        lost = gone is not None and isinstance(error, NO_ACCESS)
+        raise Refused(gone if lost else unreachable) from error

@@ -9,7 +9,7 @@ import discord
 from bot.domain import SPOILER, Job, SourcePhoto
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import refused_as
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.pictures import pictures_in, plain_name
 
@@ -135,15 +135,14 @@ async def found_again(
     if source.message_id is None:
         raise PhotoGone(COMMANDS_PHOTO_GONE)
     channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
-    try:
-        async with asyncio.timeout(patience):
-            message = await channel.fetch_message(source.message_id)
-    except discord.NotFound as error:
-        raise _Deleted(SOURCE_GONE) from error
-    except discord.Forbidden as error:
-        raise PhotoGone(NOT_SEEN) from error
-    except DISCORD_ERRORS as error:
-        raise Refused(UNREACHABLE) from error
+    with refused_as(UNREACHABLE):
+        try:
+            async with asyncio.timeout(patience):
+                message = await channel.fetch_message(source.message_id)
+        except discord.NotFound as error:
+            raise _Deleted(SOURCE_GONE) from error
+        except discord.Forbidden as error:
+            raise PhotoGone(NOT_SEEN) from error
     path = urlsplit(source.url).path
     for photo in pictures_in(message):
         if urlsplit(photo.url).path == path:
