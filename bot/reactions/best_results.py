@@ -1,7 +1,6 @@
 """Stars under results: when a result has enough of them, it is shown in the channel for the best."""
 
 import asyncio
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,10 +14,9 @@ from bot.domain.posting.best_results import STAR
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated
+from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
+from bot.ui.reading.member import fetched_member
 from bot.ui.reading.permissions import channel_in, moderates_in
-
-_log = logging.getLogger(__name__)
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 MAX_OTHER_MESSAGES = 10_000  # of the bot's own that are no results: remembered, so as not to be read again
@@ -182,14 +180,13 @@ class BestResultWatch:
         """Return whether the result has enough stars, or None if Discord doesn't say."""
         channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
         for left in reversed(range(TRIES)):
-            try:
-                return await self._has_enough(channel, starred.message_id, job, needed)
-            except DISCORD_ERRORS as error:
-                if isinstance(error, NO_ACCESS):
+            with tolerated("The stars of a result could not be counted"):
+                try:
+                    return await self._has_enough(channel, starred.message_id, job, needed)
+                except NO_ACCESS:
                     return False
-                _log.info("The stars of a result could not be counted: %r", error)
-                if left:
-                    await asyncio.sleep(PAUSE_SECONDS)
+            if left:
+                await asyncio.sleep(PAUSE_SECONDS)
         return None
 
     async def _has_enough(
@@ -213,10 +210,7 @@ class BestResultWatch:
     async def _any_moderates(self, guild_id: int, channel_id: int, user_ids: Collection[int]) -> bool:
         guild = self._client.get_guild(guild_id)
         for user_id in user_ids:
-            try:
-                member = await guild.fetch_member(user_id) if guild is not None else None
-            except discord.NotFound:
-                continue  # has left
+            member = await fetched_member(guild, user_id) if guild is not None else None
             if member is not None and moderates_in(member, channel_in(member.guild, channel_id)):
                 return True
         return False

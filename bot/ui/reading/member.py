@@ -42,6 +42,14 @@ def member_context_in(
     return MemberContext(roles_of(member), channels, is_manager(permissions), moderates_in(member, channel))
 
 
+async def fetched_member(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    """Return the member as Discord knows them now, or None if they have left. Raises other errors of its."""
+    try:
+        return await guild.fetch_member(user_id)
+    except discord.NotFound:
+        return None
+
+
 def roles_of(member: discord.Member) -> frozenset[int]:
     """Return the ids of the member's roles, with the one that everyone has."""
     return frozenset({member.guild.id, *(role.id for role in member.roles)})

@@ -17,6 +17,7 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import plain
+from bot.ui.reading.member import fetched_member
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
 Details = Mapping[str, str | int | None]
@@ -140,9 +141,6 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
 async def _is_there(guild: discord.Guild, user_id: int) -> bool:
     """Return whether the member is in the server, or seems to be."""
     try:
-        await guild.fetch_member(user_id)
-    except discord.NotFound:
-        return False
+        return await fetched_member(guild, user_id) is not None
     except DISCORD_ERRORS:
         return True
-    return True

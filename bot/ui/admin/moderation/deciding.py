@@ -17,14 +17,14 @@ from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoke
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, refused_as
 from bot.ui.kit.first_answer import answering
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host, custom_ids
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import member_context_in
+from bot.ui.reading.member import fetched_member, member_context_in
 from bot.ui.reading.permissions import channel_in, server_of
 
 MAX_PROMPT_CHARACTERS = 2000
@@ -149,11 +149,9 @@ async def requester_of(interaction: discord.Interaction, job: Job) -> MemberCont
     guild = interaction.guild
     if guild is None:
         raise Refused(NOT_REACHED)
-    try:
-        member = guild.get_member(job.user_id) or await guild.fetch_member(job.user_id)
-    except discord.NotFound:
+    with refused_as(NOT_REACHED):
+        member = guild.get_member(job.user_id) or await fetched_member(guild, job.user_id)
+    if member is None:
         return None
-    except DISCORD_ERRORS as error:
-        raise Refused(NOT_REACHED) from error
     context = member_context_in(member, channel_in(guild, job.channel_id))
     return replace(context, channels=context.channels | {job.channel_id})
