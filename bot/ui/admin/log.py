@@ -1,7 +1,5 @@
 """The log channel: its greeting, what `/studii log` shows, and the button under its lines."""
 
-import logging
-
 import discord
 
 from bot.domain import LogSettings
@@ -10,13 +8,11 @@ from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
 from bot.ui.kit.host import Host, host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates
-
-_log = logging.getLogger(__name__)
 
 LogChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel
 
@@ -28,6 +24,7 @@ LOG_SHOWS = lazy(
 HELLO = lazy("**This is now Studii's log channel.**")
 ON = lazy("It also shows who made what, with a link and a button to delete it.")
 RESULTS_OFF = lazy("It doesn't show who made what. Turn that on with `/studii log results:True`.")
+KEPT_OUT = lazy("Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.")
 DELETE_FROM_LOG = lazy(
     "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
 )
@@ -42,19 +39,13 @@ LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
 
 async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -> None:
     """Greet the log channel. Raise `NotAllowed` if Discord keeps the bot out of it."""
-    try:
-        with speaking(await host_of(interaction).readers.in_server(channel.guild.id)):
-            hello = boxed(NEUTRAL, f"📋 {sentences(HELLO, LOG_SHOWS)}")
-        await channel.send(view=hello)
-    except NO_ACCESS:
-        raise NotAllowed(
-            lazy(
-                "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.",
-                channel=channel.mention,
-            )
-        ) from None
-    except DISCORD_ERRORS as error:
-        _log.info("Server %d: the log channel may not be greeted: %r", channel.guild.id, error)
+    with speaking(await host_of(interaction).readers.in_server(channel.guild.id)):
+        hello = boxed(NEUTRAL, f"📋 {sentences(HELLO, LOG_SHOWS)}")
+    with tolerated("Server %d: the log channel may not be greeted", channel.guild.id):
+        try:
+            await channel.send(view=hello)
+        except NO_ACCESS:
+            raise NotAllowed(KEPT_OUT.using(channel=channel.mention)) from None
 
 
 def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
