@@ -139,3 +139,42 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         assert stars.best.history()  # the moderator's is there
         await stars.maya.command("privacy", show_my_starred_results=False)
         await stars.taken_back()
+
+
+async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        world = stars.stage.world
+        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await Person(stars.stage, world.admin).command("studii channel", stars=4)
+        role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+        moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
+        lea = world.guild.add_member(world.env.create_user("lea"))
+        await stars.star(stars.tom, moderator)
+        await stars.shown()
+        await stars.star(lea, stars.fans[0])
+        for one in (stars.tom, lea):  # whichever Discord lists before the moderator
+            left = f"/guilds/*/members/{one.id}"
+            world.env.inject_error("GET", left, status=404, code=10007, times=None)
+        await stars.unstar(stars.fans[0])
+        await stars.settle()
+        assert stars.best.history()
+
+
+async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_later(tmp_path: Path) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"
+        stars.stage.world.env.inject_error("GET", one, status=503, times=1)
+        await stars.star(stars.tom, stars.fans[0])
+        await stars.shown()
+
+
+async def test_a_result_that_the_bot_may_not_see_any_more_is_not_among_the_best(tmp_path: Path) -> None:
+    async with a_starred_server(tmp_path) as stars:
+        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.star(stars.tom, stars.fans[0])
+        await stars.shown()
+        one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"
+        stars.stage.world.env.inject_error("GET", one, status=403, code=50001, times=1)
+        await stars.unstar(stars.tom)
+        await stars.taken_back()

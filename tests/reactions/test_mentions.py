@@ -1,5 +1,6 @@
 """Members who mention the bot: with a photo, with words, under somebody's photo, or with nothing."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,32 @@ async def test_a_photo_that_is_gone_starts_nothing(tmp_path: Path) -> None:
         told = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
         assert "I can't see that message any more" in texts(told)
         assert await jobs_of(desk) == []
+
+
+async def test_a_message_that_discord_does_not_show_now_is_not_said_to_be_gone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        answer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+        assert answer is not None
+        desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=1)
+        told = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+        assert "Discord didn't show me your message. Try again in a moment." in texts(told)
+        assert await jobs_of(desk) == []
+
+
+async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
+        assert answer_to(desk, await mention(desk, desk.maya, "a red kite")) is None
+        async with desk.storage.read() as transaction:
+            assert await transaction.offers.next() == []
+    (said,) = [one for one in caplog.records if "A mention could not be answered" in one.getMessage()]
+    assert said.levelno == logging.INFO
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:

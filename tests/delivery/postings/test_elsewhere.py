@@ -5,7 +5,8 @@ from pathlib import Path
 
 import discord
 
-from bot.domain import JobState, Posted, SourcePhoto
+from bot.delivery.errors import RETRY_SECONDS
+from bot.domain import JobState, Posted, SourcePhoto, TryLater
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
@@ -96,3 +97,13 @@ async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(tmp_path
         said = await desk.delivery.announce(job, output(tmp_path))
         assert said == Posted(desk.channel.history()[-1].id)
         assert "is ready" in texts(desk.channel.history()[-1])
+
+
+async def test_while_discord_is_busy_the_thread_is_made_and_the_result_posted_later(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=503, times=1)
+        job = replace(await finished(desk), in_thread=True)
+        before = len(desk.channel.history())
+        assert await desk.delivery.announce(job, output(tmp_path)) == TryLater(RETRY_SECONDS)
+        assert len(desk.channel.history()) == before
+        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Posted)

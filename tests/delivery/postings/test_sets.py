@@ -11,10 +11,11 @@ from PIL import Image
 from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
-from bot.domain import FailureCode, JobState, OutputFile, Posted
+from bot.domain import FailureCode, JobState, OutputFile, Posted, TooMuch, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.reasons import Reason, ReasonCode
+from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -284,3 +285,15 @@ async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path:
             long.append(replace(part, job=replace(job, tool="studio"), output=None))
         await announce(desk, long)
         assert len(texts(desk.channel.history()[-1])) < 4000
+
+
+async def test_pairs_that_discord_finds_too_large_together_are_too_much_and_words_alone_are_not(
+    tmp_path: Path,
+) -> None:
+    async with made(tmp_path, 3, failed=1) as (desk, parts):
+        whole = tuple(part.job for part in parts)
+        pairs = SetPosting(whole[0].set_id or "", 0, tuple(parts), whole)
+        desk.env.inject_error("POST", MESSAGES, status=413, code=40005, times=2)
+        assert await desk.delivery.announce_set(pairs) == TooMuch()
+        words = replace(pairs, parts=(parts[2],))
+        assert isinstance(await desk.delivery.announce_set(words), Undeliverable)

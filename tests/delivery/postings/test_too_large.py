@@ -4,16 +4,19 @@ import io
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import discord
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
+from bot.delivery.postings.showings import Showing, Showings
 from bot.domain import Job, JobState, OutputFile
+from bot.domain.posting import PostingRules
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated.delivery import context_on, delivery_on
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -83,3 +86,19 @@ async def test_an_address_that_no_button_can_hold_stands_in_the_text(tmp_path: P
         message = desk.channel.history()[-1]
         assert "Original" not in labels(message)
         assert f"[Original](<{long}>)" in texts(message)
+
+
+async def test_what_was_opened_for_a_message_that_is_too_large_is_closed(tmp_path: Path) -> None:
+    tried: list[Showing] = []
+
+    async def send(showing: Showing) -> int:
+        tried.append(showing)
+        response: Any = SimpleNamespace(status=413, reason="")
+        raise discord.HTTPException(response, "")
+
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 0) as (desk, _, job):
+        context = context_on(desk.bot, desk.bot.catalog, desk.clock)
+        ways = Showings(job, noise(tmp_path), 10_000_000, context, PostingRules())
+        assert await ways.sent(send) is None
+        assert tried
+        assert all(file.fp.closed for showing in tried for file in showing.files)

@@ -205,6 +205,27 @@ async def test_who_has_left_gets_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         assert await left(desk, desk.maya) == 3
 
 
+async def test_who_may_still_be_there_gets_what_is_granted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await short(desk)
+        await asked(desk, desk.maya)
+        message = await request_message(desk)
+        desk.env.inject_error("GET", "/guilds/*/members/*", status=503, times=None)
+        await desk.admin.click(message, label="Grant 20")
+        assert await left(desk, desk.maya) == 23
+
+
+async def test_who_is_no_member_any_more_asks_no_admin_by_dm(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
+        message = await dm_message(desk, desk.maya, custom_id)
+        desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
+        told = await press(desk, desk.maya, message, custom_id, in_server=False)
+        assert "Ask in a channel of the server." in texts(told)
+        assert await notices(desk, NoticeKind.CREDITS_ASKED) == []
+
+
 async def test_who_has_enough_meanwhile_asks_for_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)

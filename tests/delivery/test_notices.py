@@ -1,0 +1,39 @@
+"""What becomes of a notice that Discord doesn't take."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.delivery.errors import RETRY_SECONDS
+from bot.domain import ChannelGone, Notice, NoticeKind, TryLater, Undeliverable
+from tests.delivery.finished import MESSAGES
+from tests.support.desk import Desk, open_desk
+
+
+async def told(desk: Desk) -> Notice:
+    async with desk.storage.write() as transaction:
+        await transaction.notices.add(
+            desk.guild.id, NoticeKind.OUT_OF_CREDITS, "1", at=desk.clock.now(), job_id=None, details={}
+        )
+        return (await transaction.notices.pending(10))[-1]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_while_discord_is_busy_a_notice_is_posted_later(tmp_path: Path, status: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        notice = await told(desk)
+        for channel_id in (desk.channel.id, None):
+            desk.env.inject_error("POST", MESSAGES, status=status, times=1)
+            said = await desk.delivery.post_notice(notice, channel_id, None)
+            assert isinstance(said, TryLater)
+            assert said.seconds >= RETRY_SECONDS
+
+
+async def test_a_closed_channel_is_gone_for_notices_and_closed_dms_are_undeliverable(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        notice = await told(desk)
+        kinds: list[type] = []
+        for channel_id in (desk.channel.id, None):
+            desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
+            kinds.append(type(await desk.delivery.post_notice(notice, channel_id, None)))
+        assert kinds == [ChannelGone, Undeliverable]
