@@ -69,8 +69,7 @@ async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_pho
                 other = await world.accept(with_photo(MB, guild_id=OTHER))
                 engine.wake()
                 assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
-            kept = sum(path.stat().st_size for path in world.spool_folder.iterdir())
-            assert kept <= 2 * MB
+            assert held_by(world.spool_folder) <= 2 * MB
 
 
 async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say_so(tmp_path: Path) -> None:
