@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.cli.findings import Finding, Verdict
 from bot.config import MEGABYTE, Settings
 from bot.media.pool import DecoderPool
+from bot.media.spool import file_sizes
 from bot.storage import AnotherInstance, instance_lock, sqlite_file
 from bot.version import VERSION
 
@@ -35,7 +36,7 @@ async def folder(settings: Settings) -> list[Finding]:
 async def disk_space(settings: Settings) -> list[Finding]:
     """Check that there is room for the database and the spool, each of which may have a disk of its own."""
     folder, spool = _nearest(settings.folder), settings.spool_folder.absolute()
-    used = sum(one.stat().st_size for one in spool.iterdir()) if spool.is_dir() else 0
+    used = sum(file_sizes(spool).values()) if spool.is_dir() else 0
     lacking = settings.spool_mb * MEGABYTE - used
     in_use = f"Photos and results being processed use {used // MEGABYTE:,} of {settings.spool_mb:,} MB."
     if _nearest(spool).stat().st_dev == folder.stat().st_dev:

@@ -168,12 +168,7 @@ class Spool:
 
     def _list(self) -> dict[Path, int]:
         self._make()
-        sizes: dict[Path, int] = {}
-        for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):
-                if path.is_file():
-                    sizes[path] = path.stat().st_size
-        return sizes
+        return file_sizes(self._folder)
 
     def _claim(self, claim: tuple[str, str], guild_id: int, size: int) -> int:
         if claim not in self._usage:
@@ -198,6 +193,16 @@ class Spool:
     def _unlink(paths: list[Path]) -> None:
         for path in paths:
             path.unlink(missing_ok=True)
+
+
+def file_sizes(folder: Path) -> dict[Path, int]:
+    """Return the size of each file in the folder, in bytes, except for those that are removed meanwhile."""
+    sizes: dict[Path, int] = {}
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                sizes[path] = path.stat().st_size
+    return sizes
 
 
 def _read_if_small(path: Path) -> tuple[int, bytes | None]:

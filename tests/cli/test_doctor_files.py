@@ -184,6 +184,18 @@ async def test_a_disk_that_is_nearly_full_is_told(
     assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
 
 
+async def test_a_photo_that_the_bot_removes_while_doctor_looks_is_no_fault(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    spool = tmp_path / "data" / "spool"
+    spool.mkdir(parents=True)
+    (spool / "still-here").write_bytes(bytes(3_000_000))
+    (spool / "gone").symlink_to(spool / "removed")  # it is listed, and has no size any more
+    findings = await found(around)
+    assert findings["Disk"].verdict is Verdict.GOOD
+    assert "use 3 of 2,000 MB." in findings["Disk"].words
+
+
 @pytest.fixture
 def another_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder that is on another disk than the bot's, where there is one."""
