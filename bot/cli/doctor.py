@@ -60,14 +60,20 @@ async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]
             if all(str(error) != one.words for one in found):
                 found.append(Finding(check.what, Verdict.STOPS, str(error)))
         except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
-            words = f"This check failed unexpectedly ({_where(error)}). Please report it."
-            found.append(Finding(check.what, Verdict.STOPS, words))
+            found.append(Finding(check.what, Verdict.STOPS, _fault(error)))
     return found
 
 
 def _names(setting: str, wrong: Mapping[str, str]) -> str:
     """Name what has to be fixed: the setting, or `.env` if that is why the setting is unknown."""
     return "the file .env" if wrong[setting].startswith("The file .env") else setting.upper()
+
+
+def _fault(error: Exception) -> str:
+    """Return what to do about an error that no check expects."""
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return f"The user who runs this isn't allowed to read {error.filename}."
+    return f"This check failed unexpectedly ({_where(error)}). Please report it."
 
 
 def _where(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """`doctor` fails exactly where the bot would not start or not work, and says in plain words what to do."""
 
 import asyncio
+import errno
 import re
 import shutil
 import socket
@@ -130,6 +131,20 @@ async def test_a_check_that_fails_unexpectedly_hides_no_other(
     assert stopping(findings) == {"Disk"}
     assert "ZeroDivisionError at test_doctor.py:" in findings["Disk"].words
     assert "password" not in findings["Disk"].words
+
+
+async def test_files_of_another_user_are_named_and_no_reason_to_report_a_fault(
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "data" / "spool")
+
+    def closed(_path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", place)
+
+    monkeypatch.setattr(shutil, "disk_usage", closed)
+    findings = await found(around)
+    assert stopping(findings) == {"Disk"}
+    assert findings["Disk"].words == f"The user who runs this isn't allowed to read {place}."
 
 
 def test_a_dotenv_file_that_another_group_can_read_is_told(
