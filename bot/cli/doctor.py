@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bot.cli import checks_database, checks_machine, checks_online, checks_settings
 from bot.cli.findings import Finding, Verdict
+from bot.cli.output import not_allowed
 from bot.config import Settings
 from bot.errors import StudiiBotError
 
@@ -72,7 +73,7 @@ def _names(setting: str, wrong: Mapping[str, str]) -> str:
 def _fault(error: Exception) -> str:
     """Return what to do about an error that no check expects."""
     if isinstance(error, PermissionError) and error.filename is not None:
-        return f"The user who runs this isn't allowed to read {error.filename}."
+        return not_allowed(error)
     return f"This check failed unexpectedly ({_where(error)}). Please report it."
 
 

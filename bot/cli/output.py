@@ -1,4 +1,4 @@
-"""Write a command's output for the terminal, or for the program that reads it."""
+"""Write a command's output for the terminal, or for the program that reads it, and word what stopped it."""
 
 import os
 from typing import TextIO
@@ -23,3 +23,11 @@ def say(words: str, out: TextIO | None) -> None:
         os.close(nowhere)
     except OSError as error:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
+
+
+def not_allowed(error: PermissionError) -> str:
+    """Return which file or folder the command can't open, and what to do."""
+    return (
+        f"The user who runs this isn't allowed to open {error.filename}. Run it as the user who runs the "
+        "bot, or change who may open that."
+    )

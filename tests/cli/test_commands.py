@@ -1,6 +1,7 @@
 """What an operator types beside `run`: each is a process of its own, as on their machine."""
 
 import asyncio
+import errno
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.__main__ import new_parser
+from bot.__main__ import main, new_parser
 from bot.command_line import named_command
 from sandbox.discord.emulator import APPLICATION_ID, TOKEN, DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, ran
@@ -66,6 +67,28 @@ def test_each_command_runs_its_own_part_and_one_that_is_forgotten_none(
     assert len(set(parts)) == len(others)
     with pytest.raises(ValueError, match="nothing runs: forgotten"):
         named_command(Namespace(command="forgotten")).close()
+
+
+@pytest.mark.parametrize("command", [("backup", "copy.db"), ("restore", "data/copy.db"), ("rotate-keys",)])
+def test_a_folder_of_another_user_is_named_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+    stat = Path.stat
+
+    def closed(path: Path, **options: bool) -> os.stat_result:  # modes do not stop root
+        if path.parent.name == "data":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert re.match(r"The user who runs this isn't allowed to open \S*data/\S+\. Run it as", told)
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])
