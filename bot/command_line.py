@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from bot import process
-from bot.cli.output import not_allowed, say
+from bot.cli.output import not_opened, say
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
 from bot.errors import SettingsError
@@ -47,10 +47,10 @@ def _told(given: argparse.Namespace) -> int:
         words = asyncio.run(_stoppable(named_command(given)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    except PermissionError as error:
+    except OSError as error:
         if error.filename is None:
             raise
-        raise SettingsError(not_allowed(error)) from error
+        raise SettingsError(not_opened(error)) from error
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
     say(words, out)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bot.cli import checks_database, checks_machine, checks_online, checks_settings
 from bot.cli.findings import Finding, Verdict
-from bot.cli.output import not_allowed
+from bot.cli.output import not_opened
 from bot.config import Settings
 from bot.errors import StudiiBotError
 
@@ -72,8 +72,8 @@ def _names(setting: str, wrong: Mapping[str, str]) -> str:
 
 def _fault(error: Exception) -> str:
     """Return what to do about an error that no check expects."""
-    if isinstance(error, PermissionError) and error.filename is not None:
-        return not_allowed(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return not_opened(error)
     return f"This check failed unexpectedly ({_where(error)}). Please report it."
 
 

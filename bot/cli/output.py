@@ -25,8 +25,10 @@ def say(words: str, out: TextIO | None) -> None:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
 
 
-def not_allowed(error: PermissionError) -> str:
-    """Return which file or folder the command can't open, and what to do."""
+def not_opened(error: OSError) -> str:
+    """Return which file or folder the command can't open, why, and what to do."""
+    if not isinstance(error, PermissionError):
+        return f"{error.filename} can't be opened ({error.strerror})."
     return (
         f"The user who runs this isn't allowed to open {error.filename}. Run it as the user who runs the "
         "bot, or change who may open that."

@@ -15,7 +15,7 @@ import pytest
 from bot.__main__ import main, new_parser
 from bot.command_line import named_command
 from sandbox.discord.emulator import APPLICATION_ID, TOKEN, DiscordServer
-from tests.cli.commands import SECRET, keep_key, kept_key, ran
+from tests.cli.commands import SECRET, keep_key, kept_key, made_database, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, environment
 
@@ -89,6 +89,14 @@ def test_a_folder_of_another_user_is_named_with_what_to_do(
     assert main(command) == 2
     told = capsys.readouterr().err
     assert re.match(r"The user who runs this isn't allowed to open \S*data/\S+\. Run it as", told)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+async def test_a_name_that_no_file_can_have_is_said_to_be_none(tmp_path: Path, command: str) -> None:
+    await made_database(tmp_path)
+    status, told, errors = await ran(tmp_path, command, "a" * 300)
+    assert (status, told) == (2, "")
+    assert errors == f"{'a' * 300} can't be opened (File name too long)."
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])
