@@ -14,14 +14,9 @@ from time import perf_counter
 from typing import Any
 
 from bench.machine.quiet import Nobody
-from bench.machine.work import studio_job
-from bot.catalog import Catalog
+from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
-from bot.cluster import Membership
 from bot.domain import JobState, Plan
-from bot.engine import Engine, GuardedDecoder, Tuning
-from bot.media.pool import DecoderPool
-from bot.media.spool import Spool
 from bot.storage import LaneNames, Storage, Vault, migrate
 from bot.studii import JobReport, StudiiClient
 
@@ -126,7 +121,6 @@ def _secret() -> str:
     return f"stu_{secrets.token_hex(20)}"
 
 
-# Long: every part of the bot is built once, in order.
 async def restart(
     folder: Path, jobs_wanted: int = 10_000, lanes_wanted: int = 500, *, patience: float = 60.0
 ) -> Restart:
@@ -136,37 +130,14 @@ async def restart(
     url = f"sqlite+aiosqlite:///{file}"
     await migrate(url)
     vault = Vault.open((), folder / "encryption.key")
-    async with (
-        Storage.open(url) as storage,
-        CountingClient(lanes_wanted) as client,
-        DecoderPool() as decoder,
-    ):
+    async with Storage.open(url) as storage, CountingClient(lanes_wanted) as client:
         await fill(file, storage, vault, jobs_wanted, lanes_wanted)
-        engine = Engine(
-            storage=storage,
-            studii=client,
-            vault=vault,
-            delivery=Nobody(),
-            photos=Nobody(),
-            decoder=GuardedDecoder(storage, decoder, SystemClock()),
-            spool=Spool(folder / "spool", 10_000_000),
-            catalog=Catalog.load(),
-            clock=SystemClock(),
-            member=Membership(),
-            showcase=None,
-            tuning=Tuning(),
-            posted=lambda _: None,
-        )
-        began = perf_counter()
-        running = asyncio.create_task(engine.run())
-        try:
+        async with running_engine(folder, storage, client, vault, Nobody()):
+            began = perf_counter()
             async with asyncio.timeout(patience):
                 await client.all_looked.wait()
             all_polling = perf_counter() - began
             await asyncio.sleep(LONGER)
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
     firsts = [polls[0] - began for polls in client.polls.values()]
     return Restart(
         jobs_wanted,

@@ -17,6 +17,7 @@ from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, Plan
 from bot.engine import Engine, GuardedDecoder, Tuning
+from bot.engine.ports import Delivery
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.storage import LaneNames, Storage, Vault, migrate
@@ -71,7 +72,42 @@ def discord_of(servers: int) -> DiscordServer:
     return server
 
 
-# Long: every part of the bot is built once, in order.
+@asynccontextmanager
+async def running_engine(
+    folder: Path,
+    storage: Storage,
+    studii: StudiiClient,
+    vault: Vault,
+    delivery: Delivery,
+    *,
+    posted: Callable[[float], None] = lambda _: None,
+) -> AsyncGenerator[Engine]:
+    """Run an engine on that database. `posted` is told of each job."""
+    clock = SystemClock()
+    async with DecoderPool() as decoder:
+        engine = Engine(
+            storage=storage,
+            studii=studii,
+            vault=vault,
+            delivery=delivery,
+            photos=Nobody(),
+            decoder=GuardedDecoder(storage, decoder, clock),
+            spool=Spool(folder / "spool", 2_000_000_000),
+            catalog=Catalog.load(),
+            clock=clock,
+            posted=posted,
+            member=Membership(),
+            showcase=None,
+            tuning=Tuning(),
+        )
+        running = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
+
 @asynccontextmanager
 async def at_work(
     folder: Path,
@@ -95,36 +131,15 @@ async def at_work(
         async with (
             Storage.open(url) as storage,
             StudiiClient(studii_url) as studii,
-            DecoderPool() as decoder,
             discord.Client(intents=discord.Intents.none()) as client,
         ):
             await client.login(TOKEN)
             await _use(storage, vault, await LaneNames.open(storage, vault), keys)
-            clock, catalog = SystemClock(), Catalog.load()
-            delivery = delivery_on(client, catalog, clock)
+            delivery = delivery_on(client, Catalog.load(), SystemClock())
             if largest is not None:
                 _allow(delivery, largest)
-            engine = Engine(
-                storage=storage,
-                studii=studii,
-                vault=vault,
-                delivery=delivery,
-                photos=Nobody(),
-                decoder=GuardedDecoder(storage, decoder, clock),
-                spool=Spool(folder / "spool", 2_000_000_000),
-                catalog=catalog,
-                clock=clock,
-                posted=posted,
-                member=Membership(),
-                showcase=None,
-                tuning=Tuning(),
-            )
-            running = asyncio.create_task(engine.run())
-            try:
+            async with running_engine(folder, storage, studii, vault, delivery, posted=posted) as engine:
                 yield Bot(storage, engine)
-            finally:
-                running.cancel()
-                await asyncio.wait({running})
     finally:
         Route.BASE = usual
 
