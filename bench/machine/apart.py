@@ -8,7 +8,10 @@ from typing import Any
 
 
 async def apart(measure: Callable[..., Any], *values: Any) -> Any:
-    """Return `measure(*values)`, called in a new process. Raises RuntimeError if the process dies."""
+    """Return `measure(*values)`, called in a new process, and run there if it is a coroutine.
+
+    Raises RuntimeError if the process dies.
+    """
     mine, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=_answer, args=(theirs, measure, values))
     process.start()
@@ -24,4 +27,5 @@ async def apart(measure: Callable[..., Any], *values: Any) -> Any:
 
 
 def _answer(answer: Connection, measure: Callable[..., Any], values: tuple[Any, ...]) -> None:
-    answer.send(measure(*values))
+    measured = measure(*values)
+    answer.send(asyncio.run(measured) if asyncio.iscoroutine(measured) else measured)

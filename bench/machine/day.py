@@ -75,21 +75,11 @@ async def day(folder: Path, jobs: int = JOBS, warm_up: int = WARM_UP) -> Day:
     return Day(jobs, warm_up, before, after)
 
 
-def _measure(
-    folder: Path, studii: str, rest: str, keys: list[str], jobs: int, warm_up: int
-) -> tuple[State, State]:
-    return asyncio.run(_work(folder, studii, rest, keys, jobs, warm_up))
-
-
-async def _work(
+async def _measure(
     folder: Path, studii: str, rest: str, keys: list[str], jobs: int, warm_up: int
 ) -> tuple[State, State]:
     free = asyncio.Semaphore(AT_ONCE)
-
-    def posted(_: float) -> None:
-        free.release()
-
-    async with at_work(folder, studii, rest, keys, posted=posted) as bot:
+    async with at_work(folder, studii, rest, keys, posted=lambda _: free.release()) as bot:
 
         async def do(count: int) -> State:
             async with asyncio.timeout(BENCH_TIMEOUT):

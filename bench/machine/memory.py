@@ -77,17 +77,9 @@ async def measure(folder: Path, size: int = 200 * MIB) -> Memory:
     return Memory(size, before, peak - before)
 
 
-def _measure(folder: Path, studii: str, rest: str, size: int) -> tuple[int, int]:
-    return asyncio.run(_through_the_engine(folder, studii, rest, size))
-
-
-async def _through_the_engine(folder: Path, studii: str, rest: str, size: int) -> tuple[int, int]:
+async def _measure(folder: Path, studii: str, rest: str, size: int) -> tuple[int, int]:
     there = asyncio.Event()
-
-    def posted(_: float) -> None:
-        there.set()
-
-    async with at_work(folder, studii, rest, [KEY], posted=posted, largest=2 * size) as bot:
+    async with at_work(folder, studii, rest, [KEY], posted=lambda _: there.set(), largest=2 * size) as bot:
 
         async def one(length: int) -> None:
             there.clear()
@@ -110,9 +102,11 @@ def peak() -> int:
     return used if sys.platform == "darwin" else used * 1024
 
 
-def resident() -> int | None:
-    """Return the resident memory of this process in bytes, or None if the system doesn't tell."""
-    return _of_status("VmRSS") if STATUS.exists() else None
+def resident(pid: int | None = None) -> int | None:
+    """Return the resident memory of a process in bytes, by default this one's. None if the system doesn't
+    tell."""
+    status = STATUS if pid is None else Path(f"/proc/{pid}/status")
+    return _of_status("VmRSS", status) if status.exists() else None
 
 
 def forget_peak() -> None:
@@ -121,8 +115,8 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _of_status(name: str) -> int:
-    found = re.search(rf"^{name}:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
+def _of_status(name: str, status: Path = STATUS) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB", status.read_text(), re.MULTILINE)
     if found is None:
-        raise RuntimeError(f"{STATUS} does not say {name}")
+        raise RuntimeError(f"{status} does not say {name}")
     return int(found[1]) * 1024

@@ -44,11 +44,7 @@ def _draw(path: Path) -> None:
     heif.save(path, quality=50)
 
 
-def _measure(photos: list[Path]) -> tuple[int, float]:
-    return asyncio.run(_look_at(photos))
-
-
-async def _look_at(photos: list[Path]) -> tuple[int, float]:
+async def _measure(photos: list[Path]) -> tuple[int, float]:
     loop = asyncio.get_running_loop()
     async with DecoderPool() as decoder:
         before, began = held().together, loop.time()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from bench.machine.memory import resident
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 
@@ -41,7 +42,7 @@ async def start(folder: Path) -> Started:
         try:
             ready = await _until_ready(server, process, began)
             await asyncio.sleep(SETTLED)
-            return Started(ready, _resident(process.pid))
+            return Started(ready, resident(process.pid))
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -54,11 +55,3 @@ async def _until_ready(server: DiscordServer, process: asyncio.subprocess.Proces
             raise RuntimeError((await process.stderr.read()).decode())
         await asyncio.sleep(0.01)
     return perf_counter() - began
-
-
-def _resident(pid: int) -> int | None:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return None
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
