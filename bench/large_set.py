@@ -13,6 +13,7 @@ from time import perf_counter
 from PIL import Image
 from rich.console import Console
 
+from bench.crowd.process import memory_of
 from sandbox.demo.people import text_of, until
 from sandbox.demo.place import MAYA, NORA, PHOTO_DESK
 from sandbox.demo.world import DemoWorld, prepared_world
@@ -32,22 +33,6 @@ def large_photo() -> bytes:
         noise.save(file, "JPEG", quality=quality, subsampling=2)
         quality, data = quality - 1, file.getvalue()
     return data
-
-
-def resident(pid: int) -> tuple[int, int]:
-    """Return the bytes that the process has in memory, and those of its children."""
-    own, others = 0, 0
-    for stat in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(line.split(":", 1) for line in stat.read_text().splitlines())
-        except OSError:
-            continue
-        size = int(fields.get("VmRSS", "0 kB").split()[0]) * 1024
-        if fields["Pid"].strip() == str(pid):
-            own = size
-        elif fields["PPid"].strip() == str(pid):
-            others += size
-    return own, others
 
 
 def bot_process() -> int:
@@ -70,7 +55,7 @@ async def main() -> None:
         async with prepared_world(Path(folder)) as world:
             maya, pid = world.guest(MAYA), bot_process()
             await world.guest(NORA).command("studii budget", credits=1000, period="day")
-            before, most = resident(pid), [0, 0]
+            before, most = memory_of(pid), [0, 0]
             watching = asyncio.create_task(_watch(pid, most))
             form = await maya.press_for_form(await maya.command("tools"), "Photo restoration")
             files = [(f"{number}.jpg", photo, "image/jpeg") for number in range(PHOTOS)]
@@ -88,7 +73,7 @@ async def main() -> None:
 
 async def _watch(pid: int, most: list[int]) -> None:
     while True:
-        own, others = await asyncio.to_thread(resident, pid)
+        own, others = await asyncio.to_thread(memory_of, pid)
         most[:] = max(most[0], own), max(most[1], others)
         await asyncio.sleep(LOOK_SECONDS)
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from bench.crowd.answers import share_of
 from bench.machine.day import day
 from bench.machine.interactions import first_answers
 from bench.machine.memory import MIB, measure
@@ -20,12 +21,6 @@ from bot.client.bot import quiet_discord_loggers
 
 Row = tuple[str, str]
 WIDTH = 75  # characters of what is measured
-
-
-def share_of(moments: Sequence[float], share: float) -> float:
-    """Return the value below which that share of the moments lies."""
-    ordered = sorted(moments)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 async def interactions(folder: Path) -> list[Row]:
@@ -128,10 +123,10 @@ async def main(console: Console) -> None:
     for part in PARTS:
         with TemporaryDirectory(prefix="studii-bench-") as folder:
             for what, figure in await part(Path(folder)):
-                console.print(f"  {what:<{WIDTH}}  {figure}", highlight=False)
+                console.print(f"  {what:<{WIDTH}}  {figure}")
 
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     quiet_discord_loggers()
-    asyncio.run(main(Console(soft_wrap=True)))
+    asyncio.run(main(Console(soft_wrap=True, highlight=False)))

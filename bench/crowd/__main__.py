@@ -95,15 +95,14 @@ async def main(given: argparse.Namespace, console: Console) -> None:
     await compile_first()
     console.print(
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {given.database},"
-        f" PYTHONOPTIMIZE={optimized}",
-        highlight=False,
+        f" PYTHONOPTIMIZE={optimized}"
     )
     if given.steady is not None:
         await _steady(given, console)
     elif given.pipeline is not None:
         await _pipeline(given, console)
     else:
-        console.print(f"{given.what}\n{HEAD}", highlight=False)
+        console.print(f"{given.what}\n{HEAD}")
         for size in given.sizes:
             _print(console, await _crowd(given, size))
             if not given.floor:
@@ -113,7 +112,7 @@ async def main(given: argparse.Namespace, console: Console) -> None:
 async def _steady(given: argparse.Namespace, console: Console) -> None:
     async with _at_work(given, Wanted(given.servers or 10, takes=5.0)) as built:
         await _warm_up(built)
-        console.print(f"{given.steady:g} jobs a second for {given.seconds:g} s …", highlight=False)
+        console.print(f"{given.steady:g} jobs a second for {given.seconds:g} s …")
         lives = await at_a_steady_rate(built, given.steady, given.seconds, WHOLE)
     _print_lives(console, lives)
     await _print_floor(given, FLOOR_OF_LIVES, console)
@@ -122,10 +121,10 @@ async def _steady(given: argparse.Namespace, console: Console) -> None:
 async def _pipeline(given: argparse.Namespace, console: Console) -> None:
     async with _at_work(given, Wanted(given.servers or 20)) as built:
         await _warm_up(built)
-        console.print(f"{given.pipeline} jobs at once …", highlight=False)
+        console.print(f"{given.pipeline} jobs at once …")
         lives = await as_fast_as_possible(built, given.pipeline, WHOLE)
     _print_lives(console, lives)
-    console.print(f"{lives.posted / lives.seconds:.1f} jobs a second", highlight=False)
+    console.print(f"{lives.posted / lives.seconds:.1f} jobs a second")
     await _print_floor(given, FLOOR_OF_LIVES, console)
 
 
@@ -192,8 +191,7 @@ async def _print_floor(given: argparse.Namespace, size: int, console: Console) -
     console.print(
         f"              the floor here, a bare bot with {size} commands: p50{_seconds(crowd.share(0.5))} s,"
         f" p99{_seconds(crowd.share(0.99))} s, processor {crowd.each(crowd.processor) * 1000:.1f} ms a"
-        f" command; load {crowd.load:.1f}",
-        highlight=False,
+        f" command; load {crowd.load:.1f}"
     )
 
 
@@ -203,19 +201,17 @@ def _print(console: Console, crowd: Crowd) -> None:
         f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}{crowd.apart:7}"
         f"{_seconds(crowd.share(0.5))}{_seconds(crowd.share(0.99))}"
         f"{crowd.each(crowd.processor) * 1000:14.1f}{crowd.each(crowd.counts.statements):12.1f}"
-        f"{crowd.each(crowd.counts.hops):7.1f}",
-        highlight=False,
+        f"{crowd.each(crowd.counts.hops):7.1f}"
     )
     first, (own, others) = crowd.idle[0] / MIB, (number / MIB for number in crowd.memory)
     console.print(
         f"              load {crowd.load:.1f}; ready after {crowd.ready:.1f} s; idle {first:.1f} MiB,"
-        f" after {FIRST} commands {own:.1f}, decoders {others:.0f}",
-        highlight=False,
+        f" after {FIRST} commands {own:.1f}, decoders {others:.0f}"
     )
     if crowd.untold:
-        console.print(f"              {crowd.untold} × without a word", highlight=False)
+        console.print(f"              {crowd.untold} × without a word")
     for words, number in crowd.refusals.most_common():
-        console.print(f"              {number} × {words[:150]}", highlight=False, markup=False)
+        console.print(f"              {number} × {words[:150]}", markup=False)
 
 
 def _print_lives(console: Console, lives: Lives) -> None:
@@ -225,8 +221,7 @@ def _print_lives(console: Console, lives: Lives) -> None:
         f" {lives.each(lives.database) * 1000:.0f} ms of the database's server,"
         f" {lives.each(lives.around) * 1000:.0f} ms of the worlds around it,"
         f" {lives.each(lives.counts.statements):.1f} statements,"
-        f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops",
-        highlight=False,
+        f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops"
     )
 
 
@@ -236,4 +231,4 @@ def _seconds(number: float | None) -> str:
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
-    asyncio.run(main(arguments(), Console(soft_wrap=True)))
+    asyncio.run(main(arguments(), Console(soft_wrap=True, highlight=False)))

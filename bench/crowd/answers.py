@@ -68,14 +68,15 @@ class Crowd:
 
     def share(self, share: float) -> float | None:
         """Return the seconds within which that share of the answered were answered."""
-        return share_of([one.after for one in self.answers if one.after is not None], share)
+        moments = [one.after for one in self.answers if one.after is not None]
+        return share_of(moments, share) if moments else None
 
     def each(self, number: float) -> float:
         """Return a number for each of the crowd."""
         return number / self.size
 
 
-def share_of(moments: Sequence[float], share: float) -> float | None:
-    """Return the value below which that share of them lies, or None if there are none."""
+def share_of(moments: Sequence[float], share: float) -> float:
+    """Return the value below which that share of the moments lies. There has to be one."""
     ordered = sorted(moments)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

@@ -37,8 +37,7 @@ class BotProcess:
 
     def memory(self) -> tuple[int, int]:
         """Return the bytes resident: its own, and those of its children."""
-        own, *others = (_resident(pid) for pid in _family(self.pid))
-        return own, sum(others)
+        return memory_of(self.pid)
 
     def counts(self) -> Counts:
         """Return what it has asked its database so far."""
@@ -154,6 +153,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def processor_of(pid: int) -> float:
     """Return the seconds of processor that a process and its children have used."""
     return sum(_times(one) for one in _family(pid))
+
+
+def memory_of(pid: int) -> tuple[int, int]:
+    """Return the bytes that a process has resident, and those of its children."""
+    own, *others = (_resident(one) for one in _family(pid))
+    return own, sum(others)
 
 
 def _family(pid: int) -> list[int]:
