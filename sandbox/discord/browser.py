@@ -128,7 +128,8 @@ class Browser:
         target = await self.call("Target.createTarget", {"url": "about:blank"})
         attached = await self.call("Target.attachToTarget", {"targetId": target["targetId"], "flatten": True})
         tab = Tab(self, attached["sessionId"])
-        await tab.resize(width, height, scale)
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+        await tab.call("Emulation.setDeviceMetricsOverride", size)
         await tab.call("Page.navigate", {"url": url})
         await tab.wait_for("document.readyState === 'complete'")
         return tab
@@ -193,13 +194,6 @@ class Tab:
         """Have this page do one thing of the protocol."""
         return await self._browser.call(method, params, self._session)
 
-    async def resize(self, width: int, height: int, scale: float = 1.0) -> None:
-        """Give the window another size."""
-        await self.call(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False},
-        )
-
     async def evaluate(self, script: str) -> Any:
         """Return the value of a JavaScript expression, or of its promise.
 
@@ -225,7 +219,7 @@ class Tab:
         """Wait until the page shows this text."""
         await self.wait_for(f"document.body.innerText.includes({json.dumps(text)})", seconds=seconds)
 
-    async def click(self, selector: str, *, text: str = "", button: str = "left") -> None:
+    async def click(self, selector: str, *, text: str = "") -> None:
         """Click an element with the mouse once it is there: the last visible one that holds the text."""
         find = (
             f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => "
@@ -238,9 +232,8 @@ class Tab:
             f"return [box.x + box.width / 2, box.y + box.height / 2]; }})({find})"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            await self.call(
-                "Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": button, "clickCount": 1}
-            )
+            event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+            await self.call("Input.dispatchMouseEvent", event)
 
     async def type_text(self, text: str) -> None:
         """Type into whatever has the focus."""

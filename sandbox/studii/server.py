@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from ssl import SSLContext
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -109,12 +108,7 @@ class StudiiServer:
         self._address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
         await self._outputs.close()

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ssl import SSLContext
-from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
@@ -183,31 +182,27 @@ class DiscordServer:
         Raises ValueError for a file that the person's app would not let them choose.
         """
         self._ensure_offered(name, options or {})
-        channel = self.places.channels[channel_id]
-        interaction = self._answers.begin(channel, user_id, COMMAND)
-        return interaction, self._event(interaction, command_data(name, options or {}))
+        return self.begin(channel_id, user_id, COMMAND, command_data(name, options or {}))
 
     def menu(self, message: Message, user_id: int, name: str) -> tuple[Interaction, dict[str, Any]]:
         """Begin a command of a message's menu without telling the gateway."""
-        interaction = self._answers.begin(message.channel, user_id, COMMAND)
-        return interaction, self._event(interaction, command_data(name, {}, message))
+        return self.begin(message.channel_id, user_id, COMMAND, command_data(name, {}, message))
 
     def press(
         self, message: Message, user_id: int, custom_id: str, values: Sequence[str] | None = None
     ) -> tuple[Interaction, dict[str, Any]]:
         """Begin a press of a button (with `values`: a choice from a menu) without telling the gateway."""
-        interaction = self._answers.begin(message.channel, user_id, COMPONENT, message)
         data: dict[str, Any] = {"custom_id": custom_id, "component_type": 2}
         if values is not None:
             data |= {"component_type": 3, "values": list(values)}
-        return interaction, self._event(interaction, data)
+        return self.begin(message.channel_id, user_id, COMPONENT, data, pressed=message)
 
     def submit(
         self, channel_id: int, user_id: int, custom_id: str, components: Sequence[Mapping[str, Any]]
     ) -> tuple[Interaction, dict[str, Any]]:
         """Begin the submission of a form without telling the gateway."""
-        interaction = self._answers.begin(self.places.channels[channel_id], user_id, MODAL)
-        return interaction, self._event(interaction, {"custom_id": custom_id, "components": list(components)})
+        data = {"custom_id": custom_id, "components": list(components)}
+        return self.begin(channel_id, user_id, MODAL, data)
 
     def _ensure_offered(self, name: str, given: Mapping[str, Any]) -> None:
         options = [one.get("options") for one in self.commands if one["name"] == name]
@@ -229,7 +224,7 @@ class DiscordServer:
         """Begin an interaction with data of `inputs`, without telling the gateway."""
         interaction = self._answers.begin(self.places.channels[channel_id], user_id, kind, pressed)
         interaction.locale = locale
-        return interaction, self._event(interaction, data)
+        return interaction, event(interaction, self.places.guild_of(interaction.channel), data)
 
     def send(self, begun: tuple[Interaction, Mapping[str, Any]]) -> Interaction:
         """Tell the gateway of an interaction. If nobody holds its shard, it is lost."""
@@ -300,15 +295,10 @@ class DiscordServer:
         self.address = f"{'https' if self._tls else 'http'}://{self._host}:{port}"
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.connections.close()
         if self._runner is not None:
             await self._runner.cleanup()
-
-    def _event(self, interaction: Interaction, data: Mapping[str, Any]) -> dict[str, Any]:
-        return event(interaction, self.places.guild_of(interaction.channel), data)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=2**30, middlewares=[self._guard])
