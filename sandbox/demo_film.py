@@ -3,7 +3,6 @@
 python -m sandbox.demo_film [FILE]
 """
 
-import argparse
 import asyncio
 import io
 import tempfile
@@ -14,11 +13,18 @@ from time import monotonic
 
 from PIL import Image
 
-from sandbox.demo.pictures import FORM_IS_THERE, RESULT_IS_THERE, RESULT_SECONDS, save_files
+from sandbox.demo.pictures import (
+    FORM_IS_THERE,
+    RESULT_IS_THERE,
+    RESULT_SECONDS,
+    demo_in_browser,
+    named_path,
+    save_files,
+)
 from sandbox.demo.place import NORA
 from sandbox.demo.visitor import Visitor
-from sandbox.demo.world import DemoWorld, prepared_world
-from sandbox.discord.browser import Tab, find_chromium, launch
+from sandbox.demo.world import DemoWorld
+from sandbox.discord.browser import Tab
 
 FILM_WIDTH, FILM_HEIGHT = 860, 640  # CSS pixels
 FRAME_SECONDS = 0.25  # seconds between two pictures
@@ -105,12 +111,9 @@ async def play(world: DemoWorld, visitor: Visitor, photo: Path) -> None:
 
 
 async def film() -> bytes:
-    """Return the film as a GIF. Raises `RuntimeError` where there is no Chromium."""
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("Chromium wasn't found.")
+    """Return the film as a GIF. Raises `BrowserError` where there is no Chromium."""
     with tempfile.TemporaryDirectory() as folder:
-        async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
+        async with demo_in_browser() as (world, browser):
             photo = Path(folder) / "empty-room.jpg"
             await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
             await world.guest(NORA).command("studii photos offer")
@@ -123,9 +126,7 @@ async def film() -> bytes:
 
 def main() -> None:
     """Write the film."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/demo.gif"))
-    file: Path = parser.parse_args().file
+    file = named_path(__doc__, "docs/demo.gif")
     save_files({file.name: asyncio.run(film())}, file.parent)
 
 

@@ -3,49 +3,42 @@
 python -m sandbox.panel_pictures [FOLDER]
 """
 
-import argparse
 import asyncio
 import io
 import json
-import tempfile
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from PIL import Image
 
-from sandbox.demo.pictures import FORM_IS_THERE
+from sandbox.demo.people import sample
+from sandbox.demo.pictures import FORM_IS_THERE, demo_in_browser, named_path, save_files
 from sandbox.demo.place import MAYA, NORA, TEAM
 from sandbox.demo.visitor import MESSAGES, Visitor
-from sandbox.demo.world import DemoWorld, prepared_world
-from sandbox.discord.browser import find_chromium, launch
+from sandbox.demo.world import DemoWorld
 from sandbox.studii import faults
 
 PICTURE_SCALE = 1.5
 WINDOW_WIDTH = 980  # CSS pixels of the window
 MARGIN = 8  # CSS pixels
-GAP = 12  # pixels between pictures that stand below one another
+GAP = 12  # pixels between pictures that stand below or beside one another
 
 
 async def panels() -> dict[str, bytes]:
-    """Return the pictures by file name, as PNG. Raises `RuntimeError` where there is no Chromium."""
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("Chromium wasn't found.")
-    with tempfile.TemporaryDirectory() as folder:
-        async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
-            visitor = await Visitor.come(
-                browser, world.site.url, width=WINDOW_WIDTH, height=1300, scale=PICTURE_SCALE
-            )
-            await visitor.look_as("Nora")
-            await visitor.run("studii setup")
-            made = {"setup.png": await picture(visitor, "Studii in this server")}
-            await visitor.look_as("Maya")
-            await visitor.run("tools")
-            made["tools.png"] = await picture(visitor, "What you can make here")
-            made["modal.png"] = await form(visitor)
-            made["staged.png"] = await staged(visitor, world)
-            made["errors.png"] = stacked([one async for one in errors(visitor, world)])
-            return made
+    """Return the pictures by file name, as PNG. Raises `BrowserError` where there is no Chromium."""
+    async with demo_in_browser() as (world, browser):
+        visitor = await Visitor.come(
+            browser, world.site.url, width=WINDOW_WIDTH, height=1300, scale=PICTURE_SCALE
+        )
+        await visitor.look_as("Nora")
+        await visitor.run("studii setup")
+        made = {"setup.png": await picture(visitor, "Studii in this server")}
+        await visitor.look_as("Maya")
+        await visitor.run("tools")
+        made["tools.png"] = await picture(visitor, "What you can make here")
+        made["modal.png"] = await form(visitor)
+        made["staged.png"] = await staged(visitor, world)
+        made["errors.png"] = as_png(joined([one async for one in errors(visitor, world)]))
+        return made
 
 
 async def form(visitor: Visitor) -> bytes:
@@ -62,8 +55,7 @@ async def form(visitor: Visitor) -> bytes:
 async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
     """Return a picture of a staged room with its labelled copy and the photo before."""
     await world.guest(NORA).command("studii disclosure", staging="Virtually staged")
-    room = ("empty-room.jpg", world.photos["empty-room.jpg"], "image/jpeg")
-    maya = world.guest(MAYA)
+    room, maya = sample(world.photos, "room"), world.guest(MAYA)
     await maya.result_after(await maya.command("virtual-staging", image=room, style="scandinavian"))
     await visitor.look_as("Maya")
     return await picture(visitor, "With a label")
@@ -102,16 +94,18 @@ async def _shown(visitor: Visitor, element: str) -> bytes:
     return await asyncio.to_thread(_cropped, await visitor.tab.screenshot(), box)
 
 
-def stacked(pictures: Sequence[bytes]) -> bytes:
-    """Put the pictures one below the other, in few colours."""
+def joined(pictures: Sequence[bytes], *, beside: bool = False) -> Image.Image:
+    """Put the pictures one below the other, or beside each other."""
     opened = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
-    size = (max(one.width for one in opened), sum(one.height + GAP for one in opened))
+    widths, heights = [one.width for one in opened], [one.height for one in opened]
+    gaps = GAP * (len(opened) - 1)
+    size = (sum(widths) + gaps, max(heights)) if beside else (max(widths), sum(heights) + gaps)
     whole = Image.new("RGB", size, opened[0].getpixel((0, 0)))
-    top = 0
+    at = 0
     for one in opened:
-        whole.paste(one, (0, top))
-        top += one.height + GAP
-    return as_png(whole)
+        whole.paste(one, (at, 0) if beside else (0, at))
+        at += GAP + (one.width if beside else one.height)
+    return whole
 
 
 def _cropped(screenshot: bytes, box: list[float]) -> bytes:
@@ -133,12 +127,8 @@ def as_png(picture: Image.Image) -> bytes:
 
 def main() -> None:
     """Write the pictures into the folder."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("docs"))
-    folder: Path = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in asyncio.run(panels()).items():
-        (folder / name).write_bytes(data)
+    folder = named_path(__doc__, "docs")
+    save_files(asyncio.run(panels()), folder)
 
 
 if __name__ == "__main__":

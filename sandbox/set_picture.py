@@ -5,41 +5,30 @@ python -m sandbox.set_picture [--width PIXELS] [FILE]
 
 import argparse
 import asyncio
-import io
-import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from sandbox.demo.people import text_of, until
-from sandbox.demo.pictures import RESULT_SECONDS, save_files
+from sandbox.demo.pictures import RESULT_SECONDS, demo_in_browser, save_files
 from sandbox.demo.place import MAYA, PHOTO_DESK, TOM
 from sandbox.demo.visitor import Visitor
-from sandbox.demo.world import DemoWorld, prepared_world
-from sandbox.discord.browser import find_chromium, launch
-from sandbox.panel_pictures import GAP, PICTURE_SCALE, as_png, picture
+from sandbox.demo.world import DemoWorld
+from sandbox.panel_pictures import PICTURE_SCALE, as_png, joined, picture
 
 PHOTOS = 6
 NARROW, HEIGHT = 420, 2200  # CSS pixels, in which a message with three pairs has room
 
 
 async def a_set(width: int = NARROW) -> bytes:
-    """Return the picture as PNG. Raises `RuntimeError` where there is no Chromium."""
-    chromium = find_chromium()
-    if chromium is None:
-        raise RuntimeError("Chromium wasn't found.")
-    with tempfile.TemporaryDirectory() as folder:
-        async with prepared_world(Path(folder)) as world, launch(chromium) as browser:
-            first = await _post(world)
-            visitor = await Visitor.come(
-                browser, world.site.url, width=width, height=HEIGHT, scale=PICTURE_SCALE
-            )
-            await visitor.look_as("Maya")
-            last = f"to {PHOTOS} of {PHOTOS}"
-            await visitor.sees(last, seconds=RESULT_SECONDS)
-            messages = [await picture(visitor, words) for words in (f"1. {first}", last)]
-            return await asyncio.to_thread(_beside, messages)
+    """Return the picture as PNG. Raises `BrowserError` where there is no Chromium."""
+    async with demo_in_browser() as (world, browser):
+        first = await _post(world)
+        visitor = await Visitor.come(browser, world.site.url, width=width, height=HEIGHT, scale=PICTURE_SCALE)
+        await visitor.look_as("Maya")
+        last = f"to {PHOTOS} of {PHOTOS}"
+        await visitor.sees(last, seconds=RESULT_SECONDS)
+        messages = [await picture(visitor, words) for words in (f"1. {first}", last)]
+        # A third of the bytes that all colours would take.
+        return await asyncio.to_thread(lambda: as_png(joined(messages, beside=True).quantize(256)))
 
 
 async def _post(world: DemoWorld) -> str:
@@ -49,7 +38,7 @@ async def _post(world: DemoWorld) -> str:
         (f"{Path(name).stem}{'-again' * (number >= len(names))}.jpg", world.photos[name], "image/jpeg")
         for number, name in enumerate((names * PHOTOS)[:PHOTOS])
     ]
-    posted = world.guest(TOM).post_all(files, "Could these be restored?")
+    posted = world.guest(TOM).post("Could these be restored?", *files)
     form = await world.guest(MAYA).menu("Photo restoration", posted)
     await world.guest(MAYA).fill_in(form, {"image": [f"first {PHOTOS}"]})
 
@@ -58,18 +47,6 @@ async def _post(world: DemoWorld) -> str:
 
     await until(there, "the set's last message")
     return files[0][0]
-
-
-def _beside(pictures: Sequence[bytes]) -> bytes:
-    """Put the pictures beside each other."""
-    opened = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
-    size = (sum(one.width + GAP for one in opened), max(one.height for one in opened))
-    whole = Image.new("RGB", size, opened[0].getpixel((0, 0)))
-    left = 0
-    for one in opened:
-        whole.paste(one, (left, 0))
-        left += one.width + GAP
-    return as_png(whole.quantize(256))  # a third of the bytes
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 python -m sandbox.usage_picture [FILE]
 """
 
-import argparse
 import asyncio
 import math
 import random
@@ -18,6 +17,7 @@ from bot.services import UsageService
 from bot.storage import Storage, migrate
 from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.usage import usage_chart
+from sandbox.demo.pictures import named_path, save_files
 
 USAGE_GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)
@@ -86,11 +86,8 @@ async def picture() -> bytes:
 
 def main() -> None:
     """Write the picture."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/usage.png"))
-    target: Path = parser.parse_args().file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(asyncio.run(picture()))
+    file = named_path(__doc__, "docs/usage.png")
+    save_files({file.name: asyncio.run(picture())}, file.parent)
 
 
 if __name__ == "__main__":

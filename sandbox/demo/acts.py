@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.demo.place import GUILD
@@ -11,7 +11,7 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.answers import COMPLETE, FORM
 from sandbox.discord.emulator.inputs import MENU, command_input, form_input, select_input
 from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
-from sandbox.discord.emulator.messages import Message
+from sandbox.discord.emulator.messages import Message, walk
 from sandbox.discord.emulator.places import ADD_REACTIONS, ATTACH, MANAGE_MESSAGES, SEND, SEND_IN_THREADS
 
 COMMAND_ANSWER_SECONDS = 3.2  # Discord waits for three
@@ -73,7 +73,8 @@ class Acts:
     ) -> dict[str, Any]:
         """Press a button under a message, or choose from its menu."""
         message = self.message(who, message_id)
-        component = next((one for one in _walk(message.told()) if one.get("custom_id") == custom_id), None)
+        parts = walk(message.told()["components"])
+        component = next((one for one in parts if one.get("custom_id") == custom_id), None)
         if component is None or component.get("disabled"):
             raise NotPossibleError("That button has changed meanwhile. Look at the message again.")
         if int(component["type"]) == BUTTON:
@@ -185,13 +186,3 @@ class Acts:
 def _free(name: str, index: int) -> str:
     """Return a name that no other file of the message has."""
     return name if index == 0 else f"{index}-{name}"
-
-
-def _walk(node: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(node, list):
-        for one in node:  # pyright: ignore[reportUnknownVariableType]
-            yield from _walk(one)
-    elif isinstance(node, dict):
-        yield node
-        for one in ("components", "accessory"):
-            yield from _walk(node.get(one))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]

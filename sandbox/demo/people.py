@@ -3,13 +3,13 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from sandbox.demo.acts import Acts, File, NotPossibleError
+from sandbox.demo.acts import BUTTON, Acts, File, NotPossibleError
 from sandbox.demo.place import PHOTO_DESK, Person
 from sandbox.discord.emulator import DiscordServer
-from sandbox.discord.emulator.messages import LOADING, Message
+from sandbox.discord.emulator.messages import LOADING, Message, walk
 from sandbox.discord.emulator.places import USER_NAMES
 from sandbox.discord.reading import texts
 
@@ -27,6 +27,12 @@ async def until(look: Callable[[], T | None], what: str) -> T:
             raise TimeoutError(f"Waited {STEP_TIMEOUT:.0f} s for {what}.")
         await asyncio.sleep(LOOK_EVERY)
     return seen
+
+
+def sample(photos: Mapping[str, bytes], words: str) -> File:
+    """Return the photo with these words in its name."""
+    name = next(name for name in photos if words in name)
+    return name, photos[name], "image/jpeg"
 
 
 def text_of(message: Message) -> str:
@@ -82,17 +88,15 @@ class Guest:
         await self._press(question, "Run · ")
 
     async def _press(self, message: Message, label: str) -> dict[str, Any]:
-        found = next((one for one in _buttons(message.told()["components"]) if label in one["label"]), None)
+        parts = walk(message.told()["components"])
+        buttons = (one for one in parts if one.get("type") == BUTTON and "custom_id" in one)
+        found = next((one for one in buttons if label in one.get("label", "")), None)
         if found is None:
             raise NotPossibleError(f"There is no button {label!r} in {text_of(message)!r}")
         return await self._acts.press(self.id, message.id, found["custom_id"])
 
-    def post(self, file: File, words: str) -> Message:
-        """Post a photo."""
-        return self._acts.post(self.id, PHOTO_DESK, words, [file])
-
-    def post_all(self, files: Sequence[File], words: str) -> Message:
-        """Post several photos in one message."""
+    def post(self, words: str, *files: File) -> Message:
+        """Post photos in one message."""
         return self._acts.post(self.id, PHOTO_DESK, words, files)
 
     def tap(self, message: Message, emoji: str) -> None:
@@ -144,12 +148,3 @@ def held(form: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield field["custom_id"], next(iter(chosen), None)
         else:
             yield field["custom_id"], field.get("value", field.get("default", ""))
-
-
-def _buttons(node: Any) -> Iterator[dict[str, Any]]:
-    for one in node or ():
-        if one.get("type") == 2 and "custom_id" in one:
-            yield {"label": one.get("label", ""), "custom_id": one["custom_id"]}
-        yield from _buttons(one.get("components"))
-        if "accessory" in one:
-            yield from _buttons([one["accessory"]])

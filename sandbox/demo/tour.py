@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.demo.acts import Acts, NotPossibleError
-from sandbox.demo.people import Guest, plain, text_of, until
+from sandbox.demo.people import Guest, plain, sample, text_of, until
 from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, SHOWROOM, TEAM, TOM
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
@@ -104,8 +104,7 @@ class Tour:
         return f"shown from now on as stu_…{key.secret[-4:]}"
 
     async def _from_photo(self, who: Guest, tool: str, photo: str) -> str:
-        name = next(name for name in self._photos if photo in name)
-        return await self._make(who, tool, image=(name, self._photos[name], "image/jpeg"))
+        return await self._make(who, tool, image=sample(self._photos, photo))
 
     async def _make(self, who: Guest, tool: str, **options: Any) -> str:
         before = self._charged()
@@ -123,9 +122,7 @@ class Tour:
         return card
 
     async def _style(self) -> str:
-        ready = f"<@{MAYA}>, your **Studio** is ready."
-        result = next(one for one in self._server.in_channel(PHOTO_DESK) if ready in text_of(one))
-        form = await self._maya.press_for_form(result, "Save as style")
+        form = await self._maya.press_for_form(await self._studio_result(), "Save as style")
         prompt = "{text} at dawn, soft golden light"
         saved = text_of(await self._maya.fill_in(form, {"name": "Golden dawn", "prompt": prompt}))
         expect("Style saved" in saved, f"the style to be saved, not {saved!r}")
@@ -137,16 +134,10 @@ class Tour:
 
     async def _star(self) -> str:
         await self._nora.command("studii channel", best=str(SHOWROOM), stars=3)
-        ready = f"<@{MAYA}>, your **Studio** is ready."
-        result = next(one for one in self._server.in_channel(PHOTO_DESK) if ready in text_of(one))
+        result = await self._studio_result()
         self._mika.tap(result, STAR)
         dm = self._server.channels.dm_with(MAYA).id
-        question = await until(
-            lambda: next(
-                (one for one in self._server.in_channel(dm) if "starred your result" in text_of(one)), None
-            ),
-            "Maya to be asked",
-        )
+        question = await self._seen(dm, "starred your result", "Maya to be asked")
         expect(not self._server.in_channel(SHOWROOM), "nothing to be shown before Maya agrees")
         await self._maya.press(question, "Show my results")
         shown = await until(
@@ -159,12 +150,11 @@ class Tour:
     async def _panel(self) -> str:
         said = text_of(await self._nora.command("studii panel"))
         expect("is posted" in said, f"the panel to be posted, not {said!r}")
-        panel = next(one for one in self._server.in_channel(PHOTO_DESK) if "Press a button" in text_of(one))
+        panel = await self._seen(PHOTO_DESK, "Press a button", "the panel")
         told = text_of(await self._tom.press(panel, "Show help"))
         expect("What you can do here" in told and "As an admin" not in told, f"help for Tom, not {told!r}")
         form = await self._tom.press_for_form(panel, "Photo restoration")
-        name = next(name for name in self._photos if "old" in name)
-        card = await self._tom.fill_in(form, {"image": [(name, self._photos[name], "image/jpeg")]})
+        card = await self._tom.fill_in(form, {"image": [sample(self._photos, "old")]})
         await self._output("photo-restore", await self._tom.result_after(card))
         return form_words(form)
 
@@ -189,8 +179,7 @@ class Tour:
         return "new photos there get emoji to tap"
 
     async def _tap(self) -> str:
-        name = next(name for name in self._photos if "room" in name)
-        posted = self._maya.post((name, self._photos[name], "image/jpeg"), "Tap one of the emoji under it")
+        posted = self._maya.post("Tap one of the emoji under it", sample(self._photos, "room"))
         await until(lambda: STAGING in posted.reactions, "the bot's emoji under the photo")
         offered = list(posted.reactions)
         before = self._charged()
@@ -204,8 +193,7 @@ class Tour:
         return f"{' '.join(offered)}; {STAGING} for Tom\nhis first tap asks, and costs {charged} credits"
 
     async def _mention(self) -> str:
-        name = next(name for name in self._photos if "old" in name)
-        posted = self._maya.post((name, self._photos[name], "image/jpeg"), f"<@{APPLICATION_ID}>")
+        posted = self._maya.post(f"<@{APPLICATION_ID}>", sample(self._photos, "old"))
         offer = await self._maya.card_after(posted)
         label = next(line for line in text_of(offer).splitlines() if line.startswith("Photo restoration"))
         await self._output(
@@ -216,16 +204,11 @@ class Tour:
     async def _set(self) -> str:
         before = self._charged()
         files = [(name, data, "image/jpeg") for name, data in list(self._photos.items())[:3]]
-        form = await self._tom.menu("Photo restoration", self._tom.post_all(files, "Three at once"))
+        form = await self._tom.menu("Photo restoration", self._tom.post("Three at once", *files))
         choice = form["components"][0]["component"]["options"][0]
         expect(choice["label"].startswith("All 3 · "), f"all three to be offered, not {choice['label']!r}")
         await self._tom.fill_in(form, {"image": [choice["value"]]})
-
-        def posted() -> Message | None:
-            there = self._server.in_channel(PHOTO_DESK)
-            return next((one for one in there if "is ready: 3 photos." in text_of(one)), None)
-
-        results = await until(posted, "a message with three results")
+        results = await self._seen(PHOTO_DESK, "is ready: 3 photos.", "a message with three results")
         expect(len(results.files) == 6, f"three results beside their photos, not {list(results.files)}")
         return f"“{choice['label']}”: {self._charged() - before} credits"
 
@@ -267,22 +250,27 @@ class Tour:
         await self._nora.command("studii approval", channel=str(TEAM), tool="studio", results=True)
         sent = len(self._studii.jobs)
         card = await self._card(self._maya, "studio", prompt="A lighthouse in a storm")
-        request = await until(
-            lambda: self._in_team("A request waits for approval"), "the request in the moderators' channel"
-        )
+        where = "in the moderators' channel"
+        request = await self._seen(TEAM, "A request waits for approval", f"the request {where}")
         expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
         asked = plain(self._server, text_of(request))
         await self._mika.press(request, "Approve")
-        result = await until(
-            lambda: self._in_team("A result waits for approval"), "the result in the moderators' channel"
-        )
+        result = await self._seen(TEAM, "A result waits for approval", f"the result {where}")
         await self._mika.press(result, "Approve")
         await self._maya.result_after(card)
         await self._nora.command("studii approval", off=True)
         return asked
 
-    def _in_team(self, words: str) -> Message | None:
-        return next((one for one in self._server.in_channel(TEAM) if words in text_of(one)), None)
+    async def _seen(self, channel_id: int, words: str, what: str) -> Message:
+        """Wait for a message with these words in that channel. `what` says what it is."""
+
+        def found() -> Message | None:
+            return next((one for one in self._server.in_channel(channel_id) if words in text_of(one)), None)
+
+        return await until(found, what)
+
+    async def _studio_result(self) -> Message:
+        return await self._seen(PHOTO_DESK, f"<@{MAYA}>, your **Studio** is ready.", "Maya's result")
 
     async def _credits(self) -> str:
         said = text_of(await self._maya.command("credits"))

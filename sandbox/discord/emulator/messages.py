@@ -61,11 +61,11 @@ class Message:
 
     def custom_ids(self) -> list[str]:
         """Return the custom ids of the buttons that are under it now."""
-        return [str(one["custom_id"]) for one in _walk(self._components()) if "custom_id" in one]
+        return [str(one["custom_id"]) for one in walk(self._components()) if "custom_id" in one]
 
     def words(self) -> str:
         """Return everything that can be read in it now."""
-        shown = [str(one["content"]) for one in _walk(self._components()) if one.get("type") == 10]
+        shown = [str(one["content"]) for one in walk(self._components()) if one.get("type") == 10]
         return "\n".join([str(self.payload.get("content") or ""), *shown]).strip()
 
     def told(self, *, content: bool = True) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def ensure_valid(payload: Mapping[str, Any], files: Mapping[str, Attached]) -> N
         return
     if any(payload.get(name) for name in ("content", "embeds", "poll", "sticker_ids")):
         raise Refusal(*INVALID_FORM)
-    shown = list(_walk(payload.get("components") or []))
+    shown = list(walk(payload.get("components") or []))
     characters = sum(len(one.get("content") or "") for one in shown if one.get("type") == 10)
     if not shown or len(shown) > MAX_COMPONENTS or characters > MAX_CHARACTERS:
         raise Refusal(*INVALID_FORM)
@@ -218,12 +218,13 @@ def _at_its_address(item: Mapping[str, Any], part: str, files: Mapping[str, Atta
     return dict(item) | {part: media}
 
 
-def _walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+def walk(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """Yield components, and what is in them."""
     for component in components:
         yield component
-        yield from _walk(component.get("components") or ())
+        yield from walk(component.get("components") or ())
         if "accessory" in component:
-            yield from _walk((component["accessory"],))
+            yield from walk((component["accessory"],))
 
 
 def emoji_told(emoji: str) -> dict[str, Any]:
