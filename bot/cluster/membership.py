@@ -11,21 +11,13 @@ class Membership(Fence):
     """A process that works alone, as on SQLite: it serves all servers, always."""
 
     name: str | None = None
+    free_shards: int = 0  # which no process holds
+    stood_by: bool = False  # it has waited for another one's shards
 
     @property
     def sharded(self) -> Shards | None:
         """Return the shards to connect, or None if Discord's recommendation is to be followed."""
         return None
-
-    @property
-    def free_shards(self) -> int:
-        """Return the number of shards that no process holds."""
-        return 0
-
-    @property
-    def stood_by(self) -> bool:
-        """Return whether this process has waited for another one's shards."""
-        return False
 
     def may_act(self) -> bool:
         """Return whether no other process can have taken over by now."""

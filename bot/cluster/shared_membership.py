@@ -37,35 +37,21 @@ class SharedMembership(Membership):
         self._count = count
         self._clock = clock
         self._lease = Lease(times)
-        self._shards = Shards(0, frozenset())
+        self.shards = Shards(0, frozenset())
         self._taken_at: dict[int, float] = {}
         self._serves = asyncio.Event()
         self._lost = asyncio.Event()
         self._gained: list[Callable[[frozenset[int]], None]] = []
         self._renew_at = 0.0
         self._away = False
-        self._free: list[int] = []
         self._free_since: float | None = None
         self._free_said = False
         self._count_said = False
-        self._said_standby = False
         self._keeping: asyncio.Task[None]
 
     @property
-    def shards(self) -> Shards:
-        return self._shards
-
-    @property
     def sharded(self) -> Shards | None:
-        return self._shards
-
-    @property
-    def free_shards(self) -> int:
-        return len(self._free)
-
-    @property
-    def stood_by(self) -> bool:
-        return self._said_standby
+        return self.shards
 
     def met(self) -> None:
         self._count("fence")
@@ -78,7 +64,7 @@ class SharedMembership(Membership):
         return not self._lost.is_set() and self._lease.is_cut_off_at(self._clock())
 
     def held_for(self, guild_id: int) -> float:
-        taken = self._taken_at.get(shard_of(guild_id, self._shards.count))
+        taken = self._taken_at.get(shard_of(guild_id, self.shards.count))
         return 0.0 if taken is None else self._clock() - taken
 
     async def others(self) -> int:
@@ -119,11 +105,11 @@ class SharedMembership(Membership):
                 self._is_away(error)
             else:
                 self._is_back()
-            if not self._shards.held and not self._said_standby:
-                self._said_standby = True
+            if not self.shards.held and not self.stood_by:
+                self.stood_by = True
                 said = "Process %s (%s) stands by: other processes serve all shards."
                 _log.info(said, self.epoch, self.name)
-            rests = self._away or not self._shards.held
+            rests = self._away or not self.shards.held
             await asyncio.sleep(self._times.standby_pause if rests else self._times.renewed_every)
 
     @asynccontextmanager
@@ -145,9 +131,9 @@ class SharedMembership(Membership):
     async def take(self) -> bool:
         """Take free shards if there is room for more. Return whether any are held."""
         counts = await self._table.counts()
-        most = self._wanted.most(self._shards)
+        most = self._wanted.most(self.shards)
         if most == 0 or (counts.held and counts.held == counts.shards):
-            return bool(self._shards.held)
+            return bool(self.shards.held)
         recommended = await self._wanted.recommendation(counts, self._times.renewed_every)
         epoch = self._number()
         self._lease.renewing(self._clock())
@@ -158,16 +144,16 @@ class SharedMembership(Membership):
     async def _turn(self) -> None:
         if self._clock() >= self._renew_at and not await self._renew():
             return
-        if self._wanted.most(self._shards) != 0:
+        if self._wanted.most(self.shards) != 0:
             await self.take()
-        if self._shards.held:
+        if self.shards.held:
             self._note_free(await self._table.free())
 
     async def _renew(self) -> bool:
         """Return False if the process is not among the others any more, and had shards."""
         self._lease.renewing(self._clock())
         if not await self._table.renew(self._number(), self._times.lasts):
-            if self._shards.held:
+            if self.shards.held:
                 self._lose()
                 return False
             await self.register()  # it stood still while it stood by
@@ -177,8 +163,8 @@ class SharedMembership(Membership):
         return True
 
     def _now_held(self, count: int, held: frozenset[int]) -> None:
-        gained = held - self._shards.held
-        self._shards = Shards(count, held)
+        gained = held - self.shards.held
+        self.shards = Shards(count, held)
         if not gained:
             return
         self._lease.renewed()
@@ -186,7 +172,7 @@ class SharedMembership(Membership):
         self._taken_at |= dict.fromkeys(gained, now)
         for _ in gained:
             self._count("takeover")
-        _log.info("Process %s (%s) serves shards %s of %d.", self.epoch, self.name, self._shards, count)
+        _log.info("Process %s (%s) serves shards %s of %d.", self.epoch, self.name, self.shards, count)
         if self._wanted.shard_count not in (None, count) and not self._count_said:
             self._count_said = True
             _log.warning(
@@ -202,7 +188,7 @@ class SharedMembership(Membership):
     def _note_free(self, free: list[int]) -> None:
         """Say once if there are shards that nobody takes."""
         now = self._clock()
-        self._free = free
+        self.free_shards = len(free)
         if not free:
             self._free_since, self._free_said = None, False
             return
@@ -214,7 +200,7 @@ class SharedMembership(Membership):
                 "or raise SHARDS_PER_PROCESS.",
                 "shard" if len(free) == 1 else "shards",
                 ", ".join(map(str, free)),
-                self._shards.count,
+                self.shards.count,
             )
 
     def _lose(self) -> None:

@@ -24,15 +24,12 @@ _FENCED = (
 class Fence:
     """The right to write for the servers of some shards, by the number of the process that has it.
 
-    Without a number, it is a process that works alone, or an operator's command.
+    Without a number, it is a process that works alone, or an operator's command. `shards` are those whose
+    servers are this process's.
     """
 
     epoch: int | None = None
-
-    @property
-    def shards(self) -> Shards:
-        """Return the shards whose servers are this process's."""
-        return Shards()
+    shards: Shards = Shards()
 
     def met(self) -> None:
         """Note that a transaction found the row gone: another process has taken over."""

@@ -56,11 +56,7 @@ class AProcess(Membership):
     """One of two that share the servers."""
 
     def __init__(self, shard: int) -> None:
-        self._shards = Shards(2, frozenset({shard}))
-
-    @property
-    def shards(self) -> Shards:
-        return self._shards
+        self.shards = Shards(2, frozenset({shard}))
 
 
 @pytest.mark.parametrize(("shard", "left"), [(DIRECT_MESSAGES, 0), (1, 2)])

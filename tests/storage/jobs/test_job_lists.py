@@ -88,14 +88,10 @@ class Holding(Fence):
     """The right of a process that holds these shards for now."""
 
     def __init__(self, shards: Shards) -> None:
-        self._shards = shards
-
-    @property
-    def shards(self) -> Shards:
-        return self._shards
+        self.shards = shards
 
     def hold(self, shards: Shards) -> None:
-        self._shards = shards
+        self.shards = shards
 
 
 async def test_a_process_lists_the_jobs_of_those_servers_that_it_serves_at_the_moment(
