@@ -17,13 +17,6 @@ _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.REST
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
 NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
 
-BEFORE_STUDII = (
-    JobState.RECEIVED,
-    JobState.PENDING,
-    JobState.WAITING,
-    JobState.UPLOADING,
-    JobState.SUBMITTING,
-)
 _TO_UNKNOWN = {
     JobState.RECEIVED: JobState.WAITING,
     JobState.PENDING: JobState.WAITING,
@@ -31,6 +24,7 @@ _TO_UNKNOWN = {
     JobState.UPLOADING: JobState.SUBMITTING,
     JobState.SUBMITTING: JobState.UNKNOWN,
 }
+BEFORE_STUDII = tuple(_TO_UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
