@@ -198,11 +198,7 @@ class Lane:
         if start.begun or not (sent or self.polls):
             return True
         burden = self.polls.burden(now) + sum(self.polls.needs(one.work) for one in [*sent, start])
-        return burden <= self._capacity
-
-    @property
-    def _capacity(self) -> float:
-        return self.rate.usable / self._tuning.rate_period
+        return burden <= self.rate.usable / self._tuning.rate_period
 
     def _start_allowed_at(self, now: float) -> float:
         self._forget_starts(now)

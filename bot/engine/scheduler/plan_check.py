@@ -38,16 +38,12 @@ class PlanDoubt(NamedTuple):
 
 
 class PlanCheck:
-    """Decides which limit to keep to: the one of the chosen plan, or less if 429s speak against it."""
+    """Decides which limit to keep to: that of `plan`, which the admins chose, or less if 429s speak against
+    it."""
 
     def __init__(self, plan: ChosenPlan) -> None:
-        self._plan = plan
+        self.plan = plan
         self._believe()
-
-    @property
-    def plan(self) -> ChosenPlan:
-        """Return the plan that the admins chose."""
-        return self._plan
 
     def _believe(self) -> None:
         self._odd_at: float | None = None
@@ -57,14 +53,14 @@ class PlanCheck:
 
     def set_plan(self, plan: ChosenPlan) -> None:
         """Take over the admins' choice. Another plan, or the same one chosen again, ends the doubt."""
-        if plan.limit != self._plan.limit or plan.at > self._plan.at:
-            self._plan = plan
+        if plan.limit != self.plan.limit or plan.at > self.plan.at:
+            self.plan = plan
             self._believe()
 
     def limit(self, now: float) -> int:
         """Return how many requests a minute may be sent. A plan in doubt is tried again after a while."""
         lowered = self._lowered_until is not None and now < self._lowered_until
-        return min(self._plan.limit, LOWEST) if lowered else self._plan.limit
+        return min(self.plan.limit, LOWEST) if lowered else self.plan.limit
 
     def limited(self, now: float, used: int) -> bool:
         """Record a 429 at `used` requests within a minute. Return whether the plan is in doubt since now."""
@@ -91,11 +87,11 @@ class PlanCheck:
         if self._odd_at is None:
             return None
         lowered_for = 0.0 if self._lowered_until is None else max(0.0, self._lowered_until - now)
-        return PlanDoubt(self._plan, now - self._odd_at, self._doubted, lowered_for, self._check)
+        return PlanDoubt(self.plan, now - self._odd_at, self._doubted, lowered_for, self._check)
 
     def restore(self, doubt: PlanDoubt, now: float) -> None:
         """Take over a stored doubt, unless it is about another plan or an earlier choice."""
-        if doubt.plan.limit != self._plan.limit or doubt.plan.at < self._plan.at:
+        if doubt.plan.limit != self.plan.limit or doubt.plan.at < self.plan.at:
             return
         self._odd_at = now - max(0.0, doubt.odd_for)
         self._doubted = doubt.certain

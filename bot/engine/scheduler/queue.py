@@ -118,16 +118,13 @@ class LaneQueue:
 
         Both are None if something else has to happen first.
         """
-        candidates = [one for one in self._jobs.values() if one.id not in busy]
+        asked = {self._jobs[job_id].price for job_id in busy if job_id in self._jobs} - {None}
+        candidates = [one for one in self._jobs.values() if one.id not in busy and one.price not in asked]
         if not candidates:
             return None, None
         # What stops one job would stop the others as well: all wait until the first is tried again.
         held = [one.not_before for one in self._jobs.values() if one.held]
         allowed_at = min(held, default=now)
-        asked = {self._jobs[job_id].price for job_id in busy if job_id in self._jobs} - {None}
-        candidates = [one for one in candidates if one.price not in asked]
-        if not candidates:
-            return None, None
         ready = [one for one in candidates if one.not_before <= now]
         if not ready or allowed_at > now:
             return None, max(min(one.not_before for one in candidates), allowed_at)
