@@ -14,7 +14,7 @@ from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unkno
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.pauses import backoff, delay_at
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Transaction
+from bot.storage import JobChanges, Transaction
 from bot.studii import (
     ApiRefused,
     BadInputs,
@@ -94,7 +94,8 @@ class Failures:
             if tries >= tuning.unsent_tries:
                 return StepResult(await self._fail(job, state, FailureCode.API, error.told), sent=False)
             pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
-            return StepResult(await self._wait(job, state, pause, held=_UNREACHABLE), sent=False)
+            waiting = await self._wait(job, state, pause, held=_UNREACHABLE, attempts=job.attempts)
+            return StepResult(waiting, sent=False)
         if isinstance(error, ApiRefused):
             code = FailureCode.UPLOAD if state is JobState.UPLOADING else FailureCode.API
             return StepResult(await self._fail(job, state, _CODES.get(type(error), code), error.told))
@@ -124,7 +125,8 @@ class Failures:
             return StepResult(failed, limited=limited)
         asked = 0.0 if limited is None else limited.retry_after or 0.0
         pause = max(backoff(tries, tuning.backoff, tuning.backoff_bound), asked)
-        waiting = await self._wait(job, state, pause, attempts=job.attempts if uploading else tries)
+        attempts = job.attempts if uploading else tries
+        waiting = await self._wait(job, state, pause, held=None, attempts=attempts)
         return StepResult(waiting, limited=limited)
 
     async def _not_served(
@@ -161,25 +163,12 @@ class Failures:
         await key_holds.hold(transaction, key, reason, until, now, oldest=oldest)
 
     async def _wait(
-        self,
-        job: Job,
-        state: JobState,
-        pause: float,
-        *,
-        held: Reason | None = None,
-        attempts: int | None = None,
+        self, job: Job, state: JobState, pause: float, *, held: Reason | None, attempts: int
     ) -> Job | None:
         now = self._context.clock.now()
+        changes = JobChanges(not_before=now + timedelta(seconds=pause), held=held, attempts=attempts)
         async with self._context.storage.write() as transaction:
-            return await wait(
-                transaction,
-                job,
-                state,
-                now,
-                not_before=now + timedelta(seconds=pause),
-                held=held,
-                attempts=job.attempts if attempts is None else attempts,
-            )
+            return await wait(transaction, job, state, now, **changes)
 
     async def _fail(self, job: Job, state: JobState, code: FailureCode, reason: Reason) -> Job | None:
         async with self._context.storage.write() as transaction:

@@ -100,16 +100,13 @@ class SpoolRoom:
                 if job.state is JobState.REVIEWING:
                     names.append(job.output_file)
                     continue
-                if job.state is JobState.WITHHELD and job.announced_at is not None:
-                    await transaction.jobs.update(job.id, output_file=None, source_file=None)
-                    names += [job.source_file, job.output_file]
-                    continue
-                if job.state is not JobState.SUCCEEDED or job.announced_at is None:
+                if job.announced_at is None or job.state not in {JobState.SUCCEEDED, JobState.WITHHELD}:
                     continue  # it is being posted after all
-                # The files' names go in the same step: what is announced now is the link.
-                changes = JobChanges(output_file=None, source_file=None, announced_at=None)
-                changes["posting"] = job.posting + 1
-                await transaction.jobs.update(job.id, visible=True, **changes)
+                changes = JobChanges(output_file=None, source_file=None)
+                linked = job.state is JobState.SUCCEEDED
+                if linked:  # the files' names go in the same step: what is announced now is the link
+                    changes |= JobChanges(announced_at=None, posting=job.posting + 1)
+                await transaction.jobs.update(job.id, visible=linked, **changes)
                 names += [job.source_file, job.output_file]
         await self._context.spool.remove(*names)
         _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
