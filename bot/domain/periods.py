@@ -55,11 +55,11 @@ def window(budget: Budget, timezone: str, now: datetime) -> Window:
         return Window(None if ahead else budget.since, None)
     zone = time_zone(timezone)
     first = _first_day(budget.period, now.astimezone(zone).date())
-    start, end = _begins(first, zone), _begins(_next(budget.period, first), zone)
+    start, end = beginning(first, zone), beginning(_next(budget.period, first), zone)
     if now >= end:
         # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
         first = _next(budget.period, first)
-        start, end = end, _begins(_next(budget.period, first), zone)
+        start, end = end, beginning(_next(budget.period, first), zone)
     return Window(start, end)
 
 
@@ -92,6 +92,7 @@ def _next(period: Period, first: date) -> date:
     return first + timedelta(days=7 if period is Period.WEEK else 1)
 
 
-def _begins(day: date, zone: ZoneInfo) -> datetime:
+def beginning(day: date, zone: ZoneInfo) -> datetime:
+    """Return the time at which the day begins there."""
     # Fold 0: the first of a midnight that occurs twice; the time of the jump if midnight is skipped.
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

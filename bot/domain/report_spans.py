@@ -1,9 +1,9 @@
 """Spans of days for reports, in the server's time zone."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.periods import time_zone
+from bot.domain.periods import beginning, time_zone
 
 
 class Span(StrEnum):
@@ -39,5 +39,4 @@ def edges_of(days: list[date], timezone: str) -> list[datetime]:
     """Return the times at which the days start, and the time at which the last one ends."""
     zone = time_zone(timezone)
     starts = [*days, days[-1] + timedelta(days=1)]
-    # Fold 0: the first of a midnight that occurs twice, as for budgets.
-    return [datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC) for day in starts]
+    return [beginning(day, zone) for day in starts]
