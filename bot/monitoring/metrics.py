@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -108,43 +109,37 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
+        counter, histogram = partial(Counter, registry=registry), partial(Histogram, registry=registry)
         Info("studii_build", "The version that runs", registry=registry).info({"version": VERSION})
         self.discord = DiscordMetrics(registry)
         self._gauges = _Gauges(registry)
-        self._requests = Counter(
+        self._requests = counter(
             "studii_requests",
             "Requests to Studii and its storage, by kind and by status of the answer (none: no answer)",
             ("kind", "status"),
-            registry=registry,
         )
-        self._limited = Counter(
-            "studii_rate_limited", "Answers from Studii with status 429", registry=registry
-        )
-        self._posted = Histogram(
+        self._limited = counter("studii_rate_limited", "Answers from Studii with status 429")
+        self._posted = histogram(
             "studii_finished_to_posted_seconds",
             "From noticing that a job has ended to its message in Discord",
             buckets=_SECONDS,
-            registry=registry,
         )
-        database = Histogram(
+        database = histogram(
             "studii_database_seconds",
             "Time of a transaction (read, write), and of waiting for the turn to write (turn)",
             ("what",),
             buckets=_DATABASE_SECONDS,
-            registry=registry,
         )
         # Finding the one with a label takes longer than to count; there are three.
         self._database = {what: database.labels(what) for what in ("read", "write", "turn")}
-        self._decoders = Counter(
+        self._decoders = counter(
             "studii_decoder_deaths",
             "Processes that open pictures and ended on one, or exceeded a bound",
-            registry=registry,
         )
-        self._takeovers = Counter("studii_takeovers", "Shards that this process has taken", registry=registry)
-        self._fences = Counter(
+        self._takeovers = counter("studii_takeovers", "Shards that this process has taken")
+        self._fences = counter(
             "studii_fences_met",
             "Transactions that were refused because another process had taken over",
-            registry=registry,
         )
 
     def cluster(self, what: str) -> None:
