@@ -142,9 +142,7 @@ class Tool:
             )
         if not mode.price:
             raise Invalid(f"assumed_cost differs by {mode.name}, so that input needs price = true")
-        wanted = set(mode.suggestions)
-        if mode.default is not None:
-            wanted.add(mode.default)
+        wanted = set(mode.known_values)
         given = set(self.assumed_cost)
         if missing := sorted(wanted - given):
             raise Invalid(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")

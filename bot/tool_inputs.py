@@ -50,7 +50,7 @@ class ToolInput:
             long=fields.take("long", truth, False),
         )
         fields.end()
-        if unknown := sorted(set(made.value_texts) - set(made._values)):
+        if unknown := sorted(set(made.value_texts) - set(made.known_values)):
             raise Invalid(f"shown_as names {unknown[0]!r}, which is neither suggested nor the default")
         return made
 
@@ -64,14 +64,14 @@ class ToolInput:
 
         The catalogue's values have names. Any other value is returned unchanged.
         """
-        return worded(self.value_texts.get(value, value), self.name) if value in self._values else value
+        return worded(self.value_texts.get(value, value), self.name) if value in self.known_values else value
 
     def meant(self, typed: str) -> str:
         """Return the value that a person means by itself, or by its name in any language."""
-        if typed in self._values or not self.suggestions:
+        if typed in self.known_values or not self.suggestions:
             return typed
         name = typed.strip().casefold()
-        for value in self._values:
+        for value in self.known_values:
             if name == value.casefold() or name in in_any_language(
                 self.value_texts.get(value, value), self.name
             ):
@@ -79,7 +79,7 @@ class ToolInput:
         return typed
 
     @property
-    def _values(self) -> tuple[str, ...]:
+    def known_values(self) -> tuple[str, ...]:
         """Return all values that the catalogue names."""
         return self.suggestions if self.default is None else (*self.suggestions, self.default)
 
