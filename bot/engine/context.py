@@ -65,8 +65,7 @@ class EngineContext:
 
         `at_least` is the pause that Discord asked for.
         """
-        bound = self.tuning.announcement_bound
-        return backoff(failures, FIRST_RETRY_SECONDS, bound, at_least=at_least)
+        return backoff(failures, FIRST_RETRY_SECONDS, self.tuning.announcement_bound, at_least=at_least)
 
     async def delivered(
         self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None, messages: int = 1

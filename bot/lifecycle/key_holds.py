@@ -128,11 +128,6 @@ async def wait_for_hold(transaction: Transaction, job: Job) -> bool:
     return True
 
 
-async def is_held(transaction: Transaction, guild_id: int) -> bool:
-    """Return whether the server's key is held."""
-    return await transaction.holds.get(guild_id) is not None
-
-
 def waits_for_credits(there: Hold) -> bool:
     """Return whether the key is held for want of credits, rather than refused."""
     return there.reason.code == ReasonCode.OUT_OF_CREDITS

@@ -61,7 +61,8 @@ class PollAnswers:
         if (trouble := self._troubles.get(job.id)) is not None:
             trouble.answered()
         if job.not_before is not None:
-            job = await self._key_works(job)
+            async with self._context.storage.write() as transaction:
+                job = await key_holds.works_again(transaction, job, self._context.clock.now()) or job
         if report.failed:
             why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
             return await self._end(job, lane, FailureCode.STUDII, why, told=report.credits_charged)
@@ -176,11 +177,6 @@ class PollAnswers:
         until = now + timedelta(seconds=pause)
         told = await key_holds.hold_running(transaction, job, key, reason, until, now)
         return StepResult(told, again=pause)
-
-    async def _key_works(self, job: Job) -> Job:
-        """End the hold of the job, whose key works again."""
-        async with self._context.storage.write() as transaction:
-            return await key_holds.works_again(transaction, job, self._context.clock.now()) or job
 
     async def _end(
         self, job: Job, lane: str, code: FailureCode, reason: Reason, *, told: int | None = None

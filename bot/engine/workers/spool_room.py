@@ -6,7 +6,6 @@ import logging
 from bot.aio.shield import shielded
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import give_way
 from bot.media.spool_usage import KEPT_RESULTS_SHARE, Evictable, to_evict
 from bot.storage import JobChanges
@@ -34,7 +33,7 @@ class SpoolRoom:
         spool = self._context.spool
         together = 0
         async with self._context.storage.read() as transaction:
-            held = await key_holds.is_held(transaction, job.guild_id)
+            held = await transaction.holds.get(job.guild_id) is not None
             if held:
                 unsent = await transaction.job_queue.unsent_where_held()
                 together = sum(spool.source_size(job_id) for job_id in unsent if job_id != job.id)
