@@ -1,18 +1,15 @@
 """The transitions of a running job after a poll, with its charge, the key's price and the budget.
 
-`lane` is that of the key with which the job was polled. `job` is as it was before the answer.
+`prices` are those with the key with which the job was polled. `job` is as it was before the answer.
 """
 
-from datetime import datetime
 from typing import NamedTuple
 
-from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_at_end, learn_while_running
+from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.transitions import charge_of, fail_paid
 from bot.reasons import Reason
-from bot.storage import Transaction
 from bot.studii import JobReport
 
 
@@ -26,23 +23,21 @@ class LastAnswer(NamedTuple):
     repriced: bool
 
 
-async def record_status(
-    transaction: Transaction, catalog: Catalog, job: Job, lane: str, report: JobReport, at: datetime
-) -> Job | None:
+async def record_status(prices: KeyPrices, job: Job, report: JobReport) -> Job | None:
     """Store the status of a job that Studii is still working on, and the charge if none was known."""
-    await transaction.lanes.lock(lane)  # its price may change
-    await learn_while_running(transaction, catalog, job, lane, report.credits_charged, at)
-    return await transaction.jobs.update(job.id, JobState.RUNNING, visible=True, studii_status=report.status)
+    await prices.transaction.lanes.lock(prices.lane)  # its price may change
+    await prices.learn_while_running(job, report.credits_charged)
+    jobs = prices.transaction.jobs
+    return await jobs.update(job.id, JobState.RUNNING, visible=True, studii_status=report.status)
 
 
-async def record_output(
-    transaction: Transaction, catalog: Catalog, job: Job, lane: str, report: JobReport, at: datetime
-) -> LastAnswer:
+async def record_output(prices: KeyPrices, job: Job, report: JobReport) -> LastAnswer:
     """Store the address of the output, and the last charge. The job runs until the output is here."""
-    await transaction.lanes.lock(lane)  # its price may change
+    transaction = prices.transaction
+    await transaction.lanes.lock(prices.lane)  # its price may change
     finished = await transaction.jobs.finish_running(
         job.id,
-        lane,
+        prices.lane,
         studii_status=report.status,
         output_url=report.output_url,
         output_kind=report.output_kind,
@@ -51,30 +46,22 @@ async def record_output(
     if finished is None:
         return LastAnswer(None, repriced=False)
     changed, before, since = finished
-    told = report.credits_charged
-    last = (before, since)
-    repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=True, last=last)
+    repriced = await prices.learn_at_end(job, report.credits_charged, (before, since), completed=True)
     if repriced:
-        await watch_budget(transaction, job.guild_id, at)
+        await watch_budget(transaction, job.guild_id, prices.at)
     return LastAnswer(changed, repriced)
 
 
 async def fail_running(
-    transaction: Transaction,
-    catalog: Catalog,
-    job: Job,
-    lane: str,
-    code: FailureCode,
-    reason: Reason,
-    at: datetime,
-    *,
-    told: int | None,
+    prices: KeyPrices, job: Job, code: FailureCode, reason: Reason, *, told: int | None
 ) -> LastAnswer:
     """Fail a running job at its charge. `told` is the one in the last answer, if that told it."""
+    transaction = prices.transaction
     if told is None:
         repriced = job.charged is None  # others may have waited for the price that this answer didn't tell
     else:
-        await transaction.lanes.lock(lane)  # its price may change
-        last = await transaction.prices.last(lane, job.tool, job.variant)
-        repriced = await learn_at_end(transaction, catalog, job, lane, told, at, completed=False, last=last)
-    return LastAnswer(await fail_paid(transaction, job, code, reason, charge_of(job, told), at), repriced)
+        await transaction.lanes.lock(prices.lane)  # its price may change
+        last = await transaction.prices.last(prices.lane, job.tool, job.variant)
+        repriced = await prices.learn_at_end(job, told, last, completed=False)
+    failed = await fail_paid(transaction, job, code, reason, charge_of(job, told), prices.at)
+    return LastAnswer(failed, repriced)

@@ -7,7 +7,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import learn_price, reservation, sendable_now
+from bot.lifecycle.prices import KeyPrices, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.storage import CannotDecrypt, JobChanges, Sent, Transaction, Vault
@@ -91,7 +91,7 @@ async def claim(
         return NotClaimed(job)
     sendable = job
     if not job.price_learned:
-        sendable = await sendable_now(transaction, catalog, job, key.lane, request.at)
+        sendable = await KeyPrices(transaction, catalog, key.lane, request.at).sendable_now(job)
         if sendable is None:
             return NotClaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=request.epoch)
@@ -145,7 +145,7 @@ async def record_taken(
         return running
     wanted = reservation(charge, before)
     corrected = await transaction.ledger.correct_changed(running, wanted, at)
-    await learn_price(transaction, catalog, running, lane, charge, before, at)
+    await KeyPrices(transaction, catalog, lane, at).learn(running, charge, before)
     if wanted > running.reserved:
         await watch_budget(transaction, job.guild_id, at)
     return corrected

@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import reprice_server
+from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
 from bot.services.credits.budgets import new_budget
@@ -106,7 +106,7 @@ class KeyService(ToolService):
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
             # Waiting jobs may have a price that another account was charged.
-            await reprice_server(transaction, self._catalog, guild_id, lane, now)
+            await KeyPrices(transaction, self._catalog, lane, now).reprice_server(guild_id)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         return key
 

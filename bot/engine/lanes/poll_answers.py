@@ -10,6 +10,7 @@ from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
+from bot.lifecycle.prices import KeyPrices
 from bot.pauses import backoff, delay_at
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
@@ -75,8 +76,7 @@ class PollAnswers:
         if report.status == job.studii_status and not (job.charged is None and report.credits_charged):
             return StepResult(job)
         async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            stored = await poll_results.record_status(transaction, self._catalog, job, lane, report, now)
+            stored = await poll_results.record_status(self._prices(transaction, lane), job, report)
         return StepResult(stored)
 
     async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
@@ -91,10 +91,8 @@ class PollAnswers:
             why = Reason(unsafe if report.output_refused else missing)
             return await self._end(job, lane, FailureCode.OUTPUT, why, told=report.credits_charged)
         async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            job_now, repriced = await poll_results.record_output(
-                transaction, self._catalog, job, lane, report, now
-            )
+            prices = self._prices(transaction, lane)
+            job_now, repriced = await poll_results.record_output(prices, job, report)
         if repriced:
             self._context.reread()
         return StepResult(job_now)
@@ -183,14 +181,15 @@ class PollAnswers:
     ) -> StepResult:
         """Fail the job. `told` is the charge in the last answer, if that told it."""
         async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            failed, repriced = await poll_results.fail_running(
-                transaction, self._catalog, job, lane, code, reason, now, told=told
-            )
+            prices = self._prices(transaction, lane)
+            failed, repriced = await poll_results.fail_running(prices, job, code, reason, told=told)
         if repriced:
             self._context.reread()
         _log.info("Job %s failed (%s)", job.id, code)
         return StepResult(failed)
+
+    def _prices(self, transaction: Transaction, lane: str) -> KeyPrices:
+        return KeyPrices(transaction, self._catalog, lane, self._context.clock.now())
 
     def _trouble(self, job_id: str) -> _Trouble:
         trouble = self._troubles.get(job_id)

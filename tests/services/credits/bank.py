@@ -17,6 +17,7 @@ from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import CreditsWanted, Refused
 from bot.lifecycle.poll_results import fail_running, record_output
+from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
@@ -187,6 +188,9 @@ class Bank(ModeratingBank):
             await self.answer(job_id, charge)
         return sent
 
+    def prices(self, transaction: Transaction) -> KeyPrices:
+        return KeyPrices(transaction, self.catalog, LANE, self.now)
+
     async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
         async with self.storage.write() as transaction:
@@ -199,12 +203,12 @@ class Bank(ModeratingBank):
                 return False
             elif way == "done":
                 report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
-                last = await record_output(transaction, self.catalog, job, LANE, report, self.now)
+                last = await record_output(self.prices(transaction), job, report)
                 assert last.job is not None
                 ended = await succeed(transaction, last.job, "file", "image", self.now)
             else:
-                code, now = FailureCode.STUDII, self.now
-                last = await fail_running(transaction, self.catalog, job, LANE, code, WHY, now, told=charge)
+                prices = self.prices(transaction)
+                last = await fail_running(prices, job, FailureCode.STUDII, WHY, told=charge)
                 ended = last.job
         return ended is not None
 

@@ -12,7 +12,10 @@ from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import budget_period, period_name, window
 from bot.domain.prices import Estimate, estimate
 from bot.errors import Refused
-from bot.lifecycle.prices import _end_without_room  # pyright: ignore[reportPrivateUsage]
+from bot.lifecycle.prices import (
+    KeyPrices,
+    _end_without_room,  # pyright: ignore[reportPrivateUsage]
+)
 from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
@@ -278,18 +281,16 @@ class SendsAllAtOnce(Bank):
         return await super().send(job_id)
 
 
-async def keeps_the_price_alone(
-    transaction: Transaction, _: Any, job: Job, lane: str, charge: int, _before: int | None, at: datetime
-) -> None:
-    await transaction.prices.learn(lane, job.tool, job.variant, charge, at)
+async def keeps_the_price_alone(prices: KeyPrices, job: Job, charge: int, _before: int | None) -> None:
+    await prices.transaction.prices.learn(prices.lane, job.tool, job.variant, charge, prices.at)
 
 
 class ForgetsWhatWaits(Bank):
-    replaced = (("bot.lifecycle.submission.learn_price", keeps_the_price_alone),)
+    replaced = (("bot.lifecycle.prices.KeyPrices.learn", keeps_the_price_alone),)
 
 
 class ForgetsWhatIsUnknown(Bank):
-    replaced = (("bot.lifecycle.prices._correct_sent", corrects_nothing),)
+    replaced = (("bot.lifecycle.prices.KeyPrices._correct_sent", corrects_nothing),)
 
 
 class CorrectsAndEndsNone(Bank):
@@ -317,15 +318,15 @@ class DoesNotWaitForSilence(Bank):
 
 
 async def corrects_that_job_alone(
-    transaction: Transaction, _: Any, job: Job, _lane: str, told: int | None, at: datetime, **_more: Any
+    prices: KeyPrices, job: Job, told: int | None, *_: Any, completed: bool
 ) -> bool:
     if told is not None and told > job.reserved:
-        await transaction.ledger.correct(job.id, told, at)
+        await prices.transaction.ledger.correct(job.id, told, prices.at)
     return False
 
 
 class LearnsNothingAtTheEnd(Bank):
-    replaced = (("bot.lifecycle.poll_results.learn_at_end", corrects_that_job_alone),)
+    replaced = (("bot.lifecycle.prices.KeyPrices.learn_at_end", corrects_that_job_alone),)
 
 
 def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
