@@ -22,11 +22,10 @@ class Lease:
         self._times = times
         self._asked_at = 0.0
         self._until = 0.0
-        self._tried_at = 0.0
 
     def renewing(self, now: float) -> None:
         """Note that the database is being asked."""
-        self._asked_at = self._tried_at = now
+        self._asked_at = now
 
     def renewed(self) -> None:
         """Note that it agreed. It counts from some moment after it was asked."""
@@ -34,7 +33,7 @@ class Lease:
 
     def end(self) -> None:
         """Note that another process has taken over."""
-        self._until = self._tried_at = float("-inf")
+        self._until = self._asked_at = float("-inf")
 
     def lasts_at(self, now: float) -> bool:
         """Return whether nobody else can have taken over by `now`."""
@@ -45,5 +44,5 @@ class Lease:
 
         A process that stood still has not tried to renew its lease for a while.
         """
-        tried_lately = now - self._tried_at < self._times.renewed_every + 2 * self._times.margin
+        tried_lately = now - self._asked_at < self._times.renewed_every + 2 * self._times.margin
         return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for
