@@ -73,9 +73,8 @@ def sending_once(kinds: Mapping[str, str], count: Callable[[str, int | None], No
             response = await handler(request)
         except NO_CONNECTION as error:
             count(kind, None)
-            if isinstance(error, aiohttp.ClientConnectorError):
-                raise
-            if isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError):
+            lost = isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+            if lost and not isinstance(error, aiohttp.ClientConnectorError):
                 raise _ConnectionLost(type(error).__name__) from error
             raise
         count(kind, response.status)

@@ -10,7 +10,7 @@ from bot.domain import Job, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
-from bot.errors import Refused, StudiiBotError
+from bot.errors import StudiiBotError
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
@@ -127,10 +127,7 @@ class Outputs:
         """
         if said != UNKNOWN_TYPE:
             return said if suffix_of(said) is not None else None
-        kind = job.output_kind
-        if kind is None:
-            try:
-                kind = self._catalog.get(job.tool).output_kind(job.inputs)
-            except Refused:
-                return None
-        return usual_type(kind)
+        kind, tool = job.output_kind, self._catalog.tools.get(job.tool)
+        if kind is None and tool is not None:
+            kind = tool.output_kind(job.inputs)
+        return None if kind is None else usual_type(kind)
