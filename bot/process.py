@@ -160,7 +160,7 @@ async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
         _log.info("Stopping: waiting for the answers to requests in progress.")
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
-        app.bot.refuse_commands()
+        app.bot.accepting = False
         answered = asyncio.create_task(app.bot.answered(), name="last answers")
         if lost:  # another process hears of everything now
             engine.cancel()  # before there is no session to send with

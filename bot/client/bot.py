@@ -135,7 +135,7 @@ class StudiiBot(commands.AutoShardedBot):
         if observer is not None:
             observer.listen(self)
         self.catalog = catalog
-        self.accepting = True
+        self.accepting = True  # commands, until the bot is about to stop
         self.open_forms = OpenForms()
         self.arrivals = InOrder()
         self.readers = Readers(self, lambda: self.services.languages)
@@ -174,10 +174,6 @@ class StudiiBot(commands.AutoShardedBot):
         """Tell those who watch photos that a job has started from the photo in a member's message."""
         for listener in self._photo_watchers:
             listener(message_id, job)
-
-    def refuse_commands(self) -> None:
-        """Accept no more commands: the bot is about to stop."""
-        self.accepting = False
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
         """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""

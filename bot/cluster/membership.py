@@ -10,7 +10,6 @@ from bot.storage import Fence
 class Membership(Fence):
     """A process that works alone, as on SQLite: it serves all servers, always."""
 
-    name: str | None = None
     free_shards: int = 0  # which no process holds
     stood_by: bool = False  # it has waited for another one's shards
 

@@ -93,7 +93,7 @@ class SharedMembership(Membership):
     async def register(self) -> None:
         """Add this process to the others, without a shard. Raises one of `UNUSABLE`."""
         self._lease.renewing(self._clock())
-        self.epoch = await self._table.register(self.name or "", VERSION, self._times.lasts)
+        self.epoch = await self._table.register(self.name, VERSION, self._times.lasts)
         self._renew_at = self._clock() + self._times.renewed_every
 
     async def run(self) -> None:

@@ -109,7 +109,7 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
         )
         desk.env.backend.emit("INTERACTION_CREATE", payload)
         await begun.wait()
-        desk.bot.refuse_commands()
+        desk.bot.accepting = False
         leaving = asyncio.create_task(desk.bot.answered())
         await asyncio.sleep(0.1)
         assert not leaving.done()
@@ -121,7 +121,7 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        desk.bot.refuse_commands()
+        desk.bot.accepting = False
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert answer.ephemeral
         assert "restarting" in texts(answer)
