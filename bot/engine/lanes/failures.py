@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 _UNREACHABLE = Reason(ReasonCode.UNREACHABLE)
 
-_CODES: Mapping[type[ApiRefused], FailureCode] = {
+_CODES: Mapping[type[StudiiError], FailureCode] = {
     BadInputs: FailureCode.INPUTS,
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
@@ -106,9 +106,7 @@ class Failures:
     async def _amend(self, job: Job, error: StudiiError) -> StepResult:
         """End an unknown job unpaid: another instance took it for lost, and Studii has refused it."""
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
-        if isinstance(error, ApiRefused):
-            code = _CODES.get(type(error), code)
-        now = self._context.clock.now()
+        code, now = _CODES.get(type(error), code), self._context.clock.now()
         failed = await self._context.storage.amend(fail_unknown, job, code, error.told, now)
         if failed is None:
             raise NotAlone

@@ -129,7 +129,7 @@ class _Simulation:
         self._lane.end(job_id, now, sent=True)
         if step is Step.POLL:
             ended = self._ends.get(job_id, now) <= now - ANSWER / 2
-            running = None if ended else self._lane.runs(job_id)
+            running = None if ended else self._lane.polls.of(job_id)
             self._lane.put(running, job_id, now)
         elif waiting is None:
             self._lane.put(None, job_id, now)

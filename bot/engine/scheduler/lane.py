@@ -145,16 +145,12 @@ class Lane:
 
     def is_known(self, job_id: str) -> bool:
         """Return whether enough jobs like this one were seen to say how long they take."""
-        job = self.waits(job_id) or self.runs(job_id)
+        job = self.waits(job_id) or self.polls.of(job_id)
         return job is not None and self._durations.known(job.work)
 
     def waits(self, job_id: str) -> Waiting | None:
         """Return a waiting job, or None if it does not wait."""
         return self._queue.jobs.get(job_id)
-
-    def runs(self, job_id: str) -> Running | None:
-        """Return a running job, or None if it does not run."""
-        return self.polls.of(job_id)
 
     def queue(self) -> Sequence[Waiting]:
         """Return the waiting jobs in order."""

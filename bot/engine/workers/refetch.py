@@ -75,11 +75,8 @@ class Refetch:
             return None
         try:
             secret = self._context.vault.unseal(key.ciphertext)
-        except CannotDecrypt:
-            return None
-        try:
             report = await self._out_of_band.job_status(key, secret, job)
-        except (ApiRefused, MalformedAnswer):
+        except (CannotDecrypt, ApiRefused, MalformedAnswer):
             return None
         except StudiiError as error:
             raise NotNow(repr(error)) from None
