@@ -219,7 +219,7 @@ class Tab:
         """Wait until the page shows this text."""
         await self.wait_for(f"document.body.innerText.includes({json.dumps(text)})", seconds=seconds)
 
-    async def click(self, selector: str, *, text: str = "") -> None:
+    async def click(self, selector: str, *, text: str = "", button: str = "left") -> None:
         """Click an element with the mouse once it is there: the last visible one that holds the text."""
         find = (
             f"[...document.querySelectorAll({json.dumps(selector)})].filter(element => "
@@ -232,7 +232,7 @@ class Tab:
             f"return [box.x + box.width / 2, box.y + box.height / 2]; }})({find})"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+            event = {"type": kind, "x": x, "y": y, "button": button, "clickCount": 1}
             await self.call("Input.dispatchMouseEvent", event)
 
     async def type_text(self, text: str) -> None:
