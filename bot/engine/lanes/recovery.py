@@ -35,12 +35,6 @@ class StrandedJobs:
     def __init__(self, context: EngineContext, in_flight: Callable[[str], bool]) -> None:
         self._context = context
         self._in_flight = in_flight
-        self._suspects: set[str] = set()
-
-    @property
-    def suspected(self) -> bool:
-        """Return whether there are jobs that are freed if they are found once more."""
-        return bool(self._suspects)
 
     def has(self, job: Job) -> bool:
         """Return whether the job is stranded, unless its step has ended since it was read."""
@@ -49,14 +43,12 @@ class StrandedJobs:
         return (uploading or submitting) and not self._in_flight(job.id)
 
     async def free(self, found: Sequence[Job]) -> None:
-        """Free those that were found before, too, as a step may just have ended."""
-        again = [job.id for job in found if job.id in self._suspects]
-        self._suspects = {job.id for job in found}
-        if not again:
+        """Free the jobs that were found in the database, unless their step has just ended."""
+        if not found:
             return
         async with self._context.storage.write() as transaction:
             # A step is known as under way before it changes the row, until after: so this is exact.
-            fresh = [await transaction.jobs.get(job_id) for job_id in again]
+            fresh = [await transaction.jobs.get(job.id) for job in found]
             lost = [job for job in fresh if job is not None and self.has(job)]
             await recover(transaction, lost, self._context.clock.now())
         self._context.reread()

@@ -34,7 +34,6 @@ from bot.storage import Changes
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 MAX_KNOWN_SERVERS = 10_000  # whose current key is known
 MAX_FOUND_JOBS = 2000  # whose lane is known
-RECHECK_PAUSE_SECONDS = 1.0  # until the next turn, if a step seems to have ended without a result
 
 
 @dataclass(slots=True)
@@ -147,10 +146,9 @@ class LaneSupervisor:
             raise
         await shielded(self._samples.save())
         now = self._context.clock.monotonic()
-        rest = RECHECK_PAUSE_SECONDS if self._stranded.suspected else self._context.tuning.reread_every
-        self._next_read = now + rest
+        self._next_read = now + self._context.tuning.reread_every
         await rest_after(now - began, self._context.tuning.reread_every)
-        return rest
+        return self._context.tuning.reread_every
 
     def _take(self, job: Job) -> bool:
         """Hand a job that has changed to its lane, or take it from its lane if it needs no requests.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain import Job, JobState
+from bot.engine.lanes.recovery import StrandedJobs
 from bot.storage.credits.prices import Prices
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
@@ -227,6 +228,21 @@ async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
         await world.balanced()
+
+
+async def test_a_job_that_a_lane_has_begun_to_send_is_not_taken_for_stranded(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        job = await world.put(await world.accept(a_job()), JobState.SUBMITTING, key_id=key.id)
+        lanes: set[str] = set()
+        stranded = StrandedJobs(vars(world.engine())["_context"], lanes.__contains__)
+        assert stranded.has(job)
+        lanes.add(job.id)
+        await stranded.free([job])
+        assert (await world.job(job.id)).state is JobState.SUBMITTING
+        lanes.clear()
+        await stranded.free([job])
+        assert (await world.job(job.id)).state is JobState.UNKNOWN
 
 
 async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path) -> None:
