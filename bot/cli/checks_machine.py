@@ -35,11 +35,11 @@ async def folder(settings: Settings) -> list[Finding]:
 
 async def disk_space(settings: Settings) -> list[Finding]:
     """Check that there is room for the database and the spool, each of which may have a disk of its own."""
-    folder, spool = _nearest(settings.folder), settings.spool_folder.absolute()
-    used = sum(file_sizes(spool).values()) if spool.is_dir() else 0
+    folder, spool = _nearest(settings.folder), _nearest(settings.spool_folder)
+    used = sum(file_sizes(spool).values()) if settings.spool_folder.is_dir() else 0
     lacking = settings.spool_mb * MEGABYTE - used
     in_use = f"Photos and results being processed use {used // MEGABYTE:,} of {settings.spool_mb:,} MB."
-    if _nearest(spool).stat().st_dev == folder.stat().st_dev:
+    if spool.stat().st_dev == folder.stat().st_dev:
         return [_room("Disk", folder, f"free. {in_use}", "The database needs", lacking)]
     return [
         _room("Disk", folder, "free.", "The database needs"),
