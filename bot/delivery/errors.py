@@ -105,7 +105,10 @@ def seconds_until_retry(error: Exception) -> float:
 
 
 def seconds_until_again(error: Exception | None, what: str, *values: object) -> float | None:
-    """Return the same for an error that may pass, else None: one that won't is logged as `what`, once."""
+    """Return after how long to make a call again that raised the error, or None if it isn't made again.
+
+    An error that won't pass is logged as `what`, in the style of a log call.
+    """
     if error is None:
         return None
     if may_pass(error):
@@ -126,7 +129,7 @@ def outcome_to_tell(error: Exception) -> Announcement:
 
 
 def outcome_there(error: Exception) -> Announcement | ChannelGone:
-    """Return the same of a message for a channel that admins have chosen, which may be gone."""
+    """Return what became of a message for a channel that admins have chosen, which may be gone."""
     gone = isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
     return ChannelGone(str(error)) if gone else outcome_to_tell(error)
 

@@ -32,11 +32,11 @@ async def find_message(
     Raises discord.HTTPException.
     """
     own_id = client.user.id if client.user else 0
-    looks = [channel.history(limit=LOOK_BACK)]
+    pages = [channel.history(limit=LOOK_BACK)]
     if since is not None:
-        looks.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))
-    for look in looks:
-        async for message in look:
+        pages.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))
+    for page in pages:
+        async for message in page:
             if message.author.id == own_id and wanted(message.components):
                 return message.id
     return None

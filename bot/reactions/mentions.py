@@ -1,5 +1,6 @@
 """Answer messages that mention the bot."""
 
+import logging
 from dataclasses import dataclass
 
 import discord
@@ -13,12 +14,14 @@ from bot.reactions.events import by_a_person
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
-from bot.ui.kit.discord_errors import tolerated
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.text import shortened
 from bot.ui.reading.member import member_context_in
 from bot.ui.reading.permissions import channel_in, missing_to_post
+
+_log = logging.getLogger(__name__)
 
 MAX_REASON_CHARACTERS = 1400
 QUIET_SECONDS = 5.0  # between two answers to one person
@@ -83,10 +86,13 @@ class MentionWatch:
             return
         with speaking(await self._readers.in_server(mentioned.member.guild.id)):
             panel, offers = await self._panel(mentioned, channel)
-        with tolerated("A mention could not be answered"):
+        try:
             said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
-            if offers:
-                await self._services.offers.posted(mentioned.member.guild.id, channel.id, said.id)
+        except DISCORD_ERRORS as error:
+            _log.info("A mention could not be answered: %r", error)
+            return
+        if offers:
+            await self._services.offers.posted(mentioned.member.guild.id, channel.id, said.id)
 
     async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""

@@ -101,7 +101,7 @@ class PhotoQuestions:
     async def _ask(self, waiting: _Waiting) -> None:
         """Reply to the photo's message with the question, without a ping or a sound.
 
-        Nothing raises `Outage` once the question is stored, as what is repeated would find it asked.
+        Nothing raises `Outage` once the question is posted, or it would be asked a second time.
         """
         language = await self._readers.in_server(waiting.member.guild.id)
         try:

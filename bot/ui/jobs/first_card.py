@@ -77,10 +77,14 @@ async def _show_alone(
 ) -> None:
     """Show a private job's card to its person alone, although all were told that an answer will come."""
     job = jobs[0]
-    with tolerated("Job %s: the card may not have been shown", job.id), or_later(deferral):
+    try:
         message_id = await deferral.show_alone(card)  # in that answer it would be shown to all
-        host.cards.remember(job.set_id or job.id, interaction)
-        await _store_card(host, jobs, message_id)
+    except DISCORD_ERRORS as error:
+        _log.info("Job %s: the card may not have been shown: %r", job.id, error)
+        deferral.give_up()
+        return
+    host.cards.remember(job.set_id or job.id, interaction)
+    await _store_card(host, jobs, message_id)
 
 
 async def show_confirmed(interaction: discord.Interaction, host: Host, jobs: Sequence[Job]) -> None:

@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from bot.languages import lazy
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import BAD, boxed
 
 _log = logging.getLogger(__name__)
@@ -74,27 +74,37 @@ class Deferral:
     async def send(self) -> None:
         """Tell Discord that the answer will come."""
         await self._kept.remember(self._interaction, private=self.private, answer=self._answer)
-        message_id = None
         try:
             sent = await self._interaction.response.defer(ephemeral=self.private, thinking=True)
             message_id = None if sent is None else sent.message_id
         except DISCORD_ERRORS as error:
             _log.info("An answer that takes long could not be announced: %r", error)
-            # The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is
-            # refused then.
-            with tolerated("Unknown whether a late answer was announced"):
-                try:
-                    async with asyncio.timeout(LOOK_WITHIN):
-                        message_id = (await self._interaction.original_response()).id
-                except discord.NotFound:
-                    await self._kept.forget(self._interaction)  # there is nothing to answer
-                    return
+            try:
+                message_id = await self._taken_all_the_same()
+            except discord.NotFound:
+                await self._kept.forget(self._interaction)  # there is nothing to answer
+                return
         self.taken = True
         if message_id is not None:
             self._message = message_id
             await self._kept.remember(
                 self._interaction, private=self.private, answer=self._answer, message_id=message_id
             )
+
+    async def _taken_all_the_same(self) -> int | None:
+        """Return the id of the message that says that an answer will come. None if Discord does not say.
+
+        The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is refused
+        then. Raises `discord.NotFound` if there is no such message.
+        """
+        try:
+            async with asyncio.timeout(LOOK_WITHIN):
+                return (await self._interaction.original_response()).id
+        except discord.NotFound:
+            raise
+        except DISCORD_ERRORS as error:
+            _log.info("Unknown whether a late answer was announced: %r", error)
+            return None
 
     async def answered(self) -> None:
         """Note that the answer was given."""
