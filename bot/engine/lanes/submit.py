@@ -83,9 +83,12 @@ class Submitter:
         if isinstance(met, StudiiError):
             return await self._failures.store(claim, JobState.SUBMITTING, met)
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
+        now = self._context.clock.now()
         # Another process may take the job for lost, and only this one knows its id at Studii.
-        amend, record, now = self._context.storage.amend, submission.record_taken, self._context.clock.now()
-        running = await self._retry.run(job_id, amend, record, self._catalog, claim, met, now)
+        amend = self._context.storage.amend
+        running = await self._retry.run(
+            job_id, amend, submission.record_taken, self._catalog, claim, met, now
+        )
         if running is None:
             said = "Job %s: Studii has it as %s, but it was settled before that was known"
             _log.warning(said, job_id, met.id)
