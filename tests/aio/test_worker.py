@@ -8,6 +8,7 @@ from itertools import cycle
 
 import pytest
 
+from bot.aio import retry
 from bot.aio.liveness import Liveness
 from bot.aio.worker import KeyedWorker, WorkerSetting
 from bot.clock import Clock, SystemClock
@@ -44,6 +45,7 @@ class Desk:
         self.at_once = self.most_at_once = 0
         self.slow_read = 0.0
         self.durations = cycle((0.002, 0.005, 0.009, 0.012))
+        self.liveness = Liveness(SystemClock())
         self.worker = KeyedWorker[Job](
             "testing",
             self.find,
@@ -52,7 +54,7 @@ class Desk:
             key=lambda job: job.id,
             noun="job",
             size=size,
-            setting=WorkerSetting(clock or SystemClock(), Liveness(SystemClock()), reread_every, drain=0.0),
+            setting=WorkerSetting(clock or SystemClock(), self.liveness, reread_every, drain=0.0),
             wants=lambda job: job.version not in self.unwanted,
             news=lambda job: job.version,
             queue=lambda job: job.channel_id,
@@ -107,7 +109,27 @@ async def test_each_job_is_done_once_though_the_look_at_the_database_is_slow() -
     assert sorted(desk.done) == sorted(jobs)
 
 
-async def test_no_more_are_done_at_once_than_the_crew_is_large() -> None:
+async def test_work_that_does_nothing_but_fail_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
+
+    class Failing(Desk):
+        fails = True
+
+        async def work(self, job: Job, tries: int) -> float | None:
+            if self.fails:
+                raise RuntimeError("nobody foresaw this")
+            return await super().work(job, tries)
+
+    desk = Failing(1)
+    async with desk.at_work():
+        while not desk.liveness.failing_for():  # noqa: ASYNC110 - from the second failure on
+            await asyncio.sleep(0.001)
+        desk.fails = False
+        await desk.empty()
+    assert desk.liveness.failing_for() == 0.0
+
+
+async def test_no_more_are_done_at_once_than_the_worker_is_large() -> None:
     desk = Desk(30, size=3)
     async with desk.at_work():
         await desk.empty()
@@ -123,7 +145,7 @@ async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
     assert desk.most_at_once == 1
 
 
-async def test_a_retry_that_falls_due_while_the_crew_rests_does_not_wait_for_the_next_read() -> None:
+async def test_a_retry_that_falls_due_while_the_worker_rests_does_not_wait_for_the_next_read() -> None:
     clock = FakeClock()
 
     class Refused(Desk):
