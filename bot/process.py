@@ -13,6 +13,7 @@ from aiohttp import connector
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.app import App, build
+from bot.backoff import backoff
 from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
@@ -21,7 +22,6 @@ from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.decoder.process_limits import hide_memory
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watchdog import Watchdog
-from bot.pauses import backoff
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from typing import ParamSpec, TypeVar
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import Liveness
+from bot.backoff import backoff
 from bot.clock import Clock
 from bot.errors import Outage
-from bot.pauses import backoff
 
 _log = logging.getLogger(__name__)
 

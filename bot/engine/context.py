@@ -9,11 +9,11 @@ from typing import TypeVar
 from bot.aio.liveness import Liveness
 from bot.aio.retry import FIRST_RETRY_SECONDS
 from bot.aio.worker import WorkerSetting
+from bot.backoff import backoff
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
-from bot.pauses import backoff
 from bot.storage import Storage, Transaction, Vault
 from bot.studii import StudiiClient
 

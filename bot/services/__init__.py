@@ -1,8 +1,8 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.domain.periods import matching_zones
+from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.acceptance.errors import ConfirmationNeeded, KeyHeld, PricesRose, Repeated
-from bot.services.acceptance.service import AcceptanceService
 from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, block_words
 from bot.services.build import Services, build_services
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, price_words, short_price_words

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import OutputFile
-from bot.services.acceptance.service import AcceptanceService
+from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.access import AccessService
 from bot.services.command_registry import CommandRegistry
 from bot.services.credits.credits import CreditService

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import discord
 
 from bot.aio.loops import run_forever
+from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.delivery.deferrals.journal import DeferralJournal, Deferred
 from bot.domain import Job, Progress
 from bot.languages import ReaderLanguages, lazy, speaking, spoken
-from bot.pauses import backoff
 from bot.services import JobService
 from bot.storage import UNUSABLE
 from bot.ui.jobs.first_card import STARTED

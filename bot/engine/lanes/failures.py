@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, StoreRetry
+from bot.backoff import backoff, delay_at
 from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
@@ -12,7 +13,6 @@ from bot.errors import NotAlone
 from bot.lifecycle import key_holds
 from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
-from bot.pauses import backoff, delay_at
 from bot.reasons import Reason, ReasonCode
 from bot.storage import JobChanges, Transaction
 from bot.studii import (

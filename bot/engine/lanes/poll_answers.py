@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.aio.bounded import BoundedDict
+from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
 from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
 from bot.lifecycle.prices import KeyPrices
-from bot.pauses import backoff, delay_at
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import NamedTuple
 
+from bot.backoff import backoff
 from bot.engine.tuning import Tuning
-from bot.pauses import backoff
 
 
 class EarlierRequest(NamedTuple):

@@ -5,11 +5,11 @@ import logging
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
+from bot.backoff import backoff
 from bot.domain import FailureCode, FileRole, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.lifecycle.transitions import charge_of, fail_paid, succeed, tell_result_lost
-from bot.pauses import backoff
 from bot.reasons import Reason, ReasonCode
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 

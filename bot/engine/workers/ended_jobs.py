@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.aio.retry import FailureCounts
+from bot.backoff import backoff
 from bot.domain import Job, JobState, NoticeKind, OutputFile, Posted, Undeliverable
 from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRequestLeft
 from bot.engine.workers.refetch import NotNow, Refetch
-from bot.pauses import backoff
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)

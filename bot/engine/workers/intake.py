@@ -9,6 +9,7 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
+from bot.backoff import backoff
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
@@ -21,7 +22,6 @@ from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media.kinds import PhotoKind, suffix_of
 from bot.media.photo import Photo, PhotoRefused
 from bot.media.spool_usage import Shortages
-from bot.pauses import backoff
 from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
