@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from bot.reasons import Reason
 
+MAX_CHOICE_CHARACTERS = 16
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -55,14 +56,19 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Choice(TypeDecorator[StrEnum]):
-    """A member of a StrEnum, stored as its text."""
+    """A member of a StrEnum, stored as its text, which has at most 16 characters.
 
-    impl = String(16)
+    Raises `ValueError` for an enum with a longer one: PostgreSQL would refuse it when it is first stored.
+    """
+
+    impl = String(MAX_CHOICE_CHARACTERS)
     cache_ok = True
 
     def __init__(self, enum: type[StrEnum]) -> None:
         super().__init__()
         self.enum = enum
+        if too_long := [one for one in enum if len(one) > MAX_CHOICE_CHARACTERS]:
+            raise ValueError(f"{too_long[0]} has more than {MAX_CHOICE_CHARACTERS} characters")
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
         return None if value is None else self.enum(value).value

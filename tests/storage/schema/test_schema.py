@@ -1,6 +1,7 @@
 """The migrations make the tables, indexes and checks that the code works with."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,20 @@ from sqlalchemy import Connection, create_engine, inspect
 from bot.storage import migrate
 from bot.storage.database.engines import migration_engine
 from bot.storage.schema import metadata
+from bot.storage.schema.columns import Choice
 from tests.storage.database.rows import read
 
 # What the databases write in different ways.
 OPERATORS = {"in", "not", "any", "all", "array"}
+
+
+def test_a_choice_that_postgresql_would_refuse_is_refused_before_it_is_stored() -> None:
+    class Kind(StrEnum):
+        FITS = "sixteen_letters_"
+        TOO_LONG = "seventeen_letters"
+
+    with pytest.raises(ValueError, match="seventeen_letters has more than 16"):
+        Choice(Kind)
 
 
 async def test_the_migrations_make_the_tables_that_the_code_works_with(url: str) -> None:
