@@ -63,7 +63,7 @@ class Totals:
     wrong: list[str] = field(default_factory=list[str])
 
 
-class Crew:
+class TrialRunner:
     """Makes trials, several at once, each worker with worlds and a process of its own; says what came of
     them."""
 
@@ -139,105 +139,105 @@ async def main(console: Console, names: Sequence[str] = ()) -> bool:
             (await stack.enter_async_context(worlds()), stack.enter_context(zygote()))
             for _ in range((os.cpu_count() or 2) + 1)
         ]
-        crew = Crew(workers, console)
+        runner = TrialRunner(workers, console)
         await asyncio.gather(*(attempt(own, process) for own, process in workers))  # loads what it needs
         for name in names or PARTS:
-            await PARTS[name](crew)
+            await PARTS[name](runner)
         console.print(
-            f"{crew.totals.trials} trials in {perf_counter() - began:.0f} s ({crew.processor():.0f} s of"
-            f" processor on {os.cpu_count()} cores); {len(crew.totals.wrong)} broken promises"
+            f"{runner.totals.trials} trials in {perf_counter() - began:.0f} s ({runner.processor():.0f} s of"
+            f" processor on {os.cpu_count()} cores); {len(runner.totals.wrong)} broken promises"
         )
-        return not crew.totals.wrong
+        return not runner.totals.wrong
 
 
-async def _publicly(crew: Crew) -> None:
+async def _publicly(runner: TrialRunner) -> None:
     """Jobs whose result everybody sees."""
-    quiet = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
+    quiet = await runner.perform("Quiet lives", [Trial()] * QUIET_LIVES)
     points = all_points(verdict.points for verdict in quiet)
     once = killed_once(points)
-    crew.say(f"  {len(points)} points at which a job waits or goes on; {len(once)} deaths to try")
-    await crew.kill("Killed at every point", once)
-    await crew.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
-    await crew.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
-    await crew.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
-    await crew.perform("Killed three times", killed_three_times(points))
-    cancelled = await crew.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
+    runner.say(f"  {len(points)} points at which a job waits or goes on; {len(once)} deaths to try")
+    await runner.kill("Killed at every point", once)
+    await runner.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
+    await runner.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
+    await runner.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
+    await runner.perform("Killed three times", killed_three_times(points))
+    cancelled = await runner.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
     cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))
-    await crew.kill("… and killed meanwhile", cancelling)
-    alone = await crew.perform("Trouble on the way to Studii and to Discord", troubles())
+    await runner.kill("… and killed meanwhile", cancelling)
+    alone = await runner.perform("Trouble on the way to Studii and to Discord", troubles())
     met = [(trial.trouble, one.points) for trial, one in zip(troubles(), alone, strict=True)]
     under = killed_under_trouble(points, [(trouble, seen) for trouble, seen in met if trouble])
-    crew.say(
+    runner.say(
         f"  {under.possible} deaths are possible under troubles; {len(under.trials)} are tried: at all"
         f" {under.unheard} points that no quiet life has, once each, and at one in {EVERY} of the others,"
         " beginning at another one under each trouble"
     )
-    await crew.kill("… and killed", under.trials)
+    await runner.kill("… and killed", under.trials)
 
 
-async def _sets(crew: Crew) -> None:
+async def _sets(runner: TrialRunner) -> None:
     """A set: while its messages are made up, sent and noted, and while the first results wait."""
     calm = [SetTrial(waits=waits) for waits in (False, True)] * 3
-    lives = await crew.perform("Quiet lives of sets", calm)
+    lives = await runner.perform("Quiet lives of sets", calm)
     seen = [(trial, life.points) for trial, life in zip(calm, lives, strict=True)]
-    await crew.kill("Sets, and killed while they are posted", set_trials(seen, waits=True))
+    await runner.kill("Sets, and killed while they are posted", set_trials(seen, waits=True))
     forgotten = [replace(one, later=NONCES_FORGOTTEN) for one in set_trials(seen, waits=False)]
-    await crew.kill("… and Discord has forgotten the nonces", forgotten)
+    await runner.kill("… and Discord has forgotten the nonces", forgotten)
     blind = [replace(one, blind=True) for one in set_trials(seen, waits=False, parts=UNNOTED)]
-    await crew.kill("… and may not look for what they posted", blind)
+    await runner.kill("… and may not look for what they posted", blind)
 
 
-async def _late(crew: Crew) -> None:
+async def _late(runner: TrialRunner) -> None:
     """The same while the database is slow: the answer is announced, and comes later."""
     for kind in DEFERRED:
-        quiet = await crew.perform(f"{kind}", [kind] * QUIET_LIVES)
+        quiet = await runner.perform(f"{kind}", [kind] * QUIET_LIVES)
         deaths = killed_before_a_late_answer(all_points(verdict.points for verdict in quiet), kind)
-        made = await crew.perform("… and killed between the deferral and the answer", deaths)
+        made = await runner.perform("… and killed between the deferral and the answer", deaths)
         again = killed_while_answering_late(deaths, [verdict.points for verdict in made])
-        await crew.kill("… and killed again while the next life answers", again)
+        await runner.kill("… and killed again while the next life answers", again)
 
 
-async def _privately(crew: Crew) -> None:
+async def _privately(runner: TrialRunner) -> None:
     """The same with jobs whose result is for their person alone."""
-    quiet = await crew.perform("Private quiet lives", [Trial(private=True)] * QUIET_LIVES)
+    quiet = await runner.perform("Private quiet lives", [Trial(private=True)] * QUIET_LIVES)
     points = all_points(verdict.points for verdict in quiet)
-    await crew.kill("Private, and killed at every point", killed_privately(points))
-    await crew.kill("… and nobody takes direct messages", killed_before_a_closed_door(points))
+    await runner.kill("Private, and killed at every point", killed_privately(points))
+    await runner.kill("… and nobody takes direct messages", killed_before_a_closed_door(points))
     cancels = [Trial(cancelled=True, private=True)] * QUIET_LIVES
-    cancelled = await crew.perform("Private, and cancelled", cancels)
+    cancelled = await runner.perform("Private, and cancelled", cancels)
     cancelling = all_points(verdict.points for verdict in cancelled)
-    await crew.kill("… and killed meanwhile", killed_while_cancelling(cancelling, private=True))
+    await runner.kill("… and killed meanwhile", killed_while_cancelling(cancelling, private=True))
     trials = private_troubles()
-    alone = await crew.perform("Private, with trouble on the way to Discord", trials)
+    alone = await runner.perform("Private, with trouble on the way to Discord", trials)
     met = [(trial.trouble, one.points) for trial, one in zip(trials, alone, strict=True)]
     under = killed_under_trouble(points, [(one, seen) for one, seen in met if one], private=True)
-    await crew.kill("… and killed", under.trials)
+    await runner.kill("… and killed", under.trials)
 
 
-async def _approvals(crew: Crew) -> None:
+async def _approvals(runner: TrialRunner) -> None:
     """Jobs on which moderators decide, before they are sent and before their results are posted."""
-    ordinary = await crew.perform("Quiet lives", [Trial()] * QUIET_LIVES)
+    ordinary = await runner.perform("Quiet lives", [Trial()] * QUIET_LIVES)
     deaths = Deaths(all_points(verdict.points for verdict in ordinary))
     scenes = quiet_trials()
-    quiet = await crew.perform("Moderators decide", scenes)
+    quiet = await runner.perform("Moderators decide", scenes)
     killed = [deaths.of(trial, one.points) for trial, one in zip(scenes, quiet, strict=True)]
     for trial, trials in zip(scenes, killed, strict=True):
-        await crew.kill(f"… {trial.part}, and killed meanwhile", trials)
+        await runner.kill(f"… {trial.part}, and killed meanwhile", trials)
     hurried = killed_hurriedly(trial for trials in killed for trial in trials)
-    await crew.kill("… killed while they are asked, and they decide at once", hurried)
+    await runner.kill("… killed while they are asked, and they decide at once", hurried)
 
 
-async def _stars(crew: Crew) -> None:
+async def _stars(runner: TrialRunner) -> None:
     """A starred result: while it is shown among the best, and while it is taken back."""
     for back in (False, True):
-        lives = await crew.perform("Quiet lives of stars", [StarTrial(back=back)] * QUIET_LIVES)
+        lives = await runner.perform("Quiet lives of stars", [StarTrial(back=back)] * QUIET_LIVES)
         deaths = star_deaths(all_points(verdict.points for verdict in lives))
-        await crew.kill("… and killed meanwhile", [StarTrial([one], back=back) for one in deaths])
+        await runner.kill("… and killed meanwhile", [StarTrial([one], back=back) for one in deaths])
         forgotten = [StarTrial([one], back=back, later=NONCES_FORGOTTEN) for one in deaths]
-        await crew.kill("… and Discord has forgotten the nonce", forgotten)
+        await runner.kill("… and Discord has forgotten the nonce", forgotten)
 
 
-PARTS: Mapping[str, Callable[[Crew], Awaitable[None]]] = {
+PARTS: Mapping[str, Callable[[TrialRunner], Awaitable[None]]] = {
     "public": _publicly,
     "sets": _sets,
     "stars": _stars,
