@@ -6,17 +6,10 @@ from typing import Any
 
 import discord
 
+from bot.delivery.calls import answer_within, error_within, unless_too_large
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import (
-    answer_within,
-    error_within,
-    outcome_there,
-    outcome_to_tell,
-    seconds_until_again,
-    seconds_until_retry,
-    unless_too_large,
-)
+from bot.delivery.errors import outcome_there, outcome_to_tell, seconds_until_again, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_best
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules

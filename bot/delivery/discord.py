@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import discord
 
+from bot.delivery.calls import error_within
 from bot.delivery.cards.card_poster import CardPoster
 from bot.delivery.context import DeliveryContext
-from bot.delivery.errors import error_within, may_pass
+from bot.delivery.errors import may_pass
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticePoster
 from bot.delivery.postings.job_posting import JobPosting

@@ -1,16 +1,12 @@
 """Decide from an error of Discord's whether to deliver again, later or never."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import TypeVar
 
 import discord
 
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
 
 _log = logging.getLogger(__name__)
 
@@ -24,9 +20,6 @@ _NO_REFUSALS = frozenset({40333, 0})
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
 RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
-
-_Answer = TypeVar("_Answer")
-_Failure = TypeVar("_Failure")
 
 
 class Outcome(Enum):
@@ -56,32 +49,6 @@ def outcome_of(error: Exception) -> Outcome:
 def may_pass(error: Exception | None) -> bool:
     """Return whether the error, if there is one, is a reason to make the call again later."""
     return error is not None and outcome_of(error) is Outcome.LATER
-
-
-async def answer_within(
-    seconds: float, call: Awaitable[_Answer], failed: Callable[[Exception], _Failure]
-) -> _Answer | _Failure:
-    """Return what the call to Discord returns within the time, or what `failed` returns for its error."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await call
-    except DISCORD_ERRORS as error:
-        return failed(error)
-
-
-async def error_within(seconds: float, call: Awaitable[None]) -> Exception | None:
-    """Make a call to Discord that ends within the time. Return its error, or None if it was made."""
-    return await answer_within(seconds, call, lambda error: error)
-
-
-async def unless_too_large(call: Awaitable[_Answer]) -> _Answer | None:
-    """Return what the call returns, or None if Discord refused its files as too large."""
-    try:
-        return await call
-    except discord.HTTPException as error:
-        if outcome_of(error) is not Outcome.TOO_LARGE:
-            raise
-        return None
 
 
 def token_expired(error: discord.HTTPException) -> bool:

@@ -5,17 +5,10 @@ from dataclasses import replace
 
 import discord
 
+from bot.delivery.calls import answer_within, error_within
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import (
-    Outcome,
-    answer_within,
-    error_within,
-    may_pass,
-    outcome_of,
-    outcome_there,
-    outcome_to_tell,
-)
+from bot.delivery.errors import Outcome, may_pass, outcome_of, outcome_there, outcome_to_tell
 from bot.delivery.history import NONCE_SECONDS, find_notice
 from bot.domain import (
     Announcement,

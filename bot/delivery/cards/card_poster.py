@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 
+from bot.delivery.calls import answer_within, error_within
 from bot.delivery.cards.edit_rate import EditPace
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
@@ -14,8 +15,6 @@ from bot.delivery.errors import (
     UNKNOWN_MESSAGE,
     Outcome,
     announcement_of,
-    answer_within,
-    error_within,
     may_pass,
     outcome_of,
     seconds_until_again,

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bot.delivery.calls import unless_too_large
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place
-from bot.delivery.errors import unless_too_large
 from bot.delivery.history import is_marked
 from bot.delivery.postings.job_posting import mention_of, why_without
 from bot.delivery.postings.showings import MIN_BEFORE_BYTES, STAGING, Showing, Showings

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.delivery.calls import unless_too_large
 from bot.delivery.context import DeliveryContext
-from bot.delivery.errors import unless_too_large
 from bot.domain import Job, OutputFile
 from bot.domain.posting import PostingRules
 from bot.languages import Worded

@@ -8,14 +8,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.delivery.errors import (
-    RETRY_SECONDS,
-    answer_within,
-    error_within,
-    may_pass,
-    seconds_until_again,
-    unless_too_large,
-)
+from bot.delivery.calls import answer_within, error_within, unless_too_large
+from bot.delivery.errors import RETRY_SECONDS, may_pass, seconds_until_again
 
 
 def refusal(status: int, code: int = 0) -> discord.HTTPException:
