@@ -31,10 +31,13 @@ MAX_MENTIONS_OF_A_SERVER, MAX_MENTIONS, MENTIONS_AT_ONCE = 20, 200, 4
 _Channel = discord.abc.GuildChannel | discord.Thread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Mentioned:
+    """A message that mentions the bot. `offer_id` is the answer's that is still to be stored as an offer."""
+
     message: discord.Message
     member: discord.Member
+    offer_id: int | None = None
 
 
 class MentionWatch:
@@ -84,15 +87,19 @@ class MentionWatch:
         message, channel = mentioned.message, self._channel(mentioned)
         if channel is None:
             return
-        with speaking(await self._readers.in_server(mentioned.member.guild.id)):
-            panel, offers = await self._panel(mentioned, channel)
-        try:
-            said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
-        except DISCORD_ERRORS as error:
-            _log.info("A mention could not be answered: %r", error)
-            return
-        if offers:
-            await self._services.offers.posted(mentioned.member.guild.id, channel.id, said.id)
+        guild_id = mentioned.member.guild.id
+        if mentioned.offer_id is None:
+            with speaking(await self._readers.in_server(guild_id)):
+                panel, offers = await self._panel(mentioned, channel)
+            try:
+                said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
+            except DISCORD_ERRORS as error:
+                _log.info("A mention could not be answered: %r", error)
+                return
+            if not offers:
+                return
+            mentioned.offer_id = said.id
+        await self._services.offers.posted(guild_id, channel.id, mentioned.offer_id)
 
     async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""

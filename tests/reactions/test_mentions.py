@@ -8,10 +8,14 @@ import discord
 import pytest
 from simcord import MemberActor
 
+from bot.aio import outage_retry
 from bot.client.login import mention_intents
 from bot.domain.offers import OFFERED_FOR
+from bot.errors import DatabaseAway
+from bot.services.questions.offers import OfferService
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.simulated.people import until
 
 HALL = ("hall.png", ROOM[1])
 
@@ -246,6 +250,31 @@ async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
     (said,) = [one for one in caplog.records if "A mention could not be answered" in one.getMessage()]
     assert said.levelno == logging.INFO
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted, failures = OfferService.posted, [DatabaseAway() for _ in range(3)]
+
+    async def away(service: OfferService, *where: int) -> None:
+        if failures:
+            raise failures.pop()
+        await posted(service, *where)
+
+    monkeypatch.setattr(OfferService, "posted", away)
+    monkeypatch.setattr(outage_retry, "PAUSE", 0.01)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        asked = await mention(desk, desk.maya, "a red kite")
+
+        async def stored() -> bool:
+            async with desk.storage.read() as transaction:
+                return bool(await transaction.offers.next())
+
+        await until(stored, "stored")
+        answers = [one for one in desk.channel.history() if one.id > asked.id]
+        assert len(answers) == 1
 
 
 async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
