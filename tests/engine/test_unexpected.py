@@ -1,7 +1,9 @@
 """A step that fails for a reason that nobody foresaw is tried some times, and then the job ends in words."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from bot.aio import retry, worker
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
+from bot.storage.jobs.jobs import Jobs
 from bot.studii import StudiiClient
 from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
@@ -65,6 +68,29 @@ async def test_an_upload_that_fails_unexpectedly_ends_unpaid_after_some_tries(
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.UPLOAD)
         assert (tries(), job.settled) == (world.tuning.tries, 0)
         await world.balanced()
+
+
+async def test_an_upload_that_could_not_be_stored_is_made_again_after_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, begun = Jobs.update, list[float]()
+
+    async def fail_twice(jobs: Jobs, *which: Any, **changes: Any) -> Job | None:
+        if "object_key" in changes:
+            begun.append(monotonic())
+            if len(begun) < 3:
+                raise RuntimeError("nobody foresaw this")
+        return await update(jobs, *which, **changes)
+
+    monkeypatch.setattr(Jobs, "update", fail_twice)
+    async with engine_world(tmp_path, backoff=0.3) as world:
+        await world.use_key(world.studii.add_key())
+        job = await ended(world, await world.accept(a_staging_job()))
+        assert job.state is JobState.SUCCEEDED
+        assert len(world.studii.jobs) == 1
+        await world.balanced()
+    assert len(begun) == 3
+    assert min(later - earlier for earlier, later in pairwise(begun)) > 0.3
 
 
 async def test_a_look_that_fails_unexpectedly_does_not_go_on_beyond_the_bound_of_all_jobs(

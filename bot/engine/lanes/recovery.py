@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
@@ -50,15 +50,20 @@ class StrandedJobs:
             # A step is known as under way before it changes the row, until after: so this is exact.
             fresh = [await transaction.jobs.get(job.id) for job in found]
             lost = [job for job in fresh if job is not None and self.has(job)]
-            await recover(transaction, lost, self._context.clock.now())
+            # What has just failed is not repeated as fast as the lane can.
+            await recover(transaction, lost, self._context.clock.now(), pause=self._context.tuning.backoff)
         self._context.reread()
 
 
-async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime) -> None:
-    """Put uploading jobs back into the queue, as an upload costs nothing. Make submitting ones unknown."""
+async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime, *, pause: float = 0.0) -> None:
+    """Put uploading jobs back into the queue, as an upload costs nothing. Make submitting ones unknown.
+
+    Those in the queue are left alone for `pause` seconds.
+    """
+    not_before = at + timedelta(seconds=pause) if pause else None
     for job in jobs:
         if job.state is JobState.UPLOADING:
-            await wait(transaction, job, JobState.UPLOADING, at)
+            await wait(transaction, job, JobState.UPLOADING, at, not_before=not_before)
         elif job.state is JobState.SUBMITTING and await make_unknown(transaction, job, at) is not None:
             said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
             _log.warning(said, job.id)
