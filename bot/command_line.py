@@ -48,9 +48,9 @@ def _told(given: argparse.Namespace) -> int:
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except OSError as error:
-        if error.filename is None:
+        if (words := not_opened(error)) is None:
             raise
-        raise SettingsError(not_opened(error)) from error
+        raise SettingsError(words) from error
     # Where the backup goes to standard output, the words must not stand in it.
     out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
     say(words, out)

@@ -23,6 +23,7 @@ from bot.storage import (
     ensure_ours,
     fault_of,
     fresh_file,
+    is_there,
     replace_database,
     schema_of,
     sqlite_file,
@@ -201,16 +202,16 @@ def _file(settings: StorageSettings) -> Path:
 
 
 def _ensure_other(copy: Path, database: Path) -> None:
-    if copy.exists() and database.exists() and copy.samefile(database):
+    if is_there(copy) and is_there(database) and copy.samefile(database):
         raise SettingsError(f"{copy} is the database itself, not a backup. Nothing was changed.")
 
 
 def _ensure_new(source: Path, target: Path) -> None:
-    if target != PIPE and target.exists():
+    if target != PIPE and is_there(target):
         raise SettingsError(f"{target} already exists and was not changed. Give another name.")
     if target != PIPE and not target.absolute().parent.is_dir():
         raise SettingsError(
             f"The folder {target.absolute().parent} doesn't exist. Create it, or name another place."
         )
-    if not source.exists() or not source.stat().st_size:
+    if not is_there(source) or not source.stat().st_size:
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")

@@ -72,8 +72,8 @@ def _names(setting: str, wrong: Mapping[str, str]) -> str:
 
 def _fault(error: Exception) -> str:
     """Return what to do about an error that no check expects."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return not_opened(error)
+    if isinstance(error, OSError) and (words := not_opened(error)) is not None:
+        return words
     return f"This check failed unexpectedly ({_where(error)}). Please report it."
 
 

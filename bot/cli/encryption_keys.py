@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.storage import Storage, Vault, migrate, private_file, reseal_keys, sqlite_file, unused
+from bot.storage import Storage, Vault, is_there, migrate, private_file, reseal_keys, sqlite_file, unused
 
 
 async def rotate(settings: StorageSettings) -> str:
@@ -16,7 +16,7 @@ async def rotate(settings: StorageSettings) -> str:
     """
     url = settings.database_url
     file = sqlite_file(url)
-    if file is not None and not file.exists():
+    if file is not None and not is_there(file):
         raise SettingsError(
             f"There is no database yet at {file}, so there are no keys to encrypt. Check DATABASE_URL."
         )
@@ -24,7 +24,7 @@ async def rotate(settings: StorageSettings) -> str:
         await migrate(url)
         path = settings.key_file
         own_file = not settings.encryption_keys
-        before = path.read_bytes() if own_file and path.exists() else b""
+        before = path.read_bytes() if own_file and is_there(path) else b""
         if own_file:
             Vault.add_key(path)
         async with Storage.open(url, fence=member) as storage:

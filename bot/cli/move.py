@@ -6,7 +6,7 @@ from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.services import count_words
-from bot.storage import copy_rows, migrate, sqlite_file
+from bot.storage import copy_rows, is_there, migrate, sqlite_file
 
 
 async def move(settings: StorageSettings, address: str) -> str:
@@ -19,7 +19,7 @@ async def move(settings: StorageSettings, address: str) -> str:
         raise SettingsError(
             "DATABASE_URL names a PostgreSQL already. Let it name the SQLite file to move from."
         )
-    if not file.exists():
+    if not is_there(file):
         raise SettingsError(f"There is no database at {file}. Check DATABASE_URL. Nothing was changed.")
     target = _target(address)
     async with AsyncExitStack() as stack:

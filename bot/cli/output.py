@@ -1,9 +1,12 @@
 """Write a command's output for the terminal, or for the program that reads it, and word what stopped it."""
 
+import errno
 import os
 from typing import TextIO
 
 from bot.errors import SettingsError
+
+_UNUSABLE = frozenset({errno.ENAMETOOLONG, errno.ELOOP})  # names
 
 
 def say(words: str, out: TextIO | None) -> None:
@@ -25,11 +28,18 @@ def say(words: str, out: TextIO | None) -> None:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
 
 
-def not_opened(error: OSError) -> str:
-    """Return which file or folder the command can't open, why, and what to do."""
-    if not isinstance(error, PermissionError):
+def not_opened(error: OSError) -> str | None:
+    """Return which file or folder the command can't open, why, and what to do.
+
+    None for an error that is about something else than a name that was given, or its owner.
+    """
+    if error.filename is None:
+        return None
+    if error.errno in _UNUSABLE:
         return f"{error.filename} can't be opened ({error.strerror})."
+    if not isinstance(error, PermissionError):
+        return None
     return (
-        f"The user who runs this isn't allowed to open {error.filename}. Run it as the user who runs the "
-        "bot, or change who may open that."
+        f"The user who runs this isn't allowed to open {error.filename}. If it is the bot's, run this as the "
+        "user who runs the bot. Otherwise name another place."
     )

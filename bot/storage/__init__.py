@@ -7,7 +7,7 @@ from bot.storage.database.changes import Changes
 from bot.storage.database.errors import UNUSABLE, address_shown, usable_database
 from bot.storage.database.fence import Fence
 from bot.storage.database.file_checks import ensure_ours, ensure_sound
-from bot.storage.database.location import fresh_file, private_file, sqlite_file, unused, unwritable
+from bot.storage.database.location import fresh_file, is_there, private_file, sqlite_file, unused, unwritable
 from bot.storage.database.locks import AnotherInstance, instance_lock
 from bot.storage.database.migrations import foreign, migrate, schema_of
 from bot.storage.database.move import copy_rows

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
-from bot.storage.database.location import replacing
+from bot.storage.database.location import is_there, replacing
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction
 
@@ -43,10 +43,10 @@ class Vault:
         """
         fernets = cls.checked(keys, setting)
         try:
-            if not keys and not key_file.exists():
+            if not keys and not is_there(key_file):
                 key_file.parent.mkdir(parents=True, exist_ok=True)
                 _write(key_file, Fernet.generate_key() + b"\n")
-            if key_file.exists():
+            if is_there(key_file):
                 message = (
                     f"{key_file} doesn't hold an encryption key. Put its last copy back. If there is none, "
                     "move the file away: the next start makes a new key, and admins must enter their Studii "
@@ -182,7 +182,7 @@ def _why(error: Exception) -> str:
 
 def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
     try:
-        lines = path.read_text("utf-8").split() if path.exists() else []
+        lines = path.read_text("utf-8").split() if is_there(path) else []
         _write(path, "".join(f"{line}\n" for line in change(lines)).encode())
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(

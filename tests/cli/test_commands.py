@@ -88,7 +88,7 @@ def test_a_folder_of_another_user_is_named_with_what_to_do(
     monkeypatch.setattr(Path, "stat", closed)
     assert main(command) == 2
     told = capsys.readouterr().err
-    assert re.match(r"The user who runs this isn't allowed to open \S*data/\S+\. Run it as", told)
+    assert re.match(r"The user who runs this isn't allowed to open \S*data/\S+\. If it is the bot's", told)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from bot.storage.database.errors import sqlite_code
-from bot.storage.database.location import replacing, unwritable
+from bot.storage.database.location import is_there, replacing, unwritable
 
 SIDE_FILES = ("-wal", "-shm")
 
@@ -46,7 +46,7 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
 
 def fault_of(path: Path) -> str | None:
     """Return why a file is not a sound SQLite database, as words that follow its name, or None."""
-    if not path.exists():
+    if not is_there(path):
         return "doesn't exist"
     try:
         with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True)) as connection:
@@ -61,7 +61,7 @@ def replace_database(copy: Path, database: Path, previous: Path) -> bool:
 
     The old file's log is removed, because SQLite would apply it to the new file. Raises like `copy_database`.
     """
-    was_there = database.exists()
+    was_there = is_there(database)
     if was_there:
         try:
             copy_database(database, previous)  # takes in what its log holds

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.errors import SettingsError
 from bot.storage.database.backup import SIDE_FILES, fault_of, uri_path
 from bot.storage.database.errors import sqlite_code, unusable_file
-from bot.storage.database.location import lock_of, sqlite_file
+from bot.storage.database.location import is_there, lock_of, sqlite_file
 
 _MAGIC = b"SQLite format 3\0"
 MAX_CHECKED_BYTES = 500_000_000  # a check reads some 200 MB a second
@@ -30,7 +30,7 @@ def ensure_ours(url: str, *, replaced: bool = False) -> None:
         return
     _ensure_free(lock_of(path))
     try:
-        if path.exists():
+        if is_there(path):
             _look_into(path, replaced=replaced)
     except OSError as error:
         raise unusable_file(path, sqlite3.SQLITE_CANTOPEN) from error
@@ -59,7 +59,7 @@ def _look_into(path: Path, *, replaced: bool) -> None:
 def ensure_sound(url: str) -> None:
     """Raise `SettingsError` if the SQLite file at `url` is damaged. A very large one is not checked."""
     path = sqlite_file(url)
-    if path is None or not path.exists() or not 0 < path.stat().st_size <= MAX_CHECKED_BYTES:
+    if path is None or not is_there(path) or not 0 < path.stat().st_size <= MAX_CHECKED_BYTES:
         return
     if fault_of(path) is not None:
         raise unusable_file(path, sqlite3.SQLITE_CORRUPT)

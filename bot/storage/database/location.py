@@ -18,6 +18,18 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
 
 
+def is_there(path: Path) -> bool:
+    """Return whether there is something at the path. Raises `OSError` if the user may not know.
+
+    `Path.exists` says that there is nothing then, from Python 3.14 on.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def lock_of(path: Path) -> Path:
     """Return the path of the lock beside an SQLite file."""
     return path.with_name(f"{path.name}.lock")
