@@ -79,7 +79,7 @@ LATE = (
     "deferral.",
     "journal.",
     "first_card.",
-    "service.accept",
+    "acceptance.accept",
     "batches.accept",
     "batches._accept",
     "batching._step",
