@@ -18,6 +18,7 @@ from bot.storage import (
     ensure_ours,
     fault_of,
     foreign,
+    is_there,
     missing_privileges_at,
     schema_of,
     sqlite_file,
@@ -36,7 +37,7 @@ async def encryption_key(settings: Settings) -> list[Finding]:
     """Check that the encryption key exists and decrypts the stored Studii keys."""
     path = settings.key_file
     sealed = await _sealed(settings)
-    if not settings.encryption_keys and not path.exists():
+    if not settings.encryption_keys and not is_there(path):
         if sealed:
             words = (
                 f"{path.absolute()} is missing, and {_keys_of(len(sealed))} encrypted with it. Put it "

@@ -9,7 +9,7 @@ from bot.cli.findings import Finding, Verdict
 from bot.config import MEGABYTE, Settings
 from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
-from bot.storage import AnotherInstance, instance_lock, sqlite_file
+from bot.storage import AnotherInstance, instance_lock, is_there, sqlite_file
 from bot.version import VERSION
 
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
@@ -28,7 +28,7 @@ async def folder(settings: Settings) -> list[Finding]:
     wrong += [_in_the_way(one, folder=False) for one in _files(settings)]
     if words := next(filter(None, wrong), None):
         return [Finding("Folder", Verdict.STOPS, words)]
-    if not place.exists():
+    if not is_there(place):
         return [Finding("Folder", Verdict.GOOD, f"The first start creates {place.absolute()}.")]
     return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} is writable.")]
 
@@ -95,7 +95,7 @@ async def runs(settings: Settings) -> bool:
     are listed by a check of their own.
     """
     path = sqlite_file(settings.database_url)
-    if path is None or not path.with_name(f"{path.name}.lock").exists():
+    if path is None or not is_there(path.with_name(f"{path.name}.lock")):
         return False
     try:
         async with instance_lock(settings.database_url, patience=0):
