@@ -82,7 +82,10 @@ async def running_engine(
     *,
     posted: Callable[[float], None] = lambda _: None,
 ) -> AsyncGenerator[Engine]:
-    """Run an engine on that database. `posted` is told of each job."""
+    """Run an engine on that database.
+
+    `posted` is called with the seconds from a job's end until its message was posted.
+    """
     clock = SystemClock()
     async with DecoderPool() as decoder:
         engine = Engine(
@@ -120,8 +123,8 @@ async def at_work(
 ) -> AsyncGenerator[Bot]:
     """Run a bot with a database of its own, in as many servers as there are keys (ids from 1).
 
-    `posted` is told of each job. `largest` is the bytes that a message may have, if they are not Discord's
-    usual ones.
+    `posted` is called with the seconds from a job's end until its message was posted. `largest` is the bytes
+    that a message may have, if they are not Discord's usual ones.
     """
     url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
     await migrate(url)
