@@ -9,8 +9,7 @@ import pytest
 from bot.client.bot import ANSWERING_LEFT
 from bot.delivery import DeferralFiles
 from bot.delivery.deferrals import late_answers
-from bot.delivery.deferrals.late_answers import FINISHING_TRIES, LEFT_UNANSWERED
-from bot.ui.kit.deferral import LateAnswer
+from bot.delivery.deferrals.late_answers import FINISHING_TRIES
 from tests.support.desk import texts
 from tests.support.patience import PATIENCE
 from tests.ui.jobs.late import (
@@ -22,6 +21,7 @@ from tests.ui.jobs.late import (
     late,
     left_unanswered,
     restarted,
+    told_to_run_again,
 )
 
 
@@ -58,8 +58,7 @@ async def test_what_cannot_be_sent_after_a_restart_is_tried_again_and_is_kept_fo
             await asyncio.wait([finishing])
         assert len(kept(tmp_path)) == 1
         await restarted(desk, journal)
-        (told,) = shown.followups
-        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
+        told_to_run_again(shown)
         assert kept(tmp_path) == []
 
 
@@ -80,8 +79,7 @@ async def test_what_could_not_be_sent_after_a_restart_is_sent_without_another_on
                 await away.tried(away.tries + 2)
                 assert len(kept(tmp_path)) == 2
         await asyncio.wait_for(finishing, PATIENCE)
-        (told,) = shown.followups
-        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
+        told_to_run_again(shown)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)
@@ -114,8 +112,7 @@ async def test_what_a_start_cannot_read_is_read_again_without_another_one(
             readable.set()
             await asyncio.wait_for(finishing, PATIENCE)
             assert len(kept(tmp_path)) == 1  # this life's own, which it answers
-        (told,) = shown.followups
-        assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
+        told_to_run_again(shown)
         assert (await asking).followups == []
         (card,) = desk.channel.history()
         assert "A boat" in texts(card)

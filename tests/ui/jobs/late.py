@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from simcord import InteractionResult, MemberActor
+from simcord import InteractionResult, MemberActor, ResponseMessage
 
 from bot.client.bot import ANSWERING_LEFT
 from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
+from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.storage import Storage, Transaction, Vault
 from bot.ui.kit import first_answer
-from tests.support.desk import Desk, open_desk
+from bot.ui.kit.deferral import LateAnswer
+from tests.support.desk import Desk, open_desk, texts
 from tests.support.patience import PATIENCE
 
 
@@ -72,6 +74,13 @@ async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object
         answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
         await announced(folder)
     return await answer
+
+
+def told_to_run_again(shown: InteractionResult) -> ResponseMessage:
+    """The one message that says, in answer to the command, that nothing was started."""
+    (told,) = shown.followups
+    assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
+    return told
 
 
 async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
