@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from datetime import date
 
 import pytest
@@ -234,3 +235,11 @@ def test_the_header_of_a_catalogue_has_nothing_left_to_fill_in(language: Languag
     header = source_file(language).read_text("utf-8").split("\n\n")[0]
     assert "Project-Id-Version: Studii for Discord" in header
     assert not any(blank in header for blank in ("fuzzy", "FULL NAME", "EMAIL@ADDRESS", "LL@li.org"))
+
+
+def test_french_says_tu() -> None:
+    text = source_file(Language.FRENCH).read_text("utf-8")
+    vous = r"(?i)\b(vous|votre|vos|vôtres?|êtes|faites|dites|(?!chez|assez)\w+ez)\b"
+
+    assert "ta tâche" in text
+    assert re.findall(vous, text) == []
