@@ -35,6 +35,7 @@ async def state_of_the_first(stage: Stage) -> JobState:
         return (await transaction.jobs.in_states(list(JobState)))[0].state
 
 
+@pytest.mark.promise
 async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charged(tmp_path: Path) -> None:
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
@@ -72,6 +73,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
 
+@pytest.mark.promise
 async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +102,7 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("moderator", [False, True])
 async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moderator: bool
@@ -134,6 +137,7 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
         assert (budget.usage.settled, budget.usage.reserved) == (0, 0)
 
 
+@pytest.mark.promise
 async def test_the_card_of_what_waits_behind_it_moves_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.promises import TABLE, marked, mismatches
 from tests.support.parsed import statements_of
 
 ROOT = Path(__file__).parents[1]
@@ -363,3 +364,19 @@ def test_nothing_in_the_bot_is_used_by_tests_or_the_sandbox_alone() -> None:
     found = subprocess.run(vulture, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert [line for line in found.stdout.splitlines() if line.startswith(("bot/", "cogs/"))] == []
     assert "unused variable 'down_revision'" in found.stdout  # what only Alembic reads is found
+
+
+def test_each_promise_has_its_tests_and_each_marked_test_its_promise() -> None:
+    assert mismatches(TABLE.read_text("utf-8"), marked()) == []
+
+
+def test_a_promise_without_a_test_and_a_test_without_a_promise_are_found() -> None:
+    table = (
+        "- Kept.\n  `a.py::test_b`,\n  `a.py::test_c`\n- Until panels:\n  forgotten.\n- Lost. `a.py::test_d`"
+    )
+    found = mismatches(table, {"a.py::test_b", "a.py::test_c", "a.py::test_e"})
+    assert [one.split(": ", 1)[1] for one in found] == [
+        "Until panels: forgotten.",
+        "a.py::test_d",
+        "a.py::test_e",
+    ]

@@ -43,6 +43,7 @@ async def prepared(folder: Path, secret: str) -> None:
             await transaction.guilds.set_key(GUILD, key.id, now)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("accepted", [False, True])
 async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path, accepted: bool) -> None:
     async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
@@ -81,6 +82,7 @@ async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path
             assert other.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
 
 
+@pytest.mark.promise
 async def test_an_answer_that_discord_refuses_at_the_next_start_is_given_without_another_one(
     tmp_path: Path,
 ) -> None:
@@ -109,6 +111,7 @@ async def test_an_answer_that_discord_refuses_at_the_next_start_is_given_without
         assert discord.in_channel(GUILD) == []
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("private", [False, True])
 async def test_no_job_is_shown_in_the_place_of_a_command_that_was_refused(
     tmp_path: Path, private: bool
@@ -145,6 +148,7 @@ async def test_no_job_is_shown_in_the_place_of_a_command_that_was_refused(
         assert any("Another wish" in words for words in in_channel) is not private
 
 
+@pytest.mark.promise
 async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(tmp_path: Path) -> None:
     async with DiscordServer(guilds=[GUILD]) as discord, StudiiServer(Options(instant=True)) as studii:
         await prepared(tmp_path, studii.add_key().secret)

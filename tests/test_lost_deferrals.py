@@ -16,6 +16,7 @@ from tests.test_killed_before_an_answer import GUILD, MEMBER, prepared, until
 LOST = {"proxy": Fault(502, after=True), "reset": Fault(None, after=True)}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("accepted", [False, True])
 @pytest.mark.parametrize("call", ["callback", "answer"])
 @pytest.mark.parametrize("lost", LOST)
@@ -48,6 +49,7 @@ async def test_who_was_told_to_wait_is_answered(tmp_path: Path, lost: str, call:
             await until(lambda: not list((tmp_path / "data" / "deferrals").iterdir()))
 
 
+@pytest.mark.promise
 async def test_who_was_told_to_wait_is_answered_without_a_restart_when_discord_takes_it(
     tmp_path: Path,
 ) -> None:

@@ -39,6 +39,7 @@ def photo() -> tuple[str, bytes]:
     return "room.jpg", empty_room((320, 240))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("tool", PHOTO_TOOLS)
 async def test_a_photo_goes_to_studii_and_the_result_comes_back_byte_for_byte(
     tmp_path: Path, tool: str
@@ -58,6 +59,7 @@ async def test_a_photo_goes_to_studii_and_the_result_comes_back_byte_for_byte(
         assert maya.actor.id in {user.id for user in result.mentions}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("mode", ["image", "video"])
 async def test_words_become_a_picture_or_a_video(tmp_path: Path, mode: str) -> None:
     async with running(tmp_path) as (stage, admin, maya):
@@ -73,6 +75,7 @@ async def test_words_become_a_picture_or_a_video(tmp_path: Path, mode: str) -> N
         assert (posted.content_type or "").startswith(mode)
 
 
+@pytest.mark.promise
 async def test_the_result_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
@@ -84,6 +87,7 @@ async def test_the_result_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Pat
         assert (state.usage.settled, state.usage.reserved) == (23, 0)
 
 
+@pytest.mark.promise
 async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
@@ -95,6 +99,7 @@ async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path)
         assert maya.actor.id in {user.id for user in told.mentions}
 
 
+@pytest.mark.promise
 async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, _, maya):
         answer = await maya.command("studio", prompt="A red kite")
@@ -103,6 +108,7 @@ async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) ->
         assert not stage.studii.jobs
 
 
+@pytest.mark.promise
 async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         answer = await admin.set_key("stu_" + "x" * 40)
@@ -113,6 +119,7 @@ async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
         assert (await maya.command("studio", prompt="A red kite")).ephemeral
 
 
+@pytest.mark.promise
 async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, _, _):
         key = stage.studii.add_key(balance=10_000)
@@ -130,6 +137,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
         assert state.usage.spent == 40
 
 
+@pytest.mark.promise
 async def test_a_key_appears_in_no_log_and_in_no_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -147,6 +155,7 @@ async def test_a_key_appears_in_no_log_and_in_no_file(
     assert key.secret not in shown
 
 
+@pytest.mark.promise
 async def test_a_restart_before_the_photo_is_fetched_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
@@ -154,6 +163,7 @@ async def test_a_restart_before_the_photo_is_fetched_loses_nothing(tmp_path: Pat
         await ends_well_after_a_restart(stage, maya, JobState.RECEIVED)
 
 
+@pytest.mark.promise
 async def test_a_restart_while_a_job_waits_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
@@ -161,6 +171,7 @@ async def test_a_restart_while_a_job_waits_loses_nothing(tmp_path: Path) -> None
         await ends_well_after_a_restart(stage, maya, JobState.WAITING)
 
 
+@pytest.mark.promise
 async def test_a_restart_while_studii_works_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)
@@ -168,6 +179,7 @@ async def test_a_restart_while_studii_works_loses_nothing(tmp_path: Path) -> Non
         await ends_well_after_a_restart(stage, maya, JobState.RUNNING)
 
 
+@pytest.mark.promise
 async def test_a_restart_before_the_result_is_posted_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):
         await admin.set_key(stage.studii.add_key().secret)

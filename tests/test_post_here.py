@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from simcord import InteractionResult
 
@@ -35,6 +36,7 @@ async def pressed(stage: Stage, maya: Person, label: str) -> InteractionResult:
         return await maya.actor.click(listed.response, label=label)
 
 
+@pytest.mark.promise
 async def test_a_kept_result_is_posted_with_its_photo_before_once_and_for_nothing_more(
     tmp_path: Path,
 ) -> None:

@@ -23,6 +23,7 @@ async def said(process: ForkedProcess | asyncio.subprocess.Process) -> str:
 
 
 # One of them from its very start, which takes two seconds more.
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("start", "number"),
     [(started_process, signal.SIGTERM), (bot_process, signal.SIGINT)],
@@ -41,6 +42,7 @@ async def test_it_ends_cleanly_when_told_to(tmp_path: Path, start: Any, number: 
         assert (tmp_path / "data" / "studii.db").exists()
 
 
+@pytest.mark.promise
 async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_path: Path) -> None:
     async with (
         DiscordServer() as discord,

@@ -16,6 +16,7 @@ from sandbox.studii.ratelimit import Counting
 SHORT = Scale(least=1, most=1, lasts=150.0, burst_jobs=1)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
 def test_the_lane_never_meets_a_429_and_forgets_no_job(counting: Counting) -> None:
     for load in (Load("mixed", 60, 5), Load("images", 60, 30, burst=True)):
@@ -35,6 +36,7 @@ def a_life(world: SimulatedWorld) -> OwnLane:
     return OwnLane(world, durations, Lane(RateWindow(world.limit, Tuning()), durations, Tuning()))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
 def test_no_429_after_a_kill_and_an_immediate_restart_however_slow_the_requests(counting: Counting) -> None:
     load = Load("images", 60, 40, burst=True)

@@ -10,6 +10,7 @@ from bot.languages import Language, speaking
 from tests.catalog.files import GOOD, written
 
 
+@pytest.mark.promise
 def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
     text = SHIPPED.read_text(encoding="utf-8") + GOOD.replace("[studio]", "[sketch]").replace(
         "Studio", "Sketch"

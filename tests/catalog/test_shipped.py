@@ -7,6 +7,7 @@ from bot.errors import Refused
 from bot.languages import Language, speaking
 
 
+@pytest.mark.promise
 def test_the_five_tools_of_the_api_ship_in_the_order_of_their_file(shipped: Catalog) -> None:
     assert list(shipped.tools) == [
         "studio",

@@ -54,6 +54,7 @@ async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(t
     assert other in file.read_text()
 
 
+@pytest.mark.promise
 async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_once(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     (tmp_path / "data" / "encryption.key").unlink()

@@ -34,6 +34,7 @@ def registrations(desk: Desk) -> list[str]:
     return [call.path for call in desk.env.http_requests if call.method == "PUT" and "commands" in call.path]
 
 
+@pytest.mark.promise
 async def test_commands_are_for_servers_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for name in ("studio", "credits", "studii"):
@@ -269,6 +270,7 @@ def test_services_are_needed_before_the_start() -> None:
         _ = bot.services
 
 
+@pytest.mark.promise
 async def test_a_listener_that_is_still_at_work_ends_with_the_bot(tmp_path: Path) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 

@@ -26,6 +26,7 @@ async def tell(desk: Desk, event: str, payload: Any) -> None:
     await asyncio.sleep(0.1)
 
 
+@pytest.mark.promise
 async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_after_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -40,6 +41,7 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
         assert [record for record in caplog.records if record.exc_info] == []
 
 
+@pytest.mark.promise
 async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await leave(desk)
@@ -65,6 +67,7 @@ async def test_a_ready_during_an_outage_is_compared_after_it(tmp_path: Path) -> 
             assert 7 not in await transaction.guilds.present()
 
 
+@pytest.mark.promise
 async def test_a_tap_and_its_removal_during_an_outage_count_after_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

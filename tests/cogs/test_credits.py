@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState, Period
 from bot.domain.limits import AllowanceScope
 from tests.support.desk import open_desk, texts
 
 
+@pytest.mark.promise
 async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -29,6 +32,7 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
         assert "· 8 credits ·" in line
 
 
+@pytest.mark.promise
 async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -38,6 +38,7 @@ def many_tools(folder: Path) -> Catalog:
     return Catalog.load(own)
 
 
+@pytest.mark.promise
 async def test_help_names_each_tool_with_its_price_and_a_button_for_its_form(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -53,6 +54,7 @@ async def test_help_names_each_tool_with_its_price_and_a_button_for_its_form(tmp
         assert form.modal is not None
 
 
+@pytest.mark.promise
 async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -67,6 +69,7 @@ async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
         assert "`/studii setup`" in texts(await desk.admin.slash(desk.channel, "help"))
 
 
+@pytest.mark.promise
 async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators_decide(
     tmp_path: Path,
 ) -> None:
@@ -89,6 +92,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
         assert "🛂 In this server a moderator approves your requests before they start." in member
 
 
+@pytest.mark.promise
 async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -117,6 +121,7 @@ async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
         assert "`/privacy`" in texts(answer)
 
 
+@pytest.mark.promise
 async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "This server has no Studii key yet" in texts(await desk.maya.slash(desk.channel, "help"))
@@ -127,6 +132,7 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
         assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))
 
 
+@pytest.mark.promise
 async def test_help_says_that_results_cant_be_posted_where_it_is_asked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -136,6 +142,7 @@ async def test_help_says_that_results_cant_be_posted_where_it_is_asked(tmp_path:
         assert "⚠️ I can't post results in this channel: I'm missing **Attach Files**" in told
 
 
+@pytest.mark.promise
 async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emoji_where_they_work(
     tmp_path: Path,
 ) -> None:
@@ -162,6 +169,7 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
 
 
+@pytest.mark.promise
 async def test_help_names_public_threads_among_photo_channels_and_for_approval(tmp_path: Path) -> None:
     threads = discord.Permissions(
         create_public_threads=True, create_private_threads=True, send_messages_in_threads=True
@@ -199,6 +207,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
             assert len(pieces(shown)) <= 40
 
 
+@pytest.mark.promise
 async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.admin.slash(desk.channel, "studii panel")
@@ -214,6 +223,7 @@ async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path)
         assert "credits" not in texts(panel)  # prices change, and it may be pinned for years
 
 
+@pytest.mark.promise
 async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -229,6 +239,7 @@ async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(t
         assert "What you can do here" in texts(told)
 
 
+@pytest.mark.promise
 async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -257,6 +268,7 @@ async def test_a_panel_that_discord_refuses_is_told(tmp_path: Path) -> None:
         assert "Discord didn't accept the panel" in texts(told)
 
 
+@pytest.mark.promise
 async def test_only_admins_post_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         with pytest.raises(simcord.SetupError, match="not visible"):

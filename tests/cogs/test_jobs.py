@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import discord
+import pytest
 from simcord import InteractionResult
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
@@ -32,6 +33,7 @@ async def listed(desk: Desk) -> InteractionResult:
     return shown
 
 
+@pytest.mark.promise
 async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_page(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -53,6 +55,7 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
         assert "Page 1" in texts(shown)
 
 
+@pytest.mark.promise
 async def test_what_waits_is_cancelled_in_the_list(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -75,6 +78,7 @@ async def test_whoever_may_manage_the_server_cancels_others_jobs_on_their_cards_
         assert (await desk.job()).state is JobState.CANCELLED
 
 
+@pytest.mark.promise
 async def test_what_failed_is_run_again_from_the_list(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -90,6 +94,7 @@ async def test_what_failed_is_run_again_from_the_list(tmp_path: Path) -> None:
         assert again.inputs == job.inputs
 
 
+@pytest.mark.promise
 async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -115,6 +120,7 @@ async def private_job(desk: Desk, **changes: object) -> InteractionResult:
     return await listed(desk)
 
 
+@pytest.mark.promise
 async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_when_they_ask(
     tmp_path: Path,
 ) -> None:
@@ -142,6 +148,7 @@ async def test_a_private_result_that_one_closed_is_still_linked_in_the_list(tmp_
         assert link["url"] == "https://files.example/out.png"
 
 
+@pytest.mark.promise
 async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -159,6 +166,7 @@ async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp
         assert (await desk.job()).channel_id == job.channel_id
 
 
+@pytest.mark.promise
 async def test_what_was_asked_for_in_a_channel_that_is_gone_is_posted_where_one_asks_for_it(
     tmp_path: Path,
 ) -> None:
@@ -179,6 +187,7 @@ async def test_what_was_asked_for_in_a_channel_that_is_gone_is_posted_where_one_
         assert (await desk.job()).channel_id == desk.channel.id
 
 
+@pytest.mark.promise
 async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

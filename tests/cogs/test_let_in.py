@@ -44,6 +44,7 @@ async def paused(desk: Desk) -> bool:
     return (await desk.services.credits.budget(desk.guild.id)).settings.paused
 
 
+@pytest.mark.promise
 async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_commands(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -60,6 +61,7 @@ async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_command
             assert "went wrong" not in said, name
 
 
+@pytest.mark.promise
 async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         let_in(desk, desk.maya)
@@ -80,6 +82,7 @@ async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart
         assert await desk.services.keys.current(desk.guild.id) is None
 
 
+@pytest.mark.promise
 async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for_manage_server(
     tmp_path: Path,
 ) -> None:
@@ -114,6 +117,7 @@ async def test_whoever_is_shut_out_meanwhile_can_use_what_is_open_for_an_hour(tm
         assert await paused(desk)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("label", ["Enter key", "Set budget", "Pause", "Check again"])
 async def test_an_admin_who_lost_manage_server_cannot_use_the_panel_that_they_opened_as_one(
     tmp_path: Path, label: str
@@ -137,6 +141,7 @@ async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_bu
         assert (await desk.services.credits.budget(desk.guild.id)).is_default
 
 
+@pytest.mark.promise
 async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

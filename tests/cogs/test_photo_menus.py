@@ -59,6 +59,7 @@ async def nothing_was_taken(desk: Desk) -> bool:
         return not await transaction.jobs.in_states(list(JobState))
 
 
+@pytest.mark.promise
 async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
@@ -91,6 +92,7 @@ def test_one_place_is_for_all_tools_however_few_there_are(room: int, there: list
     assert tree.names == ["Studii…", *there]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])
 async def test_a_tool_that_asks_nothing_starts_at_once(tmp_path: Path, menu: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -104,6 +106,7 @@ async def test_a_tool_that_asks_nothing_starts_at_once(tmp_path: Path, menu: str
         assert desk.env.backend.cdn.get(job.source.url) == PNG + b"room.png"
 
 
+@pytest.mark.promise
 async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -119,6 +122,7 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_
         assert (job.inputs, job.user_id) == ({"style": "luxury", "room": "office"}, desk.maya.id)
 
 
+@pytest.mark.promise
 async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -136,6 +140,7 @@ async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
         assert job.source.filename == "garden.png"
 
 
+@pytest.mark.promise
 async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -175,6 +180,7 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
         assert (job.tool, job.source, job.photo_author) == ("poem-card", None, None)
 
 
+@pytest.mark.promise
 async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -185,6 +191,7 @@ async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:
         assert job.source.filename == "room.png"
 
 
+@pytest.mark.promise
 async def test_a_message_without_a_picture_is_told_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -217,6 +224,7 @@ async def test_where_the_result_could_not_be_posted_no_form_is_shown(tmp_path: P
         assert "**Attach Files**" in texts(answer)
 
 
+@pytest.mark.promise
 async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -229,6 +237,7 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> Non
             assert len(await transaction.jobs.in_states(list(JobState))) == 2
 
 
+@pytest.mark.promise
 async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -31,6 +31,7 @@ def unix(desk: Desk, seconds: float) -> str:
     return f"<t:{(desk.clock.now() + timedelta(seconds=seconds)).timestamp():.0f}:R>"
 
 
+@pytest.mark.promise
 async def test_a_portrait_is_not_made_of_somebody_elses_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -44,6 +45,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(tmp_path: Path) ->
         assert not (await desk.tom.context_menu(desk.channel, "Career portrait", photo)).ephemeral
 
 
+@pytest.mark.promise
 async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -56,6 +58,7 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
         assert await taken(desk) == 1
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
 async def test_who_manages_messages_or_the_server_may_make_a_portrait_of_others(
     tmp_path: Path, permission: str
@@ -68,6 +71,7 @@ async def test_who_manages_messages_or_the_server_may_make_a_portrait_of_others(
         assert not (await moderator.context_menu(desk.channel, "Career portrait", photo)).ephemeral
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Virtual staging"])
 async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
     tmp_path: Path, menu: str
@@ -89,6 +93,7 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
         assert allowed.modal is not None or not allowed.ephemeral
 
 
+@pytest.mark.promise
 async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to_end(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -105,6 +110,7 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")).ephemeral
 
 
+@pytest.mark.promise
 async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_next(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -123,6 +129,7 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A green kite")).ephemeral
 
 
+@pytest.mark.promise
 async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

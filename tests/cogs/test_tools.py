@@ -19,6 +19,7 @@ async def nothing_was_taken(desk: Desk) -> bool:
         return not await transaction.jobs.in_states(list(JobState))
 
 
+@pytest.mark.promise
 async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -33,6 +34,7 @@ async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) 
         assert desk.env.backend.cdn.get(job.source.url) == PNG
 
 
+@pytest.mark.promise
 async def test_the_card_mentions_the_requester_without_a_ping(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -45,6 +47,7 @@ async def test_the_card_mentions_the_requester_without_a_ping(tmp_path: Path) ->
         assert "@everyone" not in texts(card)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("tool", Catalog.load().tools)
 async def test_every_tool_of_the_catalogue_is_a_command(tmp_path: Path, tool: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -56,6 +59,7 @@ async def test_every_tool_of_the_catalogue_is_a_command(tmp_path: Path, tool: st
         assert (await desk.job()).tool == tool
 
 
+@pytest.mark.promise
 async def test_a_photo_option_offers_pictures_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         registered = {one["name"]: one for one in desk.env.backend.commands[None].values()}
@@ -68,6 +72,7 @@ async def test_a_photo_option_offers_pictures_alone(tmp_path: Path) -> None:
             assert filtered == {"image": ["image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"]}
 
 
+@pytest.mark.promise
 async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the_form(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
@@ -85,6 +90,7 @@ async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the
         assert (job.inputs["prompt"], job.inputs["mode"], job.private) == ("Waves at dawn", "video", True)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
@@ -107,6 +113,7 @@ async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
         assert await nothing_was_taken(desk)
 
 
+@pytest.mark.promise
 async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
@@ -114,6 +121,7 @@ async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) 
         assert "An admin can set one with `/studii key`" in texts(answer)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("lost", "name"),
     [
@@ -134,6 +142,7 @@ async def test_where_the_result_could_not_be_posted_nothing_is_spent(
         assert await nothing_was_taken(desk)
 
 
+@pytest.mark.promise
 async def test_in_a_thread_its_own_permission_counts(tmp_path: Path) -> None:
     allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True)
     async with open_desk(tmp_path, permissions=allowed) as desk:
@@ -149,6 +158,7 @@ async def test_in_a_thread_its_own_permission_counts(tmp_path: Path) -> None:
         assert await nothing_was_taken(desk)
 
 
+@pytest.mark.promise
 async def test_suggestions_follow_what_is_typed_and_other_values_are_taken(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.catalog import SHIPPED, Catalog
 from bot.domain import JobState
 from bot.domain.limits import AllowanceScope
@@ -18,6 +20,7 @@ def about(words: str, slug: str) -> str:
     return next(part for part in words.split("**") if f"`/{slug}`" in part)
 
 
+@pytest.mark.promise
 async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -35,6 +38,7 @@ async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp
             assert data.startswith(b"\xff\xd8")
 
 
+@pytest.mark.promise
 async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -64,6 +68,7 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
         assert "🎨 Studio: about 8 credits, up to 90 depending on your choices" in shown
 
 
+@pytest.mark.promise
 async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -102,6 +107,7 @@ async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Pat
         assert "🚫 You don't have enough credits left for any tool." in words
 
 
+@pytest.mark.promise
 async def test_a_missing_key_and_a_pause_are_said_first(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "This server has no Studii key yet" in await shown_to_maya(desk)

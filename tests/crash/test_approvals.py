@@ -11,6 +11,7 @@ SEED = 6
 DECISIONS = [REQUESTS[4], RESULTS[5]]  # by two, who disagree; the others are for `make crash`
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("scene", DECISIONS, ids=lambda scene: scene.name)
 async def test_a_kill_around_a_decision_loses_nothing_and_does_nothing_twice(
     process: Zygote, scene: Scene
@@ -24,6 +25,7 @@ async def test_a_kill_around_a_decision_loses_nothing_and_does_nothing_twice(
         assert (await trial.make(own, process)).complaints == []
 
 
+@pytest.mark.promise
 async def test_a_request_that_a_dead_process_posted_is_decided_on_at_once(process: Zygote) -> None:
     async with worlds() as own:
         quiet = ApprovalTrial(REQUESTS[0], ASKED)

@@ -37,6 +37,7 @@ SEED = 6
 AMBIGUOUS = next(one for one in TROUBLES if one.name == "taken, then the connection is lost")
 
 
+@pytest.mark.promise
 async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: pytest.Subtests) -> None:
     async with worlds() as own:
         quiet = await attempt(own, process, threads=True)
@@ -48,6 +49,7 @@ async def test_a_job_survives_kill_9_wherever_it_is(process: Zygote, subtests: p
                 assert (await attempt(own, process, [death], threads=True)).complaints == []
 
 
+@pytest.mark.promise
 async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_nonce(
     process: Zygote, quiet: Verdict
 ) -> None:
@@ -58,6 +60,7 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
+@pytest.mark.promise
 async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(
     process: Zygote, quiet: Verdict
 ) -> None:
@@ -90,6 +93,7 @@ async def test_a_result_that_is_not_what_studii_made_byte_for_byte_is_complained
         assert (await attempt(own, process)).complaints == [NOT_WHOLE]
 
 
+@pytest.mark.promise
 async def test_trouble_on_the_way_to_studii_costs_nothing_twice(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -99,6 +103,7 @@ async def test_trouble_on_the_way_to_studii_costs_nothing_twice(
                 assert (await attempt(own, process, trouble=trouble)).complaints == []
 
 
+@pytest.mark.promise
 async def test_a_job_of_which_nobody_knows_is_said_to_be_unknown_and_not_sent_again(process: Zygote) -> None:
     async with worlds() as own:
         verdict = await attempt(own, process, trouble=AMBIGUOUS)
@@ -120,6 +125,7 @@ async def test_a_card_that_discord_took_without_saying_so_is_found_after_a_resta
         assert [one.id for one in own.discord.in_channel(case.channel_id)] == [job.result_message_id]
 
 
+@pytest.mark.promise
 async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -138,6 +144,7 @@ async def test_a_set_that_the_bot_dies_of_is_posted_once_and_whole(
             assert (await SetTrial(noted[:1], later=900, waits=True).make(own, process)).complaints == []
 
 
+@pytest.mark.promise
 async def test_a_starred_result_that_the_bot_dies_of_is_shown_once_and_taken_back(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -153,6 +160,7 @@ async def test_a_starred_result_that_the_bot_dies_of_is_shown_once_and_taken_bac
                     ).complaints == []
 
 
+@pytest.mark.promise
 async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(process: Zygote) -> None:
     async with worlds() as own:
         cancelled = await attempt(own, process, cancelled=True)
@@ -161,6 +169,7 @@ async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(proce
             assert (await attempt(own, process, [death], cancelled=True)).complaints == []
 
 
+@pytest.mark.promise
 async def test_trouble_on_the_way_to_discord_loses_no_card_and_no_result(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -188,6 +197,7 @@ def test_where_to_die_is_never_a_place_that_no_life_passes() -> None:
         ensure_known(points, "announce.", "proclaim._note", "removals.")
 
 
+@pytest.mark.promise
 async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -203,6 +213,7 @@ async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
         assert (await attempt(own, process, [early], private=True, closed_dms=True)).complaints == []
 
 
+@pytest.mark.promise
 async def test_trouble_on_the_way_to_discord_loses_no_private_result(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
@@ -213,6 +224,7 @@ async def test_trouble_on_the_way_to_discord_loses_no_private_result(
                 assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("kind", DEFERRED, ids=["everybody", "alone", "private"])
 async def test_a_kill_between_a_deferral_and_its_answer_leaves_nobody_waiting(
     process: Zygote, subtests: pytest.Subtests, kind: Trial

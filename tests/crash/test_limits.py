@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
 from bot.engine import Tuning
@@ -58,6 +60,7 @@ async def crowd(own: CrashWorlds) -> tuple[Case, dict[Counting, Key]]:
     return case, keys
 
 
+@pytest.mark.promise
 async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(process: Zygote) -> None:
     rng = random.Random(SEED)
     async with worlds() as own:
@@ -77,6 +80,7 @@ async def test_no_key_meets_a_429_of_our_making_however_often_the_bot_is_killed(
             assert len(own.studii.requests.of(key=key.hint)) > LIMIT
 
 
+@pytest.mark.promise
 async def test_nothing_is_asked_before_retry_after_has_passed_though_the_bot_was_killed(
     process: Zygote,
 ) -> None:

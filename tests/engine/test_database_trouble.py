@@ -132,6 +132,7 @@ async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
     assert tried
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -244,6 +245,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
         assert len(world.discord.posted_cards) == 1
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 @pytest.mark.parametrize("step", ["source", "output"])
 async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in(
@@ -273,6 +275,7 @@ async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in
         await world.balanced()
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -292,6 +295,7 @@ async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_i
         assert len(world.studii.jobs) == 1
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -310,6 +314,7 @@ async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_r
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -57,6 +57,7 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_what_the_last_answer_says_was_charged_is_what_counts(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -84,6 +85,7 @@ async def test_photo_and_output_are_kept_until_they_are_posted_and_no_longer(tmp
             await world.until(empty, "an empty spool")
 
 
+@pytest.mark.promise
 async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -54,6 +54,7 @@ async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pyt
         assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
 
 
+@pytest.mark.promise
 async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:

@@ -60,6 +60,7 @@ async def taken_for_lost(storage: Storage, world: EngineWorld) -> None:
         await recover(transaction, await transaction.jobs.in_states(INTERRUPTED), world.clock.now())
 
 
+@pytest.mark.promise
 async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path) -> None:
     answer = Held()
     async with engine_world(tmp_path) as world, world.running():
@@ -92,6 +93,7 @@ async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_
         await world.balanced()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("charge", "code"), [(None, ReasonCode.RULED_RELEASED), (3, ReasonCode.RULED_CHARGED)]
 )

@@ -42,6 +42,7 @@ async def ended(world: EngineWorld, job: Job) -> Job:
         return (await world.announced(job.id)).job
 
 
+@pytest.mark.promise
 async def test_a_photo_that_fails_unexpectedly_ends_its_job_unpaid_and_holds_no_credits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +59,7 @@ async def test_a_photo_that_fails_unexpectedly_ends_its_job_unpaid_and_holds_no_
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_an_upload_that_fails_unexpectedly_ends_unpaid_after_some_tries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +107,7 @@ async def test_a_look_that_fails_unexpectedly_does_not_go_on_beyond_the_bound_of
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_an_output_that_fails_unexpectedly_ends_the_job_at_what_it_was_charged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +121,7 @@ async def test_an_output_that_fails_unexpectedly_ends_the_job_at_what_it_was_cha
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

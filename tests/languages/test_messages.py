@@ -93,6 +93,7 @@ def test_spanish_changes_and_and_or_before_the_same_sound(
         assert (and_list(items), or_list(items)) == (together, instead)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("language", "accepted", "refused"),
     [

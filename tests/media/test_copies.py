@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -36,6 +37,7 @@ def xmp_of(data: bytes) -> bytes:
         return found
 
 
+@pytest.mark.promise
 async def test_a_smaller_copy_keeps_its_xmp_and_says_that_ai_made_it(tmp_path: Path) -> None:
     data = await SharedDecoders().fit(result(tmp_path), 50_000, made=True)
     assert data is not None

@@ -70,6 +70,7 @@ async def test_an_event_loop_that_stands_still_is_noticed_from_outside(
     assert "stood still" in caplog.text
 
 
+@pytest.mark.promise
 async def test_the_process_really_ends_and_says_where_it_stood() -> None:
     process = await asyncio.to_thread(
         subprocess.run,

@@ -122,6 +122,7 @@ async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_s
         await stars.shown()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
 async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
     tmp_path: Path, permission: str

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.catalog import Catalog
 from bot.domain import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, open_desk, texts
 
 
+@pytest.mark.promise
 async def test_no_command_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -21,6 +24,7 @@ async def test_no_command_is_accepted(tmp_path: Path) -> None:
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_no_tap_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -31,6 +35,7 @@ async def test_no_tap_is_accepted(tmp_path: Path) -> None:
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_no_photo_in_a_channel_for_photos_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -36,6 +36,7 @@ async def result(desk: Desk, folder: Path) -> int:
     return len(desk.channel.history()[-1].attachments)
 
 
+@pytest.mark.promise
 async def test_what_others_asked_for_is_cancelled_and_they_are_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -50,6 +51,7 @@ async def test_what_others_asked_for_is_cancelled_and_they_are_told(tmp_path: Pa
         assert mayas.announced_at is not None  # she did it herself
 
 
+@pytest.mark.promise
 async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -60,6 +62,7 @@ async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
         assert await states(desk) == [JobState.CANCELLED] * 3
 
 
+@pytest.mark.promise
 async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -74,6 +77,7 @@ async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tm
         assert await states(desk) == [JobState.CANCELLED] * 2
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
     tmp_path: Path, *, deleted: bool
@@ -153,6 +157,7 @@ async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
     await desk.env.settle()
 
 
+@pytest.mark.promise
 async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -50,6 +50,7 @@ def stands(desk: Desk, message: discord.Message) -> bool:
     return message.id in [one.id for one in desk.channel.history()]
 
 
+@pytest.mark.promise
 async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
@@ -62,6 +63,7 @@ async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price
         assert question.reference.message_id == photo.id
 
 
+@pytest.mark.promise
 async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
@@ -80,6 +82,7 @@ async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_o
         assert (await jobs_of(desk))[0].state is JobState.CANCELLED
 
 
+@pytest.mark.promise
 async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
@@ -106,6 +109,7 @@ async def test_a_second_tap_on_the_same_photo_asks_no_second_time(tmp_path: Path
         assert len(desk.channel.history()) == seen
 
 
+@pytest.mark.promise
 async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +133,7 @@ async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
         assert len(await jobs_of(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_the_reply_is_removed_after_a_minute(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
@@ -171,6 +176,7 @@ async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(
         assert not stands(desk, question)
 
 
+@pytest.mark.promise
 async def test_after_a_restart_within_the_minute_the_button_works(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
@@ -190,6 +196,7 @@ async def test_a_press_on_a_question_that_is_over_removes_it_and_says_so(tmp_pat
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -201,6 +208,7 @@ async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> N
         assert len(await jobs_of(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

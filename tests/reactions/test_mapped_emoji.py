@@ -10,6 +10,7 @@ from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 
 
+@pytest.mark.promise
 async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -62,6 +63,7 @@ async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(tmp_path: Pa
         assert nothing in said[1]
 
 
+@pytest.mark.promise
 async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -114,6 +116,7 @@ async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path:
         assert [job.inputs["style"] for job in await jobs_of(desk)] == ["rustic", "scandinavian"]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("tapped", ["👍", "👍🏽"])
 async def test_an_emoji_stands_for_its_tool_in_every_skin_colour(tmp_path: Path, tapped: str) -> None:
     async with open_desk(tmp_path) as desk:

@@ -55,6 +55,7 @@ async def without_the_intent(desk: Desk) -> None:
     await desk.env.restart_bot(bot)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("intent", [True, False])
 async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_starts_one(
     tmp_path: Path, *, intent: bool
@@ -88,6 +89,7 @@ async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_
         assert answer_to(desk, message) is None  # the offer is gone
 
 
+@pytest.mark.promise
 async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -101,6 +103,7 @@ async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
         assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
 
 
+@pytest.mark.promise
 async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -141,6 +144,7 @@ async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: P
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_words_and_a_photo_are_studios_prompt_and_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -153,6 +157,7 @@ async def test_words_and_a_photo_are_studios_prompt_and_photo(tmp_path: Path) ->
         assert (job.inputs["prompt"], job.inputs["source"]) == ("at night", "image")
 
 
+@pytest.mark.promise
 async def test_of_several_photos_the_form_asks_which(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -165,6 +170,7 @@ async def test_of_several_photos_the_form_asks_which(tmp_path: Path) -> None:
         assert (job.source.filename, job.inputs["prompt"]) == ("hall.png", "at night")
 
 
+@pytest.mark.promise
 async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -180,6 +186,7 @@ async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(tmp_
         assert "charged" not in texts(told)
 
 
+@pytest.mark.promise
 async def test_without_words_and_photo_it_explains_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         told = answer_to(desk, await mention(desk, desk.maya))
@@ -252,6 +259,7 @@ async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
+@pytest.mark.promise
 async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

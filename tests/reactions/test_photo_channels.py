@@ -29,6 +29,7 @@ async def automatic(desk: Desk, **options: Any) -> None:
     )
 
 
+@pytest.mark.promise
 async def test_the_tools_emoji_are_put_under_each_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await offering(desk)
@@ -38,6 +39,7 @@ async def test_the_tools_emoji_are_put_under_each_photo(tmp_path: Path) -> None:
         assert under(desk.channel.history()[-1]) == []
 
 
+@pytest.mark.promise
 async def test_what_the_bot_offers_can_be_tapped_though_reactions_are_off(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -97,6 +99,7 @@ async def test_another_servers_emoji_that_may_not_be_used_does_not_hinder_the_ot
         assert under(desk.channel.history()[-1]) == ["🔥"]
 
 
+@pytest.mark.promise
 async def test_each_photo_is_run_for_its_poster(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk)
@@ -108,6 +111,7 @@ async def test_each_photo_is_run_for_its_poster(tmp_path: Path) -> None:
         assert job.source.filename == "room.png"
 
 
+@pytest.mark.promise
 async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk, most=2)
@@ -134,6 +138,7 @@ async def test_a_set_asks_its_poster_once_and_as_a_whole(tmp_path: Path) -> None
         assert len(jobs) == 3
 
 
+@pytest.mark.promise
 async def test_an_event_that_comes_twice_makes_no_second_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk)
@@ -153,6 +158,7 @@ async def test_the_limits_hold_and_the_poster_is_told_once(tmp_path: Path) -> No
         assert "0 of 8 credits left today" in texts(told)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("kind", ["offer", "auto"])
 async def test_what_bots_and_webhooks_post_is_passed_over(tmp_path: Path, kind: str) -> None:
     async with open_desk(tmp_path) as desk:

@@ -57,6 +57,7 @@ def tap(desk: Desk, photo: discord.Message, user_id: int) -> None:
     desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, user_id))
 
 
+@pytest.mark.promise
 async def test_the_minute_of_a_question_begins_when_it_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +79,7 @@ async def test_the_minute_of_a_question_begins_when_it_is_asked(
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("how", ["taken back", "deleted"])
 async def test_a_question_that_waits_is_not_asked_once_it_is_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
@@ -99,6 +101,7 @@ async def test_a_question_that_waits_is_not_asked_once_it_is_for_nothing(
         assert [asked_of(one) for one in questions(desk)] == [desk.tom.id, desk.admin.id]
 
 
+@pytest.mark.promise
 async def test_questions_that_wait_hold_up_no_other_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

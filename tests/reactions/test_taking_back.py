@@ -11,6 +11,7 @@ from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, 
 from tests.support.desk import Desk, make_bot, open_desk
 
 
+@pytest.mark.promise
 async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -49,6 +50,7 @@ async def test_it_cancels_while_the_message_is_still_being_looked_at(
         assert await states(desk) == [JobState.CANCELLED]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("event", ["MESSAGE_REACTION_REMOVE_ALL", "MESSAGE_REACTION_REMOVE_EMOJI"])
 async def test_a_moderator_who_clears_reactions_cancels_what_they_started(tmp_path: Path, event: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -66,6 +68,7 @@ async def test_a_moderator_who_clears_reactions_cancels_what_they_started(tmp_pa
         assert [one.announced_at for one in await jobs_of(desk)][:2] == [None, None]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("command", "options"),
     [
@@ -86,6 +89,7 @@ async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
         assert await states(desk) == [JobState.CANCELLED]
 
 
+@pytest.mark.promise
 async def test_it_cancels_after_a_restart_of_the_bot(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -16,6 +16,7 @@ from tests.support.desk import PNG, open_desk, texts
 SLOW = 500  # turns of the loop
 
 
+@pytest.mark.promise
 async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -29,6 +30,7 @@ async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: 
         assert desk.env.backend.cdn.get(job.source.url) == PNG
 
 
+@pytest.mark.promise
 async def test_the_same_person_photo_and_tool_run_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -49,6 +51,7 @@ async def test_the_same_person_photo_and_tool_run_once(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.promise
 async def test_two_taps_at_the_same_moment_make_one_job_and_nothing_else_is_seen(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -66,6 +69,7 @@ async def test_two_taps_at_the_same_moment_make_one_job_and_nothing_else_is_seen
         assert not [one for one in caplog.records if one.levelno >= logging.WARNING or one.exc_info]
 
 
+@pytest.mark.promise
 async def test_taking_the_reaction_away_cancels_what_waits_and_it_can_be_tapped_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -18,6 +18,7 @@ def dms(who: MemberActor) -> list[str]:
     return [texts(one) for one in who.user.dm_channel.history()]
 
 
+@pytest.mark.promise
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -32,6 +33,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
         assert f"-# Server: {desk.guild.name}" in told
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("way", "words"), [("auto", AUTO_SKIPPED), ("offer", OFFER_SKIPPED)])
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: Message

@@ -89,6 +89,7 @@ async def refused(desk: Desk, why: str) -> None:
         await desk.tom.slash(desk.channel, "studio", prompt="A red kite")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("why", "told"),
     [
@@ -129,6 +130,7 @@ async def test_another_reason_is_told_at_once(tmp_path: Path) -> None:
         assert len(desk.tom.user.dm_channel.history()) == 2
 
 
+@pytest.mark.promise
 async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -151,6 +153,7 @@ async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> Non
         assert f"I couldn't post a result in <#{closed.id}>: I'm missing **Attach Files**" in texts(said)
 
 
+@pytest.mark.promise
 async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +213,7 @@ async def test_that_studii_does_not_serve_the_server_is_told(
         assert told in texts(said)
 
 
+@pytest.mark.promise
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

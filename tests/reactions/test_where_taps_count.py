@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import discord
+import pytest
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import BOT_PERMISSIONS, open_desk
 from tests.support.servers import come, leave
 
 
+@pytest.mark.promise
 async def test_reactions_spend_nothing_until_an_admin_turns_them_on(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -19,6 +21,7 @@ async def test_reactions_spend_nothing_until_an_admin_turns_them_on(tmp_path: Pa
         assert len(desk.env.http_requests) == calls
 
 
+@pytest.mark.promise
 async def test_reactions_can_be_on_in_one_channel_alone_and_its_threads(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -47,6 +50,7 @@ async def test_a_tap_in_a_thread_counts_where_reactions_are_on_in_its_channel(tm
         assert (await desk.job()).channel_id == thread.id
 
 
+@pytest.mark.promise
 async def test_where_the_bot_could_not_post_the_result_nothing_is_spent(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -55,6 +59,7 @@ async def test_where_the_bot_could_not_post_the_result_nothing_is_spent(tmp_path
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -137,6 +137,7 @@ async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, k
     assert (await LaneNames.open(storage, alone)).lane_of(SECRET) == lane
 
 
+@pytest.mark.promise
 async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
     storage: Storage, file: Path, key_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -101,6 +101,7 @@ async def test_a_rate_limit_says_how_long_to_wait(
     assert server.requests.count("create") == 1
 
 
+@pytest.mark.promise
 async def test_a_500_that_was_received_may_be_tried_again(
     client: StudiiClient, server: StudiiServer, key: Key
 ) -> None:
@@ -137,6 +138,7 @@ UNKNOWN: list[Fault] = [
 
 
 # Not the whole of it: some answers are long, and a name goes with every report of a test.
+@pytest.mark.promise
 @pytest.mark.parametrize("fault", UNKNOWN, ids=lambda one: repr(one)[:80])
 async def test_when_nobody_can_tell_it_is_said_and_nothing_is_sent_twice(
     client: StudiiClient, server: StudiiServer, key: Key, fault: Fault
@@ -149,6 +151,7 @@ async def test_when_nobody_can_tell_it_is_said_and_nothing_is_sent_twice(
     assert server.failures.left("create") == 5
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     "answer",
     [
@@ -187,6 +190,7 @@ async def test_a_job_whose_id_came_is_not_lost_over_another_field(
     assert getattr(created, field) == ("queued" if field == "status" else None)
 
 
+@pytest.mark.promise
 async def test_a_refused_connection_was_not_sent() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
@@ -197,12 +201,14 @@ async def test_a_refused_connection_was_not_sent() -> None:
     assert not_sent.value.reason == "ClientConnectorError"
 
 
+@pytest.mark.promise
 async def test_a_name_that_is_not_found_was_not_sent() -> None:
     async with StudiiClient("http://studii.invalid", timeouts=QUICK) as client:
         with pytest.raises(NotSent):
             await client.create_job("stu_key", "studio", INPUTS)
 
 
+@pytest.mark.promise
 async def test_a_connection_that_does_not_become_secure_was_not_sent() -> None:
     async def speak_plainly(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"plain words\r\n")
@@ -215,6 +221,7 @@ async def test_a_connection_that_does_not_become_secure_was_not_sent() -> None:
                 await client.create_job("stu_key", "studio", INPUTS)
 
 
+@pytest.mark.promise
 async def test_a_connection_that_takes_too_long_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*args: object, **options: object) -> None:
         await asyncio.sleep(30)
@@ -239,6 +246,7 @@ async def test_a_cancelled_request_ends_as_cancelled(
         await task
 
 
+@pytest.mark.promise
 async def test_each_job_goes_over_a_connection_of_its_own() -> None:
     answer = b'HTTP/1.1 202 Accepted\r\nContent-Length: 12\r\n\r\n{"id": "8a"}'
     # The second answer on the first connection would be a refusal.

@@ -41,6 +41,7 @@ async def neighbour(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Neighbour]
         yield one
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("host", ["files.example", "127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
 async def test_an_output_is_not_fetched_from_a_private_host(
     tmp_path: Path, neighbour: Neighbour, host: str
@@ -51,6 +52,7 @@ async def test_an_output_is_not_fetched_from_a_private_host(
     assert neighbour.visits == 0
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("host", ["files.example", "127.0.0.1", "localhost"])
 async def test_a_photo_is_not_sent_to_a_private_host(tmp_path: Path, neighbour: Neighbour, host: str) -> None:
     photo = tmp_path / "photo.png"
@@ -67,6 +69,7 @@ async def test_a_photo_is_not_sent_to_a_private_host(tmp_path: Path, neighbour: 
     assert neighbour.visits == 0
 
 
+@pytest.mark.promise
 async def test_the_same_host_is_reached_where_the_api_is_on_this_machine(
     tmp_path: Path, neighbour: Neighbour
 ) -> None:

@@ -53,6 +53,7 @@ async def behind(
                 yield Behind(server, proxy, client, server.add_key())
 
 
+@pytest.mark.promise
 async def test_a_job_goes_all_its_way(tmp_path: Path) -> None:
     async with behind(tmp_path, timeouts=Timeouts()) as way:  # drawing the output takes a while
         client, secret = way.client, way.key.secret
@@ -73,6 +74,7 @@ async def test_a_job_goes_all_its_way(tmp_path: Path) -> None:
         assert set(way.proxy.asked) == {f"{HOST}:443"}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("trouble", [403, 407, 502, 503, "hang up", "silence"])
 async def test_a_job_that_a_proxy_does_not_let_through_was_certainly_not_sent(
     tmp_path: Path, trouble: int | Literal["hang up", "silence"]
@@ -94,6 +96,7 @@ async def test_a_job_without_a_proxy_was_certainly_not_sent(tmp_path: Path) -> N
     assert caught.value.reason == f"the proxy {proxy.name} can't be reached"
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("fault", [faults.DropAfter(), faults.DropBefore(), faults.proxy_error(502)])
 async def test_an_answer_that_is_lost_behind_the_proxy_is_an_unknown_outcome(
     tmp_path: Path, fault: faults.Fault

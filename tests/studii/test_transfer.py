@@ -195,6 +195,7 @@ async def test_an_output_that_is_gone_is_not_asked_for_again(
     assert not names_in(tmp_path)
 
 
+@pytest.mark.promise
 async def test_a_redirect_of_an_output_is_not_followed(
     client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path
 ) -> None:

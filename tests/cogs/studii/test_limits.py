@@ -16,6 +16,7 @@ from tests.support.desk import PNG, open_desk, texts
 from tests.support.pseudo.letters import read
 
 
+@pytest.mark.promise
 async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -30,6 +31,7 @@ async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
         assert "your allowance has 2 of 10 credits left today. The budget renews <t:" in texts(refused)
 
 
+@pytest.mark.promise
 async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -107,6 +109,7 @@ async def test_a_rule_for_private_is_not_taken_for_a_tools_rule(tmp_path: Path) 
         assert "Nothing was changed" in texts(refused)
 
 
+@pytest.mark.promise
 async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
@@ -124,6 +127,7 @@ async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(t
         assert (await desk.services.credits.budget(desk.guild.id)).left == 100
 
 
+@pytest.mark.promise
 async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_another(
     tmp_path: Path,
 ) -> None:
@@ -145,6 +149,7 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
         assert f"<@{desk.maya.id}>" not in shown
 
 
+@pytest.mark.promise
 async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -277,6 +282,7 @@ async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> 
         assert await desk.services.access.refuses_photos(desk.maya.id)
 
 
+@pytest.mark.promise
 async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         offered = await desk.admin.autocomplete(desk.channel, "studii budget", "timezone", "berl")
@@ -291,6 +297,7 @@ async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
             assert f"Did you mean {meant}" in shown
 
 
+@pytest.mark.promise
 async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
     allowed = discord.Permissions(
         view_channel=True,

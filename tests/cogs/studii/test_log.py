@@ -182,6 +182,7 @@ async def test_a_warning_says_what_happened_and_what_to_do(
             assert texts(message).count(word) == 1
 
 
+@pytest.mark.promise
 async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)

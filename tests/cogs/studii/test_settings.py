@@ -18,6 +18,7 @@ async def enter(desk: Desk, key: str, plan: str = "team", budget: str = "") -> s
     return texts(answer)
 
 
+@pytest.mark.promise
 async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         told = await enter(desk, KEY, budget="1,200")
@@ -30,6 +31,7 @@ async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp
         assert kept.plan is Plan.TEAM
 
 
+@pytest.mark.promise
 async def test_without_a_budget_the_default_holds_and_is_named(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         told = await enter(desk, KEY)
@@ -68,6 +70,7 @@ async def test_the_form_remembers_the_plan_and_never_the_key(tmp_path: Path) -> 
         assert "cdef" not in str(form)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("command", ["studii key", "studii budget"])
 async def test_members_do_not_see_the_settings(tmp_path: Path, command: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -75,6 +78,7 @@ async def test_members_do_not_see_the_settings(tmp_path: Path, command: str) -> 
             await desk.maya.slash(desk.channel, command)
 
 
+@pytest.mark.promise
 async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii key")
@@ -85,6 +89,7 @@ async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: P
         assert await desk.services.keys.current(desk.guild.id) is None
 
 
+@pytest.mark.promise
 async def test_the_key_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with open_desk(tmp_path) as desk:
@@ -94,6 +99,7 @@ async def test_the_key_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert REFUSED_KEY not in caplog.text
 
 
+@pytest.mark.promise
 async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii budget"))
@@ -107,6 +113,7 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
         assert (budget.limit, budget.period) == (40, Period.MONTH)
 
 
+@pytest.mark.promise
 async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -124,6 +131,7 @@ async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked
         assert "60 of 60 credits left" in shown
 
 
+@pytest.mark.promise
 async def test_a_refused_budget_changes_nothing_at_all(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for refused in ({"timezone": "Nowhere"}, {"restart": True}):

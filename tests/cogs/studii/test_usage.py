@@ -41,6 +41,7 @@ def attached(answer: Any, desk: Desk) -> bytes:
     return data
 
 
+@pytest.mark.promise
 async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
@@ -60,6 +61,7 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_
             assert picture.format == "PNG"
 
 
+@pytest.mark.promise
 async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
@@ -90,6 +92,7 @@ async def test_a_longer_budget_is_drawn_as_what_it_is_a_day(tmp_path: Path, peri
         assert report.limit_a_day == expected[period]
 
 
+@pytest.mark.promise
 async def test_nothing_spent_is_said_to_be_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii usage", period="last_month"))
@@ -108,6 +111,7 @@ async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_
         )
 
 
+@pytest.mark.promise
 async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
@@ -146,6 +150,7 @@ async def test_the_columns_are_explained_and_times_and_grants_are_where_they_bel
         assert member["for_period"] == "month 2026-03-01"
 
 
+@pytest.mark.promise
 async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
@@ -164,6 +169,7 @@ async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> Non
         assert [row["entry"] for row in rows] == ["reserve"]
 
 
+@pytest.mark.promise
 async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
@@ -171,6 +177,7 @@ async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
         assert pages == []
 
 
+@pytest.mark.promise
 async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
@@ -213,6 +220,7 @@ def test_no_cell_is_a_formula_where_semicolons_or_tabs_part_cells(parted: str) -
     assert safe(f"quality=x{parted}y=1-1 z") == f"quality=x{parted}y=1-1 z"
 
 
+@pytest.mark.promise
 async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -95,6 +95,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
         assert kept(tmp_path) == []
 
 
+@pytest.mark.promise
 async def test_after_a_kill_an_admin_is_told_to_check_the_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

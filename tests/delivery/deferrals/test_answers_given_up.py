@@ -76,6 +76,7 @@ async def asked(desk: Desk, away: Discord, **options: bool) -> InteractionResult
     return InteractionResult(desk.env, sent)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("private", [False, True])
 async def test_a_card_that_discord_did_not_take_is_shown_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool
@@ -91,6 +92,7 @@ async def test_a_card_that_discord_did_not_take_is_shown_later(
         assert (await desk.job()).card_message_id == shown.response.id
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("private", [False, True])
 async def test_who_could_not_be_refused_is_told_later_that_nothing_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool

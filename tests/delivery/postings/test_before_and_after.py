@@ -76,6 +76,7 @@ def labels(desk: Desk) -> list[str]:
     return [piece["label"] for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
 
 
+@pytest.mark.promise
 async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
         await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
@@ -97,6 +98,7 @@ async def test_a_photo_before_of_a_kind_that_discord_does_not_draw_is_shown_all_
         assert "smaller" not in texts(desk.channel.history()[-1])
 
 
+@pytest.mark.promise
 async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_the_original(
     tmp_path: Path,
 ) -> None:
@@ -133,6 +135,7 @@ async def test_what_discord_refuses_as_too_large_is_posted_with_less(tmp_path: P
         assert ("Shown smaller than it was made" in said) == (refusals == 2)
 
 
+@pytest.mark.promise
 async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
         output = files(tmp_path, len(MADE), len(ROOM))
@@ -153,6 +156,7 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
         assert again.source.url == job.source.url
 
 
+@pytest.mark.promise
 async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_ones(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, splits=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import discord
+import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
 from bot.domain import JobState, Posted, SourcePhoto, TryLater
@@ -22,6 +23,7 @@ async def in_results(desk: Desk, **permissions: bool) -> tuple[int, discord.Text
     return made.id, channel
 
 
+@pytest.mark.promise
 async def test_a_result_is_posted_in_the_channel_for_results_and_notifies_there(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there, channel = await in_results(desk)
@@ -37,6 +39,7 @@ async def test_a_result_is_posted_in_the_channel_for_results_and_notifies_there(
         assert message_link(posted) == f"https://discord.com/channels/{desk.guild.id}/{there}/{message.id}"
 
 
+@pytest.mark.promise
 async def test_what_can_not_be_posted_there_is_posted_where_it_was_asked_for(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there, _ = await in_results(desk, send_messages=False)
@@ -46,6 +49,7 @@ async def test_what_can_not_be_posted_there_is_posted_where_it_was_asked_for(tmp
             assert said == Posted(desk.channel.history()[-1].id)
 
 
+@pytest.mark.promise
 async def test_nothing_from_an_age_restricted_channel_is_posted_elsewhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there, _ = await in_results(desk)
@@ -65,6 +69,7 @@ async def test_a_failure_is_told_where_the_job_was_asked_for(tmp_path: Path) -> 
         assert not [one async for one in channel.history()]
 
 
+@pytest.mark.promise
 async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         photo = await desk.tom.send(desk.channel, "The kitchen")

@@ -29,6 +29,7 @@ def posted_in_channel(desk: Desk) -> int:
     return len(desk.channel.history())
 
 
+@pytest.mark.promise
 async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
@@ -66,6 +67,7 @@ async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> No
         assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
 
 
+@pytest.mark.promise
 async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
@@ -77,6 +79,7 @@ async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp
         assert str(desk.channel.id) not in sent[-1]
 
 
+@pytest.mark.promise
 async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
@@ -86,6 +89,7 @@ async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
         assert posted_in_channel(desk) == 0
 
 
+@pytest.mark.promise
 async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk)
@@ -95,6 +99,7 @@ async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_pat
         assert closed.history() == []
 
 
+@pytest.mark.promise
 async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
@@ -120,6 +125,7 @@ async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_w
         assert not told.attachments
 
 
+@pytest.mark.promise
 async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
     class Fitting(NoDrawing):
         async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
@@ -151,6 +157,7 @@ async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
 DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("later", [0, 3600])
 async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Path, later: int) -> None:
     async with open_desk(tmp_path, permissions=DELETES) as desk:

@@ -19,6 +19,7 @@ async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Announce
     return await desk.delivery.announce(replace(job, channel_id=channel.id), output(folder))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("lost", ["view_channel", "send_messages", "attach_files"])
 async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_undeliverable(
     tmp_path: Path, lost: str
@@ -45,6 +46,7 @@ async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, st
         assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (503, 0)])
 async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, status: int, code: int) -> None:
     async with open_desk(tmp_path) as desk:

@@ -13,6 +13,7 @@ from tests.support.desk import PNG, open_desk, pieces, texts
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
 
 
+@pytest.mark.promise
 async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
     tmp_path: Path,
 ) -> None:
@@ -33,6 +34,7 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
         ]
 
 
+@pytest.mark.promise
 async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.services.posting.set(desk.guild.id, keeps_cards=True)
@@ -44,6 +46,7 @@ async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path)
         assert message.reference.message_id == job.card_message_id
 
 
+@pytest.mark.promise
 async def test_a_result_replies_to_the_message_that_its_photo_is_in(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         photo = await desk.tom.send(desk.channel, "The kitchen")
@@ -54,6 +57,7 @@ async def test_a_result_replies_to_the_message_that_its_photo_is_in(tmp_path: Pa
         assert message.reference.message_id == photo.id
 
 
+@pytest.mark.promise
 async def test_a_result_does_not_reply_to_a_photo_of_another_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         url = "https://cdn.discordapp.com/attachments/1/2/room.png"
@@ -148,6 +152,7 @@ async def test_a_card_that_was_deleted_does_not_keep_the_result_away(tmp_path: P
         assert outcome == Posted(desk.channel.history()[-1].id)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("state", "words"),
     [(JobState.FAILED, "The photo was broken."), (JobState.CANCELLED, "was cancelled")],

@@ -113,6 +113,7 @@ async def picked(desk: Desk, number: int, by: MemberActor | None = None) -> Resp
     return shown.response
 
 
+@pytest.mark.promise
 async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -> None:
     async with made(tmp_path, 6) as (desk, parts):
         said = await announce(desk, parts)
@@ -164,6 +165,7 @@ async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path:
         assert "0 credits" not in said
 
 
+@pytest.mark.promise
 async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:
     async with made(tmp_path, 3, failed=1) as (desk, parts):
         await announce(desk, parts)
@@ -175,6 +177,7 @@ async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path
         assert len(await jobs_of(desk)) == 4
 
 
+@pytest.mark.promise
 async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, parts):
         await announce(desk, parts)
@@ -222,6 +225,7 @@ async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_
         assert galleries(desk) == []
 
 
+@pytest.mark.promise
 async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> None:
     async with made(tmp_path, 2) as (desk, parts):
         await announce(desk, parts)
@@ -239,6 +243,7 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
         assert galleries(desk) == []  # it showed nothing else
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("who", ["maya", "admin"])
 async def test_delete_takes_the_message_and_is_for_its_person_and_moderators(
     tmp_path: Path, who: str
@@ -251,12 +256,14 @@ async def test_delete_takes_the_message_and_is_for_its_person_and_moderators(
         assert galleries(desk) == []
 
 
+@pytest.mark.promise
 async def test_a_private_set_takes_the_place_of_its_card_if_one_message_holds_it(tmp_path: Path) -> None:
     async with made(tmp_path, 3, private=True) as (desk, parts):
         assert await announce(desk, parts) == [Posted(None)]
         assert len(desk.channel.history()) == 1  # the photos
 
 
+@pytest.mark.promise
 async def test_a_private_set_of_two_messages_comes_by_direct_message(tmp_path: Path) -> None:
     async with made(tmp_path, 6, private=True) as (desk, parts):
         assert await announce(desk, parts) == [Posted(None, by_dm=True)] * 2
@@ -287,6 +294,7 @@ async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path:
         assert len(texts(desk.channel.history()[-1])) < 4000
 
 
+@pytest.mark.promise
 async def test_pairs_that_discord_finds_too_large_together_are_too_much_and_words_alone_are_not(
     tmp_path: Path,
 ) -> None:

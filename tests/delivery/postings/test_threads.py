@@ -39,6 +39,7 @@ def output(folder: Path) -> OutputFile:
     return OutputFile(file, "image", "image/png", len(PNG))
 
 
+@pytest.mark.promise
 async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=PERMISSIONS) as desk:
         thread = await open_thread(desk, locked=True)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import discord
+import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
@@ -45,6 +46,7 @@ def labels(message: discord.Message) -> list[str]:
     return [piece["label"] for piece in pieces(message) if piece["type"] == 2]
 
 
+@pytest.mark.promise
 async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_with_its_original(
     tmp_path: Path,
 ) -> None:
@@ -59,6 +61,7 @@ async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_wit
         assert "[Original](<https://files.example/out.png>)" in texts(message)
 
 
+@pytest.mark.promise
 async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:
     async with refusing(tmp_path, "image", "https://files.example/out.png", 2) as (desk, delivery, job):
         await delivery.announce(job, noise(tmp_path))
@@ -67,6 +70,7 @@ async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_pa
         assert "Original" in labels(message)
 
 
+@pytest.mark.promise
 async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it_plays(
     tmp_path: Path,
 ) -> None:

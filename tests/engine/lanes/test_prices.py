@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import EntryKind, FailureCode, JobState, Plan
 from bot.domain.limits import AllowanceScope
 from bot.ui.kit.reasons import reason_words
@@ -18,6 +20,7 @@ async def change_key(world: EngineWorld, key: Key) -> None:
     await world.services.keys.set_key(GUILD, key.secret, Plan.TEAM, None)
 
 
+@pytest.mark.promise
 async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_end_unpaid(
     tmp_path: Path,
 ) -> None:
@@ -48,6 +51,7 @@ async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_en
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_small_budget_is_exceeded_by_one_job_at_most(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -61,6 +65,7 @@ async def test_a_small_budget_is_exceeded_by_one_job_at_most(tmp_path: Path) -> 
         assert await accept(world, 1) == []
 
 
+@pytest.mark.promise
 async def test_one_is_sent_while_the_price_is_unknown_and_all_that_may_be_afterwards(
     tmp_path: Path,
 ) -> None:
@@ -101,6 +106,7 @@ async def test_a_cheaper_price_frees_what_was_reserved_and_ends_nothing(tmp_path
         assert await left(world) == 0
 
 
+@pytest.mark.promise
 async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -153,6 +159,7 @@ async def test_a_stop_in_the_middle_leaves_one_unknown_and_the_next_one_asks(tmp
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_servers_with_one_key_learn_together_and_each_keeps_to_its_own_budget(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = world.studii.add_key()
@@ -246,6 +253,7 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
         assert await left(world) == 10
 
 
+@pytest.mark.promise
 async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

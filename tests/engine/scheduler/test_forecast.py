@@ -49,6 +49,7 @@ def waiting(number: int) -> Waiting:
     )
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("load", "policy"),
     [

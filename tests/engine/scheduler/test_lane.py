@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.engine.scheduler.lane import Lane, Rest, Send
@@ -24,6 +25,7 @@ def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
     return order
 
 
+@pytest.mark.promise
 def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
     lane = lane_of()
     many = [waiting(f"ana{n:02}", user=1, since=n) for n in range(20)]
@@ -130,6 +132,7 @@ def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
     assert lane.empty
 
 
+@pytest.mark.promise
 @settings(max_examples=40)
 @given(
     limit=st.sampled_from((10, 60, 300)),

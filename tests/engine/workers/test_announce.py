@@ -9,6 +9,7 @@ from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 
 
+@pytest.mark.promise
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -96,6 +97,7 @@ async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Pa
         assert (await world.job(job.id)).output_file is None
 
 
+@pytest.mark.promise
 async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         world.discord.answers = [TryLater(0.05)]
@@ -108,6 +110,7 @@ async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_pa
         assert [said.job.id for said in world.discord.said] == [job.id for job in jobs]
 
 
+@pytest.mark.promise
 async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         world.discord.answers = [TryLater(60.0)]
@@ -170,6 +173,7 @@ async def test_a_result_whose_file_is_gone_is_fetched_from_studii_again(
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_result_that_is_nowhere_any_more_is_told_without_a_link_that_leads_nowhere(
     tmp_path: Path,
 ) -> None:

@@ -47,6 +47,7 @@ def posted(world: EngineWorld) -> list[tuple[NoticeKind, int | None]]:
     return [(notice.kind, channel) for notice, channel, _ in world.discord.notices]
 
 
+@pytest.mark.promise
 async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)

@@ -15,6 +15,7 @@ from tests.media.profiles import exchanged_profile, grey_profile, ink_profile
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 async def test_a_result_that_is_made_to_fit_keeps_its_colour_profile(
     decoder: DecoderPool, tmp_path: Path, mode: str
@@ -32,6 +33,7 @@ async def test_a_result_that_is_made_to_fit_keeps_its_colour_profile(
     assert small is None or len(small) <= 2_000
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
 async def test_a_colour_profile_that_leaves_no_room_is_applied_instead(
     decoder: DecoderPool, tmp_path: Path, mode: str

@@ -151,6 +151,7 @@ async def test_what_a_job_did_not_cost_is_free_again(world: ServicesWorld) -> No
     await world.accept()
 
 
+@pytest.mark.promise
 async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: ServicesWorld) -> None:
     await world.ready()
     await world.learn(5)
@@ -163,6 +164,7 @@ async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(w
     assert job.price_learned is False
 
 
+@pytest.mark.promise
 async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(
     world: ServicesWorld,
 ) -> None:

@@ -10,6 +10,7 @@ from tests.services.refused import CHANGE_BUDGET, refusal, unix
 from tests.services.world import GUILD, OTHER_MEMBER, ServicesWorld
 
 
+@pytest.mark.promise
 async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(
     world: ServicesWorld,
 ) -> None:
@@ -47,6 +48,7 @@ async def test_longer_periods_are_called_by_their_name(
     assert f"the server has 0 of 8 credits left {words}. The budget renews <t:{renews}:R>." in said
 
 
+@pytest.mark.promise
 async def test_a_one_off_total_never_promises_to_renew(world: ServicesWorld) -> None:
     await world.ready()
     await world.budget(10, Period.TOTAL)
@@ -59,6 +61,7 @@ async def test_a_one_off_total_never_promises_to_renew(world: ServicesWorld) -> 
     assert said == f"{cost} It's a one-off total and doesn't renew. {CHANGE_BUDGET}"
 
 
+@pytest.mark.promise
 async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: ServicesWorld) -> None:
     await world.ready(daily=5)
     assert await refusal(world) == (
@@ -87,6 +90,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     )
 
 
+@pytest.mark.promise
 async def test_a_day_ends_at_midnight_in_the_servers_zone(world: ServicesWorld) -> None:
     world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
     await world.ready(daily=8)

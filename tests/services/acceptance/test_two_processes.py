@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.domain import Job
 from bot.errors import CreditsShort
 from bot.storage import Storage
@@ -16,6 +18,7 @@ from tests.support.services import accept, services_on
 ROOM, PEOPLE = 7, 60
 
 
+@pytest.mark.promise
 async def test_two_processes_accept_together_as_many_as_there_is_room_for(
     migrated_postgresql: str, tmp_path: Path
 ) -> None:

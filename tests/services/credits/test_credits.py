@@ -112,6 +112,7 @@ async def test_a_member_who_did_nothing_used_nothing(world: ServicesWorld) -> No
     assert (member.usage, member.recent) == (Usage(), ())
 
 
+@pytest.mark.promise
 async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_all_servers_with_that_key(
     world: ServicesWorld,
 ) -> None:
@@ -161,6 +162,7 @@ def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
 
 
+@pytest.mark.promise
 async def test_a_free_job_of_another_account_opens_no_budget(world: ServicesWorld) -> None:
     await world.ready(daily=1)
     async with world.storage.write() as transaction:
@@ -183,6 +185,7 @@ async def test_what_was_free_before_reserves_a_credit_all_the_same(
         await world.accept()
 
 
+@pytest.mark.promise
 async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     videos = {**PICTURE.inputs, "mode": "video"}

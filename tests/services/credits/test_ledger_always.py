@@ -101,6 +101,7 @@ def play(
     return machine.steps, found
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("game", [ModeratedBooks, Overruns], ids=lambda game: game.__name__)
 def test_the_ledger_is_an_accountants_whatever_happens(books: str, game: type[Books]) -> None:
     """`Overruns`: Studii charges up to ten times what was reserved, and no budget is exceeded by more than
@@ -116,11 +117,13 @@ def test_the_ledger_is_an_accountants_whatever_happens(books: str, game: type[Bo
     say(f"{steps:,} steps, and every sum was right after each.{game.words()}")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("story", ALL_STORIES, ids=lambda story: story.__name__)
 def test_honest_books_are_right_in_every_story(books: str, story: Story) -> None:
     assert tell(books, Bank, story) is None
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("story", "crook"),
     [(story, crook) for story, crooks in ALL_STORIES.items() for crook in crooks],
@@ -130,6 +133,7 @@ def test_crooked_books_are_found_out(books: str, story: Story, crook: type[Bank]
     assert tell(books, crook, story) is not None, "nobody noticed"
 
 
+@pytest.mark.promise
 def test_a_budget_can_be_exceeded_by_nearly_as_much_as_docs_say(books: str) -> None:
     """So the bound says something: one video at ten times its assumed cost, on a budget for one."""
 

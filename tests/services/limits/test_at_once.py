@@ -66,6 +66,7 @@ async def _starts(storage: Storage, limits: LimitService) -> None:
     await limits.set(GUILD, rate=StartRate(5, 600))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     storage: Storage, tmp_path: Path, limit: Callable[[Storage, LimitService], Awaitable[None]]

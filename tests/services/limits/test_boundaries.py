@@ -27,6 +27,7 @@ async def no_room(world: ServicesWorld) -> str:
     return str(caught.value)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("zone", "midnight", "hours"),
     [
@@ -50,6 +51,7 @@ async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
     await no_room(world)
 
 
+@pytest.mark.promise
 async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 10, 25, 2, 30)
     await world.accept()
@@ -57,6 +59,7 @@ async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(worl
     await no_room(world)
 
 
+@pytest.mark.promise
 async def test_a_month_of_28_days_renews_on_the_first_of_march(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.MONTH, "Europe/Berlin", 2027, 2, 1)
     await world.accept()
@@ -103,6 +106,7 @@ async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: Ser
     await world.accept()
 
 
+@pytest.mark.promise
 async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 5, 4, 12)
     noon = world.clock.now()
@@ -115,6 +119,7 @@ async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(
     await no_room(world)
 
 
+@pytest.mark.promise
 async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_day(
     world: ServicesWorld,
 ) -> None:
@@ -126,6 +131,7 @@ async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_da
     await no_room(world)
 
 
+@pytest.mark.promise
 async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future(
     world: ServicesWorld,
 ) -> None:

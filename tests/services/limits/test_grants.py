@@ -38,6 +38,7 @@ async def move(world: ServicesWorld, zone: str) -> None:
     await world.services.credits.set_budget(GUILD, None, None, zone)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("period", "length"), [(Period.DAY, 1), (Period.WEEK, 7), (Period.MONTH, 31)], ids=str
 )

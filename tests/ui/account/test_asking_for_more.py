@@ -57,6 +57,7 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
     return (await desk.services.limits.of_member(desk.guild.id, who.id, ())).left
 
 
+@pytest.mark.promise
 async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_and_how_much(
     tmp_path: Path,
 ) -> None:
@@ -74,6 +75,7 @@ async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_an
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Grant 20", "Decline"]
 
 
+@pytest.mark.promise
 async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
@@ -91,6 +93,7 @@ async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_ser
         assert str(desk.maya.id) not in map(str, allowed["users"])
 
 
+@pytest.mark.promise
 async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
@@ -121,6 +124,7 @@ async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Pat
         assert (await desk.services.credits.budget(desk.guild.id)).left == 21
 
 
+@pytest.mark.promise
 async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
@@ -149,6 +153,7 @@ async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(tmp_p
         assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("known", [True, False])
 async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
@@ -176,6 +181,7 @@ async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
         assert "Ask in a channel of the server." in texts(told)
 
 
+@pytest.mark.promise
 async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)

@@ -27,6 +27,7 @@ async def test_each_change_is_said_above_the_rules(
         assert f"✅ {said}" in texts(shown)
 
 
+@pytest.mark.promise
 async def test_an_option_can_be_for_admins_and_a_role(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         role = desk.guild.create_role("Designers")

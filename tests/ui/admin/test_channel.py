@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.desk import Desk, open_desk, texts
 
 
@@ -10,6 +12,7 @@ async def ask(desk: Desk) -> str:
     return texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
+@pytest.mark.promise
 async def test_whether_cards_stay_is_shown_and_set_and_stored(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "removed when the result is posted" in texts(
@@ -23,6 +26,7 @@ async def test_whether_cards_stay_is_shown_and_set_and_stored(tmp_path: Path) ->
         assert not (await desk.services.posting.rules(desk.guild.id + 1)).keeps_cards
 
 
+@pytest.mark.promise
 async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", send_messages=False)
@@ -52,6 +56,7 @@ async def test_a_job_whose_result_could_not_be_posted_there_is_refused(
         assert "The channel for results was deleted" in await ask(desk)
 
 
+@pytest.mark.promise
 async def test_threads_need_their_permissions_before_anything_is_spent(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = texts(await desk.admin.slash(desk.channel, "studii channel", threads=True))
@@ -64,6 +69,7 @@ async def test_threads_need_their_permissions_before_anything_is_spent(tmp_path:
         assert "I'm missing **Create Public Threads**" in refused
 
 
+@pytest.mark.promise
 async def test_one_place_is_chosen_at_a_time(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.admin.slash(desk.channel, "studii channel", threads=True, here=True)

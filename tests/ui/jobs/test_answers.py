@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from simcord import InteractionResult
 from simcord.interactions import base_payload
 
@@ -38,6 +39,7 @@ async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Pat
         assert "This command has changed. Reload Discord (Ctrl+R, or close and open the app)" in told
 
 
+@pytest.mark.promise
 async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(tmp_path: Path) -> None:
     flag = Catalog.load().get("studio").source_flag
     assert flag is not None

@@ -32,6 +32,7 @@ def labels(shown: object) -> list[str]:
     return [str(piece.get("label")) for piece in pieces(shown) if piece["type"] == 2]
 
 
+@pytest.mark.promise
 async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -46,6 +47,7 @@ async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(tmp_path: P
         assert len(await jobs(desk)) == 2
 
 
+@pytest.mark.promise
 async def test_a_command_asks_its_person_alone_with_the_price_and_one_button(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
@@ -85,6 +87,7 @@ async def test_a_private_jobs_card_takes_the_place_of_its_question(tmp_path: Pat
         assert len(desk.channel.history()) == seen
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
 async def test_the_buttons_of_a_result_ask_too(tmp_path: Path, label: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -104,6 +107,7 @@ async def test_the_buttons_of_a_result_ask_too(tmp_path: Path, label: str) -> No
         assert (second.user_id, second.source is None) == (desk.tom.id, first.source is None)
 
 
+@pytest.mark.promise
 async def test_a_form_and_a_menu_ask_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
@@ -118,6 +122,7 @@ async def test_a_form_and_a_menu_ask_too(tmp_path: Path) -> None:
         assert await jobs(desk) == []
 
 
+@pytest.mark.promise
 async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
@@ -133,6 +138,7 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
         assert await desk.services.confirmations.open(question.id) is None
 
 
+@pytest.mark.promise
 async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
@@ -149,6 +155,7 @@ async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_ex
         assert len(await jobs(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_what_became_dearer_meanwhile_is_asked_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)

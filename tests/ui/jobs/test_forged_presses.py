@@ -47,6 +47,7 @@ async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
         return [(job.id, job.state) for job in await transaction.jobs.in_states(list(JobState))]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("kinds", SOME, ids=lambda kinds: f"from {kinds[0].action}")
 @pytest.mark.parametrize("who", ["maya", "tom"])
 async def test_a_button_that_names_a_job_of_another_server_does_nothing(
@@ -77,6 +78,7 @@ async def nothing_is_done(desk: Desk, kind: type[JobButton], who: str) -> None:
     assert desk.env.backend.get_message(channel_id, message.id)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("action", [CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN])
 async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -89,6 +91,7 @@ async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: s
         assert await jobs(desk) == before
 
 
+@pytest.mark.promise
 async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -104,6 +107,7 @@ async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(t
         assert await desk.services.keys.current(desk.guild.id) == key
 
 
+@pytest.mark.promise
 async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await job_in(desk, *DONE)
@@ -114,6 +118,7 @@ async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(tmp_p
         assert someone_elses.id in {message.id for message in desk.channel.history()}
 
 
+@pytest.mark.promise
 async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await job_in(desk)

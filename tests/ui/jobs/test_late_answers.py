@@ -223,6 +223,7 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
         assert waits == [pytest.approx(0.3)]
 
 
+@pytest.mark.promise
 async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

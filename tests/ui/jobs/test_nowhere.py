@@ -34,6 +34,7 @@ async def pressed_nowhere(desk: Desk, custom_id: str) -> str:
     return texts(InteractionResult(desk.env, record))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("where", ["listed", "message"])
 async def test_where_there_is_no_channel_nothing_is_started(tmp_path: Path, where: str) -> None:
     async with open_desk(tmp_path) as desk:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.domain import Job, JobState, Progress
@@ -67,6 +68,7 @@ def jobs(draw: st.DrawFn) -> Job:
     )
 
 
+@pytest.mark.promise
 @settings(max_examples=50)
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:

@@ -42,6 +42,7 @@ async def choice(desk: Desk) -> InteractionResult:
     return await desk.tom.select(shown, ["virtual-staging"], custom_id=listed["custom_id"])
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("act", "part", "method"),
     [

@@ -20,6 +20,7 @@ async def a_quarter_of_an_hour(desk: Desk) -> None:
     await desk.env.advance_time(OPEN_FOR + 1)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("meanwhile", [restart, a_quarter_of_an_hour])
 async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
     tmp_path: Path, meanwhile: Callable[[Desk], Awaitable[None]]
@@ -33,6 +34,7 @@ async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
         assert await desk.services.keys.current(desk.guild.id) is None
 
 
+@pytest.mark.promise
 async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

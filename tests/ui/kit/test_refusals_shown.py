@@ -69,6 +69,7 @@ async def test_how_often_one_may_start_is_said_in_the_largest_unit(
         assert f"You've reached the limit of {said} here." in await refused(desk)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("permit", "with_role", "who"),
     [

@@ -33,6 +33,7 @@ async def finished(desk: Desk, folder: Path) -> discord.Message:
     return desk.channel.history()[-1]
 
 
+@pytest.mark.promise
 async def test_a_menu_on_a_result_is_refused_where_the_photos_author_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -54,6 +55,7 @@ async def test_ones_own_result_is_ones_own_photo_for_a_menu(tmp_path: Path) -> N
         assert (job.tool, job.photo_author) == ("career-photo", desk.maya.id)
 
 
+@pytest.mark.promise
 async def test_a_forwarded_photo_is_still_its_authors(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -70,6 +72,7 @@ async def test_a_forwarded_photo_is_still_its_authors(tmp_path: Path) -> None:
         assert (await desk.job()).photo_author == desk.maya.id
 
 
+@pytest.mark.promise
 async def test_a_forwarded_result_is_of_whose_photo_it_was_made(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         forwarded = await desk.tom.forward(await staged(desk, tmp_path, before=False), desk.channel)
@@ -78,6 +81,7 @@ async def test_a_forwarded_result_is_of_whose_photo_it_was_made(tmp_path: Path) 
         assert "doesn't want others to use it" in texts(refused)
 
 
+@pytest.mark.promise
 async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -103,6 +107,7 @@ async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_
         assert not await jobs_of(desk)
 
 
+@pytest.mark.promise
 async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -134,6 +139,7 @@ async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is
         assert not await jobs_of(desk)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("forgotten", [False, True])
 async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
     tmp_path: Path, *, forgotten: bool

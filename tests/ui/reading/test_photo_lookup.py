@@ -67,6 +67,7 @@ async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path
         assert again.photo_author == desk.tom.id  # whoever runs it again: it is still Tom's
 
 
+@pytest.mark.promise
 async def test_a_tapped_photo_is_had_from_its_message_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -79,6 +80,7 @@ async def test_a_tapped_photo_is_had_from_its_message_again(tmp_path: Path) -> N
         assert desk.env.backend.cdn.get(again.source.url) == PNG + b"another"
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("gone", ["message", "photo", "channel"])
 async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path: Path, gone: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -101,6 +103,7 @@ async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path:
         assert await number_of_jobs(desk) == 1
 
 
+@pytest.mark.promise
 async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await from_the_menu(desk)

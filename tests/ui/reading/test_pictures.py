@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import discord
+import pytest
 from discord import ui
 from simcord.backend.models.message import MessageSticker
 
@@ -30,6 +31,7 @@ def files(*names: str) -> list[discord.File]:
     return [discord.File(io.BytesIO(PNG + name.encode()), name) for name in names]
 
 
+@pytest.mark.promise
 async def test_pictures_in_galleries_thumbnails_and_files_are_found(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         view = ui.LayoutView()
@@ -78,6 +80,7 @@ async def test_a_picture_from_elsewhere_comes_through_discords_proxy(tmp_path: P
         ]
 
 
+@pytest.mark.promise
 async def test_videos_and_other_files_are_no_pictures(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         given = [("film.mp4", b"..."), ("notes.txt", b"..."), ("room.png", PNG)]
@@ -108,6 +111,7 @@ async def with_stickers(desk: Desk, *kinds: discord.StickerFormatType) -> discor
     return message
 
 
+@pytest.mark.promise
 async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

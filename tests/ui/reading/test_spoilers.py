@@ -36,6 +36,7 @@ async def test_a_photo_that_is_not_hidden_makes_a_result_that_is_not(tmp_path: P
         assert hides(await staged(desk, tmp_path)) == [False, False]
 
 
+@pytest.mark.promise
 async def test_the_result_of_a_hidden_photo_hides_both_pictures(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -44,6 +45,7 @@ async def test_the_result_of_a_hidden_photo_hides_both_pictures(tmp_path: Path) 
         assert hides(await before_and_after(desk, tmp_path)) == [True, True]
 
 
+@pytest.mark.promise
 async def test_what_is_made_of_a_hidden_result_is_hidden_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -61,6 +63,7 @@ async def test_what_is_made_of_a_hidden_result_is_hidden_too(tmp_path: Path) -> 
         assert source_bytes(desk, again) == PNG + b"room"  # the photo before, not the result
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("where", ["item", "box", "file", "thumbnail"])
 async def test_what_another_message_hides_is_known(tmp_path: Path, where: str) -> None:
     async with open_desk(tmp_path) as desk:

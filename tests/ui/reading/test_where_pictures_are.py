@@ -35,6 +35,7 @@ async def test_a_menu_in_a_thread_makes_its_result_there(tmp_path: Path) -> None
         assert (await desk.job()).channel_id == thread.id
 
 
+@pytest.mark.promise
 async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
         await desk.set_key()
@@ -45,6 +46,7 @@ async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
         assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
 
 
+@pytest.mark.promise
 async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=discord.Permissions.all()) as desk:
         await desk.set_key()
@@ -116,6 +118,7 @@ async def test_a_paused_server_runs_nothing_under_photos(tmp_path: Path) -> None
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -131,6 +134,7 @@ async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Pa
         assert all(not one.reactions for one in desk.channel.history())
 
 
+@pytest.mark.promise
 async def test_a_post_in_a_forum_is_tapped_where_reactions_are_on_in_the_forum(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
         await desk.set_key()

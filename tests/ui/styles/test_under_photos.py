@@ -18,6 +18,7 @@ async def map_style(desk: Desk, emoji: str, **options: str) -> str:
     return texts(await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, **options))
 
 
+@pytest.mark.promise
 async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await ready(desk)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.domain import Job, JobState, Progress
 from bot.engine.scheduler.durations import TOLD_FROM
 from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
@@ -45,6 +47,7 @@ def test_a_job_that_takes_longer_says_so_and_names_no_time() -> None:
     assert "expected <t:" in state_words(job, Progress(ends_at=SOON))
 
 
+@pytest.mark.promise
 async def test_the_card_of_a_job_that_takes_longer_is_shown_anew_also_after_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))

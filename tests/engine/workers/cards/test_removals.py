@@ -22,6 +22,7 @@ async def has_no_card(world: EngineWorld, job_id: str) -> bool:
     return job.announced_at is not None and job.card_message_id is None and job.card_superseded_at is None
 
 
+@pytest.mark.promise
 async def test_a_card_is_removed_once_its_posting_is_stored_and_says_nothing_of_the_end(
     tmp_path: Path,
 ) -> None:

@@ -86,6 +86,7 @@ def test_whatever_there_is_to_draw_is_drawn(changes: dict[str, object]) -> None:
     assert BACK in colours(draw(a_chart(**changes)))
 
 
+@pytest.mark.promise
 async def test_more_pictures_than_can_be_drawn_soon_are_refused_and_the_rest_come() -> None:
     maker = ChartMaker()
     small = a_chart(days=DAYS[:2], series=(Series("Studio", (1, 2)),))

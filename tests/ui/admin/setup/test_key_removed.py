@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState, Plan
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.setup.shown import message
 
 
+@pytest.mark.promise
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
     tmp_path: Path,
 ) -> None:
@@ -41,6 +44,7 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
         assert await desk.services.keys.current(desk.guild.id) == new
 
 
+@pytest.mark.promise
 async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -49,6 +53,7 @@ async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None
         assert await desk.services.keys.current(desk.guild.id) is not None
 
 
+@pytest.mark.promise
 async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

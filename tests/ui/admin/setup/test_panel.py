@@ -222,6 +222,7 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         assert "-# Without" not in told
 
 
+@pytest.mark.promise
 async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")

@@ -9,6 +9,7 @@ from bot.domain import JobState
 from tests.support.desk import open_desk, texts
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume", "metadata"])
 async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -16,6 +17,7 @@ async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> 
             await desk.maya.slash(desk.channel, f"studii {command}")
 
 
+@pytest.mark.promise
 async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -34,6 +34,7 @@ async def without_starts(desk: Desk) -> None:
     await desk.tom.slash(desk.channel, "studio", prompt="A kite")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("so", "reason"),
     [

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.domain import FailureCode, JobState
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
@@ -31,6 +33,7 @@ async def learned(desk: Desk, mode: str, charge: int) -> None:
         await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
 
 
+@pytest.mark.promise
 async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -44,6 +47,7 @@ async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(
         assert options(form, "mode") == {"image": "image · 6 credits", "video": "video · about 40 credits"}
 
 
+@pytest.mark.promise
 async def test_a_form_without_such_choices_names_the_price_in_its_title(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -54,6 +58,7 @@ async def test_a_form_without_such_choices_names_the_price_in_its_title(tmp_path
         assert options(form, "style")["luxury"] == "luxury"
 
 
+@pytest.mark.promise
 async def test_use_in_names_the_price_of_each_tool(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -64,6 +69,7 @@ async def test_use_in_names_the_price_of_each_tool(tmp_path: Path) -> None:
         assert prices["studio"] == "from about 8 credits"
 
 
+@pytest.mark.promise
 async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -80,6 +86,7 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
         assert len(await jobs(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

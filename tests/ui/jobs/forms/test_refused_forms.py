@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from simcord import InteractionResult
 
 from bot.domain import Period
@@ -25,6 +26,7 @@ def edit_of(refused: InteractionResult) -> str:
     return str(edit["custom_id"])
 
 
+@pytest.mark.promise
 async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything_else(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -51,6 +53,7 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
         assert (job.source.filename, job.photo_author, job.private) == ("room.heic", None, True)
 
 
+@pytest.mark.promise
 async def test_the_choice_among_a_messages_photos_is_kept_and_the_photos_stay_their_authors(
     tmp_path: Path,
 ) -> None:
@@ -70,6 +73,7 @@ async def test_the_choice_among_a_messages_photos_is_kept_and_the_photos_stay_th
         assert (job.source.filename, job.photo_author) == ("room1.png", desk.tom.id)
 
 
+@pytest.mark.promise
 async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -32,6 +32,7 @@ def fields(shown: InteractionResult) -> dict[str, dict[str, Any]]:
     return {one["component"]["custom_id"]: one for one in shown.modal["components"]}
 
 
+@pytest.mark.promise
 async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -43,6 +44,7 @@ async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(tmp_p
             assert upload["file_types"][:2] == ["image", ".heic"]
 
 
+@pytest.mark.promise
 async def test_photo_inputs_and_go(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -56,6 +58,7 @@ async def test_photo_inputs_and_go(tmp_path: Path) -> None:
         assert desk.env.backend.cdn.get(job.source.url) == ROOM[1]
 
 
+@pytest.mark.promise
 async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -79,6 +82,7 @@ async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(tmp_p
             assert await transaction.jobs.in_states(list(JobState)) == []
 
 
+@pytest.mark.promise
 async def test_a_job_from_a_photos_menu_can_be_private(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -95,6 +99,7 @@ async def test_a_job_from_a_photos_menu_can_be_private(tmp_path: Path) -> None:
         assert list(fields(form)) == ["private"]
 
 
+@pytest.mark.promise
 async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -106,6 +111,7 @@ async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> N
         assert not (await desk.job()).private
 
 
+@pytest.mark.promise
 async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -129,6 +135,7 @@ async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(tmp_path: Path)
         assert (kept.source.filename, kept.photo_author) == ("room.png", desk.tom.id)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("count", "kind"), [(1, 3), (2, 21), (10, 21), (11, 3)])
 def test_a_few_values_are_radio_buttons_and_more_are_a_menu(count: int, kind: int) -> None:
     one = ToolInput(name="style", description_texts="Style", suggestions=tuple(map(str, range(count))))

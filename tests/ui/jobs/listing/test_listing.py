@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.domain import FailureCode, Job, JobState, OutputFile, Posted
@@ -49,6 +50,7 @@ async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     return job
 
 
+@pytest.mark.promise
 async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job_and_what_it_costs(
     tmp_path: Path,
 ) -> None:
@@ -88,6 +90,7 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
         assert ("red kite" in texts(shown), "blue kite" in texts(shown)) == (True, True)
 
 
+@pytest.mark.promise
 async def test_a_cancelled_job_is_named_and_a_result_that_is_gone_has_no_picture(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -101,6 +104,7 @@ async def test_a_cancelled_job_is_named_and_a_result_that_is_gone_has_no_picture
         assert "✅ Cancelled: **Studio “A blue kite”**. Not charged." in texts(shown)
 
 
+@pytest.mark.promise
 async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -137,6 +141,7 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(tmp_
         assert len(thumbnails(own)) == 2
 
 
+@pytest.mark.promise
 async def test_nothing_of_an_age_restricted_channel_is_shown_in_the_list_elsewhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -30,6 +30,7 @@ def delete_id(message: discord.Message) -> str:
     return button["custom_id"]
 
 
+@pytest.mark.promise
 async def test_the_requester_can_delete_a_result(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
@@ -37,6 +38,7 @@ async def test_the_requester_can_delete_a_result(tmp_path: Path) -> None:
         assert not stands(desk, message)
 
 
+@pytest.mark.promise
 async def test_others_cannot_delete_it_and_are_told_who_can(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
@@ -63,6 +65,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
         assert stands(desk, message) is (who == "tom")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
 async def test_someone_who_manages_messages_or_the_server_can_delete_it(
     tmp_path: Path, permission: str
@@ -75,6 +78,7 @@ async def test_someone_who_manages_messages_or_the_server_can_delete_it(
         assert not stands(desk, message)
 
 
+@pytest.mark.promise
 async def test_the_button_works_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
@@ -92,6 +96,7 @@ async def test_a_second_click_on_delete_is_nothing_to_complain_about(tmp_path: P
         assert not answer.followups
 
 
+@pytest.mark.promise
 async def test_a_button_that_fails_gives_a_reference_that_is_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from simcord import MemberActor
 
 from bot.domain import FailureCode, Job, JobState, Progress
@@ -35,6 +36,7 @@ def edit_id(shown: object) -> str:
     return str(button["custom_id"])
 
 
+@pytest.mark.promise
 async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await refused_inputs(desk, style="rustic")
@@ -74,6 +76,7 @@ async def test_what_has_no_field_in_the_form_is_sent_as_it_was(tmp_path: Path) -
         assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}
 
 
+@pytest.mark.promise
 async def test_an_input_that_is_asked_for_can_not_come_in_by_extra(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -83,6 +86,7 @@ async def test_an_input_that_is_asked_for_can_not_come_in_by_extra(tmp_path: Pat
         assert "`room` is an option of the command" in texts(answer)
 
 
+@pytest.mark.promise
 async def test_only_people_with_manage_server_may_use_extra(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -24,6 +24,7 @@ def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
     assert state is JobState.CANCELLED or told[1] in card[-2]
 
 
+@pytest.mark.promise
 def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
     free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)

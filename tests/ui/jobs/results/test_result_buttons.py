@@ -85,6 +85,7 @@ async def test_both_refused_by_discord_as_too_large_the_new_picture_comes_alone(
         assert [await one.read() for one in desk.channel.history()[-1].attachments] == [MADE]
 
 
+@pytest.mark.promise
 async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_result(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -97,6 +98,7 @@ async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_resu
         assert again.photo_author == desk.maya.id
 
 
+@pytest.mark.promise
 async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_button(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -121,6 +123,7 @@ async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> No
         assert labelled(desk.channel.history()[-1], "Run again")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("failure", [FailureCode.PHOTO, FailureCode.INPUTS, FailureCode.PLAN])
 async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: FailureCode) -> None:
     async with open_desk(tmp_path) as desk:
@@ -132,6 +135,7 @@ async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: Failu
         assert not [one for one in labels if one.startswith("Run again")]
 
 
+@pytest.mark.promise
 async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -143,6 +147,7 @@ async def test_a_double_click_on_again_makes_one_job(tmp_path: Path) -> None:
         assert len(await jobs(desk)) == 3
 
 
+@pytest.mark.promise
 async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_asked_is_erased(
     tmp_path: Path,
 ) -> None:
@@ -173,6 +178,7 @@ async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(tmp_
         assert len(await jobs(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_a_result_becomes_the_photo_of_another_tool(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -199,6 +205,7 @@ async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: 
         assert len(await jobs(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_edit_shows_what_it_was_made_with_and_makes_another_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
@@ -213,6 +220,7 @@ async def test_edit_shows_what_it_was_made_with_and_makes_another_one(tmp_path: 
         assert source_bytes(desk, job) == ROOM
 
 
+@pytest.mark.promise
 async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await staged(desk, tmp_path)
@@ -223,6 +231,7 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) 
         assert labels == ["Run again · about 8 credits", "Edit", "Use in…", "Delete"]
 
 
+@pytest.mark.promise
 async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_free_again(
     tmp_path: Path,
 ) -> None:
@@ -240,6 +249,7 @@ async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_fre
         assert job.announced_at is not None  # the card says it: nobody is pinged for what they did
 
 
+@pytest.mark.promise
 async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -276,6 +286,7 @@ async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(
         assert (await desk.job()).state is state
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
 async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once_it_is_open_to_all(
     tmp_path: Path, label: str

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
@@ -43,6 +44,7 @@ async def a_set(desk: Desk) -> list[Job]:
     return await jobs_of(desk)
 
 
+@pytest.mark.promise
 async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -61,6 +63,7 @@ async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp
         assert len(desk.channel.history()) == 2  # the photos, and one card
 
 
+@pytest.mark.promise
 async def test_a_form_with_several_uploads_is_a_set(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -73,6 +76,7 @@ async def test_a_form_with_several_uploads_is_a_set(tmp_path: Path) -> None:
         assert {job.photo_author for job in jobs} == {None}
 
 
+@pytest.mark.promise
 async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_risen(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -100,6 +104,7 @@ async def test_one_photo_is_no_set(tmp_path: Path) -> None:
         assert (await desk.job()).set_id is None
 
 
+@pytest.mark.promise
 async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -124,6 +129,7 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(await jobs_of(desk)) == 4
 
 
+@pytest.mark.promise
 async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -147,6 +153,7 @@ async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
         assert len(await jobs_of(desk)) == 11
 
 
+@pytest.mark.promise
 async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -156,6 +163,7 @@ async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None
         assert await jobs_of(desk) == []
 
 
+@pytest.mark.promise
 async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancelled(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -179,6 +187,7 @@ async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancell
         assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage(6, 8)
 
 
+@pytest.mark.promise
 async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
