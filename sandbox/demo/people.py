@@ -41,6 +41,11 @@ def text_of(message: Message) -> str:
     return "\n".join(filter(None, [str(told["content"]), *texts(told["components"])]))
 
 
+def quoted(text: str) -> str:
+    """Return a text in one line, in quotation marks."""
+    return f"“{' '.join(text.split())}”"
+
+
 def plain(server: DiscordServer, text: str) -> str:
     """Return a text with markup in one line, as it is read: with names for mentions, and without marks."""
     text = re.sub(r"<@(\d+)>", lambda found: f"@{USER_NAMES.get(int(found[1]), 'someone')}", text)
@@ -92,7 +97,7 @@ class Guest:
         buttons = (one for one in parts if one.get("type") == BUTTON and "custom_id" in one)
         found = next((one for one in buttons if label in one.get("label", "")), None)
         if found is None:
-            raise NotPossibleError(f"There is no button {label!r} in {text_of(message)!r}")
+            raise NotPossibleError(f"There is no button {quoted(label)} in {quoted(text_of(message))}.")
         return await self._acts.press(self.id, message.id, found["custom_id"])
 
     def post(self, words: str, *files: File) -> Message:

@@ -118,7 +118,7 @@ class View:
         target = self._server.messages.get(int(reference["message_id"]))
         if target is None:
             return {"words": "Original message was deleted"}
-        words = target.words()[:160] or "Click to see the picture"
+        words = target.words() or "Click to see the picture"
         author = "Studii" if target.of_the_bot else str(person(target.author_id)["global_name"])
         return {"id": str(target.id), "author": author, "words": words}
 

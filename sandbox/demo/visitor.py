@@ -100,7 +100,7 @@ class Visitor:
         )
         await self.tab.evaluate(
             f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
-            ".querySelector('.tools [title=More]').click()"
+            ".querySelector('.tools .more').click()"
         )
         await self.tab.wait_for("!document.querySelector('#menu').hidden")
 

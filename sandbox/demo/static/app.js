@@ -4,6 +4,7 @@ import { find, make } from "./dom.js";
 import { part } from "./fields.js";
 import { message } from "./message.js";
 import { know, speak, text } from "./text.js";
+import { say as word, sayIn } from "./words.js";
 
 const EMOJI = ["👍", "❤️", "⭐", "🎉", "🛋️", "🕰️", "📦", "👔", "🎨"];
 const kept = {
@@ -13,7 +14,7 @@ const kept = {
 
 const state = {
   who: kept.read("who", ""), channel: kept.read("channel", ""), locale: kept.read("locale", "en-US"), seen: kept.read("seen", {}),
-  names: { users: {}, channels: {}, roles: {}, commands: {} }, channels: [], commands: [], drawn: new Map(), looking: null, low: true, last: "0", news: false,
+  names: { users: {}, channels: {}, roles: {}, commands: {} }, channels: [], commands: [], drawn: new Map(), looking: null, low: true, last: "0", news: false, closed: "",
 };
 let socket = null;
 let number = 0;
@@ -107,7 +108,15 @@ function look(changes = {}) {
   Object.assign(state, changes);
   for (const name of ["who", "channel", "locale"]) kept.write(name, state[name]);
   speak(state.locale);
+  sayIn(state.locale);
+  if ("locale" in changes && state.looking) drawAnew();
   return send({ do: "look", who: state.who, channel: state.channel, locale: state.locale });
+}
+
+function drawAnew() {
+  const told = state.looking;
+  state.looking = null;
+  drawMessages(told);
 }
 
 function drawChannels(all) {
@@ -175,7 +184,7 @@ function drawPlace() {
   if (!here) return requestAnimationFrame(() => state.channels.some((one) => one.id === state.channel) && drawPlace());
   const name = here.kind === "channel" ? `#${here.name}` : here.name;
   find("#channel-name").textContent = name;
-  find("#channel-topic").textContent = here.topic;
+  find("#channel-topic").textContent = word(here.topic);
   composer.place(name, here.writes);
   drawChannels(state.channels);
   kept.write("channel", state.channel);
@@ -240,17 +249,17 @@ function showMenu(told, place, onlyEmoji = false) {
   const channel = state.channels.find((one) => one.id === state.channel);
   const parts = [];
   if (!onlyEmoji) {
-    if (!told.private) parts.push(item("↰ Reply", () => composer.reply(told)));
+    if (!told.private) parts.push(item(`↰ ${word("Reply")}`, () => composer.reply(told)));
     const apps = told.private ? [] : state.commands.filter((one) => one.kind === "menu");
-    if (apps.length) parts.push(make("div", { class: "title" }, "Apps"));
+    if (apps.length) parts.push(make("div", { class: "title" }, word("Apps")));
     parts.push(...apps.map((one) => item(one.label, () => send({ do: "menu", message: told.id, name: one.name }))));
-    if (told.private) parts.push(item("Dismiss message", () => acts.remove(told)));
-    else if (told.mine || channel?.moderates) parts.push(item("🗑 Delete message", () => acts.remove(told)));
+    if (told.private) parts.push(item(word("Dismiss message"), () => acts.remove(told)));
+    else if (told.mine || channel?.moderates) parts.push(item(`🗑 ${word("Delete message")}`, () => acts.remove(told)));
   }
   if (!told.private) {
-    const other = make("input", { "aria-label": "Another emoji", placeholder: "emoji", maxlength: 16 });
+    const other = make("input", { "aria-label": word("Another emoji"), placeholder: "emoji", maxlength: 16 });
     other.addEventListener("keydown", (event) => event.key === "Enter" && other.value && (close(), acts.react(told, other.value.trim())));
-    parts.push(make("div", { class: "title" }, "React"), make("div", { class: "emoji" }, EMOJI.map((one) => item(one, () => acts.react(told, one))), other));
+    parts.push(make("div", { class: "title" }, word("React")), make("div", { class: "emoji" }, EMOJI.map((one) => item(one, () => acts.react(told, one))), other));
   }
   menu.replaceChildren(...parts);
   menu.hidden = false;
@@ -268,9 +277,9 @@ function showMenu(told, place, onlyEmoji = false) {
 function showForm(form) {
   const dialog = find("#form");
   const parts = form.components.map((one) => part(one, state.names, text));
-  const button = make("button", { type: "submit", class: "primary" }, "Submit");
+  const button = make("button", { type: "submit", class: "primary" }, word("Submit"));
   const body = make("form", {}, make("h2", {}, form.title), parts.map((one) => one.element),
-    make("div", { class: "ends" }, make("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), button));
+    make("div", { class: "ends" }, make("button", { type: "button", onclick: () => dialog.close() }, word("Cancel")), button));
   body.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
@@ -296,9 +305,10 @@ function drawTour(tour) {
   button.disabled = tour.running;
   button.textContent = tour.running ? `Tour: ${tour.number} of ${tour.total}` : tour.number ? "▶ Play it again" : "▶ Play the tour";
   const step = find("#tour-step");
-  step.hidden = !tour.title;
+  step.dataset.shown = tour.number + tour.title + tour.detail;
+  step.hidden = !tour.title || step.dataset.shown === state.closed;
   step.classList.toggle("failed", tour.failed);
-  step.replaceChildren(tour.title, make("small", {}, tour.detail));
+  step.firstElementChild.replaceChildren(tour.title, make("small", {}, tour.detail));
 }
 
 function side(open) {
@@ -309,6 +319,11 @@ function side(open) {
 find("#open-side").addEventListener("click", () => side(!find("#app").classList.contains("side-open")));
 find("main").addEventListener("click", (event) => event.target.closest("#open-side") || side(false));
 find("#tour").addEventListener("click", () => (goDown(), send({ do: "tour" })));
+find("#tour-step button").addEventListener("click", () => {
+  const step = find("#tour-step");
+  state.closed = step.dataset.shown;
+  step.hidden = true;
+});
 find("#newest").addEventListener("click", goDown);
 find("#person").addEventListener("change", (event) => (side(false), look({ who: event.target.value })));
 find("#locale").addEventListener("change", (event) => look({ locale: event.target.value }));

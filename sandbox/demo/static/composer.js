@@ -1,6 +1,7 @@
 // Where one writes: words, photos, and commands with their options.
 import { find, make } from "./dom.js";
 import { option } from "./fields.js";
+import { say } from "./words.js";
 
 // `acts` has send(wish), upload(file), say(error).
 export class Composer {
@@ -30,7 +31,8 @@ export class Composer {
   }
 
   place(name, writes) {
-    find("#words").placeholder = writes ? `Message ${name}` : "You can't post here";
+    find("#words").placeholder = writes ? say("Message {name}", { name }) : say("You can't post here");
+    find("#words").setAttribute("aria-label", find("#words").placeholder);
     find("#words").disabled = find("#send").disabled = find("#file").disabled = !writes;
     this.close();
     this.reply(null);
@@ -56,7 +58,7 @@ export class Composer {
       event.preventDefault();
       this.open(this.shown[this.chosen]);
     } else if (event.key === "Escape") {
-      find("#suggestions").hidden = true;
+      this.hideSuggestions();
       this.reply(null);
     }
   }
@@ -64,26 +66,45 @@ export class Composer {
   suggest() {
     const typed = find("#words").value;
     const list = find("#suggestions");
+    const begun = this.begun(typed);
+    if (begun) return this.open(begun.command, begun.rest);
     const asked = typed.slice(1).toLowerCase().trim();
     this.shown = typed.startsWith("/") ? this.all.filter((one) => one.path.join(" ").includes(asked)) : [];
     this.shown.sort((a, b) => b.path.join(" ").startsWith(asked) - a.path.join(" ").startsWith(asked));
     list.hidden = !this.shown.length;
     list.replaceChildren(...this.shown.map((one) =>
-      make("button", { type: "button", role: "option", onclick: () => this.open(one) }, `/${one.path.join(" ")}`, make("small", {}, one.description))));
+      make("button", { type: "button", role: "option", tabindex: -1, id: `command-${one.path.join("-")}`, onclick: () => this.open(one) }, `/${one.path.join(" ")}`, make("small", {}, one.description))));
+    find("#words").setAttribute("aria-expanded", String(!list.hidden));
+    find("#words").removeAttribute("aria-activedescendant");
     if (this.shown.length) this.mark(0);
+  }
+
+  hideSuggestions() {
+    find("#suggestions").hidden = true;
+    find("#words").setAttribute("aria-expanded", "false");
+    find("#words").removeAttribute("aria-activedescendant");
+  }
+
+  // The command whose whole name and a space begin what was typed or pasted, and what follows.
+  begun(typed) {
+    const named = this.all.filter((one) => typed.toLowerCase().startsWith(`/${one.path.join(" ")} `));
+    const command = named.sort((a, b) => b.path.join(" ").length - a.path.join(" ").length)[0];
+    return command && { command, rest: typed.slice(command.path.join(" ").length + 2).trim() };
   }
 
   mark(index) {
     this.chosen = index;
     [...find("#suggestions").children].forEach((one, number) => {
       one.setAttribute("aria-selected", String(number === index));
-      if (number === index) one.scrollIntoView({ block: "nearest" });
+      if (number !== index) return;
+      one.scrollIntoView({ block: "nearest" });
+      find("#words").setAttribute("aria-activedescendant", one.id);
     });
   }
 
-  // A command with its options, in the place of the words.
-  open(command) {
-    find("#suggestions").hidden = true;
+  // A command with its options, in the place of the words. `rest` is typed into the first option for text.
+  open(command, rest = "") {
+    this.hideSuggestions();
     find("#words").value = "";
     this.grow();
     const suggest = async (focused) => {
@@ -96,8 +117,9 @@ export class Composer {
     const extras = make("div", { class: "extras" });
     // A text to be typed is what people begin with, also where it can be left out.
     const isTyped = (one) => one.type === 3 && !one.autocomplete && !one.choices?.length;
+    const first = rest ? command.options.findIndex((one) => one.type === 3 && !one.choices?.length) : -1;
     fields.forEach((field, index) => {
-      if (command.options[index].required || (index === 0 && isTyped(command.options[0]))) return shown.append(field.element);
+      if (command.options[index].required || index === first || (index === 0 && isTyped(command.options[0]))) return shown.append(field.element);
       const show = () => {
         shown.append(field.element);
         button.remove();
@@ -109,8 +131,8 @@ export class Composer {
     const form = find("#command");
     form.replaceChildren(
       make("header", {}, make("b", {}, `/${command.path.join(" ")}`), make("small", {}, command.description),
-        make("button", { type: "button", "aria-label": "Cancel the command", onclick: () => this.close(true) }, "✕")),
-      shown, extras, make("div", { class: "ends" }, make("button", { type: "submit", class: "primary" }, "Use command")));
+        make("button", { type: "button", "aria-label": say("Cancel the command"), onclick: () => this.close(true) }, "✕")),
+      shown, extras, make("div", { class: "ends" }, make("button", { type: "submit", class: "primary" }, say("Use command"))));
     form.onsubmit = (event) => {
       event.preventDefault();
       this.use(command, fields.filter((one) => one.element.isConnected));
@@ -120,7 +142,8 @@ export class Composer {
     };
     form.hidden = false;
     find("#write").hidden = true;
-    (shown.querySelector("input, select") ?? form.querySelector("[type=submit]")).focus();
+    if (first >= 0) fields[first].control.value = rest;
+    (fields[first]?.control ?? shown.querySelector("input, select") ?? form.querySelector("[type=submit]")).focus();
   }
 
   values(fields) {
@@ -148,7 +171,7 @@ export class Composer {
     const bar = find("#reply");
     bar.hidden = !told;
     if (!told) return;
-    bar.replaceChildren(`Replying to ${told.author}`, make("button", { type: "button", "aria-label": "Don't reply", onclick: () => this.reply(null) }, "✕"));
+    bar.replaceChildren(say("Replying to {name}", { name: told.author }), make("button", { type: "button", "aria-label": say("Don't reply"), onclick: () => this.reply(null) }, "✕"));
     find("#words").focus();
   }
 
@@ -165,7 +188,7 @@ export class Composer {
     list.replaceChildren(...this.files.map((file, index) => {
       const picture = file.type.startsWith("image/") ? make("img", { src: URL.createObjectURL(file), alt: file.name }) : make("span", { class: "file" }, file.name);
       const remove = () => (this.files.splice(index, 1), this.showFiles());
-      return make("li", {}, picture, make("button", { type: "button", "aria-label": `Remove ${file.name}`, onclick: remove }, "✕"));
+      return make("li", {}, picture, make("button", { type: "button", "aria-label": say("Remove {name}", { name: file.name }), onclick: remove }, "✕"));
     }));
   }
 
@@ -198,7 +221,7 @@ export class Composer {
       event.preventDefault();
       depth = 0;
       over.hidden = true;
-      if (find("#file").disabled) return this.acts.say("You can't post here.");
+      if (find("#file").disabled) return this.acts.say(say("You can't post here"));
       this.add([...event.dataTransfer.files]);
     });
   }

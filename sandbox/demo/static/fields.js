@@ -1,6 +1,7 @@
 // Fields of commands and of forms: each returns its element, and a function that reads its value.
 import { make } from "./dom.js";
 import { choices } from "./message.js";
+import { say } from "./words.js";
 
 let count = 0;
 
@@ -114,7 +115,7 @@ function field(told, name, about, names) {
         return group({ ...told, options: all, type: 22 }, name, about, "checkbox", required);
       }
       const chosen = all.find((one) => one.default);
-      const empty = make("option", { value: "" }, told.placeholder ?? "Make a selection");
+      const empty = make("option", { value: "" }, told.placeholder ?? say("Make a selection"));
       const control = make("select", { required: required && told.min_values !== 0 }, empty, all.map((one) =>
         make("option", { value: one.value, selected: one === chosen }, one.label + (one.description ? ` · ${one.description}` : ""))));
       return make_(control, () => (control.value ? [control.value] : []));

@@ -1,6 +1,7 @@
 // A message, and the components in it: https://discord.com/developers/docs/components/reference
 import { make } from "./dom.js";
-import { link, plain, spoiler, text } from "./text.js";
+import { language, link, plain, spoiler, text } from "./text.js";
+import { say } from "./words.js";
 
 const STYLES = { 1: "primary", 2: "", 3: "success", 4: "danger", 5: "" };
 const COLOURS = ["#5865f2", "#3ba55c", "#c27c0e", "#a84300", "#71368a", "#206694", "#ad1457"];
@@ -11,13 +12,13 @@ const PICTURE = /\.(png|jpe?g|webp|gif|avif)(?:$|\?)/iu;
 export function message(told, acts, names) {
   const body = [];
   if (told.reply) body.push(reply(told.reply, acts));
-  if (told.used_by) body.push(make("span", { class: "above" }, `${told.used_by} used Studii`));
+  if (told.used_by) body.push(make("span", { class: "above" }, say("{name} used Studii", { name: told.used_by })));
   body.push(avatar(told), by(told));
-  if (told.thinking) body.push(make("p", { class: "note" }, "Studii is thinking …"));
+  if (told.thinking) body.push(make("p", { class: "note" }, say("Studii is thinking …")));
   if (told.content) body.push(text(told.content));
   body.push(...told.components.map((one) => component(one, told, acts, names)));
   body.push(...attachments(told.attachments));
-  if (told.edited && told.content) body.push(make("span", { class: "note" }, "(edited)"));
+  if (told.edited && told.content) body.push(make("span", { class: "note" }, say("(edited)")));
   if (told.reactions.length) body.push(reactions(told, acts));
   if (told.private) body.push(onlyYou(told, acts));
   const item = make("li", { id: `m${told.id}`, tabindex: 0, class: told.private ? "private" : told.pings ? "pings" : "" }, body);
@@ -38,27 +39,27 @@ function avatar(told) {
 
 function by(told) {
   const at = new Date(told.timestamp);
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
   const app = told.bot ? make("span", { class: "app" }, "APP") : null;
   return make("div", { class: "by" }, make("strong", {}, told.author), app, make("time", { datetime: told.timestamp }, time));
 }
 
 function reply(to, acts) {
-  const words = to.author ? `↱ ${to.author}: ${plain(to.words)}` : `↱ ${to.words}`;
+  const words = to.author ? `↱ ${to.author}: ${plain(say(to.words))}` : `↱ ${say(to.words)}`;
   return make("button", { class: "above", type: "button", onclick: () => to.id && acts.showReply(to.id) }, words);
 }
 
 function onlyYou(told, acts) {
-  const dismiss = make("a", { href: "#", onclick: (event) => (event.preventDefault(), acts.remove(told)) }, "Dismiss message");
-  return make("div", { class: "note" }, "Only you can see this · ", dismiss);
+  const dismiss = make("a", { href: "#", onclick: (event) => (event.preventDefault(), acts.remove(told)) }, say("Dismiss message"));
+  return make("div", { class: "note" }, `${say("Only you can see this")} · `, dismiss);
 }
 
 function tools(told, acts) {
   const react = (event) => acts.menu(told, placeOf(event.currentTarget), true);
   const more = (event) => acts.menu(told, placeOf(event.currentTarget));
   return make("div", { class: "tools" },
-    told.private ? null : make("button", { type: "button", title: "Add a reaction", "aria-label": "Add a reaction", onclick: react }, "☺"),
-    make("button", { type: "button", title: "More", "aria-label": "More", onclick: more }, "⋯"));
+    told.private ? null : make("button", { type: "button", title: say("Add a reaction"), "aria-label": say("Add a reaction"), onclick: react }, "☺"),
+    make("button", { type: "button", class: "more", title: say("More"), "aria-label": say("More"), onclick: more }, "⋯"));
 }
 
 function placeOf(button) {
@@ -153,7 +154,7 @@ export function choices(one, names) {
 
 function select(one, told, acts, names) {
   const all = choices(one, names);
-  const about = one.placeholder ?? "Make a selection";
+  const about = one.placeholder ?? say("Make a selection");
   if ((one.max_values ?? 1) > 1 || one.min_values === 0) return several(one, all, about, told, acts);
   const options = all.map((option) => make("option", { value: option.value, selected: Boolean(option.default), title: option.description },
     [option.emoji?.name, option.label].filter(Boolean).join(" ") + (option.description ? ` · ${option.description}` : "")));
@@ -168,7 +169,7 @@ function several(one, all, about, told, acts) {
     ` ${option.label}`));
   const held = make("div", {}, boxes);
   const apply = () => acts.press(told, one.custom_id, [...held.querySelectorAll("input:checked")].map((box) => box.value));
-  held.append(make("button", { type: "button", class: "primary", onclick: apply }, "Apply"));
+  held.append(make("button", { type: "button", class: "primary", onclick: apply }, say("Apply")));
   const chosen = all.filter((option) => option.default).map((option) => option.label).join(", ");
   return make("details", { class: "many" }, make("summary", {}, `${chosen || about} ▾`), held);
 }

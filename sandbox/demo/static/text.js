@@ -104,6 +104,7 @@ function stamp(unix, style) {
 
 // Discord words these times in the reader's language.
 let locale = "en-US";
+export const language = () => locale;
 export function speak(wanted) {
   locale = wanted;
   document.querySelectorAll("time.stamp").forEach(word);
@@ -129,7 +130,7 @@ setInterval(() => {
 }, 1000);
 
 // What is read of a text in one line.
-export const plain = (source) => inline(source.replace(/^(?:#{1,3}|-#|>|[-*]) /gmu, "")).map((one) => one.textContent ?? one).join("");
+export const plain = (source) => inline(source.replace(/^\s*(?:#{1,3}|-#|>|[-*]|\d+\.) |```(?:\w+\n)?/gmu, "")).map((one) => one.textContent ?? one).join("");
 
 // A whole text: paragraphs, headings, lists, quotes, blocks of code.
 export function text(source) {
