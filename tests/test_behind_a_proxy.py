@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from aiohttp import web
 
 from bot.aio.proxy import Proxy, connector
@@ -56,6 +57,7 @@ async def told(process: asyncio.subprocess.Process) -> str:
     return " ".join((out + errors).decode().split())
 
 
+@pytest.mark.promise
 async def test_the_bot_and_the_doctor_reach_everything_through_it(tmp_path: Path) -> None:
     async with proxied(tmp_path) as (discord, proxy, file):
         # In .env, where the operator's settings are; so libraries that look at the environment see nothing.
@@ -75,6 +77,7 @@ async def test_the_bot_and_the_doctor_reach_everything_through_it(tmp_path: Path
         assert "pass%3A" not in words
 
 
+@pytest.mark.promise
 async def test_a_proxy_that_refuses_is_named_without_its_password(tmp_path: Path) -> None:
     async with proxied(tmp_path) as (_, proxy, file):
         settings = {"SSL_CERT_FILE": str(file), "HTTPS_PROXY": proxy.address("wrong-word")}
@@ -85,6 +88,7 @@ async def test_a_proxy_that_refuses_is_named_without_its_password(tmp_path: Path
         assert "wrong-word" not in words
 
 
+@pytest.mark.promise
 async def test_photos_come_through_it(tmp_path: Path) -> None:
     host = "cdn.discordapp.com"
     serving, trusting = contexts(certificate(tmp_path, host))

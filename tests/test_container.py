@@ -84,6 +84,7 @@ def test_the_image_keeps_the_languages_that_the_bot_speaks_and_what_they_stand_o
     assert kept == needed
 
 
+@pytest.mark.promise
 def test_what_runs_is_found_and_hears_signals() -> None:
     (entry,), (command,) = every("ENTRYPOINT"), every("CMD")
     words = json.loads(entry)  # the exec form: no shell between the bot and SIGTERM
@@ -108,6 +109,7 @@ def test_each_command_that_a_container_is_told_to_run_exists(
     assert name in capsys.readouterr().out
 
 
+@pytest.mark.promise
 def test_the_health_check_asks_the_bot_where_it_listens(in_container: pytest.MonkeyPatch) -> None:
     (check,) = every("HEALTHCHECK")
     assert json.loads(check.partition("CMD ")[2]) == ["python", "-m", "bot", "health"]
@@ -118,6 +120,7 @@ def test_the_health_check_asks_the_bot_where_it_listens(in_container: pytest.Mon
     }
 
 
+@pytest.mark.promise
 def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container: pytest.MonkeyPatch) -> None:
     (user,) = every("USER")
     assert int(user) > 0
@@ -164,6 +167,7 @@ def test_the_image_is_published_under_the_workflows_own_name_and_for_both_machin
     ]
 
 
+@pytest.mark.promise
 def test_each_python_that_the_bot_promises_is_tested() -> None:
     workflow = (ROOT / ".github" / "workflows" / "checks.yml").read_text("utf-8")
     (matrix,) = re.findall(r"python: \[(.+)\]", workflow)
@@ -174,6 +178,7 @@ def test_each_python_that_the_bot_promises_is_tested() -> None:
     assert tested[-1] >= 14
 
 
+@pytest.mark.promise
 def test_actions_are_pinned_by_their_commits() -> None:
     for workflow in (ROOT / ".github" / "workflows").iterdir():
         used = re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8"))
@@ -183,6 +188,7 @@ def test_actions_are_pinned_by_their_commits() -> None:
             assert re.fullmatch(r" # v[\d.]+", comment), action
 
 
+@pytest.mark.promise
 def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pytest.MonkeyPatch) -> None:
     """`env_file` comes over the image's own, and `environment` over both."""
     assert re.search(r"^    env_file: \.env$", COMPOSE, re.MULTILINE)
@@ -261,6 +267,7 @@ def test_the_example_of_secrets_leads_to_settings_that_the_bot_reads(name: str) 
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
+@pytest.mark.promise
 def test_the_encryption_key_is_put_back_as_the_documents_say(tmp_path: Path) -> None:
     """It is for the bot's user alone, whoever owned the file that was there."""
     document = (ROOT / "docs" / "operators.md").read_text("utf-8")

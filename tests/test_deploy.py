@@ -32,17 +32,20 @@ def series() -> set[str]:
     return names
 
 
+@pytest.mark.promise
 def test_the_documents_list_each_metric_with_its_kind_and_no_other() -> None:
     text = (ROOT / "docs" / "monitoring.md").read_text("utf-8")
     assert dict(re.findall(r"^\| `(studii_\w+)` \| (\w+) \|", text, re.MULTILINE)) == metrics()
 
 
+@pytest.mark.promise
 def test_alerts_ask_for_metrics_that_there_are() -> None:
     text = (DEPLOY / "prometheus" / "alerts.yml").read_text("utf-8")
     assert len(re.findall(r"^      - alert: \w+$", text, re.MULTILINE)) > 10
     assert set(NAME.findall(text)) <= series()
 
 
+@pytest.mark.promise
 def test_the_dashboard_asks_for_metrics_that_there_are_and_shows_all() -> None:
     board: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text("utf-8"))
     asked = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
@@ -62,6 +65,7 @@ COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
 MEMORY = re.findall(r"mem_limit: (\d+)m", COMPOSE)[0]
 
 
+@pytest.mark.promise
 def test_the_service_is_run_as_the_container_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HEALTH_PORT", raising=False)
@@ -81,6 +85,7 @@ def test_the_service_lets_the_bot_see_its_decoders_and_limit_them() -> None:
     assert re.findall(r"^SystemCallFilter=(.*)$", unit, re.MULTILINE) == ["@system-service", "~@privileged"]
 
 
+@pytest.mark.promise
 def test_the_cluster_runs_the_image_as_compose_does() -> None:
     manifest = (DEPLOY / "kubernetes" / "studii.yaml").read_text("utf-8")
     (user,) = re.findall(r"^USER (\d+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
@@ -125,6 +130,7 @@ def test_of_the_processes_of_a_cluster_one_more_stands_by() -> None:
     assert int(found["SHARD_COUNT"]) == (int(replicas) - 1) * int(found["SHARDS_PER_PROCESS"])
 
 
+@pytest.mark.promise
 def test_no_process_of_a_cluster_starts_on_files_that_end_with_its_pod(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -163,6 +169,7 @@ def on_a_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyP
     return monkeypatch
 
 
+@pytest.mark.promise
 def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container(
     on_a_node: pytest.MonkeyPatch,
 ) -> None:

@@ -36,6 +36,7 @@ def headings(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_each_link_leads_to_a_file_and_a_heading_that_there_are(document: str) -> None:
     here = ROOT / document
@@ -55,6 +56,7 @@ def test_the_pages_that_list_the_languages_have_each(document: str, language: La
     assert re.search(rf"\b{name}\b", re.sub(r"\s+", " ", read(document)))
 
 
+@pytest.mark.promise
 def test_each_document_is_reached_from_the_readme() -> None:
     reached: set[Path] = set()
     waiting = [ROOT / "README.md"]
@@ -69,6 +71,7 @@ def test_each_document_is_reached_from_the_readme() -> None:
     assert {name for name in DOCUMENTS if name.startswith("docs/")} <= told
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name.startswith(("docs/", "README"))])
 def test_each_command_and_setting_that_is_named_exists(
     document: str, capsys: pytest.CaptureFixture[str]
@@ -100,6 +103,7 @@ def test_what_a_reader_looks_up_is_said_in_the_bots_own_words(document: str) -> 
     assert [words for words in quoted if words not in code and words not in discords_own] == []
 
 
+@pytest.mark.promise
 def test_the_buttons_that_are_named_are_so_called() -> None:
     code = "".join(path.read_text("utf-8") for path in (ROOT / "bot" / "ui").rglob("*.py"))
     for document in ("docs/members.md", "docs/admins.md"):

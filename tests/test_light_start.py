@@ -4,6 +4,8 @@ import subprocess
 import sys
 from functools import cache
 
+import pytest
+
 UNUSED = {
     "PIL",
     "aiohttp.web",
@@ -71,6 +73,7 @@ print(len(whole), gc.get_freeze_count() > 50_000, gc.isenabled())
 """
 
 
+@pytest.mark.promise
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
     _, *imported = said_by(PROGRAM)
     assert not UNUSED & set(imported)
@@ -80,6 +83,7 @@ def test_the_health_server_needs_no_web_framework() -> None:
     assert not {"aiohttp.web", "aiohttp.web_app", "aiohttp.web_fileresponse"} & set(said_by(HEALTH))
 
 
+@pytest.mark.promise
 def test_the_processes_that_open_pictures_import_nothing_of_the_bot_but_its_media() -> None:
     own = {name for name in said_by(DECODER) if name.startswith("bot.")}
     assert {name for name in own if not f"{name}.".startswith("bot.media.")} == set()

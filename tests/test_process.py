@@ -56,6 +56,7 @@ async def test_it_ends_cleanly_while_it_still_waits_for_another_instance(tmp_pat
         assert not discord.ready.is_set()
 
 
+@pytest.mark.promise
 async def test_a_bot_that_identifies_too_soon_after_another_comes_up_a_little_later(tmp_path: Path) -> None:
     async with DiscordServer(rules=Rules(identify_every=600)) as discord:
         discord.sessions.identify({"intents": 1}, 0, discord.connections.guilds_of)
@@ -68,6 +69,7 @@ async def test_a_bot_that_identifies_too_soon_after_another_comes_up_a_little_la
             await asyncio.wait_for(discord.ready.wait(), PATIENCE)
 
 
+@pytest.mark.promise
 async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:
     async with DiscordServer(rules=Rules(identify_every=0)) as discord:
         for _ in range(2):
@@ -83,6 +85,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_
         assert {"studio", "virtual-staging", "photo-restore", "product-background", "career-photo"} <= names
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -106,6 +109,7 @@ async def test_a_wrong_setting_is_one_clear_line_and_a_failure(
         assert sentence in said_last[0]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("is_running", [False, True])
 async def test_it_ends_when_told_to_where_the_loop_has_no_signal_handlers(

@@ -41,6 +41,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"Studii for Discord {VERSION}\n"
 
 
+@pytest.mark.promise
 def test_each_release_is_in_the_changelog_and_among_the_upgrades() -> None:
     told = re.findall(r"^## (\S+)", CHANGELOG, re.MULTILINE)
     assert told == list(RELEASES)
@@ -60,11 +61,13 @@ def test_what_waits_for_the_next_release_is_text_and_no_list() -> None:
     assert [name for name, words in told.items() if words.startswith(("- ", "* "))] == []
 
 
+@pytest.mark.promise
 def test_what_waits_for_the_next_release_has_a_kind() -> None:
     wrong = [name for name in fragments() if not re.fullmatch(rf"[\w+-]+\.({'|'.join(KINDS)})\.md", name)]
     assert not wrong
 
 
+@pytest.mark.promise
 def test_a_release_gathers_what_waits_into_the_changelog(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
@@ -81,6 +84,7 @@ def test_a_release_gathers_what_waits_into_the_changelog(tmp_path: Path) -> None
     assert f"\n\n## {VERSION}" in changelog
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("release", RELEASES)
 async def test_a_database_of_each_release_comes_up(release: str, tmp_path: Path) -> None:
     file = tmp_path / "data" / "studii.db"

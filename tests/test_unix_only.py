@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # What is taken away is missing on Windows, and a part of it on macOS. Python's own modules need some of it,
 # as they are those for Unix here. A decoder's `__main__` answers requests as soon as it is imported.
 PROGRAM = """
@@ -51,6 +53,7 @@ STARTING = {
 }
 
 
+@pytest.mark.promise
 def test_all_of_the_bot_can_be_imported_without_what_only_some_systems_have() -> None:
     shown = subprocess.run(  # noqa: S603 - a program of our own
         # Libraries may say that something is missing.

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.machine.reactions import stars_and_mentions, unrelated
 
 
+@pytest.mark.promise
 async def test_unrelated_reactions_cost_no_request_and_no_query_and_one_that_counts_is_counted(
     tmp_path: Path,
 ) -> None:
@@ -12,6 +15,7 @@ async def test_unrelated_reactions_cost_no_request_and_no_query_and_one_that_cou
     assert (cost.number, cost.requests, cost.queries) == (200, 0, 0)
 
 
+@pytest.mark.promise
 async def test_stars_and_mentions_that_are_nobodys_business_cost_no_request_and_no_query(
     tmp_path: Path,
 ) -> None:

@@ -35,6 +35,7 @@ def test_an_operator_gives_a_tool_texts_in_several_languages(tmp_path: Path) -> 
         assert tool.inputs[0].description == "雰囲気"
 
 
+@pytest.mark.promise
 def test_an_operator_gives_inputs_and_their_values_names_in_several_languages(tmp_path: Path) -> None:
     text = GOOD + '[[studio.inputs]]\nname = "sky"\ndescription = "Its sky"\nsuggestions = ["dusk", "noon"]\n'
     text += 'title = { en = "time of day", de = "Tageszeit" }\n'
@@ -72,6 +73,7 @@ price = true
 PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -201,6 +203,7 @@ def test_a_file_without_tools_is_told_of(tmp_path: Path) -> None:
         Catalog.load(written(tmp_path, "# nothing yet\n"))
 
 
+@pytest.mark.promise
 def test_a_file_that_is_not_there_is_told_of_with_its_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^STUDII_TOOLS_FILE: .*gone\.toml can't be read \(No such file"):
         Catalog.load(tmp_path / "gone.toml")

@@ -44,6 +44,7 @@ def test_a_tool_that_is_gone_is_refused_by_name(shipped: Catalog) -> None:
         shipped.get("hologram")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("typed", ["virtual-staging", "Virtual staging", " virtual STAGING "])
 def test_a_tool_that_was_typed_instead_of_chosen_is_found(typed: str) -> None:
     assert Catalog.load().named(typed).slug == "virtual-staging"

@@ -19,6 +19,7 @@ from tests.support.process import bot_process
 from tests.support.simulated.people import until
 
 
+@pytest.mark.promise
 async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     theirs = [tmp_path / "data" / f"studii.db.{word}" for word in ("leaving", "coming", "part")]
@@ -41,6 +42,7 @@ async def test_a_backup_goes_out_and_comes_back_through_pipes(tmp_path: Path) ->
     assert names_in(tmp_path / "data") - {file.name for file in theirs} == names
 
 
+@pytest.mark.promise
 async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     for nonsense in (b"", b"Dear diary. " * 500):
@@ -51,6 +53,7 @@ async def test_what_comes_in_and_is_no_backup_changes_nothing(tmp_path: Path) ->
     assert await kept_key(tmp_path) == SECRET
 
 
+@pytest.mark.promise
 async def test_nothing_is_left_on_a_new_machine_by_what_is_no_backup(tmp_path: Path) -> None:
     status, told = await taken_back(tmp_path, b"Dear diary. " * 500)
     assert (status, "Nothing was changed" in told) == (2, True)
@@ -70,6 +73,7 @@ async def test_a_backup_that_is_not_there_or_was_cut_off_is_refused(tmp_path: Pa
     assert await kept_key(tmp_path) == SECRET
 
 
+@pytest.mark.promise
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("command", "part"), [("restore", ".coming"), ("backup", ".leaving")])

@@ -16,6 +16,7 @@ from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
 
+@pytest.mark.promise
 async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     url = f"sqlite+aiosqlite:///{database(tmp_path)}"
@@ -33,6 +34,7 @@ async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone
     assert SECRET.encode() not in copy.read_bytes()
 
 
+@pytest.mark.promise
 async def test_a_backup_replaces_no_file(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     (tmp_path / "copy.db").write_text("dear")
@@ -72,6 +74,7 @@ async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) ->
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("given", ["copy.db", "-"])
 async def test_a_file_of_another_program_is_not_replaced_by_a_backup(tmp_path: Path, given: str) -> None:
     await keep_key(tmp_path)
@@ -100,6 +103,7 @@ async def test_the_database_itself_is_not_taken_back(tmp_path: Path) -> None:
     assert "is the database itself" in errors
 
 
+@pytest.mark.promise
 async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
@@ -111,6 +115,7 @@ async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path)
     assert (tmp_path / "data" / "studii.db.replaced-1").exists()
 
 
+@pytest.mark.promise
 async def test_what_is_no_backup_is_not_taken_back(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     (tmp_path / "copy.db").write_text("no database, whatever its name says")
@@ -120,6 +125,7 @@ async def test_what_is_no_backup_is_not_taken_back(tmp_path: Path) -> None:
     assert await kept_key(tmp_path) == SECRET
 
 
+@pytest.mark.promise
 async def test_the_bot_starts_on_a_backup_that_was_taken_back_in_place_of_a_damaged_database(
     tmp_path: Path,
 ) -> None:

@@ -20,6 +20,7 @@ from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, environment
 
 
+@pytest.mark.promise
 async def test_the_invitation_asks_for_the_least(tmp_path: Path) -> None:
     status, told, errors = await ran(tmp_path, "invite")
     assert status == 0, errors
@@ -69,6 +70,7 @@ def test_each_command_runs_its_own_part_and_one_that_is_forgotten_none(
         named_command(Namespace(command="forgotten")).close()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("command", [("backup", "copy.db"), ("restore", "data/copy.db"), ("rotate-keys",)])
 def test_a_folder_of_another_user_is_named_with_what_to_do(
     tmp_path: Path,

@@ -29,6 +29,7 @@ async def test_a_postgresql_database_is_left_to_its_own_tools(tmp_path: Path, co
     assert "word" not in errors.replace("password", "")
 
 
+@pytest.mark.promise
 async def test_the_bot_and_the_doctor_work_on_postgresql(tmp_path: Path, postgresql: str) -> None:
     async with StudiiServer() as studii:
         address = (await new_database(postgresql)).replace("postgresql+asyncpg", "postgresql")
@@ -47,6 +48,7 @@ async def test_the_bot_and_the_doctor_work_on_postgresql(tmp_path: Path, postgre
     assert "SQLite" not in told
 
 
+@pytest.mark.promise
 async def test_a_postgresql_that_is_not_there_is_named_as_it_was_written_and_without_its_password(
     tmp_path: Path,
 ) -> None:

@@ -64,6 +64,7 @@ async def test_a_wrong_token_is_a_line_of_the_table_and_says_which_is_right(
     assert remedy in told
 
 
+@pytest.mark.promise
 async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
     tmp_path: Path, around: dict[str, str]
 ) -> None:
@@ -120,6 +121,7 @@ async def test_a_dotenv_file_that_is_no_text_is_a_line_of_the_table(
     assert "Not checked: fix the file .env first." in told
 
 
+@pytest.mark.promise
 async def test_a_check_that_fails_unexpectedly_hides_no_other(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +135,7 @@ async def test_a_check_that_fails_unexpectedly_hides_no_other(
     assert "password" not in findings["Disk"].words
 
 
+@pytest.mark.promise
 async def test_files_of_another_user_are_named_and_no_reason_to_report_a_fault(
     tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +222,7 @@ async def test_a_bot_that_nears_discords_limits_for_large_ones_is_told(
     assert all(words in finding.words for words in advice)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("off", "where"), [(95, "ahead of"), (-3_600, "behind")])
 async def test_a_clock_that_is_off_is_told(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch, off: int, where: str
@@ -236,6 +240,7 @@ async def test_a_clock_that_is_off_is_told(
     assert abs(int(seconds[1].replace(",", "")) - abs(off)) <= 10  # Discord tells whole seconds, some ago
 
 
+@pytest.mark.promise
 async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -267,6 +272,7 @@ async def test_a_studii_that_is_away_does_not_stop_it(around: dict[str, str]) ->
     assert "jobs wait" in findings["Studii"].words
 
 
+@pytest.mark.promise
 async def test_a_discord_that_is_away_stops_it_and_all_else_is_looked_at(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from bot.storage import Vault
 from sandbox.studii import StudiiServer
 from tests.cli.commands import SECRET, database, keep_key, ran
 
 
+@pytest.mark.promise
 async def test_the_doctor_finds_a_good_setup_good(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     async with StudiiServer() as studii:
@@ -20,6 +23,7 @@ async def test_the_doctor_finds_a_good_setup_good(tmp_path: Path) -> None:
     assert SECRET not in told + errors
 
 
+@pytest.mark.promise
 async def test_the_doctor_changes_nothing_before_the_first_start(tmp_path: Path) -> None:
     status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")
     assert status == 0
@@ -28,6 +32,7 @@ async def test_the_doctor_changes_nothing_before_the_first_start(tmp_path: Path)
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.promise
 async def test_the_doctor_fails_when_something_would_stop_the_bot(tmp_path: Path) -> None:
     tools = tmp_path / "tools.toml"
     tools.write_text("nonsense")
@@ -44,6 +49,7 @@ async def test_the_doctor_fails_when_something_would_stop_the_bot(tmp_path: Path
     assert "tools.toml" in told
 
 
+@pytest.mark.promise
 async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     with closing(sqlite3.connect(database(tmp_path))) as connection:
@@ -60,6 +66,7 @@ async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
     assert "sums differ" in told
 
 
+@pytest.mark.promise
 async def test_the_doctor_says_whose_key_the_encryption_key_does_not_open(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     (tmp_path / "data" / "encryption.key").unlink()

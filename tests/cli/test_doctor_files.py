@@ -78,6 +78,7 @@ def a_key_file_without_a_key(folder: Path) -> None:
     (folder / "data" / "encryption.key").write_text("garbage")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("before", "what", "remedy"),
     [
@@ -102,6 +103,7 @@ async def test_what_is_in_the_bots_place_stops_it_and_is_found(
     assert not [word for word in DRIVERS if word in errors], errors
 
 
+@pytest.mark.promise
 async def test_a_folder_that_may_not_be_written_is_given_to_the_one_who_runs_the_bot(
     tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +125,7 @@ async def damage(folder: Path, sql: str) -> None:
         connection.commit()
 
 
+@pytest.mark.promise
 async def test_a_database_of_a_newer_version_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
     await damage(tmp_path, "UPDATE alembic_version SET version_num = '9001'")
     findings = await found(around)
@@ -141,6 +144,7 @@ async def test_a_database_that_lacks_a_table_stops_it(
     assert "Restore a backup" in findings["Database"].words
 
 
+@pytest.mark.promise
 async def test_a_damaged_database_stops_it(tmp_path: Path, around: dict[str, str]) -> None:
     await keep_key(tmp_path)
     content = bytearray(database(tmp_path).read_bytes())
@@ -207,6 +211,7 @@ def another_disk(tmp_path: Path) -> Iterator[Path]:
     pytest.skip("there is no other disk here")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("free", "verdict", "remedy"),
     [
@@ -241,6 +246,7 @@ async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
     assert stopping(findings) == ({"Spool"} if verdict is Verdict.STOPS else set())
 
 
+@pytest.mark.promise
 async def test_no_room_for_the_copy_before_an_update_stops_it(
     tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

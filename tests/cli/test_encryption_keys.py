@@ -15,6 +15,7 @@ from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
 
+@pytest.mark.promise
 async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     file = tmp_path / "data" / "encryption.key"
@@ -42,6 +43,7 @@ async def test_where_there_is_no_database_nothing_is_rotated(tmp_path: Path) -> 
     assert not (tmp_path / "data" / "encryption.key").exists()
 
 
+@pytest.mark.promise
 async def test_a_rotation_that_cannot_read_a_key_throws_no_encryption_key_away(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     file = tmp_path / "data" / "encryption.key"
@@ -74,6 +76,7 @@ async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_o
     assert (tmp_path / "data" / "encryption.key").exists()
 
 
+@pytest.mark.promise
 async def test_the_first_of_several_encryption_keys_seals_everything_anew(tmp_path: Path) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     await keep_key(tmp_path, SECRET, old)
@@ -110,6 +113,7 @@ async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path:
     assert f"in {tmp_path / 'keys'} (ENCRYPTION_KEYS_FILE)" in told
 
 
+@pytest.mark.promise
 async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     await keep_key(tmp_path, SECRET, old)

@@ -4,6 +4,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from bot.clock import SystemClock
 from bot.domain import Plan
 from bot.storage import Storage
@@ -41,6 +43,7 @@ async def run(discord: DiscordServer, folder: Path, command: str) -> tuple[int |
         return process.returncode, " ".join((out + errors).decode().split())
 
 
+@pytest.mark.promise
 async def test_the_running_bot_keeps_many_servers_that_are_gone_and_the_operator_lets_them_go(
     tmp_path: Path,
 ) -> None:

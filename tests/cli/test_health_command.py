@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process, environment
 
 
+@pytest.mark.promise
 async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_port: int) -> None:
     port = {"HEALTH_PORT": str(unused_tcp_port)}
     async with (
@@ -29,6 +32,7 @@ async def test_health_is_asked_of_the_running_bot(tmp_path: Path, unused_tcp_por
     assert "doesn't answer" in told
 
 
+@pytest.mark.promise
 def test_asking_for_the_health_imports_little(tmp_path: Path, unused_tcp_port: int) -> None:
     """It is a process of its own every minute: what the bot itself imports costs a second of processor."""
     program = "import sys; from bot.__main__ import main; print(main(['health']), *sys.modules)"
@@ -46,6 +50,7 @@ def test_asking_for_the_health_imports_little(tmp_path: Path, unused_tcp_port: i
     assert not {"aiohttp", "discord", "sqlalchemy", "PIL", "cryptography"} & set(imported)
 
 
+@pytest.mark.promise
 async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused_tcp_port: int) -> None:
     port = str(unused_tcp_port)
     status, told, _ = await ran(tmp_path, "health", HEALTH_PORT=port, DISCORD_TOKEN="", SPOOL_MB="lots")

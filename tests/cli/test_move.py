@@ -59,6 +59,7 @@ async def counts(url: str) -> dict[str, int]:
     return found
 
 
+@pytest.mark.promise
 async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
     settings = StorageSettings.read(database_url=source)
@@ -76,6 +77,7 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
             assert await transaction.member_defaults.of(1, 7) == {"studio": {"quality": "high"}}
 
 
+@pytest.mark.promise
 async def test_a_database_with_rows_is_refused(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
     await move(StorageSettings.read(database_url=source), target)
@@ -84,6 +86,7 @@ async def test_a_database_with_rows_is_refused(tmp_path: Path, postgresql: str) 
     assert (await counts(target))["jobs"] == 3
 
 
+@pytest.mark.promise
 async def test_a_bot_that_runs_is_to_be_stopped_first(tmp_path: Path, postgresql: str) -> None:
     source, target = await filled(tmp_path), await new_database(postgresql)
     async with instance_lock(source):

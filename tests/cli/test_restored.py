@@ -14,6 +14,7 @@ from tests.support.jobs import accepted
 from tests.support.postgresql import new_migrated_database
 
 
+@pytest.mark.promise
 async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -31,6 +32,7 @@ async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
     assert (await restored(settings)).startswith("0 jobs waited")
 
 
+@pytest.mark.promise
 async def test_on_sqlite_restore_does_everything(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="`restore FILE` does everything"):
         await restored(StorageSettings.read(database_url=await database(tmp_path)))

@@ -50,6 +50,7 @@ async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(tmp
         assert commands - set(Catalog.load().tools) == RESERVED
 
 
+@pytest.mark.promise
 async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert len(registrations(desk)) == 1
@@ -66,6 +67,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp
         assert len(registrations(desk)) == 2
 
 
+@pytest.mark.promise
 async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
@@ -155,6 +157,7 @@ async def test_an_interaction_that_came_too_late_makes_no_noise(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("wanted", ["auto", "off"])
 async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
     discord_server: DiscordServer, wanted: Any
@@ -163,6 +166,7 @@ async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
     assert discord_server.intents is None  # it never went near the gateway
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("wanted", "intents"), [("auto", photo_intents()), ("off", mention_intents())])
 async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
     monkeypatch: pytest.MonkeyPatch, wanted: Any, intents: discord.Intents
@@ -172,12 +176,14 @@ async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
         assert await choose_intents(TOKEN, wanted) == intents
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("discord_server")
 async def test_a_token_that_discord_refuses_is_one_clear_line() -> None:
     with pytest.raises(SettingsError, match="Discord refused DISCORD_TOKEN"):
         await choose_intents("of.no.use", "auto")
 
 
+@pytest.mark.promise
 async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     async with DiscordServer() as server:
         gone = server.api
@@ -186,6 +192,7 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
         await choose_intents(TOKEN, "auto")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     "body", [b"<html>Welcome! Log in to use the network.</html>", b"[]", b"\xff\xfe", b""]
 )
@@ -235,6 +242,7 @@ def levels() -> Iterator[None]:
         logger.setLevel(level)
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("levels")
 def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixture) -> None:
     quiet_discord_loggers()

@@ -72,6 +72,7 @@ def longest_beside_english(command: dict[str, Any]) -> list[str]:
     return [text for _, text in sorted(beside, reverse=True)[:10]]
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("unbounded")
 def test_texts_are_in_all_locales_and_names_that_are_typed_stay(sent: list[dict[str, Any]]) -> None:
     staging = named(sent, "virtual-staging")
@@ -108,6 +109,7 @@ def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[
     assert {said for one, said in translated.items() if said != one} <= german
 
 
+@pytest.mark.promise
 def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None:
     for command in sent:
         assert length(command) <= 8000
@@ -120,6 +122,7 @@ def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None
                     assert 1 <= len(text) <= (32 if is_menu else 100)
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("unbounded")
 def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
     cut = [
@@ -133,6 +136,7 @@ def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
     assert not cut
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("unbounded")
 def test_no_translation_is_left_out(sent: list[dict[str, Any]]) -> None:
     for command in sent:

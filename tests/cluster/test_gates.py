@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import pytest
 from yarl import URL
 
 from bot.aio.proxy import connector
@@ -26,6 +27,7 @@ LATER_ANSWER = URL("https://discord.com/api/v10/webhooks/1/token/messages/@origi
 MESSAGE = URL("https://discord.com/api/v10/channels/1/messages")
 
 
+@pytest.mark.promise
 async def test_a_process_that_stood_still_between_the_commit_and_the_post_sends_nothing(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:

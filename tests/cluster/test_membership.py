@@ -48,6 +48,7 @@ class Stopped:
         return boottime() + self.ahead
 
 
+@pytest.mark.promise
 async def test_one_serves_and_the_other_stands_by_until_it_ends(url: str) -> None:
     async with process_on(url) as first:
         await serving(first)
@@ -65,6 +66,7 @@ async def test_one_serves_and_the_other_stands_by_until_it_ends(url: str) -> Non
             assert not first.may_act()
 
 
+@pytest.mark.promise
 async def test_each_takes_as_many_shards_as_it_may_and_one_more_stands_by(url: str) -> None:
     async with AsyncExitStack() as stack:
         members = [
@@ -96,6 +98,7 @@ async def test_a_process_with_room_takes_what_becomes_free_and_is_told(url: str)
             assert gained == [frozenset({0, 1})]
 
 
+@pytest.mark.promise
 async def test_the_number_of_shards_stays_until_all_processes_have_stopped(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -113,6 +116,7 @@ async def test_the_number_of_shards_stays_until_all_processes_have_stopped(
         assert fourth.shards.count == 3
 
 
+@pytest.mark.promise
 async def test_shards_that_nobody_takes_are_an_error(url: str, caplog: pytest.LogCaptureFixture) -> None:
     async with process_on(url, count=3, per_process=1) as only:
         await until(lambda: only.free_shards == 2)
@@ -143,6 +147,7 @@ async def test_who_stood_still_for_longer_than_its_lease_may_do_nothing_and_lear
                     await first.lost()
 
 
+@pytest.mark.promise
 async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: str) -> None:
     async with process_on(url) as first:
         await serving(first)
@@ -202,6 +207,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
                         await transaction.meta.set("after", b"the restart")
 
 
+@pytest.mark.promise
 async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> None:
     async with ProcessTable.open(url) as one, ProcessTable.open(url) as other:
         assert await one.identify_turn(0, 0.5) is None

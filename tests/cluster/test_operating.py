@@ -20,6 +20,7 @@ from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database, new_migrated_database
 
 
+@pytest.mark.promise
 async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
     migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +48,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
             assert not any("No process serves" in one for one in words)
 
 
+@pytest.mark.promise
 async def test_a_process_that_stands_by_is_healthy_and_one_with_another_encryption_key_stops(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -75,6 +77,7 @@ async def _answers(session: aiohttp.ClientSession, port: int) -> bool:
         return False
 
 
+@pytest.mark.promise
 async def test_several_that_start_at_once_make_the_tables_once(postgresql: str) -> None:
     url = await new_database(postgresql)
     await asyncio.gather(*(migrate(url) for _ in range(4)))

@@ -94,6 +94,7 @@ def _pgbouncer(program: str, url: str) -> Generator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("way", [another_connection_each_time, behind_pgbouncer])
 async def test_jobs_are_made_and_processes_take_over(
     way: Way, tmp_path: Path, migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -53,6 +54,7 @@ async def metrics(session: aiohttp.ClientSession, port: int) -> str:
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.promise
 async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_told_to_wait(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -86,6 +88,7 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
 
 
 # Long: one story of two processes, in order.
+@pytest.mark.promise
 async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing_any_more(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -129,6 +132,7 @@ async def test_a_process_that_was_stopped_finds_itself_replaced_and_does_nothing
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
 
 
+@pytest.mark.promise
 async def test_a_standby_takes_over_although_discord_is_unwell_at_that_moment(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -148,6 +152,7 @@ async def test_a_standby_takes_over_although_discord_is_unwell_at_that_moment(
             assert second.forked.returncode is None
 
 
+@pytest.mark.promise
 async def test_servers_of_two_processes_share_a_key_and_its_limit(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:

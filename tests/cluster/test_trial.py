@@ -4,6 +4,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from bot.storage import migrate
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
@@ -16,6 +18,7 @@ SERVERS, JOBS = 4, 16
 LEASE = 4.0  # seconds; a process that is taken for dead is a part of the trial
 
 
+@pytest.mark.promise
 async def test_nothing_is_lost_or_doubled_while_processes_die_hang_and_come_back(tmp_path: Path) -> None:
     with server() as postgresql:
         url = await new_database(postgresql.url)

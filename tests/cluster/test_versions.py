@@ -4,6 +4,8 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState
 from bot.storage.database.migrations import SCRIPTS, newest_revision
 from tests.cluster.shortened import MIGRATIONS
@@ -42,6 +44,7 @@ async def replaced(old: Process, new: Process) -> None:
     await until(lambda: new.serves)
 
 
+@pytest.mark.promise
 async def test_updates_leave_nobody_without_an_answer_and_what_is_too_old_stops(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:

@@ -105,6 +105,7 @@ async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_pa
         assert "Studio" in labels(answer)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("automatic", [False, True])
 async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
     tmp_path: Path, *, automatic: bool

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
+@pytest.mark.promise
 async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         vip = desk.guild.create_role("VIP")
@@ -27,6 +30,7 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
         assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii allowance"))
 
 
+@pytest.mark.promise
 async def test_the_panel_of_access_says_what_has_just_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         artists = desk.guild.create_role("Artists")

@@ -13,6 +13,7 @@ HTTP = (
 )
 
 
+@pytest.mark.promise
 def test_a_missing_token_says_how_to_begin() -> None:
     assert complaint() == "DISCORD_TOKEN isn't set. Copy .env.example to .env and fill it in."
 
@@ -142,6 +143,7 @@ def test_a_process_takes_no_more_shards_than_there_are(monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.promise
 def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOOL_MB", "lots")
     line = complaint()

@@ -21,6 +21,7 @@ def test_no_secret_shows_when_the_settings_are_printed(monkeypatch: pytest.Monke
     assert not any(secret in printed for secret in secrets)
 
 
+@pytest.mark.promise
 def test_no_secret_shows_in_a_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     monkeypatch.setenv("DATABASE_URL", "mysql://bot:database-password@db/studii")
@@ -46,6 +47,7 @@ def other_secrets(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("name", "secret"), SECRETS)
 @pytest.mark.parametrize("written", ["{}", "{}\n", "\ufeff{}\r\n"])
 def test_a_secret_can_come_from_a_file(
@@ -69,6 +71,7 @@ def test_a_secret_comes_from_one_place(
     assert complaint() == f"{name} and {name}_FILE are both set. Leave one of them empty."
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("name", ["DISCORD_TOKEN", "ENCRYPTION_KEYS"])
 @pytest.mark.parametrize(
     ("content", "reason"),

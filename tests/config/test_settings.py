@@ -8,6 +8,7 @@ from bot.config import Settings
 from tests.config.reading import TOKEN
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("token")
 def test_a_token_is_all_that_has_to_be_set() -> None:
     settings = Settings.read()
@@ -21,6 +22,7 @@ def test_a_token_is_all_that_has_to_be_set() -> None:
     assert settings.folder == Path("data")
 
 
+@pytest.mark.promise
 def test_a_dotenv_file_is_read_and_the_environment_comes_before_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -42,6 +44,7 @@ def test_settings_left_empty_have_their_defaults(monkeypatch: pytest.MonkeyPatch
     assert emptied == Settings.read()
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("token")
 def test_the_example_settings_are_taken_as_they_are(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / ".env.example"

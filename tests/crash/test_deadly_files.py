@@ -1,5 +1,7 @@
 """A file that ends the whole process when it is opened is given up, and costs nobody else anything."""
 
+import pytest
+
 from bot.domain import EntryKind, FailureCode, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
@@ -29,6 +31,7 @@ async def job_of(case: Case, job_id: str) -> Job:
     return job
 
 
+@pytest.mark.promise
 async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_made(process: Zygote) -> None:
     async with worlds() as own:
         case, asked = await own.accepted()
@@ -58,6 +61,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert JobState.SUCCEEDED in ends_beside
 
 
+@pytest.mark.promise
 async def test_a_result_that_kills_the_bot_when_it_is_checked_is_posted_as_it_is(process: Zygote) -> None:
     async with worlds() as own:
         case, asked = await own.accepted(text=True)
@@ -68,6 +72,7 @@ async def test_a_result_that_kills_the_bot_when_it_is_checked_is_posted_as_it_is
         assert (await job_of(case, asked.id)).state is JobState.SUCCEEDED
 
 
+@pytest.mark.promise
 async def test_a_result_that_kills_the_bot_when_it_is_made_to_fit_is_posted_as_a_link(
     process: Zygote,
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 
 from bot.delivery import BestPoster
 from bot.delivery.errors import RETRY_SECONDS
@@ -65,6 +66,7 @@ async def test_a_result_is_shown_once_with_its_maker_and_a_link_and_can_be_taken
         assert not await shown_in(desk, there)
 
 
+@pytest.mark.promise
 async def test_nothing_leaves_an_age_restricted_or_hidden_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there = desk.channel_for_the_bot("best-of").id
@@ -81,6 +83,7 @@ async def test_nothing_leaves_an_age_restricted_or_hidden_channel(tmp_path: Path
         assert not await shown_in(desk, there)
 
 
+@pytest.mark.promise
 async def test_what_is_hidden_stays_behind_a_spoiler_and_the_photo_before_is_left_out(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there = desk.channel_for_the_bot("best-of").id

@@ -88,6 +88,7 @@ async def test_trouble_at_discord_is_said_to_be_that_and_no_redirect_is_followed
         await fetched(tmp_path, lambda _: web.Response(status=status, headers={"Location": "/elsewhere"}))
 
 
+@pytest.mark.promise
 async def test_a_photo_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
     with pytest.raises(PhotoUnavailable, match="photo_larger_than_taken"):
         await fetched(tmp_path, lambda _: web.Response(body=BYTES), limit=500_000)
@@ -104,6 +105,7 @@ async def test_a_connection_that_breaks_off_is_no_photo(tmp_path: Path) -> None:
         await fetched(tmp_path, cut)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     "url",
     [
@@ -122,6 +124,7 @@ async def test_photos_come_from_discord_and_from_nowhere_else(tmp_path: Path, ur
     assert not (tmp_path / "photo").exists()
 
 
+@pytest.mark.promise
 async def test_discords_name_is_not_believed_where_it_leads_into_a_private_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -328,6 +328,7 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
         assert len(world.studii.jobs) == len(others)
 
 
+@pytest.mark.promise
 async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ SAMPLE = (
 )
 
 
+@pytest.mark.promise
 @pytest.mark.skipif(sys.platform != "linux", reason="what processes hold is read from /proc")
 async def test_hostile_files_are_refused_unpaid_and_the_photos_beside_them_are_taken(
     tmp_path: Path, subtests: pytest.Subtests
@@ -67,6 +68,7 @@ class Patient(TimeLimits):
         return TimeLimits(3600, 3600.0)
 
 
+@pytest.mark.promise
 async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

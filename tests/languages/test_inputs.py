@@ -30,6 +30,7 @@ def labels(shown: Any) -> dict[str, str]:
     return found
 
 
+@pytest.mark.promise
 async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_its_words(
     tmp_path: Path,
 ) -> None:
@@ -49,6 +50,7 @@ async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_it
         assert (await desk.job()).inputs == {"style": "farmhouse", "room": "living"}
 
 
+@pytest.mark.promise
 async def test_values_are_suggested_and_may_be_typed_in_the_persons_language(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

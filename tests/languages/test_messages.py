@@ -33,6 +33,7 @@ from bot.services import credit_words
 from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_python, source_file
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("language", "whole", "part", "day", "listed"),
     [
@@ -53,6 +54,7 @@ def test_numbers_days_and_lists_are_written_as_the_language_does(
         assert and_list(["a", "b", "c"]) == listed
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("language", "first", "short", "eleventh"),
     [
@@ -114,6 +116,7 @@ def test_whole_numbers_are_read_as_the_language_writes_them(
         assert whole_number(number(1_200_000)) == 1_200_000
 
 
+@pytest.mark.promise
 def test_spanish_separates_thousands_from_five_digits_on() -> None:
     with speaking(Language.SPANISH):
         written = [number(one) for one in (-1200, 999, 9999, 10_000, 1_234_567)]

@@ -44,6 +44,7 @@ async def choose(desk: Desk, language: str) -> None:
     await desk.admin.slash(desk.channel, "studii language", language=language)
 
 
+@pytest.mark.promise
 async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -56,6 +57,7 @@ async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Pa
             assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
 
 
+@pytest.mark.promise
 async def test_a_card_in_a_channel_is_in_the_servers_language_a_private_one_in_the_persons(
     tmp_path: Path,
 ) -> None:
@@ -68,6 +70,7 @@ async def test_a_card_in_a_channel_is_in_the_servers_language_a_private_one_in_t
         assert (languages_of(shown), languages_of(alone)) == ({"de"}, {"ja"})
 
 
+@pytest.mark.promise
 async def test_the_engine_goes_on_in_the_language_in_which_a_card_began(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -81,6 +84,7 @@ async def test_the_engine_goes_on_in_the_language_in_which_a_card_began(tmp_path
         assert "Cancelled" in texts(card)
 
 
+@pytest.mark.promise
 async def test_a_refusal_is_read_by_each_in_their_language(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         with app_in("fr"):
@@ -89,6 +93,7 @@ async def test_a_refusal_is_read_by_each_in_their_language(tmp_path: Path) -> No
             assert languages_of(await desk.tom.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
 
 
+@pytest.mark.promise
 async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -102,6 +107,7 @@ async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> 
         assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
 
 
+@pytest.mark.promise
 async def test_a_community_server_speaks_the_language_that_it_has_in_discord(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -46,12 +46,14 @@ async def test_a_smaller_copy_keeps_its_xmp_and_says_that_ai_made_it(tmp_path: P
     assert b"c2pa" not in data
 
 
+@pytest.mark.promise
 async def test_a_photo_that_is_made_smaller_is_not_said_to_be_made_by_ai(tmp_path: Path) -> None:
     data = await SharedDecoders().fit(result(tmp_path), 50_000)
     assert data is not None
     assert b"DigitalSourceType" not in data
 
 
+@pytest.mark.promise
 async def test_a_labelled_copy_has_the_words_in_its_corner_and_nothing_else_changed(tmp_path: Path) -> None:
     for corner, box in (("bottom-left", (0, 350, 250, 400)), ("top-right", (350, 0, 600, 50))):
         data = await SharedDecoders().label(result(tmp_path), 200_000, "Virtually staged", corner)

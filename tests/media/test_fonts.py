@@ -31,11 +31,13 @@ def test_japanese_characters_have_a_font(character: str) -> None:
     assert script_of(character) == "japanese"
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("language", list(Language))
 def test_each_language_can_write_its_own_name(language: Language) -> None:
     assert all(map(script_of, language.own_name))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("language", [one for one in Language if one is not Language.ENGLISH])
 def test_each_letter_of_the_translations_has_a_font(language: Language) -> None:
     with compiled_file(language).open("rb") as stream:

@@ -28,6 +28,7 @@ def save(path: Path, image_format: str, image: Image.Image, **options: Any) -> N
         image.save(path, image_format, **options)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("most", [1_000, 20_000, 60_000])
 async def test_a_transparent_photo_that_would_be_too_large_as_a_png_becomes_a_webp(
     tmp_path: Path, subtests: pytest.Subtests, most: int

@@ -24,6 +24,7 @@ serve.serve()
 """
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("platform", "before", "missing"),
     [

@@ -85,6 +85,7 @@ async def test_a_whole_photo_is_described(
     assert await decoder.inspect(path) == Photo(kind, kind.content_type, width, height)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("missing", [4, 12, 100, 5000])
 @pytest.mark.parametrize(
     ("image_format", "kind", "options"), [sample for sample in SAMPLES if "size" not in sample[2]]
@@ -113,6 +114,7 @@ async def test_a_beginning_with_nonsense_behind_it_is_refused(
         await decoder.inspect(path)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("content", [b"", b"just some words", b"%PDF-1.7 \xff\xd8\xff"])
 async def test_a_file_that_is_no_picture_is_refused(
     decoder: DecoderPool, tmp_path: Path, content: bytes
@@ -123,6 +125,7 @@ async def test_a_file_that_is_no_picture_is_refused(
         await decoder.inspect(path)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("width", "height", "megapixels"), [(8001, 8000, "64"), (30000, 30000, "900"), (65000, 65000, "4,225")]
 )
@@ -137,6 +140,7 @@ async def test_too_many_pixels_are_refused_with_the_figure_and_the_limit(
     assert f"{width} × {height} pixels ({megapixels} megapixels). The limit is 64 megapixels" in said
 
 
+@pytest.mark.promise
 async def test_exactly_the_most_pixels_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "photo"
     path.write_bytes(encoded("PNG", size=(20, 10)))
@@ -152,6 +156,7 @@ async def test_a_missing_file_is_not_taken_for_a_broken_photo(decoder: DecoderPo
         await decoder.inspect(tmp_path / "gone")
 
 
+@pytest.mark.promise
 async def test_every_kind_of_transparent_and_of_moving_picture_has_room(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +196,7 @@ async def test_a_kind_that_takes_much_memory_has_a_lower_limit(
     )
 
 
+@pytest.mark.promise
 async def test_a_webp_of_64_megapixels_is_taken(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     path.write_bytes(LOSSLESS)

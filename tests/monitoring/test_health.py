@@ -64,6 +64,7 @@ async def get(url: str) -> tuple[int, str]:
         return response.status, await response.text()
 
 
+@pytest.mark.promise
 async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
     async with watched(tmp_path) as bot:
         status, text = await get(f"{bot.url}/healthz")
@@ -72,6 +73,7 @@ async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
         assert f'"version": "{VERSION}"' in text
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("change", "what"),
     [
@@ -91,6 +93,7 @@ async def test_what_is_wrong_is_named_with_a_503(
         assert what in text
 
 
+@pytest.mark.promise
 async def test_a_database_that_cannot_be_written_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(
         assert (await get(f"{bot.url}/metrics"))[0] == 200
 
 
+@pytest.mark.promise
 async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_path: Path) -> None:
     metrics = Metrics()
     async with watched(tmp_path, metrics) as bot:

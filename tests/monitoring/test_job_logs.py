@@ -25,6 +25,7 @@ from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 BOT = Path(__file__).parents[2] / "bot"
 
 
+@pytest.mark.promise
 def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> None:
     text = (BOT.parent / "docs" / "monitoring.md").read_text("utf-8")
     told = re.findall(r"^\| `(Job …[^`]+)` \|", text, re.MULTILINE)
@@ -34,6 +35,7 @@ def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> Non
     assert set(told) <= logged
 
 
+@pytest.mark.promise
 async def test_a_members_job_is_a_line_for_each_event(tmp_path: Path) -> None:
     with everything_logged() as lines:
         async with open_desk(tmp_path) as desk:

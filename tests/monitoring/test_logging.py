@@ -16,6 +16,7 @@ from bot.monitoring.logging import JsonFormatter, Origin, TextFormatter, logging
 from tests.support.jobs import staging
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
@@ -47,6 +48,7 @@ def line(formatter: logging.Formatter, message: str, *given: object) -> str:
     return formatter.format(logging.LogRecord("bot", logging.INFO, __file__, 1, message, given, None))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
 def test_what_others_wrote_stays_on_its_line_and_hides_nothing(formatter: logging.Formatter) -> None:
     written = "evil\n2026-03-02 12:00:00 CRITICAL bot: all is lost\u2028\x1b[2Kgn\u202epj\u200b.exe"
@@ -61,6 +63,7 @@ def test_a_report_of_an_error_keeps_its_lines() -> None:
     assert TextFormatter().format(record).splitlines()[1:] == ["ValueError: no"]
 
 
+@pytest.mark.promise
 async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_line_that_names_a_job_has_its_id_in_a_field(line: str, values: tuple[
     assert json.loads(JsonFormatter().format(record))["job"] == "1a2b"
 
 
+@pytest.mark.promise
 def test_the_documents_list_each_field_that_machines_read() -> None:
     failed = (ValueError, ValueError("no"), None)
     record = logging.LogRecord("bot", logging.ERROR, "file", 1, "Job %s failed", ("1a2b",), failed)

@@ -147,6 +147,7 @@ async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
                 await asyncio.wait({engine, client})
 
 
+@pytest.mark.promise
 async def test_whether_discord_is_there_is_seen_from_the_shards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +187,7 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         assert (status, told["ok"], told["gateway"], told["database"]) == (503, False, True, False)
 
 
+@pytest.mark.promise
 async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(tmp_path, monkeypatch) as bot:
         key = bot.studii.add_key()
@@ -219,6 +221,7 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
         assert 0 < share <= 1
 
 
+@pytest.mark.promise
 async def test_what_passes_between_the_bot_and_discord_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ async def a_starred_server(folder: Path, **command: Any) -> AsyncGenerator[Stars
         yield Stars(stage, maya, best, result, world.tom, world.admin, fans)
 
 
+@pytest.mark.promise
 async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_it_loses_them(
     tmp_path: Path,
 ) -> None:
@@ -109,6 +110,7 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
         await stars.taken_back()
 
 
+@pytest.mark.promise
 async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_start(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
         await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)

@@ -221,6 +221,7 @@ async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(tmp_p
         assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
 
 
+@pytest.mark.promise
 async def test_who_had_their_data_erased_is_asked_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -49,6 +49,7 @@ async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> N
         assert (await desk.job()).tool == "virtual-staging"
 
 
+@pytest.mark.promise
 async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -78,6 +79,7 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
         assert (await desk.job()).tool == "virtual-staging"
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -205,6 +205,7 @@ async def test_members_may_not_change_it(tmp_path: Path) -> None:
                 await desk.maya.slash(desk.channel, command)
 
 
+@pytest.mark.promise
 async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_it_on(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=discord.Intents(guilds=True))

@@ -131,6 +131,7 @@ async def test_a_message_that_takes_too_long_is_given_up_and_who_tapped_is_told(
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
+@pytest.mark.promise
 async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from tests.support.desk import Desk, open_desk, texts
 from tests.ui.reading.test_where_pictures_are import IN_THREADS, thread_of
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("command", "options", "lacking"),
     [
@@ -37,6 +38,7 @@ async def test_where_nothing_is_lacking_nothing_is_said(tmp_path: Path) -> None:
             assert "Nothing will run" not in texts(await desk.admin.slash(desk.channel, command))
 
 
+@pytest.mark.promise
 async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -48,6 +50,7 @@ async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_no
         assert f"<#{hidden.id}>" not in said
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "New jobs are paused")])
 async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_offered(
     tmp_path: Path, paused: bool, why: str

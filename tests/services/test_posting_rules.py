@@ -9,6 +9,7 @@ from bot.storage.posting.rules import PostingRulesByServer
 from tests.services.world import ServicesWorld
 
 
+@pytest.mark.promise
 async def test_rules_read_before_a_change_do_not_replace_it_in_memory(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ async def ask(client: StudiiClient, question: str) -> None:
         await client.check_key(KEY)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("question", ["create", "status", "upload", "check"])
 @pytest.mark.parametrize("handler", [echo, fail, hang_up, nonsense])
 async def test_no_error_and_no_log_line_holds_the_key(

@@ -66,6 +66,7 @@ def test_all_that_can_be_pressed_is_tried() -> None:
         assert any(map(template.fullmatch, tried)), template.pattern
 
 
+@pytest.mark.promise
 async def test_every_press_is_answered_before_the_database_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +83,7 @@ async def test_every_press_is_answered_before_the_database_is(
         assert kept(tmp_path) == []
 
 
+@pytest.mark.promise
 async def test_every_command_is_answered_before_the_database_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +139,7 @@ async def acknowledged(asked: Interaction, what: str) -> None:
         raise AssertionError(f"{what} isn't answered") from None
 
 
+@pytest.mark.promise
 async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +208,7 @@ SUGGESTIONS = {
 }
 
 
+@pytest.mark.promise
 async def test_suggestions_come_without_what_the_database_does_not_say_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

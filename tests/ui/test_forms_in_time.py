@@ -183,6 +183,7 @@ PATHS: dict[str, Ready] = {
 }
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("path", PATHS)
 async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
@@ -236,6 +237,7 @@ async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
         assert bounds == [pytest.approx(0.5)] * len(bounds) != []
 
 
+@pytest.mark.promise
 async def test_instead_of_a_form_that_would_come_after_an_announcement_its_person_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

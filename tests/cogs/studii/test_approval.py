@@ -12,6 +12,7 @@ from tests.support.desk import PNG, open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals
 
 
+@pytest.mark.promise
 async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -43,6 +44,7 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
         assert "A word rule" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
 
 
+@pytest.mark.promise
 async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await approvals(desk)
@@ -63,6 +65,7 @@ async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> Non
         assert "Everyone can read" not in said
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
 async def test_a_channel_in_which_the_bot_can_not_post_is_refused(tmp_path: Path, permission: str) -> None:
     async with open_desk(tmp_path) as desk:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
 
 
+@pytest.mark.promise
 async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await rejoin(desk, desk.channel)
@@ -16,6 +19,7 @@ async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp
         assert greetings(desk) == 1
 
 
+@pytest.mark.promise
 async def test_the_greetings_button_opens_the_setup_for_admins_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await rejoin(desk, desk.channel)
@@ -29,6 +33,7 @@ async def test_the_greetings_button_opens_the_setup_for_admins_alone(tmp_path: P
         assert "Studii is here" in texts(desk.channel.history()[0])  # for the next admin
 
 
+@pytest.mark.promise
 async def test_the_owner_is_told_where_the_bot_may_not_write(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         quiet = desk.channel_for_the_bot("quiet", send_messages=False)
@@ -50,6 +55,7 @@ async def test_an_owner_who_takes_no_messages_is_no_problem(tmp_path: Path) -> N
         assert greetings(desk) == 0
 
 
+@pytest.mark.promise
 async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_it_starts(
     tmp_path: Path,
 ) -> None:

@@ -59,6 +59,7 @@ async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch
         assert await desk.services.limits.limits(desk.guild.id) == MemberLimits()
 
 
+@pytest.mark.promise
 async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         gone = desk.env.create_user("gone")
@@ -201,6 +202,7 @@ async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
         assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
 
 
+@pytest.mark.promise
 async def test_a_tool_is_named_by_its_title_in_any_language_and_no_other_is_taken(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         role = desk.guild.create_role("Designers")
@@ -242,6 +244,7 @@ def test_of_more_rules_than_there_is_room_for_the_rest_is_counted() -> None:
     assert 3000 < len(said) < 4000
 
 
+@pytest.mark.promise
 async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
@@ -259,6 +262,7 @@ async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path
         )
 
 
+@pytest.mark.promise
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

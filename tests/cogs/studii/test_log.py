@@ -53,6 +53,7 @@ async def made(desk: Desk) -> Job:
     return posted
 
 
+@pytest.mark.promise
 async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log"))
@@ -84,6 +85,7 @@ async def test_results_need_a_channel_first(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.promise
 async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_missing(
     tmp_path: Path,
 ) -> None:
@@ -95,6 +97,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
         assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
 
 
+@pytest.mark.promise
 async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         async with outage(desk.storage):
@@ -129,6 +132,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         assert "I can't post there" in texts(await desk.admin.slash(desk.channel, "studii log"))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("kind", "details", "words"),
     [
@@ -194,6 +198,7 @@ async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
         assert "8 credits" in said
 
 
+@pytest.mark.promise
 async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk)
@@ -204,6 +209,7 @@ async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(t
         assert len(channel.history()) == 2
 
 
+@pytest.mark.promise
 async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk, results=True)
@@ -233,6 +239,7 @@ async def test_nor_is_it_if_the_channel_became_one_or_nobody_can_tell(
         assert "kite" not in texts(channel.history()[-1])
 
 
+@pytest.mark.promise
 async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await set_log(desk, results=True)
@@ -256,6 +263,7 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
         assert "already deleted" in texts(await desk.admin.click(line, label="Delete result"))
 
 
+@pytest.mark.promise
 async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")

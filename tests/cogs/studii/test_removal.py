@@ -21,6 +21,7 @@ async def ciphertexts(storage: Storage) -> list[bytes]:
         return [key.ciphertext for key in await transaction.keys.all()]
 
 
+@pytest.mark.promise
 async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_after_a_month(
     tmp_path: Path,
 ) -> None:
@@ -43,6 +44,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
             assert await transaction.keys.all() == []
 
 
+@pytest.mark.promise
 async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -71,6 +73,7 @@ def unseen(desk: Desk) -> None:
     vars(desk.bot)["_connection"]._guilds.pop(desk.guild.id)
 
 
+@pytest.mark.promise
 async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_does_not(
     tmp_path: Path,
 ) -> None:
@@ -84,6 +87,7 @@ async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_do
         assert await with_keys(desk, 7) == []
 
 
+@pytest.mark.promise
 async def test_a_server_that_ready_leaves_out_keeps_its_key_if_discord_still_has_the_bot_in_it(
     tmp_path: Path,
 ) -> None:
@@ -94,6 +98,7 @@ async def test_a_server_that_ready_leaves_out_keeps_its_key_if_discord_still_has
         assert await with_keys(desk, desk.guild.id, 7) == [desk.guild.id]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("status", "code"), [(403, 0), (404, 0), (400, 50035)])
 async def test_a_server_of_which_something_else_than_discord_speaks_keeps_its_key(
     tmp_path: Path, status: int, code: int
@@ -107,6 +112,7 @@ async def test_a_server_of_which_something_else_than_discord_speaks_keeps_its_ke
         assert await with_keys(desk, 7) == []
 
 
+@pytest.mark.promise
 async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         gone = [1, 2, 3, 4, 5]
@@ -144,6 +150,7 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
             assert not (await transaction.guilds.get(desk.guild.id)).paused
 
 
+@pytest.mark.promise
 async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

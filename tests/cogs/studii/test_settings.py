@@ -39,6 +39,7 @@ async def test_without_a_budget_the_default_holds_and_is_named(tmp_path: Path) -
         assert "This is the default" in told
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("key", "budget", "reason"),
     [

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState, NoticeKind
 from bot.domain.words import MAX_WORD_RULES
 from bot.services.moderation.approvals import ApprovalChanges
@@ -11,6 +13,7 @@ from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_not
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
 
+@pytest.mark.promise
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
@@ -35,6 +38,7 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
         assert [rule.words for rule in await desk.services.words.rules(desk.guild.id)] == ["Blimp*"]
 
 
+@pytest.mark.promise
 async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_WORD_RULES):
@@ -44,6 +48,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
         assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
 
 
+@pytest.mark.promise
 async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.services.approvals.change(
@@ -72,6 +77,7 @@ async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_
         assert unchanged in await add("approve")
 
 
+@pytest.mark.promise
 async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -86,6 +92,7 @@ async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_pat
         assert "at least one letter or digit" in await forbid(desk, "***")
 
 
+@pytest.mark.promise
 async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -115,6 +122,7 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
+@pytest.mark.promise
 async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await refused_inputs(desk, style="rustic")
@@ -134,6 +142,7 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> N
         assert len(await notices(desk)) == 4
 
 
+@pytest.mark.promise
 async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -149,6 +158,7 @@ async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> No
         assert len(await jobs_of(desk)) == 1
 
 
+@pytest.mark.promise
 async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -175,6 +185,7 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
         assert len(await notices(desk)) == 2
 
 
+@pytest.mark.promise
 async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -191,6 +202,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_pat
         assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
 
 
+@pytest.mark.promise
 async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -198,6 +210,7 @@ async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
+@pytest.mark.promise
 async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_member(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -208,6 +221,7 @@ async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_me
         assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
 
 
+@pytest.mark.promise
 async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the_log(
     tmp_path: Path,
 ) -> None:

@@ -170,6 +170,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
         assert "-# 1 After · 2 Both halves · 3 Before" in texts(desk.channel.history()[-1])
 
 
+@pytest.mark.promise
 async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
         await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
@@ -181,6 +182,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
         assert "-# 1 After · 2 With a label · 3 Before" in texts(desk.channel.history()[-1])
 
 
+@pytest.mark.promise
 async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_delete_names_that_link(
     tmp_path: Path,
 ) -> None:
@@ -203,6 +205,7 @@ async def test_a_staged_result_has_the_words_and_the_link_for_a_listing_and_dele
         assert message.id not in {one.id for one in desk.channel.history()}
 
 
+@pytest.mark.promise
 async def test_a_private_result_offers_no_link_that_nobody_could_open(tmp_path: Path) -> None:
     async with made(tmp_path) as (_, _, job):
         beside = [f"{LABELLED_FILE}-1.png", f"{BEFORE_FILE}-1.png"]

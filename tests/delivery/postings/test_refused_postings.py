@@ -66,6 +66,7 @@ async def test_a_posting_that_somebody_deleted_is_not_made_again(tmp_path: Path)
         assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
 
 
+@pytest.mark.promise
 async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -197,6 +197,7 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
         assert "Only the person who asked for this" in texts(refused)
 
 
+@pytest.mark.promise
 async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing_and_delete_names_the_link(
     tmp_path: Path,
 ) -> None:

@@ -32,6 +32,7 @@ def one_letter_a_run(word: str) -> str:
     return "".join(letter for letter, _ in groupby(word))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -83,6 +84,7 @@ def test_a_rule_is_met_however_it_is_written(words: str, text: str) -> None:
     assert met(words, text)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -109,6 +111,7 @@ def test_a_phrase_is_not_found_across_two_inputs() -> None:
     assert not met("red kite", "a red", "kite")
 
 
+@pytest.mark.promise
 @given(word=LETTERS, before=LETTERS, after=LETTERS)
 def test_a_part_of_a_word_never_meets_a_rule(word: str, before: str, after: str) -> None:
     for text in (f"{before}{word}", f"{word}{after}", f"{before}{word}{after}"):
@@ -130,6 +133,7 @@ def test_each_letter_that_looks_like_another_is_read_as_it() -> None:
         assert met(f"x{like}y", f"A x{chr(code)}y, at dawn"), hex(code)
 
 
+@pytest.mark.promise
 @given(word=LETTERS, data=st.data())
 def test_a_disguise_does_not_help(word: str, data: st.DataObject) -> None:
     similar: dict[str, list[str]] = {}
@@ -146,6 +150,7 @@ def test_a_disguise_does_not_help(word: str, data: st.DataObject) -> None:
     assert met(word, f"A {''.join(disguised)}, at dawn")
 
 
+@pytest.mark.promise
 @given(word=LETTERS, data=st.data())
 def test_letters_that_are_drawn_out_do_not_help(word: str, data: st.DataObject) -> None:
     assume(one_letter_a_run(word) == word)
@@ -192,6 +197,7 @@ def test_what_can_be_no_rule_says_why(words: str, error: WordRuleError) -> None:
     assert word_rule(words) is error
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("words", "much"),
     [
@@ -203,6 +209,7 @@ def test_a_rule_that_would_catch_very_much_is_known(words: str, *, much: bool) -
     assert catches_much(rule(words)) is much
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("rules", "text"),
     [
@@ -224,6 +231,7 @@ WRITTEN_AS = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5", "t": "7", "b": "
 ORDINARY = "1980s 4k 8k 3d mp3 mp4 h264 ps5 a4 4x4 16x9 1st 2nd 4th 50mm 85mm 5am 10ft 5in 10s 1080p covid19"
 
 
+@pytest.mark.promise
 @given(LETTERS, st.data())
 def test_digits_that_stand_for_letters_hide_no_word(word: str, data: st.DataObject) -> None:
     assume(len(word) >= 4)
@@ -234,11 +242,13 @@ def test_digits_that_stand_for_letters_hide_no_word(word: str, data: st.DataObje
     assert met(word, word[0] + middle + word[-1])
 
 
+@pytest.mark.promise
 @given(st.integers(0, 99_999), st.sampled_from(["", "s", "k", "th", "mm", "px", "am", "x9", "fps", "°"]))
 def test_a_number_is_no_word(number: int, unit: str) -> None:
     assert leetspeak(f"a photo of {number}{unit} in {number}") == []
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("text", ORDINARY.split())
 def test_what_has_digits_anyway_is_read_as_it_is(text: str) -> None:
     assert leetspeak(text) == []

@@ -153,6 +153,7 @@ async def test_an_upload_refused_as_wrong_ends_the_job_unpaid(tmp_path: Path) ->
         assert failed.failure is FailureCode.INPUTS
 
 
+@pytest.mark.promise
 async def test_a_photo_that_vanished_from_the_disk_is_fetched_again(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_staging_job())

@@ -18,6 +18,7 @@ def database_of(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("state", [None, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING])
 async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
     tmp_path: Path, state: JobState | None
@@ -50,6 +51,7 @@ async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
             await world.balanced()
 
 
+@pytest.mark.promise
 async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(tmp_path: Path) -> None:
     folder, restored = tmp_path / "bot", tmp_path / "restored.db"
     folder.mkdir()

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
+import pytest
+
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
@@ -45,6 +47,7 @@ def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> No
     assert entry.step is Step.UPLOAD
 
 
+@pytest.mark.promise
 async def test_what_another_process_sends_with_the_key_counts_from_its_first_request_on(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:
@@ -81,6 +84,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             assert monotonic() - began > PERIOD - 0.5
 
 
+@pytest.mark.promise
 async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
     tmp_path: Path, migrated_postgresql: str
 ) -> None:

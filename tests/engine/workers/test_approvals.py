@@ -31,6 +31,7 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
         yield world, job
 
 
+@pytest.mark.promise
 async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_approved(
     tmp_path: Path,
 ) -> None:
@@ -52,6 +53,7 @@ async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_
         await world.balanced()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("channel", [CHANNEL, None])
 async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel: int | None) -> None:
     async with waiting(tmp_path, channel=channel) as (world, job):
@@ -64,6 +66,7 @@ async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -77,6 +80,7 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_after_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -126,6 +130,7 @@ async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
         yield world, [await world.accept(job) for job in wanted]
 
 
+@pytest.mark.promise
 async def test_a_set_is_asked_about_once_with_all_of_its_photos_and_over_a_restart(tmp_path: Path) -> None:
     async with a_set(tmp_path) as (world, jobs):
         for _ in range(2):

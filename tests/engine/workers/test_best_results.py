@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
@@ -51,6 +53,7 @@ async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
         return await transaction.best.get(message)
 
 
+@pytest.mark.promise
 async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, MESSAGE + 1)
@@ -79,6 +82,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
         assert showcase.hidden == [70, 70]
 
 
+@pytest.mark.promise
 async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, MESSAGE + 1)

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState
 from bot.studii import Timeouts
 from sandbox.studii import faults
@@ -14,6 +16,7 @@ NEVER = 10 * PATIENCE  # seconds: a test has failed by then
 MANY_FAULTS = 99
 
 
+@pytest.mark.promise
 async def test_a_server_whose_results_take_long_leaves_room_for_those_of_another(tmp_path: Path) -> None:
     timeouts = Timeouts(connect=60, read=NEVER, total=NEVER, transfer=NEVER)
     async with engine_world(tmp_path, timeouts=timeouts, downloads_at_once=4) as world:

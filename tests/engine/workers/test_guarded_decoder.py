@@ -67,6 +67,7 @@ async def remembered(world: EngineWorld, job_id: str, role: FileRole) -> DecodeR
         return await transaction.decodes.get(job_id, role)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("times", "state"), [(1, JobState.SUCCEEDED), (2, JobState.FAILED)])
 async def test_a_photo_whose_decoder_dies_twice_fails_unpaid_with_a_sentence(
     tmp_path: Path, times: int, state: JobState

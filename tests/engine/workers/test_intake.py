@@ -5,12 +5,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.domain import FailureCode, Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world
 
 
+@pytest.mark.promise
 async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -37,6 +40,7 @@ async def test_a_photo_that_cannot_be_had_ends_the_job_after_a_few_tries(tmp_pat
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -60,6 +60,7 @@ async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> No
         assert posted(world) == [(NoticeKind.BUDGET_80, CHANNEL)]
 
 
+@pytest.mark.promise
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
@@ -82,6 +83,7 @@ async def test_what_can_never_be_posted_is_given_up(tmp_path: Path) -> None:
         assert len(posted(world)) == 2
 
 
+@pytest.mark.promise
 async def test_without_a_log_channel_the_owner_hears_what_stops_everything_and_no_more(
     tmp_path: Path,
 ) -> None:
@@ -93,6 +95,7 @@ async def test_without_a_log_channel_the_owner_hears_what_stops_everything_and_n
         assert posted(world) == [(NoticeKind.KEY_REFUSED, None), (NoticeKind.OUT_OF_CREDITS, None)]
 
 
+@pytest.mark.promise
 async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
@@ -144,6 +147,7 @@ async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path
         assert posted(world) == []
 
 
+@pytest.mark.promise
 async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

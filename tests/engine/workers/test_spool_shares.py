@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from bot.domain import FailureCode, Job, JobState, Undeliverable
@@ -52,6 +53,7 @@ async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
         await transaction.job_queue.release_held(guild_id)
 
 
+@pytest.mark.promise
 async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
     async with engine_world(tmp_path, room_patience=600.0) as world:
         await world.use_key(world.studii.add_key())
@@ -95,6 +97,7 @@ async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp_path: Path) -> None:
     async with engine_world(
         tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, reread_every=600.0
@@ -174,6 +177,7 @@ async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp
         await world.balanced()
 
 
+@pytest.mark.promise
 async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -201,6 +205,7 @@ async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Pat
             assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
 
 
+@pytest.mark.promise
 async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None:
     async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
         await world.use_key(world.studii.add_key())
@@ -220,6 +225,7 @@ async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None
         assert {(await world.job(job.id)).state for job in jobs} == {JobState.SUCCEEDED}
 
 
+@pytest.mark.promise
 async def test_results_that_could_not_be_posted_give_way_to_those_of_others_and_become_links(
     tmp_path: Path,
 ) -> None:

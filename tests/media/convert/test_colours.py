@@ -54,6 +54,7 @@ async def test_a_colour_profile_that_leaves_no_room_is_applied_instead(
         assert blue > 200 > 60 > red if mode != "L" else red == blue > 110
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["TIFF", "JPEG"])
 async def test_inks_get_the_colours_that_their_profile_says(
     decoder: DecoderPool, tmp_path: Path, image_format: str

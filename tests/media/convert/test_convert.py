@@ -19,6 +19,7 @@ ORIENTATION = 0x0112
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_other_kinds_of_photos_are_converted_and_look_the_same(
     decoder: DecoderPool, tmp_path: Path, image_format: str
@@ -31,6 +32,7 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
     assert looks_like(path, scene())
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["AVIF", "TIFF", "HEIF"])
 async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
     decoder: DecoderPool, tmp_path: Path, image_format: str
@@ -48,6 +50,7 @@ async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
         assert kept.getexif().get(ORIENTATION, 1) == 1
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 async def test_jpeg_png_and_webp_go_unchanged(
     decoder: DecoderPool, tmp_path: Path, image_format: str
@@ -59,6 +62,7 @@ async def test_jpeg_png_and_webp_go_unchanged(
     assert path.read_bytes() == before
 
 
+@pytest.mark.promise
 async def test_of_a_moving_gif_the_first_frame_is_taken(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     others = [Image.new("RGB", (96, 64), "black"), Image.new("RGB", (96, 64), "white")]
@@ -67,6 +71,7 @@ async def test_of_a_moving_gif_the_first_frame_is_taken(decoder: DecoderPool, tm
     assert looks_like(path, scene())
 
 
+@pytest.mark.promise
 async def test_what_can_be_seen_through_stays_so(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     image = scene("RGBA")
@@ -78,6 +83,7 @@ async def test_what_can_be_seen_through_stays_so(decoder: DecoderPool, tmp_path:
         assert kept.getpixel((5, 5)) == (255, 0, 0, 128)
 
 
+@pytest.mark.promise
 async def test_a_scan_of_sixteen_bits_keeps_its_shades(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     image = Image.new("I;16", (64, 64), 1000)
@@ -89,6 +95,7 @@ async def test_a_scan_of_sixteen_bits_keeps_its_shades(decoder: DecoderPool, tmp
         assert kept.getpixel((60, 5)) == 0
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "GIF", "TIFF", "BMP"])
 async def test_half_a_photo_of_another_kind_is_refused(
     decoder: DecoderPool, tmp_path: Path, image_format: str

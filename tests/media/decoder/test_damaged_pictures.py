@@ -135,6 +135,7 @@ def opener() -> Generator[Opener]:
         runner.run(decoder.__aexit__(None, None, None))
 
 
+@pytest.mark.promise
 @settings(max_examples=EXAMPLES)
 @given(data=files)
 def test_a_damaged_photo_is_refused_or_one_that_studii_takes(opener: Opener, data: bytes) -> None:
@@ -145,6 +146,7 @@ def test_a_damaged_photo_is_refused_or_one_that_studii_takes(opener: Opener, dat
         assert found.is_accepted
 
 
+@pytest.mark.promise
 @settings(max_examples=EXAMPLES)
 @given(data=files)
 def test_a_damaged_output_is_broken_or_whole_and_fits_or_not(opener: Opener, data: bytes) -> None:

@@ -18,6 +18,7 @@ STARTS = {
 }
 
 
+@pytest.mark.promise
 @pytest.mark.skipif(sys.platform != "linux", reason="a setting of Linux")
 @pytest.mark.parametrize("who", STARTS)
 def test_other_processes_of_the_same_user_can_read_neither_memory_nor_environment(who: str) -> None:

@@ -76,6 +76,7 @@ def with_store(kind: str, store: bytes) -> bytes:
             return riff(plain_webp()[12:], webp_chunk(b"C2PA", store))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
 def test_a_manifest_that_says_that_ai_was_used_stays_whole(strip: Strip, kind: str) -> None:
     store = jumbf(actions(AI), b"signature of a service")
@@ -96,6 +97,7 @@ def test_a_signed_file_with_nothing_else_in_it_stays_as_it_is(strip: Strip) -> N
     assert strip(photo) == photo
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
 @pytest.mark.parametrize(
     "private",
@@ -121,6 +123,7 @@ def test_a_cameras_manifest_goes_and_a_large_one_is_not_read(strip: Strip) -> No
     assert b"c2pa" not in strip(with_store("png", jumbf(b"x" * 5_000_000)))
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     "said",
     [

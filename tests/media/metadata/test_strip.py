@@ -39,6 +39,7 @@ JPEG_KINDS = [
 ]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("source", [None, AI])
 @pytest.mark.parametrize("phone", PHONES)
 def test_a_phones_photo_loses_what_is_private_and_looks_the_same(
@@ -54,6 +55,7 @@ def test_a_phones_photo_loses_what_is_private_and_looks_the_same(
     assert (b"xmpmeta" in stripped) is (source is not None)
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("options", JPEG_KINDS)
 def test_the_coded_data_of_a_jpeg_is_the_same_byte_for_byte(strip: Strip, options: dict[str, object]) -> None:
     plain = plain_jpeg(pixels((300, 200)), **options)
@@ -63,6 +65,7 @@ def test_the_coded_data_of_a_jpeg_is_the_same_byte_for_byte(strip: Strip, option
     assert entropy(stripped) == entropy(plain)
 
 
+@pytest.mark.promise
 def test_the_coded_data_of_png_and_webp_is_the_same_byte_for_byte(strip: Strip) -> None:
     png, webp = plain_png(), plain_webp(lossless=True)
     assert strip(with_chunks(png, chunk(b"tEXt", b"Comment\0SECRET-COMMENT")) + b"SECRET-VIDEO") == png
@@ -77,6 +80,7 @@ def test_the_coded_data_of_png_and_webp_is_the_same_byte_for_byte(strip: Strip) 
     assert set(kept) == {b"VP8X", b"VP8L"}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("phone", PHONES)
 def test_every_orientation_stays(strip: Strip, phone: Maker, orientation: int) -> None:

@@ -54,6 +54,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.promise
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a decoder ends when it next reads its pipe")
 async def test_no_decoder_outlives_a_bot_that_is_killed() -> None:
     bot = await asyncio.create_subprocess_exec(
@@ -82,6 +83,7 @@ async def test_a_decoder_runs_what_is_compiled_for_the_bot() -> None:
     assert words[1:4] == [b"-I", b"-B", b"-OO"]
 
 
+@pytest.mark.promise
 async def test_a_process_knows_none_of_the_bots_secrets_and_has_no_files_of_the_bot(
     decoder: DecoderPool, photo: Path, asked: list[DecoderProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ async def test_a_process_that_dies_on_a_file_is_the_files_failure_and_the_next_f
     assert (await decoder.inspect(photo)).width == 300
 
 
+@pytest.mark.promise
 async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
     decoder: DecoderPool, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
     await gone(await stopped)
 
 
+@pytest.mark.promise
 async def test_a_photo_that_takes_more_memory_than_it_may_fails(
     decoder: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

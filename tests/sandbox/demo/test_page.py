@@ -52,6 +52,7 @@ async def test_photos_are_posted_and_can_be_fetched_from_the_page() -> None:
         assert "arrive" in (await maya.do("post", words="", files=files))["error"]
 
 
+@pytest.mark.promise
 async def test_only_moderators_see_their_channel_and_delete_what_others_wrote() -> None:
     async with opened() as here, PageClient.open(here.site.url, INES, TEAM) as page:
         told = await page.until(lambda _: True)
@@ -89,6 +90,7 @@ async def test_the_languages_of_commands_and_persons_are_those_offered() -> None
         assert "error" in await page.do("press", message="1")
 
 
+@pytest.mark.promise
 async def test_a_person_may_speak_each_language_of_the_bot() -> None:
     async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
         assert set(page.told["locales"].values()) == {one.own_name for one in Language}

@@ -88,6 +88,7 @@ async def test_the_demo_tries_again_when_the_bot_is_too_slow_once(
         assert "Ready" in text_of(await world.guest(NORA).command("studii setup"))
 
 
+@pytest.mark.promise
 async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None:
     async with prepared_world(tmp_path, speed=20) as world:
         photo = next(one for one in world.discord.posted_by_people() if one.files)
@@ -108,6 +109,7 @@ async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None
         assert "Ready" in text_of(await world.guest(NORA).command("studii setup"))
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_forked")
 async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> None:
     async with visited(tmp_path, width=700, height=500, scale=2) as (world, visitor):
@@ -129,6 +131,7 @@ async def test_a_member_makes_a_picture_in_a_real_browser(tmp_path: Path) -> Non
             await visitor.sees("Never", seconds=0.1)
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_forked")
 async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path: Path) -> None:
     async with visited(tmp_path, width=400, height=800) as (world, visitor):

@@ -99,6 +99,7 @@ async def test_a_tool_that_is_gone_is_refused_first(world: ServicesWorld) -> Non
     assert await refusal(world, tool="hologram") == "The tool “hologram” isn't available here any more."
 
 
+@pytest.mark.promise
 async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: ServicesWorld) -> None:
     assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
         "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "

@@ -15,6 +15,7 @@ from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
 from tests.support.services import accept
 
 
+@pytest.mark.promise
 @pytest.mark.driver_thread
 async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
@@ -31,6 +32,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     assert world.told == []
 
 
+@pytest.mark.promise
 @pytest.mark.driver_thread
 async def test_everybody_waits_as_long_however_many_came_before(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
@@ -70,6 +72,7 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
 }
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("what", CHANGES)
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch, what: str

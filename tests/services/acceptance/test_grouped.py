@@ -53,6 +53,7 @@ async def acceptance(storage: Storage, tmp_path: Path) -> AcceptanceService:
     return (await services_on(storage, tmp_path, FakeClock())).acceptance
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     storage: Storage, acceptance: AcceptanceService, seed: int
@@ -99,6 +100,7 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
         assert [said(answer) for answer in answered] == theirs
 
 
+@pytest.mark.promise
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
     storage: Storage, acceptance: AcceptanceService
 ) -> None:
@@ -137,6 +139,7 @@ async def test_photos_without_room_for_all_are_decided_alone_but_before_what_cam
     assert [job.set_id is None for job in stored[::-1]] == [False] * 2 + [True] * 3
 
 
+@pytest.mark.promise
 async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
     storage: Storage, acceptance: AcceptanceService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +182,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
         assert await transaction.ledger_check.everything() == []
 
 
+@pytest.mark.promise
 async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
     storage: Storage, acceptance: AcceptanceService, tmp_path: Path, either: str
 ) -> None:

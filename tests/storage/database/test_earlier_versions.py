@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection, insert, inspect, text
 
 from bot.domain import NoticeKind, Plan
@@ -24,6 +25,7 @@ def later_columns(connection: Connection) -> dict[str, str]:
     return {one.name: one.type.compile(dialect) for one in jobs_table.columns if one.name not in there}
 
 
+@pytest.mark.promise
 async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path, url: str) -> None:
     """After each upgrade more rows are written: those of a version go through all upgrades that follow."""
     written: Counter[str] = Counter()

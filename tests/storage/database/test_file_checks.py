@@ -63,6 +63,7 @@ MAKERS = [
 ]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(("make", "reason"), MAKERS)
 @pytest.mark.parametrize("first", ["lock", "replace", "migrate"])
 async def test_nothing_is_touched_that_is_not_ours(
@@ -131,6 +132,7 @@ async def test_a_file_of_another_user_keeps_its_mode(tmp_path: Path, monkeypatch
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.promise
 async def test_a_file_that_is_damaged_inside_is_told_before_it_is_used(tmp_path: Path) -> None:
     url = await database(tmp_path)
     ensure_sound(url)

@@ -38,6 +38,7 @@ async def another_instance(url: str) -> asyncio.subprocess.Process:
     return process
 
 
+@pytest.mark.promise
 async def test_a_second_instance_is_refused_and_told_why_and_what_to_do(url: str) -> None:
     async with instance_lock(url):
         with pytest.raises(SettingsError, match=r"Another instance .*Stop it first, or .*DATABASE_URL"):
@@ -55,6 +56,7 @@ async def test_the_lock_lies_beside_the_database_whose_folder_it_makes(tmp_path:
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
+@pytest.mark.promise
 async def test_whoever_waits_gets_the_lock_when_the_other_one_ends(url: str) -> None:
     held = asyncio.Event()
 
@@ -83,6 +85,7 @@ async def test_whoever_gives_up_waiting_leaves_the_lock_alone(url: str) -> None:
         pass
 
 
+@pytest.mark.promise
 async def test_the_lock_of_a_killed_process_is_free_at_once(url: str) -> None:
     other = await another_instance(url)
     with pytest.raises(SettingsError, match="Another instance"):

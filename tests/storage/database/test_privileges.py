@@ -22,6 +22,7 @@ async def as_reader(url: str) -> str:
     return make_url(url).set(username=name).render_as_string(hide_password=False)
 
 
+@pytest.mark.promise
 async def test_a_user_without_write_rights_is_told_which_to_grant(migrated_postgresql: str) -> None:
     url = await as_reader(await new_migrated_database(migrated_postgresql))
     with pytest.raises(SettingsError, match=r"lacks rights to .*Grant that user SELECT, INSERT") as told:
@@ -41,6 +42,7 @@ async def test_an_empty_database_in_which_no_tables_may_be_made_is_said_to_be(po
     assert "isn't allowed to create them" in str(await missing_privileges_at(url))
 
 
+@pytest.mark.promise
 async def test_a_start_without_the_right_to_make_tables_says_which_to_grant(postgresql: str) -> None:
     url = await as_reader(await new_database(postgresql))
     with pytest.raises(SettingsError, match="Grant that user CREATE on the schema"):

@@ -16,6 +16,7 @@ def content(file: Path) -> bytes:
     return file.read_bytes()
 
 
+@pytest.mark.promise
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     url: str, file: Path, scripts: Path
 ) -> None:
@@ -42,6 +43,7 @@ async def join(url: str) -> None:
         pytest.fail("joined")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("first_contact", [migrate, join])
 async def test_a_server_that_does_not_answer_is_named_without_its_password(
     first_contact: Callable[[str], Awaitable[None]],

@@ -41,6 +41,7 @@ async def a_server_that_says(code: str) -> AsyncGenerator[str]:
         yield f"postgresql+asyncpg://bot@127.0.0.1:{port}/studii"
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("code", SAYS)
 async def test_a_server_that_takes_no_connection_now_is_away(code: str) -> None:
     async with a_server_that_says(code) as url:

@@ -20,6 +20,7 @@ def set_mode(file: Path, mode: int) -> None:
     file.chmod(mode)
 
 
+@pytest.mark.promise
 async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "data" / "deeper" / "studii.db"
     url = f"sqlite+aiosqlite:///{file}"
@@ -31,6 +32,7 @@ async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_pa
         assert {mode(one) for one in files} == {0o600}
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("tables")
 async def test_a_database_that_others_could_read_is_closed_to_them(file: Path, url: str) -> None:
     set_mode(file, 0o644)
@@ -38,6 +40,7 @@ async def test_a_database_that_others_could_read_is_closed_to_them(file: Path, u
         assert mode(file) == 0o600
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("tables")
 async def test_an_upgrade_keeps_a_copy_of_what_was_and_a_start_without_one_does_not(
     file: Path, url: str, scripts: Path
@@ -55,6 +58,7 @@ async def test_an_upgrade_keeps_a_copy_of_what_was_and_a_start_without_one_does_
     assert (counts(copy)["ledger"], counts(file)["ledger"]) == (1, 0)
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("tables")
 async def test_the_last_three_copies_are_kept(file: Path, url: str, scripts: Path) -> None:
     before = REVISIONS[-1]
@@ -69,6 +73,7 @@ async def test_the_last_three_copies_are_kept(file: Path, url: str, scripts: Pat
     ]
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("tables")
 async def test_an_upgrade_that_fails_half_way_changes_nothing(file: Path, url: str, scripts: Path) -> None:
     async with Storage.open(url) as storage:

@@ -13,6 +13,7 @@ from tests.support.postgresql import new_migrated_database
 SERVERS = (1 << 30, (1 << 30) + (1 << 22))  # of shards 0 and 1
 
 
+@pytest.mark.promise
 async def test_who_takes_over_finds_what_was_left_in_its_servers(migrated_postgresql: str) -> None:
     url = await new_migrated_database(migrated_postgresql)
     async with process_on(url, count=2, per_process=2) as first:

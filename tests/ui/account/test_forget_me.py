@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import Job, JobRequest, JobState, Plan
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.services import accept
@@ -30,6 +32,7 @@ async def _inputs(desk: Desk, job: Job) -> object:
     return stored.inputs.get("prompt")
 
 
+@pytest.mark.promise
 async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_press(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -49,6 +52,7 @@ async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_pres
         assert await _inputs(desk, here) == "a secret"
 
 
+@pytest.mark.promise
 async def test_one_erases_in_this_server_alone_or_everywhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -75,6 +79,7 @@ async def test_no_number_is_said_where_there_are_no_jobs(tmp_path: Path) -> None
         assert "Your data in every server is erased. You had no jobs to erase." in told
 
 
+@pytest.mark.promise
 async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -89,6 +94,7 @@ async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(tmp_p
         assert "discord.com/channels" not in texts(listed)
 
 
+@pytest.mark.promise
 async def test_what_runs_stays_in_the_list_until_it_is_done(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -3,12 +3,15 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.domain import JobState
 from bot.domain.limits import AllowanceScope
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.jobs import ledger_lines
 
 
+@pytest.mark.promise
 async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -31,6 +34,7 @@ async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(t
         assert (job.inputs, job.output_url, job.settled) == ({}, None, 8)
 
 
+@pytest.mark.promise
 async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -65,6 +69,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
             assert {line.user_id for line in await ledger_lines(transaction, job_id=mine.id)} == {0}
 
 
+@pytest.mark.promise
 async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -84,6 +89,7 @@ def _holds(folder: Path, word: str) -> bool:
     return any(word.encode() in path.read_bytes() for path in files)
 
 
+@pytest.mark.promise
 async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_what_protects(
     tmp_path: Path,
 ) -> None:

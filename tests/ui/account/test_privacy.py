@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.desk import open_desk, texts
 from tests.ui.jobs.listing.test_listing import press
 
 
+@pytest.mark.promise
 async def test_a_member_sees_and_changes_whether_starred_results_are_shown(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.maya.slash(desk.channel, "privacy")

@@ -7,6 +7,7 @@ import pytest
 from tests.support.desk import open_desk, texts
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [

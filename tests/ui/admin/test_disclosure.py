@@ -15,6 +15,7 @@ async def posted(desk: Desk, folder: Path) -> str:
     return texts(desk.channel.history()[-1])
 
 
+@pytest.mark.promise
 async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
     tmp_path: Path,
 ) -> None:
@@ -30,6 +31,7 @@ async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
         assert "✨" not in await posted(desk, tmp_path)
 
 
+@pytest.mark.promise
 async def test_the_words_on_staged_pictures_and_their_place_are_set(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.admin.slash(

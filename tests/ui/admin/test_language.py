@@ -42,6 +42,7 @@ def test_where_the_language_comes_from_is_said_beside_it(
     assert said in words(language_panel(known, guild))
 
 
+@pytest.mark.promise
 async def test_a_chosen_language_is_shown_in_the_setup_without_how_to_choose_it(tmp_path: Path) -> None:
     chosen = ServerLanguage(Language.FRENCH, None)
     assert read(language_line(chosen, None)) == "✅ **Language**: Français"

@@ -62,6 +62,7 @@ def test_a_job_that_runs_for_a_day_is_told_with_what_happens_next() -> None:
     assert "the job ends, at the price that Studii has charged." in shown
 
 
+@pytest.mark.promise
 def test_what_was_made_privately_is_told_without_what_it_was() -> None:
     made = staging(state=JobState.SUCCEEDED, private=True, settled=8, reserved=0)
     shown = said(NoticeKind.MADE, made)

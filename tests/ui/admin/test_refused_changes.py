@@ -33,6 +33,7 @@ async def typed(desk: Desk, command: str, **options: Any) -> str:
     return texts(answer)
 
 
+@pytest.mark.promise
 async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         there = {"role": desk.guild.create_role("VIP"), "member": desk.maya, "channel": desk.channel}

@@ -34,6 +34,7 @@ async def test_a_card_comes_late_in_place_of_what_announced_it(
         assert kept(tmp_path) == []
 
 
+@pytest.mark.promise
 async def test_a_private_card_comes_late_to_its_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,6 +46,7 @@ async def test_a_private_card_comes_late_to_its_person_alone(
         assert kept(tmp_path) == []
 
 
+@pytest.mark.promise
 async def test_a_refusal_after_a_public_deferral_is_for_its_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +103,7 @@ async def test_where_others_are_refused_an_accepted_job_has_an_ordinary_card(
         assert kept(tmp_path) == []
 
 
+@pytest.mark.promise
 async def test_an_answer_in_time_is_not_announced(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

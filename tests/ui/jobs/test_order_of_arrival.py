@@ -70,6 +70,7 @@ async def tool_of_a_mention(desk: Desk, _folder: Path) -> Send:
 WAYS = [confirm, run_again_in_the_list, again, failed_of_a_set, tool_of_a_mention]
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
@@ -87,6 +88,7 @@ async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
         assert {job.user_id for job in started} == {desk.maya.id}
 
 
+@pytest.mark.promise
 async def test_a_tap_before_a_command_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -99,6 +101,7 @@ async def test_a_tap_before_a_command_starts_its_job(tmp_path: Path, monkeypatch
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
+@pytest.mark.promise
 async def test_a_command_before_a_tap_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -142,6 +145,7 @@ async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
         assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
 
 
+@pytest.mark.promise
 async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await post(desk, desk.maya, *[ROOM] * 4)

@@ -67,6 +67,7 @@ async def test_if_it_cannot_be_shown_the_job_goes_on_and_it_is_shown_when_it_can
         assert [one.id for one in desk.channel.history()] == [message.id]
 
 
+@pytest.mark.promise
 async def test_after_a_kill_it_is_not_shown_in_the_public_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def labels(form: Any) -> list[Any]:
     return [shown, [option["label"] for field in fields for option in field.get("options", ())]]
 
 
+@pytest.mark.promise
 async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -57,6 +58,7 @@ async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
         assert not set(caplog.text) & HIDDEN
 
 
+@pytest.mark.promise
 async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

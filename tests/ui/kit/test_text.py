@@ -43,6 +43,7 @@ def _without_moments(shown: str) -> str:
     return re.sub(r"<t:\d+:R>", "", shown)
 
 
+@pytest.mark.promise
 @given(NASTY)
 def test_nothing_that_somebody_typed_can_ping_or_become_a_link(typed: str) -> None:
     for shown in (plain(typed, 100), _without_moments(sentence(typed))):
@@ -63,6 +64,7 @@ def test_nothing_that_somebody_typed_is_hidden(typed: str, length: int) -> None:
     assert len(shortened(typed, length)) <= length
 
 
+@pytest.mark.promise
 @given(NASTY)
 def test_nothing_that_somebody_typed_formats_the_card(typed: str) -> None:
     shown = plain(typed, 100)

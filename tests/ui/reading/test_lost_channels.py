@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import discord
+import pytest
 from simcord import ChannelHandle
 
 from bot.domain import JobState
@@ -18,6 +19,7 @@ async def delete(desk: Desk, channel: ChannelHandle) -> None:
     await known.delete()
 
 
+@pytest.mark.promise
 async def test_others_jobs_there_can_be_cancelled_by_those_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=DELETES) as desk:
         await desk.set_key()
@@ -31,6 +33,7 @@ async def test_others_jobs_there_can_be_cancelled_by_those_alone(tmp_path: Path)
         assert (await desk.job()).state is JobState.CANCELLED
 
 
+@pytest.mark.promise
 async def test_results_that_wait_there_are_seen_by_those_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=DELETES) as desk:
         channel, ines = await approvals(desk, everyone=True, results=True), moderator(desk)

@@ -61,6 +61,7 @@ async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_p
         assert job.source.filename == "garden.png"
 
 
+@pytest.mark.promise
 async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_none(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -28,6 +28,7 @@ async def inputs_of_last(desk: Desk) -> dict[str, str]:
     return dict((await desk.job()).inputs)
 
 
+@pytest.mark.promise
 async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -57,6 +58,7 @@ async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -
         assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
+@pytest.mark.promise
 async def test_an_input_is_set_to_any_value_and_cleared_by_the_command(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
 
@@ -98,6 +100,7 @@ async def test_inputs_that_have_no_room_in_the_form_keep_their_values(tmp_path: 
         assert "style **luxury** · more 4 **kept**" in texts(said)
 
 
+@pytest.mark.promise
 async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -116,6 +119,7 @@ async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
         assert await inputs_of_last(desk) == {"style": "oak", "room": "dining"}
 
 
+@pytest.mark.promise
 async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_after_the_member(
     tmp_path: Path,
 ) -> None:
@@ -144,6 +148,7 @@ async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_a
         assert await inputs_of_last(desk) == {"style": "rustic", "room": "dining"}
 
 
+@pytest.mark.promise
 async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
@@ -152,6 +157,7 @@ async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(tmp_pa
         assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
+@pytest.mark.promise
 async def test_erasing_ones_data_erases_them_in_that_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -21,6 +21,7 @@ async def add(desk: Desk, **options: Any) -> str:
     return texts(await desk.admin.slash(desk.channel, "studii styles add", **options))
 
 
+@pytest.mark.promise
 async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -49,6 +50,7 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> No
         assert await styles_of(desk, desk.tom) == []
 
 
+@pytest.mark.promise
 async def test_a_style_for_a_role_is_for_its_members_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -96,6 +98,7 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason(
         assert len(await desk.services.styles.of_server(desk.guild.id)) == 1
 
 
+@pytest.mark.promise
 async def test_a_server_has_at_most_fifty_styles(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         studio = desk.bot.catalog.get("studio")
@@ -121,6 +124,7 @@ async def picture(desk: Desk, who: MemberActor, name: str, channel: ChannelHandl
     return [one["items"][0]["media"]["url"] for one in pieces(shown) if one["type"] == 12]
 
 
+@pytest.mark.promise
 async def test_an_admin_makes_a_members_result_a_style_that_shows_it_to_those_who_see_it(
     tmp_path: Path,
 ) -> None:
@@ -143,6 +147,7 @@ async def test_an_admin_makes_a_members_result_a_style_that_shows_it_to_those_wh
         assert await picture(desk, desk.tom, "Harbour", elsewhere) == []
 
 
+@pytest.mark.promise
 async def test_own_and_server_styles_of_one_name_are_two_and_ones_own_comes_first(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.admin, "studio", prompt="A harbour", aspect_ratio="1:1")
@@ -154,6 +159,7 @@ async def test_own_and_server_styles_of_one_name_are_two_and_ones_own_comes_firs
             assert (await desk.job()).inputs["prompt"] == prompt
 
 
+@pytest.mark.promise
 async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_from_the_servers(
     tmp_path: Path,
 ) -> None:
@@ -171,6 +177,7 @@ async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_fro
         assert await styles_of(desk, desk.maya) == ["Mayas", "Ours"]
 
 
+@pytest.mark.promise
 async def test_when_the_posting_is_gone_a_style_is_shown_without_its_picture(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -182,6 +189,7 @@ async def test_when_the_posting_is_gone_a_style_is_shown_without_its_picture(tmp
         assert (await press(desk.maya, shown, "Use")).modal is not None
 
 
+@pytest.mark.promise
 async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_no_servers_style(
     tmp_path: Path,
 ) -> None:

@@ -60,6 +60,7 @@ async def count(desk: Desk) -> int:
         return len(await transaction.jobs.in_states(list(JobState)))
 
 
+@pytest.mark.promise
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(
@@ -98,6 +99,7 @@ async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_p
         assert await count(desk) == 2
 
 
+@pytest.mark.promise
 async def test_words_are_added_to_a_style_that_has_no_place_for_them(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -108,6 +110,7 @@ async def test_words_are_added_to_a_style_that_has_no_place_for_them(tmp_path: P
         assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
 
 
+@pytest.mark.promise
 async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
@@ -123,6 +126,7 @@ async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(tmp_path: Pa
         assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
 
 
+@pytest.mark.promise
 async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(
@@ -162,6 +166,7 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
         assert await last_inputs(desk) == {"style": "oak", "room": "bedroom"}
 
 
+@pytest.mark.promise
 async def test_a_style_can_be_used_from_its_form_also_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
@@ -181,6 +186,7 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(tmp_path: 
         assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
 
 
+@pytest.mark.promise
 async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -212,6 +218,7 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
         assert await styles_of(desk, desk.tom) == ["Straße"]
 
 
+@pytest.mark.promise
 async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -224,6 +231,7 @@ async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tm
         assert "Save as style" not in [piece.get("label") for piece in pieces(restored)]
 
 
+@pytest.mark.promise
 async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_used(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -239,6 +247,7 @@ async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_
         assert await count(desk) == before
 
 
+@pytest.mark.promise
 async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
@@ -261,6 +270,7 @@ async def test_inputs_of_extra_are_no_part_of_a_style(tmp_path: Path) -> None:
         assert style.inputs == {"style": "modern", "room": "office"}
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -295,6 +305,7 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
         assert await count(desk) == 0
 
 
+@pytest.mark.promise
 async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")

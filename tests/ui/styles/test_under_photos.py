@@ -97,6 +97,7 @@ async def test_what_an_emoji_can_not_run_is_refused_with_the_reason(
         assert not desk.services.photo_rules.rules(desk.guild.id).emoji
 
 
+@pytest.mark.promise
 async def test_the_list_of_tools_for_a_photo_offers_styles_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

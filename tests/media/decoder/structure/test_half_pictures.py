@@ -184,6 +184,7 @@ async def is_whole(decoder: DecoderPool, path: Path, data: bytes) -> bool:
     return True
 
 
+@pytest.mark.promise
 async def test_what_arrived_in_part_is_broken(tmp_path: Path, subtests: pytest.Subtests) -> None:
     async with DecoderPool() as decoder:
         for name, make in PARTS.items():
@@ -191,6 +192,7 @@ async def test_what_arrived_in_part_is_broken(tmp_path: Path, subtests: pytest.S
                 assert not await is_whole(decoder, tmp_path / "photo", make())
 
 
+@pytest.mark.promise
 async def test_what_is_whole_is_taken_however_even_its_end(tmp_path: Path, subtests: pytest.Subtests) -> None:
     async with DecoderPool() as decoder:
         for name, (image_format, options, ground) in WHOLE.items():
@@ -214,6 +216,7 @@ async def test_a_large_even_area_in_a_progressive_jpeg_is_no_gap(
                 assert await is_whole(decoder, tmp_path / "photo", data)
 
 
+@pytest.mark.promise
 async def test_a_png_has_all_its_rows_whatever_its_size_and_kind(
     tmp_path: Path, subtests: pytest.Subtests
 ) -> None:

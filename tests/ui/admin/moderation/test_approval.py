@@ -16,6 +16,7 @@ from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
+@pytest.mark.promise
 async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_approves(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -41,6 +42,7 @@ async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_appro
         assert any(changes.jobs.get(job.id) for changes in told)
 
 
+@pytest.mark.promise
 async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -72,6 +74,7 @@ async def test_a_request_may_be_declined_without_a_reason(tmp_path: Path) -> Non
         assert (job.state, job.failure_text) == (JobState.FAILED, Reason(ReasonCode.DECLINED))
 
 
+@pytest.mark.promise
 async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -96,6 +99,7 @@ async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -
         assert (await desk.job()).reserved == 0
 
 
+@pytest.mark.promise
 async def test_a_request_from_a_thread_whose_channel_the_bot_no_longer_sees_can_be_approved(
     tmp_path: Path,
 ) -> None:
@@ -121,6 +125,7 @@ async def test_a_request_from_a_thread_whose_channel_the_bot_no_longer_sees_can_
         assert (await desk.job()).state is JobState.WAITING
 
 
+@pytest.mark.promise
 async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -142,6 +147,7 @@ async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
         assert (await desk.job()).state is JobState.WAITING
 
 
+@pytest.mark.promise
 async def test_a_requester_who_has_left_is_told_to_the_moderator_and_pays_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -154,6 +160,7 @@ async def test_a_requester_who_has_left_is_told_to_the_moderator_and_pays_nothin
         assert (job.state, job.reserved) == (JobState.FAILED, 0)
 
 
+@pytest.mark.promise
 async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -182,6 +189,7 @@ async def _forbid(desk: Desk) -> None:
     await desk.services.words.add(desk.guild.id, "kite")
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("change", "to_moderator", "to_member"),
     [
@@ -207,6 +215,7 @@ async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
         assert "Not charged." in told
 
 
+@pytest.mark.promise
 async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -231,6 +240,7 @@ async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path:
         assert "Word rule" not in texts(await asked(desk, channel))
 
 
+@pytest.mark.promise
 async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_sees_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

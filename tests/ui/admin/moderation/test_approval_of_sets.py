@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import discord
+import pytest
 from simcord import ChannelHandle
 
 from bot.catalog import Catalog
@@ -41,6 +42,7 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     return pending, channel.history()[-1]
 
 
+@pytest.mark.promise
 async def test_a_set_is_decided_on_as_a_whole_with_its_whole_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -57,6 +59,7 @@ async def test_a_set_is_decided_on_as_a_whole_with_its_whole_price(tmp_path: Pat
         assert [job.approval for job in await jobs_of(desk)] == [Approval.GIVEN] * 3
 
 
+@pytest.mark.promise
 async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
     tmp_path: Path,
 ) -> None:

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain import Posted
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
 
+@pytest.mark.promise
 async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -32,6 +35,7 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
         assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
 
 
+@pytest.mark.promise
 async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -48,6 +52,7 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
         assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
 
 
+@pytest.mark.promise
 async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -61,6 +66,7 @@ async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: 
         assert "You can't start jobs" not in again
 
 
+@pytest.mark.promise
 async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -23,6 +23,7 @@ def request(count: int = 1, *, hidden: bool = False) -> str:
     return words(approval_request(ForModerators(jobs, photos=()), NAMES, 7, NO_FILES, hidden=hidden))
 
 
+@pytest.mark.promise
 def test_a_request_of_an_age_restricted_channel_is_not_shown_in_another() -> None:
     shown = request(hidden=True)
     assert "The request isn't shown here, because it comes from an age-restricted channel." in shown

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 from simcord import ChannelHandle
 
 from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputFile, Posted, Progress
@@ -61,6 +62,7 @@ async def watched(desk: Desk) -> ChannelHandle:
     return await approvals(desk, everyone=True, results=True)
 
 
+@pytest.mark.promise
 async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
@@ -89,6 +91,7 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         assert any(changes.jobs.get(job.id) for changes in told)
 
 
+@pytest.mark.promise
 async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(
     tmp_path: Path,
 ) -> None:
@@ -156,6 +159,7 @@ async def test_a_result_of_a_member_who_has_left_is_not_posted_and_the_moderator
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
 
 
+@pytest.mark.promise
 async def test_who_asks_for_something_private_is_told_before_that_moderators_see_the_result(
     tmp_path: Path,
 ) -> None:
@@ -172,6 +176,7 @@ async def test_who_asks_for_something_private_is_told_before_that_moderators_see
         assert channel.history() == []
 
 
+@pytest.mark.promise
 async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
@@ -204,6 +209,7 @@ async def test_a_waiting_result_can_not_be_cancelled_any_more(tmp_path: Path) ->
         assert (await desk.job()).state is JobState.REVIEWING
 
 
+@pytest.mark.promise
 async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
@@ -248,6 +254,7 @@ async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(
         assert "Only members who decide on results" in texts(await desk.tom.click(stale, label="Press"))
 
 
+@pytest.mark.promise
 async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)

@@ -15,6 +15,7 @@ from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, 
 from tests.ui.admin.setup.shown import message
 
 
+@pytest.mark.promise
 async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
@@ -78,6 +79,7 @@ async def test_the_panel_says_when_the_smallest_plan_is_refused_too(tmp_path: Pa
         assert "If something else uses this key" in shown
 
 
+@pytest.mark.promise
 async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -104,6 +106,7 @@ async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) ->
         assert "Manage Threads" not in told
 
 
+@pytest.mark.promise
 async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
     tmp_path: Path,
 ) -> None:
@@ -157,6 +160,7 @@ def colour(shown: InteractionResult) -> int:
     return next(int(piece["accent_color"]) for piece in pieces(shown) if piece["type"] == 17)
 
 
+@pytest.mark.promise
 async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -170,6 +174,7 @@ async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_gre
         assert colour(shown) == GOING.value
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("limit", [0, 1])
 async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Path, limit: int) -> None:
     async with open_desk(tmp_path) as desk:
@@ -183,6 +188,7 @@ async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Pat
         assert colour(shown) == GOING.value
 
 
+@pytest.mark.promise
 async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
     tmp_path: Path,
 ) -> None:
@@ -241,6 +247,7 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
         assert "without a mention, because there's no log channel" in texts(shown)
 
 
+@pytest.mark.promise
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")

@@ -34,6 +34,7 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
         assert (await desk.job()).id != before.id
 
 
+@pytest.mark.promise
 async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii metadata")
