@@ -54,6 +54,17 @@ async def test_help_names_each_tool_with_its_price_and_a_button_for_its_form(tmp
         assert form.modal is not None
 
 
+@pytest.mark.parametrize("command", ["help", "tools"])
+async def test_without_a_key_nothing_can_be_started(tmp_path: Path, command: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.maya.slash(desk.channel, command)
+        assert "This server has no Studii key yet." in texts(answer)
+        assert "Virtual staging" in texts(answer)
+        assert labels(answer) == []
+        assert "Press a button" not in texts(answer)
+        assert ("about 8 credits" in texts(answer)) == (command == "tools")
+
+
 @pytest.mark.promise
 async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:

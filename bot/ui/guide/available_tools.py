@@ -52,8 +52,8 @@ class AvailableTools:
         return self.has_key and self.held is None and not self.limits.budget.settings.paused
 
     def allows(self, tool: Tool) -> bool:
-        """Return whether the rules of access let the member use the tool here."""
-        return tool.slug not in self.denials
+        """Return whether the tool gets a button: the server has a key, and lets the member use it here."""
+        return self.has_key and tool.slug not in self.denials
 
 
 async def available_for(

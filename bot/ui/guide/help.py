@@ -114,7 +114,7 @@ def help_panel(guide: Guide, missing: list[str]) -> Panel:
     """Return the answer. `missing`: the permissions that the bot lacks to post results in the channel."""
     available, context = guide.available, guide.context
     cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
-    usable = [] if available.denial else [one.tool for one in available.prices if available.allows(one.tool)]
+    usable = [one.tool for one in available.prices if available.allows(one.tool)]
     all_wait = bool(usable) and all(map(guide.waits, usable))
     results = guide.approval.wants_results
     decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
@@ -159,7 +159,8 @@ def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
     if not hindrance and not all_wait and guide.waits(tool):
         hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
     named = named_value(f"**{tool.title}**", tool.summary)
-    said = f"{tool.emoji} {named} · {short_price_words(one.price)}"
+    price = f" · {short_price_words(one.price)}" if guide.available.has_key else ""
+    said = f"{tool.emoji} {named}{price}"
     return f"{said}\n-# {hindrance}" if hindrance else said
 
 

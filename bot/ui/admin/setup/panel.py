@@ -40,6 +40,7 @@ SURE = lazy(
     "for them I keep the key, encrypted, for up to a day. Members can't make anything new until you set "
     "another key.\nThe key stays valid at Studii. If it leaked, revoke it there."
 )
+FORGET_KEY = lazy("`/studii forget-key` removes the key.")
 ENTER_KEY = lazy("Enter key")
 REPLACE_KEY = lazy("Replace key")
 SET_BUDGET = lazy("Set budget")
@@ -102,7 +103,7 @@ def setup_panel(now: SetupState, *, let_in: bool) -> Panel:
         rule(),
         row(*buttons),
         row(button(*_other_place(now.log))),
-        small(_("`/studii forget-key` removes the key. Only you can see this.")),
+        small(sentences("" if now.key is None else FORGET_KEY, _("Only you can see this."))),
     )
 
 

@@ -21,6 +21,7 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert shown.ephemeral
         assert "❌ **Key**: none yet" in texts(shown)
+        assert "forget-key" not in texts(shown)
         assert "⚠️ **Budget**: 100 credits a day, the default" in texts(shown)
         assert "✅ **In this channel**" in texts(shown)
         form = await desk.admin.click(message(shown), label="Enter key")
@@ -28,6 +29,7 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**Ready.**" in texts(shown)
         assert "`stu_…cdef`" in texts(shown)
+        assert "`/studii forget-key` removes the key. Only you can see this." in texts(shown)
         assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
 
 
