@@ -54,6 +54,7 @@ async def test_help_names_each_tool_with_its_price_and_a_button_for_its_form(tmp
         assert form.modal is not None
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("command", ["help", "tools"])
 async def test_without_a_key_nothing_can_be_started(tmp_path: Path, command: str) -> None:
     async with open_desk(tmp_path) as desk:

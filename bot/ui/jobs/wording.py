@@ -49,6 +49,7 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whe
     (JobState.REVIEWING, True): lazy("It's finished. A moderator looks at the result before you get it."),
 }
 _NOT_APPROVED = plazy("state of a job", "not approved")
+_DELETED = plazy("state of a job", "deleted")
 _UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy("The result wasn't posted.")}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
@@ -195,15 +196,18 @@ def again_label(job: Job) -> str:
     return _("Run again · {price}", price=short_price_words(again_price(job)))
 
 
-def job_line(job: Job, names: ToolNames, *, linked: bool = True) -> str:
-    """Return a job in one line: its tool, its state, what it costs, and when it was asked for."""
+def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool = False) -> str:
+    """Return a job in one line: its tool, its state, what it costs, and when it was asked for.
+
+    `deleted`: its result is no longer in Discord, so there is nothing to link to.
+    """
     link = message_link(job)
     title = names.title(job.tool)
-    what = f"[{title}]({link})" if linked and link is not None else title
+    what = f"[{title}]({link})" if linked and not deleted and link is not None else title
     free = job.terminal and not job.settled
     cost = pgettext("state of a job", "not charged") if free else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
-    state = _NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
+    state = _DELETED if deleted else _NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
     return f"{names.emoji(job.tool)} {what} · {state} · {cost} · {when}"
 
 

@@ -12,7 +12,7 @@ from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quot
 from bot.services import PriceTable, short_price_words
 from bot.services.styles import misfit
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
-from bot.ui.jobs.listing.thumbnails import pictures_of
+from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.first_answer import read_before_form
@@ -147,7 +147,7 @@ async def picture_of(interaction: discord.Interaction, style: Style) -> str | No
     channel = channel_in(guild, job.result_channel_id or job.channel_id)
     if channel is None or not _reads(person, channel, own=job.user_id == person.id):
         return None
-    picture = (await pictures_of(interaction.client, [job])).get(job.id)
+    picture = (await posted_results(interaction.client, [job])).pictures.get(job.id)
     return None if picture is None or picture.hidden else picture.url
 
 

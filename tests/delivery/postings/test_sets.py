@@ -239,6 +239,9 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
         assert "**2.** room2.png" in texts(message)
         (menu,) = [piece for piece in pieces(message) if piece["type"] == 3]
         assert [one["label"] for one in menu["options"]] == ["2. room2.png"]
+        listed = texts(await desk.maya.slash(desk.channel, "jobs"))
+        assert f"[Photo restoration]({message.jump_url}) · done" in listed
+        assert "Photo restoration · deleted" in listed
         shown = await picked(desk, 2, desk.admin)  # who has Manage Server, without Manage Messages
         await desk.admin.click(shown, label="Delete this picture")
         assert galleries(desk) == []  # it showed nothing else

@@ -12,6 +12,7 @@ from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
+from bot.ui.jobs.listing.thumbnails import PostedResults
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.sets.set_result import set_result
 from tests.support.clock import NOON
@@ -34,7 +35,7 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
         manager=True,
         reads=readable,
         decides=True,
-        pictures={},
+        posted=PostedResults({}, frozenset()),
         note="",
     )
     return words(jobs_panel(shown, NAMES, tuple(CATALOG.tools.values())))

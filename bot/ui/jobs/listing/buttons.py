@@ -21,7 +21,7 @@ from bot.ui.jobs.listing.panel import (
     jobs_panel,
 )
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
-from bot.ui.jobs.listing.thumbnails import pictures_of
+from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.start import CHANNELS_ONLY, expect_card
 from bot.ui.jobs.wording import ToolNames, cost_words
@@ -68,7 +68,8 @@ async def show_list(
     page = await host.services.jobs.page(guild_id, user_id, query.number, query.states, query.tool)
     readable = [job for job in page.jobs if may_read(interaction, job)]
     reads = frozenset(job.id for job in readable)
-    shown = Shown(page, query, manager, reads, decides, await pictures_of(interaction.client, readable), note)
+    posted = await posted_results(interaction.client, readable)
+    shown = Shown(page, query, manager, reads, decides, posted, note)
     panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))
     if instead and _is_list(interaction.message):
         await answer_in_place(interaction, panel)

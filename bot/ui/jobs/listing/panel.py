@@ -1,6 +1,6 @@
 """The list of jobs as it is shown: a line, the prompt and the picture of each, and what can be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,12 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import UNSENT_STATES, Job, JobState, SourcePhoto
+from bot.domain import UNSENT_STATES, Job, JobState
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
+from bot.ui.jobs.listing.thumbnails import PostedResults
 from bot.ui.jobs.results.links import link_button
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import (
@@ -49,7 +50,7 @@ class Shown:
 
     `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
     ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
-    others. `pictures` are by job; `note` says what has just happened.
+    others. `note` says what has just happened.
     """
 
     page: JobPage
@@ -57,7 +58,7 @@ class Shown:
     manager: bool
     reads: frozenset[str]
     decides: bool
-    pictures: Mapping[str, SourcePhoto]
+    posted: PostedResults
     note: str
 
 
@@ -162,8 +163,8 @@ def _filter(
 
 def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
     readable = job.id in shown.reads
-    said = _words(job, names, shown.query.whose, readable=readable)
-    picture = shown.pictures.get(job.id) if readable else None
+    said = _words(job, names, shown, readable=readable)
+    picture = shown.posted.pictures.get(job.id) if readable else None
     pieces: list[Piece] = [text(said)]
     if picture is not None:
         hidden = picture.hidden or (job.source is not None and job.source.hidden)
@@ -174,10 +175,12 @@ def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
     return [*pieces, row(*buttons)] if buttons else pieces
 
 
-def _words(job: Job, names: ToolNames, whose: str, *, readable: bool) -> str:
+def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
+    whose = shown.query.whose
     # Only the requester can open a message that they alone were shown. For others there is no link to it, nor
     # to a job whose member had it erased.
-    line = job_line(job, names, linked=whose == MINE or not (job.private or job.scrubbed_at))
+    linked = whose == MINE or not (job.private or job.scrubbed_at)
+    line = job_line(job, names, linked=linked, deleted=job.id in shown.posted.deleted)
     tool = names.tool(job.tool)
     prompt = prompt_of(tool, job.inputs) if readable else None
     asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""

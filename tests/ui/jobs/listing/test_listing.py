@@ -91,15 +91,20 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
 
 
 @pytest.mark.promise
-async def test_a_cancelled_job_is_named_and_a_result_that_is_gone_has_no_picture(tmp_path: Path) -> None:
+async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_nor_picture(
+    tmp_path: Path,
+) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await posted(desk, tmp_path, desk.channel, "A red kite")
         result = desk.channel.history()[-1]
+        shown = await desk.maya.slash(desk.channel, "jobs")
+        assert f"[Studio]({result.jump_url}) · done · 8 credits" in texts(shown)
         await result.delete()
         await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert not thumbnails(shown)
+        assert "Studio · deleted · 8 credits" in texts(shown)
         await press(desk, desk.maya, shown, "Cancel Studio")
         assert "✅ Cancelled: **Studio “A blue kite”**. Not charged." in texts(shown)
 
