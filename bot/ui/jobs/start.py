@@ -17,17 +17,22 @@ from bot.services import ConfirmationNeeded, PriceTable
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import LateAnswer, once_key_of
+from bot.ui.kit.deferral import once_key_of
 from bot.ui.kit.discord_errors import tolerated
-from bot.ui.kit.first_answer import announce_card, answering, defer_answer
+from bot.ui.kit.first_answer import announce_card, answering
 from bot.ui.kit.host import host_of, in_turn
-from bot.ui.kit.responses import acknowledge
+from bot.ui.kit.layout import NEUTRAL, boxed
+from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting_place import posting_place
 
 CHANNELS_ONLY = lazy("This only works in a channel.")
+DOUBLE_CLICK = lazy(
+    "You sent the same a moment ago, so this was taken as a double click. Nothing more was started or "
+    "charged. To run it twice, send it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ async def start_once(
         if first:
             await start(interaction, tool, values, photos, terms)
         else:
-            await _acknowledge(interaction)
+            await _ignore_double_click(interaction)
 
 
 async def start(
@@ -177,12 +182,9 @@ def _request(
     )
 
 
-async def _acknowledge(interaction: discord.Interaction) -> None:
-    """Say nothing, in a way that Discord does not take for a failure."""
+async def _ignore_double_click(interaction: discord.Interaction) -> None:
+    """Say that nothing more was started, unless a button was pressed twice and shows nothing anyway."""
     if interaction.type is discord.InteractionType.component and await answering(interaction) is None:
         await acknowledge(interaction)
-        return
-    await defer_answer(interaction, LateAnswer.CHANGE)
-    await interaction.delete_original_response()
-    if deferral := await answering(interaction):
-        await deferral.answered()
+    else:
+        await answer(interaction, boxed(NEUTRAL, DOUBLE_CLICK))

@@ -1,4 +1,4 @@
-"""What Discord has of posted results now: their pictures, and which of them were deleted."""
+"""The pictures of posted results as Discord has them now, and which results were deleted."""
 
 import asyncio
 from collections.abc import Iterable, Mapping

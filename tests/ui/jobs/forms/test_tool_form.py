@@ -180,3 +180,19 @@ def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i
     assert names(4) == (["prompt", "price0", "price1"], True, [], ["price2", "shape", "seed"])
     assert names(5, private=False) == (["prompt", *everything], False, ["shape"], ["seed"])
     assert names(1) == (["prompt"], False, [], [*everything, "shape", "seed"])
+
+
+@pytest.mark.promise
+async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
+        filled = {"prompt": "A red kite"}
+        await desk.maya.submit_modal(forms[0], filled)
+        told = await desk.maya.submit_modal(forms[1], filled)
+        assert told.ephemeral
+        assert "taken as a double click" in texts(told)
+        desk.clock.advance(10)
+        await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
+        async with desk.storage.read() as transaction:
+            assert len(await transaction.jobs.in_states(list(JobState))) == 2
