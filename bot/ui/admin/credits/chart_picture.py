@@ -1,6 +1,7 @@
 """Draws the chart of a server's usage with Pillow, which the bot needs for photos anyway."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,9 @@ from bot.languages import gettext as _, number, short_day
 from bot.media.fonts import FallbackFont
 from bot.ui.admin.credits.charts import Series, UsageChart
 
-WIDTH, HEIGHT = 1440, 750  # Discord shows it some 550 points wide, twice as fine on good screens
+# Made for 600 points, twice as fine: Discord shows it some 550 points wide, on phones 340, where its smallest
+# letters are 9 points high.
+WIDTH, HEIGHT = 1200, 900
 MAX_SERIES = 7  # more colours than that can't be told apart
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
@@ -20,17 +23,18 @@ _COLOURS = ("#56b4e9", "#f0a030", "#3fc28f", "#f0e442", "#e58bc0", "#ef6f3c", "#
 _REST = "#8a8f98"
 _LINE = "#ff6b6b"
 
-_TITLE = FallbackFont(38, "Semibold")  # Untranslated: a font
-_SUBTITLE, _NOTHING = FallbackFont(28), FallbackFont(30)
-_UNIT, _AXIS, _LEGEND = FallbackFont(24), FallbackFont(26), FallbackFont(28)
+_TITLE = FallbackFont(46, "Semibold")  # Untranslated: a font
+_SUBTITLE, _NOTHING = FallbackFont(34), FallbackFont(38)
+_UNIT, _AXIS, _LEGEND = FallbackFont(32), FallbackFont(34), FallbackFont(36)
+_AT_THE_EDGE = FallbackFont(36, "Semibold")  # Untranslated: a font
 
-_LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 36, 24, 24, 76, 168
-_ROW, _MARK, _GAP = 42, 32, 44  # of the legend: a line's height, the coloured mark, the space after an entry
-_DATES = 52  # the height of the line of dates
+_LEFT, _RIGHT, _TITLE_Y, _SUBTITLE_Y, _PLOT_Y = 30, 24, 20, 80, 196
+_ROW, _MARK, _GAP = 52, 36, 44  # of the legend: a line's height, the coloured mark, the space after an entry
+_DATES, _BETWEEN_DATES = 64, 36  # the height of the line of dates, and the space from one to the next
 _BAR = 0.82  # of a day's width
 _MIN_DAYS = 7  # the axis has room for at least these, so that the bar of a single day is not a wall
-_MAX_DATES, _MAX_LINES = 8, 6
-_FLATTENS = 2.5  # times the highest bar: a budget above that is drawn at the upper edge instead
+_MAX_LINES = 6
+_FLATTENS = 2.5  # times the highest bar: a budget above that is an arrow at the upper edge, with its figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def draw(chart: UsageChart) -> bytes:
     heights = [sum(day) for day in zip(*(one.credits for one in series), strict=True)]
     highest = max(heights, default=0)
     above = chart.limit is not None and chart.limit > _FLATTENS * max(highest, 1) and highest > 0
-    entries = _entries(chart, series, above=above)
+    entries = _entries(chart, series)
     plot = _Plot.fitting(chart, highest, above=above, legend=_draw_legend(pen, entries))
     plot.draw_grid(pen)
     plot.draw_bars(pen, series)
@@ -61,7 +65,7 @@ def draw(chart: UsageChart) -> bytes:
         middle = (plot.left + plot.right) / 2, (plot.upper + plot.lower) / 2
         _NOTHING.write(pen, middle, _("nothing was spent on these days"), _QUIET, anchor="mm")
     if chart.limit is not None:
-        plot.draw_limit(pen, plot.top * 0.985 if above else chart.limit)
+        (plot.draw_arrow if above else plot.draw_limit)(pen, chart.limit)
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -118,8 +122,10 @@ class _Plot:
 
     def draw_dates(self, pen: ImageDraw.ImageDraw, days: Sequence[date]) -> None:
         """Name the days below the bars, as many as have room."""
-        for place in range(0, len(days), max(1, -(-len(days) // _MAX_DATES))):
-            words = short_day(days[place])
+        named = [short_day(day) for day in days]
+        room = max(map(_AXIS.width, named)) + _BETWEEN_DATES
+        for place in range(0, len(days), max(1, math.ceil(room / (self.x(1) - self.x(0))))):
+            words = named[place]
             half = _AXIS.width(words) / 2
             middle = min(max(self.x(place + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
             _AXIS.write(pen, (middle, self.lower + 6), words, _QUIET, anchor="ma")
@@ -129,6 +135,13 @@ class _Plot:
         y = self.y(amount)
         for left in range(self.left, self.right, 32):
             pen.rectangle((left, y - 2, min(left + 19, self.right), y + 1), _LINE)
+
+    def draw_arrow(self, pen: ImageDraw.ImageDraw, amount: float) -> None:
+        """Draw an arrow beyond the upper edge, and the amount of the budget, to which no bar comes near."""
+        tip, foot, x = self.upper - 48, self.upper - 8, self.right - 16
+        pen.polygon([(x, tip), (x - 15, tip + 20), (x + 15, tip + 20)], _LINE)
+        pen.rectangle((x - 4, tip + 20, x + 3, foot), _LINE)
+        _AT_THE_EDGE.write(pen, (x - 26, self.upper - 14), number(round(amount)), _LINE, anchor="rs")
 
 
 def grid_values(top: float) -> range:
@@ -151,12 +164,10 @@ def _colours(series: Sequence[Series]) -> list[str]:
     return [_REST if one.title == others else _COLOURS[place] for place, one in enumerate(series)]
 
 
-def _entries(chart: UsageChart, series: Sequence[Series], *, above: bool) -> list[_LegendEntry]:
+def _entries(chart: UsageChart, series: Sequence[Series]) -> list[_LegendEntry]:
     entries = [_LegendEntry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
     if chart.limit is not None:
-        # Translators: {limit} is such as "budget 30 a day", a line that is above the picture.
-        words = _("{limit} (above)", limit=chart.limit_words) if above else chart.limit_words
-        entries.append(_LegendEntry(words, _LINE, is_limit=True))
+        entries.append(_LegendEntry(chart.limit_words, _LINE, is_limit=True))
     return entries
 
 
@@ -175,7 +186,7 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
     for place, line in enumerate(lines):
         middle = upper + _ROW * place + _ROW // 2
         for x, entry in line:
-            half = 2 if entry.is_limit else 11
+            half = 3 if entry.is_limit else 14
             pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), entry.colour)
             _LEGEND.write(pen, (x + _MARK + 12, middle), entry.words, _INK, anchor="lm")
     return upper

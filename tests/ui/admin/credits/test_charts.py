@@ -30,7 +30,7 @@ def a_chart(**changes: object) -> UsageChart:
 
 def colours(png: bytes) -> set[tuple[int, ...]]:
     with Image.open(io.BytesIO(png)) as picture:
-        assert picture.size == (1440, 750)
+        assert picture.size == (1200, 900)
         found = picture.convert("RGB").getcolors(1 << 20) or []
     return {colour[:3] for count, colour in found if count > 500 and isinstance(colour, tuple)}
 
@@ -43,21 +43,36 @@ def test_without_a_budget_there_is_no_line() -> None:
     assert (0xFF, 0x6B, 0x6B) not in colours(draw(a_chart(limit=None, limit_words="")))
 
 
+def red(limit: float) -> tuple[int, int, bytes]:
+    """Return where the budget's colour begins and ends above the legend, and that part of the picture."""
+    with Image.open(io.BytesIO(draw(a_chart(limit=limit)))) as picture:
+        plot = picture.convert("RGB").crop((0, 0, 1200, 780))
+    rows = [y for y in range(780) if any(plot.getpixel((x, y)) == (0xFF, 0x6B, 0x6B) for x in range(1200))]
+    return rows[0], rows[-1], plot.crop((0, rows[0], 1200, rows[-1])).tobytes()
+
+
+def test_a_budget_far_above_the_bars_is_an_arrow_beyond_the_edge_with_its_figure() -> None:
+    upper, lower, shown = red(500.0)
+    line, _, _ = red(39.0)  # at the bars' height
+    assert upper + 20 < lower < line
+    assert shown != red(900.0)[2]
+
+
 @pytest.mark.parametrize("limit", [5.0, 30.0, 34.0, 900.0])
 def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(limit: float) -> None:
     plots: list[bytes] = []
     for words in ("budget 30 a day", "budget 88 a day"):
         with Image.open(io.BytesIO(draw(a_chart(limit=limit, limit_words=words)))) as picture:
-            plots.append(picture.crop((0, 0, 1440, 620)).tobytes())  # all but the legend
+            plots.append(picture.crop((0, 0, 1200, 780)).tobytes())  # all but the legend
     assert plots[0] == plots[1]
 
 
 def test_a_single_day_looks_like_one_of_a_week() -> None:
     with Image.open(io.BytesIO(draw(a_chart(days=DAYS[:1], series=(Series("Studio", (20,)),))))) as picture:
-        plot = picture.convert("RGB").crop((0, 0, 1440, 620))
-    coloured = [x for x in range(1440) if plot.getpixel((x, 600)) == (0x56, 0xB4, 0xE9)]
-    assert len(coloured) < 1440 / 7
-    assert coloured[0] < 720 < coloured[-1]
+        plot = picture.convert("RGB")
+    coloured = [x for x in range(1200) if plot.getpixel((x, 700)) == (0x56, 0xB4, 0xE9)]
+    assert len(coloured) < 1200 / 7
+    assert coloured[0] < 600 < coloured[-1]
 
 
 @pytest.mark.parametrize("top", [1.15, 2.9, 8, 30, 287, 3_400_000])
