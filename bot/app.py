@@ -86,7 +86,7 @@ async def build(
         pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
         pool = await stack.enter_async_context(pool)
         decoder = GuardedDecoder(stores.storage, pool, clock)
-        to_discord = connect(limit=0, gate=discord_gate(member))
+        to_discord = connect(limit=0, gate=discord_gate(member, clock))
         bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)

@@ -42,7 +42,8 @@ class Lease:
     def is_cut_off_at(self, now: float) -> bool:
         """Return whether the lease has ended for want of a database, not because this process stood still.
 
-        A process that stood still has not tried to renew its lease for a while.
+        A process that stood still has not tried to renew its lease since before it ended. A try can take
+        several timeouts of a server that hangs.
         """
-        tried_lately = now - self._asked_at < self._times.renewed_every + 2 * self._times.margin
+        tried_lately = now - self._asked_at < self._times.lasts - self._times.margin
         return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for

@@ -26,6 +26,11 @@ class Membership(Fence):
         """Return whether people may still be told that the database can't be reached."""
         return False
 
+    def may_finish(self) -> bool:
+        """Return whether people may still be given the answers that this process has announced, although
+        another one has taken over."""
+        return False
+
     def held_for(self, guild_id: int) -> float:
         """Return for how many seconds the server's shard has been held."""
         return float("inf")

@@ -44,6 +44,7 @@ class SharedMembership(Membership):
         self._gained: list[Callable[[frozenset[int]], None]] = []
         self._renew_at = 0.0
         self._away = False
+        self._was_cut_off = False
         self._free_since: float | None = None
         self._free_said = False
         self._count_said = False
@@ -62,6 +63,9 @@ class SharedMembership(Membership):
 
     def may_tell(self) -> bool:
         return not self._lost.is_set() and self._lease.is_cut_off_at(self._clock())
+
+    def may_finish(self) -> bool:
+        return self._lost.is_set() and self._was_cut_off
 
     def held_for(self, guild_id: int) -> float:
         taken = self._taken_at.get(shard_of(guild_id, self.shards.count))
@@ -204,6 +208,8 @@ class SharedMembership(Membership):
             )
 
     def _lose(self) -> None:
+        # It could not store what it has announced, for the next process. One that stood still could.
+        self._was_cut_off |= self._away and self._lease.is_cut_off_at(self._clock())
         self._lease.end()
         if not self._lost.is_set():
             self._lost.set()

@@ -181,6 +181,7 @@ class Storage:
             with self._observed("write"), self._writings.watching():
                 async with self._connected(engine) as current:
                     await begin_fenced(current, fence, self._left(deadline))
+                    self._left(deadline)  # that may have hung: nobody waits for what would be written now
                     yield Transaction(current)  # a server's rows may be changed by other processes
                     await self._commit(current)
         finally:

@@ -9,7 +9,7 @@ from yarl import URL
 
 from bot.aio.proxy import connector
 from bot.clock import boottime
-from bot.cluster import Membership, discord_gate, studii_gate
+from bot.cluster import Membership, arrived_at, discord_gate, studii_gate
 from bot.cluster.gates import TOLD_AFTER
 from bot.cluster.lease import LeaseTimes
 from bot.domain import JobState
@@ -17,6 +17,7 @@ from bot.storage import Changes
 from bot.studii import StudiiClient
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, engine_world
+from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
@@ -66,8 +67,8 @@ class AProcess(Membership):
 
     epoch = 1
 
-    def __init__(self, *, acts: bool, tells: bool) -> None:
-        self._acts, self._tells = acts, tells
+    def __init__(self, *, acts: bool = False, tells: bool = False, finishes: bool = False) -> None:
+        self._acts, self._tells, self._finishes = acts, tells, finishes
 
     def may_act(self) -> bool:
         return self._acts
@@ -75,23 +76,38 @@ class AProcess(Membership):
     def may_tell(self) -> bool:
         return self._tells
 
+    def may_finish(self) -> bool:
+        return self._finishes
+
 
 def test_without_a_lease_people_are_told_of_the_database_a_little_later_and_nothing_else_is_sent() -> None:
-    gates = {
-        name: discord_gate(AProcess(acts=acts, tells=tells))
-        for name, acts, tells in (
-            ("holder", True, False),
-            ("cut off", False, True),
-            ("replaced", False, False),
-        )
-    }
-    holder, cut_off, replaced = (gates[name] for name in ("holder", "cut off", "replaced"))
+    clock = FakeClock()
+    holder = discord_gate(AProcess(acts=True), clock)
+    cut_off = discord_gate(AProcess(tells=True), clock)
+    replaced = discord_gate(AProcess(), clock)
+    finishing = discord_gate(AProcess(finishes=True), clock)
     assert holder is not None
     assert cut_off is not None
     assert replaced is not None
+    assert finishing is not None
     for url in (ANSWER, LATER_ANSWER, MESSAGE):
         assert (holder.allows(url), holder.delay(url)) == (True, 0.0)
         assert (replaced.allows(url), replaced.delay(url)) == (False, 0.0)
         assert cut_off.allows(url) is (url is not MESSAGE)
         assert cut_off.delay(url) == (0.0 if url is MESSAGE else TOLD_AFTER)
-    assert discord_gate(Membership()) is None
+        assert (finishing.allows(url), finishing.delay(url)) == (url is LATER_ANSWER, 0.0)
+    assert discord_gate(Membership(), clock) is None
+
+
+def test_an_answer_without_a_lease_waits_from_its_interactions_arrival() -> None:
+    clock = FakeClock()
+    cut_off = discord_gate(AProcess(tells=True), clock)
+    assert cut_off is not None
+    before = arrived_at.set(clock.monotonic())
+    try:
+        clock.advance(1.5)
+        assert cut_off.delay(ANSWER) == pytest.approx(0.5)
+        clock.advance(1.0)
+        assert cut_off.delay(ANSWER) == 0.0
+    finally:
+        arrived_at.reset(before)

@@ -128,18 +128,19 @@ async def cluster(
     lease: float | None = LEASE,
     period: float = 60.0,
     url: str | None = None,
+    first_answer: float = 3.0,
 ) -> AsyncGenerator[Cluster]:
     """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`).
 
     `lease` shortens all times in its proportion; None leaves them as they are. A key's limit is for `period`
-    seconds, as the processes know. `url`: a database with all
-    tables, if not a new one on that server.
+    seconds, as the processes know. `url`: a database with all tables, if not a new one on that server. An
+    answer may take `first_answer` seconds.
     """
     url = url or await new_migrated_database(server)
     secret = Fernet.generate_key().decode()
     rules = Rules(shards=shards, identify_every=5.0 if lease is None else lease / 5)
     async with (
-        DiscordServer(guilds=guilds, rules=rules) as discord,
+        DiscordServer(guilds=guilds, rules=rules, first_answer=first_answer) as discord,
         StudiiServer(options or Options(instant=True, long_side=64)) as studii,
     ):
         style, several = RateStyle(period=period), guilds[:1] if shared_key else guilds
@@ -150,9 +151,8 @@ async def cluster(
             async with storage.write() as transaction:
                 for number, guild_id in enumerate(guilds):
                     key = keys[number % len(keys)].secret
-                    sealed = vault.seal(key)
                     stored = await transaction.keys.add(
-                        guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, sealed, now
+                        guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, vault.seal(key), now
                     )
                     await transaction.guilds.set_key(guild_id, stored.id, now)
                     await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))

@@ -58,6 +58,13 @@ class PostgreSQL:
         """Cut every connection, as a crash or a restart of the machine does."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
 
+    def send(self, number: int) -> None:
+        """Send a signal to all of its processes."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        for pid in (self.pid, *map(int, children.split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def _run(self, program: str, *arguments: Path | str) -> None:
         command = [str(self._programs / program), *map(str, arguments)]
         # No pipes: the server would keep them open for as long as it runs.

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from bot.ui.kit.deferral import LateAnswer
 _log = logging.getLogger(__name__)
 
 MAX_KEPT_DEFERRALS = 2000  # those after that are not kept
-KEPT_WITHIN = 1.0  # seconds; half of those for which Discord waits are over by then
+KEPT_WITHIN = 0.3  # seconds; half of those for which Discord waits are over by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ class DeferralJournal:
         self._kept = dict[int, Deferred]()  # oldest first
         self._given_up = dict[int, Deferred]()  # by their handlers
         self._own = BoundedDict[int, None](2 * MAX_KEPT_DEFERRALS)  # of this life, also once answered
+        self._changes = set[asyncio.Task[None]]()  # that the store has not made yet
+        self._unstored = False  # the last change failed, or took too long
 
     async def remember(
         self,
@@ -112,7 +114,7 @@ class DeferralJournal:
             message_id,
         )
         sealed = self._vault.seal(json.dumps(asdict(deferred)))
-        await _stored(self._store.keep(interaction.id, deferred.guild_id, sealed))
+        await self._stored(self._store.keep(interaction.id, deferred.guild_id, sealed))
 
     async def forget(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
@@ -147,7 +149,7 @@ class DeferralJournal:
                     continue
             except (ValueError, TypeError, CannotDecrypt):
                 pass
-            await _stored(self._store.drop(interaction_id))
+            await self._stored(self._store.drop(interaction_id))
         for interaction_id, deferred in list(self._given_up.items()):
             if deferred.sent_at > oldest:
                 found.append((interaction_id, deferred))
@@ -159,13 +161,31 @@ class DeferralJournal:
         """Forget the interaction of that id."""
         self._kept.pop(interaction_id, None)
         self._given_up.pop(interaction_id, None)
-        await _stored(self._store.drop(interaction_id))
+        await self._stored(self._store.drop(interaction_id))
 
+    async def _stored(self, change: Coroutine[Any, Any, None]) -> None:
+        """Wait for the change, but not for long: an answer matters more than what a kill would leave of it.
 
-async def _stored(change: Awaitable[None]) -> None:
-    """Wait for the change, but not for long: an answer matters more than what a kill would leave of it."""
-    try:
-        async with asyncio.timeout(KEPT_WITHIN):
+        It goes on after that, since a statement of a database that hangs can't be given up.
+        """
+        if len(self._changes) >= MAX_KEPT_DEFERRALS:
+            change.close()
+            return
+        task = asyncio.create_task(self._make(change), name="storing a deferral")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        if not (await asyncio.wait({task}, timeout=KEPT_WITHIN))[0]:
+            self._not_stored("its store hangs")  # Untranslated: in the log
+
+    async def _make(self, change: Coroutine[Any, Any, None]) -> None:
+        try:
             await change
-    except UNUSABLE as error:  # a timeout is an OSError, too
-        _log.warning("A deferred answer can't be stored for a restart: %r", error)
+        except UNUSABLE as error:
+            self._not_stored(repr(error))
+        else:
+            self._unstored = False
+
+    def _not_stored(self, why: str) -> None:
+        if not self._unstored:
+            _log.warning("Deferred answers can't be stored for a restart: %s", why)
+        self._unstored = True

@@ -66,6 +66,7 @@ class Deferral:
     ) -> None:
         self.private = private
         self.taken = False  # Discord has told the person that the answer will come, or may have
+        self.too_late = False  # Discord has told the person that there is no answer
         self._message: Any = "@original"  # what names it at Discord
         self._answer = answer
         self._interaction = interaction
@@ -82,6 +83,7 @@ class Deferral:
             try:
                 message_id = await self._taken_all_the_same()
             except discord.NotFound:
+                self.too_late = True
                 await self._kept.forget(self._interaction)  # there is nothing to answer
                 return
         self.taken = True

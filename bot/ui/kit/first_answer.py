@@ -1,6 +1,7 @@
 """The first answer to an interaction, for which Discord waits for three seconds: when it has to be there."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 
@@ -8,10 +9,12 @@ import discord
 
 from bot.aio.shield import shielded
 from bot.clock import Clock
+from bot.cluster import arrived_at
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.ui.kit.deferral import Deferral, Deferrals, LateAnswer
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
@@ -33,7 +36,8 @@ def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
 class _Wait:
     """An interaction's wait for its first answer. One that takes long is announced.
 
-    No form can follow that, so nothing is announced while what one needs is read (`read_before_form`).
+    No form can follow that, so nothing is announced while what one needs is read (`read_before_form`). If
+    Discord has given up waiting, the handler is cancelled: the person would ask again, and pay twice.
     """
 
     def __init__(self, interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
@@ -42,6 +46,8 @@ class _Wait:
         self._interaction = interaction
         self._deferrals = deferrals
         self._clock = clock
+        self._handler = asyncio.current_task()
+        self._answered = False
         self._over = False
         self._timer: asyncio.Handle | None = None
         self._deferral: Deferral | None = None
@@ -67,22 +73,31 @@ class _Wait:
         if self._deferral is None:
             self.private, self.answer = _always, answer
             self._defer()
-        await self.end()
+        await self._announced()
 
     async def end(self) -> Deferral | None:
         """Announce nothing any more. Return the announcement, if there was one."""
-        self._over = True
+        self._over = self._answered = True
         self.pause()
+        await self._announced()
+        return self._deferral if self._deferral is not None and self._deferral.taken else None
+
+    async def _announced(self) -> None:
         if self._deferring is not None:
             await shielded(self._deferring)  # an answer comes after it
-        return self._deferral if self._deferral is not None and self._deferral.taken else None
 
     def _defer(self) -> None:
         if not self._interaction.response.is_done():
             self._over = True
             private = self.private()
             self._deferral = Deferral(self._interaction, self._deferrals, private=private, answer=self.answer)
-            self._deferring = asyncio.create_task(self._deferral.send(), name="deferring an answer")
+            self._deferring = asyncio.create_task(self._send(self._deferral), name="deferring an answer")
+
+    async def _send(self, deferral: Deferral) -> None:
+        await deferral.send()
+        if deferral.too_late and not self._answered and self._handler is not None:
+            _log.info("Interaction %d is given up: it came too late to be answered.", self._interaction.id)
+            self._handler.cancel()
 
 
 def expect_answer(interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
@@ -90,6 +105,7 @@ def expect_answer(interaction: discord.Interaction, deferrals: Deferrals, clock:
 
     To be called where the interaction begins to be handled. Who answers it calls `answering` first.
     """
+    arrived_at.set(interaction.extras[_ARRIVED])
     wait = interaction.extras[_WAIT] = _Wait(interaction, deferrals, clock)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
         wait.begin()
@@ -126,8 +142,7 @@ async def read_before_form(interaction: discord.Interaction, reading: Awaitable[
     wait = _wait_of(interaction)
     wait.pause()
     try:
-        async with _within(wait.left(FORM_BY)):
-            return await reading
+        return await _in_time(reading, wait.left(FORM_BY))
     except TimeoutError as error:
         raise Refused(FORM_TOO_LATE) from error
     finally:
@@ -139,10 +154,20 @@ async def read_for_suggestions(
 ) -> Sequence[_T]:
     """Return what is suggested while a person types; nothing if that takes too long for Discord."""
     try:
-        async with _within(_wait_of(interaction).left(FORM_BY)):
-            return await reading
+        return await _in_time(reading, _wait_of(interaction).left(FORM_BY))
     except TimeoutError:
         return ()
+
+
+async def _in_time(reading: Awaitable[_T], seconds: float) -> _T:
+    """Return what is read. Raises TimeoutError in time also where a statement of the database hangs, which
+    can't be given up."""
+    task = asyncio.ensure_future(reading)
+    try:
+        async with _within(seconds):
+            return await asyncio.shield(task)
+    finally:
+        task.cancel()
 
 
 def _wait_of(interaction: discord.Interaction) -> _Wait:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.aio.shield import shielded
 from bot.delivery import DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
 from bot.storage import Vault
@@ -20,10 +21,12 @@ INTERACTION: Any = SimpleNamespace(
 
 
 class HangingStore:
-    """A store that never answers, as on a disk or a server that is gone."""
+    """A store that never answers, as on a disk or a server that hangs. No statement of it can be given up."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.over = asyncio.Event()
+        asyncio.get_running_loop().call_later(10.0, self.over.set)  # or a failure would hang, too
 
     async def keep(self, interaction_id: int, guild_id: int, sealed: bytes, /) -> None:
         await self._hang("keep")
@@ -36,11 +39,11 @@ class HangingStore:
 
     async def _hang(self, call: str) -> None:
         self.asked.append(call)
-        await asyncio.Event().wait()
+        await shielded(self.over.wait())
 
 
 async def test_where_the_store_hangs_people_get_their_answers_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(journal_module, "KEPT_WITHIN", 0.01)
     store = HangingStore()
@@ -52,4 +55,30 @@ async def test_where_the_store_hangs_people_get_their_answers_all_the_same(
         ((given_up, _),) = await journal.unanswered()
         await journal.forget(INTERACTION)
         assert await journal.unanswered() == []
-    assert (given_up, store.asked) == (INTERACTION.id, ["keep", "drop"])
+        assert (given_up, store.asked) == (INTERACTION.id, ["keep", "drop"])
+        assert [one.message for one in caplog.records] == [
+            "Deferred answers can't be stored for a restart: its store hangs"
+        ]
+        store.over.set()
+
+
+class FailingStore(HangingStore):
+    """A store that fails while it is `away`."""
+
+    away = True
+
+    async def _hang(self, call: str) -> None:
+        if self.away:
+            raise ConnectionRefusedError
+
+
+async def test_it_is_logged_once_that_deferrals_cant_be_stored_until_they_can_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore()
+    journal = DeferralJournal(store, Vault.open((), tmp_path / "encryption.key"), FakeClock())
+    for away, warnings in ((True, 1), (True, 1), (False, 1), (True, 2), (True, 2)):
+        store.away = away
+        await journal.remember(INTERACTION, private=True, answer=LateAnswer.CHANGE)
+        await journal.forget(INTERACTION)
+        assert len(caplog.records) == warnings

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from bot.errors import Busy, DatabaseAway, DatabaseFailed
 from bot.storage import Storage
 from bot.storage.database.engines import read_engine, write_engine
+from bot.storage.database.fence import begin_fenced
 from tests.storage.transaction.counting import count_up, counted
+from tests.support.clock import FakeClock
+from tests.support.postgresql import new_migrated_database
 
 
 async def test_who_waits_too_long_for_another_writer_is_told_that_the_bot_is_busy(storage: Storage) -> None:
@@ -34,6 +37,25 @@ async def test_who_waits_too_long_for_another_process_is_told_that_the_bot_is_bu
         other.execute("ROLLBACK")
     await count_up(storage)
     assert await counted(storage) == 1
+
+
+async def test_a_write_that_a_hanging_server_lets_begin_too_late_is_not_done(
+    migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+
+    async def hangs(*given: Any) -> None:
+        await begin_fenced(*given)
+        clock.advance(100.0)
+
+    monkeypatch.setattr("bot.storage.storage.SystemClock", lambda: clock)
+    async with Storage.open(await new_migrated_database(migrated_postgresql)) as storage:
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.storage.storage.begin_fenced", hangs)
+            with pytest.raises(Busy):
+                await count_up(storage)
+        await count_up(storage)
+        assert await counted(storage) == 1
 
 
 async def test_another_process_that_lets_go_in_time_is_waited_for(storage: Storage, file: Path) -> None:
