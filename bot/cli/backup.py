@@ -90,9 +90,11 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
     async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
         previous = unused(database, "replaced")
         try:
-            was_there = await asyncio.to_thread(replace_database, copy, database, previous)
+            was_there = await shielded(asyncio.to_thread(replace_database, copy, database, previous))
         except (OSError, sqlite3.Error) as error:
-            raise SettingsError(f"{name} couldn't be put in place ({error}).") from error
+            raise SettingsError(
+                f"{name} couldn't be put in place ({error}). {_where_it_is(database, previous)}"
+            ) from error
     kept = (
         f" The previous database is in {previous}. Delete it when you no longer need it." if was_there else ""
     )
@@ -100,6 +102,12 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
         f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
         f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."
     )
+
+
+def _where_it_is(database: Path, previous: Path) -> str:
+    if is_there(database):
+        return f"Nothing was changed: {database} is as it was."
+    return f"Rename {previous} to {database}." if is_there(previous) else "Nothing was changed."
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """A copy of the database that runs, and what is taken back or refused."""
 
 import asyncio
+import errno
+import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -9,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.backup import restore
+from bot.config import StorageSettings
+from bot.errors import SettingsError
 from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import NOWHERE, SECRET, database, keep_key, kept_key, looked_after, names_in, ran
@@ -113,6 +119,57 @@ async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path)
     assert "studii.db.replaced-1" in told
     assert await kept_key(tmp_path) == SECRET
     assert (tmp_path / "data" / "studii.db.replaced-1").exists()
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("fails", ["copy", "swap"])
+async def test_a_restore_that_finds_the_disk_full_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str, links: bool
+) -> None:
+    await keep_key(tmp_path)
+    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    await keep_key(tmp_path, "stu_another_key_since")
+    (tmp_path / "data" / "studii.db.lock").touch()
+    before = names_in(tmp_path / "data")
+    settings = StorageSettings.read(database_url=f"sqlite:///{database(tmp_path)}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        if not links:
+            patched.setattr(Path, "hardlink_to", refused)
+        if fails == "swap":
+            patched.setattr(os, "fsync", refused)
+        try:
+            if fails == "copy":
+                resource.setrlimit(resource.RLIMIT_FSIZE, (database(tmp_path).stat().st_size // 2, hard))
+            with pytest.raises(SettingsError, match=r"couldn't be put in place .*studii\.db is as it was"):
+                await restore(settings, tmp_path / "copy.db")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names_in(tmp_path / "data") == before
+    assert await kept_key(tmp_path) == "stu_another_key_since"
+    assert "studii.db.replaced-1" in await restore(settings, tmp_path / "copy.db")
+    assert await kept_key(tmp_path) == SECRET
+
+
+async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
+    file = database(tmp_path)
+    with closing(sqlite3.connect(file)) as running:
+        running.execute("PRAGMA journal_mode=WAL")
+        running.execute("INSERT INTO meta (name, value) VALUES ('written', 'last')")
+        running.commit()
+        killed = {suffix: Path(f"{file}{suffix}").read_bytes() for suffix in ("", "-wal")}
+    for suffix, content in killed.items():
+        Path(f"{file}{suffix}").write_bytes(content)
+    assert (await ran(tmp_path, "restore", "copy.db"))[0] == 0
+    for name, expected in (("studii.db.replaced-1", [("last",)]), ("studii.db", [])):
+        with closing(sqlite3.connect(tmp_path / "data" / name)) as connection:
+            assert connection.execute("SELECT value FROM meta WHERE name = 'written'").fetchall() == expected
 
 
 @pytest.mark.promise

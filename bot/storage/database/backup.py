@@ -1,7 +1,7 @@
 """Copy the SQLite file while it is in use, and replace it with a copy."""
 
 import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from bot.storage.database.errors import sqlite_code
@@ -17,14 +17,14 @@ _FAULTS = {
     sqlite3.SQLITE_NOTADB: "isn't an SQLite database",
     sqlite3.SQLITE_CANTOPEN: "can't be opened for reading",
 }
+_ONE_FILE = "PRAGMA journal_mode=DELETE"
 _REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
 
 
-def copy_database(source: Path, target: Path, *, restoring: bool = False) -> None:
+def copy_database(source: Path, target: Path) -> None:
     """Write a consistent copy that only its owner may read, completely or not at all.
 
-    Replaces an existing target. `restoring` marks the copy as restored. Raises OSError, sqlite3.Error or
-    `SettingsError`.
+    Replaces an existing target. Raises OSError, sqlite3.Error or `SettingsError`.
     """
     with ExitStack() as stack:
         try:
@@ -32,16 +32,20 @@ def copy_database(source: Path, target: Path, *, restoring: bool = False) -> Non
             unfinished = stack.enter_context(replacing(target))
         except OSError as error:
             raise unwritable(target, error) from error
-        with (
-            closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
-            closing(sqlite3.connect(unfinished)) as writing,
-        ):
-            reading.backup(writing)
-            if restoring:
-                writing.execute(_REMEMBER, (WAS_RESTORED,))
-                writing.commit()
-            # A copy must be one file, as a log beside it would be lost when it is moved.
-            writing.execute("PRAGMA journal_mode=DELETE")
+        _copy_pages(source, unfinished)
+
+
+def _copy_pages(source: Path, target: Path, *, restoring: bool = False) -> None:
+    with (
+        closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(target)) as writing,
+    ):
+        reading.backup(writing)
+        if restoring:
+            writing.execute(_REMEMBER, (WAS_RESTORED,))
+            writing.commit()
+        # A copy must be one file, as a log beside it would be lost when it is moved.
+        writing.execute(_ONE_FILE)
 
 
 def fault_of(path: Path) -> str | None:
@@ -57,28 +61,45 @@ def fault_of(path: Path) -> str | None:
 
 
 def replace_database(copy: Path, database: Path, previous: Path) -> bool:
-    """Replace the database with the copy. The old one is moved to `previous`; return whether there was one.
+    """Replace the database with the copy, and keep the old one as `previous`. Return whether there was one.
 
-    The old file's log is removed, because SQLite would apply it to the new file. Raises like `copy_database`.
+    On a failure, everything is where it was: a start that finds no database begins an empty one. Raises
+    OSError or sqlite3.Error.
     """
-    was_there = is_there(database)
-    if was_there:
-        try:
-            copy_database(database, previous)  # takes in what its log holds
-        except sqlite3.Error:
-            # The file is damaged, so it is moved without a check.
-            _move(database, previous)
-        for suffix in SIDE_FILES:
-            database.with_name(database.name + suffix).unlink(missing_ok=True)
-    copy_database(copy, database, restoring=True)
-    return was_there
+    database.parent.mkdir(parents=True, exist_ok=True)
+    kept: list[tuple[Path, Path]] = []
+    try:
+        with replacing(database) as unfinished:
+            _copy_pages(copy, unfinished, restoring=True)
+            if (fault := fault_of(unfinished)) is not None:
+                raise OSError(f"the copy {fault}")
+            if is_there(database):
+                # A damaged database, or a full disk, may not take in its log, which is kept beside it then.
+                with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as old:
+                    old.execute(_ONE_FILE)
+            for suffix in ("", *SIDE_FILES):
+                part = database.with_name(database.name + suffix)
+                if is_there(part):
+                    kept.append((part, _renamed(part, previous.with_name(previous.name + suffix))))
+            for suffix in SIDE_FILES:  # SQLite would apply the old log to the new file
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+    except BaseException:
+        for part, place in kept:
+            if is_there(part):
+                place.unlink()
+            else:
+                place.replace(part)
+        raise
+    return bool(kept)
 
 
-def _move(database: Path, previous: Path) -> None:
-    for suffix in ("", *SIDE_FILES):
-        part = database.with_name(database.name + suffix)
-        if part.exists():
-            part.replace(previous.with_name(previous.name + suffix))
+def _renamed(part: Path, place: Path) -> Path:
+    """Give the file another name. It keeps its own too, where links are possible: a kill loses nothing."""
+    try:
+        place.hardlink_to(part)
+    except OSError:
+        part.replace(place)
+    return place
 
 
 def uri_path(path: Path) -> str:
