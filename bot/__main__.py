@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.output import say
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import StudiiBotError
 
 INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
 
@@ -18,12 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = new_parser().parse_args(arguments)
         return _health() if given.command == "health" else _any_other(given)
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
     except StudiiBotError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return error.exit_status
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return INTERRUPTED_STATUS

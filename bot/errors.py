@@ -1,10 +1,25 @@
 """One family of errors that carry the text a person is shown."""
 
+import errno
 from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.languages import Worded, lazy
 from bot.reasons import Reason, ReasonCode
+
+# A full or failing disk, a port or an address that isn't free, no more memory or files.
+_PASSING = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EADDRINUSE,
+        errno.EADDRNOTAVAIL,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
 
 
 class StudiiBotError(Exception):
@@ -16,6 +31,7 @@ class StudiiBotError(Exception):
     """
 
     default: ClassVar[Worded] = lazy("Something went wrong in the bot. Try again.")
+    exit_status: ClassVar[int] = 1  # of a process that it ends
 
     def __init__(self, message: Worded | None = None) -> None:
         super().__init__(message or self.default)
@@ -29,6 +45,18 @@ class SettingsError(StudiiBotError):
     """A setting is missing or wrong: one line for the operator, who can fix it."""
 
     default = "A setting is missing or wrong."  # Untranslated: operators read it
+    exit_status = 2  # another start wouldn't help
+
+    @classmethod
+    def met(cls, message: str, error: Exception) -> "SettingsError":
+        """Return the error for what was met: `Unavailable` if the same may work later."""
+        return (Unavailable if getattr(error, "errno", None) in _PASSING else cls)(message)
+
+
+class Unavailable(SettingsError):
+    """The bot needs something that can't be had now, and may be later. A supervisor starts it again."""
+
+    exit_status = 1
 
 
 class Refused(StudiiBotError):

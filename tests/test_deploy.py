@@ -9,13 +9,14 @@ import pytest
 
 from bot.__main__ import main
 from bot.config import Settings
-from bot.errors import SettingsError
+from bot.errors import SettingsError, Unavailable
 from bot.monitoring.metrics import Metrics, Snapshot
 from bot.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 TYPE = re.compile(r"^# TYPE (\w+) (\w+)$", re.MULTILINE)
+DISCORDS_LOGINS_A_DAY = 1000
 NAME = re.compile(r"\bstudii_\w+")
 
 
@@ -74,6 +75,10 @@ def test_the_service_is_run_as_the_container_is(monkeypatch: pytest.MonkeyPatch,
     assert unit["WorkingDirectory"] == f"/var/lib/{unit['StateDirectory']}"
     assert f"PYTHONPATH={unit['ExecStart'].partition('/.venv')[0]} " in unit["Environment"]
     assert unit["RestartPreventExitStatus"] == str(main(["health"]))  # a setting is missing
+    assert unit["RestartPreventExitStatus"] != str(Unavailable.exit_status)  # the same may work later
+    starts_a_day = 24 * 3600 / int(unit["RestartMaxDelaySec"]) + int(unit["RestartSteps"])
+    assert unit["StartLimitIntervalSec"] == "1d"
+    assert starts_a_day < int(unit["StartLimitBurst"]) < DISCORDS_LOGINS_A_DAY  # no outage is too long
     assert f"stop_grace_period: {unit['TimeoutStopSec']}s" in COMPOSE
     assert unit["MemoryMax"] == f"{MEMORY}M"
     assert f"pids_limit: {unit['TasksMax']}\n" in COMPOSE

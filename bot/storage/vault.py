@@ -55,10 +55,11 @@ class Vault:
                 lines = key_file.read_text("utf-8").split() or [""]
                 fernets += [_fernet(line, message) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(
+            words = (
                 f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
                 "put its last copy back, or set ENCRYPTION_KEYS."
-            ) from error
+            )
+            raise SettingsError.met(words, error) from error
         return cls(MultiFernet(fernets))
 
     @staticmethod

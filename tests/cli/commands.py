@@ -1,6 +1,9 @@
 """Commands, each a process of its own as on an operator's machine, and a database with a sealed key."""
 
 import asyncio
+import resource
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +58,17 @@ async def kept_key(folder: Path, *keys: str) -> str:
 
 def names_in(folder: Path) -> set[str]:
     return {one.name for one in folder.iterdir()}
+
+
+@contextmanager
+def full_disk(room: int) -> Generator[None]:
+    """Let no file of this process grow beyond `room` bytes: SQLite takes that for a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def looked_after(process: ForkedProcess) -> None:

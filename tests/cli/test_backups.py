@@ -3,11 +3,10 @@
 import asyncio
 import errno
 import os
-import resource
 import signal
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,17 @@ from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
-from tests.cli.commands import NOWHERE, SECRET, database, keep_key, kept_key, looked_after, names_in, ran
+from tests.cli.commands import (
+    NOWHERE,
+    SECRET,
+    database,
+    full_disk,
+    keep_key,
+    kept_key,
+    looked_after,
+    names_in,
+    ran,
+)
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
@@ -132,7 +141,6 @@ async def test_a_restore_that_finds_the_disk_full_changes_nothing(
     (tmp_path / "data" / "studii.db.lock").touch()
     before = names_in(tmp_path / "data")
     settings = StorageSettings.read(database_url=f"sqlite:///{database(tmp_path)}")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def refused(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -142,13 +150,11 @@ async def test_a_restore_that_finds_the_disk_full_changes_nothing(
             patched.setattr(Path, "hardlink_to", refused)
         if fails == "swap":
             patched.setattr(os, "fsync", refused)
-        try:
-            if fails == "copy":
-                resource.setrlimit(resource.RLIMIT_FSIZE, (database(tmp_path).stat().st_size // 2, hard))
-            with pytest.raises(SettingsError, match=r"couldn't be put in place .*studii\.db is as it was"):
-                await restore(settings, tmp_path / "copy.db")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with (
+            full_disk(database(tmp_path).stat().st_size // 2) if fails == "copy" else nullcontext(),
+            pytest.raises(SettingsError, match=r"couldn't be put in place .*studii\.db is as it was"),
+        ):
+            await restore(settings, tmp_path / "copy.db")
     assert names_in(tmp_path / "data") == before
     assert await kept_key(tmp_path) == "stu_another_key_since"
     assert "studii.db.replaced-1" in await restore(settings, tmp_path / "copy.db")
@@ -163,9 +169,10 @@ async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: P
         running.execute("PRAGMA journal_mode=WAL")
         running.execute("INSERT INTO meta (name, value) VALUES ('written', 'last')")
         running.commit()
-        killed = {suffix: Path(f"{file}{suffix}").read_bytes() for suffix in ("", "-wal")}
-    for suffix, content in killed.items():
-        Path(f"{file}{suffix}").write_bytes(content)
+        parts = (file, file.with_name(f"{file.name}-wal"))
+        killed = {part: part.read_bytes() for part in parts}
+    for part, content in killed.items():
+        part.write_bytes(content)
     assert (await ran(tmp_path, "restore", "copy.db"))[0] == 0
     for name, expected in (("studii.db.replaced-1", [("last",)]), ("studii.db", [])):
         with closing(sqlite3.connect(tmp_path / "data" / name)) as connection:

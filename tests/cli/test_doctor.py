@@ -247,7 +247,7 @@ async def test_a_port_that_is_taken_stops_it(tmp_path: Path, around: dict[str, s
         findings = await found({**around, "health_port": port})
         assert stopping(findings) == {"Health port"}
         status, _, errors = await ran(tmp_path, "run", HEALTH_PORT=port)
-        assert status == 2
+        assert status == 1  # it may be free later
         assert "can't be used (address already in use). Set another port" in errors
     assert stopping(await found({**around, "health_port": port})) == set()
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 
 from bot.clock import Clock
-from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
+from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError, Unavailable
 from bot.storage.database.location import sqlite_file
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ _DEADLOCK = "40P01"  # deadlock_detected
 # admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
 _STOPPED = {"57P01", "57P02", "57P03"}
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_WRONG_LOGIN = ("28", "3D")  # classes: no such user, a wrong password; no such database
+# A full or failing disk, and no memory. What else SQLite meets doesn't pass.
+_PASSING_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM, *_BUSY_CODES}
 _HELD = "is being written by another program. Stop that program, then start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
@@ -127,21 +130,21 @@ def _unusable(url: str, error: Exception) -> SettingsError:
     path, code = sqlite_file(url), sqlite_code(error)
     if path is not None:
         if isinstance(error, Busy) or code in _BUSY_CODES:
-            return SettingsError(f"The database file {path} {_HELD}")
+            return Unavailable(f"The database file {path} {_HELD}")
         if code in _ON_SQLITE:
             return unusable_file(path, code)
         return SettingsError(
             f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
         )
-    return SettingsError(
-        f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
-    )
+    state = str(getattr(_drivers(error), "sqlstate", ""))
+    kind = SettingsError if state.startswith(_WRONG_LOGIN) else Unavailable
+    return kind(f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL.")
 
 
 def unusable_file(path: Path, code: int) -> SettingsError:
     """Explain why an SQLite file can't be used, by SQLite's primary result code."""
     words = _ON_SQLITE.get(code, f"can't be used (SQLite's error {code}). Set DATABASE_URL to another file.")
-    return SettingsError(f"The database file {path} {words}")
+    return (Unavailable if code in _PASSING_CODES else SettingsError)(f"The database file {path} {words}")
 
 
 def address_shown(url: str) -> str:

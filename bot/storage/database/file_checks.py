@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import SettingsError
-from bot.storage.database.backup import SIDE_FILES, fault_of, uri_path
+from bot.storage.database.backup import SIDE_FILES, check, uri_path
 from bot.storage.database.errors import sqlite_code, unusable_file
 from bot.storage.database.location import is_there, lock_of, sqlite_file
 
@@ -57,12 +57,17 @@ def _look_into(path: Path, *, replaced: bool) -> None:
 
 
 def ensure_sound(url: str) -> None:
-    """Raise `SettingsError` if the SQLite file at `url` is damaged. A very large one is not checked."""
+    """Raise `SettingsError` if the SQLite file at `url` is damaged, or can't be read.
+
+    A very large one is not checked.
+    """
     path = sqlite_file(url)
     if path is None or not is_there(path) or not 0 < path.stat().st_size <= MAX_CHECKED_BYTES:
         return
-    if fault_of(path) is not None:
-        raise unusable_file(path, sqlite3.SQLITE_CORRUPT)
+    try:
+        check(path)
+    except sqlite3.Error as error:
+        raise unusable_file(path, sqlite_code(error)) from error
 
 
 def _ensure_free(lock: Path) -> None:

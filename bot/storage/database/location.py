@@ -73,10 +73,11 @@ def replacing(path: Path) -> Generator[Path]:
 
 def unwritable(path: Path, error: OSError) -> SettingsError:
     """Explain that the database's file, or one beside it, can't be made or written."""
-    return SettingsError(
+    words = (
         f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
         "to write there, or set DATABASE_URL to another place."
     )
+    return SettingsError.met(words, error)
 
 
 def private_file(path: Path) -> None:

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
-from bot.errors import SettingsError
+from bot.errors import SettingsError, Unavailable
 from bot.storage.database.file_checks import ensure_ours
 from bot.storage.database.location import lock_of, private_file, sqlite_file
 
@@ -20,7 +20,7 @@ HANDOVER_SECONDS = 30.0  # to wait for an instance that is ending
 _POLL = 0.1  # seconds between two tries
 
 
-class AnotherInstance(SettingsError):
+class AnotherInstance(Unavailable):
     """The bot runs on this database."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, Unavailable
 from bot.storage.database.async_engine import AsyncConnection
 from bot.storage.database.backup import copy_database
 from bot.storage.database.engines import migration_engine, read_engine, used_once
@@ -197,7 +197,7 @@ def _copy(path: Path, name: str) -> None:
     try:
         copy_database(path, copy)
     except (OSError, sqlite3.Error) as error:
-        raise SettingsError(
+        raise Unavailable(
             f"The database couldn't be copied to {copy} before its upgrade ({error}). Free some space "
             "there and start again. Nothing was changed."
         ) from error
