@@ -130,6 +130,7 @@ async def test_a_backup_is_taken_back_and_what_was_there_is_kept(tmp_path: Path)
     assert (tmp_path / "data" / "studii.db.replaced-1").exists()
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("fails", ["copy", "swap"])
 async def test_a_restore_that_finds_the_disk_full_changes_nothing(
@@ -161,6 +162,7 @@ async def test_a_restore_that_finds_the_disk_full_changes_nothing(
     assert await kept_key(tmp_path) == SECRET
 
 
+@pytest.mark.promise
 async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0

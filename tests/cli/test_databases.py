@@ -64,6 +64,7 @@ async def test_a_postgresql_that_is_not_there_is_named_as_it_was_written_and_wit
     assert "pass-phrase" not in errors
 
 
+@pytest.mark.promise
 async def test_a_full_disk_is_neither_a_wrong_setting_nor_a_damaged_database(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     url = f"sqlite+aiosqlite:///{database(tmp_path)}"
@@ -83,6 +84,7 @@ async def test_a_full_disk_is_neither_a_wrong_setting_nor_a_damaged_database(tmp
     assert await kept_key(tmp_path) == SECRET
 
 
+@pytest.mark.promise
 async def test_a_postgresql_without_that_database_is_a_wrong_setting(tmp_path: Path, postgresql: str) -> None:
     address = make_url(postgresql).set(drivername="postgresql", database="misspelt")
     status, _, errors = await ran(tmp_path, "run", DATABASE_URL=address.render_as_string(hide_password=False))
