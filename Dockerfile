@@ -18,15 +18,20 @@ RUN find /venv/lib/python3*/site-packages/babel/locale-data -name '*.dat' ! -nam
     && rm /venv/lib/python3*/site-packages/pylopdf_fonts_jp/NotoSerifJP-Regular.otf \
     && python -m pip --python /venv/bin/python uninstall --quiet --yes --disable-pip-version-check pygments \
     && python -m compileall -q -o 2 /venv/lib
+# What is in the image, and under which licences, as it is installed here.
+COPY deploy/notice.py notice.py
+RUN /venv/bin/python notice.py > NOTICE
 
 FROM ${BASE_IMAGE}
 ARG BASE_IMAGE
-LABEL org.opencontainers.image.base.name="${BASE_IMAGE}"
+LABEL org.opencontainers.image.base.name="${BASE_IMAGE}" \
+    org.opencontainers.image.licenses="MIT AND LicenseRef-NOTICE"
 # A number, so that a host that forbids root can see that this is not root.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin studii \
     && install --directory --owner=10001 --group=10001 --mode=0700 /data
 COPY --from=build /venv /venv
-COPY pyproject.toml /app/pyproject.toml
+COPY --from=build /app/NOTICE /app/NOTICE
+COPY LICENSE pyproject.toml /app/
 COPY migrations /app/migrations
 COPY bot /app/bot
 COPY cogs /app/cogs

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+UV := uv==0.13.9
 
 .PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check messages
 
@@ -67,7 +68,7 @@ messages: $(VENV)/dev.done ## gather the sentences for translators, and compile 
 	@$(BIN)/python -m tests.support.messages update
 
 lock: $(VENV)/dev.done ## update the locked versions in requirements/
-	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m pip install --quiet $(UV)
 	$(call compile,bot,)
 	$(call compile,sandbox,--group sandbox)
 	$(call compile,dev,--group dev)

@@ -72,7 +72,7 @@ def named_command(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
     from bot.cli.encryption_keys import rotate
     from bot.cli.forget_servers import forget_servers
     from bot.cli.invite import invitation
-    from bot.cli.move import move
+    from bot.cli.move import move, with_password
     from bot.cli.restored import restored
 
     match given.command:
@@ -86,7 +86,7 @@ def named_command(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
         case "restored":
             return restored(StorageSettings.read())
         case "move":
-            return move(StorageSettings.read(), given.address)
+            return move(StorageSettings.read(), with_password(given.address))
         case "forget-servers":
             return forget_servers(Settings.read())
         case "rotate-keys":

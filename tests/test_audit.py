@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import sys
 from pathlib import Path
@@ -19,6 +20,13 @@ FLAW = {
     "summary": "Something is wrong.",
     "affected": [{"package": {"name": "second", "ecosystem": "PyPI"}, "versions": ["1.0"], "ranges": []}],
 }
+
+
+def test_locked_packages_are_renewed_by_a_known_tool_and_tried_before_they_are_proposed() -> None:
+    assert re.search(r"^UV := uv==[\d.]+$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    workflow = (ROOT / ".github" / "workflows" / "lock.yml").read_text("utf-8")
+    steps = [workflow.index(step) for step in ("make lock", "make check", "make test", "gh pr create")]
+    assert steps == sorted(steps)
 
 
 async def audited(folder: Path, url: str, *, locked: str = LOCKED) -> tuple[int | None, str]:

@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from babel.core import get_global
 from bot.__main__ import main
 from bot.config import Settings
 from bot.languages import Language
+from bot.version import VERSION
+from tests.image.__main__ import WORDED
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
@@ -65,8 +68,10 @@ def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_all_that_is_copied_is_there_and_is_let_into_the_build() -> None:
     let_in = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    copied = [words.split()[0] for words in every("COPY") if not words.startswith("--from")]
-    assert set(copied) == {"requirements/bot.txt", "pyproject.toml", "bot", "cogs", "migrations"}
+    lines = [words.split() for words in every("COPY") if not words.startswith("--from")]
+    copied = [path for *paths, _ in lines for path in paths]
+    theirs = {"requirements/bot.txt", "deploy/notice.py", "LICENSE", "pyproject.toml"}
+    assert set(copied) == theirs | {"bot", "cogs", "migrations"}
     for path in copied:
         assert (ROOT / path).exists()
         assert f"!{path}" in let_in
@@ -92,9 +97,10 @@ def test_what_runs_is_found_and_hears_signals() -> None:
     assert importlib.util.find_spec("bot.__main__") is not None
     assert json.loads(command) == ["run"]
     places = {
-        words.split()[-1]
+        str(Path(words.split()[-1]).parent / path)
         for words in every("COPY")
-        if words.split()[0] in {"pyproject.toml", "bot", "cogs", "migrations"}
+        for path in words.split()[:-1]
+        if path in {"bot", "cogs", "migrations"}
     }
     assert {str(Path(place).parent) for place in places} == {image_environment()["PYTHONPATH"]}
 
@@ -147,9 +153,60 @@ def test_the_python_is_one_that_the_bot_runs_on() -> None:
     assert int(version[1]) >= 11
     assert [image.split()[0] for image in every("FROM")] == ["${BASE_IMAGE}"] * 2
     assert again == "BASE_IMAGE"
-    assert every("LABEL") == ['org.opencontainers.image.base.name="${BASE_IMAGE}"']
+    (labels,) = every("LABEL")
+    assert 'org.opencontainers.image.base.name="${BASE_IMAGE}"' in labels
     assert f"${{{base.replace('=', ':-')}}}" in COMPOSE
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.promise
+def test_the_image_has_its_licence_and_tells_of_all_others() -> None:
+    spec = importlib.util.spec_from_file_location("notice", ROOT / "deploy" / "notice.py")
+    assert spec is not None
+    assert spec.loader is not None
+    notice = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(notice)
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "bot.txt").read_text("utf-8"), re.MULTILINE)
+    installed = {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in distributions()}
+    told = {name: notice.described(installed[name.lower()]) for name in locked if name.lower() in installed}
+    assert len(told) > 30
+    for name, text in told.items():
+        assert re.match(r".+ \S+: \S", text), name  # a licence
+        for file in re.findall(r"^  (/.+)", text, re.MULTILINE):
+            assert Path(file).is_file()
+    assert "libheif: LGPLv3 https://" in "".join(told.values())  # in a wheel that says it is under another
+    assert "libfreetype" in told["pillow"]
+    licences = 'org.opencontainers.image.licenses="MIT AND LicenseRef-NOTICE"'
+    assert licences in every("LABEL")[0]
+    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text("utf-8")
+    assert workflow.count(licences.replace('"', "")) == 2
+    assert "LICENSE pyproject.toml /app/" in every("COPY")
+    assert "--from=build /app/NOTICE /app/NOTICE" in every("COPY")
+
+
+def test_the_image_s_check_says_what_can_be_said(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(WORDED, {})  # noqa: S102
+    assert len(capsys.readouterr().out.splitlines()) == len(Language)
+
+
+def test_the_image_becomes_the_latest_once_it_was_tried_and_published() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text("utf-8")
+    steps = (
+        "needs: [tests, image-check]",
+        "-m tests.image --image",
+        "push: true",
+        "--read-only",
+        "}:latest",
+    )
+    assert [workflow.count(step) for step in steps] == [1] * len(steps)
+    places = [workflow.index(step) for step in steps]
+    assert places == sorted(places)
+    check = re.search(r"run: (grep .*)\n", workflow)
+    assert check is not None
+    for tag, status in ((f"v{VERSION}", 0), (f"v{VERSION}1", 1), ("v1", 1)):
+        environment = {"PATH": os.environ["PATH"], "GITHUB_REF_NAME": tag}
+        ran = subprocess.run(("/bin/sh", "-c", check[1]), cwd=ROOT, env=environment, check=False)  # noqa: S603
+        assert ran.returncode == status, tag
 
 
 def test_compose_runs_a_published_image_if_one_is_named_and_else_builds_its_own() -> None:
@@ -184,6 +241,9 @@ def test_actions_are_pinned_by_their_commits() -> None:
         used = re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8"))
         assert used
         for action, comment in used:
+            if action.startswith("./"):
+                assert (ROOT / action).is_file()
+                continue
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
             assert re.fullmatch(r" # v[\d.]+", comment), action
 

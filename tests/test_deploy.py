@@ -11,7 +11,6 @@ from bot.__main__ import main
 from bot.config import Settings
 from bot.errors import SettingsError, Unavailable
 from bot.monitoring.metrics import Metrics, Snapshot
-from bot.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -100,7 +99,7 @@ def test_the_cluster_runs_the_image_as_compose_does() -> None:
     assert f"terminationGracePeriodSeconds: {settings_of_compose('stop_grace_period')}\n" in manifest
     assert "livenessProbe" not in manifest  # while Discord is away, a restart would not help
     kustomization = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8")
-    assert f"newTag: {VERSION}\n" in kustomization
+    assert "newName: studii-for-discord\n    newTag: local\n" in kustomization  # as compose builds it
 
 
 def test_the_compose_file_of_several_processes_has_what_its_steps_name() -> None:
@@ -116,7 +115,7 @@ def test_the_compose_file_of_several_processes_has_what_its_steps_name() -> None
     assert {name.lower() for name in settings} <= Settings.names()
     assert set(re.findall(r"\$\{([A-Z_]+)[:}]", text)) == {"POSTGRES_PASSWORD", "ENCRYPTION_KEYS"}
     assert "postgresql://studii:${POSTGRES_PASSWORD}@postgresql/studii" in text  # as in the steps of a move
-    assert "move postgresql://studii:PASSWORD@postgresql/studii" in steps
+    assert "move postgresql://studii@postgresql/studii" in steps
 
 
 def variables(manifest: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bot.storage import Storage, Vault, is_there, migrate, private_file, reseal_
 async def rotate(settings: StorageSettings) -> str:
     """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
 
-    The new one is the first of ENCRYPTION_KEYS; without that setting, one is made in the key file. The bot
+    The new one is the first of ENCRYPTION_KEYS; without that setting, one is added to the key file. The bot
     must not run meanwhile: it would continue with the old one. Raises `SettingsError`.
     """
     url = settings.database_url
@@ -24,7 +24,12 @@ async def rotate(settings: StorageSettings) -> str:
         await migrate(url)
         path = settings.key_file
         own_file = not settings.encryption_keys
-        before = path.read_bytes() if own_file and is_there(path) else b""
+        if own_file and not is_there(path):
+            raise SettingsError(
+                f"There is no encryption key at {path.absolute()}. Put its last copy back and run this "
+                "again. Nothing was changed."
+            )
+        before = path.read_bytes() if own_file else b""
         if own_file:
             Vault.add_key(path)
         async with Storage.open(url, fence=member) as storage:
@@ -32,10 +37,10 @@ async def rotate(settings: StorageSettings) -> str:
         if unreadable:
             raise SettingsError(_left(len(unreadable)))
         if own_file:
-            kept = _keep_copy(path, before) if before else None
+            kept = _keep_copy(path, before)
             Vault.drop_older_keys(path)
-            old = f" The old one is in {kept.name} beside it: {_OLD_KEY}" if kept else ""
-            return f"Done: all Studii keys are encrypted with a new key in {path.absolute()}.{old}"
+            done = f"Done: all Studii keys are encrypted with a new key in {path.absolute()}."
+            return f"{done} The old one is in {kept.name} beside it: {_OLD_KEY}"
     name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     return (
         f"Done: all Studii keys are encrypted with the first key of {name}. Remove the other keys "

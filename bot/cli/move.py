@@ -1,6 +1,10 @@
 """`python -m bot move POSTGRESQL_URL`: from SQLite to PostgreSQL."""
 
+import os
+import sys
 from contextlib import AsyncExitStack
+from getpass import getpass
+from pathlib import Path
 
 from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
@@ -38,11 +42,25 @@ async def move(settings: StorageSettings, address: str) -> str:
     return words
 
 
+def with_password(address: str) -> str:
+    """Return the address with the password that is typed, if nothing else has one. Blocks.
+
+    PGPASSWORD and a password file (PGPASSFILE, ~/.pgpass) are read by the driver.
+    """
+    url = _target(address).database
+    file = Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass")
+    known = url.password is not None or "PGPASSWORD" in os.environ or file.exists()
+    if known or sys.stdin is None or not sys.stdin.isatty():
+        return address
+    word = getpass(f"Password of {url.username} for {url.database} (empty: none): ")
+    return url.set(password=word or None).render_as_string(hide_password=False)
+
+
 def _target(address: str) -> StorageSettings:
     try:
         target = StorageSettings.read(database_url=address)
     except SettingsError:  # it names the setting, which isn't what is wrong
         target = None
     if target is None or sqlite_file(target.database_url) is not None:
-        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user:password@host/name.")
+        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user@host/name.")
     return target

@@ -41,12 +41,12 @@ class Spool:
         try:
             await asyncio.to_thread(self._try)
         except OSError as error:
-            words = (
+            raise SettingsError.met(
                 f"The folder {self._folder} for photos and results can't be used ("
                 f"{(error.strerror or type(error).__name__).lower()}). Allow the bot to write there, or "
-                "set DATABASE_URL to another place."
-            )
-            raise SettingsError.met(words, error) from error
+                "set DATABASE_URL to another place.",
+                error,
+            ) from error
 
     def path(self, name: str) -> Path:
         """Return the path of the file with that name."""

@@ -86,11 +86,11 @@ class HealthServer:
         try:
             self._listening = await loop.create_server(self._server, self._address, self._port)
         except OSError as error:
-            words = (
+            raise SettingsError.met(
                 f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). Set another "
-                "port, or stop the program that uses it."
-            )
-            raise SettingsError.met(words, error) from error
+                "port, or stop the program that uses it.",
+                error,
+            ) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -55,11 +55,11 @@ class Vault:
                 lines = key_file.read_text("utf-8").split() or [""]
                 fernets += [_fernet(line, message) for line in lines]
         except (OSError, UnicodeDecodeError) as error:
-            words = (
+            raise SettingsError.met(
                 f"The key file {key_file} can't be used ({_why(error)}). Let the bot read and write it, "
-                "put its last copy back, or set ENCRYPTION_KEYS."
-            )
-            raise SettingsError.met(words, error) from error
+                "put its last copy back, or set ENCRYPTION_KEYS.",
+                error,
+            ) from error
         return cls(MultiFernet(fernets))
 
     @staticmethod

@@ -62,7 +62,7 @@ def test_each_command_runs_its_own_part_and_one_that_is_forgotten_none(
     assert {"invite", "forget-servers", "rotate-keys"} < set(others)
     parts: list[str] = []
     for name in others:
-        part = named_command(Namespace(command=name, file=tmp_path / "copy.db", address=""))
+        part = named_command(Namespace(command=name, file=tmp_path / "copy.db", address="postgresql://a@b/c"))
         parts.append(part.__qualname__)
         part.close()
     assert len(set(parts)) == len(others)

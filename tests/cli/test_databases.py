@@ -4,22 +4,16 @@ import asyncio
 import errno
 import os
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
-from discord.http import Route
 from sqlalchemy.engine import make_url
 
-from bot.cli.checks_database import SOUND_SQLITE
-from bot.cli.doctor import examine
-from bot.cli.findings import Verdict
-from bot.config import Settings
 from bot.errors import Unavailable
 from bot.storage import Vault, ensure_sound, migrate
-from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import StudiiServer
-from tests.cli.commands import NOWHERE, SECRET, database, full_disk, keep_key, kept_key, ran
+from tests.cli.commands import SECRET, database, full_disk, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_database
 from tests.support.process import bot_process
@@ -90,18 +84,3 @@ async def test_a_postgresql_without_that_database_is_a_wrong_setting(tmp_path: P
     status, _, errors = await ran(tmp_path, "run", DATABASE_URL=address.render_as_string(hide_password=False))
     assert status == 2, errors
     assert "misspelt can't be used" in errors
-
-
-@pytest.mark.parametrize(("version", "verdict"), [((3, 51, 2), Verdict.WARN), (SOUND_SQLITE, Verdict.GOOD)])
-async def test_the_doctor_warns_of_an_sqlite_that_can_lose_what_a_checkpoint_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], verdict: Verdict
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
-    async with DiscordServer() as discord:
-        monkeypatch.setattr(Route, "BASE", discord.api)
-        found = await examine(Settings.read(discord_token=TOKEN, studii_api_url=NOWHERE), {})
-    (sqlite,) = (one for one in found if one.what == "SQLite")
-    assert sqlite.verdict is verdict
-    assert ("keep backups" in sqlite.words) is (verdict is Verdict.WARN)

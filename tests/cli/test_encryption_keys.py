@@ -1,6 +1,7 @@
 """Encryption keys in their file and in the settings: rotated, wrong or lost."""
 
 import asyncio
+import os
 import signal
 import stat
 from pathlib import Path
@@ -10,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from bot.storage import CannotDecrypt, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
-from tests.cli.commands import SECRET, database, keep_key, kept_key, looked_after, ran
+from tests.cli.commands import SECRET, database, keep_key, kept_key, looked_after, names_in, ran
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 
@@ -41,6 +42,32 @@ async def test_where_there_is_no_database_nothing_is_rotated(tmp_path: Path) -> 
     assert status == 2
     assert "There is no database yet" in errors
     assert not (tmp_path / "data" / "encryption.key").exists()
+
+
+@pytest.mark.promise
+async def test_a_rotation_without_the_encryption_key_makes_none(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    file = tmp_path / "data" / "encryption.key"
+    file.unlink()
+    status, _, errors = await ran(tmp_path, "rotate-keys")
+    assert status == 2
+    assert f"There is no encryption key at {file}. Put its last copy back" in errors
+    assert not file.exists()
+
+
+@pytest.mark.promise
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's files have to be given away")
+async def test_what_root_makes_belongs_to_the_database_s_owner(tmp_path: Path) -> None:
+    await keep_key(tmp_path)
+    data = tmp_path / "data"
+    for one in (data, *data.iterdir()):
+        os.chown(one, 10001, 10002)
+    for command in (("rotate-keys",), ("backup", "data/copy.db"), ("restore", "data/copy.db")):
+        status, _, errors = await ran(tmp_path, *command)
+        assert status == 0, errors
+    made = {"encryption.key", "encryption.key.before-1", "studii.db.lock", "copy.db", "studii.db"}
+    assert made <= names_in(data)
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in data.iterdir()} == {(10001, 10002)}
 
 
 @pytest.mark.promise

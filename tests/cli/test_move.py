@@ -1,12 +1,14 @@
 """From SQLite to PostgreSQL: everything is there, or nothing was changed."""
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.cli.move import move
+from bot.cli.move import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.domain import NoticeKind, Plan
@@ -92,6 +94,35 @@ async def test_a_bot_that_runs_is_to_be_stopped_first(tmp_path: Path, postgresql
     async with instance_lock(source):
         with pytest.raises(SettingsError, match="Stop it first"):
             await move(StorageSettings.read(database_url=source), target)
+
+
+@pytest.mark.promise
+def test_a_password_that_nothing_else_has_is_typed_and_on_no_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+    def typing(_asked: str) -> str:
+        return "p@ss/word"
+
+    monkeypatch.setattr("bot.cli.move.getpass", typing)
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    without = "postgresql://bot@host/name?sslmode=require"
+    typed = [
+        StorageSettings.read(database_url=with_password(address)).database
+        for address in (without, "postgresql://bot:given@host/name")
+    ]
+    assert [url.password for url in typed] == ["p@ss/word", "given"]
+    assert typed[0] == StorageSettings.read(database_url=without).database.set(password="p@ss/word")
+    (tmp_path / "pgpass").touch()
+    assert with_password(without) == without
+    monkeypatch.delenv("PGPASSFILE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    assert with_password(without) == without
 
 
 async def test_only_a_postgresql_is_a_place_to_move_to(tmp_path: Path) -> None:

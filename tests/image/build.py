@@ -1,4 +1,7 @@
-"""Builds the image with Debian's tools: its base comes from debootstrap, the rest from the Dockerfile."""
+"""Builds the image with Debian's tools: its base comes from debootstrap, the rest from the Dockerfile.
+
+Or takes one that docker has built.
+"""
 
 import json
 import os
@@ -56,6 +59,18 @@ def build(folder: Path) -> Image:
     config = json.loads(buildah("inspect", "--type=image", IMAGE))["OCIv1"]["config"]
     root = Path(buildah("mount", buildah("from", "--pull=never", IMAGE)))
     return Image(root, config, _size(root) - _size(base))
+
+
+def exported(name: str, folder: Path) -> Image:
+    """Return an image that docker has, with its files in `folder`."""
+    container = _run("docker", "create", name).strip()
+    archive, root = folder / "image.tar", folder / "root"
+    root.mkdir()
+    _run("docker", "export", f"--output={archive}", container)
+    _run("docker", "rm", container)
+    _run("tar", "--extract", f"--file={archive}", f"--directory={root}")
+    config = json.loads(_run("docker", "image", "inspect", name))[0]["Config"]
+    return Image(root, config, 0)
 
 
 def _limits() -> list[str]:

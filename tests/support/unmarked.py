@@ -53,6 +53,8 @@ _UNSEEN_CALLS = frozenset(
         "ReservationError",
         "RuntimeError",
         "SettingsError",
+        "Unavailable",
+        "met",
         "TakeOverFailed",
         "TypeError",
         "Undeliverable",

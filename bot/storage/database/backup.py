@@ -53,13 +53,13 @@ def fault_of(path: Path) -> str | None:
     if not is_there(path):
         return "doesn't exist"
     try:
-        check(path)
+        raise_fault(path)
     except sqlite3.Error as error:
         return _FAULTS.get(sqlite_code(error), f"can't be read ({error})")
     return None
 
 
-def check(path: Path) -> None:
+def raise_fault(path: Path) -> None:
     """Raise `sqlite3.Error` if the file is damaged, isn't an SQLite database, or can't be read."""
     with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True)) as connection:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -80,7 +80,7 @@ def replace_database(copy: Path, database: Path, previous: Path) -> bool:
     try:
         with replacing(database) as unfinished:
             _copy_pages(copy, unfinished, restoring=True)
-            check(unfinished)
+            raise_fault(unfinished)
             if is_there(database):
                 # A damaged database, or a full disk, may not take in its log, which is kept beside it then.
                 with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as old:

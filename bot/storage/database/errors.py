@@ -137,8 +137,10 @@ def _unusable(url: str, error: Exception) -> SettingsError:
             f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
         )
     state = str(getattr(_drivers(error), "sqlstate", ""))
-    kind = SettingsError if state.startswith(_WRONG_LOGIN) else Unavailable
-    return kind(f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL.")
+    failed = Unavailable(
+        f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
+    )
+    return SettingsError(str(failed)) if state.startswith(_WRONG_LOGIN) else failed
 
 
 def unusable_file(path: Path, code: int) -> SettingsError:

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.errors import SettingsError
-from bot.storage.database.backup import SIDE_FILES, check, uri_path
+from bot.storage.database.backup import SIDE_FILES, raise_fault, uri_path
 from bot.storage.database.errors import sqlite_code, unusable_file
 from bot.storage.database.location import is_there, lock_of, sqlite_file
 
@@ -65,7 +65,7 @@ def ensure_sound(url: str) -> None:
     if path is None or not is_there(path) or not 0 < path.stat().st_size <= MAX_CHECKED_BYTES:
         return
     try:
-        check(path)
+        raise_fault(path)
     except sqlite3.Error as error:
         raise unusable_file(path, sqlite_code(error)) from error
 

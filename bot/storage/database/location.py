@@ -50,7 +50,16 @@ def fresh_file(path: Path, word: str) -> Path:
     """
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=f".{word}", dir=path.parent)
     os.close(descriptor)
+    _give_to_owner(Path(name), path if is_there(path) else path.parent)
     return Path(name)
+
+
+def _give_to_owner(file: Path, beside: Path) -> None:
+    """Give a file that root has made to the owner of the one beside it: the bot has to open it, too."""
+    if os.name == "posix" and os.geteuid() == 0:
+        owner = beside.stat()
+        with suppress(OSError):  # a file system without owners
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 @contextmanager
@@ -73,11 +82,11 @@ def replacing(path: Path) -> Generator[Path]:
 
 def unwritable(path: Path, error: OSError) -> SettingsError:
     """Explain that the database's file, or one beside it, can't be made or written."""
-    words = (
+    return SettingsError.met(
         f"The database file {path} can't be opened for writing ({error.strerror}). Allow the bot "
-        "to write there, or set DATABASE_URL to another place."
+        "to write there, or set DATABASE_URL to another place.",
+        error,
     )
-    return SettingsError.met(words, error)
 
 
 def private_file(path: Path) -> None:
@@ -88,7 +97,10 @@ def private_file(path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not is_there(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if is_new:
+            _give_to_owner(path, path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
     if os.name != "posix":
