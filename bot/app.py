@@ -9,7 +9,7 @@ from typing import Protocol
 import discord
 from aiohttp import TCPConnector
 
-from bot.aio.proxy import connector
+from bot.aio.net import Connector
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.discord_observer import DiscordObserver
@@ -81,7 +81,7 @@ async def build(
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, stack, metrics, clock, recommended or _one)
         member = stores.member
-        connect = connect or partial(connector, settings.proxy)
+        connect = connect or partial(Connector, settings.proxy)
         studii = await stack.enter_async_context(_studii(settings, connect, metrics, member, clock))
         pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
         pool = await stack.enter_async_context(pool)

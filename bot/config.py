@@ -10,12 +10,9 @@ from typing import Literal
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.aio.host_names import is_host
-from bot.aio.proxy import Proxy
-from bot.aio.public_hosts import is_loopback
-from bot.aio.urls import absolute_address
+from bot.aio.net import Proxy, absolute_address, is_loopback
 from bot.config_base import HealthSettings, Known, SettingsBase, read_by, setting, written
-from bot.validation import Secret, one_of, truth, whole
+from bot.validation import Secret, is_host, one_of, truth, whole
 
 MEGABYTE = 1_000_000  # bytes, in settings and in what people read
 MAX_SECRET_BYTES = 65_536  # that a file with a secret may have

@@ -11,9 +11,8 @@ from typing import Any, Self, TypeVar
 
 from dotenv import dotenv_values
 
-from bot.aio.host_names import is_host
 from bot.errors import SettingsError
-from bot.validation import Check, whole
+from bot.validation import Check, is_host, whole
 
 _T = TypeVar("_T")
 Known = Mapping[str, Any]  # the settings before one, by name, if they are right

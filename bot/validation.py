@@ -3,7 +3,6 @@
 A check takes a value and returns it as it is used from then on, or raises `Invalid`.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -21,6 +20,19 @@ _TRUTH = {
     **dict.fromkeys(("0", "off", "f", "false", "n", "no"), False),
 }
 _UNSET: Any = object()
+
+
+# In a name, other characters never resolve, and some libraries raise something unexpected for them.
+_NOT_IN_A_HOST = frozenset(" \t\r\n/\\@?#<>\"'")
+
+
+def is_host(text: str) -> bool:
+    """Return whether a machine can have that name or address, as far as its text shows."""
+    try:
+        text.encode("idna")  # as `socket.getaddrinfo` does, which raises UnicodeError
+    except UnicodeError:
+        return False
+    return bool(text) and _NOT_IN_A_HOST.isdisjoint(text)
 
 
 class Invalid(ValueError):
@@ -206,17 +218,6 @@ def table(value: object) -> Table:
     if not _is_table(value):
         raise Invalid("must be a table")
     return Table(cast("Mapping[str, object]", value))
-
-
-def json_of(body: bytes) -> object:
-    """Return what the JSON says. Raises ValueError for anything else, and for texts that no file can hold."""
-    try:
-        document = json.loads(body.decode())
-        if b"\\u" in body:
-            json.dumps(document, ensure_ascii=False).encode()  # half a character, as \ud800, is none
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return document
 
 
 def _is_table(value: object) -> bool:

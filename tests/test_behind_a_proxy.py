@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from bot.aio.proxy import Proxy, connector
+from bot.aio.net import Connector, Proxy
 from bot.delivery import CdnPhotoSource
 from bot.domain import SourcePhoto
 from sandbox.discord.emulator import DiscordServer
@@ -102,7 +102,7 @@ async def test_photos_come_through_it(tmp_path: Path) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving).start()
     async with ConnectProxy({f"{host}:443": runner.addresses[0][1]}) as proxy:
-        connect = partial(connector, Proxy.parse(proxy.address()), ssl=trusting)
+        connect = partial(Connector, Proxy.parse(proxy.address()), ssl=trusting)
         url = f"https://{host}/attachments/1/2/room.jpg"
         async with CdnPhotoSource(connect) as source:
             job = staging(source=SourcePhoto(url, "room.jpg", "image/jpeg", 9))

@@ -54,7 +54,7 @@ FORBIDDEN = (
     ("cogs.tools", "bot.storage"),
     ("cogs.tools", "bot.engine.engine"),
     ("cogs.jobs", "bot.lifecycle"),
-    ("cogs.jobs", "bot.studii.wire"),
+    ("cogs.jobs", "bot.studii.answers"),
     ("cogs.jobs", "bot.cluster"),
     ("cogs.jobs", "bot.clock"),
     ("bot.process", "cogs.tools"),

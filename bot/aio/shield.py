@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 from bot.errors import Outage
 
@@ -27,6 +29,21 @@ async def shielded(work: Awaitable[_T]) -> _T:
         told = None if isinstance(error, Outage) else error  # which was logged where it was raised
         _log.error("An operation that had to finish before stopping failed: %s", error, exc_info=told)
     raise cancelled
+
+
+@asynccontextmanager
+async def opened(path: Path, mode: Literal["rb", "wb"]) -> AsyncGenerator[BinaryIO]:
+    """Open a file in a thread, and close it at the end. What is written has to be flushed before.
+
+    A thread can't be cancelled: it is waited for, so that no file stays open.
+    """
+    opening = asyncio.ensure_future(asyncio.to_thread(path.open, mode))
+    try:
+        yield await shielded(opening)
+    finally:
+        if opening.exception() is None:
+            with suppress(OSError):  # a full disk, which the writing has met
+                opening.result().close()
 
 
 class DrainingGroup:

@@ -3,7 +3,7 @@
 import socket
 from functools import partial
 
-from bot.aio.proxy import connector
+from bot.aio.net import Connector
 from bot.catalog import Catalog
 from bot.cli.checks_cluster import processes
 from bot.cli.checks_machine import runs
@@ -14,6 +14,7 @@ from bot.errors import StudiiBotError
 from bot.services import count_words
 from bot.storage import sqlite_file
 from bot.studii import KeyRefused, NotSent, StudiiClient
+from bot.ui.kit.reasons import error_words
 
 CLOCK_MAY_DIFFER = 30.0  # seconds
 # Discord requires shards from SERVERS on, and a review from USERS on.
@@ -108,7 +109,7 @@ def _health_port(settings: Settings) -> list[Finding]:
 async def studii(settings: Settings) -> list[Finding]:
     """Check that the API answers."""
     where = settings.studii_api_url
-    async with StudiiClient(where, connect=partial(connector, settings.proxy)) as client:
+    async with StudiiClient(where, connect=partial(Connector, settings.proxy)) as client:
         try:
             # No server's key is used up for this: being refused is the answer that shows it is there.
             await client.check_key(NO_KEY_OF_ANYONE)
@@ -140,7 +141,7 @@ def _short(error: StudiiBotError) -> str:
     """Return what was in the way, or else the first sentence of the error's message."""
     if isinstance(error, NotSent) and error.reason:
         return error.reason
-    return str(error).split(". ", maxsplit=1)[0].rstrip(".")
+    return error_words(error).split(". ", maxsplit=1)[0].rstrip(".")
 
 
 def _taken(address: str, port: int) -> str | None:

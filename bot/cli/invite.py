@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.aio.proxy import Proxy
+from bot.aio.net import Proxy
 from bot.client.login import application_of
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading

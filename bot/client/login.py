@@ -12,8 +12,7 @@ from typing import Literal
 import aiohttp
 import discord
 
-from bot.aio.connections import NO_CONNECTION
-from bot.aio.proxy import NoTunnel, Proxy, connector
+from bot.aio.net import NO_CONNECTION, Connector, NoTunnel, Proxy
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, StudiiBotError
@@ -174,7 +173,7 @@ async def logged_in(
     """Provide a client that is logged in and not connected. Raises as `application_of`."""
     client = discord.Client(
         intents=discord.Intents(guilds=True),
-        connector=connector(proxy, limit=0),
+        connector=Connector(proxy, limit=0),
         http_trace=trace or aiohttp.TraceConfig(),
     )
     try:

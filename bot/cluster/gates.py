@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from yarl import URL
 
-from bot.aio.gated_connector import Gate
+from bot.aio.net import Gate
 from bot.clock import Clock
 from bot.cluster.shared_membership import Membership
 

@@ -10,10 +10,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.aio.connections import NO_CONNECTION, NO_TRANSFER
-from bot.aio.file_opening import opened
-from bot.aio.proxy import direct
-from bot.aio.public_hosts import Reach
+from bot.aio.net import NO_CONNECTION, NO_TRANSFER, Connector, Reach
+from bot.aio.shield import opened
 from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.reasons import Reason, ReasonCode
@@ -45,12 +43,12 @@ class CdnPhotoSource:
     """Fetches the source of a job from Discord's CDN and from nowhere else.
 
     An async context manager that closes its connections. `connect` makes its connector, from the options of
-    `bot.aio.proxy.connector`. Where an address has expired, `find` returns the photo with the one that it has
+    `bot.aio.net.Connector`. Where an address has expired, `find` returns the photo with the one that it has
     in its message now (see `bot.ui.reading.photo_lookup.found_again`).
     """
 
     def __init__(
-        self, connect: Callable[..., aiohttp.BaseConnector] = direct, find: Find | None = None
+        self, connect: Callable[..., aiohttp.BaseConnector] = Connector, find: Find | None = None
     ) -> None:
         self._connect = connect
         self._find = find
@@ -93,16 +91,14 @@ class CdnPhotoSource:
     async def _fetch(self, job: Job, source: SourcePhoto, destination: Path, limit: int) -> None:
         if not _is_discords(source.url):
             raise PhotoUnavailable
-        file = await opened(destination, "wb")
         try:
-            await self._stream(source.url, file, limit)
+            async with opened(destination, "wb") as file:
+                await self._stream(source.url, file, limit)
         except NO_TRANSFER as error:
             # Not the error itself: some have the signed address in them.
             reason = type(error).__name__
             _log.info("The photo of job %s could not be fetched: %s", job.id, reason)
             raise PhotoDelayed from error
-        finally:
-            await asyncio.to_thread(file.close)
 
     async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
         if self._opened is None:
@@ -118,6 +114,7 @@ class CdnPhotoSource:
                 if taken > limit:
                     raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))
                 await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(file.flush)
 
 
 async def _found(find: Find, job: Job, source: SourcePhoto) -> SourcePhoto:

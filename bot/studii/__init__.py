@@ -1,5 +1,6 @@
 """The Studii API: a client, its answers and its errors."""
 
+from bot.studii.answers import CreatedJob, JobReport, UploadTarget
 from bot.studii.client import USER_AGENT, StudiiClient, Timeouts
 from bot.studii.errors import (
     ApiFailed,
@@ -9,7 +10,6 @@ from bot.studii.errors import (
     JobNotFound,
     KeyRefused,
     MalformedAnswer,
-    MalformedKey,
     NoAnswer,
     NotSent,
     OutcomeUnknown,
@@ -21,6 +21,4 @@ from bot.studii.errors import (
     TooLarge,
     UploadFailed,
 )
-from bot.studii.sanitize import as_quoted
 from bot.studii.transfer import Download
-from bot.studii.wire import CreatedJob, JobReport, UploadTarget

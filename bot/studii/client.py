@@ -1,20 +1,33 @@
 """The client of Studii's API, with one method for each endpoint (Studii API docs)."""
 
 import re
+from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from urllib.parse import quote
 from uuid import uuid4
 
+import msgspec
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
-from bot.aio.proxy import direct
-from bot.aio.public_hosts import Reach
+from bot.aio.net import NO_CONNECTION, Connector, Reach, absolute_address, never_sent, reason_of
 from bot.clock import Clock, SystemClock
-from bot.studii.addresses import Addresses
+from bot.studii import transfer
+from bot.studii.answers import (
+    CreatedJob,
+    JobReport,
+    UploadTarget,
+    clean,
+    fields_of,
+    message_in,
+    retry_after,
+    shaped,
+)
 from bot.studii.errors import (
     ApiFailed,
     ApiRefused,
@@ -33,17 +46,15 @@ from bot.studii.errors import (
     StudiiError,
     UploadFailed,
 )
-from bot.studii.exchange import ApiResponse, Lost, exchange, sending_once
-from bot.studii.sanitize import clean, detail_of, retry_after
-from bot.studii.transfer import ChoosePath, Download, FileTransfer, ReserveSpace
-from bot.studii.wire import CreatedJob, JobReport, UploadTarget, parse
+from bot.studii.transfer import ChoosePath, Download, ReserveSpace
 from bot.validation import Secret
 from bot.version import VERSION
 
 USER_AGENT = f"studii-for-discord/{VERSION}"
+MAX_ANSWER_BYTES = 2**20
 
 _A_KEY = re.compile(r"[!-~]{1,500}")
-_REFUSALS = {refusal.code: refusal for refusal in (BadInputs, KeyRefused, OutOfCredits, PlanRefused)}
+_REFUSALS = {400: BadInputs, 401: KeyRefused, 402: OutOfCredits, 403: PlanRefused}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +70,26 @@ class Timeouts:
     transfer: float = 900.0
 
 
+@dataclass
+class _Answer:
+    """The outcome of one request. Headers and fields are not in the repr: they may echo the key, or contain
+    a signed URL."""
+
+    kind: str
+    status: int | None = None  # None if no answer came
+    sent: bool = True  # False only if it is certain that nothing of the request was sent
+    reason: str = ""
+    is_page: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    fields: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)  # none if it is unreadable
+    detail: str | None = None
+
+
 class StudiiClient:
     """Client of Studii's API, which owns its HTTP sessions while its context is open.
 
-    Each API call sends exactly one request and never repeats it: the caller counts requests and decides what
-    may be sent again. All methods raise the errors of `bot.studii.errors`, which never contain a key.
+    Each call sends exactly one request and never repeats it: the caller counts requests and decides what may
+    be sent again. All methods raise the errors of `bot.studii.errors`, which never contain a key.
     """
 
     def __init__(
@@ -71,58 +97,54 @@ class StudiiClient:
         base_url: str,
         *,
         timeouts: Timeouts | None = None,
-        attempts: int = 3,
-        retry_wait: float = 0.5,
         count: Callable[[str, int | None], None] = lambda kind, status: None,
-        connect: Callable[..., TCPConnector] = direct,
+        connect: Callable[..., TCPConnector] = Connector,
         clock: Clock | None = None,
     ) -> None:
         """Create a client.
 
-        `attempts` and `retry_wait` (seconds before the first repeat) apply to uploads and downloads of files.
         `count` is called for each request with its kind and the status of its answer, or None without an
-        answer. `connect` creates each session's connector, with the options of `bot.aio.proxy.connector`.
+        answer. `connect` creates each session's connector, with the options of `bot.aio.net.Connector`.
         `clock` is compared with a date until which Studii wants no requests, by default the machine's.
         """
-        self._addresses = Addresses(base_url)
+        base = absolute_address(base_url)
+        if base is None:
+            raise ValueError("base_url must be an address such as https://studii.tech/api/v1")
+        self._base = base
+        self._reach = Reach.of(base.host or "")
         self._timeouts = timeouts or Timeouts()
         self._clock = clock or SystemClock()
-        self._attempts = attempts
-        self._retry_wait = retry_wait
         self._count = count
         self._connect = connect
         self._stack = AsyncExitStack()
         self._api: ClientSession
         self._create: ClientSession
-        self._files: FileTransfer
+        self._files: ClientSession
 
     async def __aenter__(self) -> Self:
-        self._api = await self._session(self._timeouts.total, {"POST": "upload", "GET": "status"})
+        self._api = await self._session(self._timeouts.total, self._connect())
         # On a kept-alive connection a stale socket and a lost answer look the same: a paid POST gets a fresh
         # one.
-        self._create = await self._session(self._timeouts.total, {"POST": "create"}, force_close=True)
+        self._create = await self._session(self._timeouts.total, self._connect(force_close=True))
         # The other sessions ask the base alone, which the operator chose.
-        kinds, reach = {"PUT": "put", "GET": "output"}, self._addresses.reach
-        session = await self._session(self._timeouts.transfer, kinds, reach=reach)
-        self._files = FileTransfer(session, attempts=self._attempts, retry_wait=self._retry_wait)
+        self._files = await self._session(self._timeouts.transfer, self._connect(reach=self._reach))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def _session(
-        self, total: float, kinds: Mapping[str, str], *, force_close: bool = False, reach: Reach | None = None
-    ) -> ClientSession:
+    async def _session(self, total: float, connector: TCPConnector) -> ClientSession:
         limits = self._timeouts
-        return await self._stack.enter_async_context(
-            ClientSession(
-                connector=self._connect(force_close=force_close, reach=reach),
-                timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
-                headers={"User-Agent": USER_AGENT},
-                cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
-                middlewares=(sending_once(kinds, self._count),),
-            )
+        session = ClientSession(
+            connector=connector,
+            timeout=ClientTimeout(total=total, connect=limits.connect, sock_read=limits.read),
+            headers={"User-Agent": USER_AGENT},
+            cookie_jar=DummyCookieJar(),  # keys of different servers share a session, cookies must not
         )
+        # aiohttp would repeat a GET or PUT by itself, but each request counts against a key's limit, and a
+        # signed URL is good for one upload.
+        session._retry_connection = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return await self._stack.enter_async_context(session)
 
     async def create_job(
         self, key: str, tool: str, inputs: Mapping[str, str], source_object_key: str | None = None
@@ -134,33 +156,27 @@ class StudiiClient:
         """
         secret = _secret(key)
         del key  # here and below: a traceback that shows local variables shows no key
-        body: dict[str, object] = {"tool": tool, "inputs": dict(inputs)}
-        if source_object_key is not None:
-            body["source_object_key"] = source_object_key
-        answer = await exchange(self._create, "POST", self._addresses.jobs, secret, body)
-        if isinstance(answer, Lost):
-            raise OutcomeUnknown(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)
-        if answer.is_success:
-            created = parse(CreatedJob.of, answer.body)
-            if created is None:
-                raise OutcomeUnknown(reason=f"unreadable answer, status {answer.status}")
-            return created
-        if answer.status == 500 or 400 <= answer.status < 500:
-            raise self._failure(answer, secret)
-        raise OutcomeUnknown(reason=f"status {answer.status}", detail=_detail(answer, secret))
+        source = {} if source_object_key is None else {"source_object_key": source_object_key}
+        body = {"tool": tool, "inputs": dict(inputs), **source}
+        answer = await self._exchange(self._create, "create", "POST", self._url("jobs"), secret, body)
+        created = shaped(CreatedJob, self._fields(answer))
+        if created is None:
+            raise OutcomeUnknown(reason=f"unreadable answer, status {answer.status}")
+        return created
 
     async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
         """GET a job's status (Studii API docs, Poll status)."""
         secret = _secret(key)
         del key
-        answer = await self._ask("GET", self._addresses.job(job_id, status_url), secret)
-        report = parse(JobReport.of, answer.body)
+        answer = await self._exchange(self._api, "status", "GET", self.job_url(job_id, status_url), secret)
+        fields = self._fields(answer)
+        fields["error"] = clean(message_in(fields, "error"), secret.reveal())
+        report = shaped(JobReport, fields)
         if report is None or report.id != job_id:
             raise MalformedAnswer(reason="not a report of this job")
-        url = report.output_url
-        refused = url is not None and self._addresses.handed_back(url) is None
-        report = replace(report, output_url=None if refused else url, output_refused=refused)
-        return replace(report, error=clean(report.error, secret.reveal()))
+        if report.output_url is None or self.handed_back(report.output_url) is not None:
+            return report
+        return msgspec.structs.replace(report, output_url=None, output_refused=True)
 
     async def check_key(self, key: str) -> None:
         """Check a key by asking for a job that can't exist. Raises `KeyRefused` if the key is not valid.
@@ -169,8 +185,9 @@ class StudiiClient:
         """
         secret = _secret(key)
         del key
+        answer = await self._exchange(self._api, "status", "GET", self.job_url(str(uuid4())), secret)
         try:
-            await self._ask("GET", self._addresses.job(str(uuid4())), secret)
+            self._fields(answer)
         except JobNotFound:
             return
 
@@ -179,12 +196,10 @@ class StudiiClient:
         secret = _secret(key)
         del key
         body = {"filename": filename, "content_type": content_type}
-        answer = await self._ask("POST", self._addresses.uploads, secret, body)
-        target = parse(UploadTarget.of, answer.body)
-        if target is None:
-            raise MalformedAnswer(reason="not an upload target")
-        if self._addresses.handed_back(target.signed_url) is None:
-            raise MalformedAnswer(reason="signed_url is not safe")
+        answer = await self._exchange(self._api, "upload", "POST", self._url("uploads"), secret, body)
+        target = shaped(UploadTarget, self._fields(answer))
+        if target is None or self.handed_back(target.signed_url) is None:
+            raise MalformedAnswer(reason="not an upload target, or not a safe one")
         return target
 
     async def put(self, target: UploadTarget, path: Path, content_type: str) -> None:
@@ -192,10 +207,10 @@ class StudiiClient:
 
         Raises `UploadFailed`, after which a new target is needed, and OSError if the file can't be read.
         """
-        address = self._addresses.handed_back(target.signed_url)
+        address = self.handed_back(target.signed_url)
         if address is None:
             raise UploadFailed(reason="the signed address is not one that is asked")
-        await self._files.put(address, path, content_type)
+        await transfer.put(self._files, address, path, content_type, partial(self._count, "put"))
 
     async def download(
         self,
@@ -213,36 +228,85 @@ class StudiiClient:
 
         Raises `OutputGone`, `TooLarge`, `DownloadFailed`, and OSError if the file cannot be written.
         """
-        address = self._addresses.handed_back(url)
+        address = self.handed_back(url)
         if address is None:
             raise OutputGone(reason="its address is not one that is asked")
-        return await self._files.download(address, destination, limit, room, kept_as)
+        count = partial(self._count, "output")
+        return await transfer.download(self._files, address, destination, limit, room, kept_as, count)
 
-    async def _ask(self, method: str, url: URL, key: Secret, json: object = None) -> ApiResponse:
-        """Return the 2xx answer to a request that costs nothing."""
-        answer = await exchange(self._api, method, url, key, json)
-        if isinstance(answer, Lost):
-            raise NoAnswer(reason=answer.reason) if answer.sent else NotSent(reason=answer.reason)
-        if answer.is_success and answer.body is not None:
-            return answer
-        if answer.status < 400:
-            raise MalformedAnswer(reason=f"unexpected answer, status {answer.status}")
-        if answer.status == 404 and method == "GET":
-            # A web page says that the address is wrong, or that a proxy spoke; the API says that there is no
-            # job.
-            if answer.content_type == "text/html":
-                raise MalformedAnswer(reason="a web page, status 404")
-            raise JobNotFound(detail=_detail(answer, key))
-        raise self._failure(answer, key)
+    def job_url(self, job_id: str, status_url: str | None = None) -> URL:
+        """Return the URL of a job's status.
 
-    def _failure(self, answer: ApiResponse, key: Secret) -> StudiiError:
-        detail = _detail(answer, key)
-        if answer.status == 429:
-            return RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
-        if answer.status >= 500:
-            return ApiFailed(answer.status, detail=detail)
-        refusal = _REFUSALS.get(answer.status)
-        return refusal(detail=detail) if refusal else ApiRefused(answer.status, detail=detail)
+        `status_url` is used only if it has the origin of the base, because the request contains the key.
+        """
+        given = self.handed_back(status_url or "")
+        own = given is not None and given.origin() == self._base.origin()
+        return given if given is not None and own else self._url("jobs", job_id)
+
+    def handed_back(self, text: str) -> URL | None:
+        """Return a URL from an answer unchanged, as a signature may depend on it, or None if it is unsafe.
+
+        Unsafe are other schemes than https (unless the base is http), no host, a user and password, and hosts
+        of private networks (unless the base is in one). Where a proxy resolves names this is the only check
+        of the host; else the resolver checks the IP address as well.
+        """
+        url = absolute_address(text)
+        if url is None or url.scheme not in {"https", self._base.scheme}:
+            return None
+        return url if self._reach.allows(url.host or "") else None
+
+    def _url(self, *path: str) -> URL:
+        # A lone dot would be a segment of the path.
+        parts = (quote(part, safe="").replace(".", "%2E") for part in path)
+        return URL("/".join([str(self._base).rstrip("/"), *parts]), encoded=True)
+
+    async def _exchange(
+        self, session: ClientSession, kind: str, method: str, url: URL, key: Secret, json: object = None
+    ) -> _Answer:
+        """Send exactly one request and read its answer, without following a redirect.
+
+        Errors are returned and not raised, so that no later error has the library's exception, with the
+        request's headers, as its context.
+        """
+        headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
+        answer, body = _Answer(kind), b""
+        try:
+            async with session.request(
+                method, url, json=json, headers=headers, allow_redirects=False
+            ) as response:
+                answer.status, answer.headers = response.status, response.headers.copy()
+                answer.is_page = response.content_type == "text/html"
+                await response.content.readexactly(MAX_ANSWER_BYTES + 1)
+        except IncompleteReadError as complete:
+            body = complete.partial
+        except NO_CONNECTION as error:
+            answer.sent, answer.reason = not never_sent(error), reason_of(error)
+        finally:
+            self._count(kind, answer.status)
+        answer.fields = fields_of(body)
+        answer.detail = clean(message_in(answer.fields, "error", "message"), key.reveal())
+        return answer
+
+    def _fields(self, answer: _Answer) -> dict[str, Any]:
+        """Return the fields of a 2xx answer. Raises what any other answer means, or that none came."""
+        status, detail, is_paid = answer.status, answer.detail, answer.kind == "create"
+        if status is None and not answer.sent:
+            raise NotSent(reason=answer.reason)
+        if status is None:
+            raise (OutcomeUnknown if is_paid else NoAnswer)(reason=answer.reason)
+        reason = f"status {status}"
+        if status == 429:
+            raise RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
+        if status == 500 or (status > 500 and not is_paid):
+            raise ApiFailed(detail=detail, reason=reason)
+        asks_for_job = status == 404 and answer.kind == "status"
+        # A web page says that the address is wrong, or that a proxy spoke; the API says that there is no job.
+        if 400 <= status < 500 and not (asks_for_job and answer.is_page):
+            raise (JobNotFound if asks_for_job else _REFUSALS.get(status, ApiRefused))(status, detail=detail)
+        if not 200 <= status < 300 or not answer.fields:
+            unclear: type[StudiiError] = OutcomeUnknown if is_paid else MalformedAnswer
+            raise unclear(reason=f"unexpected answer, {reason}", detail=detail)
+        return answer.fields
 
 
 def _secret(key: str) -> Secret:
@@ -250,7 +314,3 @@ def _secret(key: str) -> Secret:
         # It could not even stand in a header.
         raise MalformedKey
     return Secret(key)
-
-
-def _detail(answer: ApiResponse, key: Secret) -> str | None:
-    return detail_of(answer.body, key.reveal())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
-from bot.aio.proxy import connector
+from bot.aio.net import Connector
 from bot.clock import boottime
 from bot.cluster import Membership, arrived_at, discord_gate, studii_gate
 from bot.cluster.gates import TOLD_AFTER
@@ -38,7 +38,7 @@ async def test_a_process_that_stood_still_between_the_commit_and_the_post_sends_
         await asyncio.wait_for(own.stand_by(), PATIENCE)
         async with (
             engine_world(tmp_path, url=url, member=own) as world,
-            StudiiClient(world.studii.url, connect=partial(connector, None, gate=studii_gate(own))) as client,
+            StudiiClient(world.studii.url, connect=partial(Connector, None, gate=studii_gate(own))) as client,
         ):
             world.client = client
             await world.use_key(world.studii.add_key(balance=1000))

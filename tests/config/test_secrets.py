@@ -1,13 +1,25 @@
 """Secrets: they show nowhere, and may come from files."""
 
 import os
+import traceback
 from pathlib import Path
 
 import pytest
 
 from bot.config import MAX_SECRET_BYTES, Settings
 from bot.errors import SettingsError
+from bot.validation import Secret
 from tests.config.reading import TOKEN, complaint
+
+
+def test_a_secret_shows_in_no_text_and_no_list_of_variables() -> None:
+    secret = Secret("stu_hidden")
+    shown = f"{secret} {secret!r} {[secret]}" + "".join(
+        traceback.TracebackException(ValueError, ValueError(secret), None, capture_locals=True).format()
+    )
+    assert "hidden" not in shown
+    assert secret.reveal() == "stu_hidden"
+    assert secret == Secret("stu_hidden") != Secret("other")
 
 
 @pytest.mark.usefixtures("token")

@@ -141,7 +141,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
     vault = Vault.open((), folder / "encryption.key")
     async with (
         Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
-        StudiiClient(life.studii, timeouts=_timeouts(life.patience), attempts=2, retry_wait=0.01) as studii,
+        StudiiClient(life.studii, timeouts=_timeouts(life.patience)) as studii,
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):

@@ -227,7 +227,7 @@ def _points_of(case: Case) -> dict[str, int]:
 
 
 # Parts of points: a library's request waits there; a message may have been posted of which there is no note.
-REQUESTS = ("exchange.", "transfer.", "discord.", "first_card.show_card")
+REQUESTS = ("client._exchange", "transfer.", "discord.", "first_card.show_card")
 POSTS = ("announce._announce", "announce._note", "first_card.show_card")
 
 

@@ -305,9 +305,7 @@ async def engine_world(
     address = f"http://127.0.0.1:{port}/api/v1"
     async with (
         Storage.open(url, fence=member) as storage,
-        StudiiClient(
-            address, timeouts=timeouts, attempts=2, retry_wait=0.01, count=count, clock=clock
-        ) as client,
+        StudiiClient(address, timeouts=timeouts, count=count, clock=clock) as client,
         nullcontext() if down else studii,
     ):
         lanes = await LaneNames.open(storage, vault)

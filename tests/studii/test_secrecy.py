@@ -1,17 +1,19 @@
-"""A key is seen by Studii and by nobody else."""
+"""A key is seen by Studii and by nobody else, and a proxy's password by the proxy."""
 
 import logging
 import tomllib
 import traceback
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 import bot
-from bot.studii import USER_AGENT, StudiiClient, StudiiError
+from bot.aio.net import Connector, NoTunnel, Proxy
+from bot.studii import USER_AGENT, NotSent, StudiiClient, StudiiError
 from tests.studii.bare import Handler, answering, speaking
-from tests.studii.conftest import QUICK
+from tests.studii.conftest import HOST, INPUTS, QUICK, behind
 
 KEY = "stu_c0ffee-the-whole-secret"
 
@@ -42,13 +44,10 @@ def everything_said_about(error: BaseException) -> str:
         told += [str(seen), repr(seen), repr(seen.args), repr(vars(seen))]
         seen = seen.__cause__ or seen.__context__
     report = traceback.TracebackException.from_exception(error, capture_locals=True)
-    ours = [frame.locals for frame in report.stack if is_ours(frame.filename)]
+    here = Path(bot.__file__).parent
+    ours = [frame.locals for frame in report.stack if Path(frame.filename).is_relative_to(here)]
     assert ours
     return "\n".join([*told, repr(ours)])
-
-
-def is_ours(filename: str) -> bool:
-    return Path(filename).is_relative_to(Path(bot.__file__).parent)
 
 
 async def ask(client: StudiiClient, question: str) -> None:
@@ -62,28 +61,27 @@ async def ask(client: StudiiClient, question: str) -> None:
         await client.check_key(KEY)
 
 
+QUESTIONS = ["create", "status", "upload", "check"]
+
+
 @pytest.mark.promise
-@pytest.mark.parametrize("question", ["create", "status", "upload", "check"])
+@pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("handler", [echo, fail, hang_up, nonsense])
 async def test_no_error_and_no_log_line_holds_the_key(
     caplog: pytest.LogCaptureFixture, handler: Handler, question: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with answering(handler) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        try:
+        with pytest.raises(StudiiError) as caught:
             await ask(client, question)
-        except StudiiError as error:
-            caught = error
-        else:
-            assert (handler, question) == (nonsense, "check")
-            return
+        assert "c0ffee" not in repr(vars(client))
     assert bare.headers[0]["Authorization"] == f"Bearer {KEY}"
-    assert caught.__cause__ is caught.__context__ is None
-    assert "c0ffee" not in everything_said_about(caught)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert "c0ffee" not in everything_said_about(caught.value)
     assert "c0ffee" not in caplog.text
 
 
-@pytest.mark.parametrize("question", ["create", "status", "upload", "check"])
+@pytest.mark.parametrize("question", QUESTIONS)
 async def test_an_answer_that_is_not_http_does_not_bring_the_key_to_light(question: str) -> None:
     async with speaking(b"garbage\r\n\r\n") as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
         with pytest.raises(StudiiError) as caught:
@@ -91,13 +89,21 @@ async def test_an_answer_that_is_not_http_does_not_bring_the_key_to_light(questi
     assert "c0ffee" not in everything_said_about(caught.value)
 
 
-async def test_the_client_itself_shows_no_key() -> None:
-    async with answering(fail) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        with pytest.raises(StudiiError):
-            await client.check_key(KEY)
-        assert "c0ffee" not in repr(vars(client))
-
-
 def test_the_product_names_its_version() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert f"{project['name']}/{project['version']}" == USER_AGENT
+
+
+async def test_no_error_shows_the_proxys_user_and_password(tmp_path: Path) -> None:
+    async with behind(tmp_path, "wrong-word") as way:
+        with pytest.raises(NotSent) as caught:
+            await way.client.create_job(way.key.secret, "studio", INPUTS)
+        # What discord.py and the photos go through.
+        proxy = Proxy.parse(way.proxy.address("wrong-word"))
+        async with aiohttp.ClientSession(connector=Connector(proxy)) as session:
+            with pytest.raises(NoTunnel) as raised:
+                await session.get(f"https://{HOST}/")
+    assert str(raised.value).endswith("refused the user and password in HTTPS_PROXY")
+    assert caught.value.reason == str(raised.value)
+    chain = [raised.value, raised.value.__cause__, raised.value.__context__]
+    assert not [one for one in chain if "wrong-word" in repr(one) or "Basic" in repr(one)]

@@ -1,4 +1,4 @@
-"""Bytes arrive whole or not at all, whatever their number, and memory stays flat."""
+"""Bytes arrive whole or not at all, whatever their number, and memory stays flat. The engine tries again."""
 
 import asyncio
 import hashlib
@@ -6,26 +6,25 @@ import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any
 
 import pytest
 from aiohttp import web
 
-from bot.aio.file_opening import opened
 from bot.studii import (
     DownloadFailed,
     OutputGone,
     StudiiClient,
+    StudiiError,
+    Timeouts,
     TooLarge,
     UploadFailed,
     UploadTarget,
-    transfer,
 )
 from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
 from tests.studii.bare import answering
-from tests.studii.conftest import QUICK
+from tests.studii.conftest import HOST, INPUTS, QUICK, behind
 
-INPUTS = {"mode": "image", "source": "text", "prompt": "A misty pine forest at dawn"}
 PICTURE = bytes(range(256)) * 400
 BIG = 32 * 2**20
 PIECE = bytes(2**16)
@@ -51,9 +50,26 @@ async def finished(client: StudiiClient, server: StudiiServer, key: Key) -> str:
     return report.output_url
 
 
-async def test_a_photo_arrives_byte_for_byte(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path
+UPLOADS: list[tuple[Fault, int | None]] = [
+    *((faults.error(status), status) for status in (400, 409, 413, 429, 500)),
+    *((faults.proxy_error(503), 503), (faults.Redirect(307), 307)),
+    *((fault, None) for fault in (faults.DropBefore(), faults.DropAfter(), faults.Slow(1.0, after=True))),
+]
+
+
+@pytest.mark.parametrize(("fault", "status"), UPLOADS, ids=repr)
+async def test_a_signed_address_is_used_once(
+    client: StudiiClient, server: StudiiServer, key: Key, photo: Path, fault: Fault, status: int | None
 ) -> None:
+    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
+    server.fail("put", fault)
+    server.fail("put", faults.error(500), times=5)
+    with pytest.raises(UploadFailed) as failed:
+        await client.put(target, photo, "image/jpeg")
+    assert server.failures.left("put") == 5
+    assert failed.value.too_large_for_any == (status == 413)
+    assert failed.value.reason == (f"status {status}" if status else failed.value.reason)
+    server.failures.clear()
     target = await client.request_upload(key.secret, photo.name, "image/jpeg")
     await client.put(target, photo, "image/jpeg")
     upload = server.uploads[target.object_key]
@@ -61,148 +77,62 @@ async def test_a_photo_arrives_byte_for_byte(
     assert "token" not in repr(target)
 
 
-@pytest.mark.parametrize("fault", [faults.error(500), faults.proxy_error(503), faults.error(429)], ids=repr)
-async def test_a_storage_that_says_not_now_is_given_the_photo_again(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path, fault: Fault
+async def test_what_is_wrong_with_the_photo_is_not_a_failure_of_studii(
+    client: StudiiClient, photo: Path
 ) -> None:
-    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-    server.fail("put", fault, times=2)
-    await client.put(target, photo, "image/jpeg")
-    assert server.uploads[target.object_key].data == PICTURE
-
-
-@pytest.mark.parametrize(
-    "fault", [faults.DropBefore(), faults.DropAfter(), faults.Slow(1.0, after=True)], ids=repr
-)
-async def test_a_signed_address_is_not_used_again_when_the_answer_was_lost(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path, fault: Fault
-) -> None:
-    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-    server.fail("put", fault)
-    server.fail("put", faults.error(500), times=5)
+    nowhere = UploadTarget("a.jpg", "http://127.0.0.1:1/a")
+    with pytest.raises(FileNotFoundError):
+        await client.put(nowhere, photo.with_name("gone"), "image/jpeg")
     with pytest.raises(UploadFailed) as failed:
-        await client.put(target, photo, "image/jpeg")
-    assert failed.value.status is None
-    assert failed.value.reason
-    assert server.failures.left("put") == 5
-
-
-@pytest.mark.parametrize("fault", [faults.error(400), faults.error(409), faults.Redirect(307)], ids=repr)
-async def test_a_refused_photo_is_not_sent_again(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path, fault: Fault
-) -> None:
-    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-    server.fail("put", fault, times=5)
-    with pytest.raises(UploadFailed):
-        await client.put(target, photo, "image/jpeg")
-    assert server.failures.left("put") == 4
-
-
-async def test_attempts_to_upload_are_bounded(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path
-) -> None:
-    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-    server.fail("put", faults.error(503), times=10)
-    with pytest.raises(UploadFailed) as failed:
-        await client.put(target, photo, "image/jpeg")
-    assert failed.value.status == 503
-    assert server.failures.left("put") == 7
-
-
-async def test_a_photo_that_is_too_large_for_the_storage_says_so(
-    client: StudiiClient, server: StudiiServer, key: Key, photo: Path
-) -> None:
-    target = await client.request_upload(key.secret, photo.name, "image/jpeg")
-    server.fail("put", faults.error(413))
-    with pytest.raises(UploadFailed, match="too large") as failed:
-        await client.put(target, photo, "image/jpeg")
-    assert failed.value.status == 413
-
-
-async def test_a_storage_that_cannot_be_reached_fails_the_upload(client: StudiiClient, photo: Path) -> None:
-    with pytest.raises(UploadFailed) as failed:
-        await client.put(UploadTarget("a.jpg", "http://127.0.0.1:1/a"), photo, "image/jpeg")
+        await client.put(nowhere, photo, "image/jpeg")
     assert failed.value.reason == "ClientConnectorError"
 
 
-async def test_a_photo_that_is_missing_is_not_a_failure_of_studii(
-    client: StudiiClient, tmp_path: Path
-) -> None:
-    with pytest.raises(FileNotFoundError):
-        await client.put(UploadTarget("a.jpg", "http://127.0.0.1:1/a"), tmp_path / "gone", "image/jpeg")
+async def test_storage_gets_a_length_and_no_key(photo: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response()
+
+    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
+        await client.put(UploadTarget("a.jpg", f"{bare.url}/a?token=%2f+x"), photo, "image/jpeg")
+        [headers] = bare.headers
+    assert "Authorization" not in headers
+    assert "Transfer-Encoding" not in headers
+    assert (headers["Content-Length"], headers["Content-Type"]) == (str(len(PICTURE)), "image/jpeg")
 
 
-async def test_addresses_must_be_https_where_the_api_is(tmp_path: Path, photo: Path) -> None:
-    async with StudiiClient("https://studii.tech/api/v1") as client:
-        with pytest.raises(UploadFailed):
-            await client.put(UploadTarget("a.jpg", "http://files.example/a"), photo, "image/jpeg")
-        with pytest.raises(OutputGone):
-            await client.download("http://files.example/a", tmp_path / "out", limit=10)
-
-
-async def test_an_output_arrives_byte_for_byte(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path
-) -> None:
-    download = await client.download(
-        await finished(client, server, key), tmp_path / "out.png", limit=len(PICTURE)
-    )
-    assert (download.size, download.content_type) == (len(PICTURE), "image/png")
-    assert (tmp_path / "out.png").read_bytes() == PICTURE
-    assert names_in(tmp_path) == ["out.png"]
-
-
-PASSING: list[Fault] = [
-    faults.Truncated(),
-    faults.DropBefore(),
-    faults.DropAfter(),
-    faults.Slow(1.0),
-    faults.proxy_error(502),
-    faults.error(429),
-    faults.Answer(200, ""),
+DOWNLOADS: list[tuple[Fault, type[StudiiError]]] = [
+    *((faults.error(status), OutputGone) for status in (400, 401, 403, 404, 410)),
+    *((fault, DownloadFailed) for fault in (faults.Truncated(), faults.DropBefore(), faults.DropAfter())),
+    *((fault, DownloadFailed) for fault in (faults.Slow(1.0), faults.proxy_error(502), faults.error(429))),
+    *((fault, DownloadFailed) for fault in (faults.Answer(200, ""), faults.Redirect(302))),
 ]
 
 
-@pytest.mark.parametrize("fault", PASSING, ids=repr)
-async def test_an_output_that_was_cut_off_is_fetched_again(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path, fault: Fault
-) -> None:
-    address = await finished(client, server, key)
-    server.fail("output", fault, times=2)
-    await client.download(address, tmp_path / "out.png", limit=2**20)
-    assert (tmp_path / "out.png").read_bytes() == PICTURE
-
-
-async def test_an_output_that_is_cut_off_every_time_leaves_nothing_behind(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path
-) -> None:
-    address = await finished(client, server, key)
-    server.fail("output", faults.Truncated(), times=10)
-    with pytest.raises(DownloadFailed):
-        await client.download(address, tmp_path / "out.png", limit=2**20)
-    assert server.failures.left("output") == 7
-    assert not names_in(tmp_path)
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_an_output_that_is_gone_is_not_asked_for_again(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path, status: int
-) -> None:
-    address = await finished(client, server, key)
-    server.fail("output", faults.error(status), times=5)
-    with pytest.raises(OutputGone):
-        await client.download(address, tmp_path / "out.png", limit=2**20)
-    assert server.failures.left("output") == 4
-    assert not names_in(tmp_path)
-
-
 @pytest.mark.promise
-async def test_a_redirect_of_an_output_is_not_followed(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path
+@pytest.mark.parametrize(("fault", "error"), DOWNLOADS, ids=repr)
+async def test_an_output_arrives_byte_for_byte_or_not_at_all(
+    client: StudiiClient,
+    server: StudiiServer,
+    key: Key,
+    tmp_path: Path,
+    fault: Fault,
+    error: type[StudiiError],
 ) -> None:
     address = await finished(client, server, key)
-    server.fail("output", faults.Redirect(302))
-    with pytest.raises(DownloadFailed):
+    server.fail("output", fault)
+    server.fail("output", faults.error(500), times=5)
+    with pytest.raises(error):
         await client.download(address, tmp_path / "out.png", limit=2**20)
+    assert server.failures.left("output") == 5
+    assert not names_in(tmp_path)
+    server.failures.clear()
+    download = await client.download(address, tmp_path / "out.png", limit=len(PICTURE))
+    assert (download.size, download.content_type) == (len(PICTURE), "image/png")
+    assert (tmp_path / "out.png").read_bytes() == PICTURE
+    assert names_in(tmp_path) == ["out.png"]
+    with pytest.raises(FileNotFoundError):
+        await client.download(address, tmp_path / "gone" / "out", limit=2**20)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -219,8 +149,9 @@ async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced
     destination = tmp_path / "out.png"
     destination.write_bytes(b"what was there before")
     async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        with pytest.raises(TooLarge, match="larger than the limit of 1 MiB"):
+        with pytest.raises(TooLarge) as large:
             await client.download(f"{bare.url}/out", destination, limit=2**20)
+    assert large.value.told.arguments == {"limit": 2**20}
     assert destination.read_bytes() == b"what was there before"
     assert names_in(tmp_path) == ["out.png"]
 
@@ -237,8 +168,7 @@ async def test_a_cancelled_download_leaves_nothing_behind(tmp_path: Path) -> Non
         await asyncio.sleep(5)
         return response
 
-    timeouts = type(QUICK)(read=5.0)
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=timeouts) as client:
+    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=Timeouts(read=5.0)) as client:
         task = asyncio.create_task(client.download(f"{bare.url}/out", tmp_path / "out.png", limit=2**20))
         await begun.wait()
         task.cancel()
@@ -247,48 +177,28 @@ async def test_a_cancelled_download_leaves_nothing_behind(tmp_path: Path) -> Non
         assert not names_in(tmp_path)
 
 
-async def test_an_upload_that_is_cancelled_again_and_again_leaves_no_file_open(
+async def test_an_upload_that_is_cancelled_while_its_file_is_opened_leaves_none_open(
     client: StudiiClient, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, files, free = asyncio.get_running_loop(), list[BinaryIO](), threading.Event()
-    with ThreadPoolExecutor(1) as busy:
+    files, begun, free, open_as_always = list[Any](), threading.Event(), threading.Event(), Path.open
 
-        async def remembered(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-            files.append(await opened(path, mode))
-            busy.submit(free.wait)
-            loop.set_default_executor(busy)  # what is left to do finds no thread
-            return files[0]
+    def slowly(path: Path, *args: Any) -> Any:
+        begun.set()
+        free.wait()
+        files.append(open_as_always(path, *args))
+        return files[-1]
 
-        monkeypatch.setattr(transfer, "opened", remembered)
-        task = asyncio.create_task(client.put(UploadTarget("a", "https://nowhere.test"), photo, "image/jpeg"))
-        while not files:  # noqa: ASYNC110 - a thread opens it
-            await asyncio.sleep(0.001)
-        while not task.done():
-            task.cancel()
-            await asyncio.sleep(0)
-        free.set()
-    loop.set_default_executor(ThreadPoolExecutor())
+    monkeypatch.setattr(Path, "open", slowly)
+    task = asyncio.create_task(client.put(UploadTarget("a", "https://nowhere.test"), photo, "image/jpeg"))
+    with ThreadPoolExecutor(1) as waiting:
+        await asyncio.get_running_loop().run_in_executor(waiting, begun.wait)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    free.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert [file.closed for file in files] == [True]
-
-
-async def test_a_folder_that_cannot_be_written_is_not_a_failure_of_studii(
-    client: StudiiClient, server: StudiiServer, key: Key, tmp_path: Path
-) -> None:
-    with pytest.raises(FileNotFoundError):
-        await client.download(await finished(client, server, key), tmp_path / "gone" / "out", limit=2**20)
-
-
-async def test_storage_gets_a_length_and_no_key(photo: Path) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
-        return web.Response()
-
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        await client.put(UploadTarget("a.jpg", f"{bare.url}/a?token=%2f+x"), photo, "image/jpeg")
-        [headers] = bare.headers
-    assert "Authorization" not in headers
-    assert "Transfer-Encoding" not in headers
-    assert (headers["Content-Length"], headers["Content-Type"]) == (str(len(PICTURE)), "image/jpeg")
 
 
 async def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
@@ -320,3 +230,20 @@ async def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
     assert peak < BIG / 4
     assert received.hexdigest() == hashlib.sha256(bytes(BIG)).hexdigest()
     assert fetched.stat().st_size == BIG
+
+
+@pytest.mark.promise
+async def test_a_job_goes_all_its_way_through_a_proxy(tmp_path: Path, photo: Path) -> None:
+    async with behind(tmp_path, timeouts=Timeouts()) as way:  # drawing the output takes a while
+        client, secret = way.client, way.key.secret
+        await client.put(await client.request_upload(secret, "a.png", "image/png"), photo, "image/png")
+        tunnels = len(way.proxy.asked)
+        await client.create_job(secret, "studio", INPUTS)
+        created = await client.create_job(secret, "studio", INPUTS)
+        assert len(way.proxy.asked) == tunnels + 2  # a paid request has a fresh one, others keep theirs
+        assert tunnels == 2
+        report = await client.job_status(secret, created.id, created.status_url)
+        got = await client.download(report.output_url or "", tmp_path / "output", limit=10_000_000)
+        assert got.size == (tmp_path / "output").stat().st_size
+        assert [upload.data for upload in way.server.uploads.values()] == [PICTURE]
+        assert set(way.proxy.asked) == {f"{HOST}:443"}

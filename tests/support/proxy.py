@@ -9,6 +9,7 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 USER, PASSWORD = "maya", "pass:w@rd/1"
+Trouble = int | Literal["hang up", "garbage", "silence"]
 _AUTHORIZATION = b"Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode())
 
 
@@ -16,7 +17,7 @@ class ConnectProxy:
     """Asks for `USER` and `PASSWORD`, and leads "host:port" to a port of this machine.
 
     `asked` is what it was asked to lead to. `trouble` spoils everything from then on: it refuses with a
-    status, hangs up, or says nothing.
+    status, hangs up, talks garbage, or says nothing.
     """
 
     def __init__(self, ways: Mapping[str, int]) -> None:
@@ -24,7 +25,7 @@ class ConnectProxy:
         self._server: asyncio.Server | None = None
         self._tunnels: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.asked: list[str] = []
-        self.trouble: int | Literal["hang up", "silence"] | None = None
+        self.trouble: Trouble | None = None
 
     @property
     def port(self) -> int:
@@ -66,6 +67,10 @@ class ConnectProxy:
         assert method == b"CONNECT"
         self.asked.append(where.decode())
         if self.trouble == "hang up":
+            return
+        if self.trouble == "garbage":
+            writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+            await writer.drain()
             return
         if self.trouble == "silence":
             await reader.read()

@@ -15,7 +15,6 @@ PLACES = (
     "bot/errors.py",
     "bot/reactions",
     "bot/services",
-    "bot/studii/errors.py",
     "bot/ui",
 )
 # What these say goes to the log, to operators and to databases: only a whole sentence may be for people.

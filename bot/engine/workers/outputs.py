@@ -23,14 +23,11 @@ _log = logging.getLogger(__name__)
 class NoPicture(StudiiError):
     """The fetched file is neither a picture nor a video; it is not kept."""
 
-    told_as = ReasonCode.OUTPUT_NO_PICTURE
-    default = "Studii's result isn't a picture or a video."  # Untranslated: people read what `told_as` says
+    code = ReasonCode.OUTPUT_NO_PICTURE
 
 
 class BrokenPicture(DownloadFailed):
     """The fetched file is no whole picture, though its length may be right; fetched again it may be."""
-
-    default = "Studii's result is an incomplete picture."  # Untranslated: the engine takes it
 
 
 class SpoolFull(StudiiBotError):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import discord
 
-from bot.aio.connections import NO_CONNECTION
+from bot.aio.net import NO_CONNECTION
 from bot.errors import Refused
 from bot.languages import Message
 

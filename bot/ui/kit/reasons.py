@@ -1,10 +1,6 @@
-"""The sentence of each reason that is stored of a job, and of each error that a person is shown.
-
-What Studii's client raises keeps its sentence there, as it is also shown without having been stored.
-"""
+"""The sentence of each reason that is stored of a job, and of each error that a person is shown."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from bot.config import MEGABYTE
 from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
@@ -14,27 +10,6 @@ from bot.languages import Message, Worded, gettext as _, lazy, nlazy, paragraph,
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode
 from bot.services import KeyHeld, discord_timestamp
-from bot.studii import (
-    ApiFailed,
-    ApiRefused,
-    BadInputs,
-    DownloadFailed,
-    JobNotFound,
-    KeyRefused,
-    MalformedAnswer,
-    MalformedKey,
-    NoAnswer,
-    NotSent,
-    OutcomeUnknown,
-    OutOfCredits,
-    OutputGone,
-    PlanRefused,
-    RateLimited,
-    StudiiError,
-    TooLarge,
-    UploadFailed,
-    as_quoted,
-)
 
 Arguments = Mapping[str, Argument]
 Words = Worded | Callable[[Arguments], Message]
@@ -73,8 +48,15 @@ def error_words(error: StudiiBotError) -> str:
     return reason_words(error.told) if isinstance(error, ReasonedError) else str(error)
 
 
-def _refused(refusal: Callable[..., ApiRefused]) -> Words:
-    return lambda arguments: paragraph(refusal(detail=_detail(arguments)))
+def _refused(refusal: Message, remedy: Worded = "") -> Words:
+    """Return the words of a request that Studii refused: with Studii's own, if it gave any."""
+
+    def words(arguments: Arguments) -> Message:
+        detail = _detail(arguments)
+        said = lazy("Studii says: “{detail}”.", detail=detail.removesuffix(".")) if detail else ""
+        return paragraph(refusal, said, remedy)
+
+    return words
 
 
 def _detail(arguments: Arguments) -> str | None:
@@ -90,7 +72,7 @@ def _with_reason(bare: Message, reasoned: Message) -> Words:
 def _studii_failed(arguments: Arguments) -> Message:
     detail = _detail(arguments)
     if detail:
-        return lazy("Studii couldn't finish this job: “{detail}”.", detail=as_quoted(detail))
+        return lazy("Studii couldn't finish this job: “{detail}”.", detail=detail.removesuffix("."))
     return lazy("Studii couldn't finish this job.")
 
 
@@ -138,14 +120,7 @@ def _megapixels(pixels: int) -> float:
     return pixels / 1_000_000
 
 
-_SAYING_SO = (
-    *(ApiFailed, DownloadFailed, MalformedAnswer, MalformedKey, NoAnswer, NotSent),
-    *(OutcomeUnknown, OutputGone, RateLimited, StudiiError, UploadFailed),
-)
-_QUOTING = (BadInputs, JobNotFound, KeyRefused, OutOfCredits, PlanRefused)
 _WORDS: Mapping[str, Words] = {
-    **{error.told_as: error.default for error in _SAYING_SO},
-    **{error.told_as: _refused(error) for error in _QUOTING},
     ReasonCode.TEXT: lazy("{text}"),
     ReasonCode.NO_KEY: lazy(
         "This server has no Studii key right now. An admin can set one with `/studii key`. This "
@@ -157,6 +132,23 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.KEY_UNREADABLE: lazy(
         "This server's Studii key can't be read any more, because the bot's encryption key "
         "changed. An admin can enter it again with `/studii key`."
+    ),
+    ReasonCode.KEY_MALFORMED: lazy(
+        "That isn't a Studii API key: it has spaces or characters that no key has."
+    ),
+    ReasonCode.KEY_REFUSED: _refused(
+        lazy("Studii doesn't accept this server's API key."),
+        lazy(
+            "An admin can make a new key at studii.tech/app/settings/api-keys and enter it with "
+            "`/studii key`."
+        ),
+    ),
+    ReasonCode.OUT_OF_CREDITS: _refused(
+        lazy("Studii has no credits left for this."),
+        lazy(
+            "If the Studii account is out of credits, an admin can add some at studii.tech. If the "
+            "key's spend cap is reached, an admin can raise it at studii.tech/app/settings/api-keys."
+        ),
     ),
     ReasonCode.KEY_REMOVED: paragraph(
         lazy("This job's Studii key was removed before the job finished."), _LOOK_THERE
@@ -223,8 +215,25 @@ _WORDS: Mapping[str, Words] = {
         "too low for it. An admin can raise it with `/studii allowance`."
     ),
     ReasonCode.UNREACHABLE: lazy("Studii can't be reached right now. The bot will keep trying."),
-    ReasonCode.API_REFUSED: _refused(partial(ApiRefused, 0)),
-    ReasonCode.UPLOAD_TOO_LARGE: UploadFailed.too_large,
+    ReasonCode.NOT_SENT: lazy("Studii couldn't be reached. Try again in a moment."),
+    ReasonCode.NO_ANSWER: lazy("Studii didn't answer. Try again in a moment."),
+    ReasonCode.MALFORMED_ANSWER: lazy("Studii's answer couldn't be understood. Try again in a moment."),
+    ReasonCode.STUDII_TROUBLE: lazy(
+        "Something went wrong between the bot and Studii. Try again in a moment."
+    ),
+    ReasonCode.RATE_LIMITED: lazy("Studii is busy with this server's other requests. Try again in a minute."),
+    ReasonCode.API_FAILED: lazy("Studii had a problem. Try again in a moment."),
+    ReasonCode.API_REFUSED: _refused(lazy("Studii refused this request.")),
+    ReasonCode.BAD_INPUTS: _refused(
+        lazy("Studii didn't accept these inputs."), lazy("Change them and try again.")
+    ),
+    ReasonCode.PLAN_REFUSED: _refused(
+        lazy("This server's Studii plan doesn't allow this."),
+        lazy("Try another tool or other settings, or ask an admin about the plan at studii.tech."),
+    ),
+    ReasonCode.JOB_NOT_FOUND: _refused(lazy("Studii doesn't know this job.")),
+    ReasonCode.UPLOAD_FAILED: lazy("The picture couldn't be sent to Studii. Try again."),
+    ReasonCode.UPLOAD_TOO_LARGE: lazy("This picture is too large for Studii. Send a smaller one."),
     ReasonCode.PHOTO_UNKNOWN_KIND: lazy(
         "That file isn't a picture that can be read. Send a JPEG, PNG, WebP or HEIC photo."
     ),
@@ -253,6 +262,11 @@ _WORDS: Mapping[str, Words] = {
     ),
     ReasonCode.PHOTO_LOST: lazy("The photo is no longer on the bot's disk. Try again."),
     ReasonCode.NOT_STARTED: _not_started,
+    ReasonCode.OUTCOME_UNKNOWN: lazy(
+        "Studii's answer didn't arrive, so it's not clear whether Studii has this job. It won't "
+        "be sent again, so that you don't pay twice. An admin can check at studii.tech and "
+        "decide."
+    ),
     ReasonCode.ANSWER_LOST: lazy("Studii's answer to this job didn't arrive."),
     ReasonCode.RESTORED: lazy(
         "The bot's operator restored a backup from before this job was sent, so it's not clear "
@@ -287,6 +301,10 @@ _WORDS: Mapping[str, Words] = {
     ReasonCode.OUTPUT_NOT_THERE: paragraph(
         lazy("Studii made this, but the result isn't at its address."), _LOOK_THERE
     ),
+    ReasonCode.OUTPUT_GONE: lazy("The result is no longer at the address from Studii."),
+    ReasonCode.OUTPUT_DOWNLOAD_FAILED: lazy(
+        "The result is ready, but it couldn't be fetched from Studii. Try again in a moment."
+    ),
     ReasonCode.OUTPUT_NOT_FETCHED: lazy(
         "Studii made this, but the result couldn't be fetched after many tries."
     ),
@@ -294,7 +312,10 @@ _WORDS: Mapping[str, Words] = {
         "Studii made this, but the picture keeps arriving damaged. The link below may still open it."
     ),
     ReasonCode.OUTPUT_NO_PICTURE: lazy("Studii's result isn't a picture or a video."),
-    ReasonCode.OUTPUT_TOO_LARGE: lambda arguments: paragraph(TooLarge(int(arguments["limit"]))),
+    ReasonCode.OUTPUT_TOO_LARGE: lambda arguments: lazy(
+        "The result is larger than the limit of {mebibytes} MiB.",
+        mebibytes=round(int(arguments["limit"]) / 2**20),
+    ),
     ReasonCode.OUTPUT_UNEXPECTED_ERROR: lazy(
         "Studii made this, but something unexpected went wrong while fetching the result."
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import discord
 
 from bot import app
-from bot.aio.proxy import direct
+from bot.aio.net import Connector
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
@@ -26,7 +26,7 @@ from tests.support.simulated.simulation import simulated_discord
 ENGINE_ENDS_WITHIN = 60.0  # seconds
 SETTLES_WITHIN = 120.0  # seconds; also on a busy machine
 # simcord waits for every timer of the bot's: also for the one that closes idle connections after 15 seconds.
-CONNECT = partial(direct, keepalive_timeout=None)
+CONNECT = partial(Connector, keepalive_timeout=None)
 
 
 class SimulatedPhotos:

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 
 from bot.reasons import Reason, ReasonCode
 from bot.storage.database.migrations import SCRIPTS
-from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, TooLarge, UploadFailed
+from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
 from bot.ui.kit import reasons
 from bot.ui.kit.reasons import UNKNOWN_REASON
 from tests.support.pseudo.letters import read
@@ -91,20 +91,23 @@ def test_what_another_version_stored_breaks_nothing(reason: Reason) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "words"),
     [
-        KeyRefused(),
-        KeyRefused(detail="Revoked!"),
-        OutOfCredits(detail="No credits."),
-        BadInputs(detail="no “such” style"),
-        PlanRefused(),
-        UploadFailed(413),
-        UploadFailed(500),
-        TooLarge(2**21),
+        (BadInputs(400, detail="no “such” style."), "inputs. Studii says: “no “such” style”. Change them"),
+        (KeyRefused(401, detail="Revoked!"), "Studii says: “Revoked!”. An admin can make a new key"),
+        (KeyRefused(401), "API key. An admin can make a new key"),
+        (
+            OutOfCredits(402),
+            "add some at studii.tech. If the key's spend cap is reached",
+        ),
+        (PlanRefused(403), "plan doesn't allow this. Try another tool"),
+        (UploadFailed(413), "too large for Studii"),
+        (UploadFailed(500), "Try again."),
+        (TooLarge(2**21), "larger than the limit of 2 MiB"),
     ],
 )
-def test_an_error_of_studii_reads_the_same_when_it_was_stored(error: Any) -> None:
-    assert reason_words(error.told) == str(error)
+def test_an_error_of_studii_is_told_with_studiis_words_and_what_to_do(error: StudiiError, words: str) -> None:
+    assert words in reason_words(error.told)
 
 
 @pytest.mark.parametrize("line", BEFORE)
