@@ -54,7 +54,8 @@ check: $(VENV)/dev.done ## check style, types, import rules, unused code, transl
 			print(Metrics().render(Snapshot()).decode())" | promtool check metrics; \
 	else echo "promtool isn't installed: the alert rules are not checked."; fi
 	@if command -v systemd-analyze >/dev/null; then systemd-analyze security --offline=yes --threshold=20 --no-pager \
-		deploy/systemd/studii.service >/dev/null || { echo "The systemd unit allows more than it did."; exit 1; }; fi
+		deploy/systemd/studii.service >/dev/null || { echo "The systemd unit allows more than it did."; exit 1; }; \
+		systemd-analyze verify --man=no deploy/systemd/studii-backup.*; fi
 	@if command -v kubectl >/dev/null && command -v kubernetes-validate >/dev/null; then \
 		for folder in kubernetes kubernetes-cluster; do \
 			kubectl kustomize deploy/$$folder | kubernetes-validate --strict /dev/stdin || exit 1; echo; done; \

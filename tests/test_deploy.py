@@ -1,7 +1,11 @@
 """What deploy/ holds fits the bot: its metrics, its folders, its signals."""
 
+import asyncio
 import json
+import os
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ from bot.__main__ import main
 from bot.config import Settings
 from bot.errors import SettingsError, Unavailable
 from bot.monitoring.metrics import Metrics, Snapshot
+from tests.support.database import database
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -87,6 +92,44 @@ def test_the_service_lets_the_bot_see_its_decoders_and_limit_them() -> None:
     unit = (DEPLOY / "systemd" / "studii.service").read_text("utf-8")
     assert "\nProtectProc=" not in unit
     assert re.findall(r"^SystemCallFilter=(.*)$", unit, re.MULTILINE) == ["@system-service", "~@privileged"]
+
+
+def backup_of_systemd() -> str:
+    unit = settings((DEPLOY / "systemd" / "studii-backup.service").read_text("utf-8"))
+    service = settings((DEPLOY / "systemd" / "studii.service").read_text("utf-8"))
+    for name in ("User", "EnvironmentFile", "WorkingDirectory", "UMask", "StateDirectoryMode"):
+        assert unit[name] == service[name]
+    assert unit["StateDirectory"].split() == ["studii", "studii/backups"]
+    python = service["ExecStart"].partition(" ")[0]
+    steps = [unit["ExecStart"], unit["ExecStartPost"]]
+    return "\n".join(steps).replace("$$", "$").replace("%%", "%").replace(python, "python")
+
+
+def backup_of_kubernetes() -> str:
+    manifest = (DEPLOY / "kubernetes" / "backup.yaml").read_text("utf-8")
+    (script,) = re.findall(r"args:\n +- \|\n((?: {18}.*\n)+)", manifest)
+    return script.replace("/backups", "backups")
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("script", [backup_of_systemd, backup_of_kubernetes])
+async def test_a_nightly_backup_makes_a_copy_and_deletes_old_ones(
+    tmp_path: Path, script: Callable[[], str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    await database(tmp_path / "data")
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    for name in ("studii-2001-01-01.db", "mine.db"):
+        (backups / name).touch()
+        os.utime(backups / name, (0, 0))
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec("/bin/sh", "-ec", script(), cwd=tmp_path, env=environment)
+    assert await process.wait() == 0
+    made, kept = sorted(one.name for one in backups.iterdir())[::-1]
+    assert kept == "mine.db"
+    assert re.fullmatch(r"studii-\d{4}-\d\d-\d\d-\d{6}\.db", made)
+    assert (backups / made).read_bytes().startswith(b"SQLite format 3")
 
 
 @pytest.mark.promise

@@ -154,8 +154,8 @@ async def test_a_job_that_is_being_sent_is_shown_so_only_if_that_takes_long(
 
 
 async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, card_again=0.3) as world:
-        world.discord.delay = 0.2  # posting takes longer than the edit of a card
+    async with engine_world(tmp_path, card_again=NEVER) as world:
+        world.discord.delay = 1.0  # posting takes longer than the edit of a card
         world.discord.answers = [Posted(9001, keeps_card=True)]
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
