@@ -1,14 +1,15 @@
 """Rules about words and phrases in what people ask for."""
 
-from bot.domain.words.matching import WordMatcher, matcher_of
-from bot.domain.words.word_rules import (
+from bot.domain.words.rules import (
     MAX_RULE_CHARACTERS,
     MAX_WILDCARDS,
     MAX_WORD_RULES,
     WordEffect,
+    WordMatcher,
     WordRefusal,
     WordRule,
     WordRuleError,
     catches_much,
+    matcher_of,
     word_rule,
 )

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from bot.domain.words import MAX_WORD_RULES, WordMatcher, WordRule, WordRuleError, catches_much, word_rule
-from bot.domain.words.leetspeak import leetspeak
-from bot.domain.words.lookalikes import look_alikes
+from bot.domain.words.reading import look_alikes, undisguised
 
 LETTERS = st.text(string.ascii_lowercase, min_size=2, max_size=8)
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u180e"
@@ -74,6 +73,17 @@ def one_letter_a_run(word: str) -> str:
         ("paint*", "paintings"),
         ("*paint", "repaint"),
         ("*ain*in*", "paintings"),
+        ("hope", "ʜᴏᴘᴇ"),
+        ("hope", "🅷🅾🅿🅴 and 🅗🅞🅟🅔"),
+        ("hope", "🇭🇴🇵🇪"),
+        ("hope", "⒣⒪⒫⒠"),
+        ("hope", "НОРЕ"),  # Cyrillic, as below
+        ("hope", "норе"),
+        ("hope", "нopе"),
+        ("bikini", "вiкini"),
+        ("норе", "НОРЕ"),
+        ("go", "go🇺🇸now"),
+        ("k1ll", "ʞ k1ʟʟ"),
         ("死", "我死了"),
         ("ควาย", "ไอ้ควายตัวนี้"),
         ("911", "call 911"),
@@ -100,6 +110,9 @@ def test_a_rule_is_met_however_it_is_written(words: str, text: str) -> None:
         ("ll", "11"),
         ("कर", "करें"),
         ("바보", "바보가"),
+        ("fall", "fail"),
+        ("hope", "a hoped for ʜᴏᴘᴇs"),
+        ("us", "bus🇺🇸"),
     ],
 )
 def test_other_words_are_left_alone(words: str, text: str) -> None:
@@ -245,17 +258,17 @@ def test_digits_that_stand_for_letters_hide_no_word(word: str, data: st.DataObje
 @pytest.mark.promise
 @given(st.integers(0, 99_999), st.sampled_from(["", "s", "k", "th", "mm", "px", "am", "x9", "fps", "°"]))
 def test_a_number_is_no_word(number: int, unit: str) -> None:
-    assert leetspeak(f"a photo of {number}{unit} in {number}") == []
+    assert undisguised(f"a photo of {number}{unit} in {number}") == []
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("text", ORDINARY.split())
 def test_what_has_digits_anyway_is_read_as_it_is(text: str) -> None:
-    assert leetspeak(text) == []
+    assert undisguised(text) == []
     assert met(text, f"in {text}!")
 
 
 def test_symbols_at_the_edge_of_a_word_stay_what_they_are() -> None:
-    assert leetspeak("wow! a kite!!") == []
+    assert undisguised("wow! a kite!!") == []
     assert not met("wowi", "wow! a k1te")
     assert met("wow", "wow! a k1te")

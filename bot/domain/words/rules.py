@@ -1,16 +1,31 @@
-"""Word rules: what an admin writes, and what it is compared as."""
+"""Word rules: what an admin writes, what it is compared as, and the texts that meet it.
+
+A rule is a few literal pieces with wildcards between them. A search for its longest piece in the text, with
+each run of a letter as one, comes first; the rule's pattern is made and tried only if it is there. The work
+is bounded: no pattern goes back over what it has read twice.
+"""
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from itertools import groupby
 
-from bot.domain.words.normal import normalized
+from bot.domain.words.reading import BETWEEN_VALUES, WITHOUT_SPACES, normalized, readings
 
 WILDCARD = "*"
 MAX_WORD_RULES = 200  # in a server
 MAX_RULE_CHARACTERS = 60
 MAX_WILDCARDS = 5
 _SHORT = 2  # letters that, with a wildcard, begin or end very many words
+
+MATCHERS = 256  # servers whose rules are kept ready
+PATTERNS = 5_000  # rules whose patterns are
+
+_IN_WORD = f"[^ {BETWEEN_VALUES}{WITHOUT_SPACES}]"
+_ANYWHERE = re.compile(f"[{WITHOUT_SPACES}]")
+_RUNS = re.compile(r"(.)\1+", re.DOTALL)
 
 # The most frequent words of texts in English, German, French, Spanish and Portuguese, as rules are compared:
 # a rule for one of them would refuse nearly every prompt. Japanese has no spaces between words. Words that
@@ -105,3 +120,79 @@ def catches_much(rule: WordRule) -> bool:
     if bare and not bare.isascii() and letters == 1 and WILDCARD not in rule.key:
         return bare.isalpha() and bare.lower() != bare.upper()  # an ideograph is a word
     return letters <= (_SHORT if WILDCARD in rule.key else 1)
+
+
+class WordMatcher:
+    """Finds the rules of one server in what people ask for."""
+
+    def __init__(self, rules: Iterable[WordRule]) -> None:
+        # A refusal is found first.
+        in_order = sorted(rules, key=lambda rule: (rule.effect is not WordEffect.REFUSE, rule.key))
+        self._rules = [(rule, _needle(rule.key)) for rule in in_order]
+
+    def met(self, values: Collection[str]) -> WordRule | None:
+        """Return the first rule that one of the values meets, one that refuses before one that asks."""
+        if not self._rules or not values:
+            return None
+        joined = BETWEEN_VALUES.join(value.replace(BETWEEN_VALUES, " ") for value in values)
+        forms = [(form, _RUNS.sub(r"\1", form)) for form in readings(joined)]
+        for rule, needle in self._rules:
+            if any(needle in short and _pattern(rule.key).search(form) for form, short in forms):
+                return rule
+        return None
+
+
+@lru_cache(maxsize=MATCHERS)
+def matcher_of(rules: tuple[WordRule, ...]) -> WordMatcher:
+    """Return the matcher of these rules."""
+    return WordMatcher(rules)
+
+
+def _needle(key: str) -> str:
+    """Return the longest piece of a rule, with each run of a letter as one."""
+    return max((_RUNS.sub(r"\1", piece.strip()) for piece in key.split(WILDCARD)), key=len)
+
+
+@lru_cache(maxsize=PATTERNS)
+def _pattern(key: str) -> re.Pattern[str]:
+    """Return the pattern of a rule's normalized text.
+
+    A wildcard takes as few characters of its word as the next piece allows, and keeps them (an atomic group):
+    the first place where the next piece fits is as good as any later one. Before the last piece it takes all
+    and gives back one by one, since that piece must end the word.
+    """
+    pieces = key.split(WILDCARD)
+    made = [_edge(pieces[0][:1], "?<!")]
+    for number, piece in enumerate(pieces):
+        after, before = number < len(pieces) - 1, number > 0
+        literal = _literal(piece, open_before=before, open_after=after)
+        if not before:
+            made.append(literal)
+        elif after:
+            made.append(f"(?>{_IN_WORD}*?{literal})")
+        else:
+            made.append(f"{_IN_WORD}*{literal}" if piece else f"{_IN_WORD}*+")
+    return re.compile("".join([*made, _edge(pieces[-1][-1:], "?!")]))
+
+
+def _edge(char: str, look: str) -> str:
+    """Return the expression for an end of a word, where the script separates words."""
+    return "" if _ANYWHERE.match(char) else f"({look}{_IN_WORD})"
+
+
+def _literal(piece: str, *, open_before: bool, open_after: bool) -> str:
+    runs = [(char, len(list(same))) for char, same in groupby(piece)]
+    last = len(runs) - 1
+    # Beside a wildcard, the rest of a run belongs to that.
+    return "".join(
+        _run(char, count, is_open=(open_before and number == 0) or (open_after and number == last))
+        for number, (char, count) in enumerate(runs)
+    )
+
+
+def _run(char: str, count: int, *, is_open: bool) -> str:
+    """Return the expression for a run: as long as in the rule, or drawn out to three letters or more."""
+    one = re.escape(char)
+    if not char.isalpha() or is_open:
+        return one * count
+    return f"{one}{{3,}}+" if count >= 3 else f"(?>{one}{{3,}}+|{one}{{{count}}}(?!{one}))"
