@@ -2,41 +2,25 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 from bot.domain.visible_text import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import lazy
-from bot.languages.texts import Texts, in_any_language, line, texts, worded
-from bot.tool_inputs import ToolInput, api_name, spaced
-from bot.validation import (
-    Check,
-    Invalid,
-    Table,
-    alone_or_table,
-    listed,
-    mapped,
-    number_between,
-    one_of,
-    table,
-    text_of,
-    truth,
-    whole,
-)
+from bot.languages.texts import Line, Texts, ensure_english, in_any_language, worded
+from bot.tool_inputs import ApiName, ToolInput, spaced
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 
 Kind = Literal["image", "video"]
-_KINDS: tuple[Kind, ...] = ("image", "video")
-_kind = one_of(_KINDS)
-_credits = whole(1, 1_000_000)
-_seconds = number_between(0, 86_400)
-_cost = alone_or_table(_credits, mapped(line, _credits))
-_duration: Check[float | Mapping[Kind, float]] = alone_or_table(_seconds, mapped(_kind, _seconds))
+Credits = Annotated[int, Meta(ge=1, le=1_000_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
 RESERVED = frozenset(
@@ -59,97 +43,66 @@ class SourceRule(StrEnum):
     REQUIRED = "required"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFlag:
+class SourceFlag(Struct, frozen=True, forbid_unknown_fields=True):
     """An input whose value depends on whether there is a photo."""
 
-    name: str
-    with_photo: str
-    without_photo: str
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """Read a table of the file. Raises `Invalid`."""
-        fields = table(value)
-        made = cls(fields.take("name", api_name), fields.take("with", line), fields.take("without", line))
-        fields.end()
-        return made
+    name: ApiName
+    with_photo: Line = field(name="with")
+    without_photo: Line = field(name="without")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tool of the API. `tools.toml` explains the fields."""
 
-    slug: str
-    title_texts: Texts
-    summary_texts: Texts
-    emoji: str
+    slug: ApiName
+    title_texts: Texts = field(name="title")
+    summary_texts: Texts = field(name="summary")
+    emoji: Annotated[str, Meta(min_length=1, max_length=64)]
     source: SourceRule
     source_flag: SourceFlag | None = None
     output: Kind | None = None
-    output_from: str | None = None
-    assumed_cost: int | Mapping[str, int]
-    usual_seconds: float | Mapping[Kind, float] | None = None
+    output_from: ApiName | None = None
+    assumed_cost: Credits | Mapping[Line, Credits]
+    usual_seconds: Seconds | Mapping[Kind, Seconds] | None = None
     portrait: bool = False
-    inputs: tuple[ToolInput, ...] = ()
+    inputs: Annotated[tuple[ToolInput, ...], Meta(max_length=MAX_OPTIONS)] = ()
 
-    @classmethod
-    def of(cls, slug: str, value: object) -> Self:
-        """Read a table of the file. Raises `Invalid`."""
-        fields = table(value)
-        made = cls(
-            slug=Table({"slug": slug}).take("slug", api_name),
-            title_texts=fields.take("title", texts),
-            summary_texts=fields.take("summary", texts),
-            emoji=fields.take("emoji", text_of(1, 64)),
-            source=fields.take("source", one_of(SourceRule)),
-            source_flag=fields.take("source_flag", SourceFlag.of, None),
-            output=fields.take("output", _kind, None),
-            output_from=fields.take("output_from", api_name, None),
-            assumed_cost=fields.take("assumed_cost", _cost),
-            usual_seconds=fields.take("usual_seconds", _duration, None),
-            portrait=fields.take("portrait", truth, False),
-            inputs=fields.take("inputs", listed(ToolInput.of, MAX_OPTIONS), ()),
-        )
-        fields.end()
-        made.check()
-        return made
-
-    def check(self) -> None:
-        """Raise `Invalid` if the fields don't fit together."""
+    def __post_init__(self) -> None:
+        """Raise ValueError if the fields don't fit together."""
+        ensure_english(self.title_texts, self.summary_texts)
         if self.slug in RESERVED:
-            raise Invalid(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
+            raise ValueError(f"{self.slug!r} is one of the bot's own commands: give the tool another name")
         names = [one.name for one in self.inputs]
         if doubled := {name for name in names if names.count(name) > 1}:
-            raise Invalid(f"the input {min(doubled)!r} is there twice")
+            raise ValueError(f"the input {min(doubled)!r} is there twice")
         if taken := {"image", "private", "extra"} & set(names):
-            raise Invalid(f"{min(taken)!r} is an option of every command: give the input another name")
+            raise ValueError(f"{min(taken)!r} is an option of every command: give the input another name")
         if (self.output is None) == (self.output_from is None):
-            raise Invalid("set either output or output_from")
+            raise ValueError("set either output or output_from")
         if self.output_from is not None and self.output_from not in names:
-            raise Invalid(f"output_from names {self.output_from!r}, which isn't one of its inputs")
+            raise ValueError(f"output_from names {self.output_from!r}, which isn't one of its inputs")
         self._check_assumed_cost()
         if self.source_flag is not None and self.source_flag.name in names:
-            raise Invalid(f"source_flag is {self.source_flag.name!r}, which is already one of its inputs")
+            raise ValueError(f"source_flag is {self.source_flag.name!r}, which is already one of its inputs")
 
     def _check_assumed_cost(self) -> None:
         if isinstance(self.assumed_cost, int):
             return
         mode = self.input(self.output_from or "")
         if mode is None:
-            raise Invalid(
+            raise ValueError(
                 "assumed_cost can only differ by mode if output_from names an input: give one number"
             )
         if not mode.price:
-            raise Invalid(f"assumed_cost differs by {mode.name}, so that input needs price = true")
+            raise ValueError(f"assumed_cost differs by {mode.name}, so that input needs price = true")
         wanted = set(mode.known_values)
         given = set(self.assumed_cost)
         if missing := sorted(wanted - given):
-            raise Invalid(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")
+            raise ValueError(f"assumed_cost has no figure for {mode.name} {missing[0]!r}")
         if unknown := sorted(given - wanted):
-            raise Invalid(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
+            raise ValueError(f"assumed_cost names {unknown[0]!r}, which {mode.name} does not suggest")
         if not given:
-            raise Invalid("assumed_cost has no figure")
+            raise ValueError("assumed_cost has no figure")
 
     @property
     def title(self) -> str:
@@ -312,7 +265,9 @@ class Catalog:
 
 def _tool(file: Path, slug: str, value: object) -> Tool:
     try:
-        return Tool.of(slug, value)
-    except Invalid as error:
-        where = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error.where)
-        raise SettingsError(f"{file}: [{slug}]{where}: {error.reason}.") from error
+        table = msgspec.convert(value, dict[str, object])
+        return msgspec.convert({**table, "slug": slug}, Tool)
+    except msgspec.ValidationError as error:
+        reason, _, where = str(error).partition(" - at ")
+        place = where.rpartition("$")[2].rstrip("`")
+        raise SettingsError(f"{file}: [{slug}]{place}: {reason}.") from error

@@ -2,17 +2,17 @@
 
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.aio.net import Proxy, absolute_address, is_loopback
-from bot.config_base import HealthSettings, Known, SettingsBase, read_by, setting, written
-from bot.validation import Secret, is_host, one_of, truth, whole
+from bot.config_base import Check, HealthSettings, Known, SettingsBase, setting
+from bot.validation import Secret, is_host
 
 MEGABYTE = 1_000_000  # bytes, in settings and in what people read
 MAX_SECRET_BYTES = 65_536  # that a file with a secret may have
@@ -23,15 +23,14 @@ LOOKS_LIKE = "It's the long one with two dots in it, not the application's id, p
 
 _POSTGRESQL = "postgresql+asyncpg"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL}
+# Replaces a missing or invalid token when the other settings are still useful.
+_STAND_IN = Secret("no.token.here")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def _path(value: object) -> Path:
-    return Path(written(value))
-
-
-def _database_url(value: object) -> str:
+def _database_url(written: str, _: Known) -> str:
     try:
-        url = make_url(written(value))
+        url = make_url(written)
     except ArgumentError:
         examples = "sqlite:///data/studii.db or postgresql://user:password@host/name"
         raise ValueError(f"must look like {examples}") from None
@@ -46,9 +45,10 @@ def _database_url(value: object) -> str:
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
-def _encryption_keys(text: str | None, known: Known) -> tuple[Secret, ...]:
-    found = _secret_of("encryption_keys", text, known) or ""
-    return tuple(Secret(part) for part in re.split(r"[,\s]+", found) if part)
+def _encryption_keys(written: Secret | None, known: Known) -> tuple[Secret, ...]:
+    found = _secret_of("encryption_keys", written or None, known)
+    parts = [] if found is None else re.split(r"[,\s]+", found.reveal())
+    return tuple(Secret(part) for part in parts if part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +56,10 @@ class StorageSettings(SettingsBase):
     """The settings of the database, which backup, restore and rotate-keys read."""
 
     # Not shown, as it may contain a password.
-    database_url: str = setting(_database_url, "sqlite:///data/studii.db", shown=False)
+    database_url: str = setting("sqlite+aiosqlite:///data/studii.db", check=_database_url, shown=False)
     # Each secret's file comes before it, so that it is known when the secret is read.
-    encryption_keys_file: Path | None = setting(_path)
-    encryption_keys: tuple[Secret, ...] = read_by(_encryption_keys)
+    encryption_keys_file: Path | None = setting()
+    encryption_keys: tuple[Secret, ...] = setting((), check=_encryption_keys, kind=Secret)
 
     @property
     def database(self) -> URL:
@@ -95,22 +95,24 @@ class StorageSettings(SettingsBase):
         return self.folder / "encryption.key"
 
 
-def _token(text: str | None, known: Known) -> Secret:
-    token = _secret_of("discord_token", text, known)
-    if token is None:
-        raise ValueError("isn't set. Copy .env.example to .env and fill it in")
-    if not token:
-        raise ValueError("is empty. Paste the token from your application's Bot page at Discord")
-    if not re.fullmatch(r"[!-~]+", token):
+def _token(written: Secret, known: Known) -> Secret:
+    secret = _secret_of("discord_token", None if written is _STAND_IN else written, known)
+    if secret is None:
+        raise ValueError(
+            "isn't set. Copy .env.example to .env, and paste the token from your application's Bot page at "
+            "Discord"
+        )
+    if not re.fullmatch(r"[!-~]+", secret.reveal()):
         raise ValueError("has a space, a line break or a letter that no token has. Paste only the token")
-    if token.count(".") != 2 or not all(token.split(".")):
+    if not re.fullmatch(r"[^.]+\.[^.]+\.[^.]+", secret.reveal()):
         raise ValueError(f"isn't a bot token. {LOOKS_LIKE}")
-    return Secret(token)
+    return secret
 
 
-def _proxy_address(value: object) -> Secret:
-    Proxy.parse(written(value))
-    return Secret(written(value))
+def _proxy_address(written: Secret | None, _: Known) -> Secret | None:
+    if written is not None:
+        Proxy.parse(written.reveal())
+    return written
 
 
 def _api_address(value: str, known: Known) -> str:
@@ -125,48 +127,54 @@ def _api_address(value: str, known: Known) -> str:
     return value.rstrip("/")
 
 
-def _log_level(value: object) -> str:
-    return one_of(("DEBUG", "INFO", "WARNING", "ERROR"))(written(value).upper())
+def _log_level(value: str, _: Known) -> str:
+    if value.upper() not in _LEVELS:
+        raise ValueError(f"must be {', '.join(_LEVELS[:-1])} or {_LEVELS[-1]}")
+    return value.upper()
 
 
-def _for_several_processes(value: int, known: Known) -> int:
-    if str(known.get("database_url", "")).startswith("sqlite"):
+def _for_several_processes(value: int | None, known: Known) -> int | None:
+    if value is not None and known.get("database_url", "").startswith("sqlite"):
         raise ValueError(
             "is for several processes, which need PostgreSQL. Leave it empty, or change DATABASE_URL"
         )
-    return value
-
-
-def _shards_of_one(value: int, known: Known) -> int:
     shards = known.get("shard_count")
-    if shards and _for_several_processes(value, known) > shards:
+    if value and shards and value > shards:
         raise ValueError(
             f"is {value}, but there are only {shards} shards (SHARD_COUNT). Lower it, or leave it empty: "
             "then one process serves all"
         )
-    return _for_several_processes(value, known)
+    return value
+
+
+def _number(default: int | None, least: int, most: int | None = None, check: Check | None = None) -> Any:
+    """Return the field of a setting that is a whole number."""
+    within = f"of at least {least}" if most is None else f"from {least} to {most}"
+    kind = Annotated[int, Meta(ge=least, le=most)]
+    return setting(default, f"must be a whole number {within}", check, kind=kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(StorageSettings, HealthSettings):
     """All settings. `.env.example` explains each."""
 
-    discord_token_file: Path | None = setting(_path)
-    discord_token: Secret = read_by(_token)
-    https_proxy: Secret | None = setting(_proxy_address)  # it may hold a password
-    no_proxy: str = setting(written, "")
-    studii_allow_http: bool = setting(truth, "false")  # before the URL, whose check asks for it
-    studii_api_url: str = setting(written, "https://studii.tech/api/v1", then=_api_address)
-    studii_tools_file: Path | None = setting(_path)
-    message_content: Literal["auto", "off"] = setting(one_of(("auto", "off")), "auto")
-    max_source_mb: int = setting(whole(1, 500), "25")
-    spool_mb: int = setting(whole(50), "2000")
-    keep_prompts_days: int = setting(whole(1, 3650), "90")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(_log_level, "INFO")
-    log_format: Literal["text", "json"] = setting(one_of(("text", "json")), "text")
-    dev_guild_id: int | None = setting(whole(1))
-    shard_count: int | None = setting(whole(1, 10_000), then=_for_several_processes)
-    shards_per_process: int | None = setting(whole(1), then=_shards_of_one)
+    discord_token_file: Path | None = setting()
+    discord_token: Secret = setting(_STAND_IN, check=_token)
+    https_proxy: Secret | None = setting(check=_proxy_address)  # it may hold a password
+    no_proxy: str = setting("")
+    # Before the URL, whose check asks for it.
+    studii_allow_http: bool = setting(False, "must be true or false")
+    studii_api_url: str = setting("https://studii.tech/api/v1", check=_api_address)
+    studii_tools_file: Path | None = setting()
+    message_content: Literal["auto", "off"] = setting("auto", "must be auto or off")
+    max_source_mb: int = _number(25, 1, 500)
+    spool_mb: int = _number(2000, 50)
+    keep_prompts_days: int = _number(90, 1, 3650)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting("INFO", check=_log_level, kind=str)
+    log_format: Literal["text", "json"] = setting("text", "must be text or json")
+    dev_guild_id: int | None = _number(None, 1)
+    shard_count: int | None = _number(None, 1, 10_000, _for_several_processes)
+    shards_per_process: int | None = _number(None, 1, 10_000, _for_several_processes)
 
     @property
     def proxy(self) -> Proxy | None:
@@ -176,49 +184,40 @@ class Settings(StorageSettings, HealthSettings):
         return Proxy.parse(self.https_proxy.reveal(), self.no_proxy)
 
 
-def _secret_of(setting_name: str, text: str | None, known: Known) -> str | None:
-    """Return the text, or the content of the file in the setting NAME_FILE."""
+def _secret_of(setting_name: str, written: Secret | None, known: Known) -> Secret | None:
+    """Return what was written, or the content of the file in the setting NAME_FILE."""
     name = f"{setting_name}_file"
     path: Path | None = known.get(name)
     if path is None:
-        return text
-    if text:
+        return written
+    if written:
         raise ValueError(f"and {name.upper()} are both set. Leave one of them empty")
     where = f"can't be read from {path} ({name.upper()})"
     try:
-        content = _content(path)
+        text = _content(path).decode("utf-8-sig").strip(", \t\r\n")
     except FileNotFoundError:
         raise ValueError(f"{where}: the file doesn't exist. Create it, or name another one") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{where}: it isn't text") from None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ValueError(f"{where}: {reason}. Let the user who runs this read it") from None
-    if content is None:
-        raise ValueError(f"{where}: it isn't a regular file. Write the secret into one")
-    if len(content) > MAX_SECRET_BYTES:
-        raise ValueError(f"{where}: the file is too long. It must hold only the secret")
-    try:
-        text = content.decode("utf-8-sig").strip(", \t\r\n")
-    except UnicodeDecodeError:
-        raise ValueError(f"{where}: it isn't text") from None
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
     if not text:
-        raise ValueError(f"{where}: the file is empty. Write the secret into it") from None
-    return text
+        raise ValueError(f"{where}: the file is empty. Write the secret into it")
+    return Secret(text)
 
 
-def _content(path: Path) -> bytes | None:
-    """Return the beginning of a regular file.
-
-    None if it is something else, which may never end or never begin.
-    """
-    # Opening a pipe would wait for its writer.
-    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    try:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            return None
-        with os.fdopen(opened, "rb", closefd=False) as file:
-            return file.read(MAX_SECRET_BYTES + 1)
-    finally:
-        os.close(opened)
+def _content(path: Path) -> bytes:
+    """Return the content of a regular file. Anything else may never end or never begin."""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for its writer
+        raise ValueError("it isn't a regular file. Write the secret into one")
+    with path.open("rb") as file:
+        content = file.read(MAX_SECRET_BYTES + 1)
+    if len(content) > MAX_SECRET_BYTES:
+        raise ValueError("the file is too long. It must hold only the secret")
+    return content
 
 
 def _ensure_a_file(url: URL) -> None:

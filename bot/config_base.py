@@ -7,51 +7,34 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, get_type_hints
 
+import msgspec
 from dotenv import dotenv_values
+from msgspec import Meta
 
 from bot.errors import SettingsError
-from bot.validation import Check, is_host, whole
+from bot.validation import is_host
 
-_T = TypeVar("_T")
 Known = Mapping[str, Any]  # the settings before one, by name, if they are right
-
-# Replaces a missing or invalid token when the other settings are still useful.
-_STAND_INS = {"discord_token": "no.token.here"}
+Check = Callable[[Any, Known], Any]
 
 
 def setting(
-    check: Check[_T],
-    default: str | None = None,
+    default: object = None,
+    wanted: str = "",
+    check: Check | None = None,
     *,
-    then: Callable[[_T, Known], _T] | None = None,
+    kind: Any = None,
     shown: bool = True,
 ) -> Any:
     """Return the field of a setting.
 
-    `default` is what an operator would write; without one, an unset setting is None. `then` checks a setting
-    together with those before it. Neither may quote a secret in its ValueError.
+    An unset setting has its default. `wanted` says in a complaint what else it must be than what was written.
+    `check` returns the value to use, and knows those before it; it may quote no secret in its ValueError.
+    What is written is read as a `kind`, by default the field's own type.
     """
-
-    def read(written: str | None, known: Known) -> _T | None:
-        written = written or default
-        if written is None:
-            return None
-        value = check(written)
-        return value if then is None else then(value, known)
-
-    return read_by(read, shown=shown)
-
-
-def read_by(read: Callable[[str | None, Known], object], *, shown: bool = True) -> Any:
-    """Return the field of a setting that is read also where it is unset (None) or empty."""
-    return field(repr=shown, metadata={"read": read})
-
-
-def written(value: object) -> str:
-    """Return a setting that may be anything, as it was written."""
-    return str(value)
+    return field(default=default, repr=shown, metadata={"wanted": wanted, "check": check, "kind": kind})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +52,10 @@ class SettingsBase:
 
         Raises `SettingsError`: one line that names every wrong setting.
         """
-        known, wrong = cls._checked({**_dotenv(), **_environment(), **values})
+        made, wrong = cls._checked({**_dotenv(), **_environment(), **values})
         if wrong:
             raise SettingsError(" ".join(wrong.values()))
-        return cls(**known)
+        return made
 
     @classmethod
     def read_leniently(cls, **values: str) -> tuple[Self, dict[str, str]]:
@@ -81,37 +64,34 @@ class SettingsBase:
         setting that the environment doesn't have.
         """
         given = {**_environment(), **values}
-        wrong: dict[str, str] = {}
         try:
-            given = {**_dotenv(), **given}
+            return cls._checked({**_dotenv(), **given})
         except SettingsError as error:
-            unknown = (one.name for one in fields(cls) if one.name not in given)
-            wrong = dict.fromkeys(unknown, str(error))
-        while True:
-            # A secret's file is part of its setting.
-            left_out = wrong.keys() | {f"{name}_file" for name in wrong}
-            kept = {name: value for name, value in given.items() if name not in left_out}
-            stand_ins = {name: _STAND_INS[name] for name in wrong if name in _STAND_INS}
-            known, found = cls._checked({**kept, **stand_ins})
-            if not found:
-                return cls(**known), wrong
-            if not found.keys() - wrong.keys():
-                raise SettingsError(" ".join(found.values()))
-            wrong |= found
+            made, wrong = cls._checked(given)
+            return made, wrong | dict.fromkeys(cls.names() - given.keys(), str(error))
 
     @classmethod
-    def _checked(cls, given: Mapping[str, str | None]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Return the settings that are right, and a sentence for each other one."""
+    def _checked(cls, given: Mapping[str, str | None]) -> tuple[Self, dict[str, str]]:
+        """Return the settings, and a sentence for each that is wrong and has its default therefore."""
         known: dict[str, Any] = {}
         wrong: dict[str, str] = {}
+        kinds = get_type_hints(cls, include_extras=True)
         for one in fields(cls):
-            text = given.get(one.name)
+            check, kind = one.metadata["check"], one.metadata["kind"] or kinds[one.name]
+            value, written = one.default, (given.get(one.name) or "").strip()
             try:
-                known[one.name] = one.metadata["read"](None if text is None else text.strip(), known)
+                if written:
+                    value = msgspec.convert(written, kind, strict=False, dec_hook=_made)
+                known[one.name] = value if check is None else check(value, known)
             except ValueError as error:
-                reason = str(error)
-                wrong[one.name] = f"{one.name.upper()} {reason[0].lower()}{reason[1:]}."
-        return known, wrong
+                reason = one.metadata["wanted"] if isinstance(error, msgspec.ValidationError) else str(error)
+                wrong[one.name] = f"{one.name.upper()} {reason}."
+        return cls(**known), wrong
+
+
+def _made(kind: Callable[[str], Any], written: str) -> Any:
+    """Make a path or a secret, which msgspec doesn't know."""
+    return kind(written)
 
 
 def _environment() -> dict[str, str]:
@@ -133,8 +113,8 @@ def _dotenv() -> dict[str, str | None]:
         ) from None
 
 
-def _host(value: object) -> str:
-    if not isinstance(value, str) or not is_host(value):
+def _host(value: str, _: Known) -> str:
+    if not is_host(value):
         raise ValueError("must be an address of this machine, such as 127.0.0.1")
     return value
 
@@ -143,5 +123,7 @@ def _host(value: object) -> str:
 class HealthSettings(SettingsBase):
     """The address of the health server, which `python -m bot health` asks."""
 
-    health_port: int | None = setting(whole(0, 65535))
-    health_address: str = setting(_host, "127.0.0.1")
+    health_port: Annotated[int, Meta(ge=0, le=65535)] | None = setting(
+        wanted="must be a whole number from 0 to 65535"
+    )
+    health_address: str = setting("127.0.0.1", check=_host)

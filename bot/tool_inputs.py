@@ -1,15 +1,15 @@
 """The inputs of Studii's tools as data: what Studii takes, and what people read for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from typing import Annotated
 
-from bot.languages.texts import Texts, in_any_language, line, texts, worded
-from bot.validation import Invalid, listed, mapped, table, text_of, truth
+from msgspec import Meta, Struct, field
+
+from bot.languages.texts import Line, Texts, ensure_english, in_any_language, worded
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
-api_name = text_of(form="[a-z0-9_-]{1,32}", like="must have 1 to 32 of the characters a-z, 0-9, _ and -")
+ApiName = Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,32}\Z")]
 MAX_LONG_TEXT = 2000  # characters
 MAX_SHORT_TEXT = 100
 TITLE_CONTEXT = "input"  # of the translations of inputs' names; their values have the input's own name
@@ -20,39 +20,24 @@ def spaced(name: str) -> str:
     return name.replace("_", " ").replace("-", " ")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToolInput:
+class ToolInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One input of a tool."""
 
-    name: str
-    title_texts: Texts | None = None
-    description_texts: Texts
-    default: str | None = None
-    suggestions: tuple[str, ...] = ()
-    value_texts: Mapping[str, Texts] = field(default_factory=dict[str, Texts])
+    name: ApiName
+    title_texts: Texts | None = field(default=None, name="title")
+    description_texts: Texts = field(name="description")
+    default: Line | None = None
+    suggestions: Annotated[tuple[Line, ...], Meta(max_length=25)] = ()
+    value_texts: Mapping[Line, Texts] = field(default_factory=dict[str, Texts], name="shown_as")
     required: bool = False
     price: bool = False
     long: bool = False
 
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """Read a table of the file. Raises `Invalid`."""
-        fields = table(value)
-        made = cls(
-            name=fields.take("name", api_name),
-            title_texts=fields.take("title", texts, None),
-            description_texts=fields.take("description", texts),
-            default=fields.take("default", line, None),
-            suggestions=fields.take("suggestions", listed(line, 25), ()),
-            value_texts=fields.take("shown_as", mapped(line, texts), dict[str, Texts]()),
-            required=fields.take("required", truth, False),
-            price=fields.take("price", truth, False),
-            long=fields.take("long", truth, False),
-        )
-        fields.end()
-        if unknown := sorted(set(made.value_texts) - set(made.known_values)):
-            raise Invalid(f"shown_as names {unknown[0]!r}, which is neither suggested nor the default")
-        return made
+    def __post_init__(self) -> None:
+        """Raise ValueError if the fields don't fit together."""
+        ensure_english(self.title_texts or "", self.description_texts, *self.value_texts.values())
+        if unknown := sorted(set(self.value_texts) - set(self.known_values)):
+            raise ValueError(f"shown_as names {unknown[0]!r}, which is neither suggested nor the default")
 
     @property
     def title(self) -> str:

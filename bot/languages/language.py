@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Language(StrEnum):
@@ -16,6 +16,11 @@ class Language(StrEnum):
     SPANISH = "es"
     PORTUGUESE = "pt_BR"
     JAPANESE = "ja"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Return the language that a catalogue of tools calls by another name: pt-BR."""
+        return next((one for one in cls if one.replace("_", "-") == value), None)
 
     @property
     def own_name(self) -> str:

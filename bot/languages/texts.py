@@ -2,31 +2,21 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Annotated
+
+from msgspec import Meta
 
 from bot.languages.language import Language, speaking, spoken
 from bot.languages.translations import translations_of
-from bot.validation import Invalid, alone_or_table, mapped, one_of, text_of
 
-Texts = str | Mapping[Language, str]
-
-line = text_of(1, 100, stripped=True)
-_written_as = one_of([one.replace("_", "-") for one in Language])
+Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
+Texts = Line | Mapping[Language, Line]
 
 
-def _language(value: object) -> Language:
-    written = value.replace("_", "-") if isinstance(value, str) else value
-    return Language(_written_as(written).replace("-", "_"))
-
-
-def _with_english(value: object) -> Mapping[Language, str]:
-    found = _by_language(value)
-    if Language.ENGLISH not in found:
-        raise Invalid("the English text is missing: add en")
-    return found
-
-
-_by_language = mapped(_language, line)
-texts = alone_or_table(line, _with_english)  # English alone, or a table by language
+def ensure_english(*said: Texts) -> None:
+    """Raise ValueError if one of the texts has no English words."""
+    if any(not isinstance(text, str) and Language.ENGLISH not in text for text in said):
+        raise ValueError("the English text is missing: add en")
 
 
 def in_all_languages(text: str) -> Mapping[Language, str]:

@@ -50,7 +50,7 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
 @pytest.mark.parametrize(
     ("token", "remedy"),
     [
-        ("", "Paste the token from your application's Bot page"),
+        ("", "paste the token from your application's Bot page"),
         ("Bot sandbox.bot.token", "Paste only the token"),
         ("7001", "not the application's id, public key or client secret"),
     ],
@@ -79,8 +79,8 @@ async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
     )
     assert (status, errors) == (1, "")
     for sentence in (
-        "SPOOL_MB must be a whole number.",
-        "DISCORD_TOKEN is empty",
+        "SPOOL_MB must be a whole number of at least 50.",
+        "DISCORD_TOKEN isn't set",
         "Not checked: fix DISCORD_TOKEN first.",
         "Not checked: fix SPOOL_MB first.",
         "Writable",

@@ -57,9 +57,9 @@ async def test_the_health_is_asked_whatever_else_is_wrong(tmp_path: Path, unused
     assert (status, f"http://127.0.0.1:{port}/healthz doesn't answer" in told) == (1, True)
     wrong = [
         ("", "HEALTH_PORT isn't set"),
-        ("80.5", "HEALTH_PORT must be a whole number"),
-        ("65536", "HEALTH_PORT must be at most 65535"),
-        ("9" * 5000, "HEALTH_PORT is too large"),
+        ("80.5", "HEALTH_PORT must be a whole number from 0 to 65535"),
+        ("65536", "HEALTH_PORT must be a whole number from 0 to 65535"),
+        ("9" * 5000, "HEALTH_PORT must be a whole number from 0 to 65535"),
     ]
     for port, sentence in wrong:
         for told in ({}, {"HEALTH_ADDRESS": "127.0.0.1"}):

@@ -1,7 +1,8 @@
 """What a mention of the bot says where no tool takes it, or Discord doesn't show the message."""
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bot.catalog import Catalog, SourceRule
 from tests.reactions.taps import ROOM, jobs_of

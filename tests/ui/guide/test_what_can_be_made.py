@@ -1,9 +1,9 @@
 """`/help` and `/tools` say what a member can make here, at what price, and who looks at it first."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.domain import Period
@@ -52,7 +52,8 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
 async def test_a_price_that_depends_on_what_is_typed_says_so(tmp_path: Path) -> None:
     studio = Catalog.load().get("studio")
     seconds = ToolInput(name="seconds", description_texts="How long it is", price=True)
-    tool = replace(studio, inputs=(*(replace(one, price=False) for one in studio.inputs), seconds))
+    inputs = (*(replace(one, price=False) for one in studio.inputs), seconds)
+    tool = replace(studio, inputs=inputs, assumed_cost=8)
     async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
         await desk.set_key()
         shown = texts(await desk.maya.slash(desk.channel, "tools"))

@@ -1,11 +1,11 @@
 """/defaults: a member's own inputs for each tool, and where they count."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog

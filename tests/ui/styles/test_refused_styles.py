@@ -1,10 +1,10 @@
 """Styles and defaults that make no sense are refused with what to write instead."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.services.styles import NewStyle

@@ -1,10 +1,10 @@
 """Save as style under a result, and the style in commands, in `/styles` and in its form."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog

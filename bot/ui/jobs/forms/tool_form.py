@@ -1,12 +1,13 @@
 """The form that a tool is started with: its photo, its first inputs, and whether the result is private."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import discord
 from discord import ui
+from msgspec.structs import replace
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
@@ -202,7 +203,9 @@ def styled(tool: Tool, style: Style) -> Tool:
     said = str((YOUR_WORDS_GO_INTO if needed else MORE_WORDS).using(prompt=template))
     about = in_all_languages(said)
     inputs = (
-        replace(one, description_texts=about, required=needed, default=None) if one is prompt else one
+        replace(one, description_texts=about, required=needed, default=None, value_texts={})
+        if one is prompt
+        else one
         for one in tool.inputs
     )
     return replace(tool, title_texts=title, inputs=tuple(inputs))

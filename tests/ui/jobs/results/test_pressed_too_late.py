@@ -1,9 +1,9 @@
 """Buttons that are pressed when there is nothing left to do, or by others, say so and do nothing."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.catalog import Catalog, SourceRule
 from bot.domain import FailureCode, JobState
@@ -33,7 +33,9 @@ async def test_a_result_that_is_private_to_another_cannot_be_run_again(tmp_path:
 
 async def test_a_tool_that_is_asked_for_nothing_has_nothing_to_edit(tmp_path: Path) -> None:
     studio = Catalog.load().get("studio")
-    tool = replace(studio, inputs=(), source=SourceRule.NONE)
+    tool = replace(
+        studio, inputs=(), source=SourceRule.NONE, output="image", output_from=None, assumed_cost=8
+    )
     async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio")
