@@ -30,6 +30,7 @@ WHOLE = {
     "crash": "kills the bot at every moment of a job's life",
     "hostile": "sends files that were built to harm",
     "image": "builds the image and runs it",
+    "stories": "lets people use the whole bot, over kills and days",
     "support": "what tests share",
 }
 # Folders of bot that have no tests beside them: what they promise is seen by people alone, and tested there.

@@ -27,9 +27,15 @@ File = tuple[str, bytes, str]  # its name, its bytes, its media type
 
 
 class Acts:
-    """Acts as somebody in the server. All methods raise `NotPossibleError` for what Discord doesn't allow."""
+    """Acts as somebody in the server. All methods raise `NotPossibleError` for what Discord doesn't allow.
 
-    def __init__(self, server: DiscordServer, view: View) -> None:
+    `patience`: the seconds after which a person stops waiting for an answer.
+    """
+
+    def __init__(
+        self, server: DiscordServer, view: View, *, patience: float = COMMAND_ANSWER_SECONDS
+    ) -> None:
+        self._patience = patience
         self._server = server
         self._view = view
         self._forms: dict[str, tuple[Interaction, Mapping[str, Any]]] = {}  # that are open, by token
@@ -146,7 +152,7 @@ class Acts:
     async def _answered(self, begun: tuple[Interaction, dict[str, Any]]) -> dict[str, Any]:
         """Send it, wait for the first answer, and return what is more than a message: a form or choices."""
         interaction = self._server.send(begun)
-        until = time.monotonic() + COMMAND_ANSWER_SECONDS
+        until = time.monotonic() + self._patience
         while interaction.answered_as is None:
             if time.monotonic() > until:
                 raise NotPossibleError("The application did not respond.")

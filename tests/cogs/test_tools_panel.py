@@ -38,7 +38,6 @@ async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp
             assert data.startswith(b"\xff\xd8")
 
 
-@pytest.mark.promise
 async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

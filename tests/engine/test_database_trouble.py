@@ -132,7 +132,6 @@ async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
     assert tried
 
 
-@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -245,7 +244,6 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
         assert len(world.discord.posted_cards) == 1
 
 
-@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 @pytest.mark.parametrize("step", ["source", "output"])
 async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in(
@@ -328,7 +326,6 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
         assert len(world.studii.jobs) == len(others)
 
 
-@pytest.mark.promise
 async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

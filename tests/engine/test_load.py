@@ -11,7 +11,6 @@ from sandbox.studii import Options, RateStyle
 from tests.engine.world import a_job, engine_world
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
 async def test_sixty_jobs_on_a_key_of_sixty_never_meet_a_429(tmp_path: Path, counting: str) -> None:
     # A minute of this server lasts two seconds.
@@ -29,7 +28,6 @@ async def test_sixty_jobs_on_a_key_of_sixty_never_meet_a_429(tmp_path: Path, cou
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_restart_does_not_forget_the_requests_that_were_sent(tmp_path: Path) -> None:
     style = RateStyle(period=2.0)
     options = Options(instant=True, long_side=64, rate_style=style)
@@ -50,7 +48,6 @@ async def test_a_restart_does_not_forget_the_requests_that_were_sent(tmp_path: P
         assert len(world.studii.jobs) == 40
 
 
-@pytest.mark.promise
 async def test_two_servers_with_one_key_share_its_requests(tmp_path: Path) -> None:
     style = RateStyle(period=2.0)
     options = Options(instant=True, long_side=64, rate_style=style)

@@ -57,7 +57,6 @@ async def test_the_ledger_is_settled_at_what_studii_charged(tmp_path: Path) -> N
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_what_the_last_answer_says_was_charged_is_what_counts(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

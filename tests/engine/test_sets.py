@@ -4,8 +4,6 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from bot.domain import Job, JobState, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import SetPosting
 from bot.lifecycle.transitions import cancel
@@ -57,7 +55,6 @@ def of(posting: SetPosting) -> list[int]:
     return [part.number for part in posting.parts]
 
 
-@pytest.mark.promise
 async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
@@ -101,7 +98,6 @@ async def test_a_set_under_a_photo_has_one_card(tmp_path: Path) -> None:
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_what_has_ended_waits_some_time_for_the_others_and_the_rest_follows(tmp_path: Path) -> None:
     async with engine_world(tmp_path, set_patience=0.5) as world:
         await world.use_key(world.studii.add_key("team"))
@@ -128,7 +124,6 @@ async def test_what_has_ended_waits_some_time_for_the_others_and_the_rest_follow
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path, set_patience=600.0) as world:
         await world.use_key(world.studii.add_key("team"))
@@ -232,7 +227,6 @@ async def test_an_unknown_outcome_is_said_alone_and_keeps_the_card(tmp_path: Pat
         assert not world.discord.removed_cards
 
 
-@pytest.mark.promise
 async def test_a_set_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))

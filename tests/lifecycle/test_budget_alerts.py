@@ -34,7 +34,6 @@ async def is_refused(world: ServicesWorld, price: int = 8) -> None:
         await world.accept()
 
 
-@pytest.mark.promise
 async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: ServicesWorld) -> None:
     await world.ready(daily=20)
     await spend(world, 8)
@@ -61,7 +60,6 @@ async def test_a_job_that_is_turned_away_uses_nothing_up_while_a_cheaper_one_cou
     assert await kinds(world) == [ALMOST, ALL]
 
 
-@pytest.mark.promise
 async def test_a_rest_that_is_too_little_for_any_tool_is_told_as_that_and_all_of_it_afterwards(
     world: ServicesWorld,
 ) -> None:

@@ -87,7 +87,6 @@ async def test_a_job_that_fails_without_telling_its_charge_lets_the_next_one_ask
         assert [job.state for job in done] == [JobState.FAILED, JobState.SUCCEEDED]
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(("charge", "final"), [(12, 12), (3, 3), (12, 5), (3, 9)])
 async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
     tmp_path: Path, charge: int, final: int
@@ -108,7 +107,6 @@ async def test_a_job_costs_what_studii_says_in_the_end_whatever_was_set_aside(
         assert next(line.amount for line in lines if line.kind is EntryKind.CORRECT) == charge - 8
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
 async def test_a_job_that_studii_fails_costs_what_its_last_answer_says(
     tmp_path: Path, refunded: bool, charged: int

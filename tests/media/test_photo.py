@@ -85,7 +85,6 @@ async def test_a_whole_photo_is_described(
     assert await decoder.inspect(path) == Photo(kind, kind.content_type, width, height)
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("missing", [4, 12, 100, 5000])
 @pytest.mark.parametrize(
     ("image_format", "kind", "options"), [sample for sample in SAMPLES if "size" not in sample[2]]
@@ -114,7 +113,6 @@ async def test_a_beginning_with_nonsense_behind_it_is_refused(
         await decoder.inspect(path)
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("content", [b"", b"just some words", b"%PDF-1.7 \xff\xd8\xff"])
 async def test_a_file_that_is_no_picture_is_refused(
     decoder: DecoderPool, tmp_path: Path, content: bytes

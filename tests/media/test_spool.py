@@ -12,7 +12,6 @@ from bot.media.spool import Spool
 from tests.engine.world import a_job, a_staging_job, engine_world
 
 
-@pytest.mark.promise
 async def test_nobody_else_on_the_machine_sees_the_photos(tmp_path: Path) -> None:
     await Spool(tmp_path / "spool", 1000).prepare()
     assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700

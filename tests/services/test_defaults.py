@@ -9,7 +9,6 @@ from bot.storage.styles.defaults import MemberDefaults
 from tests.services.world import ServicesWorld
 
 
-@pytest.mark.promise
 async def test_defaults_set_while_they_are_being_read_count_for_the_next_job(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,6 @@ def button(desk: Desk, label: str) -> str:
     return str(found["custom_id"])
 
 
-@pytest.mark.promise
 async def test_an_unknown_outcome_is_told_with_what_it_holds_and_who_can_settle_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await unknown(desk)
@@ -33,7 +32,6 @@ async def test_an_unknown_outcome_is_told_with_what_it_holds_and_who_can_settle_
         assert "8 credits reserved until it's settled." in told
 
 
-@pytest.mark.promise
 async def test_an_admin_says_that_it_was_charged_and_how_much(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
@@ -47,7 +45,6 @@ async def test_an_admin_says_that_it_was_charged_and_how_much(tmp_path: Path) ->
         assert ruled.nonce != job.nonce
 
 
-@pytest.mark.promise
 async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
@@ -59,7 +56,6 @@ async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> 
         assert "Studii never made this" in texts(desk.channel.history()[-1])
 
 
-@pytest.mark.promise
 async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
@@ -70,6 +66,7 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
             assert await transaction.ledger_check.everything() == []
 
 
+@pytest.mark.promise
 async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
@@ -108,7 +105,6 @@ async def hold(desk: Desk) -> None:
         await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
 
 
-@pytest.mark.promise
 async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await hold(desk)

@@ -39,6 +39,7 @@ _LOADED_LATE = (
     BOT,
     "tests.cluster.shortened",
     "tests.crash.zygote",
+    "tests.stories.later",
     "tests.support.pseudo.process",
     "alembic.command",
     "asyncpg",
@@ -266,9 +267,11 @@ def _bot(arguments: list[str], environment: dict[str, str]) -> int:
     from bot.__main__ import main
     from sandbox.discord.launch import point_to
     from tests.cluster.shortened import shorten
+    from tests.stories.later import set_clock
     from tests.support.pseudo.process import speak
 
     shorten(environment)
+    set_clock(environment)
     speak(environment, pytest.MonkeyPatch())
     point_to(*arguments[:2])
     return main(arguments[2:])

@@ -165,7 +165,6 @@ async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path:
         assert "0 credits" not in said
 
 
-@pytest.mark.promise
 async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:
     async with made(tmp_path, 3, failed=1) as (desk, parts):
         await announce(desk, parts)

@@ -22,7 +22,6 @@ async def fails_unpaid(world: EngineWorld, job: Job) -> Job:
     return failed
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -46,7 +45,6 @@ async def test_a_refusal_ends_the_job_unpaid_in_studiis_words(
         assert world.studii.requests.count("create") == 1
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("fault", [faults.error(500), faults.rate_limited(), faults.rate_limited(0)])
 async def test_what_studii_did_not_take_is_sent_again(tmp_path: Path, fault: Fault) -> None:
     async with engine_world(tmp_path) as world:
@@ -72,7 +70,6 @@ async def test_a_studii_that_keeps_failing_ends_the_job_unpaid(tmp_path: Path) -
         assert world.studii.requests.count("create") == world.tuning.tries
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(
     "fault",
     [
@@ -103,7 +100,6 @@ async def test_a_submission_whose_outcome_is_not_known_is_never_sent_again(
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_submission_that_is_answered_too_late_is_not_known_and_never_sent_again(
     tmp_path: Path,
 ) -> None:
@@ -117,7 +113,6 @@ async def test_a_submission_that_is_answered_too_late_is_not_known_and_never_sen
         assert len(world.studii.jobs) == 1  # it was taken, and nobody told us
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("endpoint", ["upload", "put"])
 async def test_an_upload_that_fails_for_a_moment_is_made_again(tmp_path: Path, endpoint: str) -> None:
     async with engine_world(tmp_path) as world:
@@ -130,7 +125,6 @@ async def test_an_upload_that_fails_for_a_moment_is_made_again(tmp_path: Path, e
         assert said.job.attempts == 0
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("fault", [faults.error(500), faults.error(413), faults.DropBefore()])
 async def test_a_photo_that_cannot_be_uploaded_ends_the_job_unpaid(tmp_path: Path, fault: Fault) -> None:
     async with engine_world(tmp_path) as world:
@@ -153,7 +147,6 @@ async def test_an_upload_refused_as_wrong_ends_the_job_unpaid(tmp_path: Path) ->
         assert failed.failure is FailureCode.INPUTS
 
 
-@pytest.mark.promise
 async def test_a_photo_that_vanished_from_the_disk_is_fetched_again(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_staging_job())
@@ -180,7 +173,6 @@ async def test_a_photo_that_is_nowhere_any_more_ends_the_job_unpaid(tmp_path: Pa
         assert failed.failure is FailureCode.PHOTO
 
 
-@pytest.mark.promise
 async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
     async with engine_world(tmp_path, down=True, unsent_tries=1000) as world:
         await world.use_key(world.studii.add_key())
@@ -208,7 +200,6 @@ async def test_a_studii_that_stays_unreachable_ends_the_job_unpaid(tmp_path: Pat
         assert not world.studii.jobs
 
 
-@pytest.mark.promise
 async def test_nothing_is_sent_before_retry_after_has_passed(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

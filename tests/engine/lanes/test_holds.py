@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.domain import FailureCode, JobState, NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
@@ -17,7 +15,6 @@ async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
         return not await transaction.notices.add(GUILD, kind, key, at=world.clock.now())
 
 
-@pytest.mark.promise
 async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wait(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(600.0,), starts_in_flight=1) as world:
         key = await world.use_key(world.studii.add_key())
@@ -39,7 +36,6 @@ async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wai
             assert await transaction.holds.get(GUILD) is not None
 
 
-@pytest.mark.promise
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(0.2,), starts_in_flight=1) as world:
         key = await world.use_key(world.studii.add_key())
@@ -53,7 +49,6 @@ async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_a
             assert await transaction.holds.get(GUILD) is None
 
 
-@pytest.mark.promise
 async def test_a_refused_key_is_told_to_the_admins_once(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(0.1,)) as world:
         key = world.studii.add_key()
@@ -79,7 +74,6 @@ async def test_an_unknown_outcome_is_told_to_the_admins(tmp_path: Path) -> None:
         assert await told(world, NoticeKind.UNKNOWN, job.id)
 
 
-@pytest.mark.promise
 async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(tmp_path: Path) -> None:
     async with engine_world(tmp_path, unruled_bound=0.0) as world:
         await world.use_key(world.studii.add_key())
@@ -93,7 +87,6 @@ async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(t
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_job_that_runs_for_a_day_is_told_to_its_member_and_the_admins_once(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())

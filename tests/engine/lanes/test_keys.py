@@ -32,7 +32,6 @@ async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(t
         assert said.job.held is None
 
 
-@pytest.mark.promise
 async def test_a_job_that_waited_a_day_for_a_key_ends_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_job(age=86_500))
@@ -43,7 +42,6 @@ async def test_a_job_that_waited_a_day_for_a_key_ends_unpaid(tmp_path: Path) -> 
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_refused_key_holds_all_jobs_of_the_server_after_one_request(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(60.0,), starts_in_flight=1) as world:
         key = world.studii.add_key()
@@ -60,7 +58,6 @@ async def test_a_refused_key_holds_all_jobs_of_the_server_after_one_request(tmp_
         assert world.studii.requests.count("create") == 1
 
 
-@pytest.mark.promise
 async def test_a_refused_key_is_tried_again_after_a_while(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(0.2,)) as world:
         key = world.studii.add_key()
@@ -79,7 +76,6 @@ async def test_a_refused_key_is_tried_again_after_a_while(tmp_path: Path) -> Non
         assert len(world.studii.jobs) == 3
 
 
-@pytest.mark.promise
 async def test_a_new_key_ends_the_wait_at_once(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(600.0,)) as world:
         key = world.studii.add_key()
@@ -119,7 +115,6 @@ async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Pat
         assert accounts == {first.account, second.account}
 
 
-@pytest.mark.promise
 async def test_a_running_job_goes_on_with_the_servers_new_key(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         first = world.studii.add_key()
@@ -137,7 +132,6 @@ async def test_a_running_job_goes_on_with_the_servers_new_key(tmp_path: Path) ->
         assert said.job.state is JobState.SUCCEEDED
 
 
-@pytest.mark.promise
 async def test_a_running_job_of_another_account_than_the_new_keys_is_lost_with_its_charge(
     tmp_path: Path,
 ) -> None:

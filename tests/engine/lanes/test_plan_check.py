@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.domain import JobState, NoticeKind, Plan
 from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
 from sandbox.studii import Options, RateStyle, faults
@@ -111,7 +109,6 @@ def test_a_wall_clock_that_was_put_back_lowers_no_plan_for_ever() -> None:
     assert later.limit(LAST_CHECK) == 300
 
 
-@pytest.mark.promise
 async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> None:
     options = Options(instant=True, long_side=64, rate_style=RateStyle(period=0.5))
     async with engine_world(tmp_path, options=options, tries=99) as world:
@@ -126,7 +123,6 @@ async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> 
         assert (kept.doubted, kept.lowered_to) == (True, 60)
 
 
-@pytest.mark.promise
 async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)

@@ -52,7 +52,6 @@ async def test_bad_answers_in_a_row_do_not_keep_a_young_job_waiting(tmp_path: Pa
         assert said.job.state is JobState.SUCCEEDED
 
 
-@pytest.mark.promise
 async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
     async with engine_world(tmp_path, options=PROCESSING) as world:
         await world.use_key(world.studii.add_key())
@@ -91,7 +90,6 @@ async def test_an_output_whose_address_comes_a_little_later_is_waited_for(tmp_pa
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
-@pytest.mark.promise
 async def test_a_job_that_studii_does_not_know_any_more_is_lost_after_three_answers(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -107,7 +105,6 @@ async def test_a_job_that_studii_does_not_know_any_more_is_lost_after_three_answ
         assert failed.finished_at - misses[0].at >= timedelta(seconds=world.tuning.missing_over)
 
 
-@pytest.mark.promise
 async def test_a_job_that_never_ends_is_given_up_at_what_it_was_charged(tmp_path: Path) -> None:
     async with engine_world(tmp_path, lost_after=0.4) as world:
         await world.use_key(world.studii.add_key())

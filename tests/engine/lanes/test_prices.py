@@ -20,7 +20,6 @@ async def change_key(world: EngineWorld, key: Key) -> None:
     await world.services.keys.set_key(GUILD, key.secret, Plan.TEAM, None)
 
 
-@pytest.mark.promise
 async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_end_unpaid(
     tmp_path: Path,
 ) -> None:
@@ -51,7 +50,6 @@ async def test_jobs_whose_price_turns_out_higher_are_corrected_and_the_newest_en
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_small_budget_is_exceeded_by_one_job_at_most(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -65,7 +63,6 @@ async def test_a_small_budget_is_exceeded_by_one_job_at_most(tmp_path: Path) -> 
         assert await accept(world, 1) == []
 
 
-@pytest.mark.promise
 async def test_one_is_sent_while_the_price_is_unknown_and_all_that_may_be_afterwards(
     tmp_path: Path,
 ) -> None:
@@ -159,7 +156,6 @@ async def test_a_stop_in_the_middle_leaves_one_unknown_and_the_next_one_asks(tmp
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_servers_with_one_key_learn_together_and_each_keeps_to_its_own_budget(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = world.studii.add_key()
@@ -253,7 +249,6 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
         assert await left(world) == 10
 
 
-@pytest.mark.promise
 async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -32,7 +32,6 @@ def since_the_429(world: EngineWorld) -> list[float]:
     return [seconds for seconds in later if seconds > 0]
 
 
-@pytest.mark.promise
 async def test_a_restarted_bot_asks_nothing_before_retry_after_has_passed(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())
@@ -43,7 +42,6 @@ async def test_a_restarted_bot_asks_nothing_before_retry_after_has_passed(tmp_pa
         assert min(since_the_429(world)) >= 1.0
 
 
-@pytest.mark.promise
 async def test_a_restarted_bot_goes_slowly_for_as_long_as_it_would_have(tmp_path: Path) -> None:
     # Three requests at once, and then one a second.
     async with engine_world(tmp_path, rate_period=298.0, paced_for=60.0) as world:

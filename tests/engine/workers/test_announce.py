@@ -22,7 +22,6 @@ async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None
         assert (await world.job(job.id)).result_message_id == 1234
 
 
-@pytest.mark.promise
 async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -156,7 +155,6 @@ async def without_its_file(world: EngineWorld) -> Job:
     return await world.job(job.id)
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("trouble", [(), (faults.gone(),), (faults.error(500),) * 2])
 async def test_a_result_whose_file_is_gone_is_fetched_from_studii_again(
     tmp_path: Path, trouble: tuple[Fault, ...]

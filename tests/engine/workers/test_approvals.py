@@ -31,7 +31,6 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
         yield world, job
 
 
-@pytest.mark.promise
 async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_approved(
     tmp_path: Path,
 ) -> None:
@@ -66,7 +65,6 @@ async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -80,7 +78,6 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_after_a_restart(
     tmp_path: Path,
 ) -> None:

@@ -59,7 +59,6 @@ class AProcess(Membership):
         self.shards = Shards(2, frozenset({shard}))
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(("shard", "left"), [(DIRECT_MESSAGES, 0), (1, 2)])
 async def test_of_several_processes_one_does_the_housekeeping_of_all_servers(
     tmp_path: Path, shard: int, left: int

@@ -13,7 +13,6 @@ from bot.ui.kit.reasons import reason_words
 from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world
 
 
-@pytest.mark.promise
 async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -30,7 +30,6 @@ async def test_an_output_in_a_private_network_is_not_fetched_and_fails_with_its_
         assert world.studii.requests.count("output") == 0
 
 
-@pytest.mark.promise
 async def test_an_output_that_is_gone_is_asked_for_once_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,7 +85,6 @@ async def test_an_output_that_can_not_be_fetched_is_left_with_its_link_and_its_c
         assert world.studii.requests.count("status") == 2  # a fresh address might have helped
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("fault", [faults.error(500), faults.DropBefore(), faults.Truncated()])
 async def test_a_download_that_breaks_off_is_made_again(tmp_path: Path, fault: Fault) -> None:
     async with engine_world(tmp_path) as world:
@@ -110,7 +108,6 @@ async def test_an_output_that_is_too_large_fails_with_its_charge(tmp_path: Path)
         assert world.spooled() == []
 
 
-@pytest.mark.promise
 async def test_a_web_page_in_the_place_of_an_output_is_no_result(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -131,7 +128,6 @@ async def test_bytes_that_nobody_names_are_the_video_that_the_tool_makes(tmp_pat
         assert (said.output, said.kind) == (b"\x00" * 50, "video")
 
 
-@pytest.mark.promise
 async def test_half_a_picture_whose_length_agrees_is_fetched_again(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -144,7 +140,6 @@ async def test_half_a_picture_whose_length_agrees_is_fetched_again(tmp_path: Pat
         assert world.studii.requests.count("output") == 3
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("output", [Output(b"\x00" * 50, "application/octet-stream"), HALF])
 async def test_what_is_no_whole_picture_is_never_posted_and_its_charge_and_link_are_told(
     tmp_path: Path, output: Output

@@ -29,7 +29,6 @@ async def travelled(world: EngineWorld, photo: bytes, guild_id: int = GUILD) -> 
     return upload.data, said.before
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize(
     "photo", [PHONE, phone_png(source=AI), phone_webp(source=AI)], ids=["jpeg", "png", "webp"]
 )
@@ -46,7 +45,6 @@ async def test_neither_studii_nor_the_channel_sees_what_is_private(tmp_path: Pat
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):

@@ -57,7 +57,6 @@ async def release(world: EngineWorld, job: Job) -> None:
         assert await release_result(transaction, await world.job(job.id), world.clock.now()) is not None
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("private", [False, True])
 async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_approved(
     tmp_path: Path, private: bool
@@ -86,7 +85,6 @@ async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_a
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_declined_result_is_not_posted_and_is_kept_for_moderators_for_a_month(
     tmp_path: Path,
 ) -> None:
@@ -138,7 +136,6 @@ async def test_without_its_channel_a_result_is_not_posted_and_its_person_is_told
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_path: Path) -> None:
     async with made(tmp_path) as (world, job):
         running = await world.put(job, JobState.RUNNING, charged=10)

@@ -32,7 +32,6 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
     assert looks_like(path, scene())
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["AVIF", "TIFF", "HEIF"])
 async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
     decoder: DecoderPool, tmp_path: Path, image_format: str
@@ -50,7 +49,6 @@ async def test_a_converted_photo_stands_upright_as_its_exif_data_says(
         assert kept.getexif().get(ORIENTATION, 1) == 1
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP"])
 async def test_jpeg_png_and_webp_go_unchanged(
     decoder: DecoderPool, tmp_path: Path, image_format: str
@@ -71,7 +69,6 @@ async def test_of_a_moving_gif_the_first_frame_is_taken(decoder: DecoderPool, tm
     assert looks_like(path, scene())
 
 
-@pytest.mark.promise
 async def test_what_can_be_seen_through_stays_so(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     image = scene("RGBA")

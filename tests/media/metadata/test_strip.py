@@ -39,7 +39,6 @@ JPEG_KINDS = [
 ]
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("source", [None, AI])
 @pytest.mark.parametrize("phone", PHONES)
 def test_a_phones_photo_loses_what_is_private_and_looks_the_same(

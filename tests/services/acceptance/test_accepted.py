@@ -99,7 +99,6 @@ async def test_a_tool_that_is_gone_is_refused_first(world: ServicesWorld) -> Non
     assert await refusal(world, tool="hologram") == "The tool “hologram” isn't available here any more."
 
 
-@pytest.mark.promise
 async def test_a_photo_that_is_too_large_is_refused_with_both_sizes(world: ServicesWorld) -> None:
     assert await refusal(world, source=photo(MAX_SOURCE + 1)) == (
         "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
@@ -152,7 +151,6 @@ async def test_what_a_job_did_not_cost_is_free_again(world: ServicesWorld) -> No
     await world.accept()
 
 
-@pytest.mark.promise
 async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: ServicesWorld) -> None:
     await world.ready()
     await world.learn(5)
@@ -165,7 +163,6 @@ async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(w
     assert job.price_learned is False
 
 
-@pytest.mark.promise
 async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(
     world: ServicesWorld,
 ) -> None:

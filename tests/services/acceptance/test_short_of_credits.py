@@ -90,7 +90,6 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     )
 
 
-@pytest.mark.promise
 async def test_a_day_ends_at_midnight_in_the_servers_zone(world: ServicesWorld) -> None:
     world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
     await world.ready(daily=8)

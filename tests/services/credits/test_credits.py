@@ -112,7 +112,6 @@ async def test_a_member_who_did_nothing_used_nothing(world: ServicesWorld) -> No
     assert (member.usage, member.recent) == (Usage(), ())
 
 
-@pytest.mark.promise
 async def test_a_price_is_assumed_until_it_was_seen_and_then_holds_for_all_servers_with_that_key(
     world: ServicesWorld,
 ) -> None:

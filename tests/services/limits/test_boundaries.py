@@ -106,7 +106,6 @@ async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: Ser
     await world.accept()
 
 
-@pytest.mark.promise
 async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 5, 4, 12)
     noon = world.clock.now()
@@ -119,7 +118,6 @@ async def test_a_clock_that_jumps_ahead_and_is_set_right_gives_no_second_budget(
     await no_room(world)
 
 
-@pytest.mark.promise
 async def test_a_clock_that_jumps_back_over_midnight_meets_the_budget_of_that_day(
     world: ServicesWorld,
 ) -> None:

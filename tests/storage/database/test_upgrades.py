@@ -20,7 +20,6 @@ def set_mode(file: Path, mode: int) -> None:
     file.chmod(mode)
 
 
-@pytest.mark.promise
 async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "data" / "deeper" / "studii.db"
     url = f"sqlite+aiosqlite:///{file}"

@@ -16,7 +16,6 @@ from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
-@pytest.mark.promise
 async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_approves(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
@@ -42,7 +41,6 @@ async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_appro
         assert any(changes.jobs.get(job.id) for changes in told)
 
 
-@pytest.mark.promise
 async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)

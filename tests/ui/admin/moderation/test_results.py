@@ -91,7 +91,6 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         assert any(changes.jobs.get(job.id) for changes in told)
 
 
-@pytest.mark.promise
 async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(
     tmp_path: Path,
 ) -> None:

@@ -9,7 +9,6 @@ from tests.support.desk import open_desk, texts
 from tests.ui.admin.setup.shown import message
 
 
-@pytest.mark.promise
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
     tmp_path: Path,
 ) -> None:

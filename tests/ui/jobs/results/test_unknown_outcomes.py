@@ -32,7 +32,6 @@ async def warned(desk: Desk) -> discord.Message:
     return desk.channel.history()[-1]
 
 
-@pytest.mark.promise
 async def test_an_admin_presses_try_again_and_the_next_command_is_taken(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         warning = await warned(desk)
@@ -73,7 +72,6 @@ def labels(shown: object) -> list[str]:
     return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
 
 
-@pytest.mark.promise
 async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
@@ -108,7 +106,6 @@ async def test_what_is_settled_in_the_log_channel_loses_its_buttons(tmp_path: Pa
         assert not labels(after)
 
 
-@pytest.mark.promise
 async def test_a_late_press_in_the_log_channel_removes_the_buttons_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)

@@ -44,7 +44,6 @@ async def a_set(desk: Desk) -> list[Job]:
     return await jobs_of(desk)
 
 
-@pytest.mark.promise
 async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

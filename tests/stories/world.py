@@ -1,0 +1,153 @@
+"""The whole bot as people meet it: a process of its own, between the sandbox's Discord and Studii.
+
+Nothing of the bot is imported. People act and read as on the demo's page (`sandbox/demo`); the process is
+killed and started again, also days later.
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.demo.acts import Acts
+from sandbox.demo.people import Guest, held, text_of, until
+from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, TEAM, TOM, build
+from sandbox.demo.view import View
+from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator.messages import Message
+from sandbox.photos import empty_room
+from sandbox.studii import Key, Options, StudiiServer
+from tests.stories.later import AHEAD, SPEED
+from tests.support.forks import ForkedProcess
+from tests.support.patience import PATIENCE
+from tests.support.process import environment
+
+DAY = 24 * 3600.0
+QUICK = Options(instant=True, long_side=64)
+ROOM = ("room.jpg", empty_room((320, 240)), "image/jpeg")
+
+
+def plain(message: Message) -> str:
+    """Return all text of a message as it is read, without the marks that keep a prompt from formatting it."""
+    return text_of(message).replace("\\", "")
+
+
+def field_of(form: Mapping[str, Any]) -> str:
+    """Return the custom id of a form's first field."""
+    return next(held(form))[0]
+
+
+@dataclass
+class Town:
+    """A server with an admin, a moderator and two members. `settings` are the bot's own."""
+
+    discord: DiscordServer
+    studii: StudiiServer
+    folder: Path
+    settings: dict[str, str]
+    later: float = 0.0
+    log: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self.acts = Acts(self.discord, View(self.discord), patience=PATIENCE)
+        guests = {one.id: Guest(self.discord, self.acts, one) for one in PEOPLE}
+        self.nora, self.mika, self.maya, self.tom = (guests[one] for one in (NORA, MIKA, MAYA, TOM))
+        self.process: ForkedProcess
+        self._reading: asyncio.Task[None]
+
+    async def start(self, speed: float = 1.0) -> None:
+        """Start the bot, with a clock of that speed, and wait until it is connected."""
+        settings = {
+            "STUDII_API_URL": self.studii.url,
+            **self.settings,
+            AHEAD: str(self.later),
+            SPEED: str(speed),
+        }
+        self.discord.ready.clear()
+        where = (self.discord.api, self.discord.cdn_address, "run")
+        self.process = await ForkedProcess.start(where, self.folder, environment(settings))
+        self._reading = asyncio.create_task(self._read(self.process))
+        await until(lambda: self.discord.ready.is_set() and self.discord.commands, "the bot")
+
+    async def _read(self, process: ForkedProcess) -> None:
+        while line := await process.stderr.readline():
+            self.log.append(line.decode())
+
+    async def kill(self) -> None:
+        """Kill the bot's process."""
+        self.process.kill()
+        await self._reading
+        await self.process.communicate()
+
+    async def restart(self, later: float = 0.0, speed: float = 1.0) -> None:
+        """Kill the bot's process and start another, `later` seconds later by its clock."""
+        await self.kill()
+        self.later += later
+        await self.start(speed)
+
+    async def set_key(self, key: Key | None = None, plan: str = "team", budget: str = "500") -> Key:
+        """Let the admin enter a key, by default a new one."""
+        key = key or self.studii.add_key("team", balance=5000)
+        form = await self.nora.form("studii key")
+        said = text_of(await self.nora.fill_in(form, {"key": key.secret, "plan": [plan], "budget": budget}))
+        assert key.secret[-4:] in said, said
+        return key
+
+    async def log_channel(self) -> None:
+        """Let the admin choose where warnings are posted."""
+        await self.nora.command("studii log", channel=str(TEAM))
+
+    def read(self, *words: str, channel: int | None = None) -> Message | None:
+        """Return the newest message of the bot that has all these words, also one that one person sees."""
+        for one in reversed(self.discord.messages.values()):
+            there = channel in (None, one.channel_id)
+            if one.of_the_bot and there and all(word in plain(one) for word in words):
+                return one
+        return None
+
+    async def said(self, *words: str, channel: int | None = None) -> Message:
+        """Wait for such a message."""
+        try:
+            return await until(lambda: self.read(*words, channel=channel), f"{words} in a message")
+        except TimeoutError:
+            shown = [plain(one) for one in self.discord.messages.values() if one.of_the_bot]
+            raise AssertionError(f"Nobody read {words}, but: {shown[-6:]}") from None
+
+    async def spent(self) -> int:
+        """Return the credits that the server's budget has lost, as `/studii budget` says."""
+        said = text_of(await self.nora.command("studii budget"))
+        found = re.search(r"([\d,]+) of ([\d,]+)", said)
+        assert found is not None, said
+        left, limit = (int(one.replace(",", "")) for one in found.groups())
+        return limit - left
+
+    def charged(self) -> int:
+        """Return what Studii has charged for all jobs that have ended."""
+        return sum(one.credits_charged(math.inf) for one in self.studii.jobs.values())
+
+    def pictures(self) -> Iterator[Message]:
+        """Yield the messages with files that the bot has posted in the channel, oldest first."""
+        return (one for one in self.discord.in_channel(PHOTO_DESK) if one.of_the_bot and one.files)
+
+
+@asynccontextmanager
+async def town(
+    folder: Path, options: Options = QUICK, *, key: bool = True, **settings: str
+) -> AsyncGenerator[Town]:
+    """Start everything; with `key`, the server's key and log channel are set."""
+    discord = DiscordServer(message_content=True, first_answer=PATIENCE, limits=None)
+    build(discord)
+    async with StudiiServer(options) as studii, discord:
+        here = Town(discord, studii, folder, settings)
+        await here.start()
+        try:
+            if key:
+                await here.set_key()
+                await here.log_channel()
+            yield here
+        finally:
+            await here.kill()
