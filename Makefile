@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 UV := uv==0.13.9
 
-.PHONY: help demo test crash cluster bench check run lock clean fuzz hostile image-check messages
+.PHONY: help demo test crash simulate cluster bench check run lock clean fuzz hostile image-check messages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: $(VENV)/dev.done ## run the tests
 
 crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.crash $(ARGS)
+
+simulate: $(VENV)/dev.done ## run simulated days of the bot with faults and kills from seeds, and compare the books (ARGS="--seeds 100 --days 1": an hour)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m tests.simulation $(ARGS)
 
 cluster: $(VENV)/dev.done ## kill, stop and replace processes that share a PostgreSQL, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.cluster

@@ -17,7 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery, LateAnswers
-from bot.engine import Engine, GuardedDecoder, PhotoSource, Tuning
+from bot.engine import Decoder, Engine, GuardedDecoder, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import Language, load_all
 from bot.languages.formats import locale_of
@@ -63,6 +63,7 @@ async def build(
     clock: Clock | None = None,
     photos: DiscordFiles | None = None,
     connect: Callable[..., TCPConnector] | None = None,
+    decoder: Decoder | None = None,
     metrics: Metrics | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
@@ -70,9 +71,9 @@ async def build(
     `intents` asks Discord which intents are allowed, after everything else was checked, and `recommended` how
     many shards it recommends (by default one). On PostgreSQL, this stands by until there are shards to serve.
     `photos` is where photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP
-    sessions, by default through the proxy of the settings. `metrics` continue to count where this is called
-    again. Raises `SettingsError` if a setting, the database or another instance prevents the start, and
-    `TakeOverFailed` if Discord does after this process has stood by.
+    sessions, by default through the proxy of the settings. `decoder` opens pictures, by default in its own
+    processes. `metrics` continue to count where this is called again. Raises `SettingsError` if a setting,
+    the database or another instance prevents the start, and `TakeOverFailed` if Discord does after a standby.
     """
     clock, metrics = clock or SystemClock(), metrics or Metrics()
     catalog = Catalog.load(settings.studii_tools_file)
@@ -83,15 +84,14 @@ async def build(
         member = stores.member
         connect = connect or partial(Connector, settings.proxy)
         studii = await stack.enter_async_context(_studii(settings, connect, metrics, member, clock))
-        pool = DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
-        pool = await stack.enter_async_context(pool)
-        decoder = GuardedDecoder(stores.storage, pool, clock)
+        pool = decoder or await stack.enter_async_context(_decoders(settings, metrics))
+        guarded = GuardedDecoder(stores.storage, pool, clock)
         to_discord = connect(limit=0, gate=discord_gate(member, clock))
         bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        context = _delivery_context(bot, catalog, clock, decoder)
+        context = _delivery_context(bot, catalog, clock, guarded)
         delivery = DiscordDelivery(context)
         engine = Engine(
             storage=stores.storage,
@@ -101,7 +101,7 @@ async def build(
             delivery=delivery,
             showcase=BestPoster(context, photos.read),
             photos=photos,
-            decoder=decoder,
+            decoder=guarded,
             spool=stores.spool,
             catalog=catalog,
             clock=clock,
@@ -130,6 +130,10 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
         if member.stood_by:
             raise TakeOverFailed(str(error)) from error
         raise
+
+
+def _decoders(settings: Settings, metrics: Metrics) -> DecoderPool:
+    return DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
 
 
 def _delivery_context(

@@ -143,10 +143,15 @@ async def _serve(
         Watchdog(app.engine.stuck),
     ):
         parts_run.set()
-        return await _run_parts(app, token, stop)
+        return await run_parts(app, token, stop)
 
 
-async def _run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
+async def run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
+    """Run all parts until `stop` is set or one of them ends, then end them in order.
+
+    Return whether another process has taken over. Raises `PartDied` or `SettingsError` if a part ended by
+    itself.
+    """
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
     stopped = asyncio.create_task(stop.wait(), name="stop signal")

@@ -31,6 +31,7 @@ WHOLE = {
     "hostile": "sends files that were built to harm",
     "image": "builds the image and runs it",
     "stories": "lets people use the whole bot, over kills and days",
+    "simulation": "runs simulated days of the bot",
     "support": "what tests share",
 }
 # Folders of bot that have no tests beside them: what they promise is seen by people alone, and tested there.

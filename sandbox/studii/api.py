@@ -12,7 +12,6 @@ from sandbox.studii.faults import Endpoint, FaultQueue
 from sandbox.studii.jobs import Job
 from sandbox.studii.outputs import Outputs
 from sandbox.studii.record import RequestLog, RequestRecord
-from sandbox.studii.render.source import trouble_with
 from sandbox.studii.tools import parse_job
 from sandbox.studii.uploads import EXTENSIONS, Upload
 from sandbox.studii.world import StudiiWorld
@@ -85,7 +84,7 @@ class Api:
         source, trouble = None, None
         if wanted.source_object_key is not None:
             source = self._world.check_source(key, wanted.source_object_key)
-            trouble = await asyncio.to_thread(trouble_with, source)
+            trouble = await self._outputs.trouble_with(source)
         job = self._world.create_job(key, wanted, source, trouble)
         body = {
             "id": job.id,

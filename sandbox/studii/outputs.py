@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.studii.jobs import Job, Output
 from sandbox.studii.render import render
+from sandbox.studii.render.source import trouble_with
 
 
 class Outputs:
@@ -28,6 +29,10 @@ class Outputs:
                 self._thread, render, job.request, job.source, job.seed, self._long_side
             )
         return await asyncio.shield(self._made[job.id])
+
+    async def trouble_with(self, source: bytes) -> str | None:
+        """Return why no output can be made of a source, or None."""
+        return await asyncio.to_thread(trouble_with, source)
 
     async def close(self) -> None:
         for future in self._made.values():

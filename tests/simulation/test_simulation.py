@@ -1,0 +1,47 @@
+"""A few simulated hours, and that they can be repeated."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.studii import StudiiClient
+from tests.simulation.run import simulate
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_some_hours_break_no_promise(seed: int) -> None:
+    result = simulate(seed, 3)
+    assert result.counts["jobs"] > 20
+    assert result.counts["faults"] > 5
+    assert result.broken == []
+
+
+def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
+    def begin(hashes: str) -> "subprocess.Popen[bytes]":
+        arguments = ["--seed", "7", "--days", "0.02", "--trace", str(tmp_path / hashes)]
+        return subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-W", "ignore", "-m", "tests.simulation", *arguments],
+            env={**os.environ, "PYTHONHASHSEED": hashes},
+            stdout=subprocess.DEVNULL,
+        )
+
+    processes = [begin("1"), begin("2")]
+    assert [one.wait(timeout=300) for one in processes] == [0, 0]
+    first, second = (tmp_path / "1").read_bytes(), (tmp_path / "2").read_bytes()
+    assert first.count(b"\n") > 100
+    assert first == second
+
+
+def test_a_repeated_submission_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    create = StudiiClient.create_job
+
+    async def twice(self: StudiiClient, *args: Any, **more: Any) -> Any:
+        await create(self, *args, **more)
+        return await create(self, *args, **more)
+
+    monkeypatch.setattr(StudiiClient, "create_job", twice)
+    assert any("was accepted 1 times and submitted 2 times" in line for line in simulate(1, 0.2).broken)
