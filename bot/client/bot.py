@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
+from yarl import URL
 
 from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
@@ -64,6 +65,8 @@ HANDLERS = (LISTENER, "CommandTree-invoker", "discord-ui-")
 ANSWERING_LEFT = "deferred answers that were left"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
+# discord.py waits up to 2 seconds to the power of this before it connects again; without it, to that of 10.
+RECONNECT_EXPONENT = 4
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
@@ -234,6 +237,12 @@ class StudiiBot(commands.AutoShardedBot):
         task = asyncio.create_task(work, name=name)
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
+
+    async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
+        """Connect the shard, and let it try again within seconds however long an outage lasts."""
+        await super().launch_shard(gateway, shard_id, initial=initial)
+        shard: Any = self.shards[shard_id]
+        shard._parent._backoff._max = RECONNECT_EXPONENT  # noqa: SLF001 - it has no setting
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

@@ -165,6 +165,27 @@ async def test_whether_discord_is_there_is_seen_from_the_shards(
         assert (status, told["ok"]) == (200, True)
 
 
+async def test_after_an_outage_of_the_gateway_the_bot_is_back_within_half_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delay, shards = ExponentialBackoff[Any].delay, list[ExponentialBackoff[Any]]()
+
+    def noted(backoff: ExponentialBackoff[Any]) -> float:
+        shards.append(backoff)
+        return 0.05
+
+    async with running(tmp_path, monkeypatch) as bot:
+        await bot.until(lambda told: told["gateway"])
+        monkeypatch.setattr(ExponentialBackoff, "delay", noted)
+        await bot.discord.connections.leave()
+        async with asyncio.timeout(PATIENCE):
+            while not shards:  # noqa: ASYNC110 - the library's
+                await asyncio.sleep(0.02)
+        bot.discord.connections.return_()
+        await bot.until(lambda told: told["gateway"])
+    assert max(delay(shards[-1]) for _ in range(200)) < 30  # between two tries
+
+
 async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
