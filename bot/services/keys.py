@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.domain import NoticeKind, Period, Plan, StudiiKey
@@ -26,6 +27,13 @@ _log = logging.getLogger(__name__)
 
 MIN_KEY_CHARACTERS = 12  # the last four are shown, which must not be most of a key
 MAX_KEY_CHARACTERS = 256
+# Of keys, in a server: to Studii, all wrong ones come from the operator's address.
+TESTS = 5
+TESTS_WITHIN = 60.0  # seconds
+REMEMBERED_SERVERS = 5000
+TOO_MANY_TESTS = lazy(
+    "Too many keys were tried in this server. Wait a minute, then try again. Nothing was changed."
+)
 NOT_ACCEPTED = lazy(
     "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't been "
     "revoked. Nothing was changed."
@@ -85,6 +93,7 @@ class KeyService(ToolService):
         self._vault = vault
         self._lanes = lanes
         self._check = check
+        self._tested = BoundedDict[int, list[float]](REMEMBERED_SERVERS)  # when, for each server
 
     async def set_key(self, guild_id: int, secret: str, plan: Plan, daily_budget: int | None) -> StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
@@ -95,6 +104,7 @@ class KeyService(ToolService):
         secret = cleaned(secret)
         budget = None if daily_budget is None else new_budget(daily_budget, Period.DAY, self._clock.now())
         lane = self._lanes.lane_of(secret)
+        self._ensure_few_tests(guild_id)
         await self._try(secret, lane)
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
@@ -183,6 +193,13 @@ class KeyService(ToolService):
         if limits.plan_at < key.plan_chosen_at or limits.lowered_until <= self._clock.now():
             return None
         return Lowered(limits.lowered_to, limits.lowered_until)
+
+    def _ensure_few_tests(self, guild_id: int) -> None:
+        now = self._clock.monotonic()
+        recent = [at for at in self._tested.get(guild_id, ()) if now - at < TESTS_WITHIN]
+        if len(recent) >= TESTS:
+            raise Refused(TOO_MANY_TESTS)
+        self._tested[guild_id] = [*recent, now]
 
     async def _try(self, secret: str, lane: str) -> None:
         async with self._storage.write() as transaction:

@@ -8,6 +8,7 @@ import pytest
 from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused, StudiiBotError
 from bot.storage import LaneNames, Vault
+from bot.studii import KeyRefused
 from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 from tests.support.services import services_on
 
@@ -107,6 +108,21 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     async with world.storage.read() as transaction:
         (sent,) = (await transaction.lanes.of([lane], world.clock.now()))[lane]
     assert sent.at == world.clock.now()
+
+
+async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(world: ServicesWorld) -> None:
+    await set_key(world)
+    world.studii.verdict = KeyRefused()
+    wrong = [f"stu_wrong_key_{number}" for number in range(8)]
+    for number, secret in enumerate(wrong):
+        with pytest.raises(Refused, match="doesn't accept" if number < 4 else "Too many keys were tried"):
+            await set_key(world, secret)
+        world.clock.advance(5.0)
+    assert world.studii.asked == [SECRET, *wrong[:4]]
+    world.studii.verdict = None
+    await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO, None)
+    world.clock.advance(21.0)  # since the first: a minute
+    await set_key(world)
 
 
 async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: ServicesWorld) -> None:
