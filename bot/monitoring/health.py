@@ -5,10 +5,9 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Self
+from typing import Self, cast
 
 # Not `aiohttp.web`: applications, routes and files take one MiB more, for two addresses.
-from aiohttp.web_exceptions import HTTPMethodNotAllowed, HTTPNotFound
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse, json_response
 from aiohttp.web_server import Server
@@ -24,6 +23,9 @@ _log = logging.getLogger(__name__)
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 STATUS_CACHED_SECONDS = 1.0
 END_SECONDS = 1.0  # for what is being answered at the end
+# Each connection takes one of the process's files, which jobs need, too.
+MAX_CONNECTIONS = 32
+CONNECTION_SECONDS = 20.0  # for one question and its answer, which may wait for the database
 _READING = ("GET", "HEAD")
 LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
 
@@ -84,7 +86,7 @@ class HealthServer:
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         try:
-            self._listening = await loop.create_server(self._server, self._address, self._port)
+            self._listening = await loop.create_server(self._connection, self._address, self._port)
         except OSError as error:
             raise SettingsError.met(
                 f"HEALTH_PORT {self._port} on {self._address} can't be used ({_why(error)}). Set another "
@@ -133,13 +135,24 @@ class HealthServer:
             return False
         return True
 
+    def _connection(self) -> asyncio.Protocol:
+        """Return what reads from a new connection, which is closed in time, or at once if there are many."""
+        if len(self._server.connections) >= MAX_CONNECTIONS:
+            return _Refusing()
+        handler = self._server()
+        asyncio.get_running_loop().call_later(CONNECTION_SECONDS, handler.force_close)
+        return handler
+
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         page = self._pages.get(request.path)
         if page is None:
-            raise HTTPNotFound
-        if request.method not in _READING:
-            raise HTTPMethodNotAllowed(request.method, _READING)
-        return await page()
+            answer = Response(status=404)
+        elif request.method not in _READING:
+            answer = Response(status=405, headers={"Allow": ", ".join(_READING)})
+        else:
+            answer = await page()
+        answer.force_close()
+        return answer
 
     async def _healthz(self) -> Response:
         health = await self.check()
@@ -155,7 +168,14 @@ class HealthServer:
             _log.warning("The database can't be read: %s", type(error).__name__)
             return Response(status=503, text="The database can't be read.\n")
         unreadable = len(self._storage.unreadable)
-        now = Snapshot(jobs, reserved, spent, unreadable_rows=unreadable, shards=self._shards())
+        now = Snapshot(
+            jobs,
+            reserved,
+            spent,
+            unreadable_rows=unreadable,
+            shards=self._shards(),
+            writable=await self._database(),
+        )
         if (vitals := self._vitals) is not None:
             now = replace(
                 now,
@@ -168,6 +188,11 @@ class HealthServer:
             body=self._metrics.render(now),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
+
+
+class _Refusing(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).abort()
 
 
 def _why(error: OSError) -> str:

@@ -1,8 +1,11 @@
 """Format the log as text or JSON, with secrets masked."""
 
+import errno
 import json
 import logging
+import os
 import re
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,10 +111,32 @@ def logging_origin(origin: Callable[[], Origin | None]) -> Generator[None]:
             handler.removeFilter(add)
 
 
+class FilesShort(logging.Filter):
+    """Lets one record a minute pass that says that too many files are open: each try of each part is one."""
+
+    EVERY = 60.0  # seconds
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed_at = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "".join(traceback.format_exception(*record.exc_info))
+        if os.strerror(errno.EMFILE) not in text:
+            return True
+        if record.created - self._passed_at < self.EVERY:
+            return False
+        self._passed_at = record.created
+        return True
+
+
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     """Send the log to standard error, and remove all other handlers."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(FilesShort())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     quiet_libraries()
 

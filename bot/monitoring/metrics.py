@@ -10,6 +10,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     Info,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -30,7 +31,7 @@ class Snapshot:
 
     `jobs` is by state and tool. `lanes` is the share of each lane's requests in use, by the lane's hash.
     `spool` is the bytes in use, and the most there may be. `shards` are those that this process serves, and
-    those that no process does.
+    those that no process does. `writable`: the database can be written.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -41,6 +42,7 @@ class Snapshot:
     unreadable_rows: int = 0
     spool: tuple[int, int] = (0, 0)
     gateway: bool = False
+    writable: bool = True
     shards: tuple[int, int] = (0, 0)
 
 
@@ -74,6 +76,7 @@ class _Gauges:
             "studii_unreadable_rows",
             "Rows of the database that could not be read since the start; see doctor",
         )
+        self._writable = gauge("studii_database_writable", "Whether the database can be written")
         self._gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
         self._spool = gauge(
             "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", "what"
@@ -99,6 +102,7 @@ class _Gauges:
         self._credits.labels("spent").set(now.credits_spent)
         self._overdue.set(now.oldest_due_poll)
         self._unreadable.set(now.unreadable_rows)
+        self._writable.set(now.writable)
         self._gateway.set(now.gateway)
         for what, amount in zip(("used", "limit"), now.spool, strict=True):
             self._spool.labels(what).set(amount)
@@ -111,6 +115,7 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         counter, histogram = partial(Counter, registry=registry), partial(Histogram, registry=registry)
         Info("studii_build", "The version that runs", registry=registry).info({"version": VERSION})
+        ProcessCollector(namespace="studii", registry=registry)
         self.discord = DiscordMetrics(registry)
         self._gauges = _Gauges(registry)
         self._requests = counter(

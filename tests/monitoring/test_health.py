@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.clock import FakeClock
+from tests.support.patience import PATIENCE
 
 
 @dataclass
@@ -199,3 +200,52 @@ async def test_other_pages_and_methods_are_refused_and_head_has_no_body(tmp_path
             assert answer.status == 405
         async with session.head(f"{bot.url}/healthz") as answer:
             assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_a_connection_is_for_one_question_and_closed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.monitoring.health.CONNECTION_SECONDS", 0.2)
+    async with watched(tmp_path) as bot, aiohttp.ClientSession() as session:
+        for path, status in (("healthz", 200), ("metrics", 200), ("nothing", 404)):
+            async with session.get(f"{bot.url}/{path}") as response:
+                assert (response.status, response.headers["Connection"]) == (status, "close")
+        async with session.post(f"{bot.url}/healthz") as response:
+            assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(bot.url.rpartition(":")[2]))
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.read() == b""  # nothing was asked
+        writer.close()
+
+
+async def test_many_idle_connections_take_no_more_files_than_a_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.monitoring.health.MAX_CONNECTIONS", 3)
+    async with watched(tmp_path) as bot:
+        port = int(bot.url.rpartition(":")[2])
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(PATIENCE):
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            for one in (writer, *(one for _, one in idle)):
+                one.close()
+            while True:
+                try:
+                    assert (await get(f"{bot.url}/healthz"))[0] == 200
+                except aiohttp.ClientError:
+                    await asyncio.sleep(0.02)
+                else:
+                    break
+
+
+async def test_a_database_that_cannot_be_written_is_in_the_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.1)
+    monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
+    async with watched(tmp_path) as bot:
+        assert "studii_database_writable 1.0" in (await get(f"{bot.url}/metrics"))[1]
+        async with bot.world.storage.write():
+            assert "studii_database_writable 0.0" in (await get(f"{bot.url}/metrics"))[1]
