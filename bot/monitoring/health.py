@@ -168,14 +168,7 @@ class HealthServer:
             _log.warning("The database can't be read: %s", type(error).__name__)
             return Response(status=503, text="The database can't be read.\n")
         unreadable = len(self._storage.unreadable)
-        now = Snapshot(
-            jobs,
-            reserved,
-            spent,
-            unreadable_rows=unreadable,
-            shards=self._shards(),
-            writable=await self._database(),
-        )
+        now = Snapshot(jobs, reserved, spent, unreadable_rows=unreadable, shards=self._shards())
         if (vitals := self._vitals) is not None:
             now = replace(
                 now,

@@ -31,7 +31,7 @@ class Snapshot:
 
     `jobs` is by state and tool. `lanes` is the share of each lane's requests in use, by the lane's hash.
     `spool` is the bytes in use, and the most there may be. `shards` are those that this process serves, and
-    those that no process does. `writable`: the database can be written.
+    those that no process does.
     """
 
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
@@ -42,7 +42,6 @@ class Snapshot:
     unreadable_rows: int = 0
     spool: tuple[int, int] = (0, 0)
     gateway: bool = False
-    writable: bool = True
     shards: tuple[int, int] = (0, 0)
 
 
@@ -76,7 +75,6 @@ class _Gauges:
             "studii_unreadable_rows",
             "Rows of the database that could not be read since the start; see doctor",
         )
-        self._writable = gauge("studii_database_writable", "Whether the database can be written")
         self._gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
         self._spool = gauge(
             "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", "what"
@@ -102,7 +100,6 @@ class _Gauges:
         self._credits.labels("spent").set(now.credits_spent)
         self._overdue.set(now.oldest_due_poll)
         self._unreadable.set(now.unreadable_rows)
-        self._writable.set(now.writable)
         self._gateway.set(now.gateway)
         for what, amount in zip(("used", "limit"), now.spool, strict=True):
             self._spool.labels(what).set(amount)
@@ -137,6 +134,10 @@ class Metrics:
         )
         # Finding the one with a label takes longer than to count; there are three.
         self._database = {what: database.labels(what) for what in ("read", "write", "turn")}
+        self._refused = counter(
+            "studii_database_failures",
+            "Transactions that failed: a full disk, a server that is away, or a wait that was too long",
+        )
         self._decoders = counter(
             "studii_decoder_deaths",
             "Processes that open pictures and ended on one, or exceeded a bound",
@@ -163,8 +164,12 @@ class Metrics:
         self._posted.observe(max(0.0, seconds))
 
     def database(self, what: str, seconds: float) -> None:
-        """Record the seconds of a transaction ("read", "write") or of waiting to write ("turn")."""
-        self._database[what].observe(max(0.0, seconds))
+        """Record the seconds of a transaction ("read", "write") or of waiting to write ("turn"), or count one
+        of those that failed ("failure")."""
+        if what == "failure":
+            self._refused.inc()
+        else:
+            self._database[what].observe(max(0.0, seconds))
 
     def decoder_died(self) -> None:
         """Count a decoder that died on a picture or exceeded a bound."""

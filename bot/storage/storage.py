@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from bot.aio.shield import shielded
 from bot.clock import SystemClock
-from bot.errors import Busy, DatabaseAway, NotAlone, SettingsError
+from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.storage.database import engines
 from bot.storage.database.async_engine import AsyncEngine
 from bot.storage.database.changes import Changes
@@ -28,7 +28,8 @@ from bot.storage.servers import ServerMemory
 from bot.storage.transaction import Transaction
 
 Observe = Callable[[str, float], None]
-"""Takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write."""
+"""Takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write, and "failure" is
+one of those that failed."""
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
@@ -195,6 +196,11 @@ class Storage:
         start = self._clock.monotonic()
         try:
             yield
+        except NotAlone:
+            raise  # which is counted where it is met
+        except DatabaseFailed:
+            self._observe("failure", self._clock.monotonic() - start)
+            raise
         finally:
             self._observe(what, self._clock.monotonic() - start)
 

@@ -238,14 +238,3 @@ async def test_many_idle_connections_take_no_more_files_than_a_few(
                     await asyncio.sleep(0.02)
                 else:
                     break
-
-
-async def test_a_database_that_cannot_be_written_is_in_the_metrics(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.1)
-    monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
-    async with watched(tmp_path) as bot:
-        assert "studii_database_writable 1.0" in (await get(f"{bot.url}/metrics"))[1]
-        async with bot.world.storage.write():
-            assert "studii_database_writable 0.0" in (await get(f"{bot.url}/metrics"))[1]

@@ -203,9 +203,11 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
         monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.5)
         monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
+        assert (await bot.metrics())["studii_database_failures_total"][()] == 0
         async with bot.app.storage.write():
             status, told = await bot.health()
         assert (status, told["ok"], told["gateway"], told["database"]) == (503, False, True, False)
+        assert (await bot.metrics())["studii_database_failures_total"][()] == 1
 
 
 @pytest.mark.promise
