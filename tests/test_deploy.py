@@ -194,6 +194,7 @@ def test_the_cluster_runs_the_image_as_compose_does() -> None:
     assert "newName: studii-for-discord\n    newTag: local\n" in kustomization  # as compose builds it
 
 
+@pytest.mark.promise
 def test_the_compose_file_of_several_processes_has_what_its_steps_name() -> None:
     text = (ROOT / "compose.cluster.yaml").read_text("utf-8")
     steps = (ROOT / "docs" / "scaling.md").read_text("utf-8")
@@ -219,6 +220,7 @@ def variables(manifest: str) -> dict[str, str]:
     )
 
 
+@pytest.mark.promise
 def test_of_the_processes_of_a_cluster_one_more_stands_by() -> None:
     manifest = (DEPLOY / "kubernetes-cluster" / "processes.yaml").read_text("utf-8")
     (replicas,) = re.findall(r"^  replicas: (\d+)$", manifest, re.MULTILINE)

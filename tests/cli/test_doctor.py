@@ -168,6 +168,7 @@ def test_a_dotenv_file_that_another_group_can_read_is_told(
     assert "Every user in the group" in findings[".env"].words
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize(
     ("line", "mode", "minded"),
     [

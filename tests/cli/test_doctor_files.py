@@ -188,6 +188,7 @@ async def test_a_disk_that_is_nearly_full_is_told(
     assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
 
 
+@pytest.mark.promise
 async def test_a_photo_that_the_bot_removes_while_doctor_looks_is_no_fault(
     tmp_path: Path, around: dict[str, str]
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -24,6 +25,7 @@ async def asked(own: Cluster, prompts: list[str]) -> list[Interaction]:
     return found
 
 
+@pytest.mark.promise
 async def test_who_asks_while_the_database_hangs_is_answered_and_reads_what_came_of_it(
     tmp_path: Path,
 ) -> None:

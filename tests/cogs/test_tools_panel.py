@@ -51,6 +51,7 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
         assert "about " not in said
 
 
+@pytest.mark.promise
 async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

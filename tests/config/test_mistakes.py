@@ -36,6 +36,7 @@ def test_what_is_no_token_is_found_without_a_network(monkeypatch: pytest.MonkeyP
     )
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
@@ -133,6 +134,7 @@ def test_a_wrong_setting_is_one_line_with_its_name(
     assert complaint() == f"{name} {expected}"
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("token")
 def test_a_process_takes_no_more_shards_than_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://db/studii")

@@ -153,6 +153,7 @@ async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
         await world.balanced()
 
 
+@pytest.mark.promise
 @pytest.mark.usefixtures("_short_pauses")
 async def test_a_request_that_was_not_sent_counts_once_however_long_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

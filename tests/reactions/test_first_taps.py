@@ -50,7 +50,6 @@ def stands(desk: Desk, message: discord.Message) -> bool:
     return message.id in [one.id for one in desk.channel.history()]
 
 
-@pytest.mark.promise
 async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
@@ -63,7 +62,6 @@ async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price
         assert question.reference.message_id == photo.id
 
 
-@pytest.mark.promise
 async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
@@ -176,7 +174,6 @@ async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(
         assert not stands(desk, question)
 
 
-@pytest.mark.promise
 async def test_after_a_restart_within_the_minute_the_button_works(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)

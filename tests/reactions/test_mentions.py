@@ -55,7 +55,6 @@ async def without_the_intent(desk: Desk) -> None:
     await desk.env.restart_bot(bot)
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("intent", [True, False])
 async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_starts_one(
     tmp_path: Path, *, intent: bool
@@ -103,7 +102,6 @@ async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
         assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
 
 
-@pytest.mark.promise
 async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -99,7 +99,6 @@ async def test_another_servers_emoji_that_may_not_be_used_does_not_hinder_the_ot
         assert under(desk.channel.history()[-1]) == ["🔥"]
 
 
-@pytest.mark.promise
 async def test_each_photo_is_run_for_its_poster(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk)

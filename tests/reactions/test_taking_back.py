@@ -11,7 +11,6 @@ from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, 
 from tests.support.desk import Desk, make_bot, open_desk
 
 
-@pytest.mark.promise
 async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -89,7 +88,6 @@ async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
         assert await states(desk) == [JobState.CANCELLED]
 
 
-@pytest.mark.promise
 async def test_it_cancels_after_a_restart_of_the_bot(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

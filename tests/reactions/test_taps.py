@@ -16,7 +16,6 @@ from tests.support.desk import PNG, open_desk, texts
 SLOW = 500  # turns of the loop
 
 
-@pytest.mark.promise
 async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -69,7 +68,6 @@ async def test_two_taps_at_the_same_moment_make_one_job_and_nothing_else_is_seen
         assert not [one for one in caplog.records if one.levelno >= logging.WARNING or one.exc_info]
 
 
-@pytest.mark.promise
 async def test_taking_the_reaction_away_cancels_what_waits_and_it_can_be_tapped_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

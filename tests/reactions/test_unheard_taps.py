@@ -173,6 +173,7 @@ async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reaso
         assert desk.channel.history()[-1].id == message.id
 
 
+@pytest.mark.promise
 async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)

@@ -1,5 +1,6 @@
 """Budgets over days, and a clock that jumps."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sandbox.demo.place import TEAM
 from sandbox.studii import Outcome
 from tests.stories.world import DAY, ROOM, Town, plain, town
 
+NOON = 12 * 3600.0
 NEARLY, REST = "### ⚠️ Most of the budget is used", "### 🛑 The rest of the budget is too little for any tool"
 
 
@@ -27,6 +29,7 @@ def warnings(here: Town) -> list[str]:
 @pytest.mark.promise
 async def test_a_day_renews_its_budget_and_a_clock_that_jumps_gives_no_second_one(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
+        await here.restart((NOON - time.time()) % DAY)  # or midnight may come meanwhile
         await here.nora.command("studii budget", credits=30, period="day")
         await make(here, "Kite 1", 25)
         await here.said("Most of the budget is used", channel=TEAM)

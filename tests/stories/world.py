@@ -7,6 +7,7 @@ killed and started again, also days later.
 import asyncio
 import math
 import re
+import signal
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,11 +78,15 @@ class Town:
         while line := await process.stderr.readline():
             self.log.append(line.decode())
 
-    async def kill(self) -> None:
-        """Kill the bot's process."""
-        self.process.kill()
+    async def stop(self, number: int = signal.SIGTERM) -> None:
+        """Stop the bot's process, as a supervisor does."""
+        self.process.send_signal(number)
         await self._reading
         await self.process.communicate()
+
+    async def kill(self) -> None:
+        """Kill the bot's process."""
+        await self.stop(signal.SIGKILL)
 
     async def restart(self, later: float = 0.0, speed: float = 1.0) -> None:
         """Kill the bot's process and start another, `later` seconds later by its clock."""

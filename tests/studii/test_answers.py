@@ -138,6 +138,7 @@ async def test_what_cannot_be_a_key_is_refused_without_being_sent(
     assert not server.requests
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("status", [200, 404])
 async def test_a_web_page_makes_no_key_good_and_loses_no_job(status: int) -> None:
     async def answer(_: web.Request) -> web.Response:

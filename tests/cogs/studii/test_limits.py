@@ -16,7 +16,6 @@ from tests.support.desk import PNG, open_desk, texts
 from tests.support.pseudo.letters import read
 
 
-@pytest.mark.promise
 async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

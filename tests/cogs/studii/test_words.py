@@ -13,7 +13,6 @@ from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_not
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
 
-@pytest.mark.promise
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
@@ -92,7 +91,6 @@ async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_pat
         assert "at least one letter or digit" in await forbid(desk, "***")
 
 
-@pytest.mark.promise
 async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -142,7 +140,6 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> N
         assert len(await notices(desk)) == 4
 
 
-@pytest.mark.promise
 async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

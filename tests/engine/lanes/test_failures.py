@@ -190,6 +190,7 @@ async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
         assert world.studii.requests.count("create") == 1
 
 
+@pytest.mark.promise
 async def test_a_studii_that_stays_unreachable_ends_the_job_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path, down=True) as world:
         await world.use_key(world.studii.add_key())

@@ -39,6 +39,7 @@ async def two_processes(url: str) -> AsyncGenerator[tuple[Membership, Membership
             yield own, other
 
 
+@pytest.mark.promise
 def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> None:
     job = replace(a_staging_job(), state=JobState.WAITING, source_file="room.png")
     entries = JobEntries(SystemClock(), 60.0, Catalog.load())

@@ -97,6 +97,7 @@ async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_a
         ]
 
 
+@pytest.mark.promise
 async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looked_for_when_it_is_over(
     tmp_path: Path,
 ) -> None:

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.domain.offers import Offer
@@ -60,7 +58,6 @@ async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path:
             await world.until(done, "it to be given up")
 
 
-@pytest.mark.promise
 async def test_an_offer_that_nobody_took_is_removed_also_one_of_an_earlier_life(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         now = world.clock.now()

@@ -57,7 +57,6 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
     return (await desk.services.limits.of_member(desk.guild.id, who.id, ())).left
 
 
-@pytest.mark.promise
 async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_and_how_much(
     tmp_path: Path,
 ) -> None:
@@ -93,7 +92,6 @@ async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_ser
         assert str(desk.maya.id) not in map(str, allowed["users"])
 
 
-@pytest.mark.promise
 async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
@@ -124,7 +122,6 @@ async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Pat
         assert (await desk.services.credits.budget(desk.guild.id)).left == 21
 
 
-@pytest.mark.promise
 async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)

@@ -69,7 +69,6 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
             assert {line.user_id for line in await ledger_lines(transaction, job_id=mine.id)} == {0}
 
 
-@pytest.mark.promise
 async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -47,7 +47,6 @@ async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(tmp_path: P
         assert len(await jobs(desk)) == 2
 
 
-@pytest.mark.promise
 async def test_a_command_asks_its_person_alone_with_the_price_and_one_button(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
@@ -87,7 +86,6 @@ async def test_a_private_jobs_card_takes_the_place_of_its_question(tmp_path: Pat
         assert len(desk.channel.history()) == seen
 
 
-@pytest.mark.promise
 @pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
 async def test_the_buttons_of_a_result_ask_too(tmp_path: Path, label: str) -> None:
     async with open_desk(tmp_path) as desk:
@@ -138,7 +136,6 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
         assert await desk.services.confirmations.open(question.id) is None
 
 
-@pytest.mark.promise
 async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)

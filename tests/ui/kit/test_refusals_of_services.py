@@ -275,6 +275,7 @@ async def test_a_ledger_that_discord_takes_no_file_of_is_to_be_asked_for_in_part
         assert told == "The ledger is too large for a Discord file. Choose a shorter period."
 
 
+@pytest.mark.promise
 async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,6 @@ async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -
         assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
-@pytest.mark.promise
 async def test_an_input_is_set_to_any_value_and_cleared_by_the_command(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
 

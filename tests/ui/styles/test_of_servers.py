@@ -21,7 +21,6 @@ async def add(desk: Desk, **options: Any) -> str:
     return texts(await desk.admin.slash(desk.channel, "studii styles add", **options))
 
 
-@pytest.mark.promise
 async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

@@ -60,7 +60,6 @@ async def count(desk: Desk) -> int:
         return len(await transaction.jobs.in_states(list(JobState)))
 
 
-@pytest.mark.promise
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(

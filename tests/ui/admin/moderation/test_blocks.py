@@ -9,7 +9,6 @@ from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
 
-@pytest.mark.promise
 async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
