@@ -20,7 +20,7 @@ class BestResultReactions(ComparingCog):
     def __init__(self, bot: StudiiBot, watch: BestResultWatch) -> None:
         self._bot = bot
         self._watch = watch
-        super().__init__(bot, EventRetry("Changes of starred results", MAX_WAITING_STARS, watch.catch_up))
+        super().__init__(bot, EventRetry(MAX_WAITING_STARS, watch.catch_up))
 
     async def cog_load(self) -> None:
         await self._watch.load()

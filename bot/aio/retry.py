@@ -7,7 +7,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bot.aio.bounded import BoundedDict
@@ -29,28 +28,20 @@ _T = TypeVar("_T")
 _Arguments = ParamSpec("_Arguments")
 
 
-class FailureCounts:
-    """Counts failures in a row by subject, in memory alone."""
+class FailureCounts(BoundedDict[Hashable, int]):
+    """Counts failures in a row by subject, in memory alone. A subject may end without a call of `forget`."""
 
     def __init__(self) -> None:
-        # A subject may end without a call of `forget`.
-        self._counts = BoundedDict[Hashable, int](MAX_COUNTED)
+        super().__init__(MAX_COUNTED)
 
     def count(self, subject: Hashable) -> int:
         """Count one more failure; returns how many there are now."""
-        failures = self._counts.get(subject, 0) + 1
-        self._counts[subject] = failures
-        return failures
+        self[subject] = self.get(subject, 0) + 1
+        return self[subject]
 
     def forget(self, subject: Hashable) -> None:
         """Forget the failures of a subject that succeeded or ended."""
-        self._counts.pop(subject, None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Failing:
-    error: str
-    failures: int
+        self.pop(subject, None)
 
 
 class ErrorLog:
@@ -65,17 +56,16 @@ class ErrorLog:
         self._what = what
         self._noun = noun
         self._longest_pause = longest_pause
-        self._failing = BoundedDict[Hashable, _Failing](MAX_FAILING)
+        self._failing = BoundedDict[Hashable, tuple[str, int]](MAX_FAILING)  # the error, and how often
 
     def failed(self, error: Exception, subject: Hashable = None) -> float:
         """Log the error; returns how many seconds to leave the subject alone."""
         text = f"{type(error).__name__}: {error}"
-        known = any(one.error == text for one in self._failing.values())
-        earlier = self._failing.get(subject)
-        failing = _Failing(text, 1 if earlier is None else earlier.failures + 1)
-        self._failing[subject] = failing
+        known = any(one[0] == text for one in self._failing.values())
+        failures = self._failing.get(subject, (text, 0))[1] + 1
+        self._failing[subject] = text, failures
         longest = MAX_RETRY_SECONDS if self._longest_pause is None else self._longest_pause
-        pause = backoff(failing.failures, FIRST_RETRY_SECONDS, longest)
+        pause = backoff(failures, FIRST_RETRY_SECONDS, longest)
         what = self._what if self._noun is None else f"{self._noun.capitalize()} {subject}: {self._what}"
         extra = None if self._noun is None else {self._noun: subject}
         if isinstance(error, Outage):

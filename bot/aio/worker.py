@@ -1,23 +1,76 @@
 """Work through items that are passed to it or found in a database, a bounded number at once, one task an
 item."""
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Generic, TypeVar
 
-from bot.aio.fair_share import FairShare, Who
+from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, rest_after, run_forever
-from bot.aio.next_tries import NextTries, Tries
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup
 from bot.clock import Clock
 from bot.errors import Outage
 
 UNEXPECTED_TRIES = 8  # some two minutes
-MAX_KNOWN_ITEMS = 500  # items in memory; of more, the database is asked for some at a time
+MAX_KNOWN_ITEMS = (
+    500  # items in memory beside those at rest; of more, the database is asked for some at a time
+)
 HOLDS_ITS_QUEUE = 3  # tries; an item that still fails then no longer holds up those behind it
+MAX_TURNS = 10_000  # groups and members whose last turn is known
 _T = TypeVar("_T")
+
+Who = tuple[Hashable, Hashable]
+"""A group, and a member of it."""
+
+
+class FairShare:
+    """Groups take turns, however many items each has, and so do the members of each. Pure.
+
+    A group alone gets half of the workers, a second one half of the rest, and so on: a new group nearly
+    always finds one that is free. A member gets half of what the group has left, for the same reason.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._busy: Counter[Hashable] = Counter()  # of groups and of members
+        self._last = BoundedDict[Hashable, int](MAX_TURNS)  # group or member -> number of the last turn
+        self._turn = itertools.count(1)
+
+    def may_begin(self, who: Who) -> bool:
+        """Return whether a worker may begin an item of the member now."""
+        free = self._workers - self._busy.total() // 2
+        left = max(1, free) - self._busy[who[0]]  # for the group
+        return free > 0 and left > 0 and self._busy[who] < max(1, left // 2)
+
+    def began(self, who: Who) -> None:
+        self._busy.update((who[0], who))
+        self._last[who[0]] = self._last[who] = next(self._turn)
+
+    def ended(self, who: Who) -> None:
+        self._busy.subtract((who[0], who))
+        self._busy = +self._busy  # without those that have none
+
+    def in_turn(self, items: Iterable[_T], who_of: Callable[[_T], Who]) -> list[_T]:
+        """Return the items in the order in which to try them.
+
+        The first of each group comes before the second of any; of these, whose group's last turn is longest
+        ago goes first. The items of one group are in order by the same rule for its members.
+        """
+        groups: dict[Hashable, dict[Hashable, list[_T]]] = {}  # and their members
+        for item in items:
+            who = who_of(item)
+            groups.setdefault(who[0], {}).setdefault(who, []).append(item)
+        return self._one_of_each({group: self._one_of_each(own) for group, own in groups.items()})
+
+    def _one_of_each(self, lines: Mapping[Hashable, Sequence[_T]]) -> list[_T]:
+        """Return the first item of each line, by turn, then the second of each, and so on."""
+        by_turn = [lines[one] for one in sorted(lines, key=lambda one: self._last.get(one, 0))]
+        places = [(place, number) for number, line in enumerate(by_turn) for place in range(len(line))]
+        return [by_turn[number][place] for place, number in sorted(places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +85,19 @@ class WorkerSetting:
     liveness: Liveness
     reread_every: float
     drain: float
+
+
+@dataclass(slots=True)
+class _Entry(Generic[_T]):
+    """An item, and its tries. It is left alone until `due`, unless its `news` are not those `seen`."""
+
+    item: _T
+    changed: int  # the number of the last change that the worker was notified of
+    began: float = 0.0  # the first try
+    tries: int = 0
+    failures: int = 0  # unexpected errors in a row
+    due: float = 0.0
+    seen: Hashable = None
 
 
 @dataclass(eq=False)
@@ -67,7 +133,7 @@ class KeyedWorker(Generic[_T]):
     free: Callable[[_T], bool] = lambda _: False
     wants: Callable[[_T], bool] = lambda _: True
     ready: Callable[[_T], bool] = lambda _: True
-    rank: Callable[[_T], int] | None = None
+    rank: Callable[[_T], int] = lambda _: 0
     queue: Callable[[_T], Hashable] | None = None
     news: Callable[[_T], Hashable] = lambda _: None
     pause: Callable[[_T, float], float | None] = lambda _item, _waited: None
@@ -78,16 +144,12 @@ class KeyedWorker(Generic[_T]):
         self._wake_up = WakeUp()
         self._queue = self.queue or self.key
         self._turns = FairShare(self.size)
-        self._known: dict[Hashable, _T] = {}  # in order
-        self._more = False  # whether the database has items that are not among them
-        self._reads_wanted, self._reads_done = 1, 0
-        self._next_read = 0.0
-        self._next_turn = 0.0  # if nothing wakes the worker before
+        self._known: dict[Hashable, _Entry[_T]] = {}  # in order
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
-        self._notified: set[Hashable] = set()  # since the last read began
-        self._ended: set[Hashable] = set()  # likewise
-        self._fresh: set[Hashable] = set()  # notified of since the last try began
-        self._tries = NextTries(self._clock)
+        self._gone: set[Hashable] = set()  # ended or not wanted any more since the last read began
+        self._changes = itertools.count(1)
+        self._next_read = 0.0
+        self._more = False  # whether the database has items that are not known
         self._errors = ErrorLog(self.what, noun=self.noun)
 
     async def run(self) -> None:
@@ -97,181 +159,134 @@ class KeyedWorker(Generic[_T]):
 
     def notify(self, item: _T) -> None:
         """Take over an item that has just changed, or forget it if it is not wanted any more."""
-        key = self.key(item)
         if self.wants(item):
             self.add(item)
-        elif self._known.pop(key, None) is not None:
-            self._notified.add(key)
-            if key not in self._busy:
-                self._tries.forget(key)
+        elif self._known.pop(self.key(item), None) is not None:
+            self._gone.add(self.key(item))
 
     def add(self, item: _T) -> None:
         """Take over an item, whether it is wanted or not."""
-        key = self.key(item)
-        if key not in self._known and len(self._known) >= MAX_KNOWN_ITEMS:
+        key, change = self.key(item), next(self._changes)
+        if (entry := self._known.get(key)) is not None:
+            entry.item, entry.changed = item, change
+        elif len(self._known) >= MAX_KNOWN_ITEMS:
             self._more = True
-        if key in self._known or not self._more:
-            self._known[key] = item
-            self._notified.add(key)
-            self._fresh.add(key)
-        self._tries.changed(key, self.news(item))
-        # The end of what is being done, or the time of the next try, wakes the worker anyway.
-        if key not in self._busy and key not in self._tries.resting:
-            self._wake_up.set()
+        elif not self._more:
+            self._known[key] = _Entry(item, change)
+        self._wake_up.set()
 
     def waited(self, key: Hashable) -> float:
         """Return the seconds since the first try of an item that is to be tried again; 0.0 for another."""
-        return self._tries.waited(key)
+        entry = self._known.get(key)
+        return self._clock.monotonic() - entry.began if entry is not None and entry.tries else 0.0
 
     def reread(self) -> None:
         """Read the items from the database again: what is known of them may be out of date."""
-        self._reads_wanted += 1
+        self._next_read = 0.0
         self._wake_up.set()
 
     async def _turn(self, group: DrainingGroup) -> float:
-        now = self._clock.monotonic()
-        asked = self._reads_done < self._reads_wanted or now >= self._next_read
-        began = now
-        if asked or (self._more and len(self._busy) < self.size):
+        began = self._clock.monotonic()
+        waiting = sum(self._may_begin(key, entry, began) for key, entry in self._known.items())
+        if began >= self._next_read or (self._more and waiting < self.size):
             await self._reread()
-            now = self._clock.monotonic()
-        # What is due is begun, or is begun when another has ended, which wakes the worker.
-        self._tries.end_due()
-        self._begin(group)
+        now = self._clock.monotonic()
+        self._begin(group, now)
         await rest_after(now - began, self.setting.reread_every)
-        self._next_turn = min(self._next_read, self._tries.next_at)
-        return max(0.0, self._next_turn - self._clock.monotonic())
+        # What is due already is begun when something else ends, which wakes the worker.
+        due = (entry.due for entry in self._known.values() if entry.due > now)
+        return max(0.0, min([self._next_read, *due]) - self._clock.monotonic())
 
     async def _reread(self) -> None:
         """Read the items from the database."""
-        wanted = self._reads_wanted
+        self._next_read = self._clock.monotonic() + self.setting.reread_every
+        self._gone.clear()
+        start = next(self._changes)
         # There is something new among these, however many are in progress or wait for a retry.
-        limit = 2 * self.size + len(self._busy) + len(self._tries) if self._more else MAX_KNOWN_ITEMS
-        self._notified.clear()
-        self._ended.clear()
+        limit = MAX_KNOWN_ITEMS + len(self._busy) + sum(entry.tries > 0 for entry in self._known.values())
         with self._liveness.operation(self.what, progress=False):
             found = {self.key(item): item for item in await self.find(limit)}
         # What changed or ended meanwhile, the query may have seen as it was before.
-        newer = self._notified | self._ended | self._busy.keys()
-        known = {key: self._known[key] for key in self._known if key in newer and key not in found}
-        seen = {key: self._known.get(key) if key in newer else item for key, item in found.items()}
-        self._known = {key: item for key, item in seen.items() if item is not None} | known
+        kept = {
+            key: entry
+            for key, entry in self._known.items()
+            if key in found or key in self._busy or entry.changed > start
+        }
+        for key, item in found.items():
+            if (entry := kept.get(key)) is None:
+                if key not in self._gone:
+                    kept[key] = _Entry(item, 0)
+            elif key not in self._busy and entry.changed <= start:
+                entry.item = item
+        self._known = {key: kept[key] for key in (*found, *(kept.keys() - found.keys())) if key in kept}
         self._more = len(found) >= limit
-        if not self._more:
-            self._tries.forget_all_but(self._known.keys() | self._busy.keys())
-        self._tries.sync({key: self.news(item) for key, item in self._known.items()}, self._busy)
-        self._reads_done = wanted
-        self._next_read = self._clock.monotonic() + self.setting.reread_every
 
-    def _begin(self, group: DrainingGroup) -> None:
-        # Called whenever one has ended, while hundreds may rest: those cost next to nothing here.
-        if len(self._busy) >= self.size:
-            return
+    def _begin(self, group: DrainingGroup, now: float) -> None:
+        """Begin what is due, in turn, as far as there is room."""
         held_up = set(self._busy.values())
-        for item in self._in_order(self._to_order(held_up)):
-            key = self.key(item)
-            queue = self._queue(item)
-            if key in self._tries.resting:
-                held_up.add(queue)
-                continue
-            if queue not in held_up and self._has_place_for(item):
-                held_up.add(queue)
-                self._fresh.discard(key)
-                if (pause := self.pause(item, self.waited(key))) is not None:
-                    self._try_later(item, self._tries[key], pause)
-                    continue
-                self._busy[key] = queue
-                if self.shared_by is not None:
-                    self._turns.began(self.shared_by(item))
-                work = self._do(item, self._tries[key])
-                task = group.create_task(work, name=f"{self.what} {key}", at_once=self.free(item))
-                self._liveness.watch(task, f"{self.what} ({self.noun} {key})", self.patience)
+        for key, entry in self._in_turn():
             if len(self._busy) >= self.size:
                 return
+            item, queue = entry.item, self._queue(entry.item)
+            if key in self._busy or queue in held_up or not self.ready(item):
+                continue
+            if not self._may_begin(key, entry, now):
+                if entry.tries <= HOLDS_ITS_QUEUE:
+                    held_up.add(queue)
+                continue
+            if self.shared_by is not None and not self._turns.may_begin(self.shared_by(item)):
+                continue
+            held_up.add(queue)
+            if (pause := self.pause(item, self.waited(key))) is not None:
+                self._later(entry, now + pause, self.news(item), now)
+                continue
+            self._busy[key] = queue
+            if self.shared_by is not None:
+                self._turns.began(self.shared_by(item))
+            group.create_task(self._do(key, entry), name=f"{self.what} {key}", at_once=self.free(item))
 
-    def _to_order(self, held_up: Collection[Hashable]) -> list[_T]:
-        """Return the items that can be begun, with those at rest that may hold some of them up.
+    def _in_turn(self) -> list[tuple[Hashable, _Entry[_T]]]:
+        entries, shared_by = list(self._known.items()), self.shared_by
+        entries.sort(key=lambda one: self.rank(one[1].item))
+        return (
+            entries if shared_by is None else self._turns.in_turn(entries, lambda one: shared_by(one[1].item))
+        )
 
-        `held_up` are the queues of what is being done.
-        """
-        free: dict[Hashable, Hashable] = {}  # and their queues
-        for key in self._idle():
-            item = self._known[key]
-            if self.ready(item) and (queue := self._queue(item)) not in held_up:
-                free[key] = queue
-        if not free:
-            return []
-        chosen = free.keys() | self._holding(set(free.values()))
-        return [item for key, item in self._known.items() if key in chosen]
+    def _may_begin(self, key: Hashable, entry: _Entry[_T], now: float) -> bool:
+        return key not in self._busy and (entry.due <= now or entry.seen != self.news(entry.item))
 
-    def _holding(self, queues: Collection[Hashable]) -> set[Hashable]:
-        """Return the items at rest that hold up those behind them in one of these queues."""
-        if self._queue is self.key:  # an item at rest holds up no other
-            return set()
-        return {
-            key
-            for key in self._tries.resting
-            if self._tries[key].count <= HOLDS_ITS_QUEUE
-            and key in self._known
-            and self._queue(self._known[key]) in queues
-        }
-
-    def _in_order(self, items: list[_T]) -> Iterable[_T]:
-        if self.rank is not None:
-            items.sort(key=self.rank)
-        return items if self.shared_by is None else self._turns.in_turn(items, self.shared_by)
-
-    async def _do(self, item: _T, tries: Tries) -> bool:
-        """Return whether there was an unexpected error, which is logged."""
-        key = self.key(item)
+    async def _do(self, key: Hashable, entry: _Entry[_T]) -> None:
+        item, began, change = entry.item, self._clock.monotonic(), next(self._changes)
         again: float | None
-        failures, failed = 0, False
+        seen = self.news(item)
         try:
-            if tries.failures < UNEXPECTED_TRIES:
-                again = await self.work(item, tries.count)
-            else:
-                again = await self.give_up(item)
+            with self._liveness.operation(f"{self.what} ({self.noun} {key})", self.patience):
+                given_up = entry.failures >= UNEXPECTED_TRIES
+                again = await (self.give_up(item) if given_up else self.work(item, entry.tries))
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
             again = self._errors.failed(error, key)
-            self._reads_wanted += 1  # it may not be as it was thought to be
-            # An outage says nothing against the item.
-            failures = tries.failures if isinstance(error, Outage) else tries.failures + 1
-            failed = True
+            entry.failures += not isinstance(error, Outage)  # which says nothing against the item
+            self.reread()  # it may not be as it was thought to be
         else:
             self._errors.succeeded(key)
+            entry.failures = 0
         finally:
             del self._busy[key]
+            self._gone.add(key)
             if self.shared_by is not None:
                 self._turns.ended(self.shared_by(item))
-            self._ended.add(key)
-        if again is None or key not in self._known:
-            self._tries.forget(key)
-            if key not in self._fresh:
-                self._known.pop(key, None)
-        else:
-            self._try_later(item, tries, again, failures)
-            if self._tries.next_at < self._next_turn:
-                self._wake_up.set()
-        if self._has_more_to_do():
             self._wake_up.set()
-        return failed
+        known = self._known.get(key)
+        if again is not None:
+            self._later(entry, self._clock.monotonic() + again, seen, began)
+        elif known is not None and known.changed > change:
+            self._known[key] = _Entry(known.item, known.changed)
+        else:
+            self._known.pop(key, None)
 
-    def _try_later(self, item: _T, tries: Tries, pause: float, failures: int = 0) -> None:
-        """Leave an item alone for `pause` seconds after a try, unless it has changed meanwhile."""
-        key = self.key(item)
-        self._tries.later(key, tries, pause, self.news(item), self.news(self._known[key]), failures)
-
-    def _idle(self) -> set[Hashable]:
-        """Return the items that neither rest nor are in progress."""
-        return self._known.keys() - self._tries.resting - self._busy.keys()
-
-    def _has_more_to_do(self) -> bool:
-        """Return whether there may be something to begin now that an item has ended."""
-        if self._more or self._reads_done < self._reads_wanted:
-            return True
-        return bool(self._idle())
-
-    def _has_place_for(self, item: _T) -> bool:
-        if len(self._busy) >= self.size:
-            return False
-        return self.shared_by is None or self._turns.may_begin(self.shared_by(item))
+    def _later(self, entry: _Entry[_T], due: float, seen: Hashable, began: float) -> None:
+        """Leave an item alone until then, unless it has changed meanwhile."""
+        if not entry.tries:
+            entry.began = began
+        entry.tries += 1
+        entry.due, entry.seen = due, seen

@@ -17,10 +17,10 @@ class EventRetry:
     order, the bound and the comparison.
     """
 
-    def __init__(self, what: str, bound: int, compare: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, bound: int, compare: Callable[[], Awaitable[None]]) -> None:
         self._bound = bound
         self._compare = compare
-        self._until_back = OutageRetry(what)
+        self._until_back = OutageRetry()
         self._last: dict[Hashable, asyncio.Event] = {}
         self._unfinished = 0
         self._is_comparing = False

@@ -35,7 +35,7 @@ class Backlog(Generic[_T]):
     key: Callable[[_T], Hashable] = lambda _: None
 
     def __post_init__(self) -> None:
-        self._until_back = OutageRetry(self.what.capitalize())
+        self._until_back = OutageRetry()
         self._queues: dict[int, deque[_T]] = {}  # those with something to do, or being done
         self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done for each of them
         self._turns: deque[int] = deque()  # servers in whose queues something may be begun

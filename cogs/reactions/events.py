@@ -20,9 +20,7 @@ class PhotoEvents(commands.Cog):
     def __init__(self, bot: StudiiBot, watch: PhotoWatch) -> None:
         self._bot = bot
         self._watch = watch
-        self._events = EventRetry(
-            "Changes of channels with photos", MAX_WAITING_CHANGES, bot.services.photo_rules.load
-        )
+        self._events = EventRetry(MAX_WAITING_CHANGES, bot.services.photo_rules.load)
 
     async def cog_load(self) -> None:
         await self._bot.services.photo_rules.load()

@@ -31,7 +31,7 @@ class ServerEvents(ComparingCog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
-        events = EventRetry("Servers that added or removed the bot", MAX_WAITING_SERVERS, self._compare)
+        events = EventRetry(MAX_WAITING_SERVERS, self._compare)
         super().__init__(bot, events)
         self._new: set[int] = set()
         self._without_key: set[int] = set()

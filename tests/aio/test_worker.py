@@ -245,6 +245,23 @@ async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pyt
     assert sorted(desk.done) == list(range(60))
 
 
+async def test_jobs_that_wait_for_a_retry_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(Desk):
+        async def work(self, job: Job, tries: int) -> float | None:
+            return NEVER if job.id < 12 else await super().work(job, tries)
+
+    monkeypatch.setattr("bot.aio.worker.MAX_KNOWN_ITEMS", 10)
+    desk = Refused(40, reread_every=NEVER)
+    async with desk.at_work():
+        while len(desk.open) > 12:  # noqa: ASYNC110 - it is emptied by others
+            await asyncio.sleep(0.005)
+        desk.open[50] = Job(50, 50)
+        desk.worker.notify(desk.open[50])
+        while 50 in desk.open:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.005)
+    assert sorted(desk.done) == [*range(12, 40), 50]
+
+
 async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> None:
     class Changing(Desk):
         versions: list[int]

@@ -58,7 +58,6 @@ _UNSEEN_CALLS = frozenset(
         "TypeError",
         "Undeliverable",
         "ValueError",
-        "EventRetry",
         "compile",
         "create_task",
         "getLogger",
