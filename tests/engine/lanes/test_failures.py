@@ -1,5 +1,6 @@
 """When Studii says no, says nothing, or says something odd, before it has taken a job."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from bot.studii.client import Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
+from tests.studii.conftest import behind
+from tests.support.proxy import Trouble
 
 
 async def fails_unpaid(world: EngineWorld, job: Job) -> Job:
@@ -212,3 +215,44 @@ async def test_nothing_is_sent_before_retry_after_has_passed(tmp_path: Path) -> 
         limited, *after = world.studii.requests
         assert limited.status == 429
         assert all(request.monotonic - limited.monotonic >= 1.0 for request in after)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("trouble", [503, "hang up", "garbage", "silence"])
+async def test_a_job_that_a_proxy_does_not_let_through_waits_and_is_sent_once(
+    tmp_path: Path, trouble: Trouble
+) -> None:
+    async with (
+        behind(tmp_path, timeouts=Timeouts(connect=0.3)) as way,
+        engine_world(tmp_path, down=True) as world,
+    ):
+        world.client = way.client
+        await world.use_key(way.key)
+        way.proxy.trouble = trouble
+        job = await world.accept(a_job())
+        async with world.running():
+            while not way.proxy.asked:  # noqa: ASYNC110 - the proxy has no event for it
+                await asyncio.sleep(0.01)
+            assert not way.server.requests
+            way.proxy.trouble = None
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert way.server.requests.count("create") == len(way.server.jobs) == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    "fault", [faults.DropBefore(), faults.DropAfter(), faults.proxy_error(502, after=True)]
+)
+async def test_an_answer_that_is_lost_behind_a_proxy_is_never_sent_again(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with behind(tmp_path) as way, engine_world(tmp_path, down=True) as world:
+        world.client = way.client
+        await world.use_key(way.key)
+        way.server.fail("create", fault)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.UNKNOWN
+        assert way.server.requests.count("create") == 1
