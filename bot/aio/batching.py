@@ -65,18 +65,19 @@ class Batcher(Generic[_Q, _A]):
         return await answer
 
     async def _work(self) -> None:
+        group: list[tuple[_Q, asyncio.Future[_A]]] = []
         try:
             while self._waiting:
-                await self._step()
+                group.clear()
+                await self._step(group)
         finally:
             self._task = None
-            for _, answer in self._waiting:
-                answer.cancel()  # only if the task was cancelled: the callers must not wait for ever
+            # Only if the task was cancelled is one of them open: its caller must not wait for ever.
+            for _, answer in (*group, *self._waiting):
+                answer.cancel()
             self._waiting.clear()
 
-    async def _step(self) -> None:
-        group: list[tuple[_Q, asyncio.Future[_A]]] = []
-
+    async def _step(self, group: list[tuple[_Q, asyncio.Future[_A]]]) -> None:
         def take() -> Sequence[_Q]:
             while self._waiting and len(group) < self._max_group:
                 request, answer = self._waiting.popleft()
@@ -88,26 +89,15 @@ class Batcher(Generic[_Q, _A]):
         try:
             answers = await self._do(take)
         except Exception as error:  # noqa: BLE001 - raised for each of them
-            if not group:
-                take()
-            answers = [error] * len(group)
-        except BaseException:
-            for _, answer in group:
-                answer.cancel()
-            raise
+            answers = [error] * len(group or take())
         again: list[tuple[_Q, asyncio.Future[_A]]] = []
         for (request, answer), given in zip(group, answers, strict=True):
             if isinstance(given, Again):
                 again.append((request, answer))
+            elif answer.done():
+                continue  # cancelled meanwhile
+            elif isinstance(given, Exception):
+                answer.set_exception(given)
             else:
-                _give(answer, given)
+                answer.set_result(given)
         self._waiting.extendleft(reversed(again))
-
-
-def _give(answer: asyncio.Future[_A], given: _A | Exception) -> None:
-    if answer.done():
-        return  # cancelled meanwhile
-    if isinstance(given, Exception):
-        answer.set_exception(given)
-    else:
-        answer.set_result(given)

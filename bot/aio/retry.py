@@ -1,7 +1,7 @@
 """Retry failed operations: counts of failures, and a log without repetitions.
 
-`StoreRetry` stores an answer that can't be asked for again, `RetryLater` skips the subjects that failed, and
-`OutageRetry` (`outage_retry.py`) repeats what many tasks could not do in an outage, one task at a time.
+`StoreRetry` stores an answer that can't be asked for again, and `OutageRetry` (`outage_retry.py`) repeats
+what many tasks could not do in an outage, one task at a time.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import Liveness
 from bot.backoff import backoff
-from bot.clock import Clock
 from bot.errors import Outage
 
 _log = logging.getLogger(__name__)
@@ -57,6 +56,7 @@ class ErrorLog:
         self._noun = noun
         self._longest_pause = longest_pause
         self._failing = BoundedDict[Hashable, tuple[str, int]](MAX_FAILING)  # the error, and how often
+        self._until = BoundedDict[Hashable, float](MAX_FAILING)  # until when a subject is left alone
 
     def failed(self, error: Exception, subject: Hashable = None) -> float:
         """Log the error; returns how many seconds to leave the subject alone."""
@@ -81,28 +81,17 @@ class ErrorLog:
         """Forget the subject's failures."""
         self._failing.pop(subject, None)
 
-
-class RetryLater:
-    """Does one operation for each of many subjects. A subject that failed is left alone for a growing pause,
-    and the others continue."""
-
-    def __init__(self, what: str, clock: Clock, *, noun: str | None = None) -> None:
-        self._errors = ErrorLog(what, noun=noun)
-        self._clock = clock
-        self._until = BoundedDict[Hashable, float](MAX_FAILING)
-
-    def attempt(self, subject: Hashable, operation: Callable[[], None]) -> None:
-        """Do it, unless the subject is left alone at present."""
-        now = self._clock.monotonic()
+    def attempt(self, subject: Hashable, operation: Callable[[], None], now: float) -> None:
+        """Do an operation for one of many subjects, unless it is left alone at present. An error is logged,
+        and the subject left alone for a growing pause, while the others continue."""
         if self._until.get(subject, now) > now:
             return
         try:
             operation()
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            self._until[subject] = now + self._errors.failed(error, subject)
+            self._until[subject] = now + self.failed(error, subject)
         else:
-            self._until.pop(subject, None)
-            self._errors.succeeded(subject)
+            self.succeeded(subject)
 
 
 class StoreRetry:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
-from bot.aio.retry import RETRY_TRIES, ErrorLog, RetryLater, StoreRetry
+from bot.aio.retry import RETRY_TRIES, ErrorLog, StoreRetry
 from bot.errors import Outage
 from tests.support.clock import FakeClock
 
@@ -24,17 +24,15 @@ def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
 
 
 def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_on() -> None:
-    clock, tried = FakeClock(), list[str]()
-    later = RetryLater("handing it on", clock)
+    tried, later = list[str](), ErrorLog("handing it on")
 
     def fail() -> None:
         tried.append("bad")
         raise RuntimeError("no")
 
-    for _ in range(4):
-        later.attempt("bad", fail)
-        later.attempt("good", lambda: tried.append("good"))
-        clock.advance(1.0)
+    for now in (0.0, 1.0, 2.0, 3.0):
+        later.attempt("bad", fail, now)
+        later.attempt("good", lambda: tried.append("good"), now)
     assert tried == ["bad", "good", "bad", "good", "good", "bad", "good"]
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, rest_after, run_forever
-from bot.aio.retry import RetryLater
+from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
@@ -76,8 +76,8 @@ class LaneSupervisor:
         self._runners: dict[str, LaneRunner] = {}
         self._found = BoundedDict[str, str](MAX_FOUND_JOBS)  # in which lane a job was found last
         self._stranded = StrandedJobs(context, self._in_flight)
-        self._entering = RetryLater("handing a job to its lane", context.clock, noun="job")
-        self._syncing = RetryLater("handing its jobs to a lane", context.clock)
+        self._entering = ErrorLog("handing a job to its lane", noun="job")
+        self._syncing = ErrorLog("handing its jobs to a lane")
 
     async def progress(self, job_id: str) -> Progress:
         """Return the estimates that the job's lane has of it."""
@@ -191,6 +191,7 @@ class LaneSupervisor:
                 if key_id is not None and key_id in keys:
                     self._keys[job.guild_id] = keys[key_id]
         shares: dict[str, _Share] = {}
+        now = self._context.clock.monotonic()
         keyless: list[Job] = []
         stranded: list[Job] = []
         for job, current_key_id in rows:
@@ -203,7 +204,7 @@ class LaneSupervisor:
                 continue
             share = shares.setdefault(key.lane, _Share())
             share.plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
-            self._entering.attempt(job.id, partial(self._enter, share, job, key.id))
+            self._entering.attempt(job.id, partial(self._enter, share, job, key.id), now)
         for key in elsewhere:
             if key.lane in shares and key.retired_at is None:
                 shares[key.lane].plans.append(ChosenPlan(key.plan.requests_per_minute, key.plan_chosen_at))
@@ -222,6 +223,7 @@ class LaneSupervisor:
     def _hand_out(
         self, shares: Mapping[str, _Share], rates: Mapping[str, RateState], group: asyncio.TaskGroup
     ) -> None:
+        now = self._context.clock.monotonic()
         for name, share in shares.items():
             runner = self._runners.get(name)
             if runner is None:
@@ -239,9 +241,9 @@ class LaneSupervisor:
                     gone=self._forget,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
-            self._syncing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan))
+            self._syncing.attempt(name, partial(runner.sync, share.waiting, share.running, share.plan), now)
         for name in self._runners.keys() - shares.keys():
-            self._syncing.attempt(name, partial(self._runners[name].sync, (), (), None))
+            self._syncing.attempt(name, partial(self._runners[name].sync, (), (), None), now)
 
     def _holder(self, job_id: str) -> LaneRunner | None:
         """Return the runner of the lane that the job waits or runs in."""
