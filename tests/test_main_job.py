@@ -99,7 +99,6 @@ async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path)
         assert maya.actor.id in {user.id for user in told.mentions}
 
 
-@pytest.mark.promise
 async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, _, maya):
         answer = await maya.command("studio", prompt="A red kite")

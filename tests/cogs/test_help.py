@@ -220,7 +220,6 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
             assert len(pieces(shown)) <= 40
 
 
-@pytest.mark.promise
 async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.admin.slash(desk.channel, "studii panel")
@@ -236,7 +235,6 @@ async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path)
         assert "credits" not in texts(panel)  # prices change, and it may be pinned for years
 
 
-@pytest.mark.promise
 async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

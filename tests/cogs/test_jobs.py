@@ -120,7 +120,6 @@ async def private_job(desk: Desk, **changes: object) -> InteractionResult:
     return await listed(desk)
 
 
-@pytest.mark.promise
 async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_when_they_ask(
     tmp_path: Path,
 ) -> None:

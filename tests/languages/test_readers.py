@@ -44,7 +44,6 @@ async def choose(desk: Desk, language: str) -> None:
     await desk.admin.slash(desk.channel, "studii language", language=language)
 
 
-@pytest.mark.promise
 async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -57,7 +56,6 @@ async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Pa
             assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
 
 
-@pytest.mark.promise
 async def test_a_card_in_a_channel_is_in_the_servers_language_a_private_one_in_the_persons(
     tmp_path: Path,
 ) -> None:

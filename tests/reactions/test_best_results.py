@@ -74,7 +74,6 @@ async def a_starred_server(folder: Path, **command: Any) -> AsyncGenerator[Stars
         yield Stars(stage, maya, best, result, world.tom, world.admin, fans)
 
 
-@pytest.mark.promise
 async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_it_loses_them(
     tmp_path: Path,
 ) -> None:

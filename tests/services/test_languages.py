@@ -39,7 +39,6 @@ async def test_a_choice_goes_before_and_can_be_taken_back(languages: LanguageSer
     assert await languages.of_server(2) == ServerLanguage()
 
 
-@pytest.mark.promise
 async def test_a_members_language_survives_a_restart(storage: Storage, languages: LanguageService) -> None:
     languages.heard(7, Language.FRENCH)
     languages.heard(8, Language.ENGLISH)
@@ -66,7 +65,6 @@ async def test_the_language_of_a_forgotten_member_is_not_stored_again(
     assert await LanguageService(storage, FakeClock(NOON)).of_member(7) is None
 
 
-@pytest.mark.promise
 async def test_a_language_is_kept_for_a_year(storage: Storage, languages: LanguageService) -> None:
     languages.heard(7, Language.FRENCH)
     await languages.store()

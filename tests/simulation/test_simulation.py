@@ -12,6 +12,7 @@ from bot.studii import StudiiClient
 from tests.simulation.run import simulate
 
 
+@pytest.mark.promise
 @pytest.mark.parametrize("seed", [1, 2])
 def test_some_hours_break_no_promise(seed: int) -> None:
     result = simulate(seed, 3)

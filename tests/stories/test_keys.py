@@ -39,9 +39,10 @@ async def test_a_refused_key_holds_its_server_until_it_is_tried_again_or_replace
         await here.said("Try again", channel=TEAM)
         assert here.studii.requests.count("create") == 1
         assert "key" in plain(await here.maya.command("studio", prompt="A green kite"))
-        for number, minutes in enumerate((1, 5, 15), 2):
+        for minutes in (1, 5, 15):
+            tried = here.studii.requests.count("create")
             await here.restart(minutes * MINUTE + 1)
-            await until(lambda: here.studii.requests.count("create") == number, "another try")  # noqa: B023
+            await until(lambda: here.studii.requests.count("create") > tried, "another try")  # noqa: B023
         assert len(notices(here)) == 1
         await here.set_key(here.studii.add_key(account=key.account))
         await both_made(here)

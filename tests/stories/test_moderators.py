@@ -21,11 +21,13 @@ async def test_a_request_waits_over_a_kill_and_goes_to_studii_once_it_is_approve
         question = await here.said("Approve", channel=TEAM)
         assert await here.spent() == 8
         await here.restart()
+        await here.nora.command("studii approval", off=True)  # for later requests
         assert not here.studii.jobs
         await here.mika.press(question, "Approve")
         await here.maya.result_after(start)
         assert len(here.studii.jobs) == 1
         assert "\nApprove" not in text_of(question)
+        await here.tom.result_after(await here.tom.command("studio", prompt="A red kite"))
 
 
 @pytest.mark.promise

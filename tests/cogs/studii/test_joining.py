@@ -9,7 +9,6 @@ from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
 
 
-@pytest.mark.promise
 async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await rejoin(desk, desk.channel)
@@ -19,7 +18,6 @@ async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp
         assert greetings(desk) == 1
 
 
-@pytest.mark.promise
 async def test_the_greetings_button_opens_the_setup_for_admins_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await rejoin(desk, desk.channel)

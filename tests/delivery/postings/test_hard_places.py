@@ -67,7 +67,6 @@ async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> No
         assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
 
 
-@pytest.mark.promise
 async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
@@ -79,7 +78,6 @@ async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp
         assert str(desk.channel.id) not in sent[-1]
 
 
-@pytest.mark.promise
 async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)

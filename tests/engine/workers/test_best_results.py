@@ -53,7 +53,6 @@ async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
         return await transaction.best.get(message)
 
 
-@pytest.mark.promise
 async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, MESSAGE + 1)

@@ -151,7 +151,6 @@ async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_pa
         await world.balanced()
 
 
-@pytest.mark.promise
 async def test_a_rule_that_is_turned_off_lets_later_results_through_and_those_shown_wait_on(
     tmp_path: Path,
 ) -> None:

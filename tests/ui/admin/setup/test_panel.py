@@ -15,7 +15,6 @@ from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, 
 from tests.ui.admin.setup.shown import message
 
 
-@pytest.mark.promise
 async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
@@ -190,7 +189,6 @@ async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Pat
         assert colour(shown) == GOING.value
 
 
-@pytest.mark.promise
 async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
     tmp_path: Path,
 ) -> None:
