@@ -58,7 +58,7 @@ async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
     room, maya = sample(world.photos, "room"), world.guest(MAYA)
     await maya.result_after(await maya.command("virtual-staging", image=room, style="scandinavian"))
     await visitor.look_as("Maya")
-    return await picture(visitor, "With a label")
+    return await picture(visitor, "Labelled")
 
 
 async def errors(visitor: Visitor, world: DemoWorld) -> AsyncIterator[bytes]:

@@ -16,7 +16,7 @@ from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.jobs.forms.tool_picker import OpenToolButton
 from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
-from bot.ui.jobs.results.buttons import BUTTONS, DeleteLinkedButton
+from bot.ui.jobs.results.buttons import BUTTONS
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.sets.buttons import SetButton
 from bot.ui.jobs.sets.menu import SET_BUTTONS, PictureMenu
@@ -28,7 +28,6 @@ from bot.ui.styles.saving import SaveStyleButton
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     CancelButton,
     *BUTTONS,
-    DeleteLinkedButton,
     *LIST_BUTTONS,
     *RULING_BUTTONS,
     *REQUEST_BUTTONS,

@@ -40,8 +40,8 @@ def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
 def pause_words(until: datetime) -> Message:
     """Say until when a member is paused, and why."""
     return lazy(
-        "You can't start jobs here until {when}, because word rules refused many of your requests. An admin "
-        "can end this with `/studii access`.",
+        "You can't start jobs here until {when}, because the word filter refused many of your "
+        "requests. An admin can end this with `/studii access`.",
         when=discord_timestamp(until, "f"),
     )
 

@@ -32,7 +32,7 @@ def channel_command(services: Services) -> Command:
         cards=N_("What happens to a job's card once its result is posted"),
         results=N_("Post all results in this channel"),
         threads=N_("Post each result in a thread under its photo, or under its card"),
-        here=N_("Post results where they are asked for again"),
+        here=N_("Post results in the channel where the command was used"),
         compare=N_("How the photo is shown beside a result made from it"),
         best=N_("Also show results that members star with ⭐ here, if their makers agree"),
         stars=N_("How many members have to star a result; 0 turns it off"),

@@ -20,7 +20,7 @@ _CORNERS = [app_commands.Choice(name=name, value=one) for one, name in CORNER_NA
 def disclosure_command(services: Services) -> Command:
     """Build `/studii disclosure`."""
 
-    @function_command(name="disclosure", description=N_("Show or set how results say that AI made them"))
+    @function_command(name="disclosure", description=N_("Show or set the AI label on results"))
     @app_commands.describe(
         line=N_("The line under each result: words of your own, or off"),
         staging=N_("Words on a copy of each staged picture, such as Virtually staged; or off"),

@@ -77,7 +77,7 @@ class ServerEvents(ComparingCog):
 def setup_commands(services: Services) -> list[Command]:
     """Build `/studii setup`, `forget-key`, `pause` and `resume`."""
 
-    @function_command(name="setup", description=N_("Show what is set up here and what is missing"))
+    @function_command(name="setup", description=N_("Show the setup, and what's missing"))
     async def setup_(interaction: discord.Interaction) -> None:
         let_in = not manages(interaction)
         await answer(interaction, await setup_panel_for(interaction, let_in=let_in))

@@ -28,7 +28,7 @@ class _WordsGroup(app_commands.Group):
         self._refusals = services.refusals
         self._log_channels = services.log_channels
 
-    @app_commands.command(description=N_("Show the word rules"))
+    @app_commands.command(description=N_("Show the word filter"))
     async def show(self, interaction: discord.Interaction) -> None:
         guild_id = server_of(interaction)
         await self._show(interaction, guild_id, await self._refusals.pause(guild_id))
@@ -44,13 +44,13 @@ class _WordsGroup(app_commands.Group):
         added = await self._words.add(guild_id, words, WordEffect(then))
         await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
 
-    @app_commands.command(description=N_("Remove a word rule"))
+    @app_commands.command(description=N_("Remove a rule from the word filter"))
     @app_commands.describe(words=N_("The rule to remove"))
     async def remove(self, interaction: discord.Interaction, words: str) -> None:
         removed = await self._words.remove(server_of(interaction), words)
         await answer(interaction, rule_removed_panel(removed))
 
-    @app_commands.command(description=N_("Pause members after several requests that word rules refused"))
+    @app_commands.command(description=N_("Pause members after several requests that the word filter refused"))
     @app_commands.describe(
         refusals=N_("How many refusals within a day pause a member; 0: never"),
         hours=N_("How long the pause lasts"),

@@ -261,8 +261,8 @@ class Tour:
         await self._nora.command("studii words remove", words="blimp*")
         said = text_of(answer)
         expect(
-            answer.ephemeral and "A word rule" in said,
-            f"a refusal that names a word rule, not {quoted(said)}",
+            answer.ephemeral and "word filter" in said,
+            f"a refusal that names the word filter, not {quoted(said)}",
         )
         return plain(self._server, said)
 

@@ -129,7 +129,7 @@ async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
             await transaction.policies.block(desk.guild.id, desk.maya.id, block)
         answer = await desk.maya.slash(desk.channel, "help")
         assert texts(answer).count("🚫") == 1
-        assert ("word rules refused many" if automatic else "You are blocked") in texts(answer)
+        assert ("the word filter refused many" if automatic else "You are blocked") in texts(answer)
         assert labels(answer) == []
         assert "`/privacy`" in texts(answer)
 

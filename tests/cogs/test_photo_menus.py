@@ -112,7 +112,7 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_
         await desk.set_key()
         message = await photo_of_tom(desk)
         shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-        assert labels(shown) == ["Only I see it", "Style", "Room"]
+        assert labels(shown) == ["Just for me", "Style", "Room"]
         assert chosen(field(shown, "Style")) == ["modern"]
         assert await nothing_was_taken(desk)
         card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
@@ -128,7 +128,7 @@ async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
         await desk.set_key()
         message = await photo_of_tom(desk, "hall.png", "garden.png")
         shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert labels(shown) == ["Picture", "Only I see it"]
+        assert labels(shown) == ["Picture", "Just for me"]
         assert [one["label"] for one in field(shown, "Picture")["options"]] == [
             "All 2 · about 16 credits",
             "1. hall.png",
@@ -151,7 +151,7 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path
         assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["studio"])
-        assert labels(shown) == ["Prompt", "Mode", "Quality", "Only I see it", "Aspect ratio"]
+        assert labels(shown) == ["Prompt", "Mode", "Quality", "Just for me", "Aspect ratio"]
         given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
         await desk.maya.submit_modal(shown, given)
         job = await desk.job()
@@ -174,7 +174,7 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
         )
         assert offered.response is not None
         shown = await desk.maya.select(offered.response, ["poem-card"])
-        assert labels(shown) == ["Prompt", "Only I see it"]
+        assert labels(shown) == ["Prompt", "Just for me"]
         await desk.maya.submit_modal(shown, {"prompt": "Of the sea"})
         job = await desk.job()
         assert (job.tool, job.source, job.photo_author) == ("poem-card", None, None)

@@ -30,7 +30,6 @@ OF_JOBS = (
 )
 BUTTONS = [
     *(f"studii:{action}:{JOB}-0" for action in OF_JOBS),
-    f"studii:delete-linked:{JOB}:1",
     "studii:jobs:mine:0",
     *(f"studii:listed:{action}:{JOB}:mine:0" for action in ("cancel", "post", "show", "again")),
     "studii:tryagain:{guild}",

@@ -134,9 +134,7 @@ def when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: in
 def price_words(price: Estimate) -> str:
     """Say a price, as `8 credits (from past charges)` or `about 8 credits`."""
     if price.learned:
-        return ngettext(
-            "{count} credit (from past charges)", "{count} credits (from past charges)", price.amount
-        )
+        return ngettext("{count} credit (last price)", "{count} credits (last price)", price.amount)
     return short_price_words(price)
 
 

@@ -35,7 +35,7 @@ LOWERED = lazy(
     "Raise it with `/studii budget`, or decline the request."
 )
 NOT_WAITING = lazy(
-    "That role or tool isn't on the list. `/studii approval` shows what is. Nothing was changed."
+    "That role or tool isn't on the list. `/studii approval` shows the list. Nothing was changed."
 )
 NO_CHANNEL = lazy("Set a channel first, with `/studii approval channel:`. Nothing was changed.")
 

@@ -45,17 +45,17 @@ NO_APPROVALS = lazy(
 )
 UNKNOWN_RULE = lazy("There's no rule “{rule}”. `/studii words show` lists them. Nothing was changed.")
 MET = lazy(
-    "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
-    "Nothing was charged."
+    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
+    "a moderator. Nothing was charged."
 )
-MET_AND_PAUSED = lazy("A word rule in this server doesn't allow that. Nothing was charged.")
+MET_AND_PAUSED = lazy("This server's word filter doesn't allow that. Nothing was charged.")
 NOT_TO_BE_SAVED = lazy(
-    "A word rule in this server doesn't allow that. Change the wording and try again, or ask a moderator. "
-    "Nothing was saved."
+    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
+    "a moderator. Nothing was saved."
 )
 MET_BY_PRESET = lazy(
-    "A word rule in this server doesn't allow the words that this photo tool is set up with. Ask an admin to "
-    "change the rule or the tool. Nothing was charged."
+    "This server's word filter doesn't allow the words that this photo tool is set up with. "
+    "Ask an admin to change the filter or the tool. Nothing was charged."
 )
 
 

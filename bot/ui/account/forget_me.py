@@ -30,8 +30,7 @@ STAYS = lazy(
 )
 NOTHING_ERASED = lazy("Nothing was erased.")
 NOTHING_TO_ERASE = lazy(
-    "There are no jobs of yours to erase, in any server. Your styles, defaults and grants can still be "
-    "erased."
+    "You have no jobs to erase, in any server. Your styles, defaults and grants can still be erased."
 )
 
 # Without jobs, and with some.

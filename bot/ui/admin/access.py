@@ -139,7 +139,7 @@ def _block(user_id: int, block: Block) -> str:
     if until is None:
         said = member
     elif block.automatic:
-        said = _("{member} until {when}, after many refusals by word rules", member=member, when=until)
+        said = _("{member} until {when}, after many refusals by the word filter", member=member, when=until)
     else:
         said = _("{member} until {when}", member=member, when=until)
     return f"- {named_value(said, plain(block.reason, 200)) if block.reason else said}"

@@ -147,9 +147,9 @@ _DAY = lazy(
     days=LOST_AFTER_DAYS,
 )
 _LOST = lazy(
-    "The result isn't at its address at Studii, and the bot doesn't have it. It "
-    "may still be in your Studii account. The member who asked for it was told. If "
-    "this happens often, tell the bot's operator."
+    "The result isn't at its address at Studii, and the bot doesn't have it. It may still be "
+    "in your Studii account. The member knows. If this happens often, tell the bot's "
+    "operator."
 )
 
 

@@ -10,8 +10,8 @@ def channel_panel(rules: PostingRules, *, changed: bool) -> Panel:
     title = _("Channel settings saved") if changed else _("Channel settings")
     stays = _("A card always stays after a direct message or an unknown outcome.")
     age_restricted = _(
-        "Results from age-restricted channels, and those of members who can't see that "
-        "channel, are posted where they are asked for."
+        "Results from age-restricted channels, and those of members who can't see that channel, "
+        "are posted in the channel where the command was used."
     )
     elsewhere = rules.results_channel_id is not None
     return boxed(
@@ -28,7 +28,10 @@ def _where(rules: PostingRules) -> str:
             "**Results**: posted in a thread under the photo, or under the card. Change it with `here:True`."
         )
     if rules.results_channel_id is None:
-        return _("**Results**: posted where they are asked for. Change it with `results:` or `threads:True`.")
+        return _(
+            "**Results**: posted in the channel where the command was used. Change it with "
+            "`results:` or `threads:True`."
+        )
     channel = f"<#{rules.results_channel_id}>"
     return _("**Results**: all posted in {channel}. Change it with `here:True`.", channel=channel)
 

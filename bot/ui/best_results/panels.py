@@ -43,7 +43,7 @@ def best_panel(
     gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
     disclosed = disclosed_words(rules.disclosure_words)
     said = [text(disclosed)] if disclosed else []
-    see = row(ui.Button(label=_("See the result"), url=link))
+    see = row(ui.Button(label=_("Jump to post"), url=link))
     return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see, mark=mark_of_nonce(best.nonce))
 
 

@@ -40,13 +40,15 @@ MENUS = (
     lazy("Or mention me with a photo, with words, or both."),
 )
 YOURS = lazy(
-    "`/jobs` shows your jobs, `/styles` your styles, `/credits` what is left, `/tools` an example of each "
-    "tool. `/privacy` decides whether others can use your photos, and `/forget-me` erases your data."
+    "`/jobs` shows your jobs, `/styles` your styles, `/credits` the credits left, `/tools` "
+    "an example of each tool. `/privacy` decides whether others can use your photos, and "
+    "`/forget-me` erases your data."
 )
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
-    "**As an admin**: `/studii setup` shows what is missing, and `/studii panel` posts these buttons for "
-    "everyone. `/studii budget`, `/studii allowance` and `/studii access` limit who can use what, and where."
+    "**As an admin**: `/studii setup` shows what's missing, and `/studii panel` posts these "
+    "buttons for everyone. `/studii budget`, `/studii allowance` and `/studii access` limit "
+    "who can use what, and where."
 )
 # By whether moderators also look at results.
 APPROVED_FIRST = {

@@ -179,7 +179,7 @@ def cost_words(job: Job) -> str:
         return _("{credits} reserved until it's settled.", credits=reserved)
     if job.charged is None:
         if job.price_learned:
-            return _("{credits} reserved (from past charges)", credits=reserved)
+            return _("{credits} reserved (last price)", credits=reserved)
         return _("{credits} reserved (estimate)", credits=reserved)
     return credit_words(job.charged)
 

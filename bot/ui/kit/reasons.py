@@ -177,8 +177,8 @@ _WORDS: Mapping[str, Words] = {
         "admin can change them with `/studii access`."
     ),
     ReasonCode.WORDS_CHANGED: lazy(
-        "While this waited for approval, a word rule was added that doesn't allow it, so it wasn't started. "
-        "Change the wording and try again, or ask a moderator."
+        "While this waited for approval, the word filter changed and no longer allows it, so it "
+        "wasn't started. Change the wording and try again, or ask a moderator."
     ),
     ReasonCode.RESULT_DECLINED: _with_reason(
         lazy("A moderator declined the result."), lazy("A moderator declined the result: “{reason}”")

@@ -41,7 +41,7 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
         off = await desk.admin.slash(desk.channel, "studii approval", off=True)
         assert "Approval is off" in texts(off)
         # Without a channel, what would have been sent there is refused.
-        assert "A word rule" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+        assert "word filter" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
 
 
 @pytest.mark.promise

@@ -16,7 +16,7 @@ from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii words show"))
-        assert "There are no word rules. `/studii words add` makes one." in shown
+        assert "The word filter is empty. `/studii words add` adds a rule." in shown
         assert "Requests with ||red kite|| are refused from now on." in await forbid(
             desk, "Blimp*", "red kite"
         )

@@ -44,7 +44,7 @@ async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(tmp_path: Path, 
         (tmp_path / "x.png").write_bytes(PNG)
         await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
         assert "is ready" in texts(told(desk))
-        assert labels(told(desk)) == ["Original", "Delete"]
+        assert labels(told(desk)) == ["Delete", "Full size"]
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.UNKNOWN])

@@ -23,7 +23,8 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
         assert await message.attachments[0].read() == PNG
         assert [user.id for user in message.mentions] == [desk.maya.id]
         assert message.reference is None
-        assert "your **Studio** is ready" in texts(message)
+        assert "your picture is ready" in texts(message)
+        assert "-# Studio · mode **image** · quality" in texts(message)
         assert "aspect ratio **16:9** · 8 credits" in texts(message)
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
             "Run again · 8 credits",
@@ -31,6 +32,7 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
             "Use in…",
             "Save as style",
             "Delete",
+            "Full size",
         ]
 
 

@@ -58,7 +58,7 @@ async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_wit
         assert len(data) < made.size
         with Image.open(io.BytesIO(data)) as shown:
             assert (shown.format, shown.size) == ("JPEG", (400, 300))
-        assert "[Original](<https://files.example/out.png>)" in texts(message)
+        assert "Full size" in labels(message)
 
 
 @pytest.mark.promise
@@ -67,7 +67,7 @@ async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_pa
         await delivery.announce(job, noise(tmp_path))
         message = desk.channel.history()[-1]
         assert not message.attachments
-        assert "Original" in labels(message)
+        assert "Full size" in labels(message)
 
 
 @pytest.mark.promise
@@ -88,8 +88,8 @@ async def test_an_address_that_no_button_can_hold_stands_in_the_text(tmp_path: P
     async with refusing(tmp_path, "image", long, 1) as (desk, delivery, job):
         await delivery.announce(job, noise(tmp_path))
         message = desk.channel.history()[-1]
-        assert "Original" not in labels(message)
-        assert f"[Original](<{long}>)" in texts(message)
+        assert "Full size" not in labels(message)
+        assert f"[Full size](<{long}>)" in texts(message)
 
 
 async def test_what_was_opened_for_a_message_that_is_too_large_is_closed(tmp_path: Path) -> None:

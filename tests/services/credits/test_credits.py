@@ -157,7 +157,7 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: Service
 
 
 def test_prices_say_whether_they_are_known() -> None:
-    assert price_words(Estimate(1, learned=True)) == "1 credit (from past charges)"
+    assert price_words(Estimate(1, learned=True)) == "1 credit (last price)"
     assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
 
 

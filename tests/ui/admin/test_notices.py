@@ -42,7 +42,7 @@ def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
         (
             NoticeKind.WORDS,
             {"tool": "studio", "channel": 5, "user": 6, "rule": "gun", "text": None},
-            "A word rule refused a request",
+            "The word filter refused a request",
             "It isn't shown here, because it was asked for in an age-restricted channel.",
         ),
     ],

@@ -45,7 +45,7 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
         await desk.services.credits.set_budget(desk.guild.id, 10, Period.DAY)
         shown = texts(await desk.maya.slash(desk.channel, "tools"))
         restoring = shown[shown.index("**Photo restoration**") :]
-        assert "20 credits (from past charges)\n🚫 You don't have enough credits left for this." in restoring
+        assert "20 credits (last price)\n🚫 You don't have enough credits left for this." in restoring
         assert "any tool" not in shown
 
 

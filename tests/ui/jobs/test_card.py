@@ -134,7 +134,7 @@ def test_times_on_a_card_are_those_that_are_known(
     ("changes", "expected"),
     [
         ({"price_learned": False}, "8 credits reserved (estimate)"),
-        ({"price_learned": True}, "8 credits reserved (from past charges)"),
+        ({"price_learned": True}, "8 credits reserved (last price)"),
         ({}, "8 credits reserved (estimate)"),
         ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
         ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),

@@ -22,7 +22,7 @@ REFUSALS = (
     "already settled",
     "was already deleted",
     "Only the person who asked",
-    "nothing to link to",
+    "show the original photo",
 )
 
 

@@ -116,8 +116,8 @@ def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (JobState.FAILED, "❌ <@300>, your **Virtual staging** failed: 2 photos."),
-        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** was cancelled: 2 photos."),
+        (JobState.FAILED, "❌ <@300>, your **Virtual staging** job failed: 2 photos."),
+        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** job was cancelled: 2 photos."),
         (JobState.UNKNOWN, "An admin can settle it with `/jobs`."),
     ],
 )

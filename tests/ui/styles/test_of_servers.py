@@ -81,7 +81,7 @@ async def test_a_style_for_a_role_is_for_its_members_alone(tmp_path: Path) -> No
         ({"name": "Oak", "tool": "virtual-staging", "inputs": "colour=red"}, "has no input “colour”"),
         ({"name": "Oak", "tool": "virtual-staging", "inputs": "room=" + "x" * 101}, "at most 100 characters"),
         ({"name": "Pine", "tool": "virtual-staging", "inputs": "style=pine"}, "already has a style “Pine”"),
-        ({"name": "Kite", "tool": "studio", "prompt": "A red kite"}, "A word rule"),
+        ({"name": "Kite", "tool": "studio", "prompt": "A red kite"}, "word filter"),
     ],
 )
 async def test_what_can_not_be_a_style_is_refused_with_the_reason(

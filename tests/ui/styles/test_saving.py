@@ -236,7 +236,7 @@ async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
         await desk.services.words.add(desk.guild.id, "red kite")
         for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
-            assert "A word rule in this server doesn't allow that." in texts(
+            assert "This server's word filter doesn't allow that." in texts(
                 await save(desk.maya, result, **fields)
             )
         await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")

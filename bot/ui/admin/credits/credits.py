@@ -35,7 +35,7 @@ def key_panel(key: StudiiKey, budget: BudgetState) -> Panel:
             small(_("This is the default. Change it with `/studii budget`.")) if budget.is_default else "",
         ),
         rule(),
-        _("**Next:** members can type `/` and pick a tool. `/credits` shows what is left."),
+        _("**Next:** members can type `/` and pick a tool. `/credits` shows the credits left."),
     )
 
 

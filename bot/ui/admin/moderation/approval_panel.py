@@ -68,7 +68,7 @@ def _who_waits(rules: ApprovalRules, names: ToolNames) -> list[str]:
     roles = [f"<@&{one}>" for one in sorted(rules.roles)[:MAX_LISTED_NAMES]]
     tools = [names.title(one) for one in sorted(rules.tools)[:MAX_LISTED_NAMES]]
     if not roles and not tools:
-        return [_("Requests wait only if a word rule sends them here (`/studii words add`).")]
+        return [_("Requests wait only if the word filter sends them here (`/studii words add`).")]
     return [
         _("Requests from {roles} wait.", roles=and_list(roles)) if roles else "",
         _("Requests for {tools} wait.", tools=and_list(tools)) if tools else "",

@@ -48,8 +48,8 @@ ENDED_WORDS: Mapping[str, Message] = {
         "Nothing was charged."
     ),
     ReasonCode.WORDS_CHANGED: lazy(
-        "A word rule added since {member} asked doesn't allow this, so the request was ended. Nothing was "
-        "charged."
+        "The word filter has changed since {member} asked and no longer allows this, so the "
+        "request was ended. Nothing was charged."
     ),
 }
 _APPROVED = lazy("Approved by {moderator}")
@@ -158,7 +158,7 @@ def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
     rule = matcher_of(shown.rules).met(said)
     if rule is None:
         return ""
-    return small(_("Word rule: ||{words}||", words=plain(rule.words, MAX_RULE_CHARACTERS)))
+    return small(_("Word filter: ||{words}||", words=plain(rule.words, MAX_RULE_CHARACTERS)))
 
 
 REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

@@ -24,14 +24,14 @@ def words_panel(rules: Sequence[WordRule], pause: WordPause, *, logged: bool) ->
         )
     refuses = any(rule.effect is WordEffect.REFUSE for rule in rules)
     unlogged = _unlogged() if refuses and not logged else ""
-    listed = _listed(rules) or _("There are no word rules. `/studii words add` makes one.")
+    listed = _listed(rules) or _("The word filter is empty. `/studii words add` adds a rule.")
     how = _(
         "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
         "matter. Rules apply to prompts, other inputs and the presets of photo channels."
     )
     return boxed(
         NEUTRAL,
-        "### 🔤 " + _("Word rules"),
+        "### 🔤 " + _("Word filter"),
         listed,
         small(counted),
         unlogged,

@@ -16,7 +16,7 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
     tool, channel = names.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
     until, change = details.get("until"), ""
     if details.get("preset"):
-        title = _("A word rule refuses a photo tool")
+        title = _("The word filter refuses a photo tool")
         said = _(
             "**{tool}** doesn't start on photos in {channel}, because of the words that an admin set it up "
             "with.",
@@ -28,7 +28,7 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
             "`/studii words`."
         )
     else:
-        title, member = _("A word rule refused a request"), f"<@{details.get('user')}>"
+        title, member = _("The word filter refused a request"), f"<@{details.get('user')}>"
         said = _("{member} asked for **{tool}** in {channel}.", member=member, tool=tool, channel=channel)
     paused = ""
     if until:

@@ -207,16 +207,20 @@ async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> 
         raise Refused(
             lazy("This server has a different key now. `/studii setup` shows it. Nothing was changed.")
         )
+    cancelled = ngettext(
+        "{count} waiting job was cancelled at no cost.",
+        "{count} waiting jobs were cancelled at no cost.",
+        forgotten.cancelled,
+    )
+    running = ngettext(
+        "{count} running job will still be posted.",
+        "{count} running jobs will still be posted.",
+        forgotten.running,
+    )
     said = sentences(
         _("The key is removed."),
-        ngettext(
-            "Cancelled at no cost: {count} job.", "Cancelled at no cost: {count} jobs.", forgotten.cancelled
-        ),
-        ngettext(
-            "Still running, and posted when done: {count} job.",
-            "Still running, and posted when done: {count} jobs.",
-            forgotten.running,
-        ),
+        cancelled if forgotten.cancelled else "",
+        running if forgotten.running else "",
         _("`/studii key` sets a new key."),
     )
     return boxed(GOOD, said)

@@ -51,7 +51,7 @@ YOUR_WORDS_GO_INTO = lazy("Your words go into: {prompt}")
 MORE_WORDS = lazy("Optional. Your words are added to: {prompt}")
 ANOTHER_PHOTO = lazy("Another photo")
 KEEPS_PHOTO = lazy("Leave empty to keep the photo.")
-ONLY_I = lazy("Only I see it")
+ONLY_I = lazy("Just for me")
 MAX_SET_PHOTOS = 10
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 
@@ -183,12 +183,10 @@ class ToolForm(Form):
 
     def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
         checkbox = ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=self._start.private)
-        missing = and_list([one.name for one in shown.left_out])
+        missing = capitalised(and_list([one.title for one in shown.left_out]))
         about = ""
         if missing:
-            about = _(
-                "There was no room for {inputs}: set it with /{command}.", inputs=missing, command=tool.slug
-            )
+            about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug)
         self.add_field(str(ONLY_I), checkbox, about)
         return checkbox
 

@@ -3,29 +3,26 @@
 import re
 from contextlib import suppress
 from dataclasses import replace
-from re import Match
 from typing import Self
 
 import discord
-from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
-from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
+from bot.languages import gettext as _, lazy, plazy
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.forms.open_form import ask
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import choose
-from bot.ui.jobs.results.staged_listing import StagedButton, links_original
+from bot.ui.jobs.results.staged_listing import StagedButton
 from bot.ui.jobs.start import Terms, expect_card, start_once
 from bot.ui.jobs.wording import again_label, again_price
-from bot.ui.kit.buttons import JobButton, LastingButton
+from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import Host, in_order
-from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, lines, row
-from bot.ui.kit.responses import acknowledge, answer
+from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, is_moderator
 from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
@@ -34,12 +31,6 @@ from bot.ui.reading.pictures import pictures_in
 ANOTHERS_RESULT = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
 )
-DELETE_RESULT = lazy("Delete this result?")
-LINK_DIES = lazy(
-    "A link to the original photo stops working: {link}. If a listing uses it, put the photo somewhere else "
-    "first."
-)
-DELETED = lazy("The result is deleted, and links to it don't work any more.")
 JOB_GONE = lazy("There's no such job here. Use the command instead.")
 PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
 NO_PICTURE_LEFT = lazy(
@@ -58,12 +49,8 @@ class DeleteButton(JobButton, action="delete"):
     label = plazy("button", "Delete")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        message = interaction.message
         await acknowledge(interaction)
-        await _ensure_may_delete(interaction, host, self.job_id, message)
-        if message is not None and links_original(message):
-            await answer(interaction, question_of_link(DELETE_RESULT, LINK_DIES, message, self.job_id))
-            return
+        await _ensure_may_delete(interaction, host, self.job_id, interaction.message)
         await delete_pressed(interaction)
 
 
@@ -71,46 +58,6 @@ async def delete_pressed(interaction: discord.Interaction) -> None:
     """Delete the message under which a button was pressed that is acknowledged."""
     with suppress(discord.NotFound):  # a second click: the message is gone
         await interaction.delete_original_response()
-
-
-def question_of_link(title: Worded, words: Message, message: discord.Message, job_id: str) -> Panel:
-    """Return the question whether to delete a message to which a listing may link."""
-    said = link_question(title, words, message.jump_url)
-    return boxed(UNSURE, said, row(DeleteLinkedButton(job_id, message.id)))
-
-
-def link_question(title: Worded, words: Message, link: str | None) -> str:
-    """Return the words of the question: `words` say what happens to the `{link}`."""
-    return lines(f"### {title}", words.using(link=link or ""))
-
-
-class DeleteLinkedButton(
-    LastingButton, template=r"studii:delete-linked:(?P<job>[0-9a-f]{16}):(?P<message>[0-9]{1,20})"
-):
-    """Delete a message of this channel to which a listing may link, after its person was told."""
-
-    def __init__(self, job_id: str, message_id: int) -> None:
-        self._job_id = job_id
-        self._message_id = message_id
-        custom_id = f"studii:delete-linked:{job_id}:{message_id}"
-        style = discord.ButtonStyle.danger
-        label = pgettext("button", "Delete and break the link")
-        super().__init__(ui.Button(label=label, style=style, custom_id=custom_id))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(match["job"], int(match["message"]))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        channel = interaction.client.get_partial_messageable(
-            interaction.channel_id or 0, guild_id=interaction.guild_id
-        )
-        await acknowledge(interaction)
-        with suppress(discord.NotFound):  # it is gone already
-            message = await channel.fetch_message(self._message_id)
-            await _ensure_may_delete(interaction, host, self._job_id, message)
-            await message.delete()
-        await interaction.edit_original_response(view=boxed(NEUTRAL, DELETED))
 
 
 async def _ensure_may_delete(

@@ -21,8 +21,8 @@ BEFORE_SMALLER = lazy("The original photo is shown smaller, because Discord has 
 BEFORE_LEFT_OUT = lazy("The original photo isn't shown, because Discord has a size limit here.")
 BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
-_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Both halves")
-_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "With a label")
+_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Split")
+_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "Labelled")
 SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
 
 

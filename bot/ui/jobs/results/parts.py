@@ -22,8 +22,8 @@ def why_here(job: Job, *, by_dm: bool) -> str:
     return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))
 
 
-def details_words(job: Job, names: ToolNames, *, prompt: bool = True) -> str:
-    """Return the inputs, the cost, and the prompt if it is to be told."""
+def details_words(job: Job, names: ToolNames, *, title: str = "", prompt: bool = True) -> str:
+    """Return the title if there is one, the inputs, the cost, and the prompt if it is to be told."""
     tool = names.tool(job.tool)
-    parts = [part for part in (settings_words(tool, job.inputs), cost_words(job)) if part]
+    parts = [part for part in (title, settings_words(tool, job.inputs), cost_words(job)) if part]
     return lines(small(" · ".join(parts)), prompt_words(tool, job.inputs) if prompt else "")

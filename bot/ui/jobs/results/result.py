@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import Job
-from bot.languages import Worded, gettext as _, pgettext, plazy, sentences
+from bot.languages import Worded, gettext as _, lazy, plazy, sentences
 from bot.ui.jobs.card import edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.results.gallery import gallery, is_hidden, order_words
@@ -17,12 +17,16 @@ from bot.ui.jobs.results.parts import details_words, disclosed_words, why_here
 from bot.ui.jobs.results.staged_listing import StagedButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import JobButton, look_of
-from bot.ui.kit.layout import BUTTONS_IN_A_ROW, URL_LIMIT, Panel, Piece, lines, row, small, text
+from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
 from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import plain
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 
 SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
+# Translators: as sentences in a chat; the member is mentioned.
+PICTURE_READY = lazy("{member}, your picture is ready.")
+VIDEO_READY = lazy("{member}, your video is ready.")
+FULL_SIZE = plazy("button", "Full size")  # of the result; "original" is the photo before, and nothing else
 
 
 def result(
@@ -47,15 +51,15 @@ def result(
         text(
             lines(
                 small(order_words(beside)),
-                details_words(job, names),
+                details_words(job, names, title=names.title(job.tool)),
                 disclosed_words(disclosure),
                 *map(small, notes),
-                _link_in_text(job, buttons),
+                _link_in_text(job),
                 why_here(job, by_dm=by_dm),
             )
         ),
-        _row_of(job, buttons),
-        *for_listing(job, beside, by_dm=by_dm),
+        row(*buttons, DeleteButton.of(job)),
+        *_more(job, beside, by_dm=by_dm),
         mark=mark_of_nonce(job.nonce),
     )
 
@@ -66,8 +70,15 @@ def linked_result(job: Job, names: ToolNames, why: Worded, *, disclosure: str, b
     buttons = remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm)
     return Panel(
         text(lines(_ready(job, names), there)),
-        text(lines(details_words(job, names), disclosed_words(disclosure), why_here(job, by_dm=by_dm))),
-        _row_of(job, buttons),
+        text(
+            lines(
+                details_words(job, names, title=names.title(job.tool)),
+                disclosed_words(disclosure),
+                why_here(job, by_dm=by_dm),
+            )
+        ),
+        row(*buttons, DeleteButton.of(job)),
+        *_more(job, (), by_dm=by_dm),
         mark=mark_of_nonce(job.nonce),
     )
 
@@ -87,7 +98,7 @@ def linked_video(job: Job, names: ToolNames, why: Worded, *, disclosure: str, by
     gone = sentences(why, _("The link may stop working after a while."))
     link = job.output_url or ""
     shown = f"|| {link} ||" if link and is_hidden(job) else link
-    about = details_words(job, names, prompt=False)
+    about = details_words(job, names, title=names.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     return lines(_ready(job, names), gone, details, shown)
 
@@ -105,37 +116,32 @@ def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool) -> ui.View:
 
 
 def _ready(job: Job, names: ToolNames) -> str:
-    member, tool = f"<@{job.user_id}>", names.title(job.tool)
-    # Translators: as a sentence in a chat; the member is mentioned.
-    return f"{names.emoji(job.tool)} {_('{member}, your **{tool}** is ready.', member=member, tool=tool)}"
+    ready = VIDEO_READY if job.output_kind == "video" else PICTURE_READY
+    return f"{names.emoji(job.tool)} {ready.using(member=f'<@{job.user_id}>')}"
 
 
-def _link_in_text(job: Job, buttons: Sequence[Piece]) -> str:
-    """Return the link for the text, if there is no room for a button, or the address is too long for one."""
-    as_button = usable(job.output_url, URL_LIMIT) and _has_room(buttons)
-    if as_button or not usable(job.output_url, MAX_LINK_CHARACTERS):
+def _link_in_text(job: Job) -> str:
+    """Return the link for the text, if the address is too long for a button."""
+    if usable(job.output_url, URL_LIMIT) or not usable(job.output_url, MAX_LINK_CHARACTERS):
         return ""
-    return small(f"[{pgettext('button', 'Original')}](<{job.output_url}>)")
+    return small(f"[{FULL_SIZE}](<{job.output_url}>)")
 
 
-def _has_room(buttons: Sequence[Piece]) -> bool:
-    """Return whether a row has room for the link beside these buttons and Delete."""
-    return len(buttons) + 2 <= BUTTONS_IN_A_ROW
-
-
-def _row_of(job: Job, buttons: Sequence[Piece]) -> ui.ActionRow[Any]:
-    """Return the buttons, the link if there is room, and Delete."""
-    original = link_button(job, pgettext("button", "Original")) if _has_room(buttons) else None
-    return row(*buttons, *([] if original is None else [original]), DeleteButton.of(job))
+def _more(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
+    """Return a second row: what opens the result at Studii, and what a listing needs."""
+    full_size = link_button(job, str(FULL_SIZE))
+    buttons: list[Piece] = [
+        *([] if full_size is None else [full_size]),
+        *for_listing(job, beside, by_dm=by_dm),
+    ]
+    return [row(*buttons)] if buttons else []
 
 
 def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
     """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
     labelled = any(one.startswith(LABELLED_FILE) for one in beside)
     original = any(one.startswith(BEFORE_FILE) for one in beside)
-    # Nobody else could open a link to what is private.
-    seen = not (by_dm or job.private)
-    return [row(StagedButton.of(job))] if labelled and original and seen else []
+    return [StagedButton.of(job)] if labelled and original and not by_dm else []
 
 
 def remaking_buttons(

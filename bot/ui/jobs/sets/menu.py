@@ -1,6 +1,5 @@
 """The menu and the buttons under a set's results: one picture is chosen, then run again, edited, deleted."""
 
-from re import Match
 from typing import Any, Self
 
 import discord
@@ -9,18 +8,7 @@ from discord import ui
 from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.ui.jobs.results.buttons import (
-    ANOTHERS_RESULT,
-    DELETE_RESULT,
-    JOB_GONE,
-    LINK_DIES,
-    addressed_to,
-    delete_pressed,
-    job_for,
-    link_question,
-    question_of_link,
-)
-from bot.ui.jobs.results.staged_listing import links_original
+from bot.ui.jobs.results.buttons import ANOTHERS_RESULT, JOB_GONE, addressed_to, delete_pressed, job_for
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.jobs.sets.set_result import (
     DELETE,
@@ -30,19 +18,14 @@ from bot.ui.jobs.sets.set_result import (
     drop_button,
     one_of_set,
 )
-from bot.ui.jobs.wording import ToolNames, message_link
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import QUIET, UNSURE, boxed, row
+from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.permissions import is_moderator, server_of
 from bot.ui.reading.photo_lookup import shown_of
 
-DELETE_RESULTS = lazy("Delete these results?")
-LINKS_DIE = lazy(
-    "A link to the original photos stops working: {link}. If a listing uses it, put the photos somewhere "
-    "else first."
-)
 PICTURE_DELETED = lazy("That picture was already deleted.")
 DONE = lazy("The picture is deleted. Its cost stays in the ledger.")
 OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
@@ -73,19 +56,12 @@ class PictureMenu(
         await answer(interaction, one_of_set(job, ToolNames(host.catalog), addresses))
 
 
-class DropButton(
-    LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-9a-f]{{16}})(?P<asked>:asked)?"
-):
-    """Delete one picture from the message of its set; if a listing may link that, its person is asked."""
+class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-9a-f]{{16}})"):
+    """Delete one picture from the message of its set."""
 
-    def __init__(self, job_id: str, *, asked: bool) -> None:
+    def __init__(self, job_id: str) -> None:
         self._job_id = job_id
-        self._asked = asked
-        super().__init__(drop_button(job_id, asked=asked))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(match["job"], asked=match["asked"] is not None)
+        super().__init__(drop_button(job_id))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await acknowledge(interaction)
@@ -94,10 +70,6 @@ class DropButton(
             raise Refused(JOB_GONE)
         if job.user_id != interaction.user.id and not is_moderator(interaction.permissions):
             raise Refused(ANOTHERS_RESULT)
-        if not self._asked and links_original(interaction.message):
-            ask = link_question(DELETE_RESULT, LINK_DIES, message_link(job))
-            await answer(interaction, boxed(UNSURE, ask, row(DropButton(self._job_id, asked=True))))
-            return
         try:
             await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
         except PictureGone:
@@ -115,15 +87,12 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
         super().__init__(ui.Button(label=str(DELETE), custom_id=f"studii:set:{DELETE_ACTION}:{set_id}"))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        message, guild_id = interaction.message, interaction.guild_id
+        guild_id = interaction.guild_id
         await acknowledge(interaction)
         jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
         moderates = guild_id is None or is_moderator(interaction.permissions)
         if not moderates and _owner(jobs, interaction) != interaction.user.id:
             raise Refused(ANOTHERS_RESULT)
-        if message is not None and jobs and not jobs[0].private and links_original(message):
-            await answer(interaction, question_of_link(DELETE_RESULTS, LINKS_DIE, message, jobs[0].id))
-            return
         await delete_pressed(interaction)
 
 

@@ -10,13 +10,13 @@ from discord import ui
 
 from bot.domain import Job, JobState, Progress, SourcePhoto
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.languages import and_list, gettext as _, lazy, ngettext, number, pgettext, plazy, sentences
+from bot.languages import and_list, gettext as _, lazy, ngettext, number, plazy, sentences
 from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
 from bot.ui.jobs.results.links import link_button, link_words
 from bot.ui.jobs.results.parts import disclosed_words, why_here
-from bot.ui.jobs.results.result import for_listing, remaking_buttons
+from bot.ui.jobs.results.result import FULL_SIZE, for_listing, remaking_buttons
 from bot.ui.jobs.sets.set_card import RUN_SET_AGAIN, photo_name, set_button
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
@@ -27,7 +27,6 @@ from bot.ui.reading.pictures import plain_name
 CHOOSE = lazy("Do more with one picture")
 DELETE = plazy("button", "Delete")
 DELETE_THIS = lazy("Delete this picture")
-DELETE_LINKED = lazy("Delete and break the link")
 PICK_ACTION, DELETE_ACTION, DROP_ACTION = "pick", "delete", "drop"
 LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # Ten photos with what is said of each must fit into a message.
@@ -76,7 +75,8 @@ def set_result(
     settings = shortened(settings_words(tool, first.inputs), MAX_SET_RESULT_CHARACTERS)
     charged = sum(part.job.settled for part in posting.parts)
     cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
-    details = small(" · ".join(part for part in (settings, cost) if part))
+    title = names.title(first.tool) if made else ""  # else the first line names it
+    details = small(" · ".join(part for part in (title, settings, cost) if part))
     why = why_here(first, by_dm=by_dm)
     said_ai = disclosed_words(disclosure) if made else ""
     about = lines(details, prompt_words(tool, first.inputs), said_ai, why)
@@ -92,26 +92,21 @@ def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
     """
     name = photo_name(job)
     again = remaking_buttons(job, names.tool(job.tool), picture=bool(addresses), by_dm=False)
-    others: list[Piece] = []
-    if (original := link_button(job, pgettext("button", "Original"))) is not None:
-        others.append(original)
+    full_size = link_button(job, str(FULL_SIZE))
+    others: list[Piece] = [] if full_size is None else [full_size]
+    others += for_listing(job, [file_name_of(one) for one in addresses], by_dm=False)
     if job.result_message_id is not None:
         others.append(drop_button(job.id))
     pieces: list[Piece] = [text(f"### {names.emoji(job.tool)} {named_value(names.title(job.tool), name)}")]
     if addresses:
         pieces.append(gallery(job, names, addresses))
-    listing = for_listing(job, [file_name_of(one) for one in addresses], by_dm=job.result_message_id is None)
-    return Panel(*pieces, row(*again), *([row(*others)] if others else []), *listing)
+    return Panel(*pieces, row(*again), *([row(*others)] if others else []))
 
 
-def drop_button(job_id: str, *, asked: bool = False) -> ui.Button[Any]:
-    """Return the look of `bot.ui.jobs.sets.menu.DropButton`, which finds its code by the custom id.
-
-    `asked`: its person has been asked about the link that dies.
-    """
-    custom_id = f"studii:set:{DROP_ACTION}:{job_id}" + (":asked" if asked else "")
-    label = str(DELETE_LINKED if asked else DELETE_THIS)
-    return ui.Button(label=label, style=discord.ButtonStyle.danger, custom_id=custom_id)
+def drop_button(job_id: str) -> ui.Button[Any]:
+    """Return the look of `bot.ui.jobs.sets.menu.DropButton`, which finds its code by the custom id."""
+    custom_id = f"studii:set:{DROP_ACTION}:{job_id}"
+    return ui.Button(label=str(DELETE_THIS), style=discord.ButtonStyle.danger, custom_id=custom_id)
 
 
 def caption_of(number: int) -> str:
@@ -134,15 +129,15 @@ def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str
     which = _which([part.number for part in made or posting.parts], len(posting.whole))
     member, tool = f"<@{job.user_id}>", names.title(job.tool)
     if made:
-        ready = _("{member}, your **{tool}** is ready: {photos}.", member=member, tool=tool, photos=which)
+        ready = _("{member}, your results are ready: {photos}.", member=member, photos=which)
         return f"{names.emoji(job.tool)} {ready}"
     ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
     if not ended:
-        sign, over = "🚫", lazy("{member}, your **{tool}** was cancelled: {photos}.")
+        sign, over = "🚫", lazy("{member}, your **{tool}** job was cancelled: {photos}.")
     elif all(one.not_approved for one in ended):
-        sign, over = "🚫", lazy("{member}, your **{tool}** wasn't approved: {photos}.")
+        sign, over = "🚫", lazy("{member}, your **{tool}** request wasn't approved: {photos}.")
     else:
-        sign, over = "❌", lazy("{member}, your **{tool}** failed: {photos}.")
+        sign, over = "❌", lazy("{member}, your **{tool}** job failed: {photos}.")
     return f"{sign} {over.using(member=member, tool=tool, photos=which)}"
 
 

@@ -193,7 +193,7 @@ async def _forbid(desk: Desk) -> None:
     [
         (_block, "has been blocked since they asked", "you were blocked from using Studii"),
         (_limit, "The rules have changed since", "the rules changed and no longer allow it"),
-        (_forbid, "A word rule added since", "a word rule was added that doesn't allow it"),
+        (_forbid, "The word filter has changed since", "the word filter changed and no longer allows it"),
     ],
 )
 async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
@@ -233,9 +233,9 @@ async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path:
         await desk.admin.slash(desk.channel, "studii words add", words="kit*", then="approve")
         # What the catalogue sends on its own meets no rule.
         await desk.admin.slash(desk.channel, "studii words add", words="standard", then="approve")
-        assert "Word rule: ||kit\\*||" in texts(await ask(desk, channel))
+        assert "Word filter: ||kit\\*||" in texts(await ask(desk, channel))
         await desk.tom.slash(desk.channel, "studio", prompt="A red boat")
-        assert "Word rule" not in texts(await asked(desk, channel))
+        assert "Word filter" not in texts(await asked(desk, channel))
 
 
 @pytest.mark.promise

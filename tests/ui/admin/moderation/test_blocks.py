@@ -19,15 +19,15 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
         assert "You can't start jobs here until" not in first
         until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
         second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
-        assert f"You can't start jobs here until {until}, because word rules refused many" in second
-        assert "A word rule in this server doesn't allow that. Nothing was charged." in second
+        assert f"You can't start jobs here until {until}, because the word filter refused many" in second
+        assert "This server's word filter doesn't allow that. Nothing was charged." in second
         assert "try again" not in second
         assert "You wrote: “Another blimp”" in second
         assert f"They can't start jobs until {until}." in await posted(desk)
         harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert f"You can't start jobs here until {until}" in texts(harmless)
         access = texts(await desk.admin.slash(desk.channel, "studii access"))
-        assert f"- <@{desk.maya.id}> until {until}, after many refusals by word rules" in access
+        assert f"- <@{desk.maya.id}> until {until}, after many refusals by the word filter" in access
         assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         desk.clock.advance(3 * 3600 + 1)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

@@ -32,7 +32,7 @@ async def test_approval_for_word_rules_alone_says_so(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = desk.guild.create_text_channel("approvals")
         shown = await desk.admin.slash(desk.channel, "studii approval", channel=channel)
-        said = "Requests wait only if a word rule sends them here (`/studii words add`)."
+        said = "Requests wait only if the word filter sends them here (`/studii words add`)."
         assert said in texts(shown)
 
 

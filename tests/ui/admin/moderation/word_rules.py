@@ -5,7 +5,7 @@ from sqlalchemy import text
 from bot.domain import Notice, NoticeKind
 from tests.support.desk import Desk, texts
 
-REFUSED = "A word rule in this server doesn't allow that. Change the wording and try again"
+REFUSED = "This server's word filter doesn't allow that. Change the wording and try again"
 
 
 async def forbid(desk: Desk, *words: str) -> str:

@@ -22,7 +22,10 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
         assert "Waiting jobs are cancelled at no cost" in texts(asked)
         assert await desk.services.keys.current(desk.guild.id) is not None  # nothing has happened yet
         await desk.admin.click(message(asked), label="Remove key")
-        assert "Cancelled at no cost: 1 job. Still running, and posted when done: 1 job." in texts(asked)
+        assert (
+            "The key is removed. 1 waiting job was cancelled at no cost. 1 running job will still be posted."
+            in texts(asked)
+        )
         assert await desk.services.keys.current(desk.guild.id) is None
         cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
         assert cancelled is not None
@@ -41,6 +44,14 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
         told = await desk.admin.click(message(asked), label="Remove key")
         assert "This server has a different key now" in texts(told)
         assert await desk.services.keys.current(desk.guild.id) == new
+
+
+async def test_without_jobs_no_jobs_are_counted(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        await desk.admin.click(message(asked), label="Remove key")
+        assert texts(asked) == "The key is removed. `/studii key` sets a new key."
 
 
 @pytest.mark.promise

@@ -35,7 +35,7 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
         wanted = {"prompt": "A blimp", "mode": "video", "private": True, "image": ROOM}
         refused = await desk.maya.submit_modal(form, wanted)
         assert refused.ephemeral
-        assert "A word rule in this server doesn't allow that." in texts(refused)
+        assert "This server's word filter doesn't allow that." in texts(refused)
         assert refused.response is not None
         again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
         held = {name: value_in(field) for name, field in fields(again).items()}

@@ -64,7 +64,7 @@ async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(tmp_path:
         await desk.set_key()
         form = await opened(desk, desk.maya, "studio")
         assert list(fields(form)) == ["image", "prompt", "mode", "quality", "private"]
-        hint = "There was no room for aspect_ratio: set it with /studio."
+        hint = "Aspect ratio: use /studio"
         assert fields(form)["private"]["description"] == hint
         await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
         job = await desk.job()
