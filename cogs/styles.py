@@ -53,7 +53,7 @@ def defaults_command(bot: StudiiBot) -> Command:
     @app_commands.describe(
         tool=N_("The tool; alone it opens a form, left out it shows your defaults"),
         name=N_("The input to set, such as aspect_ratio"),
-        value=N_("What you prefer; leave out to clear it"),
+        value=N_("Your preferred value; leave out to clear it"),
     )
     @app_commands.rename(name="input")
     @app_commands.autocomplete(tool=_tools_with_inputs, name=_inputs, value=_values)

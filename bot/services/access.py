@@ -27,7 +27,7 @@ from bot.storage import Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
-NO_RULE_TO_REMOVE = lazy("There is no rule for {tool} to remove. Nothing was changed.")
+NO_RULE_TO_REMOVE = lazy("{tool} has no rule to remove. Nothing was changed.")
 NOT_LISTED = lazy(
     "No rule for {tool} names this role or channel. `/studii access` shows the rules. Nothing was changed."
 )

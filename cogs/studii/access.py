@@ -50,7 +50,7 @@ def access_command(bot: StudiiBot) -> Command:
         tool=N_("The tool for `role` and `channel`; leave out for every tool"),
         role=N_("A role that can use the tool (or `private`, or `extra`)"),
         channel=N_("A channel where the tool works; add more one by one"),
-        change=N_("What to do with the role or channel"),
+        change=N_("Allow or remove the role or channel, or open the tool"),
         photos=N_("Whose photos members can use the tools on"),
         portraits=N_("Whose photos members can use with tools that change a person"),
         private=N_("Who can get results that only they see"),

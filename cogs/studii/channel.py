@@ -29,7 +29,7 @@ def channel_command(services: Services) -> Command:
 
     @function_command(name="channel", description=_DESCRIPTION)
     @app_commands.describe(
-        cards=N_("What happens to a job's card once its result is posted"),
+        cards=N_("Keep or remove a job's card once its result is posted"),
         results=N_("Post all results in this channel"),
         threads=N_("Post each result in a thread under its photo, or under its card"),
         here=N_("Post results in the channel where the command was used"),

@@ -36,7 +36,7 @@ class _WordsGroup(app_commands.Group):
     @app_commands.command(description=N_("Refuse requests with a word or a phrase, or send them to approval"))
     @app_commands.describe(
         words=N_("A word or a phrase; * is any part of a word, as in paint*"),
-        then=N_("What happens to a request with it; refused by default"),
+        then=N_("Refuse requests with it, or ask moderators; refused by default"),
     )
     @app_commands.choices(then=THEN)
     async def add(self, interaction: discord.Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:

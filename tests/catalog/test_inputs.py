@@ -42,7 +42,7 @@ def test_an_input_without_a_value_or_a_default_is_left_out(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("prompt", [None, "", " \n "])
 def test_a_missing_prompt_is_asked_for_by_name(studio: Tool, prompt: str | None) -> None:
-    with pytest.raises(Refused, match=r"^Studio needs `prompt`: “What it should show”\.$"):
+    with pytest.raises(Refused, match=r"^Studio needs `prompt`: “Describe the picture or video”\.$"):
         studio.prepare({"prompt": prompt}, has_source=False)
 
 

@@ -19,8 +19,8 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
                 "credits": 1,
             },
             "✅ No allowance is set for everyone now.": {"no_limit": True},
-            "✅ Members can now have 2 jobs running at once.": {"at_once": 2},
-            "✅ Members can now have any number of jobs running.": {"at_once": 0},
+            "✅ Members can now run 2 jobs at the same time.": {"at_once": 2},
+            "✅ Members can now run jobs at the same time without a limit.": {"at_once": 0},
             "✅ Members can now start 3 jobs in 10 minutes.": {"starts": 3},
             "✅ Members can now start jobs as often as they like.": {"starts": 0},
         }

@@ -106,7 +106,7 @@ def style_panel(
         buttons.append(StyleButton(USE, style.id, pgettext("button", "Use") + price))
     if not style.of_server:
         buttons.append(StyleButton(REMOVE, style.id, pgettext("button", "Remove")))
-    alt = _("What the style {name} has made", name=style.name)
+    alt = _("A result of the style {name}", name=style.name)
     shown: list[Piece] = (
         [] if picture is None else [ui.MediaGallery(MediaGalleryItem(picture, description=alt))]
     )

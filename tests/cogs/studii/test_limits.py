@@ -175,7 +175,7 @@ async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> N
         told = await desk.admin.slash(desk.channel, "studii access", role=role, change="out")
         assert "No rule for every tool names this" in texts(told)
         told = await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", change="open")
-        assert "There is no rule for Photo restoration to remove" in texts(told)
+        assert "Photo restoration has no rule to remove" in texts(told)
         assert len((await desk.services.access.rules(desk.guild.id)).tools) == 1
 
 

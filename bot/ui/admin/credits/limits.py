@@ -85,11 +85,11 @@ def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
     if "at_once" in changes:
         at_once = changes["at_once"]
         said.append(
-            _("Members can now have any number of jobs running.")
+            _("Members can now run jobs at the same time without a limit.")
             if at_once is None
             else ngettext(
-                "Members can now have {count} job running at once.",
-                "Members can now have {count} jobs running at once.",
+                "Members can now run {count} job at the same time.",
+                "Members can now run {count} jobs at the same time.",
                 at_once,
             )
         )
