@@ -8,8 +8,8 @@ from sandbox.demo.people import text_of
 from sandbox.demo.place import TEAM
 from tests.stories.world import plain, town
 
-REFUSED = "A word rule in this server doesn't allow that."
-PAUSED = "because word rules refused many of your requests"
+REFUSED = "This server's word filter doesn't allow that."
+PAUSED = "because the word filter refused many of your requests"
 
 
 @pytest.mark.promise
