@@ -23,7 +23,7 @@ from bot.languages import Language, load_all
 from bot.languages.formats import locale_of
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.monitoring.metrics import Metrics, Vitals
+from bot.monitoring import Metrics, Vitals
 from bot.open_stores import Stores, open_stores
 from bot.services import Services, build_services
 from bot.storage import Storage
@@ -106,14 +106,14 @@ async def build(
             catalog=catalog,
             clock=clock,
             tuning=Tuning(max_source_bytes=settings.max_source_mb * MEGABYTE),
-            posted=metrics.posted,
+            posted=metrics.posted.observe,
         )
         services = _services(stores, settings, catalog, clock, studii.check_key)
         answers = LateAnswers(stores.deferrals, bot, services.jobs, catalog, bot.readers)
         bot.attach(services, delivery, clock, stores.deferrals, answers.run)
         app = App(stores.storage, services, bot, engine, member)
         if stores.health is not None:
-            stores.health.serves(_vitals(app, stores.spool))
+            stores.health.vitals = _vitals(app, stores.spool)
         yield app
 
 
@@ -133,7 +133,7 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
 
 
 def _decoders(settings: Settings, metrics: Metrics) -> DecoderPool:
-    return DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_died)
+    return DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_deaths.inc)
 
 
 def _delivery_context(
@@ -189,7 +189,7 @@ def _bot(
         intents=intents,
         dev_guild_id=settings.dev_guild_id,
         connector=connector,
-        observer=DiscordObserver(metrics.discord, clock),
+        observer=DiscordObserver(metrics, clock),
         member=member,
     )
 

@@ -13,7 +13,7 @@ from bot.cli.output import not_opened, say
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
 from bot.errors import SettingsError
-from bot.monitoring.logging import configure_logging
+from bot.monitoring import configure_logging
 
 # The other commands are imported inside: a running bot has no use for them, nor for what shows their results.
 

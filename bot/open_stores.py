@@ -6,8 +6,6 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 from bot.clock import Clock
 from bot.cluster import Membership, WantedShards, membership
@@ -15,8 +13,7 @@ from bot.config import MEGABYTE, Settings
 from bot.delivery import DeferralFiles, DeferralJournal
 from bot.errors import SettingsError
 from bot.media.spool import Spool
-from bot.monitoring.logging import Origin, logging_origin
-from bot.monitoring.metrics import Metrics
+from bot.monitoring import ORIGIN, HealthServer, Metrics
 from bot.storage import (
     DeferralTable,
     LaneNames,
@@ -28,9 +25,6 @@ from bot.storage import (
     sqlite_file,
     usable_database,
 )
-
-if TYPE_CHECKING:
-    from bot.monitoring.health import HealthServer
 
 _OTHER_KEY = (
     "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
@@ -48,7 +42,7 @@ class Stores:
     lanes: LaneNames
     spool: Spool
     deferrals: DeferralJournal
-    health: "HealthServer | None"  # answers from before the process has its place
+    health: HealthServer | None  # answers from before the process has its place
 
 
 async def open_stores(
@@ -73,7 +67,7 @@ async def open_stores(
     wanted = WantedShards(recommended, settings.shard_count, settings.shards_per_process)
     name = f"{socket.gethostname()}:{os.getpid()}"
     member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
-    stack.enter_context(logging_origin(partial(_origin, member)))
+    ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
     storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
     vault = Vault.open(keys, settings.key_file, settings.keys_setting)
     health = await _health(settings, stack, storage, metrics, clock, member)
@@ -96,10 +90,6 @@ async def _deferrals(
     return DeferralJournal(await stack.enter_async_context(table), vault, clock)
 
 
-def _origin(member: Membership) -> Origin | None:
-    return None if member.epoch is None else Origin(member.epoch, member.shards.held)
-
-
 async def _health(
     settings: Settings,
     stack: AsyncExitStack,
@@ -107,19 +97,9 @@ async def _health(
     metrics: Metrics,
     clock: Clock,
     member: Membership,
-) -> "HealthServer | None":
+) -> HealthServer | None:
     """Return the health server, which serves from now on, or None where no port is set."""
     if settings.health_port is None:
         return None
-    # Imported here: a bot without a port has no use for an HTTP server.
-    from bot.monitoring.health import HealthServer
-
-    server = HealthServer(
-        settings.health_address,
-        settings.health_port,
-        storage=storage,
-        metrics=metrics,
-        clock=clock,
-        shards=lambda: (len(member.shards.held), member.free_shards),
-    )
-    return await stack.enter_async_context(server)
+    server = HealthServer(storage, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
+    return await stack.enter_async_context(server.listening(settings.health_address, settings.health_port))

@@ -20,8 +20,7 @@ from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.media.decoder.process_limits import hide_memory
-from bot.monitoring.metrics import Metrics
-from bot.monitoring.watchdog import Watchdog
+from bot.monitoring import Metrics, watchdog
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
@@ -140,7 +139,7 @@ async def _serve(
             clock=clock,
             metrics=metrics,
         ) as app,
-        Watchdog(app.engine.stuck),
+        watchdog(app.engine.stuck),
     ):
         parts_run.set()
         return await run_parts(app, token, stop)

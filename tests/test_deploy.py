@@ -17,7 +17,7 @@ import pytest
 from bot.__main__ import main
 from bot.config import Settings
 from bot.errors import SettingsError, Unavailable
-from bot.monitoring.metrics import Metrics, Snapshot
+from bot.monitoring import Metrics
 from tests.support.database import database
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +29,7 @@ NAME = re.compile(r"\bstudii_\w+")
 
 def metrics() -> dict[str, str]:
     """Each metric that the bot serves, and its kind."""
-    return dict(TYPE.findall(Metrics().render(Snapshot()).decode()))
+    return dict(TYPE.findall(Metrics().render().decode()))
 
 
 def series() -> set[str]:

@@ -39,7 +39,7 @@ print(sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects()), *importe
 # What a bot with HEALTH_PORT imports as well.
 HEALTH = """
 import sys
-import bot.monitoring.health
+import bot.monitoring
 print(*sys.modules)
 """
 # All that the processes that open pictures import.

@@ -10,7 +10,7 @@ from discord.http import Route
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
-from bot.monitoring.discord_metrics import DiscordMetrics
+from bot.monitoring import Metrics
 
 _FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
 _MAX_OPEN = 10_000
@@ -21,7 +21,7 @@ _GONE = 404  # Discord no longer waits for the answer
 class DiscordObserver:
     """Reports requests to Discord's API, connections to its gateway, and first answers to the metrics."""
 
-    def __init__(self, metrics: DiscordMetrics, clock: Clock) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
         self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(_MAX_OPEN)  # id -> kind, heard at
@@ -40,10 +40,10 @@ class DiscordObserver:
         bot.add_listener(self.heard, "on_interaction")
 
     async def _on_connect(self, _shard_id: int) -> None:
-        self._metrics.connection("new")
+        self._metrics.gateway_connections.labels("new").inc()
 
     async def _on_resumed(self, _shard_id: int) -> None:
-        self._metrics.connection("resumed")
+        self._metrics.gateway_connections.labels("resumed").inc()
 
     async def heard(self, interaction: discord.Interaction) -> None:
         """Note that a command, button or form was used and has to be answered."""
@@ -66,16 +66,17 @@ class DiscordObserver:
     def _count(self, url: str, status: int | None) -> None:
         if not url.startswith(Route.BASE):
             return  # the gateway's or the CDN's
-        self._metrics.request(status)
+        self._metrics.discord_requests.labels("none" if status is None else str(status)).inc()
         found = _FIRST_ANSWER.search(url.partition("?")[0])
         heard = self._open.pop(int(found[1]), None) if found is not None else None
         if heard is None:
             return
         kind, at = heard
+        outcome = "too_late" if status == _GONE else "failed"
         if status is not None and status < 300:
-            self._metrics.interaction(kind, "answered", self._clock.monotonic() - at)
-        else:
-            self._metrics.interaction(kind, "too_late" if status == _GONE else "failed")
+            outcome = "answered"
+            self._metrics.first_answer.observe(self._clock.monotonic() - at)
+        self._metrics.interactions.labels(kind, outcome).inc()
 
     def _give_up(self) -> None:
         """Count the interactions that were never answered. The oldest comes first."""
@@ -85,4 +86,4 @@ class DiscordObserver:
             if now - at < UNANSWERED_AFTER:
                 return
             del self._open[interaction_id]
-            self._metrics.interaction(kind, "unanswered")
+            self._metrics.interactions.labels(kind, "unanswered").inc()

@@ -7,10 +7,9 @@ import aiohttp
 import discord
 import pytest
 from discord.http import Route
-from prometheus_client import CollectorRegistry
 
 from bot.client.discord_observer import UNANSWERED_AFTER, DiscordObserver
-from bot.monitoring.discord_metrics import DiscordMetrics
+from bot.monitoring import Metrics
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
 from tests.support.clock import FakeClock
@@ -22,9 +21,10 @@ class Observed:
     """An observer, and the figures that it makes."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.metrics = Metrics()
+        self.registry = self.metrics.registry
         self.clock = FakeClock()
-        self.observer = DiscordObserver(DiscordMetrics(self.registry), self.clock)
+        self.observer = DiscordObserver(self.metrics, self.clock)
 
     async def hear(self, interaction_id: int) -> None:
         kind = discord.InteractionType.component

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain import Job, JobState
 from bot.errors import DatabaseAway
-from bot.monitoring.watchdog import Watchdog
+from bot.monitoring import watchdog
 from bot.studii import JobReport
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -84,7 +84,7 @@ async def _stand_still(folder: Path, trouble: Trouble, pace: float) -> None:
     clock = FakeClock()
     async with engine_world(folder, clock=clock, reread_every=0.06) as world:
         engine = world.engine()
-        async with Watchdog(engine.stuck, beat=0.01), world.running(engine):
+        async with watchdog(engine.stuck, beat=0.01), world.running(engine):
             await trouble(world)
             while True:
                 clock.advance(pace)

@@ -1,10 +1,11 @@
 """What an operator's tools see of the bot: /healthz and /metrics."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ import pytest
 from bot.clock import Clock
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.monitoring.health import Health, HealthServer
-from bot.monitoring.metrics import Metrics, Vitals
+from bot.monitoring import HealthServer, Metrics, Vitals
 from bot.storage.credits.usage import Totals
 from bot.version import VERSION
 from tests.engine.test_database_trouble import fail
@@ -48,15 +48,8 @@ async def watched(
     async with engine_world(folder, clock=clock, count=metrics.request) as world:
         now = Changing()
         vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
-        async with HealthServer(
-            "127.0.0.1",
-            0,
-            storage=world.storage,
-            metrics=metrics,
-            clock=world.clock,
-            shards=lambda: (0, 0),
-        ) as server:
-            server.serves(vitals)
+        server = HealthServer(world.storage, metrics, world.clock, lambda: (0, 0), vitals)
+        async with server.listening("127.0.0.1", 0):
             yield Watched(world, f"http://127.0.0.1:{server.port}", now)
 
 
@@ -98,8 +91,8 @@ async def test_what_is_wrong_is_named_with_a_503(
 async def test_a_database_that_cannot_be_written_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.1)
-    monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
+    monkeypatch.setattr("bot.monitoring.DATABASE_TIMEOUT", 0.1)
+    monkeypatch.setattr("bot.monitoring.STATUS_CACHED_SECONDS", 0.0)
     async with watched(tmp_path) as bot:
         async with bot.world.storage.write():
             status, text = await get(f"{bot.url}/healthz")
@@ -150,7 +143,7 @@ async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_pa
         world = bot.world
         await world.use_key(world.studii.add_key(), guild_id=987654321)
         job = await world.accept(a_job(guild_id=987654321))
-        engine = world.engine(metrics.posted)
+        engine = world.engine(metrics.posted.observe)
         async with world.running(engine):
             await world.announced(job.id)
             assert engine.oldest_due_poll() == 0.0
@@ -174,22 +167,18 @@ async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_pa
 async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     async with watched(tmp_path) as bot:
         port = int(bot.url.rpartition(":")[2])
-        taken = HealthServer(
-            "127.0.0.1",
-            port,
-            storage=bot.world.storage,
-            metrics=Metrics(),
-            clock=bot.world.clock,
-            shards=lambda: (0, 0),
-        )
-        with pytest.raises(SettingsError, match=f"HEALTH_PORT {port}"):
-            await taken.__aenter__()
+        other = HealthServer(bot.world.storage, Metrics(), bot.world.clock, lambda: (0, 0))
+        with pytest.raises(SettingsError, match=f"HEALTH_PORT {port} .* \\(address already in use\\)"):
+            async with other.listening("127.0.0.1", port):
+                pass
 
 
-def test_the_documents_list_each_field() -> None:
+async def test_the_documents_list_each_field(tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
     table = text.partition("## Health")[2].partition("## Metrics")[0]
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(Health)]
+    async with watched(tmp_path) as bot:
+        _, told = await get(f"{bot.url}/healthz")
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(json.loads(told))
 
 
 async def test_other_pages_and_methods_are_refused_and_head_has_no_body(tmp_path: Path) -> None:
@@ -205,7 +194,7 @@ async def test_other_pages_and_methods_are_refused_and_head_has_no_body(tmp_path
 async def test_a_connection_is_for_one_question_and_closed_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.monitoring.health.CONNECTION_SECONDS", 0.2)
+    monkeypatch.setattr("bot.monitoring.CONNECTION_SECONDS", 0.2)
     async with watched(tmp_path) as bot, aiohttp.ClientSession() as session:
         for path, status in (("healthz", 200), ("metrics", 200), ("nothing", 404)):
             async with session.get(f"{bot.url}/{path}") as response:
@@ -221,7 +210,7 @@ async def test_a_connection_is_for_one_question_and_closed_in_time(
 async def test_many_idle_connections_take_no_more_files_than_a_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.monitoring.health.MAX_CONNECTIONS", 3)
+    monkeypatch.setattr("bot.monitoring.MAX_CONNECTIONS", 3)
     async with watched(tmp_path) as bot:
         port = int(bot.url.rpartition(":")[2])
         idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]

@@ -14,7 +14,7 @@ import pytest
 from bot.delivery import CdnPhotoSource
 from bot.domain import SourcePhoto
 from bot.errors import PhotoDelayed
-from bot.monitoring.logging import FilesShort, JsonFormatter, Origin, TextFormatter, logging_origin, mask
+from bot.monitoring import ORIGIN, FilesShort, JsonFormatter, TextFormatter, mask
 from tests.support.jobs import staging
 
 
@@ -87,15 +87,9 @@ async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
     assert "c0ffee" not in caplog.text
 
 
-def test_a_line_tells_from_which_process_it_is_where_there_may_be_several() -> None:
+async def test_a_line_tells_from_which_process_it_is_where_there_may_be_several() -> None:
     record = logging.LogRecord("bot", logging.INFO, "file", 1, "Job %s succeeded", ("1a2b",), None)
-    handler = logging.NullHandler()
-    logging.getLogger().addHandler(handler)
-    try:
-        with logging_origin(lambda: Origin(7, frozenset({2, 0}))):
-            assert handler.filter(record)
-    finally:
-        logging.getLogger().removeHandler(handler)
+    ORIGIN.set(lambda: (7, frozenset({2, 0})))
     assert TextFormatter().format(record).endswith("Job 1a2b succeeded [process 7, shards 0,2]")
     told = json.loads(JsonFormatter().format(record))
     assert (told["process"], told["shards"]) == (7, [0, 2])
@@ -117,10 +111,10 @@ def test_a_line_that_names_a_job_has_its_id_in_a_field(line: str, values: tuple[
 
 
 @pytest.mark.promise
-def test_the_documents_list_each_field_that_machines_read() -> None:
+async def test_the_documents_list_each_field_that_machines_read() -> None:
     failed = (ValueError, ValueError("no"), None)
     record = logging.LogRecord("bot", logging.ERROR, "file", 1, "Job %s failed", ("1a2b",), failed)
-    record.origin = Origin(7, frozenset({0}))
+    ORIGIN.set(lambda: (7, frozenset({0})))
     text = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text.partition("LOG_FORMAT=json")[2], re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"\w+", row)}

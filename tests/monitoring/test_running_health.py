@@ -201,8 +201,8 @@ async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
         await bot.put_running()  # due to be looked at, and its key is left alone for a minute
         status, told = await bot.until(lambda told: told["oldest_due_poll_seconds"] > 0)
         assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
-        monkeypatch.setattr("bot.monitoring.health.DATABASE_TIMEOUT", 0.5)
-        monkeypatch.setattr("bot.monitoring.health.STATUS_CACHED_SECONDS", 0.0)
+        monkeypatch.setattr("bot.monitoring.DATABASE_TIMEOUT", 0.5)
+        monkeypatch.setattr("bot.monitoring.STATUS_CACHED_SECONDS", 0.0)
         assert (await bot.metrics())["studii_database_failures_total"][()] == 0
         async with bot.app.storage.write():
             status, told = await bot.health()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
-from bot.monitoring.logging import quiet_libraries
+from bot.monitoring import quiet_libraries
 from bot.storage import instance_lock
 from tests.support.patience import PATIENCE
 

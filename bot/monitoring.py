@@ -1,0 +1,447 @@
+"""Show operators and their tools how the bot is doing: the log, metrics, health, and the watchdog."""
+
+import asyncio
+import errno
+import faulthandler
+import json
+import logging
+import os
+import re
+import sys
+import traceback
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal
+
+# Not `aiohttp.web`: applications, routes and files take one MiB more, for two addresses.
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, json_response
+from aiohttp.web_server import Server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from bot.clock import Clock
+from bot.domain.visible_text import visible
+from bot.errors import DatabaseFailed, SettingsError
+from bot.storage import Storage
+from bot.version import VERSION
+
+_log = logging.getLogger(__name__)
+
+DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
+STATUS_CACHED_SECONDS = 1.0
+# Each connection takes one of the process's files, which jobs need, too.
+MAX_CONNECTIONS = 32
+CONNECTION_SECONDS = 20.0  # for one question and its answer, which may wait for the database
+LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
+# The number of the process that logs, which shares its database with others, and the shards that it serves.
+ORIGIN: ContextVar[Callable[[], tuple[int, frozenset[int]] | None]] = ContextVar(
+    "origin", default=lambda: None
+)
+
+# What libraries log, also in the texts of their errors, and nobody may read: a pattern, and what is shown.
+_MASKED = (
+    (re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+"), "stu_…"),
+    # The user and password of a proxy or a database, in an address or a header.
+    (re.compile(r"(?<=://)[^\s/@'\"]+(?=@)|(?<=\bBasic )[A-Za-z0-9+/=]{8,}"), "…"),
+    # The token of an interaction in a URL of Discord, with which anybody can answer for 15 minutes.
+    (re.compile(r"(/(?:webhooks|interactions)/\d+/)[^\s/?'\"]+"), r"\1…"),
+    # The query of a URL, which may contain its signature.
+    (re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*"), r"\1?…"),
+)
+
+disable_created_metrics()  # a time for each counter, which Prometheus doesn't read in this format
+
+
+class Metrics:
+    """The metrics for Prometheus, in a registry of their own, so that two bots in a process share none.
+
+    They contain no name or id of a server.
+    """
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        Info("studii_build", "The version that runs", registry=registry).info({"version": VERSION})
+        ProcessCollector(namespace="studii", registry=registry)
+        self.discord_requests = counter(
+            "studii_discord_requests",
+            "Requests to Discord's API, by the status of the answer (none: no answer)",
+            ("status",),
+        )
+        self.gateway_connections = counter(
+            "studii_gateway_connections",
+            "Connections to Discord's gateway: new ones, and ones that resumed where the last one broke off",
+            ("kind",),
+        )
+        self.interactions = counter(
+            "studii_interactions",
+            "Commands, buttons and forms, by the outcome of the first answer",
+            ("kind", "outcome"),
+        )
+        self.first_answer = histogram(
+            "studii_first_answer_seconds",
+            "From hearing of a command, button or form to Discord's taking the first answer",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0),  # Discord waits 3 seconds
+        )
+        self._requests = counter(
+            "studii_requests",
+            "Requests to Studii and its storage, by kind and by status of the answer (none: no answer)",
+            ("kind", "status"),
+        )
+        self._limited = counter("studii_rate_limited", "Answers from Studii with status 429")
+        self.posted = histogram(
+            "studii_finished_to_posted_seconds",
+            "From noticing that a job has ended to its message in Discord",
+            buckets=(0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0),
+        )
+        seconds = histogram(
+            "studii_database_seconds",
+            "Time of a transaction (read, write), and of waiting for the turn to write (turn)",
+            ("what",),
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+        )
+        # Finding the one with a label takes longer than to count; there are three.
+        self._database = {what: seconds.labels(what) for what in ("read", "write", "turn")}
+        self._refused = counter(
+            "studii_database_failures",
+            "Transactions that failed: a full disk, a server that is away, or a wait that was too long",
+        )
+        self.decoder_deaths = counter(
+            "studii_decoder_deaths",
+            "Processes that open pictures and ended on one, or exceeded a bound",
+        )
+        self._cluster = {
+            "takeover": counter("studii_takeovers", "Shards that this process has taken"),
+            "fence": counter(
+                "studii_fences_met",
+                "Transactions that were refused because another process had taken over",
+            ),
+        }
+        # What follows is set when the metrics are requested.
+        self.jobs = gauge("studii_jobs", "Jobs by state and tool", ("state", "tool"))
+        self.credits = gauge("studii_credits", "Credits reserved for open jobs, and spent so far", ("what",))
+        self.lanes = gauge(
+            "studii_lane_occupancy",
+            "Share of the requests that a key allows in a minute that is in use",
+            ("lane",),
+        )
+        self.overdue = gauge("studii_oldest_due_poll_seconds", "How late the most overdue poll of a job is")
+        self.unreadable = gauge(
+            "studii_unreadable_rows",
+            "Rows of the database that could not be read since the start; see doctor",
+        )
+        self.gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
+        self.spool = gauge(
+            "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", ("what",)
+        )
+        self.shards = gauge(
+            "studii_shards",
+            "Shards of Discord's gateway: held by this process, and free, as no process serves them",
+            ("what",),
+        )
+
+    def cluster(self, what: str) -> None:
+        """Count a shard that was taken over ("takeover"), or a transaction that found another process in this
+        one's place ("fence")."""
+        self._cluster[what].inc()
+
+    def request(self, kind: str, status: int | None) -> None:
+        """Count a request to Studii that was answered with that status, or not at all (None)."""
+        self._requests.labels(kind, "none" if status is None else str(status)).inc()
+        if status == 429:
+            self._limited.inc()
+
+    def database(self, what: str, seconds: float) -> None:
+        """Record the seconds of a transaction ("read", "write") or of waiting to write ("turn"), or count one
+        of those that failed ("failure")."""
+        if what == "failure":
+            self._refused.inc()
+        else:
+            self._database[what].observe(seconds)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Functions that read the state of the running parts, by default of none, as in a process that stands by.
+
+    `alive` means that the engine runs and makes progress. `lanes` is the share of each lane's requests in
+    use, by the lane's hash. `spool` is the bytes in use, and the most there may be.
+    """
+
+    alive: Callable[[], bool] = lambda: True
+    gateway: Callable[[], bool] = lambda: False
+    oldest_due_poll: Callable[[], float] = lambda: 0.0
+    lanes: Callable[[], Mapping[str, float]] = dict
+    spool: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+
+STANDBY = Vitals()
+
+
+@dataclass(slots=True)
+class HealthServer:
+    """The HTTP server of /healthz and /metrics.
+
+    A process that stands by is healthy if it could take over: it serves nobody, and is connected to nothing
+    but the database. `shards` returns how many this process serves, and how many none does.
+    """
+
+    storage: Storage
+    metrics: Metrics
+    clock: Clock
+    shards: Callable[[], tuple[int, int]]
+    vitals: Vitals = STANDBY
+    port: int = 0  # on which it listens
+    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _checked_at: float = float("-inf")
+    _writable: bool = True
+
+    @asynccontextmanager
+    async def listening(self, address: str, port: int) -> AsyncGenerator["HealthServer"]:
+        """Answer while the context is open. Raises `SettingsError` if the port can't be had."""
+        server = Server(self._answer, access_log=None)
+        try:
+            listener = await asyncio.get_running_loop().create_server(
+                partial(_connection, server), address, port
+            )
+        except OSError as error:
+            raise SettingsError.met(
+                f"HEALTH_PORT {port} on {address} can't be used ({words_of(error)}). Set another port, or "
+                "stop the program that uses it.",
+                error,
+            ) from error
+        self.port = listener.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            listener.close()
+            await server.shutdown(1.0)  # seconds for what is being answered
+
+    async def health(self) -> dict[str, Any]:
+        """Return the bot's health, the answer of /healthz."""
+        vitals, standby = self.vitals, self.vitals is STANDBY
+        alive, gateway, late = vitals.alive(), vitals.gateway(), vitals.oldest_due_poll()
+        database = await self._database()
+        return {
+            "ok": database and (standby or (alive and gateway and late < LATEST_POLL)),
+            "version": VERSION,
+            "standby": standby,
+            "alive": alive,
+            "gateway": gateway,
+            "database": database,
+            "oldest_due_poll_seconds": round(late, 3),
+        }
+
+    async def _database(self) -> bool:
+        """Return whether it can be written, as checked within the last second: many may ask at once."""
+        async with self._checking:
+            if self.clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS:
+                try:
+                    async with (
+                        asyncio.timeout(2 * DATABASE_TIMEOUT),
+                        self.storage.write(patience=DATABASE_TIMEOUT) as transaction,
+                    ):
+                        await transaction.meta.set("health", self.clock.now().isoformat().encode())
+                    self._writable = True
+                except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
+                    if self._writable:
+                        _log.warning("The database can't be written: %s", type(error).__name__)
+                    self._writable = False
+                self._checked_at = self.clock.monotonic()
+            return self._writable
+
+    async def _answer(self, request: BaseRequest) -> Response:
+        if request.path not in ("/healthz", "/metrics"):
+            answer = Response(status=404)
+        elif request.method not in ("GET", "HEAD"):
+            answer = Response(status=405, headers={"Allow": "GET, HEAD"})
+        elif request.path == "/healthz":
+            health = await self.health()
+            answer = json_response(health, status=200 if health["ok"] else 503)
+        else:
+            answer = await self._figures()
+        answer.force_close()
+        return answer
+
+    async def _figures(self) -> Response:
+        try:
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT), self.storage.read() as transaction:
+                jobs = await transaction.totals.jobs()
+                reserved, spent = await transaction.totals.credits()
+        except (DatabaseFailed, TimeoutError) as error:
+            # No figures rather than wrong ones.
+            _log.warning("The database can't be read: %s", type(error).__name__)
+            return Response(status=503, text="The database can't be read.\n")
+        metrics, vitals = self.metrics, self.vitals
+        (held, free), (used, limit) = self.shards(), vitals.spool()
+        _set(metrics.jobs, jobs)
+        _set(metrics.credits, {("reserved",): reserved, ("spent",): spent})
+        _set(metrics.shards, {("held",): held, ("free",): free})
+        _set(metrics.spool, {("used",): used, ("limit",): limit})
+        _set(metrics.lanes, {(lane,): share for lane, share in vitals.lanes().items()})
+        metrics.overdue.set(vitals.oldest_due_poll())
+        metrics.gateway.set(vitals.gateway())
+        metrics.unreadable.set(len(self.storage.unreadable))
+        kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return Response(body=metrics.render(), headers=kind)
+
+
+def words_of(error: OSError) -> str:
+    """Return the system's words: asyncio writes sentences of its own around them."""
+    number = error.errno or 0
+    return os.strerror(number).lower() if number > 0 else error.strerror or str(error)
+
+
+def _set(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+    """Give the gauge these values by their labels, and no others."""
+    gauge.clear()
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
+
+
+def _connection(server: Server) -> asyncio.Protocol:
+    """Return what reads from a new connection, which is closed in time, or at once if there are many."""
+    handler, many = server(), len(server.connections) >= MAX_CONNECTIONS
+    asyncio.get_running_loop().call_later(0 if many else CONNECTION_SECONDS, handler.force_close)
+    return handler
+
+
+@asynccontextmanager
+async def watchdog(
+    stuck: Callable[[], str | None], *, beat: float = 1.0, standstill: float = 60.0
+) -> AsyncGenerator[None]:
+    """End the process with status 1, and print each thread's stack, if the event loop stands still for
+    `standstill` seconds or `stuck` has a reason. All work continues from the database, so nothing is lost."""
+
+    def why() -> str | None:
+        try:
+            return stuck()
+        except Exception:  # noqa: BLE001 - logged; the loop is still watched
+            _log.exception("Could not check whether the engine makes progress.")
+            return None
+
+    async def live() -> None:
+        while (reason := why()) is None:
+            faulthandler.dump_traceback_later(standstill, exit=True, file=out)
+            await asyncio.sleep(beat)
+        _log.critical("The engine makes no progress (%s): ending the process.", reason)
+        faulthandler.dump_traceback_later(beat, exit=True, file=out)
+
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123, ASYNC230 - it doesn't block
+        out = sys.stderr or nowhere
+        task = asyncio.create_task(live(), name="watchdog")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            faulthandler.cancel_dump_traceback_later()
+
+
+def mask(text: str) -> str:
+    """Return the text without Studii keys, users and passwords, tokens of interactions, and signatures.
+
+    The bot does not log them, but libraries do, also in the texts of their errors.
+    """
+    for secret, shown in _MASKED:
+        text = secret.sub(shown, text)
+    return text
+
+
+def _about(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the id of the job that a record is about (what its text calls a job, or its field `job`), and
+    the process and its shards where there may be several."""
+    about: dict[str, Any] = {}
+    before, named, _ = str(record.msg).partition("ob %s")
+    given = record.args if named and isinstance(record.args, tuple) else None
+    job = getattr(record, "job", None) if given is None else given[before.count("%")]
+    if job is not None:
+        about["job"] = str(job)
+    if (origin := ORIGIN.get()()) is not None:
+        about |= {"process": origin[0], "shards": sorted(origin[1])}
+    return about
+
+
+class TextFormatter(logging.Formatter):
+    """Formats a record as one line, for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        about, line = _about(record), super().format(record)
+        if "job" in about and about["job"] not in line:
+            line += f" [job {about['job']}]"
+        if "process" in about:
+            line += f" [process {about['process']}, shards {','.join(map(str, about['shards'])) or '-'}]"
+        return mask(visible(line))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        # Untrusted text must not start a line that looks like a record.
+        record.message = " ".join(record.message.splitlines())
+        return super().formatMessage(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as a JSON object on a line of its own, for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        } | _about(record)
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return mask(visible(json.dumps(entry, ensure_ascii=False)))
+
+
+class FilesShort(logging.Filter):
+    """Lets one record a minute pass that says that too many files are open: each try of each part is one."""
+
+    _passed_at = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "".join(traceback.format_exception(*record.exc_info))
+        if os.strerror(errno.EMFILE) not in text:
+            return True
+        if record.created - self._passed_at < 60.0:
+            return False
+        self._passed_at = record.created
+        return True
+
+
+def configure_logging(level: str, form: Literal["text", "json"]) -> None:
+    """Send the log to standard error, and remove all other handlers."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(FilesShort())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Raise the log levels of libraries that log details of their own."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO, on every start
+    logging.getLogger("filelock").setLevel(logging.INFO)  # at DEBUG, twenty lines a second while it waits
