@@ -4,7 +4,8 @@ The bot is built by `bot.app.build` and runs on one event loop whose clock is si
 discord.py, aiohttp and SQLAlchemy as they are. Below them a network without sockets (`network.py`) leads to
 Discord, its gateway and its CDN (`discord_world.py`, which is the sandbox's emulator) and to Studii
 (`studii_world.py`, the sandbox's). The database is SQLite on a file in the loop's own thread. Photos are not
-decoded (`media.py`). All randomness comes from the seed, so a run can be repeated to the byte.
+decoded (`media.py`). All randomness comes from the seed, so a run can be repeated to the byte: `--seed 7
+--trace FILE` does, and `--shrink` looks for a shorter time and fewer people and troubles with which it fails.
 
 Of the bot's inside nothing is used but `app.build`, `process.run_parts`, `login.choose_intents`, the settings
 and the decoder's answers; the database's tables only in `books.py`.
@@ -15,7 +16,7 @@ To add
   `World.number` and says it in its prompt (`Person.prompt`) or photo (`Person.photo`), by which the books
   know it again.
 - what goes wrong: a kind of `Fault` in `faults.py` for single requests; a plan in `troubles.py`, listed in
-  `begin`, for the rest. Each counts itself with `Faults.note`.
+  `PLANS`, for the rest. Each counts itself with `Faults.note`.
 - a book: a function in `books.py` that yields a sentence for each broken promise, listed in `BOOKS`.
 
 What it leaves out: several processes and PostgreSQL (`make cluster`), real decoding (`make hostile`), real

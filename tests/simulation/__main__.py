@@ -1,52 +1,102 @@
-"""Simulated days of the bot: `python -m tests.simulation --seeds 100 --days 1`."""
+"""Simulated days of the bot, from seeds: people, faults and kills, and books that are compared after each."""
 
 import argparse
 import logging
+import multiprocessing
+import os
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from tests.simulation.run import Result, quiet_logs, simulate
+from tests.simulation.run import Result, simulate
+from tests.simulation.shrink import shrink
+
+_console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, help="run this one alone")
-    parser.add_argument("--seeds", type=int, default=10, help="run seeds 0 to this number")
-    parser.add_argument("--days", type=float, default=1.0, help="how long people act")
-    parser.add_argument("--trace", type=Path, help="write all events to this file")
-    parser.add_argument("--log", action="store_true", help="show the bot's log")
-    args = parser.parse_args()
-    if args.log:
+    arguments = _arguments()
+    if arguments.log:
         logging.basicConfig(level=logging.INFO)
     else:
-        quiet_logs()
-    console, total, broken = Console(highlight=False, soft_wrap=True), Counter[str](), 0
-    for seed in [args.seed] if args.seed is not None else range(args.seeds):
-        result = _run(seed, args.days * 24, args.trace)
-        total += result.counts
-        broken += len(result.broken)
-        console.print(_told(result))
-    console.print(f"{broken} broken promises; {dict(sorted(total.items()))}")
-    return bool(broken)
+        logging.disable()  # all faults are told in it
+    hours, seed = arguments.days * 24, arguments.seed
+    without = frozenset[str](arguments.without.split(",")) if arguments.without else frozenset[str]()
+    if arguments.shrink:
+        hours, without = shrink(seed, hours, _console.print)
+        left_out = f" --without '{','.join(sorted(without))}'" if without else ""
+        _console.print(f"python -m tests.simulation --seed {seed} --days {hours / 24:.4f}{left_out}")
+        return 1
+    if seed is not None:
+        results = [_one(seed, hours, without, arguments.trace)]
+        _tell(results[0])
+    else:
+        results = _all(arguments.seeds, hours, without)
+    _sum_up(results)
+    return int(any(result.broken for result in results))
 
 
-def _run(seed: int, hours: float, trace: Path | None) -> Result:
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10, help="run the seeds below this number")
+    parser.add_argument("--days", type=float, default=1.0, help="how long people act")
+    parser.add_argument("--seed", type=int, help="run this one alone")
+    parser.add_argument("--trace", type=Path, help="write all events of the seed to this file")
+    parser.add_argument("--log", action="store_true", help="show the bot's log")
+    parser.add_argument("--without", help="leave out these actors and troubles, parted by commas")
+    parser.add_argument("--shrink", action="store_true", help="make the seed's failing run small")
+    arguments = parser.parse_args()
+    if (arguments.shrink or arguments.trace) and arguments.seed is None:
+        parser.error("--shrink and --trace need --seed")
+    return arguments
+
+
+def _one(seed: int, hours: float, without: frozenset[str], trace: Path | None = None) -> Result:
     if trace is None:
-        return simulate(seed, hours)
+        return simulate(seed, hours, without=without)
     with trace.open("w") as file:
-        return simulate(seed, hours, file)
+        return simulate(seed, hours, file, without=without)
 
 
-def _told(result: Result) -> str:
+def _all(seeds: int, hours: float, without: frozenset[str]) -> list[Result]:
+    """Run each seed in a process of its own, one for each core at a time."""
+    results = list[Result]()
+    context = multiprocessing.get_context("fork")
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        run = partial(_one, hours=hours, without=without)
+        for result in pool.imap_unordered(run, range(seeds)):
+            _tell(result)
+            results.append(result)
+    return results
+
+
+def _tell(result: Result) -> None:
     counts = result.counts
-    first = (
+    _console.print(
         f"seed {result.seed}: {counts['jobs']} jobs, {counts['faults']} faults, {counts['kills']} kills,"
-        f" {len(result.broken)} broken promises, {result.seconds:.1f} s, {result.digest[:16]}"
+        f" {len(result.broken)} broken promises; {result.seconds:.1f} s, {result.digest[:16]}"
     )
-    return "\n".join([first, *(f"    {line}" for line in result.broken[:20])])
+    for line in result.broken[:20]:
+        _console.print(f"    {line}")
+
+
+def _sum_up(results: list[Result]) -> None:
+    """Say what happened how often, and which ways jobs took from state to state."""
+    total, ways = Counter[str](), Counter[tuple[str, str]]()
+    for result in results:
+        total += result.counts
+        ways += result.ways
+    for name, times in sorted(total.items()):
+        _console.print(f"{times:9} {name}")
+    for (before, after), times in sorted(ways.items()):
+        _console.print(f"{times:9} {before} → {after}")
+    broken = sum(len(result.broken) for result in results)
+    days = sum(result.hours for result in results) / 24
+    seconds = sum(result.seconds for result in results)
+    _console.print(f"{days:.1f} days, {broken} broken promises, {seconds:.0f} s of the processor")
 
 
 if __name__ == "__main__":

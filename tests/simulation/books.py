@@ -56,9 +56,14 @@ def number_of(job: StudiiJob) -> int | None:
     return media.number_of(job.source)
 
 
+def _opened(world: World) -> sqlite3.Connection:
+    # A connection that never fails, unlike the bot's.
+    return sqlite3.connect(world.machine.database, factory=sqlite3.Connection)
+
+
 def rows(world: World) -> list[Row]:
     """Read the jobs of the database's file."""
-    connection = sqlite3.connect(world.machine.database)
+    connection = _opened(world)
     try:
         found = connection.execute(
             "SELECT id, user_id, state, private, reserved, settled, studii_id,"
@@ -72,6 +77,27 @@ def rows(world: World) -> list[Row]:
 def settled(world: World) -> bool:
     """Return whether each job has one of its ends."""
     return all(job.state in ENDS for job in rows(world))
+
+
+def watch(world: World) -> None:
+    """Have the database note each change of a job's state from now on."""
+    connection = _opened(world)
+    connection.executescript(
+        "CREATE TABLE simulation_ways (job TEXT, before TEXT, after TEXT);"
+        "CREATE TRIGGER simulation_changed AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
+        " BEGIN INSERT INTO simulation_ways VALUES (new.id, old.state, new.state); END;"
+    )
+    connection.close()
+
+
+def ways(world: World) -> Counter[tuple[str, str]]:
+    """Return how often each way from state to state was taken."""
+    connection = _opened(world)
+    try:
+        found = connection.execute("SELECT before, after, count(*) FROM simulation_ways GROUP BY 1, 2")
+        return Counter({(before, after): times for before, after, times in found})
+    finally:
+        connection.close()
 
 
 def compare(world: World) -> None:

@@ -5,6 +5,7 @@ REST, gateway and CDN are at their real names. The emulator is as strict as Disc
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from sandbox.discord.emulator.gateway import (
     RECONNECT,
     RESUME,
 )
+from sandbox.discord.emulator.ids import BEHIND, snowflake
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.limits import RateLimits
 from sandbox.discord.emulator.messages import Message
@@ -58,6 +60,9 @@ class Discord(DiscordServer):
         keep = self.messages.keep
         self.messages.keep = partial(self._remember, keep)
         self._sockets: list[_Socket] = []
+        # Discord's clock is its own: the machine's may jump.
+        numbers = itertools.count(1)
+        vars(self._numbers)["next"] = lambda: snowflake(clock.now - BEHIND, next(numbers) & 0x3FFFFF)
         self.limits = RateLimits(REAL, lambda: clock.now)
         vars(self.sessions)["_now"] = lambda: clock.now
         self.cdn.read = _read  # pyright: ignore[reportAttributeAccessIssue]

@@ -45,7 +45,8 @@ class Faults:
     """Draws a fault for each request, with a probability for each server, and its hours away.
 
     `share` is that probability; `kinds` what may be drawn. Nothing goes wrong before `begins` and after
-    `ends`. `met` counts what went wrong, by server and kind.
+    `ends`. `met` counts what went wrong, by server and kind. `planned` are faults of the next requests
+    that have a text in their server, method and path.
     """
 
     def __init__(self, clock: Clock, ends: float, begins: float) -> None:
@@ -54,6 +55,7 @@ class Faults:
         self.share: dict[str, float] = {}
         self.kinds: dict[str, Mapping[str, int]] = {}
         self.met: Counter[str] = Counter()
+        self.planned: list[tuple[str, Fault]] = []
         self.spoilt: list[tuple[float, str, str]] = []  # when, server, path
         self.outages: list[tuple[float, float, str]] = []  # from, until, server
         self._away: dict[str, tuple[str, float]] = {}
@@ -64,6 +66,11 @@ class Faults:
 
     def of(self, server: str, method: str, path: str) -> Fault | None:
         """Draw what happens to a request."""
+        for planned in self.planned:
+            if planned[0] in f"{server} {method} {path}":
+                self.planned.remove(planned)
+                self.spoilt.append((self._clock.now, server, path))
+                return planned[1]
         share = self.share.get(server, 0.0)
         drawn = self._rand.random()
         if not self.active or drawn >= share:

@@ -15,17 +15,21 @@ import math
 import os
 import random
 import socket
+import sqlite3
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any, Protocol, TextIO
 
 import aiosqlite.core
 import discord.gateway
 import time_machine
+
+from tests.simulation import disk
 
 EPOCH = 1_767_225_600.0  # 1 January 2026, when every simulation begins
 STEP = 20e-6  # seconds that one step of a task takes
@@ -142,19 +146,18 @@ class Loop(asyncio.BaseEventLoop):
     """One process's event loop: first come, first served as in asyncio, with timers late by a random moment.
 
     `context` is what the process's tasks and callbacks run in: a ContextVar of a library would otherwise
-    outlive a kill. `spoil_work` is asked before each call in a thread, and `spoil_statement` before each
-    statement of SQLite; they may raise. `shuffle` is the probability that something else that is ready goes
-    first, which is more than asyncio would do: what it finds may be possible only after an innocent change.
+    outlive a kill. Calls in a thread are made within `in_thread`, and `spoil_statement` returns the error of
+    a statement of SQLite that is to fail.
     """
 
-    def __init__(self, clock: Clock, name: str, network: Reachable, *, shuffle: float = 0.0) -> None:
+    def __init__(self, clock: Clock, name: str, network: Reachable) -> None:
         super().__init__()
         self.clock, self.network = clock, network
         self.steps, self.kill_at = 0, -1
         self.context = contextvars.Context()
-        self.spoil_work: Callable[[], None] = lambda: None
-        self.spoil_statement: Callable[[], None] = lambda: None
-        self.rand, self._shuffle, self._spun = clock.random(name), shuffle, 0
+        self.in_thread: Callable[[], AbstractContextManager[object]] = nullcontext
+        self.spoil_statement: disk.Spoil = lambda _: None
+        self.rand, self._spun = clock.random(name), 0
         self._home = threading.get_ident()
         self._addresses: dict[int, str] = {}
         self._futures = itertools.count(1)
@@ -189,8 +192,8 @@ class Loop(asyncio.BaseEventLoop):
             if future.cancelled():
                 return
             try:
-                self.spoil_work()
-                result = func(*args)
+                with self.in_thread():
+                    result = func(*args)
             except Exception as error:  # noqa: BLE001 - told to who has asked
                 future.set_exception(error)
             else:
@@ -250,8 +253,6 @@ class Loop(asyncio.BaseEventLoop):
                 ready.append(timer)
         if self._stopping or not ready:
             return
-        if self._shuffle and len(ready) > 1 and self.rand.random() < self._shuffle:
-            ready.rotate(-self.rand.randrange(len(ready)))
         if (handle := ready.popleft())._cancelled:
             return
         self.steps += 1
@@ -292,7 +293,6 @@ class _Statements:
 
     def _execute(self, loop: Loop, future: Any, function: Callable[[], Any]) -> None:
         try:
-            loop.spoil_statement()
             result = function()
         except Exception as error:  # noqa: BLE001 - told to who has asked
             if future is not None and not future.done():
@@ -357,6 +357,7 @@ def _stand_ins(clock: Clock) -> list[tuple[object, str, object]]:
         *(one for name in TIMES for one in _replace(getattr(time, name), monotonic)),
         *_replace(os.urandom, rand.randbytes),  # uuid4, secrets, SystemRandom, discord.py's custom ids
         *_replace(discord.gateway.KeepAliveHandler, _KeepAlive),
+        *_replace(sqlite3.connect, partial(sqlite3.connect, factory=disk.Connection)),
         *((aiosqlite.core, name, of_driver[name]) for name in ("SimpleQueue", "Thread")),
     ]
     for name, stand_in in (("SimpleQueue", _Statements), ("Thread", _NoThread)):
@@ -402,8 +403,12 @@ def _bury(clock: Clock) -> None:
         hook, sys.unraisablehook = sys.unraisablehook, _ignore
         level = logging.root.manager.disable
         logging.disable()
+        closed = asyncio.BaseEventLoop()
+        closed.close()
+        asyncio._set_running_loop(closed)  # on which no `finally` can begin anything
         clock.forget()
         while gc.collect():  # what one has freed holds others
             pass
+        asyncio._set_running_loop(None)
         logging.disable(level)
         sys.unraisablehook = hook

@@ -32,9 +32,9 @@ class Machine:
     not handle, and `failed` with the error with which a process ended by itself.
     """
 
-    def __init__(self, clock: Clock, network: Network, folder: Path, *, shuffle: float = 0.0) -> None:
-        self.clock, self._network, self._folder, self._shuffle = clock, network, folder, shuffle
-        self._rand = clock.random("machine's times")
+    def __init__(self, clock: Clock, network: Network, folder: Path) -> None:
+        self.clock, self._network, self._folder = clock, network, folder
+        self.away = 5.0  # seconds until the next process, once this one is killed or stopped
         self.decoder = Decoder(clock.random("decoder"))
         self.lives: list[tuple[float, float]] = []
         self.loop: Loop | None = None
@@ -81,7 +81,8 @@ class Machine:
             clock.note("process", len(self.lives), died, "after", self.loop.steps if self.loop else 0)
             self._end()
             if died:
-                clock.run_until(clock.now + self._rand.uniform(0.5, 40))
+                clock.run_until(clock.now + self.away)
+                self.away = 5.0
 
     def _live(self) -> str:
         """Run one process; return how it ended, or nothing if the simulation did."""
@@ -91,7 +92,7 @@ class Machine:
             shutil.copytree(self._folder / str(len(self.lives) - 1), files)
         else:
             files.mkdir()
-        loop = self.loop = Loop(clock, f"process {len(self.lives)}", self._network, shuffle=self._shuffle)
+        loop = self.loop = Loop(clock, f"process {len(self.lives)}", self._network)
         loop.set_exception_handler(self._handle)
         self.at_start(loop)
         main = loop.create_task(self._main(files), context=loop.context)

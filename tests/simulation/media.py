@@ -16,7 +16,7 @@ from bot.reasons import Reason, ReasonCode
 
 Kind = Literal["whole", "broken", "deadly"]
 _KINDS: tuple[Kind, ...] = ("whole", "broken", "deadly")
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
 def picture(number: int, kind: Kind = "whole") -> bytes:
@@ -93,6 +93,8 @@ class Decoder:
     async def _look(self, path: Path) -> Kind | None:
         data = await asyncio.to_thread(path.read_bytes)
         await asyncio.sleep(self._rand.expovariate(1 / self.seconds))
+        if data.startswith(_SIGNATURE) and not data.endswith(_END):
+            return "broken"
         kind = kind_of(data)
         if kind == "deadly":
             raise DecoderFailed

@@ -1,69 +1,86 @@
 """Runs one seed and says what was found."""
 
-import logging
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from tests.simulation import admins, books, people, troubles
 from tests.simulation.loop import Clock, Plan, tamed
-from tests.simulation.world import QUIET, World
+from tests.simulation.world import QUIET, SETTLING, World
+
+ACTORS = {f"{plan.__name__} {who}": (plan, who) for plan, who in [*admins.ACTORS, *people.ACTORS]}
+
+ADMIN_ENTERS = next(iter(ACTORS))  # the key
 
 
 @dataclass
 class Result:
-    """What a run was like, and the promises that were broken. `seconds` are of the processor."""
+    """What a run was like, and the promises that were broken. `seconds` are of the processor.
+
+    `ways` is how often jobs went from state to state.
+    """
 
     seed: int
     hours: float
     broken: list[str] = field(default_factory=list[str])
     counts: Counter[str] = field(default_factory=Counter[str])
+    ways: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     digest: str = ""
     seconds: float = 0.0
 
 
-def simulate(seed: int, hours: float, trace: TextIO | None = None, shuffle: float = 0.0) -> Result:
-    """Run a seed in a folder of its own."""
+def simulate(
+    seed: int,
+    hours: float,
+    trace: TextIO | None = None,
+    *,
+    without: frozenset[str] = frozenset(),
+    story: Callable[[World], Plan] | None = None,
+) -> Result:
+    """Run a seed in a folder of its own, leaving out the actors and troubles of these names.
+
+    A `story` is told instead: the key is entered, nothing goes wrong by itself, and nobody else acts.
+    """
     began = time.process_time()
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         clock = Clock(seed, trace)
         with tamed(clock):
-            result = _play(clock, hours, Path(folder), shuffle)
-    result.seconds = time.process_time() - began
+            result = _play(World(clock, hours, Path(folder)), without, story)
+    result.hours, result.seconds = hours, time.process_time() - began
     return result
 
 
-def _play(clock: Clock, hours: float, folder: Path, shuffle: float) -> Result:
-    world = World(clock, hours, folder, shuffle)
-    machine, faults = world.machine, world.faults
+def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] | None) -> Result:
+    clock, machine, faults = world.clock, world.machine, world.faults
     machine.unhandled = lambda what: world.breaks(f"unhandled: {what}")
     machine.failed = lambda error: world.breaks(f"a process ended: {type(error).__name__} {error}")
-    for actor, which in [*admins.ACTORS, *people.ACTORS]:
-        clock.follow(actor(world, which))
-    troubles.begin(world)
-    clock.follow(_settles(world))
+    for name, (actor, who) in ACTORS.items():
+        if name not in without and (story is None or name == ADMIN_ENTERS):
+            clock.follow(actor(world, who))
+    if story is None:
+        troubles.begin(world, without)
+    else:
+        clock.after(SETTLING, clock.follow, story(world))
+    clock.follow(_ends(world))
     machine.run(world.ends + QUIET)
     books.compare(world)
     counts = world.counts + Counter({f"fault: {name}": times for name, times in faults.met.items()})
     counts["faults"], counts["kills"] = sum(faults.met.values()), faults.met["kill"]
     counts["asked"], counts["steps"] = len(world.discord.asked), machine.steps
-    return Result(clock.seed, hours, world.broken, counts, clock.digest.hexdigest())
+    return Result(clock.seed, 0, world.broken, counts, books.ways(world), clock.digest.hexdigest())
 
 
-def _settles(world: World) -> Plan:
-    """End the simulation some time after the last job has ended."""
+def _ends(world: World) -> Plan:
+    """Watch the database once it is there, and end the simulation some time after the last job has ended."""
+    yield SETTLING
+    books.watch(world)
     yield world.ends - world.clock.now + 300
     while not books.settled(world):
         yield 300
     yield 300
     world.machine.finish()
-
-
-def quiet_logs() -> None:
-    """Leave out what discord.py and the bot say of each fault."""
-    logging.getLogger().addHandler(logging.NullHandler())
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)

@@ -22,15 +22,21 @@ def test_some_hours_break_no_promise(seed: int) -> None:
 
 
 def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
-    def begin(hashes: str) -> "subprocess.Popen[bytes]":
-        arguments = ["--seed", "7", "--days", "0.02", "--trace", str(tmp_path / hashes)]
+    """Whatever the hashes of texts are, and wherever objects are in memory."""
+
+    def begin(hashes: str, filled: int) -> "subprocess.Popen[bytes]":
+        arguments = ["--seed", "7", "--days", "0.03", "--trace", str(tmp_path / hashes)]
+        program = (
+            f"import runpy; filled = [bytearray(17 * n % 999) for n in range({filled})]; del filled[::3];"
+            " runpy.run_module('tests.simulation', run_name='__main__')"
+        )
         return subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-W", "ignore", "-m", "tests.simulation", *arguments],
+            [sys.executable, "-W", "ignore", "-c", program, *arguments],
             env={**os.environ, "PYTHONHASHSEED": hashes},
             stdout=subprocess.DEVNULL,
         )
 
-    processes = [begin("1"), begin("2")]
+    processes = [begin("1", 0), begin("2", 3000)]
     assert [one.wait(timeout=300) for one in processes] == [0, 0]
     first, second = (tmp_path / "1").read_bytes(), (tmp_path / "2").read_bytes()
     assert first.count(b"\n") > 100

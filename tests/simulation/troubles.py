@@ -1,26 +1,41 @@
-"""What goes wrong besides requests: kills, stops, the gateway, servers that are away."""
+"""What goes wrong besides requests: kills, stops, the gateway, servers away, the machine, permissions."""
 
 import gc
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
 
+from sandbox.discord.emulator.places import (
+    ADD_REACTIONS,
+    APPLICATION_ID,
+    ATTACH,
+    HISTORY,
+    SEND,
+    VIEW,
+    Overwrite,
+)
+from tests.simulation import disk
 from tests.simulation.faults import EVERY
-from tests.simulation.loop import Plan
-from tests.simulation.world import World
+from tests.simulation.loop import Loop, Plan
+from tests.simulation.world import GENERAL, SHOWROOM, World
 
-FAULTY = {"discord": 0.015, "studii": 0.03, "cdn": 0.05}  # the share of requests that go wrong
-STUDII_KINDS = {"garbled": 1}
+HOUR = 3600.0
+SHARES = {"discord": 0.015, "studii": 0.03, "cdn": 0.05}  # of requests, that go wrong
 
 
-def kills(world: World, every: float = 7 * 3600.0) -> Plan:
+def kills(world: World) -> Plan:
     """Kill the process at any step: half of the times soon after somebody did something."""
     rand = world.clock.random("kills")
     while True:
-        yield rand.expovariate(1 / every)
+        yield rand.expovariate(1 / (6 * HOUR))
         if not world.faults.active:
             continue
         if rand.random() < 0.5:
             seen = len(world.discord.asked)
             while len(world.discord.asked) == seen and world.busy:
                 yield 0.05
+        world.machine.away = rand.uniform(600, 3 * HOUR) if rand.random() < 0.1 else rand.uniform(0.5, 40)
         world.machine.kill(rand.choice((rand.randint(1, 60), rand.randint(1, 3000))))
         world.faults.note("kill")
 
@@ -29,8 +44,9 @@ def stops(world: World) -> Plan:
     """Ask the process to stop, as an upgrade does."""
     rand = world.clock.random("stops")
     while True:
-        yield rand.expovariate(1 / (12 * 3600))
+        yield rand.expovariate(1 / (12 * HOUR))
         if world.faults.active:
+            world.machine.away = rand.uniform(1, 60)
             world.machine.terminate()
             world.faults.note("stop")
 
@@ -39,7 +55,7 @@ def gateway(world: World) -> Plan:
     """Disturb the gateway's connections."""
     rand = world.clock.random("gateway")
     while True:
-        yield rand.expovariate(1 / (3 * 3600))
+        yield rand.expovariate(1 / (3 * HOUR))
         if world.faults.active:
             how = rand.choice(("reconnect", "lost", "invalid"))
             world.clock.note("gateway", how)
@@ -47,7 +63,139 @@ def gateway(world: World) -> Plan:
             world.discord.disturb(how)
 
 
-def every_minute(world: World) -> Plan:
+def database(world: World) -> Plan:
+    """Let SQLite fail for some seconds or minutes: another program holds the file, or the disk is broken."""
+    rand = world.clock.random("database")
+    while True:
+        yield rand.expovariate(1 / (8 * HOUR))
+        if not world.faults.active:
+            continue
+        code = rand.choice((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR))
+        share = rand.choice((0.05, 0.3, 1.0))
+
+        def spoil(sql: str, code: int = code, share: float = share) -> sqlite3.OperationalError | None:
+            busy = code == sqlite3.SQLITE_BUSY and not sql.lstrip().upper().startswith("BEGIN")
+            return None if busy or rand.random() >= share else disk.failure(code)
+
+        yield from _while(world, f"database {code}", rand.choice((1, 20, 300)), statement=spoil)
+
+
+def full_disk(world: World) -> Plan:
+    """Let the disk be full for a while: nothing can be written."""
+    rand = world.clock.random("full disk")
+    while True:
+        yield rand.expovariate(1 / (16 * HOUR))
+        if world.faults.active:
+            yield from _while(world, "full disk", rand.uniform(5, 900), statement=_no_room, thread=disk.full)
+
+
+def _no_room(sql: str) -> sqlite3.OperationalError | None:
+    return disk.failure(sqlite3.SQLITE_FULL) if disk.writes(sql) else None
+
+
+def _while(world: World, name: str, seconds: float, *, statement: Any, thread: Any = nullcontext) -> Plan:
+    """Let statements and work in threads fail for so long, also those of the next process."""
+    world.faults.note(name)
+    world.clock.note(name, f"{seconds:.0f}")
+    world.faults.outages.append((world.clock.now, world.clock.now + seconds, "disk"))
+
+    def spoil(loop: Loop) -> None:
+        loop.spoil_statement, loop.in_thread = statement, thread
+
+    machine = world.machine
+    machine.at_start = spoil
+    if machine.loop is not None:
+        spoil(machine.loop)
+    yield seconds
+    machine.at_start = lambda _: None
+    if machine.loop is not None:
+        machine.loop.spoil_statement, machine.loop.in_thread = (lambda _: None), nullcontext
+
+
+def decoder(world: World) -> Plan:
+    """Let the decoder be slow for some minutes."""
+    rand = world.clock.random("slow decoder")
+    while True:
+        yield rand.expovariate(1 / (8 * HOUR))
+        if world.faults.active:
+            world.faults.note("slow decoder")
+            usual, world.machine.decoder.seconds = world.machine.decoder.seconds, rand.choice((2.0, 30.0))
+            yield rand.uniform(60, 900)
+            world.machine.decoder.seconds = usual
+
+
+def wall_clock(world: World) -> Plan:
+    """Let the machine's wall clock jump, and be set right again."""
+    rand = world.clock.random("wall clock")
+    while True:
+        yield rand.expovariate(1 / (12 * HOUR))
+        if world.faults.active:
+            world.faults.note("wall clock jumps")
+            world.clock.jumped = rand.choice((-1, 1)) * rand.choice((3, 90, 4000))
+            world.clock.note("wall clock", world.clock.jumped)
+            yield rand.uniform(10, 1800)
+            world.clock.jumped = 0.0
+
+
+def permissions(world: World) -> Plan:
+    """Take permissions from the bot in a channel for a while."""
+    rand = world.clock.random("permissions")
+    while True:
+        yield rand.expovariate(1 / (6 * HOUR))
+        if not world.faults.active:
+            continue
+        channel = world.guild.channels[rand.choice((GENERAL, GENERAL, SHOWROOM))]
+        denied = rand.choice((VIEW, SEND, ATTACH, HISTORY, ADD_REACTIONS))
+        world.faults.note("permission taken")
+        world.clock.note("permission taken", channel.id, denied)
+        channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
+        world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
+        yield rand.uniform(60, HOUR)
+        channel.overwrites.clear()
+        world.clock.note("permission given", channel.id)
+        world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
+
+
+def _outages(server: str, every: float, mean: float) -> Callable[[World], Plan]:
+    return lambda world: world.faults.outages_of(server, every, mean)
+
+
+PLANS: Mapping[str, Callable[[World], Plan]] = {
+    "kills": kills,
+    "stops": stops,
+    "gateway": gateway,
+    "database": database,
+    "full disk": full_disk,
+    "slow decoder": decoder,
+    "wall clock": wall_clock,
+    "permissions": permissions,
+    "discord away": _outages("discord", 12 * HOUR, 120),
+    "studii away": _outages("studii", 8 * HOUR, 300),
+    "cdn away": _outages("cdn", 12 * HOUR, 120),
+}
+"""What goes wrong by itself, by the name with which `--without` leaves it out."""
+
+
+def begin(world: World, without: frozenset[str]) -> None:
+    """Let everything go wrong that may."""
+    faults = world.faults
+    for server, share in SHARES.items():
+        own = {"garbled": 1} if server == "studii" else {}
+        kinds = {kind: weight for kind, weight in {**EVERY, **own}.items() if kind not in without}
+        faults.share[server] = share if f"{server} requests" not in without and kinds else 0.0
+        faults.kinds[server] = kinds
+    for name, plan in PLANS.items():
+        if name not in without:
+            world.clock.follow(plan(world))
+    world.clock.follow(_every_minute(world))
+
+
+def names() -> list[str]:
+    """Return all that can be left out."""
+    return [*PLANS, *(f"{server} requests" for server in SHARES), *EVERY, "garbled"]
+
+
+def _every_minute(world: World) -> Plan:
     """Look at the books as they are, and collect garbage at a time of our own."""
     minutes = 0
     while True:
@@ -57,17 +205,3 @@ def every_minute(world: World) -> Plan:
         minutes += 1
         if minutes % 240 == 0:
             gc.collect()
-
-
-def begin(world: World) -> None:
-    """Let everything go wrong that may."""
-    world.faults.share.update(FAULTY)
-    world.faults.kinds["studii"] = {**EVERY, **STUDII_KINDS}
-    plans = [kills(world), stops(world), gateway(world), every_minute(world)]
-    plans += [
-        world.faults.outages_of("discord", 12 * 3600, 120),
-        world.faults.outages_of("studii", 8 * 3600, 300),
-        world.faults.outages_of("cdn", 12 * 3600, 120),
-    ]
-    for plan in plans:
-        world.clock.follow(plan)

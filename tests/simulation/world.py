@@ -26,14 +26,14 @@ class World:
     broken. `number` gives each request a number by which the books know it again, at Studii too.
     """
 
-    def __init__(self, clock: Clock, hours: float, folder: Path, shuffle: float = 0.0) -> None:
+    def __init__(self, clock: Clock, hours: float, folder: Path) -> None:
         self.clock = clock
         self.ends = EPOCH + SETTLING + hours * 3600
         self.faults = Faults(clock, self.ends, EPOCH + SETTLING)
         self.network = Network(clock, self.faults)
         self.discord = Discord(clock, self.network)
         self.studii = Studii(clock, self.network)
-        self.machine = Machine(clock, self.network, folder, shuffle=shuffle)
+        self.machine = Machine(clock, self.network, folder)
         self.guild: Guild = self.discord.add_guild(GUILD, (GENERAL, SHOWROOM), everyone=EVERYONE_PERMISSIONS)
         self.key = self.studii.new_key("team", 1_000_000)
         self.counts = Counter[str]()

@@ -16,7 +16,7 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
 from bot.ui.kit.first_answer import answering
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import QUIET, Panel, boxed
-from bot.ui.kit.responses import ALREADY_ACKNOWLEDGED, NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK
+from bot.ui.kit.responses import NO_MENTIONS, UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, may_be_shown
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ async def show_card(interaction: discord.Interaction, host: Host, jobs: Sequence
             if not job.private:
                 await _post_card(interaction, host, jobs, None)
             return
-        message_id = await _shown_all_the_same(interaction) if _may_be_shown(error) else None
+        message_id = await _shown_all_the_same(interaction) if may_be_shown(error) else None
         outdated = deferral is not None  # the message is there, and shows nothing yet
     if message_id is None:
         if deferral is not None:
@@ -141,16 +141,6 @@ async def _store_card(host: Host, jobs: Sequence[Job], message_id: int, *, outda
 def _came_too_late(error: Exception) -> bool:
     """Return whether Discord has told the person that the bot didn't answer."""
     return isinstance(error, discord.NotFound) and error.code in {UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK}
-
-
-def _may_be_shown(error: Exception) -> bool:
-    """Return whether Discord may have taken the answer that it seems to have refused.
-
-    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
-    """
-    if not isinstance(error, discord.HTTPException):
-        return True
-    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
 
 
 async def _shown_all_the_same(interaction: discord.Interaction) -> int | None:

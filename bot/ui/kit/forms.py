@@ -8,10 +8,18 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.languages import pgettext
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import FORM_TOO_LATE, answering
 from bot.ui.kit.host import Host, begin_to_handle, host_of
 from bot.ui.kit.layout import BAD, box, row
-from bot.ui.kit.responses import answer_if_possible, ask_buttons, tell, words_for
+from bot.ui.kit.responses import (
+    ALREADY_ACKNOWLEDGED,
+    answer_if_possible,
+    ask_buttons,
+    may_be_shown,
+    tell,
+    words_for,
+)
 from bot.ui.kit.text import shortened
 
 # https://discord.com/developers/docs/components/reference#modal
@@ -40,7 +48,14 @@ class Form(ui.Modal):
         if await answering(interaction) is not None:
             raise Refused(FORM_TOO_LATE)
         host_of(interaction).open_forms.add(self.custom_id, self)
-        await interaction.response.send_modal(self)
+        try:
+            await interaction.response.send_modal(self)
+        except DISCORD_ERRORS as error:
+            if may_be_shown(error):
+                # The library would not hear what the person enters.
+                interaction._state.store_view(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            if getattr(error, "code", None) != ALREADY_ACKNOWLEDGED:
+                raise
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         """Do what the person asks for. They are shown any error."""

@@ -153,3 +153,13 @@ def _job_in(interaction: discord.Interaction) -> str | None:
     """Return the id of the job whose button was pressed or whose form was sent; the custom id holds it."""
     found = _JOB_ID.search(str((interaction.data or {}).get("custom_id", "")))
     return None if found is None else found[0]
+
+
+def may_be_shown(error: Exception) -> bool:
+    """Return whether Discord may have taken the answer that it seems to have refused.
+
+    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
+    """
+    if not isinstance(error, discord.HTTPException):
+        return True
+    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED

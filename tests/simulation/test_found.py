@@ -1,0 +1,26 @@
+"""Faults of the bot that simulated days have found, each as a story without the rest of the day."""
+
+import pytest
+
+from tests.simulation.faults import Fault
+from tests.simulation.loop import Plan
+from tests.simulation.people import Person
+from tests.simulation.run import simulate
+from tests.simulation.world import MEMBERS, World
+
+
+@pytest.mark.parametrize("how", ["lost", "502 after", "cut"])
+def test_a_form_is_taken_although_the_answer_that_it_was_shown_got_lost(how: str) -> None:
+    def story(world: World) -> Plan:
+        person = Person(world, MEMBERS[0], "story")
+        world.faults.planned.append(("/callback", Fault(how)))
+        asked = person.command("studio")
+        yield from person.wait(asked)
+        yield 20
+        assert asked is not None
+        sent = person.submit(asked, {"prompt": person.prompt(world.number())})
+        yield from person.wait(sent)
+
+    result = simulate(1, 0.05, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded"] == 1
