@@ -187,6 +187,7 @@ async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(tmp_
 @pytest.mark.promise
 async def test_without_words_and_photo_it_explains_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
+        await desk.set_key()
         told = answer_to(desk, await mention(desk, desk.maya))
         assert texts(told) == texts(await desk.maya.slash(desk.channel, "help"))
         assert len(offered(told)) == len(desk.bot.catalog.tools)
