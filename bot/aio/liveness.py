@@ -1,15 +1,22 @@
 """Measure whether the engine makes progress."""
 
-import asyncio
 import itertools
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bot.clock import Clock
 
 OPERATION_TIMEOUT = 300.0  # seconds that an operation may last; every wait in one is bounded by less
 TRANSFER_TIMEOUT = 3600.0  # for one that moves large files, more than once if need be
 FAILING = 900.0  # seconds of nothing but unexpected errors
+
+
+@dataclass(slots=True)
+class Ending:
+    """The end of an operation: `failed` if it met an unexpected error."""
+
+    failed: bool = False
 
 
 class Liveness:
@@ -26,31 +33,23 @@ class Liveness:
     @contextmanager
     def operation(
         self, what: str, patience: float = OPERATION_TIMEOUT, *, progress: bool = True
-    ) -> Generator[None]:
+    ) -> Generator[Ending]:
         """Surround an operation that lasts at most `patience` seconds. Its end is progress, unless it only
-        queries for work (`progress=False`) or raised an error."""
-        number = self._begin(what, patience)
-        failed = False
+        queries for work (`progress=False`) or met an unexpected error: raised it, or logged it and says so.
+        """
+        number, outcome = next(self._numbers), Ending()
+        self._under_way[number] = (what, self._clock.monotonic(), patience)
         try:
-            yield
+            yield outcome
         except Exception:
-            failed = True
+            outcome.failed = True
             raise
         finally:
-            self._end(number, failed=failed, progress=progress)
-
-    def watch(self, task: asyncio.Task[bool], what: str, patience: float = OPERATION_TIMEOUT) -> None:
-        """Take a task for an operation that lasts at most `patience` seconds.
-
-        Its end is progress, unless it returns True, as it met an unexpected error, or raised one.
-        """
-        number = self._begin(what, patience)
-
-        def end(ended: asyncio.Task[bool]) -> None:
-            failed = not ended.cancelled() and (ended.exception() is not None or ended.result())
-            self._end(number, failed=failed)
-
-        task.add_done_callback(end)
+            del self._under_way[number]
+            if outcome.failed and (progress or self._called):
+                self._note_failure()
+            elif progress and not outcome.failed:
+                self._finished, self._failing, self._called = self._clock.monotonic(), None, False
 
     def called(self) -> None:
         """Record that there is work. Failed queries for it count as failures until an operation succeeds."""
@@ -75,18 +74,6 @@ class Liveness:
                 return f"{what} has lasted {now - began:.0f} s"
         failing = self.failing_for()
         return f"everything has failed for {failing:.0f} s" if failing > FAILING else None
-
-    def _begin(self, what: str, patience: float) -> int:
-        number = next(self._numbers)
-        self._under_way[number] = (what, self._clock.monotonic(), patience)
-        return number
-
-    def _end(self, number: int, *, failed: bool, progress: bool = True) -> None:
-        del self._under_way[number]
-        if failed and (progress or self._called):
-            self._note_failure()
-        elif progress and not failed:
-            self._finished, self._failing, self._called = self._clock.monotonic(), None, False
 
     def _note_failure(self) -> None:
         now = self._clock.monotonic()

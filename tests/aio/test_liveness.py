@@ -1,11 +1,6 @@
 """What counts as a standstill of the engine, and what it insists on."""
 
-import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
-
-import pytest
 
 from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, Liveness
 from tests.support.clock import FakeClock
@@ -80,49 +75,16 @@ def test_an_engine_in_which_everything_fails_is_stuck_after_a_while() -> None:
     assert liveness.stuck() == f"everything has failed for {FAILING + 60:.0f} s"
 
 
-async def done(liveness: Liveness, work: Coroutine[Any, Any, bool]) -> None:
-    """The task of a request, as a lane watches it."""
-    task = asyncio.create_task(work)
-    liveness.watch(task, "poll 12ab")
-    await asyncio.wait({task})
-    await asyncio.sleep(0)
-
-
-async def meets(error: Exception | None = None, *, unexpected: bool) -> bool:
-    if error is not None:
-        raise error
-    return unexpected
-
-
-async def test_a_task_that_lasts_too_long_is_named_until_it_is_cancelled() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
-
-    async def hang() -> bool:
-        await asyncio.sleep(3600)
-        return False
-
-    task = asyncio.create_task(hang())
-    liveness.watch(task, "poll 12ab", 2 * OPERATION_TIMEOUT)
-    clock.advance(2 * OPERATION_TIMEOUT)
-    assert liveness.stuck() is None
-    clock.advance(1)
-    assert liveness.stuck() == "poll 12ab has lasted 601 s"
-    task.cancel()
-    await asyncio.wait({task})
-    await asyncio.sleep(0)
-    assert liveness.stuck() is None
-
-
-@pytest.mark.parametrize("error", [None, RuntimeError("nobody foresaw this")])
-async def test_a_task_that_met_an_unexpected_error_is_no_progress(error: Exception | None) -> None:
+def test_an_operation_that_logged_an_unexpected_error_is_no_progress() -> None:
     clock = FakeClock()
     liveness = Liveness(clock)
     while liveness.stuck() is None:
-        await done(liveness, meets(error, unexpected=error is None))
+        with liveness.operation("poll 12ab") as outcome:
+            outcome.failed = True
         clock.advance(60)
     assert clock.monotonic() > FAILING
-    await done(liveness, meets(unexpected=False))
+    with liveness.operation("poll 12ab"):
+        pass
     assert liveness.stuck() is None
 
 

@@ -105,14 +105,17 @@ class LaneRunner:
                 break
             self.lane.begin(decision, now)
             free = decision.step is not Step.SUBMIT
-            task = group.create_task(self._request(decision), name=str(decision), at_once=free)
-            patience = TRANSFER_TIMEOUT if decision.step is Step.UPLOAD else OPERATION_TIMEOUT
-            self._context.liveness.watch(task, str(decision), patience)
+            group.create_task(self._watched(decision), name=str(decision), at_once=free)
         if self.lane.empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
+
+    async def _watched(self, send: Send) -> None:
+        patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
+        with self._context.liveness.operation(str(send), patience) as outcome:
+            outcome.failed = await self._request(send)
 
     async def _request(self, send: Send) -> bool:
         """Do what the lane has decided on, and take over what came of it.
