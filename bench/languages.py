@@ -10,11 +10,12 @@ from statistics import median, quantiles
 from time import perf_counter
 
 from bench.machine.work import studio_job
+from bot import languages
 from bot.catalog import Catalog
 from bot.domain import GuildSettings, JobState, Progress, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort
-from bot.languages import Language, formats, load_all, speaking
+from bot.languages import Language, load_all, speaking
 from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.jobs.card import job_card
@@ -62,12 +63,12 @@ def _grown(act: Callable[[], object]) -> float:
 
 
 def _say_everything() -> None:
-    formats.number(1234567)
-    formats.decimal(1234.5)
-    formats.day_and_month(DAY)
-    formats.short_day(DAY)
-    formats.and_list(ITEMS)
-    formats.or_list(ITEMS)
+    languages.number(1234567)
+    languages.decimal(1234.5)
+    languages.day_and_month(DAY)
+    languages.short_day(DAY)
+    languages.and_list(ITEMS)
+    languages.or_list(ITEMS)
 
 
 def answers() -> Mapping[str, Mapping[Language, list[float]]]:

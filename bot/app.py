@@ -19,8 +19,7 @@ from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery, LateAnswers
 from bot.engine import Decoder, Engine, GuardedDecoder, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
-from bot.languages import Language, load_all
-from bot.languages.formats import locale_of
+from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.monitoring import Metrics, Vitals
@@ -77,7 +76,6 @@ async def build(
     """
     clock, metrics = clock or SystemClock(), metrics or Metrics()
     catalog = Catalog.load(settings.studii_tools_file)
-    locale_of(Language.ENGLISH)  # first: what follows takes the room that Babel's tables give back
     load_all()
     async with AsyncExitStack() as stack:
         stores = await open_stores(settings, stack, metrics, clock, recommended or _one)

@@ -12,8 +12,7 @@ from msgspec import Meta, Struct, field
 
 from bot.domain.visible_text import visible
 from bot.errors import Refused, SettingsError
-from bot.languages import lazy
-from bot.languages.texts import Line, Texts, ensure_english, in_any_language, worded
+from bot.languages import Line, Texts, ensure_english, in_any_language, lazy, worded
 from bot.tool_inputs import ApiName, ToolInput, spaced
 
 SHIPPED = Path(__file__).with_name("tools.toml")

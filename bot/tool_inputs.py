@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from bot.languages.texts import Line, Texts, ensure_english, in_any_language, worded
+from bot.languages import Line, Texts, ensure_english, in_any_language, worded
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object

@@ -1,18 +1,17 @@
 """What people see of commands while they type is in their language, and within Discord's limits."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.client import translation
 from bot.client.registration import translated_payload
-from bot.languages import Language, known_language
-from bot.languages.translations import translations_of
+from bot.languages import Language, known_language, translations_of
 from tests.support.desk import make_bot, open_desk
 from tests.support.messages import ROOT, from_python
 

@@ -32,7 +32,7 @@ class Marked(NullTranslations):
 
 @pytest.fixture(autouse=True)
 def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.languages.messages.translations_of", Marked)
+    monkeypatch.setattr("bot.languages.translations_of", Marked)
 
 
 def languages_of(shown: Any) -> set[str]:

@@ -4,8 +4,7 @@ import pytest
 from babel.messages.mofile import read_mo
 from PIL import Image, ImageDraw
 
-from bot.languages import Language
-from bot.languages.translations import compiled_file
+from bot.languages import Language, compiled_file
 from bot.media.fonts import FallbackFont, script_of
 
 LETTERS = FallbackFont(40)

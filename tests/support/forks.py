@@ -239,7 +239,7 @@ def _tell(status: int, number: int) -> None:
 def _load() -> None:
     import bot.cli
     from bot.client.bot import EXTENSIONS
-    from bot.languages.translations import load_all
+    from bot.languages import load_all
     from tests.support.cheap.first_run import run_once
     from tests.support.pseudo.letters import preload
 

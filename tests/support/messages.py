@@ -16,15 +16,14 @@ from babel.messages.extract import extract_from_dir, extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from bot.languages import Language
-from bot.languages.translations import DOMAIN, FOLDER, compiled_file
+from bot.languages import FOLDER, Language, compiled_file
 from bot.tool_inputs import TITLE_CONTEXT, spaced
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "Studii for Discord"
 UNDATED = datetime(2026, 1, 1, tzinfo=UTC)  # each run would write another
-TEMPLATE = FOLDER / f"{DOMAIN}.pot"
+TEMPLATE = FOLDER / "studii.pot"
 # Which arguments of our functions are sentences, as Babel's `-k` says it: `c` is the context.
 KEYWORDS = {
     "_": None,

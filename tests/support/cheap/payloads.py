@@ -21,15 +21,15 @@ _digests: dict[tuple[int, int | None], str] = {}
 def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots register what other tests' bots have translated, if it is the same."""
     # Not by pytest's first process, which runs no tests and starts the others once it has loaded this module.
+    from bot import languages
     from bot.client import registration, translation
-    from bot.languages import messages
 
     name = "_digest"
     translate, digest = registration.translated_payload, getattr(registration, name)
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
-        spoken = f"{messages.translations_of.__module__}.{messages.translations_of.__qualname__}"
+        spoken = f"{languages.translations_of.__module__}.{languages.translations_of.__qualname__}"
         tools = repr(tree.client.catalog.tools)  # with what they are called in each language
         key = (commands, tools, spoken, translation.MAX_COMMAND_CHARACTERS)
         if key not in _known:

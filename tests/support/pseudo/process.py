@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from bot import languages
 from bot.client import translation
-from bot.languages import Language, messages, texts, translations
+from bot.languages import Language
 from sandbox.discord.emulator import DiscordServer
 from tests.support.pseudo.boundary import faults_of, in_english, lines_of
 from tests.support.pseudo.letters import TRANSLATIONS, speaking_of_commands
@@ -21,13 +22,12 @@ def speak(environment: Mapping[str, str], patch: pytest.MonkeyPatch) -> None:
     """Word English in the pseudo-language from now on, in a process that was started to do so."""
     if NAME not in environment:
         return
-    real = translations.translations_of
+    real = languages.translations_of
 
     def translated(language: Language) -> Any:
         return TRANSLATIONS if language is Language.ENGLISH else real(language)
 
-    for module in (translations, messages, texts):
-        patch.setattr(module, "translations_of", translated)
+    patch.setattr(languages, "translations_of", translated)
     patch.setattr(translation, "speaking", speaking_of_commands)
 
 

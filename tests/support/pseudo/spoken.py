@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from simcord.http import router
 
+from bot import languages
 from bot.client import translation
-from bot.languages import Language, messages, texts, translations
+from bot.languages import Language
 from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, lines_of
 from tests.support.pseudo.letters import TRANSLATIONS, read, speaking_of_commands
 
@@ -29,7 +30,7 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
 
     What is returned says what was wrong with what was sent.
     """
-    real_translations, real_dispatch = translations.translations_of, router.dispatch
+    real_translations, real_dispatch = languages.translations_of, router.dispatch
     sent: list[tuple[str, Any]] = []
     spoken: set[Language] = set()
     wrong: list[str] = []
@@ -60,8 +61,7 @@ def speak_pseudo(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Iterator[str]]
                 yield f"{call}: {one}"
             handed_on.update(read(line) for line in lines_of(body))
 
-    for module in (messages, texts):
-        monkeypatch.setattr(module, "translations_of", translated)
+    monkeypatch.setattr(languages, "translations_of", translated)
     monkeypatch.setattr(translation, "speaking", speaking_of_commands)
     monkeypatch.setattr(router, "dispatch", dispatch)
     return faults

@@ -8,6 +8,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from bot.catalog import Catalog, SourceRule
 from bot.domain import JobState, Period, Plan
@@ -233,14 +234,14 @@ async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_tak
     tmp_path: Path,
 ) -> None:
     known = Catalog.load()
-    studio = replace(known.get("studio"))
+    studio = structs.replace(known.get("studio"))
     async with open_desk(tmp_path, catalog=Catalog({**known.tools, "studio": studio})) as desk:
         await desk.set_key()
         for source, photo, said in (
             (SourceRule.REQUIRED, {}, "Studio needs a photo. Attach one as `image` and try again."),
             (SourceRule.NONE, ROOM, "Studio doesn't take a photo. Leave out `image` and try again."),
         ):
-            object.__setattr__(studio, "source", source)
+            structs.force_setattr(studio, "source", source)
             told = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **photo)
             assert texts(told) == said
         auto = {"tool": "studio", "inputs": "prompt=a boat"}

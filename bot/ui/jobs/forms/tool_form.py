@@ -13,8 +13,7 @@ from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
 from bot.domain.styles import Style, wants_words
-from bot.languages import Worded, and_list, gettext as _, lazy, pgettext
-from bot.languages.texts import in_all_languages
+from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, pgettext
 from bot.services import PriceTable, short_price_words
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
