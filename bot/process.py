@@ -19,7 +19,7 @@ from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
-from bot.media.decoder.process_limits import hide_memory
+from bot.media.decoder import hide_memory
 from bot.monitoring import Metrics, watchdog
 from bot.version import VERSION
 

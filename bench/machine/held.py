@@ -50,17 +50,17 @@ def watching(bot: int | None = None) -> Generator[Held]:
 
 
 def decoders_of(bot: int) -> list[int]:
-    """Return the ids of the processes in which that process opens pictures."""
-    found: list[int] = []
+    """Return the ids of the processes in which that process opens pictures, and of their forks."""
+    parents: dict[int, int] = {}
     for process in Path("/proc").iterdir():
         if process.name.isdigit():
             try:
                 parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == bot and _PROGRAM in (process / "cmdline").read_text():
-                    found.append(int(process.name))
+                if _PROGRAM in (process / "cmdline").read_text():
+                    parents[int(process.name)] = parent
             except (OSError, IndexError):
                 continue  # the process ended meanwhile
-    return found
+    return [one for one, parent in parents.items() if bot in {parent, parents.get(parent)}]
 
 
 def _resident(pid: int) -> int:

@@ -5,7 +5,6 @@ Everything here blocks and runs in the decoder's processes only.
 
 from PIL import Image, ImageDraw
 
-from bot.media.convert import on_white
 from bot.media.fonts import FallbackFont
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
@@ -17,11 +16,11 @@ _INK, _GROUND, _EDGE = "white", (0, 0, 0, 168), (255, 255, 255)
 def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
     """Return one picture: the left half of `before`, and the right half of `after`, each with its label.
 
-    `before` is cropped to the shape of `after`, as pictures of one room are rarely cut alike.
+    Both are in RGB. `before` is cropped to the shape of `after`: pictures of one room are rarely cut alike.
     """
     size = _within(after.size, SPLIT_SIDE)
-    made = _flat(after.resize(size))
-    left = _flat(_filling(before, size))
+    made = after.resize(size)
+    left = _filling(before, size)
     middle = size[0] // 2
     made.paste(left.crop((0, 0, middle, size[1])), (0, 0))
     pen = ImageDraw.Draw(made)
@@ -33,11 +32,10 @@ def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]
 
 
 def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:
-    """Return the picture with the words in the corner (see `bot.domain.posting.rules.CORNERS`)."""
-    made = _flat(image)
+    """Return the picture, in RGB, with the words in the corner (see `bot.domain.posting.rules.CORNERS`)."""
     top, _, side = corner.partition("-")
-    _write(made, words, right=side == "right", top=top == "top")
-    return made
+    _write(image, words, right=side == "right", top=top == "top")
+    return image
 
 
 def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
@@ -51,11 +49,6 @@ def _filling(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     width, height = size[0] * share, size[1] * share
     left, top = (image.width - width) / 2, (image.height - height) / 2
     return image.resize(size, box=(left, top, left + width, top + height))
-
-
-def _flat(image: Image.Image) -> Image.Image:
-    """Return the picture in RGB, on white where it is transparent."""
-    return on_white(image) if image.mode == "RGBA" else image.convert("RGB")
 
 
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:

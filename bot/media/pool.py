@@ -1,110 +1,116 @@
-"""Check, convert and reduce pictures in a pool of decoder processes."""
+"""Check, convert and reduce pictures in processes without secrets (`bot.media.decoder`)."""
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
-from bot.media.decoder_answers import (
-    DecoderRefusal,
-    ProbeResult,
-    broken,
-    photo_of,
-    probe_result_of,
-    refusal_of,
-    too_large,
-)
-from bot.media.decoder_process import DecoderProcess, ProcessDied, RequestNotTaken
+from bot.media.decoder import LARGE, MEBIBYTE, SMALL
 from bot.media.kinds import PhotoKind
-from bot.media.memory import MemoryBudget
-from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PictureBroken
-from bot.media.process_supervisor import ProcessSupervisor
+from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
+from bot.reasons import Reason, ReasonCode
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
-MEBIBYTE = 1024 * 1024
-TOTAL_BYTES = 660 * MEBIBYTE
-"""The most memory for pictures that are open at the same time."""
-MAX_PICTURE_MEMORY_BYTES = 560 * MEBIBYTE
-"""The most for one picture: a small one has room beside it."""
-SMALL_BYTES = 140 * MEBIBYTE
-"""A picture of 12 megapixels of any kind is small: it does not wait for a large one."""
-
-MAX_CHECKED_PIXELS = 160_000_000
-"""The most pixels of a result that is decoded to see whether it is whole, where its kind has the memory."""
 MAX_PHOTO_BYTES = 25_000_000
-"""The most bytes of a transparent photo that is converted to PNG; a larger one becomes a WebP."""
-SMALL_AT_ONCE = 2
-SMALL_PICTURE_SECONDS = 1.5
-"""Of the processor: after these a small picture makes room for others that wait, and is tried again with the
-large ones."""
-_BUSY = 4  # how much longer it may take than the seconds of the processor that it uses
-_CHECK_AGAIN = 0.2
-_TRIES = 3
-_MAPPED = 32 * MEBIBYTE  # address space beside the picture itself
-_MAPPED_BY_THREADS = 112 * MEBIBYTE  # where the library has threads, and each of them its arena and stack
-_THREADED = frozenset({PhotoKind.HEIC, PhotoKind.AVIF})
-_PROBE_BYTES = 64 * MEBIBYTE
+"""The most bytes of a photo that is converted, where the settings don't say otherwise."""
+MAX_DEATHS = 2  # of processes on one file, before it is given up
+MAX_STARTS = 3
+AT_ONCE = 2  # pictures that are open at the same time, of which one may be large
+SPARE_SECONDS = 20.0  # after which a process that has nothing to do is ended; the last one stays
+_PROGRAM = Path(__file__).with_name("decoder")
+_BESIDE = 24 * MEBIBYTE  # memory for what is no picture
+_MAX_LINE_BYTES = 4096
+_START_SECONDS = 60.0  # a fifth of one is usual
+_END_SECONDS = 2.0
+_SLACK_SECONDS = 5.0
+_BUSY = 3  # how much longer it may take than the seconds of the processor that it uses
+# The only variables of the bot's environment that a decoder gets.
+_NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
+_ACCEPTED = frozenset(kind.content_type for kind in PhotoKind if kind.is_accepted)
+_AGAIN = frozenset({"room", "broken"})  # out of memory, some libraries call a file broken
+_BOUNDS = frozenset(getattr(signal, name, None) for name in ("SIGXCPU", "SIGALRM"))
+_REFUSALS = {
+    "broken": ReasonCode.PHOTO_BROKEN,
+    "structure": ReasonCode.PHOTO_BUILT_ODDLY,
+    "pixels": ReasonCode.PHOTO_TOO_MANY_PIXELS,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
-    """The time limits of a request, in seconds of processor time and of real time.
+class DecoderLimits(NamedTuple):
+    """The bytes of memory and the seconds of processor time that a picture may take."""
 
-    A photo of 64 megapixels takes up to 14 s of one core. The limits allow for a machine that is five times
-    slower, or shared with others.
-    """
-
-    processor: int
-    passing: float
-
-    @classmethod
-    def of(cls, pixels: int) -> "TimeLimits":
-        processor = 10 + pixels // 1_000_000
-        return cls(processor, 20.0 + 3 * processor)
+    memory: int
+    seconds: int
 
 
-class _Overtaken(Exception):
-    """A small picture took too long while others waited."""
+# A photo of 64 megapixels takes up to 14 s of one core; this allows for a machine that is five times slower.
+SMALL_LANE, LARGE_LANE = DecoderLimits(SMALL, 2), DecoderLimits(LARGE, 70)
+
+
+class _Refused(Exception):
+    """The file can't be used. `why` is one of `bot.media.decoder.pictures.Refusal`."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.why = str(answer["refused"])
+        super().__init__(self.why)
+        self.photo = PhotoRefused()
+        if self.why in _REFUSALS:
+            arguments: dict[str, str | int] = {"kind": _kind(answer).label}
+            if self.why == "pixels":
+                arguments = {name: _number(answer, name) for name in ("width", "height", "most")}
+            self.photo = PhotoRefused(Reason(_REFUSALS[self.why], arguments))
 
 
 class DecoderPool:
     """Opens pictures in processes without secrets, with limits on memory, processor time and time.
 
-    Two small pictures are open at once, and one large one beside them. Each method raises `DecoderFailed` if
-    its process died on the file or exceeded a bound, and calls `died` before; and OSError if a process can't
-    be started or the file can't be read or written. A cancelled call ends its process, and nothing waits for
-    that.
+    Two are open at once, of which one may be large, so that a large picture holds up no small one. What takes
+    more than a small picture may is tried again as a large one. Each method raises `DecoderFailed` if a
+    process died on the file twice or the file exceeded a bound, and calls `died` before; and OSError if a
+    process can't be started or the file can't be read or written. A cancelled call ends its process, and
+    nothing waits for that.
     """
 
     def __init__(
         self,
         *,
-        small_at_once: int = SMALL_AT_ONCE,
         max_pixels: int = MAX_PIXELS,
         max_photo_bytes: int = MAX_PHOTO_BYTES,
         died: Callable[[], None] = lambda: None,
     ) -> None:
-        self._died = died
         self._max_pixels = max_pixels
         self._max_photo_bytes = max_photo_bytes
-        self._memory = MemoryBudget(TOTAL_BYTES)
-        self._slots = asyncio.Semaphore(small_at_once)
-        self._waiting = 0
-        self._processes = ProcessSupervisor()
-        self._removals: dict[Path, asyncio.Task[None]] = {}
+        self._died = died
+        self._open = asyncio.Semaphore(AT_ONCE)
+        self._large = asyncio.Lock()
+        self._idle: list[DecoderProcess] = []
+        self._processes: set[DecoderProcess] = set()
+        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._processes.close()
+        self._is_closed = True
+        processes = list(self._processes)
+        for process in processes:
+            self._end(process)
+        await asyncio.gather(*(process.ended() for process in processes))
+
+    async def missing(self) -> tuple[str, ...]:
+        """Return the limits that this system can't set. Raises OSError if no process can be started."""
+        async with self._process() as process:
+            return process.missing
 
     async def inspect(self, path: Path) -> Photo:
         """Decode the photo. A kind that Studii does not accept is converted to JPEG, PNG or WebP in place.
@@ -112,32 +118,34 @@ class DecoderPool:
         Raises `PhotoRefused` if it can't be used.
         """
         into = path.with_name(f"{path.name}.converted")
-        if (removal := self._removals.get(into)) is not None:
-            await asyncio.wait({removal})  # what an earlier call left; it must not take what this one makes
         try:
             most = self._max_photo_bytes
-            answer, _ = await self._open("inspect", path, into=str(into), most=most)
-            if answer.get("heavy"):
-                answer, _ = await self._open("lighten", path, into=str(into), most=most)
-            photo = photo_of(answer)
-            if not photo.kind.is_accepted:
+            answer, _ = await self._ask("inspect", path, into=str(into), most=most, pixels=self._max_pixels)
+            kind, content_type = _kind(answer), answer.get("type")
+            if content_type not in _ACCEPTED:
+                raise DecoderFailed
+            if not kind.is_accepted:
+                size = (await asyncio.to_thread(into.stat)).st_size
+                if size > most:
+                    told = {"kind": kind.label, "size": size, "most": most}
+                    raise PhotoRefused(Reason(ReasonCode.PHOTO_GROWN_TOO_LARGE, told))
                 await asyncio.to_thread(into.replace, path)
-        except DecoderRefusal as refusal:
+            return Photo(kind, str(content_type), _number(answer, "width"), _number(answer, "height"))
+        except _Refused as refusal:
             raise refusal.photo from None
         finally:
-            self._removals[into] = removal = self._processes.later(_remove(into))
-            removal.add_done_callback(lambda _: self._removals.pop(into, None))
-        return photo
+            # At once, or a conversion that begins anew could lose what it makes.
+            with contextlib.suppress(OSError):
+                into.unlink(missing_ok=True)
 
     async def check(self, path: Path) -> None:
         """Decode a picture completely. Raises `PictureBroken` if it is broken or incomplete.
 
-        Files that are not pictures (videos) pass. Of pictures that are too large to be opened only the
-        structure is read.
+        What is no picture, as a video, passes, and what is too large to be opened.
         """
         try:
-            await self._open("check", path)
-        except DecoderRefusal as refusal:
+            await self._ask("check", path)
+        except _Refused as refusal:
             if refusal.why in {"broken", "structure"}:
                 raise PictureBroken from None
 
@@ -146,154 +154,218 @@ class DecoderPool:
 
         One that is `made` by AI says so.
         """
-        return await _made(self._open("fit", path, limit=limit, made=made))
+        return await self._made("fit", path, limit, made=made)
 
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
         """Return a copy of a picture made by AI with words in a corner, as `fit` returns one."""
-        return await _made(self._open("label", path, limit=limit, words=words, corner=corner))
+        return await self._made("label", path, limit, words=words, corner=corner)
 
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
         """Return one picture of both halves (see `bot.media.drawing.draw_halves`), as `fit` returns one."""
+        return await self._made("split", after, limit, before=str(before), labels=labels)
 
-        async def halves() -> tuple[dict[str, Any], bytes]:
-            other = await self._admit("fit", before)
-            more = {"before": str(before), "before_pixels": other.pixels, "labels": labels}
-            return await self._open("split", after, extra=other.memory, limit=limit, **more)
+    async def _made(self, do: str, path: Path, limit: int, **more: object) -> bytes | None:
+        try:
+            _, data = await self._ask(do, path, limit=limit, pixels=self._max_pixels, **more)
+        except (_Refused, OSError):
+            return None
+        return data or None
 
-        return await _made(halves())
+    async def _ask(self, do: str, path: Path, **more: object) -> tuple[Mapping[str, Any], bytes]:
+        """Have the picture opened as a small one, and, if that does not do, as a large one.
 
-    async def missing(self) -> tuple[str, ...]:
-        """Return the limits that this system can't set. Raises OSError if no process can be started."""
-        async with self._processes.one() as process:
-            return process.missing
-
-    async def _open(
-        self, what: str, path: Path, *, extra: int = 0, **more: object
-    ) -> tuple[dict[str, Any], bytes]:
-        """Send the request `what` when there is room for the picture's memory, and for `extra` bytes.
-
-        Raises `DecoderRefusal`.
+        Raises `_Refused`, `DecoderFailed` and OSError.
         """
-        probed = await self._admit(what, path)
-        memory = probed.memory + extra
-        request = {"do": what, "path": str(path), "pixels": probed.pixels, **more}
-        if what == "inspect":
-            request["room"] = memory
-        allowed = memory + (_MAPPED_BY_THREADS if probed.kind in _THREADED else _MAPPED)
-        return await self._ask(request, memory, allowed, TimeLimits.of(probed.pixels))
-
-    async def _admit(self, what: str, path: Path) -> ProbeResult:
-        """Look at a picture that is to be opened. Raises `DecoderRefusal`."""
-        request = {"do": "probe", "what": what, "path": str(path)}
-        answer, _ = await self._ask(request, 0, _PROBE_BYTES, TimeLimits.of(0))
-        probed = probe_result_of(answer)
-        max_pixels = max(self._max_pixels, MAX_CHECKED_PIXELS) if what == "check" else self._max_pixels
-        most = min(max_pixels, probed.pixels * MAX_PICTURE_MEMORY_BYTES // max(probed.memory, 1))
-        is_too_large = probed.pixels > most
-        if not probed.is_whole and (what == "check" or not is_too_large):
-            raise broken(probed.kind)
-        if is_too_large:
-            raise too_large(probed, _rounded(most) if most < max_pixels else most)
-        return probed
-
-    async def _ask(
-        self, request: dict[str, Any], size: int, allowed: int, limits: TimeLimits
-    ) -> tuple[dict[str, Any], bytes]:
-        request |= {"memory": allowed, "seconds": limits.processor}
-        answer, data = await self._in_turn(request, size, limits)
+        request = {"do": do, "path": str(path), **more}
+        lane, deaths = SMALL_LANE, 0
+        while True:
+            try:
+                answer, data = await self._answer(request, lane)
+            except ProcessDied as death:
+                deaths += 1
+                # In the bounds of a small picture it is no news that a large one ends.
+                if lane is LARGE_LANE or not death.is_of_bound:
+                    _log.warning("A decoder died: %s (%s of %s)", death, do, path.name)
+                    self._died()
+                if deaths == MAX_DEATHS or (lane is LARGE_LANE and death.is_of_bound):
+                    raise DecoderFailed from None
+            else:
+                if lane is LARGE_LANE or answer.get("refused") not in _AGAIN:
+                    break
+            lane = LARGE_LANE
         error = answer.get("error")
         if isinstance(error, int):
             raise OSError(error, os.strerror(error))
-        if (refusal := refusal_of(answer)) is not None:
-            raise refusal
-        if "failed" in answer:
-            _log.warning(
-                "A decoder ran out of its %d MB (%s)", allowed // MEBIBYTE, Path(request["path"]).name
-            )
-            self._died()
-            raise DecoderFailed
+        if "refused" in answer:
+            raise _Refused(answer)
         return answer, data
 
-    async def _in_turn(
-        self, request: dict[str, Any], size: int, limits: TimeLimits
-    ) -> tuple[dict[str, Any], bytes]:
-        if size <= SMALL_BYTES:
-            try:
-                async with self._small(size):
-                    return await self._answer(request, limits, is_small=True)
-            except _Overtaken:
-                _log.info(
-                    "A small picture takes long while others wait: it is tried on a process for large ones"
-                )
-        async with self._memory.large(size):
-            return await self._answer(request, limits)
-
-    @asynccontextmanager
-    async def _small(self, size: int) -> AsyncGenerator[None]:
-        self._waiting += 1
-        is_waiting = True
-        try:
-            async with self._memory.small(size), self._slots:
-                self._waiting -= 1
-                is_waiting = False
-                yield
-        finally:
-            self._waiting -= is_waiting
-
     async def _answer(
-        self, request: dict[str, Any], limits: TimeLimits, *, is_small: bool = False
-    ) -> tuple[dict[str, Any], bytes]:
-        for _ in range(_TRIES):
-            try:
-                async with self._processes.one() as process:
-                    asking = process.ask(request, limits.passing)
-                    return await (self._unless_overtaken(process, asking) if is_small else asking)
-            except RequestNotTaken:
-                continue  # it had ended before: nobody can tell why, and the file was not touched
-            except ProcessDied as error:
-                if self._processes.is_closed:
-                    break  # by us
-                _log.warning(
-                    "A decoder died: %s (%s of %s)", error, request["do"], Path(request["path"]).name
-                )
-                self._died()
-                raise DecoderFailed from None
+        self, request: Mapping[str, object], lane: DecoderLimits
+    ) -> tuple[Mapping[str, Any], bytes]:
+        """Have one process answer. Raises `ProcessDied` and OSError."""
+        asked = {**request, "room": lane.memory, "memory": lane.memory + _BESIDE, "seconds": lane.seconds}
+        turn = self._large if lane is LARGE_LANE else contextlib.nullcontext()
+        async with turn, self._open:
+            for _ in range(MAX_STARTS):
+                # One that had ended before has not touched the file, and nobody can tell why.
+                with contextlib.suppress(ConnectionError):
+                    async with self._process() as process:
+                        return await process.ask(asked, _BUSY * lane.seconds + _SLACK_SECONDS)
         raise OSError("no decoder stays running")
 
-    async def _unless_overtaken(self, process: DecoderProcess, asking: Coroutine[Any, Any, _T]) -> _T:
-        """Wait for the answer. Raises `_Overtaken` if it takes long while others wait.
-
-        Measured in processor time, as every picture takes longer on a busy machine.
-        """
-        task, loop = asyncio.ensure_future(asking), asyncio.get_running_loop()
-        latest = loop.time() + _BUSY * SMALL_PICTURE_SECONDS
-        spent: float | None = None
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator["DecoderProcess"]:
+        """Take a process for one request. It is ended if it can't answer another, as after a cancellation."""
+        if self._is_closed:
+            raise OSError("the decoders are stopped")
+        process = self._idle.pop() if self._idle else await DecoderProcess.start()
+        self._processes.add(process)
         try:
-            while not (await asyncio.wait({task}, timeout=_CHECK_AGAIN))[0]:
-                now = process.processor_seconds()
-                if spent is None:
-                    spent = now  # counted from here: most pictures are done by then, and need no look
-                is_long = now - spent > SMALL_PICTURE_SECONDS or loop.time() > latest
-                if is_long and self._waiting:
-                    raise _Overtaken
-            return task.result()
+            yield process
         finally:
-            task.cancel()
+            if process.can_answer and not self._is_closed:
+                self._idle.append(process)
+                if len(self._idle) > 1:
+                    asyncio.get_running_loop().call_later(SPARE_SECONDS, self._tire)
+            else:
+                self._end(process)
+
+    def _tire(self) -> None:
+        if len(self._idle) > 1:
+            self._end(self._idle.pop(0))
+
+    def _end(self, process: "DecoderProcess") -> None:
+        self._processes.discard(process)
+        process.kill()
 
 
-async def _made(asked: Awaitable[tuple[dict[str, Any], bytes]]) -> bytes | None:
-    """Return the picture that was asked for, or None if there is no way to it."""
+def _pipe(pipe: _T | None) -> _T:
+    if pipe is None:
+        raise OSError("the decoder has no such pipe")
+    return pipe
+
+
+class ProcessDied(Exception):
+    """Raised if the process that opened the picture died, gave no answer, or ran into a bound."""
+
+    def __init__(self, why: str, *, is_of_bound: bool = False) -> None:
+        super().__init__(why)
+        self.is_of_bound = is_of_bound
+
+
+class DecoderProcess:
+    """A process that opens pictures, one at a time.
+
+    `can_answer`: it takes another request, as far as is known. `missing` are the limits that the system can't
+    set.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._forks = False
+        self.can_answer = True
+        self.missing: tuple[str, ...] = ()
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start a process. Raises OSError if that fails or the process does not become ready."""
+        flags = ["-I", "-B"]  # isolated from PYTHON* settings and the current folder; writes no bytecode
+        if sys.flags.optimize:  # what is compiled is for that alone, in the image
+            flags.append("-" + sys.flags.optimize * "O")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *flags, str(_PROGRAM), str(os.getpid())),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=_MAX_LINE_BYTES,
+            env={**{name: os.environ[name] for name in _NEEDED if name in os.environ}, **_ENVIRONMENT},
+            start_new_session=True,
+        )
+        started = cls(process)
+        try:
+            await started.get_ready()
+        except BaseException:
+            started.kill()
+            raise
+        return started
+
+    async def get_ready(self) -> None:
+        """Wait until it takes requests. Raises OSError if it does not."""
+        said = ""
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                line = await _pipe(self._process.stdout).readline()
+                if not line:  # it has opened no file yet, so what it says is its own
+                    said = (await _pipe(self._process.stderr).read(_MAX_LINE_BYTES)).decode(errors="replace")
+            ready = json.loads(line)
+        except (TimeoutError, ValueError):
+            raise OSError(
+                f"the decoder doesn't start: {said.strip().rpartition(chr(10))[2] or 'no answer'}"
+            ) from None
+        self._forks, self.missing = ready["forks"], tuple(ready["missing"])
+
+    @property
+    def pid(self) -> int:
+        """Return the process's id."""
+        return self._process.pid
+
+    async def ask(self, request: Mapping[str, object], within: float) -> tuple[Mapping[str, Any], bytes]:
+        """Return the answer to a request, and the bytes after it.
+
+        Raises `ProcessDied`, or ConnectionError if the process had ended before. What an answer says is not
+        trusted: a hostile file may have made it.
+        """
+        answers, self.can_answer = _pipe(self._process.stdout), False
+        try:
+            async with asyncio.timeout(within):
+                _pipe(self._process.stdin).write(json.dumps(request).encode() + b"\n")
+                head = await answers.readline()
+                if not head and self._forks:
+                    raise ConnectionError
+                status, size = (json.loads(head)[name] for name in ("status", "bytes"))
+                data = await answers.readexactly(size)
+        except TimeoutError:
+            raise ProcessDied(f"no answer within {within:.0f} s", is_of_bound=True) from None
+        except (ValueError, asyncio.IncompleteReadError):
+            raise ProcessDied("no answer") from None
+        self.can_answer = self._forks
+        line, _, made = data.partition(b"\n")
+        try:
+            answer: object = json.loads(line)
+        except ValueError:
+            answer = None
+        if status or not isinstance(answer, dict):
+            raise ProcessDied(f"status {status}", is_of_bound=-status in _BOUNDS)
+        words = cast("dict[str, Any]", answer)
+        if words.get("refused") == "memory":
+            raise ProcessDied("out of memory", is_of_bound=True)
+        return words, made
+
+    def kill(self) -> None:
+        """Kill the process and its forks."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self._forks:
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
+
+    async def ended(self) -> None:
+        """Wait for the end of a killed process, but not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                await self._process.wait()
+
+
+def _kind(answer: Mapping[str, Any]) -> PhotoKind:
     try:
-        _, data = await asked
-    except (DecoderRefusal, OSError):
-        return None
-    return data or None
+        return PhotoKind[str(answer.get("kind"))]
+    except KeyError:
+        raise DecoderFailed from None
 
 
-def _rounded(pixels: int) -> int:
-    return pixels // 1_000_000 * 1_000_000 or pixels
-
-
-async def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        await asyncio.to_thread(path.unlink)
+def _number(answer: Mapping[str, Any], name: str) -> int:
+    value = answer.get(name)
+    if type(value) is not int or not 0 <= value < 1 << 50:
+        raise DecoderFailed
+    return value

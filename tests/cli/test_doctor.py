@@ -16,8 +16,8 @@ from bot.cli import checks_settings as in_settings
 from bot.cli.checks_online import reach
 from bot.cli.findings import Verdict
 from bot.config import Settings
-from bot.media import decoder_process
-from bot.media.decoder_process import DecoderProcess
+from bot.media import pool
+from bot.media.pool import DecoderProcess
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.cli.commands import keep_key, ran
 from tests.cli.doctor import found, stopping
@@ -321,7 +321,7 @@ async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(
     assert "can't limit the memory and processor time of a process" in lacking.words
 
     (tmp_path / "program.py").write_text("raise ModuleNotFoundError('No module named PIL')")
-    monkeypatch.setattr(decoder_process, "_PROGRAM", tmp_path / "program.py")
+    monkeypatch.setattr(pool, "_PROGRAM", tmp_path / "program.py")
     broken = (await found(around))["Pictures"]
     assert broken.verdict is Verdict.STOPS
     assert "No module named PIL" in broken.words

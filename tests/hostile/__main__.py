@@ -21,10 +21,11 @@ from tests.hostile.bot import Seen, Victim, innocents, made, victim
 from tests.hostile.files import BLANK, MadeFile, files
 from tests.hostile.legal import legal_files
 
-MAX_SECONDS = 3.0  # for a refusal, and for an innocent photo of 12 megapixels
-MAX_TOGETHER_BYTES = 750 * MIB
+MAX_SECONDS = 1.5  # for an innocent photo of 12 megapixels
+MAX_TOGETHER_BYTES = 870 * MIB  # of all processes
 MAX_OWN_BYTES = 20 * MIB
-MAX_LATER_BYTES = 50 * MIB
+MAX_LATER_BYTES = 20 * MIB
+MAX_STOP_SECONDS = 5.0
 LATER = 60.0
 WARM_UP = 2
 COSTLIEST = (
@@ -37,7 +38,7 @@ WIDTH = 140  # columns of the table where there is no terminal
 COLUMNS = (
     "after: from the command until the file was taken or refused. photos: the same for the slower innocent"
     " one. bot: the most that the bot's own process held beyond what it holds while idle. decoders: the same"
-    " for the processes that open pictures. in all: the most of both at one moment."
+    " for the processes that open pictures. in all: the most that both held at one moment, idle or not."
 )
 
 
@@ -91,7 +92,10 @@ async def _left(bot: Victim, idle: Held, console: Console) -> list[str]:
     own, decoders = (now.own - idle.own) / MIB, (now.decoders - idle.decoders) / MIB
     console.print(f"A minute later the bot holds {own:+.0f} MiB and its decoders {decoders:+.0f} MiB.")
     wrong = ["what is left"] if later > MAX_LATER_BYTES else []
-    return wrong + ["the stop"] * (await bot.stop() != 0)
+    began = asyncio.get_running_loop().time()
+    status, seconds = await bot.stop(), asyncio.get_running_loop().time() - began
+    console.print(f"The stop took {seconds:.1f} s.")
+    return wrong + ["the stop"] * (status != 0 or seconds > MAX_STOP_SECONDS)
 
 
 async def _meet(
@@ -102,9 +106,8 @@ async def _meet(
 
 
 def _is_wrong(one: Seen) -> bool:
-    is_late = one.innocent > MAX_SECONDS or (not one.is_taken and one.seconds > MAX_SECONDS)
     is_large = one.together > MAX_TOGETHER_BYTES or one.own > MAX_OWN_BYTES
-    return is_late or is_large or not one.are_innocents_taken
+    return one.innocent > MAX_SECONDS or is_large or not one.are_innocents_taken
 
 
 def _table(seen: list[Seen]) -> Table:
@@ -118,7 +121,8 @@ def _table(seen: list[Seen]) -> Table:
             "taken" if one.is_taken else "refused",
             f"{one.seconds:.2f} s",
             f"{one.innocent:.2f} s",
-            *(f"+{size / MIB:.0f} MiB" for size in (one.own, one.decoders, one.together)),
+            *(f"{size / MIB:+.0f} MiB" for size in (one.own, one.decoders)),
+            f"{one.together / MIB:.0f} MiB",
             style="red" if _is_wrong(one) else "",
         )
     return table

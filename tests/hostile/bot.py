@@ -44,8 +44,8 @@ class Seen:
     """What became of a file.
 
     `seconds` pass from its sending until it is taken as a photo or refused, and `innocent` until the slowest
-    photo that was sent at the same moment is taken. `own`, `decoders` and `together` are the most bytes that
-    the bot's process, its decoders, and both held, beyond what they hold while idle.
+    photo that was sent at the same moment is taken. `own` and `decoders` are the most bytes that the bot's
+    process and its decoders held beyond what they hold while idle, and `together` is the most that both held.
     """
 
     name: str
@@ -198,7 +198,7 @@ def _seen(
         are_innocents_taken=all(job.state is not JobState.FAILED for job, _ in innocents),
         own=most.own - idle.own,
         decoders=most.decoders - idle.decoders,
-        together=most.together - idle.together,
+        together=most.together,
     )
 
 

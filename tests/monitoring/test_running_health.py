@@ -18,7 +18,7 @@ from yarl import URL
 from bot.app import App, build
 from bot.config import Settings
 from bot.domain import JobState, Plan
-from bot.media.decoder_process import DecoderProcess, ProcessDied
+from bot.media.pool import DecoderProcess, ProcessDied
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
@@ -274,7 +274,7 @@ async def test_the_database_the_spool_and_the_decoders_are_watched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
-        raise ProcessDied
+        raise ProcessDied("status 1")
 
     monkeypatch.setattr(DecoderProcess, "ask", dies)
     async with running(tmp_path, monkeypatch) as bot:

@@ -1,78 +1,128 @@
-"""The decoder's side of the pipe. Requests and answers are lines of JSON.
+"""Answer the bot's requests, each in a fork of this process with limits of its own.
 
-The answers to `fit`, `label` and `split` are followed by the picture's bytes. The other end is
-`bot/media/decoder_process.py`.
+The kernel enforces the limits, so nothing here has to predict what a file takes. A request is a line of JSON.
+An answer begins with such a line, which says how the fork ended and how many bytes follow: a line of JSON and
+the picture, if one was made. Without forks there is one answer, and the process ends.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.media.decoder import operations
-from bot.media.decoder.operations import Refusal
-from bot.media.decoder.process_limits import ProcessLimits
+from bot.media.decoder import hide_memory, pictures
 
-_OPERATIONS: dict[str, Callable[..., dict[str, Any] | bytes | None]] = {
-    "probe": operations.probe,
-    "inspect": operations.inspect,
-    "lighten": operations.lighten,
-    "check": operations.check,
-    "split": operations.split,
-    "fit": operations.fit,
-    "label": operations.label,
-}
-_OF_THE_PROCESS = frozenset({"do", "memory", "seconds"})  # of a request; all else is the operation's
-_PATHS = frozenset({"path", "into", "before"})
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+MAX_WRITTEN_BYTES = 512 * 1024 * 1024  # that may be written
+MAX_OPEN_FILES = 64
+WORDS_BYTES = 4096  # at most, of an answer's line
+_MEMORY = Path("/proc/self/statm")
+_PR_SET_PDEATHSIG = 1
+_BUSY = 3  # how much longer it may take than the seconds of the processor that it uses
 
 
 def serve() -> None:
     """Answer requests until the pipe is closed."""
-    # The output of libraries goes nowhere; answers have a file of their own.
     answers = os.fdopen(os.dup(1), "wb")
-    limits = ProcessLimits(parent=int(sys.argv[1]))
-    operations.prepare()
-    _answer(answers, {"ready": os.getpid(), "missing": limits.missing, "resting": limits.resting()})
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    forks = sys.platform == "linux"
+    missing = _prepare(parent=int(sys.argv[1]))
+    answers.write(json.dumps({"forks": forks, "missing": missing}).encode() + b"\n")
+    answers.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # for what libraries print; before this, the bot reads it
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        _answer(answers, {"taken": True})
-        limits.renew(request["memory"] + 2 * _size(request["path"]), request["seconds"])
-        words, data = _handled(request)
-        words["resting"] = limits.resting()
-        _answer(answers, words, data)
+        status, answer = _forked(request, answers) if forks else (0, _answer(request))
+        answers.write(json.dumps({"status": status, "bytes": len(answer)}).encode() + b"\n" + answer)
+        answers.flush()
+        if not forks:
+            break
 
 
-def _size(path: str) -> int:
+def _prepare(parent: int) -> list[str]:
+    """Prepare the process and its forks; return the limits that the system lacks."""
+    # A stop of the bot is the parent's to make: systemd and a terminal tell everybody.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if sys.platform == "linux":
+        _end_with(parent)
+        with suppress(OSError):
+            # If memory runs out, the kernel is to end this process and not the bot.
+            Path("/proc/self/oom_score_adj").write_text("1000")
+    hide_memory()
+    if resource is None:
+        return ["memory", "processor time"]
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, MAX_WRITTEN_BYTES)
+    _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES)
+    return [] if sys.platform == "linux" else ["memory"]  # macOS takes the figure and does not keep to it
+
+
+def _forked(request: dict[str, Any], answers: BinaryIO) -> tuple[int, bytes]:
+    """Return how a fork ended that answered, and its answer. It can reach neither of the bot's pipes."""
+    reading, writing = os.pipe()
+    own, child = os.getpid(), os.fork()
+    if not child:
+        _end_with(own)
+        for fd in (0, answers.fileno(), reading):
+            os.close(fd)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(_answer(request))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read(WORDS_BYTES + int(request.get("limit", 0)))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), answer
+
+
+def _answer(request: dict[str, Any]) -> bytes:
+    made = b""
     try:
-        return Path(path).stat().st_size
-    except OSError:
-        return 0
-
-
-def _answer(answers: BinaryIO, words: dict[str, Any], data: bytes = b"") -> None:
-    answers.write(json.dumps(words).encode() + b"\n" + data)
-    answers.flush()
-
-
-def _handled(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    arguments = {
-        name: Path(value) if name in _PATHS else value
-        for name, value in request.items()
-        if name not in _OF_THE_PROCESS
-    }
-    try:
-        result = _OPERATIONS[request["do"]](**arguments)
-    except Refusal as refusal:
-        return {"refused": refusal.why, **refusal.facts}, b""
+        size = Path(request["path"]).stat().st_size  # some libraries hold all of it
+        _limit(request.pop("memory") + 2 * size, request.pop("seconds"))
+        words = pictures.OPERATIONS[request.pop("do")](**request)
+        if isinstance(words, bytes):
+            made, words = words, {}
+    except pictures.Refusal as refusal:
+        words = {"refused": refusal.why, **refusal.facts}
     except MemoryError:
-        return {"failed": "memory"}, b""
+        words = {"refused": "memory"}
     except OSError as error:
-        return {"error": error.errno}, b""
-    if isinstance(result, bytes):
-        return {"bytes": len(result)}, result
-    return result or {}, b""
+        words = {"error": error.errno}
+    return json.dumps(words).encode() + b"\n" + made
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """Limit memory to so many bytes more than now, and processor time; the time that passes as well."""
+    if resource is None:
+        return
+    if sys.platform == "linux":
+        pages = int(_MEMORY.read_text().split()[0])
+        _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+    _lower(resource.RLIMIT_CPU, seconds, seconds + 1)  # a signal that tells what ended it, then another
+    signal.alarm(_BUSY * seconds)  # which ends the process
+
+
+def _lower(which: int, most: int, hard: int | None = None) -> None:
+    if resource is None:
+        return
+    hardest = resource.getrlimit(which)[1]
+    limits = [one if hardest == resource.RLIM_INFINITY else min(one, hardest) for one in (most, hard or most)]
+    resource.setrlimit(which, (limits[0], limits[1]))
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)

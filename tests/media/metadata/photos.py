@@ -118,17 +118,6 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def raw_profile(kind: bytes, data: bytes, *, is_deflated: bool) -> bytes:
-    """A text in which ImageMagick keeps what other containers have a place for."""
-    text = b"\n%s\n%8d\n%s\n" % (kind, len(data), data.hex().encode())
-    keyword = b"Raw profile type " + kind + b"\0"
-    return (
-        chunk(b"zTXt", keyword + b"\0" + zlib.compress(text))
-        if is_deflated
-        else chunk(b"tEXt", keyword + text)
-    )
-
-
 def plain_png(image: Image.Image | None = None, **options: Any) -> bytes:
     buffer = io.BytesIO()
     (image or pixels(mode="RGBA")).save(buffer, "PNG", **options)

@@ -1,7 +1,6 @@
 """The mark that a picture was made with AI stays, wherever a file keeps it, and nothing else with it."""
 
 import io
-import zlib
 
 import pytest
 from PIL import Image
@@ -9,7 +8,6 @@ from PIL import Image
 from tests.media.metadata.photos import (
     AI,
     CAMERA,
-    ICC,
     XMP_HEAD,
     actions,
     app11,
@@ -19,9 +17,7 @@ from tests.media.metadata.photos import (
     phone_png,
     phone_webp,
     plain_jpeg,
-    plain_png,
     plain_webp,
-    raw_profile,
     riff,
     segment,
     webp_chunk,
@@ -31,28 +27,6 @@ from tests.media.metadata.photos import (
     xmp,
 )
 from tests.media.metadata.stripped import Strip, assert_nothing_private, shown
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        raw_profile(b"xmp", xmp(AI), is_deflated=False),
-        raw_profile(b"xmp", xmp(AI), is_deflated=True),
-        raw_profile(b"APP1", XMP_HEAD + xmp(AI), is_deflated=True),
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0\0" + zlib.compress(xmp(AI))),
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0en\0\0" + xmp(AI)),
-    ],
-)
-def test_the_mark_is_found_wherever_a_png_keeps_it(strip: Strip, text: bytes) -> None:
-    stripped = strip(with_chunks(plain_png(), text))
-    assert_nothing_private(stripped)
-    assert f'DigitalSourceType="{AI}"'.encode() in stripped
-
-
-def test_a_text_that_inflates_to_very_much_is_dropped_unread(strip: Strip) -> None:
-    bomb = zlib.compress(xmp(AI) + bytes(50_000_000))
-    stripped = strip(with_chunks(plain_png(), chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + bomb)))
-    assert b"DigitalSourceType" not in stripped
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
@@ -78,35 +52,10 @@ def with_store(kind: str, store: bytes) -> bytes:
 
 @pytest.mark.promise
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
-def test_a_manifest_that_says_that_ai_was_used_stays_whole(strip: Strip, kind: str) -> None:
-    store = jumbf(actions(AI), b"signature of a service")
-    stripped = strip(with_store(kind, store))
-    assert_nothing_private(stripped)
-    assert store in stripped
-
-
-def test_a_manifest_in_several_segments_stays_whole(strip: Strip) -> None:
-    parts = app11(jumbf(b"x" * 100_000, actions(AI)))
-    assert len(parts) > 1
-    stripped = strip(with_segments(phone_jpeg(), *parts))
-    assert all(part in stripped for part in parts)
-
-
-def test_a_signed_file_with_nothing_else_in_it_stays_as_it_is(strip: Strip) -> None:
-    photo = with_segments(plain_jpeg(icc_profile=ICC), *app11(jumbf(actions(AI))))
-    assert strip(photo) == photo
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
-@pytest.mark.parametrize(
-    "private",
-    [b"c2pa.thumbnail.claim.jpeg SECRET-THUMB", b"stds.exif SECRET-GPS", b"cawg.identity SECRET-MAKE"],
-)
-def test_a_manifest_with_something_private_goes_and_its_mark_stays(
-    strip: Strip, kind: str, private: bytes
-) -> None:
-    photo = with_store(kind, jumbf(actions(AI), private))
+def test_a_manifest_goes_and_its_mark_stays(strip: Strip, kind: str) -> None:
+    photo = with_store(
+        kind, jumbf(actions(AI), b"c2pa.thumbnail.claim.jpeg SECRET-THUMB stds.exif SECRET-GPS")
+    )
     stripped = strip(photo)
     assert_nothing_private(stripped)
     assert b"c2pa" not in stripped
@@ -116,11 +65,22 @@ def test_a_manifest_with_something_private_goes_and_its_mark_stays(
         assert AI in str(image.info["xmp"])
 
 
-def test_a_cameras_manifest_goes_and_a_large_one_is_not_read(strip: Strip) -> None:
-    stripped = strip(with_store("jpeg", jumbf(actions(CAMERA), b"SECRET-SERIAL")))
-    assert b"c2pa" not in stripped
-    assert CAMERA.encode() + b'"' in stripped
-    assert b"c2pa" not in strip(with_store("png", jumbf(b"x" * 5_000_000)))
+def test_a_mark_in_a_manifest_in_several_segments_stays(strip: Strip) -> None:
+    parts = app11(jumbf(b"x" * 59_900, actions(AI), b"x" * 50_000))
+    assert len(parts) > 1
+    assert all(AI.encode() not in part for part in parts)  # or the test could not fail
+    assert AI.encode() + b'"' in strip(with_segments(phone_jpeg(), *parts))
+
+
+def test_a_cameras_manifest_leaves_nothing_and_a_large_one_is_not_read(strip: Strip) -> None:
+    for photo in (
+        with_store("jpeg", jumbf(actions(CAMERA), b"SECRET-SERIAL")),
+        with_store("png", jumbf(b"x" * 5_000_000, actions(AI))),
+    ):
+        stripped = strip(photo)
+        assert_nothing_private(stripped)
+        assert b"c2pa" not in stripped
+        assert b"DigitalSourceType" not in stripped
 
 
 @pytest.mark.promise

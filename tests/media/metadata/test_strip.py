@@ -20,7 +20,6 @@ from tests.media.metadata.photos import (
     plain_jpeg,
     plain_png,
     plain_webp,
-    raw_profile,
     riff,
     segment,
     webp_chunk,
@@ -113,23 +112,6 @@ def test_exif_that_says_upright_is_not_overruled_by_xmp(strip: Strip) -> None:
         [segment(0xE1, XMP_HEAD + xmp(orientation=3)), segment(0xE1, exif(1))],
     ):
         assert shown(strip(with_segments(plain_jpeg(), *segments)))[1] in {None, 1}
-
-
-def test_a_png_turned_by_imagemagicks_text_stays_turned(strip: Strip) -> None:
-    text = b"Raw profile type exif\0\nexif\n      99\n" + exif(8).hex().encode()
-    photo = with_chunks(plain_png(), chunk(b"tEXt", text))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
-    assert shown(stripped)[1] == 8
-
-
-@pytest.mark.parametrize("kind", [b"exif", b"APP1"])
-@pytest.mark.parametrize("is_deflated", [False, True])
-def test_a_png_turned_by_a_raw_profile_stays_turned(strip: Strip, kind: bytes, *, is_deflated: bool) -> None:
-    stripped = strip(with_chunks(plain_png(), raw_profile(kind, exif(8), is_deflated=is_deflated)))
-    assert_nothing_private(stripped)
-    assert shown(stripped)[1] == 8
 
 
 def test_adobe_rgb_without_a_profile_is_still_adobe_rgb(strip: Strip) -> None:

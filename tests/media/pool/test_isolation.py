@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.media.decoder_process import DecoderProcess, environment
 from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
+from tests.media.pool.conftest import Asked, is_alive
 from tests.support.simulated.people import until
 
 ROOT = Path(__file__).parents[3]
-
-
-def is_running(pid: int) -> bool:
-    """Whether there is such a process that is more than a remainder for its parent to look at."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def belongings(process: Path) -> tuple[list[Path], bytes]:
@@ -31,13 +23,13 @@ def belongings(process: Path) -> tuple[list[Path], bytes]:
 
 
 async def test_a_stop_that_the_system_tells_everybody_is_the_bots_to_make(
-    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess]
+    decoder: DecoderPool, photo: Path, asked: Asked
 ) -> None:
     await decoder.check(photo)
     for number in (signal.SIGTERM, signal.SIGINT):
-        os.kill(asked[0].pid, number)
+        os.kill(asked[0][0].pid, number)
     await decoder.check(photo)
-    assert len(set(asked)) == 1
+    assert len({process for process, _ in asked}) == 1
 
 
 _BOT = """
@@ -46,7 +38,7 @@ from pathlib import Path
 from bot.media.pool import DecoderPool
 
 async def main():
-    async with DecoderPool() as decoder, decoder._processes.one() as process:
+    async with DecoderPool() as decoder, decoder._process() as process:
         print(process.pid, flush=True)
         await asyncio.sleep(60)
 
@@ -65,7 +57,7 @@ async def test_no_decoder_outlives_a_bot_that_is_killed() -> None:
     os.kill(pid, signal.SIGSTOP)  # as if it were busy
     bot.kill()
     await bot.wait()
-    await until(lambda: not is_running(pid), "the end of the decoder")
+    await until(lambda: not is_alive(pid), "the end of the decoder")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="read from Linux's /proc")
@@ -85,16 +77,15 @@ async def test_a_decoder_runs_what_is_compiled_for_the_bot() -> None:
 
 @pytest.mark.promise
 async def test_a_process_knows_none_of_the_bots_secrets_and_has_no_files_of_the_bot(
-    decoder: DecoderPool, photo: Path, asked: list[DecoderProcess], monkeypatch: pytest.MonkeyPatch
+    decoder: DecoderPool, photo: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "DISCORD_TOKEN" not in environment({"DISCORD_TOKEN": "secret", "PATH": "/bin"})
     monkeypatch.setenv("ENCRYPTION_KEYS", "secret")
     with photo.open("rb") as held:
         os.set_inheritable(held.fileno(), True)
         await decoder.check(photo)
     if sys.platform != "linux":
         pytest.skip("there is no /proc here")
-    held_open, own = await asyncio.to_thread(belongings, Path(f"/proc/{asked[0].pid}"))
+    held_open, own = await asyncio.to_thread(belongings, Path(f"/proc/{asked[0][0].pid}"))
     assert photo not in held_open
     assert b"secret" not in own
 

@@ -48,7 +48,7 @@ class _Forked:
 def fork_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pools of decoders fork their processes off this one."""
     from bot.media.decoder.serve import serve
-    from bot.media.decoder_process import DecoderProcess
+    from bot.media.pool import DecoderProcess
 
     async def start(cls: Any) -> Any:
         pipes, parent = [os.pipe() for _ in range(3)], os.getpid()
@@ -60,8 +60,7 @@ def fork_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
             finally:
                 os._exit(0)
         started = cls(await _owned(pid, pipes))
-        ready = await started._answer()
-        started.missing, started.resting_at_start = tuple(ready["missing"]), started.resting
+        await started.get_ready()
         return started
 
     monkeypatch.setattr(DecoderProcess, "start", classmethod(start))

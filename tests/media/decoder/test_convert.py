@@ -1,19 +1,18 @@
 """Photos of kinds that Studii does not take become ones that it takes, and look the same."""
 
-import errno
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image
 
 from bot.media import PhotoKind, sniff
-from bot.media.decoder import operations
 from bot.media.metadata import strip_metadata
 from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
-from tests.media.convert.scenes import looks_like, save, scene
+from tests.media.decoder.scenes import looks_like, save, scene
 from tests.media.metadata.photos import AI, SECRETS, exif, xmp
+from tests.support.cheap.heic import save_deep_heic
 
 ORIENTATION = 0x0112
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,6 +28,16 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
     found = await decoder.inspect(path)
     assert found.content_type == "image/jpeg"
     assert sniff(path.read_bytes()[:64]) is PhotoKind.JPEG
+    assert looks_like(path, scene())
+
+
+@pytest.mark.parametrize("options", [{}, {"chroma": 444}, {"tile_size": 64}])
+async def test_heic_of_ten_bits_is_converted_and_looks_the_same(
+    decoder: DecoderPool, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    path = tmp_path / "photo"
+    save_deep_heic(path, scene(), quality=90, **options)
+    assert (await decoder.inspect(path)).kind is PhotoKind.HEIC
     assert looks_like(path, scene())
 
 
@@ -143,23 +152,48 @@ async def test_a_comment_that_is_too_long_for_a_jpeg_is_left_out(
     assert looks_like(path, scene())
 
 
-async def test_what_cannot_be_written_as_a_photo_is_refused_and_a_full_disk_is_not_the_photos_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_writing(error: Exception) -> None:
-        def fail(*_: object) -> str:
-            raise error
-
-        monkeypatch.setattr(operations, "write", fail)
-
+async def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
     path = tmp_path / "photo"
     save(path, "BMP")
-    no_writing(OSError("broken data stream when writing image file"))
-    with pytest.raises(operations.Refusal, match="broken"):
-        operations.inspect(path, tmp_path / "new", 10_000, 10_000, 0)
-    no_writing(OSError(errno.ENOSPC, "No space left on device"))
-    with pytest.raises(OSError, match="No space"):
-        operations.inspect(path, tmp_path / "new", 10_000, 10_000, 0)
+    async with DecoderPool() as decoder:
+        path.with_name("photo.converted").symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space"):
+            await decoder.inspect(path)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("most", [1_000, 20_000, 60_000])
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF", "TIFF"])
+async def test_a_transparent_photo_that_would_be_too_large_as_a_png_becomes_a_webp(
+    tmp_path: Path, image_format: str, most: int
+) -> None:
+    path = tmp_path / "photo"
+    noise = Image.effect_noise((300, 200), 90)
+    mark = {"tiffinfo": {700: xmp(AI)}} if image_format == "TIFF" else {"xmp": xmp(AI)}
+    shades = Image.linear_gradient("L").resize(noise.size)
+    save(path, image_format, Image.merge("RGBA", (noise, noise, noise, shades)), **mark)
+    async with DecoderPool(max_photo_bytes=most) as decoder:
+        if most == 1_000:
+            with pytest.raises(PhotoRefused, match="photo_grown_too_large"):
+                await decoder.inspect(path)
+            return
+        assert (await decoder.inspect(path)).content_type == PhotoKind.WEBP.content_type
+    assert path.stat().st_size <= most
+    with Image.open(path) as got:
+        assert got.format == "WEBP"
+        assert AI in str(got.info["xmp"])
+        alpha = got.convert("RGBA").getchannel("A")
+    width, height = got.size
+    assert cast("int", alpha.getpixel((width // 2, 0))) < 20
+    assert cast("int", alpha.getpixel((width // 2, height - 1))) > 235
+
+
+async def test_a_photo_that_has_grown_by_its_conversion_is_made_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    save(path, "TIFF", Image.effect_noise((300, 200), 90).convert("RGB"))
+    async with DecoderPool(max_photo_bytes=20_000) as decoder:
+        assert (await decoder.inspect(path)).content_type == "image/jpeg"
+    assert path.stat().st_size <= 20_000
 
 
 @pytest.mark.parametrize("transparent", [False, True])

@@ -8,18 +8,17 @@ from PIL import Image
 
 from bot.cli import checks_machine
 from bot.cli.findings import Verdict
-from bot.media import PhotoKind, decoder_process
+from bot.media import PhotoKind, pool
 from bot.media.pool import DecoderPool
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 {before}
-from bot.media.decoder import process_limits, serve
+from bot.media.decoder import serve
 sys.platform = {platform!r}
-process_limits._STATUS = Path("/there/is/no/proc")
 serve.serve()
 """
 
@@ -37,7 +36,7 @@ async def test_without_limits_pictures_are_opened_and_doctor_says_so(
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text(_PROGRAM.format(root=str(ROOT), before=before, platform=platform))
-    monkeypatch.setattr(decoder_process, "_PROGRAM", program)
+    monkeypatch.setattr(pool, "_PROGRAM", program)
     Image.effect_noise((300, 200), 60).convert("RGB").save(tmp_path / "photo", "AVIF")
     async with DecoderPool() as decoder:
         assert await decoder.missing() == missing

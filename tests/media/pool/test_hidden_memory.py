@@ -12,8 +12,7 @@ _SHOW = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET
 STARTS = {
     "the bot": "import asyncio, types; from bot import process; process._serve = lambda *_: asyncio.sleep(0);"
     f"asyncio.run(process.run(types.SimpleNamespace())); {_SHOW}",
-    "a decoder": "import os; from bot.media.decoder.process_limits import ProcessLimits;"
-    f"ProcessLimits(os.getppid()); {_SHOW}",
+    "a decoder": f"import os; from bot.media.decoder import serve;serve._prepare(os.getppid()); {_SHOW}",
     "neither": _SHOW,
 }
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from bot.media.pool import DecoderPool
-from tests.media.convert.scenes import save, scene
+from tests.media.decoder.scenes import save, scene
 from tests.media.profiles import exchanged_profile, grey_profile, ink_profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

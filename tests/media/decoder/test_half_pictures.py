@@ -4,8 +4,7 @@ import asyncio
 import io
 import struct
 import zlib
-from functools import cache, partial
-from itertools import product
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,10 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.media.decoder.structure.huffman import MAX_ZEROS
 from bot.media.photo import PictureBroken
 from bot.media.pool import DecoderPool
-from tests.media.jpeg_scans import scans
 from tests.support.cheap.heic import save_heic
 
 SIZE = (900, 700)
@@ -51,32 +48,8 @@ def half_in_zeros(data: bytes) -> bytes:
     return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
 
 
-def gap(data: bytes, size: int = 4096) -> bytes:
-    """As a download leaves it of which one piece never came."""
-    start = len(data) // 2
-    return data[:start] + bytes(size) + data[start + size :]
-
-
-def gap_in_scan(data: bytes, number: int, size: int = 1500) -> bytes:
-    """As `gap`, in the middle of a scan."""
-    start, end = scans(data)[number]
-    at = (start + end - size) // 2
-    assert start < at < at + size < end
-    return data[:at] + bytes(size) + data[at + size :]
-
-
 def half_with_an_end(data: bytes) -> bytes:
     return data[: len(data) // 2] + b"\xff\xd9"
-
-
-def _progressive_gap(number: int, mode: str, subsampling: int) -> bytes:
-    return gap_in_scan(_progressive(mode, subsampling), number)
-
-
-@cache
-def _progressive(mode: str, subsampling: int) -> bytes:
-    large = room().resize((1800, 1400), Image.Resampling.NEAREST).convert(mode)
-    return saved(large, "JPEG", progressive=True, quality=90, subsampling=subsampling)
 
 
 def png(
@@ -124,28 +97,6 @@ PARTS = {
     "JPEG, grey, progressive, an end too early": lambda: half_with_an_end(
         saved(room().convert("L"), "JPEG", progressive=True)
     ),
-    "JPEG, a gap": lambda: gap(saved(room(), "JPEG")),
-    "JPEG, a small gap": lambda: gap(saved(room(), "JPEG"), 1500),
-    "JPEG, grey, a gap": lambda: gap(saved(room().convert("L"), "JPEG")),
-    "JPEG, without subsampling, a gap": lambda: gap(saved(room(), "JPEG", subsampling=0)),
-    "JPEG, restart marks, a gap": lambda: gap(saved(room(), "JPEG", restart_marker_blocks=7)),
-    "JPEG, tables of its own, a gap": lambda: gap(saved(room(), "JPEG", optimize=True)),
-    **{
-        f"JPEG, progressive, {name}, a gap in scan {number + 1}": partial(
-            _progressive_gap, number, mode, subsampling
-        )
-        for name, mode, subsampling in (
-            ("colours", "RGB", 2),
-            ("without subsampling", "RGB", 0),
-            ("inks", "CMYK", 0),
-            ("grey", "L", 0),
-        )
-        for number in {"RGB": (0, 1, 4, 5, 9), "CMYK": (0, 1), "L": (0, 1, 2, 3, 5)}[mode]
-    },
-    "WebP, zeros": lambda: half_in_zeros(saved(room(SMALL), "WEBP")),
-    "WebP, lossless, zeros": lambda: half_in_zeros(saved(room(SMALL), "WEBP", **LOSSLESS)),
-    "HEIC, zeros": lambda: half_in_zeros(saved(room(SMALL), "HEIF")),
-    "AVIF, zeros": lambda: half_in_zeros(saved(room(SMALL), "AVIF", speed=10)),
     "GIF, zeros": lambda: half_in_zeros(saved(room(SMALL), "GIF")),
     "PNG, half of the rows": lambda: png(SIZE, 0.5),
     "PNG, all rows but one": lambda: png(SIZE, 0.999),
@@ -199,20 +150,6 @@ async def test_what_is_whole_is_taken_however_even_its_end(tmp_path: Path, subte
             with subtests.test(name):
                 size = SIZE if image_format == "JPEG" else SMALL
                 data = saved(room(size, ground=ground), image_format, **options)
-                assert await is_whole(decoder, tmp_path / "photo", data)
-
-
-async def test_a_large_even_area_in_a_progressive_jpeg_is_no_gap(
-    tmp_path: Path, subtests: pytest.Subtests
-) -> None:
-    async with DecoderPool() as decoder:
-        for size, mode, subsampling in product(((2501, 1203), (1999, 1500)), ("RGB", "L", "CMYK"), (0, 1, 2)):
-            with subtests.test(size=size, mode=mode, subsampling=subsampling):
-                image = Image.new("RGB", size, "white")
-                image.paste(room(), (300, 200))
-                data = saved(image.convert(mode), "JPEG", progressive=True, subsampling=subsampling)
-                start, end = scans(data)[0]
-                assert bytes(MAX_ZEROS) in data[start:end]  # or the test could not fail
                 assert await is_whole(decoder, tmp_path / "photo", data)
 
 
