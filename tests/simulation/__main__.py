@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.simulation.books import never_taken
 from tests.simulation.run import Result, simulate
 from tests.simulation.shrink import shrink
 
@@ -93,6 +94,8 @@ def _sum_up(results: list[Result]) -> None:
         _console.print(f"{times:9} {name}")
     for (before, after), times in sorted(ways.items()):
         _console.print(f"{times:9} {before} → {after}")
+    for before, after in never_taken(ways):
+        _console.print(f"    never {before} → {after}")
     broken = sum(len(result.broken) for result in results)
     days = sum(result.hours for result in results) / 24
     seconds = sum(result.seconds for result in results)

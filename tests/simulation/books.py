@@ -16,6 +16,18 @@ from tests.simulation.studii_world import output_of
 from tests.simulation.world import World
 
 ENDS = {"succeeded", "failed", "cancelled", "unknown"}
+WAYS = {
+    "pending": {"waiting", "failed", "cancelled"},
+    "received": {"pending", "waiting", "failed", "cancelled"},
+    "waiting": {"received", "uploading", "submitting", "cancelled", "failed"},
+    "uploading": {"submitting", "waiting", "cancelled", "failed"},
+    "submitting": {"running", "waiting", "failed", "unknown"},
+    "running": {"succeeded", "reviewing", "failed"},
+    "reviewing": {"succeeded", "withheld"},
+    "withheld": {"succeeded"},
+    "unknown": {"running", "failed"},
+}
+"""All ways that jobs may go, by the state that they leave."""
 ANSWER_SECONDS = 3.0
 
 
@@ -100,9 +112,17 @@ def ways(world: World) -> Counter[tuple[str, str]]:
         connection.close()
 
 
+def never_taken(taken: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the ways that no job took."""
+    return [(before, after) for before in WAYS for after in sorted(WAYS[before]) if not taken[before, after]]
+
+
 def compare(world: World) -> None:
     """Compare all books at the end."""
     jobs = rows(world)
+    for before, after in ways(world):
+        if after not in WAYS.get(before, ()):
+            world.breaks(f"a job went from {before} to {after}")
     world.counts["jobs"] += len(jobs)
     for job in jobs:
         world.counts[job.state] += 1
