@@ -105,7 +105,7 @@ class Machine:
             return ""
         if (error := main.exception()) is None:
             return "stopped"
-        clock.note("error", type(error).__name__, error)
+        clock.note("error", type(error).__name__)
         self.failed(error)
         return "failed"
 

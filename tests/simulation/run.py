@@ -5,9 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from bot.errors import StudiiBotError
+from bot.process import PartDied
 from tests.simulation import admins, books, people, troubles
 from tests.simulation.loop import Clock, Plan, tamed
 from tests.simulation.world import QUIET, SETTLING, World
@@ -58,7 +61,7 @@ def simulate(
 def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] | None) -> Result:
     clock, machine, faults = world.clock, world.machine, world.faults
     machine.unhandled = lambda what: world.breaks(f"unhandled: {what}")
-    machine.failed = lambda error: world.breaks(f"a process ended: {type(error).__name__} {error}")
+    machine.failed = partial(_process_ended, world)
     for name, (actor, who) in ACTORS.items():
         if name not in without and (story is None or name == ADMIN_ENTERS):
             clock.follow(actor(world, who))
@@ -73,6 +76,19 @@ def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] 
     counts["faults"], counts["kills"] = sum(faults.met.values()), faults.met["kill"]
     counts["asked"], counts["steps"] = len(world.discord.asked), machine.steps
     return Result(clock.seed, 0, world.broken, counts, books.ways(world), clock.digest.hexdigest())
+
+
+def _process_ended(world: World, error: BaseException) -> None:
+    """Judge a process that ended by itself: it may not start without a disk or Discord, and is started again."""
+    now = world.clock.now
+    troubled = any(
+        began <= now <= ended + 30 and of in {"disk", "discord"} for began, ended, of in world.faults.outages
+    )
+    if troubled and isinstance(error, StudiiBotError) and not isinstance(error, PartDied):
+        world.counts["starts refused"] += 1
+    else:
+        told = str(error).replace(str(world.machine.files.parent), "…")
+        world.breaks(f"a process ended: {type(error).__name__}: {told}")
 
 
 def _ends(world: World) -> Plan:
