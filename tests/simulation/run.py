@@ -79,7 +79,7 @@ def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] 
 
 
 def _process_ended(world: World, error: BaseException) -> None:
-    """Judge a process that ended by itself: it may not start without a disk or Discord, and is started again."""
+    """Judge a process that ended by itself: it may refuse to start without a disk or Discord."""
     now = world.clock.now
     troubled = any(
         began <= now <= ended + 30 and of in {"disk", "discord"} for began, ended, of in world.faults.outages
