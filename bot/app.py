@@ -17,7 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, discord_gate, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery, LateAnswers
-from bot.engine import Decoder, Engine, GuardedDecoder, PhotoSource, Tuning
+from bot.engine import CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
@@ -83,7 +83,7 @@ async def build(
         connect = connect or partial(Connector, settings.proxy)
         studii = await stack.enter_async_context(_studii(settings, connect, metrics, member, clock))
         pool = decoder or await stack.enter_async_context(_decoders(settings, metrics))
-        guarded = GuardedDecoder(stores.storage, pool, clock)
+        guarded = CountedDecoder(stores.storage, pool)
         to_discord = connect(limit=0, gate=discord_gate(member, clock))
         bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
         if photos is None:
@@ -103,7 +103,7 @@ async def build(
             spool=stores.spool,
             catalog=catalog,
             clock=clock,
-            tuning=Tuning(max_source_bytes=settings.max_source_mb * MEGABYTE),
+            tuning=Tuning(),
             posted=metrics.posted.observe,
         )
         services = _services(stores, settings, catalog, clock, studii.check_key)
@@ -135,7 +135,7 @@ def _decoders(settings: Settings, metrics: Metrics) -> DecoderPool:
 
 
 def _delivery_context(
-    bot: StudiiBot, catalog: Catalog, clock: Clock, decoder: GuardedDecoder
+    bot: StudiiBot, catalog: Catalog, clock: Clock, decoder: CountedDecoder
 ) -> DeliveryContext:
     names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
     return DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder)

@@ -16,7 +16,7 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, Plan
-from bot.engine import Engine, GuardedDecoder, Tuning
+from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Delivery
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -94,7 +94,7 @@ async def running_engine(
             vault=vault,
             delivery=delivery,
             photos=Nobody(),
-            decoder=GuardedDecoder(storage, decoder, clock),
+            decoder=CountedDecoder(storage, decoder),
             spool=Spool(folder / "spool", 2_000_000_000),
             catalog=Catalog.load(),
             clock=clock,

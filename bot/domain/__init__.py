@@ -3,7 +3,6 @@
 Times are aware and in UTC; credits are whole numbers.
 """
 
-from bot.domain.decode_attempts import DecodeRecord, FileRole
 from bot.domain.delivery import (
     Announcement,
     ChannelGone,

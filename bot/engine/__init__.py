@@ -3,4 +3,4 @@
 from bot.engine.engine import Engine
 from bot.engine.ports import PhotoSource
 from bot.engine.tuning import Tuning
-from bot.engine.workers.guarded_decoder import Decoder, GuardedDecoder
+from bot.engine.workers.counted_decoder import CountedDecoder, Decoder

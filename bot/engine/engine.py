@@ -22,10 +22,10 @@ from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.announce import Outbox
 from bot.engine.workers.best_results import BestShowing
 from bot.engine.workers.cards.showing import Cards
+from bot.engine.workers.counted_decoder import CountedDecoder
 from bot.engine.workers.download import Collector
 from bot.engine.workers.ended_jobs import EndedJobs
 from bot.engine.workers.expired_questions import ExpiredQuestions
-from bot.engine.workers.guarded_decoder import GuardedDecoder, recover_attempts
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import NoticeOutbox
@@ -60,7 +60,7 @@ class Engine:
         delivery: Delivery,
         showcase: Showcase | None,
         photos: PhotoSource,
-        decoder: GuardedDecoder,
+        decoder: CountedDecoder,
         spool: Spool,
         catalog: Catalog,
         clock: Clock,
@@ -92,7 +92,7 @@ class Engine:
         self._set_postings = SetPostings(context, delivery, ended_jobs)
         self._notices = NoticeOutbox(context, delivery, ended_jobs)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._job_workers = (*self._intake.workers, self._collector.worker, outbox.worker, self._cards.worker)
+        self._job_workers = (self._intake.worker, self._collector.worker, outbox.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
         self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
         self._questions = ExpiredQuestions(context, delivery)
@@ -208,7 +208,6 @@ class Engine:
             interrupted = [job for job in stopped if is_new(job.guild_id)]
             over = [job for job in interrupted if answer_is_over(job, self._context)]
             await recover(transaction, over, self._context.clock.now())
-            await recover_attempts(transaction, is_new)
         if interrupted:
             _log.info("Found %d interrupted jobs", len(interrupted))
 

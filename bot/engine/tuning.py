@@ -96,7 +96,6 @@ class Tuning:
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
     card_removal_bound: float = DAY  # a card that can't be removed that long after its posting stays
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
-    max_source_bytes: int = 25_000_000  # of a photo, converted if need be
     max_output_bytes: int = 500 * 1024 * 1024
     # A lane hears of new jobs that much later, of all of a crowd together: their cards, some milliseconds of
     # processor each, come first.

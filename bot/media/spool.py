@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bot.domain import FileRole, OutputFile
+from bot.domain import OutputFile
 from bot.errors import SettingsError
 from bot.media.kinds import content_type_of
 from bot.media.spool_usage import SpoolUsage
 
 _log = logging.getLogger(__name__)
 
+_SOURCE, _OUTPUT = "source", "output"  # in files' names, behind the job's id
 MAX_READ_BYTES = 512 * 1024  # of a file that is read as a whole to be sent
 
 
@@ -72,21 +73,21 @@ class Spool:
 
     def source_size(self, job_id: str) -> int:
         """Return the size of a job's photo in bytes, 0 if there is none."""
-        return self._usage.size((job_id, FileRole.SOURCE))
+        return self._usage.size((job_id, _SOURCE))
 
     def output_size(self, job_id: str) -> int:
         """Return the size of a job's output, in bytes; 0 if it is not there."""
-        return self._usage.size((job_id, FileRole.OUTPUT))
+        return self._usage.size((job_id, _OUTPUT))
 
     def left_for_output(self, job_id: str) -> int:
         """Return how many bytes the job's output may have now."""
-        return self._usage.left_for_output((job_id, FileRole.OUTPUT))
+        return self._usage.left_for_output((job_id, _OUTPUT))
 
     def claim_source(
         self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
     ) -> int:
         """Claim room for a job's photo. Return 0, or the missing bytes if there is no room."""
-        claim = job_id, FileRole.SOURCE
+        claim = job_id, _SOURCE
         lacking = self._usage.lacking_for_source(
             claim, guild_id, size, held=held, held_together=held_together
         )
@@ -94,12 +95,12 @@ class Spool:
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
         """Claim room for a job's output. Return 0, or the missing bytes if there is no room."""
-        claim = job_id, FileRole.OUTPUT
+        claim = job_id, _OUTPUT
         return self._usage.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
 
     def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
         """Claim the free room for an output of unknown size, at most `most` bytes. Return its bytes."""
-        claim = job_id, FileRole.OUTPUT
+        claim = job_id, _OUTPUT
         size = min(most, self._usage.left_for_output(claim))
         self._claim(claim, guild_id, size)
         return size

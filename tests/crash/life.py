@@ -24,7 +24,7 @@ from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
-from bot.engine import Engine, GuardedDecoder
+from bot.engine import CountedDecoder, Engine
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.services import AcceptanceService
@@ -145,7 +145,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
-        guarded = GuardedDecoder(storage, DeadlyDecoder(decoder, life.deadly), clock, quiet=0.2)
+        guarded = CountedDecoder(storage, DeadlyDecoder(decoder, life.deadly))
         context = context_on(bot, catalog, clock, guarded, bot.posting_rules, readers=bot.readers)
         delivery = DiscordDelivery(context)
         engine = Engine(

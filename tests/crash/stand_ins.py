@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.domain import Job
-from bot.engine.workers.guarded_decoder import Decoder
+from bot.engine.workers.counted_decoder import Decoder
 from bot.errors import PhotoUnavailable
 from bot.media.photo import Photo
 

@@ -17,7 +17,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
-from bot.engine import Engine, GuardedDecoder, Tuning
+from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
 from bot.media.spool import Spool
 from bot.services import Services
@@ -100,7 +100,7 @@ class EngineWorld:
             delivery=self.discord,
             showcase=showcase,
             photos=self.album,
-            decoder=GuardedDecoder(self.storage, self.decoder, self.clock, quiet=0.0),
+            decoder=CountedDecoder(self.storage, self.decoder),
             spool=Spool(self.spool_folder, self.spool_bytes),
             catalog=Catalog.load(),
             clock=self.clock,

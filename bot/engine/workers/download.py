@@ -6,7 +6,7 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.backoff import backoff
-from bot.domain import FailureCode, FileRole, Job, JobState, OutputFile
+from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.lifecycle.transitions import charge_of, fail_paid, succeed, tell_result_lost
@@ -74,8 +74,6 @@ class Collector:
         self._asked_anew.discard(job.id)
         async with self._context.storage.write() as transaction:
             done = await succeed(transaction, job, output.path.name, output.kind, self._context.clock.now())
-            if output.kind == "image":  # which has been opened
-                await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
         if done is not None and done.state is JobState.REVIEWING:
             _log.info("Job %s: its result waits for approval", job.id)
         elif done is not None:

@@ -23,8 +23,6 @@ async def housekeep(context: EngineContext) -> None:
     await _end_unapproved(context)
     await _forget_keys(context)
     await _end_where_missing(context)
-    async with context.storage.write() as transaction:
-        await transaction.decodes.tidy()
 
 
 async def _drop_undelivered(context: EngineContext) -> None:

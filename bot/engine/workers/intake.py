@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from functools import partial
 from pathlib import Path
 
 from bot.aio.bounded import BoundedDict
@@ -13,13 +12,13 @@ from bot.backoff import backoff
 from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
-from bot.engine.workers.guarded_decoder import DecodeAgain, GuardedDecoder, Undecodable
+from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
-from bot.media.kinds import PhotoKind, suffix_of
+from bot.media.kinds import suffix_of
 from bot.media.photo import Photo, PhotoRefused
 from bot.media.spool_usage import Shortages
 from bot.reasons import Reason, ReasonCode
@@ -36,7 +35,7 @@ class Intake:
     servers share the spool."""
 
     def __init__(
-        self, context: EngineContext, photos: PhotoSource, decoder: GuardedDecoder, room: SpoolRoom
+        self, context: EngineContext, photos: PhotoSource, decoder: CountedDecoder, room: SpoolRoom
     ) -> None:
         self._context = context
         self._photos = photos
@@ -47,60 +46,34 @@ class Intake:
         self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.reread_every)
         # By job: the bytes that its photo has once it is converted.
         self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
-        self._died = BoundedDict[str, None](MAX_REMEMBERED_PHOTOS)  # jobs whose photo has ended a decoder
-        # Jobs that one of the workers has: a lone attempt makes both find its job.
-        self._in_flight = set[str]()
-        # Such a photo is opened once more, and no other waits for that.
-        self.workers = (
-            self._worker("fetching photos", context.tuning.intake_at_once, again=False),
-            self._worker("opening photos again", 1, again=True),
-        )
-        context.spool.when_freed(self._room_freed)
-
-    def _worker(self, what: str, size: int, *, again: bool) -> KeyedWorker[Job]:
-        return KeyedWorker[Job](
-            what,
-            partial(self._find, again=again),
+        self.worker = KeyedWorker[Job](
+            "fetching photos",
+            self._find,
             self._take_in,
             self._give_up,
             key=lambda job: job.id,
             noun="job",
-            size=size,
-            setting=self._context.worker_setting,
+            size=tuning.intake_at_once,
+            setting=context.worker_setting,
             patience=TRANSFER_TIMEOUT,
             free=lambda _: True,  # it is fetched again
             # Held ones are found in the database, which says when one of them is due.
-            wants=lambda job: (
-                job.state is JobState.RECEIVED and job.held is None and (job.id in self._died) is again
-            ),
+            wants=lambda job: job.state is JobState.RECEIVED and job.held is None,
             ready=self._may_have_room,
             news=lambda job: self._shortages.times_freed(job.guild_id),
             shared_by=lambda job: (job.guild_id, job.user_id),
         )
+        context.spool.when_freed(self._room_freed)
 
-    async def _find(self, limit: int, *, again: bool) -> list[Job]:
+    async def _find(self, limit: int) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
         async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.to_take_in(limit, self._context.clock.now(), full, again=again)
+            return await transaction.job_queue.to_take_in(limit, self._context.clock.now(), full)
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())
 
-    def _leave_to_the_other(self, job: Job) -> None:
-        self._died[job.id] = None
-        for worker in self.workers:
-            worker.notify(job)
-
     async def _take_in(self, job: Job, tries: int) -> float | None:
-        if job.id in self._in_flight:
-            return self._context.tuning.busy_photo_pause  # the other worker has it
-        self._in_flight.add(job.id)
-        try:
-            return await self._take_in_alone(job, tries)
-        finally:
-            self._in_flight.discard(job.id)
-
-    async def _take_in_alone(self, job: Job, tries: int) -> float | None:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
@@ -111,9 +84,6 @@ class Intake:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
             return await shielded(self._fail(job, FailureCode.PHOTO, error.told))
-        except DecodeAgain:
-            self._leave_to_the_other(job)
-            return None
         except PhotoUnavailable as error:
             tuning = self._context.tuning
             if tries + 1 < tuning.intake_tries:
@@ -154,14 +124,12 @@ class Intake:
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
         if self._shortages.freed():
-            for worker in self.workers:
-                worker.reread()
+            self.worker.reread()
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""
         photo = await self._fetch(job, source)
         spooled = self._context.spool.source(job.id)
-        await self._keep_small(spooled, photo)
         kept = self._context.spool.source(job.id, suffix_of(photo.content_type) or "")
         await asyncio.to_thread(spooled.replace, kept)
         return kept
@@ -180,20 +148,6 @@ class Intake:
         photo = await self._decoder.inspect(path)
         await remove_metadata(self._context.storage, job, path)
         return photo
-
-    async def _keep_small(self, path: Path, photo: Photo) -> None:
-        """Bring a converted photo back to what the bot takes. Raises `PhotoRefused` if that can't be done."""
-        most = self._context.tuning.max_source_bytes
-        size = (await asyncio.to_thread(path.stat)).st_size
-        if photo.content_type == photo.kind.content_type or size <= most:
-            return
-        smaller = (
-            await self._decoder.fit(path, most) if photo.content_type == PhotoKind.JPEG.content_type else None
-        )
-        if smaller is None:  # or it would lose what can be seen through
-            told = {"kind": photo.kind.label, "size": size, "most": most}
-            raise PhotoRefused(Reason(ReasonCode.PHOTO_GROWN_TOO_LARGE, told))
-        await asyncio.to_thread(path.write_bytes, smaller)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._context.storage.write() as transaction:

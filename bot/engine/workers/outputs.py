@@ -8,7 +8,7 @@ from bot.aio.shield import shielded
 from bot.catalog import Catalog
 from bot.domain import Job, OutputFile
 from bot.engine.context import EngineContext
-from bot.engine.workers.guarded_decoder import GuardedDecoder, Undecodable
+from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import StudiiBotError
 from bot.media import sniff
@@ -38,7 +38,7 @@ class Outputs:
     """Fetches outputs. A picture is decoded before it counts as fetched."""
 
     def __init__(
-        self, context: EngineContext, catalog: Catalog, room: SpoolRoom, decoder: GuardedDecoder
+        self, context: EngineContext, catalog: Catalog, room: SpoolRoom, decoder: CountedDecoder
     ) -> None:
         self._context = context
         self._catalog = catalog

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from bot.domain import FileRole, Job, JobState
+from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
@@ -46,7 +46,6 @@ class Refetch:
         async with self._context.storage.write() as transaction:
             url, file = fetched.output_url, fetched.output_file
             await transaction.jobs.update(job.id, output_url=url, output_file=file)
-            await transaction.decodes.forget_attempt(job.id, FileRole.OUTPUT)
             if url is None:
                 await tell_result_lost(transaction, job, self._context.clock.now())
         return fetched

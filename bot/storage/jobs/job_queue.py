@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select, update
 
-from bot.domain import SENT_STATES, TERMINAL_STATES, FileRole, Job, JobState
+from bot.domain import SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.reasons import Reason
 from bot.storage.database.session import MAX_REMEMBERED_QUERIES
 from bot.storage.jobs.rows import JOB_KEY, LAST_WORDS, LIMIT, NEEDS_FILES, JobRows, job_of
-from bot.storage.schema import decodes, guilds, holds, jobs
+from bot.storage.schema import guilds, holds, jobs
 
 _NEED_REQUESTS = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 # Of jobs that have ended (`Job.posted_with_set`).
@@ -34,17 +34,14 @@ class JobQueue(JobRows):
         ours = self._session.ours(_ON_LANES, jobs.c.guild_id)
         return await self._session.rows(ours, lambda row: (job_of(row), row["current_key_id"]), JOB_KEY)
 
-    async def to_take_in(
-        self, limit: int, at: datetime, full: Collection[int] = (), *, again: bool = False
-    ) -> list[Job]:
+    async def to_take_in(self, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
         """Return accepted jobs whose photo is to be fetched: one of each server, then a second of each.
 
-        A server's come in the same order by member, the oldest first. With `again`, only those whose photo
-        has ended a decoder before; else they are left out. Photos of the servers in `full` are left out.
-        While a server's key is not served, its photos stay in their messages; one is fetched when it is time
-        to try again and no other job can be tried.
+        A server's come in the same order by member, the oldest first. Photos of the servers in `full` are
+        left out. While a server's key is not served, its photos stay in their messages; one is fetched when
+        it is time to try again and no other job can be tried.
         """
-        ours = self._session.ours(_TO_TAKE_IN[again], jobs.c.guild_id)
+        ours = self._session.ours(_TO_TAKE_IN, jobs.c.guild_id)
         query = _by_turn(ours, one_if_held=True)
         return await self._all(query, {"limit": limit, "at": at, "full": list(full)})
 
@@ -142,18 +139,11 @@ _ON_LANES = (
     .order_by(jobs.c.number)
 )
 _ANOTHER = exists().where(_OTHERS.c.guild_id == jobs.c.guild_id, _OTHERS.c.state == JobState.WAITING)
-_DIED = exists().where(
-    decodes.c.job_id == jobs.c.id, decodes.c.role == FileRole.SOURCE, decodes.c.counted > 0
+_TO_TAKE_IN = _numbered(
+    jobs.c.state == JobState.RECEIVED,
+    jobs.c.held.is_(None) | ((jobs.c.not_before <= bindparam("at")) & ~_ANOTHER),
+    jobs.c.guild_id.not_in(bindparam("full", expanding=True)) | jobs.c.source_url.is_(None),
 )
-_TO_TAKE_IN = {
-    again: _numbered(
-        jobs.c.state == JobState.RECEIVED,
-        jobs.c.held.is_(None) | ((jobs.c.not_before <= bindparam("at")) & ~_ANOTHER),
-        jobs.c.guild_id.not_in(bindparam("full", expanding=True)) | jobs.c.source_url.is_(None),
-        _DIED if again else ~_DIED,
-    )
-    for again in (False, True)
-}
 _TO_DOWNLOAD = _numbered(jobs.c.state == JobState.RUNNING, jobs.c.output_url.is_not(None))
 _HELD_WITH_PHOTOS = (
     select(jobs)

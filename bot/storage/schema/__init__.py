@@ -15,14 +15,7 @@ from bot.storage.schema.guilds import (
     posting_rules,
     studii_keys,
 )
-from bot.storage.schema.jobs import (
-    CARD_NEVER_SEEN,
-    GOING_OR_DONE,
-    NO_CARD_YET,
-    SUPERSEDED_CARD,
-    decodes,
-    jobs,
-)
+from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, SUPERSEDED_CARD, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta, prices
 from bot.storage.schema.ledger import ledger
 from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules

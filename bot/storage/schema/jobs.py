@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
-from bot.domain import FailureCode, FileRole, JobState
+from bot.domain import FailureCode, JobState
 from bot.domain.approvals import Approval
 from bot.storage.schema.columns import (
     Choice,
@@ -21,7 +21,8 @@ CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND car
 SUPERSEDED_CARD = "card_superseded_at IS NOT NULL AND card_message_id IS NOT NULL"
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
-# `number` is the order of acceptance, which the wall clock may not tell. `resolved_at` is the ledger's own:
+# `number` is the order of acceptance, which the wall clock may not tell. `decode_tries`
+# are those since a decoder last answered of one of its files. `resolved_at` is the ledger's own:
 # when the reservation was settled or released, which happens once. `epoch` is the process that has sent the
 # job's last request (see `processes`).
 jobs = Table(
@@ -92,6 +93,7 @@ jobs = Table(
     Column("in_thread", Boolean),
     Column("set_id", String(16)),
     Column("set_message", Integer),
+    Column("decode_tries", Integer),
     enum_constraint("state", JobState),
     Index(None, "state", "number"),
     Index(None, "guild_id", "user_id", "number"),
@@ -110,17 +112,4 @@ jobs = Table(
     partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
     # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
     partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),
-)
-
-# Files that are being decoded, and those whose decoder died (see `bot.domain.DecodeRecord`); few at any time.
-decodes = Table(
-    "decodes",
-    metadata,
-    Column("job_id", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("role", Choice(FileRole), primary_key=True),
-    Column("counted", Integer, nullable=False),
-    Column("suspect", Boolean, nullable=False),
-    Column("underway", Boolean, nullable=False),
-    Column("alone", Boolean, nullable=False),
-    enum_constraint("role", FileRole),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.domain import DecodeRecord, FileRole, Job, JobState, Plan
+from bot.domain import Job, JobState, Plan
 from bot.reasons import Reason
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO, a_job
@@ -45,17 +45,6 @@ async def test_a_members_second_photo_comes_after_the_first_of_another_member(st
     late = await added(storage, guild_id=1, user_id=4, source=PHOTO)
     other = await added(storage, guild_id=2, user_id=3, source=PHOTO)
     assert await to_take_in(storage, limit=4) == [many[0].id, other.id, late.id, many[1].id]
-
-
-async def test_a_photo_that_ended_a_decoder_is_taken_in_by_whoever_asks_for_such(storage: Storage) -> None:
-    deadly = await added(storage, guild_id=1, source=PHOTO)
-    good = await added(storage, guild_id=1, source=PHOTO)
-    async with storage.write() as transaction:
-        await transaction.decodes.put(deadly.id, FileRole.SOURCE, DecodeRecord(1))
-        await transaction.decodes.put(good.id, FileRole.SOURCE, DecodeRecord(0, in_progress=True))
-    assert await to_take_in(storage) == [good.id]
-    async with storage.read() as transaction:
-        assert [job.id for job in await transaction.job_queue.to_take_in(10, NOW, again=True)] == [deadly.id]
 
 
 async def test_a_server_without_room_waits_with_its_photos_and_not_with_its_words(storage: Storage) -> None:
@@ -105,29 +94,3 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
     await held(storage, 1)
     async with storage.read() as transaction:
         assert [job.id for job in await transaction.job_queue.held_with_photos()] == [gives.id]
-
-
-async def test_attempts_are_remembered_for_each_file_of_a_job(storage: Storage) -> None:
-    job = await added(storage, state=JobState.RUNNING)
-    begun, counted = DecodeRecord(in_progress=True, alone=True), DecodeRecord(2, suspect=True)
-    async with storage.write() as transaction:
-        assert await transaction.decodes.get(job.id, FileRole.SOURCE) == DecodeRecord()
-        await transaction.decodes.put(job.id, FileRole.SOURCE, DecodeRecord(in_progress=True))
-        await transaction.decodes.put(job.id, FileRole.SOURCE, begun)
-        await transaction.decodes.put(job.id, FileRole.OUTPUT, counted)
-    async with storage.write() as transaction:
-        assert await transaction.decodes.in_progress() == [(job.id, FileRole.SOURCE, begun, job.guild_id)]
-        assert await transaction.decodes.get(job.id, FileRole.OUTPUT) == counted
-        await transaction.decodes.forget(job.id, FileRole.SOURCE)
-        assert await transaction.decodes.in_progress() == []
-
-
-async def test_attempts_are_forgotten_with_their_files(storage: Storage) -> None:
-    kept = await added(storage, state=JobState.SUCCEEDED, output_file="a.output.png")
-    gone = await added(storage, state=JobState.SUCCEEDED)
-    async with storage.write() as transaction:
-        for job in (kept, gone):
-            await transaction.decodes.put(job.id, FileRole.OUTPUT, DecodeRecord(2))
-        await transaction.decodes.tidy()
-        assert await transaction.decodes.get(kept.id, FileRole.OUTPUT) == DecodeRecord(2)
-        assert await transaction.decodes.get(gone.id, FileRole.OUTPUT) == DecodeRecord()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from bot.domain import TERMINAL_STATES, FileRole, JobState, Window
+from bot.domain import TERMINAL_STATES, JobState, Window
 from bot.storage import Storage, Transaction
 from bot.storage.database.engines import write_engine
 from tests.support.jobs import NOW, TODAY
@@ -19,7 +19,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "photos to take in": lambda transaction: transaction.job_queue.to_take_in(20, NOW, [5, 6]),
     "outputs to download": lambda transaction: transaction.job_queue.to_download(20),
     "held jobs with photos": lambda transaction: transaction.job_queue.held_with_photos(),
-    "what is remembered of a file": lambda transaction: transaction.decodes.get("0" * 16, FileRole.SOURCE),
+    "the tries of a file": lambda transaction: transaction.decodes.tries("0" * 16),
     "the outbox": lambda transaction: transaction.job_queue.unannounced(20),
     "stale cards": lambda transaction: transaction.job_cards.stale_cards(20),
     "cards to post": lambda transaction: transaction.job_cards.wanted_cards(20),

@@ -1,0 +1,99 @@
+"""Decode files from outside so that none of them can end the bot again and again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from bot.aio.shield import shielded
+from bot.errors import ReasonedError
+from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
+from bot.reasons import ReasonCode
+from bot.storage import Storage
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+MAX_DECODE_TRIES = 2  # that ended what decoded the file, before it is given up
+
+
+class Undecodable(ReasonedError):
+    """The file has ended what decodes it as often as it may: it is not opened any more."""
+
+    code = ReasonCode.PHOTO_UNDECODABLE
+
+
+class Decoder(Drawing, Protocol):
+    """An opener of pictures. Each method raises `DecoderFailed` if the file is to be given up."""
+
+    async def inspect(self, path: Path) -> Photo: ...
+    async def check(self, path: Path) -> None: ...
+
+
+class CountedDecoder:
+    """Counts a try in the job's row before the decoder is asked, and takes it back when that has answered.
+
+    A file ends its process at most, where the kernel's limits are set; but a machine may end the whole bot.
+    The files are named by the spool: the job's id, then what the file is to the job.
+    """
+
+    def __init__(self, storage: Storage, decoder: Decoder) -> None:
+        self._storage = storage
+        self._decoder = decoder
+        self._again = asyncio.Lock()
+
+    async def inspect(self, path: Path) -> Photo:
+        """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
+        return await self._counted(path, lambda: self._decoder.inspect(path))
+
+    async def check(self, path: Path) -> None:
+        """Decode a result. Raises `PictureBroken` and `Undecodable`."""
+        await self._counted(path, lambda: self._decoder.check(path))
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
+        return await self._made(path, lambda: self._decoder.fit(path, limit, made=made))
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        """Return a copy with words in a corner, or None (see `DecoderPool.label`)."""
+        return await self._made(path, lambda: self._decoder.label(path, limit, words, corner))
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        """Return one picture of both halves, or None (see `DecoderPool.split`)."""
+        return await self._made(after, lambda: self._decoder.split(before, after, limit, labels))
+
+    async def _made(self, path: Path, make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+        try:
+            return await self._counted(path, make)
+        except Undecodable:
+            return None
+
+    async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
+        job_id = path.name.partition(".")[0]
+        async with self._storage.read() as transaction:
+            tries = await transaction.decodes.tries(job_id)
+        if tries >= MAX_DECODE_TRIES:
+            raise Undecodable
+        # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
+        async with self._again if tries else nullcontext():
+            left = tries
+            try:
+                await shielded(self._set(job_id, tries + 1))
+                made = await decode()
+                left = 0
+            except (PhotoRefused, PictureBroken):
+                left = 0
+                raise
+            except DecoderFailed:
+                _log.warning("Job %s: %s can't be decoded", job_id, path.name)
+                left = MAX_DECODE_TRIES
+                raise Undecodable from None
+            finally:
+                await shielded(self._set(job_id, left))
+            return made
+
+    async def _set(self, job_id: str, tries: int) -> None:
+        async with self._storage.write() as transaction:
+            await transaction.decodes.set_tries(job_id, tries)
