@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from bot.media.spool_usage import FOR_OUTPUTS, HELD_TOGETHER, Evictable, SpoolUsage, to_evict
+from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, SpoolUsage, to_evict
 
 MAX = 2000
 PHOTOS = int(MAX * (1 - FOR_OUTPUTS))

@@ -20,7 +20,7 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid, make_ready
 from bot.media.kinds import suffix_of
 from bot.media.photo import Photo, PhotoRefused
-from bot.media.spool_usage import Shortages
+from bot.media.spool import Shortages
 from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)

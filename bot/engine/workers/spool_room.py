@@ -7,7 +7,7 @@ from bot.aio.shield import shielded
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle.transitions import give_way
-from bot.media.spool_usage import KEPT_RESULTS_SHARE, Evictable, to_evict
+from bot.media.spool import KEPT_RESULTS_SHARE, Evictable, to_evict
 from bot.storage import JobChanges
 
 UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
