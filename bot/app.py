@@ -1,5 +1,8 @@
 """The composition root, which builds all parts and closes them in order."""
 
+import asyncio
+import os
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,23 +17,45 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
-from bot.cluster import Membership, discord_gate, studii_gate
+from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
-from bot.delivery import BestPoster, CardTokens, CdnPhotoSource, DeliveryContext, DiscordDelivery, LateAnswers
+from bot.delivery import (
+    BestPoster,
+    CardTokens,
+    CdnPhotoSource,
+    DeferralFiles,
+    DeferralJournal,
+    DeliveryContext,
+    DiscordDelivery,
+    LateAnswers,
+)
 from bot.engine import CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.monitoring import Metrics, Vitals
-from bot.open_stores import Stores, open_stores
+from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
 from bot.services import Services, build_services
-from bot.storage import Storage
+from bot.storage import (
+    DeferralTable,
+    LaneNames,
+    Storage,
+    Vault,
+    ensure_sound,
+    instance_lock,
+    migrate,
+    sqlite_file,
+    usable_database,
+)
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
+_OTHER_KEY = (
+    "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
+    "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
+)
 
 
 class DiscordFiles(PhotoSource, Protocol):
@@ -52,13 +77,17 @@ class App:
     member: Membership
 
 
-# Long: every part is named once, in the order in which it is built.
+async def _one() -> int:
+    return 1
+
+
+# Every part is named once, in the order in which it is built, and in which what is wrong can be told.
 @asynccontextmanager
 async def build(
     settings: Settings,
     *,
     intents: Callable[[], Awaitable[discord.Intents]],
-    recommended: Callable[[], Awaitable[int]] | None = None,
+    recommended: Callable[[], Awaitable[int]] = _one,
     clock: Clock | None = None,
     photos: DiscordFiles | None = None,
     connect: Callable[..., TCPConnector] | None = None,
@@ -75,129 +104,103 @@ async def build(
     the database or another instance prevents the start, and `TakeOverFailed` if Discord does after a standby.
     """
     clock, metrics = clock or SystemClock(), metrics or Metrics()
-    catalog = Catalog.load(settings.studii_tools_file)
+    connect = connect or partial(Connector, settings.proxy)
+    catalog, url = Catalog.load(settings.studii_tools_file), settings.database_url
+    keys = tuple(key.reveal() for key in settings.encryption_keys)
+    max_photo_bytes = settings.max_source_mb * MEGABYTE
     load_all()
     async with AsyncExitStack() as stack:
-        stores = await open_stores(settings, stack, metrics, clock, recommended or _one)
-        member = stores.member
-        connect = connect or partial(Connector, settings.proxy)
-        studii = await stack.enter_async_context(_studii(settings, connect, metrics, member, clock))
-        pool = decoder or await stack.enter_async_context(_decoders(settings, metrics))
-        guarded = CountedDecoder(stores.storage, pool)
-        to_discord = connect(limit=0, gate=discord_gate(member, clock))
-        bot = _bot(settings, catalog, await _intents(member, intents), to_discord, metrics, clock, member)
+        Vault.checked(keys, settings.keys_setting)  # before anything is created
+        if sqlite_file(url) is not None:
+            await stack.enter_async_context(instance_lock(url))
+            await asyncio.to_thread(ensure_sound, url)
+        await migrate(url)
+        wanted = WantedShards(recommended, settings.shard_count, settings.shards_per_process)
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
+        ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
+        storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
+        vault = Vault.open(keys, settings.key_file, settings.keys_setting)
+        health = HealthServer(storage, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
+        if settings.health_port is not None:  # it answers before the process has its place
+            listening = health.listening(settings.health_address, settings.health_port)
+            await stack.enter_async_context(listening)
+        with usable_database(url):
+            if await member.others() and not await LaneNames.readable(storage, vault):
+                raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
+            await member.stand_by()
+            lanes = await LaneNames.open(storage, vault)
+        spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
+        if sqlite_file(url) is not None:
+            announced = DeferralFiles(settings.deferrals_folder)
+        else:
+            announced = await stack.enter_async_context(DeferralTable.open(url, member))
+        deferrals = DeferralJournal(announced, vault, clock)
+        to_studii = partial(connect, gate=studii_gate(member))
+        studii = await stack.enter_async_context(
+            StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii, clock=clock)
+        )
+        pool = decoder or await stack.enter_async_context(
+            DecoderPool(max_photo_bytes=max_photo_bytes, died=metrics.decoder_deaths.inc)
+        )
+        guarded = CountedDecoder(storage, pool)
+        bot = StudiiBot(
+            catalog,
+            intents=await _intents(member, intents),
+            dev_guild_id=settings.dev_guild_id,
+            connector=connect(limit=0, gate=discord_gate(member, clock)),
+            observer=DiscordObserver(metrics, clock),
+            member=member,
+        )
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        context = _delivery_context(bot, catalog, clock, guarded)
+        names, tokens = ToolNames(catalog), CardTokens(clock)
+        context = DeliveryContext(bot, names, clock, tokens, bot.posting_rules, bot.readers, guarded)
         delivery = DiscordDelivery(context)
         engine = Engine(
-            storage=stores.storage,
+            storage=storage,
             member=member,
             studii=studii,
-            vault=stores.vault,
+            vault=vault,
             delivery=delivery,
             showcase=BestPoster(context, photos.read),
             photos=photos,
             decoder=guarded,
-            spool=stores.spool,
+            spool=spool,
             catalog=catalog,
             clock=clock,
             tuning=Tuning(),
             posted=metrics.posted.observe,
         )
-        services = _services(stores, settings, catalog, clock, studii.check_key)
-        answers = LateAnswers(stores.deferrals, bot, services.jobs, catalog, bot.readers)
-        bot.attach(services, delivery, clock, stores.deferrals, answers.run)
-        app = App(stores.storage, services, bot, engine, member)
-        if stores.health is not None:
-            stores.health.vitals = _vitals(app, stores.spool)
-        yield app
-
-
-async def _one() -> int:
-    return 1
+        services = build_services(
+            storage,
+            vault,
+            lanes,
+            catalog,
+            clock,
+            check_key=studii.check_key,
+            discard=spool.remove,
+            open_file=spool.open_output,
+            max_source_bytes=max_photo_bytes,
+            keep_days=settings.keep_prompts_days,
+        )
+        answers = LateAnswers(deferrals, bot, services.jobs, catalog, bot.readers)
+        bot.attach(services, delivery, clock, deferrals, answers.run)
+        health.vitals = Vitals(
+            engine.alive,
+            bot.gateway_connected,
+            engine.oldest_due_poll,
+            engine.occupancy,
+            lambda: (spool.used, spool.max_bytes),
+        )
+        yield App(storage, services, bot, engine, member)
 
 
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
     try:
         return await ask()
-    except SettingsError:
-        raise
     except StudiiBotError as error:
-        if member.stood_by:
+        if member.stood_by and not isinstance(error, SettingsError):
             raise TakeOverFailed(str(error)) from error
         raise
-
-
-def _decoders(settings: Settings, metrics: Metrics) -> DecoderPool:
-    return DecoderPool(max_photo_bytes=settings.max_source_mb * MEGABYTE, died=metrics.decoder_deaths.inc)
-
-
-def _delivery_context(
-    bot: StudiiBot, catalog: Catalog, clock: Clock, decoder: CountedDecoder
-) -> DeliveryContext:
-    names, tokens, rules = ToolNames(catalog), CardTokens(clock), bot.posting_rules
-    return DeliveryContext(bot, names, clock, tokens, rules, bot.readers, decoder)
-
-
-def _studii(
-    settings: Settings,
-    connect: Callable[..., TCPConnector],
-    metrics: Metrics,
-    member: Membership,
-    clock: Clock,
-) -> StudiiClient:
-    through_gate = partial(connect, gate=studii_gate(member))
-    return StudiiClient(settings.studii_api_url, count=metrics.request, connect=through_gate, clock=clock)
-
-
-def _services(
-    stores: Stores,
-    settings: Settings,
-    catalog: Catalog,
-    clock: Clock,
-    check: Callable[[str], Awaitable[None]],
-) -> Services:
-    return build_services(
-        stores.storage,
-        stores.vault,
-        stores.lanes,
-        catalog,
-        clock,
-        check_key=check,
-        discard=stores.spool.remove,
-        open_file=stores.spool.open_output,
-        max_source_bytes=settings.max_source_mb * MEGABYTE,
-        keep_days=settings.keep_prompts_days,
-    )
-
-
-def _bot(
-    settings: Settings,
-    catalog: Catalog,
-    intents: discord.Intents,
-    connector: TCPConnector,
-    metrics: Metrics,
-    clock: Clock,
-    member: Membership,
-) -> StudiiBot:
-    return StudiiBot(
-        catalog,
-        intents=intents,
-        dev_guild_id=settings.dev_guild_id,
-        connector=connector,
-        observer=DiscordObserver(metrics, clock),
-        member=member,
-    )
-
-
-def _vitals(app: App, spool: Spool) -> Vitals:
-    engine = app.engine
-    return Vitals(
-        engine.alive,
-        app.bot.gateway_connected,
-        engine.oldest_due_poll,
-        engine.occupancy,
-        lambda: (spool.used, spool.max_bytes),
-    )

@@ -223,11 +223,7 @@ class HealthServer:
                 partial(_connection, server), address, port
             )
         except OSError as error:
-            raise SettingsError.met(
-                f"HEALTH_PORT {port} on {address} can't be used ({words_of(error)}). Set another port, or "
-                "stop the program that uses it.",
-                error,
-            ) from error
+            raise SettingsError.met(port_taken(address, port, error), error) from error
         self.port = listener.sockets[0].getsockname()[1]
         try:
             yield self
@@ -304,10 +300,15 @@ class HealthServer:
         return Response(body=metrics.render(), headers=kind)
 
 
-def words_of(error: OSError) -> str:
-    """Return the system's words: asyncio writes sentences of its own around them."""
+def port_taken(address: str, port: int, error: OSError) -> str:
+    """Return what to do about a health port that can't be had."""
     number = error.errno or 0
-    return os.strerror(number).lower() if number > 0 else error.strerror or str(error)
+    # asyncio writes sentences of its own around the system's words.
+    why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
+    return (
+        f"HEALTH_PORT {port} on {address} can't be used ({why}). Set another port, or stop the program that "
+        "uses it."
+    )
 
 
 def _set(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:

@@ -4,11 +4,11 @@ What is stored outlives the sentences: one may be reworded, or translated, and n
 meaning. The words are in `bot.ui.kit.reasons`.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self, cast
+from typing import Self
+
+from msgspec import DecodeError, Struct, json
 
 Argument = str | int | float | bool
 
@@ -101,12 +101,11 @@ class ReasonCode(StrEnum):
     OUTPUT_UNEXPECTED_ERROR = "output_unexpected_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True, omit_defaults=True):
     """A `ReasonCode`, or the code of a newer version of the bot, with what its sentence is made of."""
 
     code: str
-    arguments: Mapping[str, Argument] = field(default_factory=dict[str, Argument])
+    arguments: Mapping[str, Argument] = {}
 
     @classmethod
     def text(cls, text: str) -> Self:
@@ -115,23 +114,12 @@ class Reason:
 
     def encode(self) -> str:
         """Return the reason as the text that is stored."""
-        kept: dict[str, Any] = {"code": str(self.code)}
-        if self.arguments:
-            kept["arguments"] = dict(self.arguments)
-        return json.dumps(kept, ensure_ascii=False)
+        return json.encode(self).decode()
 
     @classmethod
     def decode(cls, stored: str) -> Self:
         """Read what is stored. Text that is no reason is a sentence of a version before the codes."""
         try:
-            kept: Any = json.loads(stored)
-        except ValueError:
+            return json.decode(stored, type=cls)
+        except DecodeError:
             return cls.text(stored)
-        if not isinstance(kept, dict):
-            return cls.text(stored)
-        fields = cast("dict[str, Any]", kept)
-        code, arguments = fields.get("code"), fields.get("arguments", {})
-        if not isinstance(code, str) or not isinstance(arguments, dict):
-            return cls.text(stored)
-        given = cast("dict[str, Any]", arguments)
-        return cls(code, {name: value for name, value in given.items() if isinstance(value, Argument)})

@@ -63,7 +63,7 @@ FORBIDDEN = (
     ("bot.engine.scheduler.queue", "bot.engine.scheduler.lane"),
     ("bot.services.acceptance.decision", "bot.services.acceptance.read_state"),
     ("bot.studii.errors", "bot.studii.client"),
-    ("bot.cli.restored", "bot.cli.backup"),
+    ("bot.cli.checks_machine", "bot.cli.doctor"),
     ("bot.ui.kit.layout", "bot.ui.jobs.card"),
     ("bot.ui.admin.language", "bot.ui.admin.credits"),
     ("bot.storage.ledger_check", "bot.storage.vault"),

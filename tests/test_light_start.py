@@ -27,7 +27,7 @@ UNUSED = {
 # All that a bot imports: the cogs are loaded by name. And how many contexts hold the system's certificates.
 PROGRAM = """
 import gc, importlib, ssl, sys
-import bot.command_line
+import bot.cli.commands
 from bot.client.bot import EXTENSIONS
 for name in EXTENSIONS:
     importlib.import_module(name)

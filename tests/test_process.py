@@ -89,7 +89,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("DISCORD_TOKEN", "", "DISCORD_TOKEN is empty"),
+        ("DISCORD_TOKEN", "", "DISCORD_TOKEN isn't set"),
         ("DISCORD_TOKEN", "a.wrong.one", "Discord refused DISCORD_TOKEN"),
         ("DATABASE_URL", "mysql://somewhere/else", "DATABASE_URL mysql is not supported"),
         ("STUDII_API_URL", "studii.tech", "STUDII_API_URL must be an address"),

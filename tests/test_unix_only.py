@@ -45,7 +45,7 @@ STARTING = {
     "bot.__main__",
     "bot.app",
     "bot.cli.doctor",
-    "bot.command_line",
+    "bot.cli.commands",
     "bot.media.decoder.serve",
     "bot.process",
     "cogs.reactions.events",

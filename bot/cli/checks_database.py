@@ -5,7 +5,7 @@ import sqlite3
 
 from bot.cli.checks_machine import no_room_for_a_copy
 from bot.cli.encryption_keys import vault_of
-from bot.cli.findings import Finding, Verdict
+from bot.cli.output import Finding, Verdict
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError

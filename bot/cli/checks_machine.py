@@ -1,11 +1,16 @@
-"""Doctor's checks of this machine: the data folder, its disks, a running bot, and the decoder."""
+"""Doctor's checks of this machine: settings, the data folder, its disks, a running bot, and the decoder."""
 
 import os
 import platform
 import shutil
+import stat
+from collections.abc import Mapping
 from pathlib import Path
 
-from bot.cli.findings import Finding, Verdict
+from dotenv import dotenv_values
+
+from bot.catalog import Catalog
+from bot.cli.output import Finding, Verdict
 from bot.config import MEGABYTE, Settings
 from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
@@ -15,22 +20,81 @@ from bot.version import VERSION
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
 
 
+def settings(wrong: Mapping[str, str]) -> list[Finding]:
+    """Report each invalid setting, the source of the settings, and a readable `.env` with secrets."""
+    file = Path(".env").absolute()
+    beside = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
+    found = [Finding("Settings", Verdict.STOPS, sentence) for sentence in dict.fromkeys(wrong.values())]
+    found = found or [Finding("Settings", Verdict.GOOD, f"From {beside}.")]
+    if (who := _who_reads(file)) and _holds_a_secret(file):
+        found.append(
+            Finding(
+                ".env",
+                Verdict.WARN,
+                f"{who} can read or change {file}, which holds secrets. Run: chmod 600 {file}",
+            )
+        )
+    return found
+
+
+def _who_reads(file: Path) -> str | None:
+    """Say who else than its owner can read or change the file. None if nobody can."""
+    if os.name != "posix" or not file.is_file():
+        return None
+    import grp
+    import pwd
+
+    found = file.stat()
+    if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        return "Every user of this machine"
+    if not found.st_mode & (stat.S_IRGRP | stat.S_IWGRP):
+        return None
+    try:
+        owner, group = pwd.getpwuid(found.st_uid).pw_name, grp.getgrgid(found.st_gid)
+    except KeyError:
+        return None if found.st_uid == found.st_gid else f"Every user in the group {found.st_gid}"
+    own = group.gr_name == owner and set(group.gr_mem) <= {owner}  # it has no other member
+    return None if own else f"Every user in the group {group.gr_name}"
+
+
+def _holds_a_secret(file: Path) -> bool:
+    try:
+        written = dotenv_values(file, encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True  # it is not known, and told by another line
+    values = {name.upper(): value or "" for name, value in written.items()}
+    # An address holds a secret if a password stands in it.
+    addresses = any("@" in values.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY"))
+    return addresses or any(values.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))
+
+
 async def version(_: Settings) -> list[Finding]:
     """Say which version this is, and on which Python it runs."""
-    words = f"Studii for Discord {VERSION} on Python {platform.python_version()}."
-    return [Finding("Version", Verdict.GOOD, words)]
+    return [
+        Finding(
+            "Version", Verdict.GOOD, f"Studii for Discord {VERSION} on Python {platform.python_version()}."
+        )
+    ]
+
+
+async def catalogue(settings: Settings) -> list[Finding]:
+    """Check that the catalogue can be loaded."""
+    tools, where = Catalog.load(settings.studii_tools_file).tools, settings.studii_tools_file
+    return [Finding("Catalogue", Verdict.GOOD, f"{len(tools)} tools from {where or 'the built-in file'}.")]
 
 
 async def folder(settings: Settings) -> list[Finding]:
     """Check that the bot may write to its folder and files."""
-    place = settings.folder
+    place, database = settings.folder, sqlite_file(settings.database_url)
+    ends = ("", "-wal", "-shm", ".lock") if database is not None else ()
     wrong = [_in_the_way(one, folder=True) for one in (place, settings.spool_folder)]
-    wrong += [_in_the_way(one, folder=False) for one in _files(settings)]
+    wrong += [_in_the_way(Path(f"{database}{end}"), folder=False) for end in ends]
     if words := next(filter(None, wrong), None):
         return [Finding("Folder", Verdict.STOPS, words)]
+    words = f"{place.absolute()} is writable."
     if not is_there(place):
-        return [Finding("Folder", Verdict.GOOD, f"The first start creates {place.absolute()}.")]
-    return [Finding("Folder", Verdict.GOOD, f"{place.absolute()} is writable.")]
+        words = f"The first start creates {place.absolute()}."
+    return [Finding("Folder", Verdict.GOOD, words)]
 
 
 async def disk_space(settings: Settings) -> list[Finding]:
@@ -52,8 +116,8 @@ def _room(what: str, place: Path, words: str, needed_by: str, wanted: int = 0) -
     free = shutil.disk_usage(place).free
     words = f"{free // MEGABYTE:,} MB {words}"
     if free < MIN_FREE_BYTES:
-        remedy = f"{needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
-        return Finding(what, Verdict.STOPS, f"{words} {remedy}")
+        words += f" {needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
+        return Finding(what, Verdict.STOPS, words)
     if free < wanted:
         return Finding(what, Verdict.WARN, f"{words} Lower SPOOL_MB or free some space.")
     return Finding(what, Verdict.GOOD, words)
@@ -65,27 +129,36 @@ async def pictures(_: Settings) -> list[Finding]:
         async with DecoderPool() as decoder:
             missing = await decoder.missing()
     except OSError as error:
-        words = (
-            f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed."
-        )
-        return [Finding("Pictures", Verdict.STOPS, words)]
+        why = error.strerror or error
+        return [
+            Finding(
+                "Pictures",
+                Verdict.STOPS,
+                f"Pictures can't be opened: {why}. No photo will work until that is fixed.",
+            )
+        ]
     if missing:
-        words = (
-            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
-            "hostile picture can use more than it should until it times out. Linux has these limits."
+        return [
+            Finding(
+                "Pictures",
+                Verdict.WARN,
+                f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
+                "hostile picture can use more than it should until it times out. Linux has these limits.",
+            )
+        ]
+    return [
+        Finding(
+            "Pictures", Verdict.GOOD, "Opened in processes with limited memory, processor time and duration."
         )
-        return [Finding("Pictures", Verdict.WARN, words)]
-    words = "Opened in processes with limited memory, processor time and duration."
-    return [Finding("Pictures", Verdict.GOOD, words)]
+    ]
 
 
 def no_room_for_a_copy(database: Path) -> str | None:
     """Return why there is no room for the copy before an upgrade, or None if there is."""
-    size, free = database.stat().st_size, shutil.disk_usage(database.parent).free
-    if free >= size + MIN_FREE_BYTES:
+    needed, free = database.stat().st_size + MIN_FREE_BYTES, shutil.disk_usage(database.parent).free
+    if free >= needed:
         return None
-    needed, there = (size + MIN_FREE_BYTES) // MEGABYTE, free // MEGABYTE
-    return f"That needs {needed:,} MB, and {there:,} MB are free. Free some space."
+    return f"That needs {needed // MEGABYTE:,} MB, and {free // MEGABYTE:,} MB are free. Free some space."
 
 
 async def runs(settings: Settings) -> bool:
@@ -104,40 +177,25 @@ async def runs(settings: Settings) -> bool:
         return True
 
 
-def _files(settings: Settings) -> list[Path]:
-    """Return the files that must be writable."""
-    database = sqlite_file(settings.database_url)
-    ends = ("", "-wal", "-shm", ".lock") if database is not None else ()
-    return [Path(f"{database}{end}") for end in ends]
-
-
 def _in_the_way(path: Path, *, folder: bool) -> str | None:
     """Return why the bot can't write there and what to do, or None. The start creates missing paths."""
     there = _nearest(path)
     if there.is_dir() == (there == path.absolute() and not folder):
         found, needed = ("folder", "file") if there.is_dir() else ("file", "folder")
         return f"{there} is a {found} where the bot needs a {needed}. Move it."
-    if not os.access(there, os.R_OK | os.W_OK | (os.X_OK if there.is_dir() else 0)):
-        if os.name != "posix":
-            remedy = "Let the user who runs this write there, or set DATABASE_URL to another place."
-            return f"{there} isn't writable. {remedy}"
-        who = os.geteuid()
-        return (
-            f"{there} isn't writable by user {who}, who runs this. Give it to that user (chown -R "
-            f"{who} {there}), or set DATABASE_URL to another place."
-        )
-    return None
+    if os.access(there, os.R_OK | os.W_OK | (os.X_OK if there.is_dir() else 0)):
+        return None
+    remedy = "or set DATABASE_URL to another place."
+    if os.name != "posix":
+        return f"{there} isn't writable. Let the user who runs this write there, {remedy}"
+    who = os.geteuid()
+    return (
+        f"{there} isn't writable by user {who}, who runs this. Give it to that user (chown -R "
+        f"{who} {there}), {remedy}"
+    )
 
 
 def _nearest(path: Path) -> Path:
-    """Return the path, or its nearest parent that exists."""
+    """Return the path, or its nearest parent that exists. Unlike Path's, os.path's `exists` never raises."""
     whole = path.absolute()
-    return next(one for one in (whole, *whole.parents) if _seen(one))
-
-
-def _seen(path: Path) -> bool:
-    try:
-        path.stat()
-    except OSError:
-        return False
-    return True
+    return next(one for one in (whole, *whole.parents) if os.path.exists(one))  # noqa: PTH110

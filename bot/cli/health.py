@@ -4,33 +4,33 @@ Imports little, as it runs as a new process every minute.
 """
 
 import http.client
+import sys
 
+from bot.cli.output import say
 from bot.config_base import HealthSettings
 from bot.errors import SettingsError
 
-SECONDS = 15.0  # the bot may wait for its database meanwhile
-MAX_HEALTH_ANSWER_BYTES = 65_536
-LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a place to listen, not one to call
 
+def health() -> int:
+    """Print the answer of the bot's health server, where the settings place it.
 
-def where_it_listens() -> tuple[str, int]:
-    """Return the address and port of the health server, as the settings tell. Raises `SettingsError`."""
+    Return 0 if the bot is healthy, else 1. Raises `SettingsError`.
+    """
     settings = HealthSettings.read()
     if settings.health_port is None:
         raise SettingsError("HEALTH_PORT isn't set, so the bot's health can't be checked.")
-    return settings.health_address, settings.health_port
-
-
-def healthy(address: str, port: int) -> tuple[bool, str]:
-    """Return whether the bot whose health server listens there is healthy, and its answer."""
-    host = LOOPBACK_OF.get(address, address)
-    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    # Addresses to listen on, and not to call.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.health_address, settings.health_address)  # noqa: S104
+    # The bot may wait for its database meanwhile.
+    connection = http.client.HTTPConnection(host, settings.health_port, timeout=15.0)
     try:
         connection.request("GET", "/healthz")
         answer = connection.getresponse()
-        return answer.status == 200, answer.read(MAX_HEALTH_ANSWER_BYTES).decode("utf-8", "replace")
+        status, words = answer.status, answer.read(65_536).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
-        where = f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz"
-        return False, f"{where} doesn't answer ({type(error).__name__})."
+        where = f"http://{f'[{host}]' if ':' in host else host}:{settings.health_port}/healthz"
+        status, words = None, f"{where} doesn't answer ({type(error).__name__})."
     finally:
         connection.close()
+    say(words, sys.stdout)
+    return 0 if status == 200 else 1

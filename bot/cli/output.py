@@ -2,11 +2,29 @@
 
 import errno
 import os
-from typing import TextIO
+from enum import StrEnum
+from typing import NamedTuple, TextIO
 
 from bot.errors import SettingsError
 
-_UNUSABLE = frozenset({errno.ENAMETOOLONG, errno.ELOOP})  # names
+
+class Verdict(StrEnum):
+    """The result of one of doctor's checks.
+
+    `WARN` is for an operator to look into; `STOPS` means that the bot would not start or not work.
+    """
+
+    GOOD = "ok"
+    WARN = "look"
+    STOPS = "stops"
+
+
+class Finding(NamedTuple):
+    """One line of doctor's table."""
+
+    what: str
+    verdict: Verdict
+    words: str
 
 
 def say(words: str, out: TextIO | None) -> None:
@@ -35,7 +53,7 @@ def not_opened(error: OSError) -> str | None:
     """
     if error.filename is None:
         return None
-    if error.errno in _UNUSABLE:
+    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
         return f"{error.filename} can't be opened ({error.strerror})."
     if not isinstance(error, PermissionError):
         return None

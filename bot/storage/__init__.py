@@ -16,7 +16,7 @@ from bot.storage.durations import Sample
 from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
-from bot.storage.processes import DeferralTable, ProcessInfo, ProcessTable, ShardCounts
+from bot.storage.processes import DeferralTable, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import COMMAND_WRITE_TIMEOUT, Storage
 from bot.storage.transaction import Transaction

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from bot.cli.doctor import examine
-from bot.cli.findings import Finding, Verdict
+from bot.cli.output import Finding, Verdict
 from bot.config import Settings
 
 DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import grp
 import re
 import shutil
 import socket
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 from discord.http import Route
 
-from bot.cli import checks_settings as in_settings
+from bot.cli import checks_machine
 from bot.cli.checks_online import reach
-from bot.cli.findings import Verdict
+from bot.cli.output import Verdict
 from bot.config import Settings
 from bot.media import pool
 from bot.media.pool import DecoderProcess
@@ -158,12 +159,10 @@ def test_a_dotenv_file_that_another_group_can_read_is_told(
     file.write_text(f"DISCORD_TOKEN={TOKEN}\n")
     file.chmod(0o640)
     for own in (True, False):
-
-        def is_own(_user: int, _group: int, own: bool = own) -> bool:
-            return own
-
-        monkeypatch.setattr(in_settings, "_own_group", is_own)
-        findings = {one.what: one for one in in_settings.settings({})}
+        members = [] if own else ["maya"]
+        entry = grp.struct_group((file.owner(), "x", file.stat().st_gid, members))
+        monkeypatch.setattr(grp, "getgrgid", {entry.gr_gid: entry}.get)
+        findings = {one.what: one for one in checks_machine.settings({})}
         assert (".env" in findings) is not own
     assert "Every user in the group" in findings[".env"].words
 
@@ -187,7 +186,7 @@ def test_a_dotenv_file_that_every_user_can_read_is_told(
     file = tmp_path / ".env"
     file.write_text(f"{line}\n")
     file.chmod(mode)
-    findings = {one.what: one for one in in_settings.settings({})}
+    findings = {one.what: one for one in checks_machine.settings({})}
     assert (".env" in findings) is minded
     if minded:
         assert findings[".env"].verdict is Verdict.WARN

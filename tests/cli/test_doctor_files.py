@@ -12,7 +12,7 @@ import pytest
 
 from bot.cli import checks_database as in_database
 from bot.cli.doctor import examine
-from bot.cli.findings import Verdict
+from bot.cli.output import Verdict
 from bot.config import Settings
 from bot.storage import instance_lock, migrate
 from sandbox.discord.emulator import TOKEN

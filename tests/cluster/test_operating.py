@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.cli.checks_cluster import processes
-from bot.cli.findings import Verdict
+from bot.cli.checks_online import processes
+from bot.cli.output import Verdict
 from bot.config import Settings
 from bot.storage import migrate
 from sandbox.discord.emulator import TOKEN
@@ -27,7 +27,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
     async def recommended(*_: object) -> int:
         return 5
 
-    monkeypatch.setattr("bot.cli.checks_cluster.recommended_shards", recommended)
+    monkeypatch.setattr("bot.cli.checks_online.recommended_shards", recommended)
     url = await new_migrated_database(migrated_postgresql)
     settings = Settings.read(discord_token=TOKEN, database_url=url)
     assert [one.words for one in await processes(settings)] == ["No bot is running on this database."]

@@ -33,7 +33,8 @@ STOPS_WITHIN = 10.0  # seconds
 # What the image leaves out of Babel and of the fonts is not missed.
 WORDED = """
 from datetime import date
-from bot.languages import Language, gettext, speaking, formats as f
+from bot import languages as f
+from bot.languages import Language, gettext, speaking
 from bot.media.fonts import FallbackFont
 day, items = date(2026, 3, 5), ["a", "b", "c"]
 for language in Language:

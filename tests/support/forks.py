@@ -35,7 +35,6 @@ _CHUNK = 65_536
 # By the file descriptor that shows a process's end: its number, and the pipe to which both are written.
 _Running = dict[int, tuple[int, int]]
 _LOADED_LATE = (
-    "bot.command_line",
     BOT,
     "tests.cluster.shortened",
     "tests.crash.zygote",

@@ -28,7 +28,6 @@ INNER_PLACES = (
     "bot/media",
     "bot/reasons.py",
     "bot/storage",
-    "bot/open_stores.py",
     "bot/studii",
     "bot/tool_inputs.py",
 )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.cli import checks_machine
-from bot.cli.findings import Verdict
+from bot.cli.output import Verdict
 from bot.media import PhotoKind, pool
 from bot.media.pool import DecoderPool
 

@@ -1,11 +1,11 @@
-"""The commands of the command line, each with only the settings that it needs."""
+"""Run the commands of the command line, each with only the settings that it needs."""
 
-import argparse
 import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from bot import process
@@ -18,33 +18,25 @@ from bot.monitoring import configure_logging
 # The other commands are imported inside: a running bot has no use for them, nor for what shows their results.
 
 
-def run_command(given: argparse.Namespace) -> int:
+def run_command(command: str, argument: str | None) -> int:
     """Run the command and return the process's exit status. Raises `StudiiBotError`."""
     quiet_discord_loggers()
-    if given.command == "run":
+    if command == "run":
         settings = Settings.read()
         configure_logging(settings.log_level, settings.log_format)
         asyncio.run(process.run(settings))
         return 0
     # Every other command prints only its result.
     configure_logging("ERROR", "text")
-    return _examined() if given.command == "doctor" else _told(given)
+    if command == "doctor":
+        from rich.console import Console
 
+        from bot.cli.doctor import examine, show
 
-def _examined() -> int:
-    from rich.console import Console
-
-    from bot.cli.doctor import examine, show
-
-    settings, wrong = Settings.read_leniently()
-    return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
-
-
-def _told(given: argparse.Namespace) -> int:
-    from bot.cli.backup import PIPE
-
+        settings, wrong = Settings.read_leniently()
+        return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
     try:
-        words = asyncio.run(_stoppable(named_command(given)))
+        words = asyncio.run(_stoppable(named_command(command, argument or "")))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except OSError as error:
@@ -52,8 +44,7 @@ def _told(given: argparse.Namespace) -> int:
             raise
         raise SettingsError(words) from error
     # Where the backup goes to standard output, the words must not stand in it.
-    out = sys.stderr if given.command == "backup" and given.file == PIPE else sys.stdout
-    say(words, out)
+    say(words, sys.stderr if (command, argument) == ("backup", "-") else sys.stdout)
     return 0
 
 
@@ -66,30 +57,26 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
     return await words
 
 
-def named_command(given: argparse.Namespace) -> Coroutine[Any, Any, str]:
+def named_command(command: str, argument: str) -> Coroutine[Any, Any, str]:
     """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
     from bot.cli.encryption_keys import rotate
-    from bot.cli.forget_servers import forget_servers
-    from bot.cli.invite import invitation
     from bot.cli.move import move, with_password
     from bot.cli.restored import restored
+    from bot.cli.servers import forget_servers, invitation
 
-    match given.command:
+    match command:
         case "invite":
-            settings = Settings.read()
-            return invitation(settings.discord_token.reveal(), settings.proxy)
+            return invitation(Settings.read())
+        case "forget-servers":
+            return forget_servers(Settings.read())
         case "backup":
-            return backup(StorageSettings.read(), given.file)
+            return backup(StorageSettings.read(), Path(argument))
         case "restore":
-            return restore(StorageSettings.read(), given.file)
+            return restore(StorageSettings.read(), Path(argument))
         case "restored":
             return restored(StorageSettings.read())
         case "move":
-            return move(StorageSettings.read(), with_password(given.address))
-        case "forget-servers":
-            return forget_servers(Settings.read())
-        case "rotate-keys":
+            return move(StorageSettings.read(), with_password(argument))
+        case _:
             return rotate(StorageSettings.read())
-        case unknown:
-            raise ValueError(f"the parser has a command that nothing runs: {unknown}")
