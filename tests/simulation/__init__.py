@@ -13,11 +13,13 @@ and the decoder's answers; the database's tables only in `books.py`.
 To add
 - what people do: a plan in `people.py` or `admins.py`, listed in its `ACTORS`. A plan is a generator that
   yields how many seconds it waits; `Person` has hands. What asks for a picture takes a number from
-  `World.number` and says it in its prompt (`Person.prompt`) or photo (`Person.photo`), by which the books
-  know it again.
+  `World.number`, says it in its prompt (`Person.prompt`) or photo (`Person.photo`), by which the books know
+  it again, and notes with `World.wants` that somebody asks for it. What an admin sets is noted in
+  `World.rules`. Commands, labels and answers of the bot are named in `wording.py` alone.
 - what goes wrong: a kind of `Fault` in `faults.py` for single requests; a plan in `troubles.py`, listed in
   `PLANS`, for the rest. Each counts itself with `Faults.note`.
-- a book: a function in `books.py` that yields a sentence for each broken promise, listed in `BOOKS`.
+- a book: a function in `books.py` that yields a sentence for each broken promise, listed in `BOOKS`. Excuse
+  what a fault explains, never more.
 
 What it leaves out: several processes and PostgreSQL (`make cluster`), real decoding (`make hostile`), real
 sockets and TLS, power cuts, and what the emulator leaves out.

@@ -1,23 +1,288 @@
 """What admins and moderators do."""
 
+import re
+from collections.abc import Generator
+from typing import Any
+
+from sandbox.discord.emulator.interactions import Interaction
+from sandbox.discord.emulator.messages import Message
+from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MANAGE_MESSAGES, Role
+from tests.simulation import wording
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person
-from tests.simulation.world import ADMIN, World
+from tests.simulation.rules import FORBIDDEN
+from tests.simulation.world import ADMIN, GENERAL, GUILD, MODERATOR, SHOWROOM, TAP, World
+
+HOUR = 3600.0
+WIDE_BUDGET, MODERATORS = 100_000, 8001
+ADMINS_WAIT = 10.0
 
 
 def admin(world: World, user_id: int) -> Plan:
     """Enter the server's key, as soon as there is a command for it, and the budget that goes with it."""
     person = Person(world, user_id, "admin")
+    world.guild.roles[MODERATORS] = Role(MODERATORS, EVERYONE_PERMISSIONS | MANAGE_MESSAGES, "moderators")
+    world.guild.members[MODERATOR] = (MODERATORS,)
     while True:
         yield 1.0
-        asked = person.command("studii key")
-        yield from person.wait(asked)
-        if asked is None:
+        if (asked := person.command(wording.KEY)) is None:
             continue
-        sent = person.submit(asked, {"key": world.key.secret, "plan": ["team"], "budget": "100000"})
-        yield from person.wait(sent)
-        if sent is not None and sent.over:
+        yield from person.wait(asked)
+        if (yield from _enter_key(person, asked, str(WIDE_BUDGET))):
+            break
+    yield from _settle(person)
+
+
+def _enter_key(person: Person, asked: Interaction, budget: str) -> Generator[float, None, bool]:
+    world = person.world
+    values = {wording.KEY_FIELD: world.key.secret, wording.PLAN_FIELD: ["team"], wording.BUDGET_FIELD: budget}
+    world.rules.asked("key", world.key.hint)
+    sent = person.submit(asked, values)
+    yield from person.wait(sent)
+    if sent is None or sent.answer is None or not re.search(wording.KEY_WORKS, sent.answer.words()):
+        return False
+    world.rules.confirmed("key")
+    return True
+
+
+def _settle(person: Person) -> Plan:
+    """Set the server up: reactions, tools under photos, a style, a panel."""
+    settings: list[tuple[str, dict[str, Any]]] = [
+        (wording.REACTIONS_ON, {}),
+        (wording.REACTIONS_MAP, {"emoji": TAP, "tool": "photo-restore"}),
+        (wording.PHOTOS_OFFER, {"channel": SHOWROOM}),
+        (wording.STYLES_ADD, {"name": "noir", "prompt": "film noir", "tool": "studio"}),
+        (wording.PANEL, {}),
+    ]
+    for path, values in settings:
+        yield from person.wait(person.command(path, **values))
+
+
+def _change(person: Person, name: str, value: Any, path: str, says: str, **values: Any) -> Plan:
+    """Change a setting, and note since when it is certainly so."""
+    world = person.world
+    world.counts[f"deed: {name}"] += 1
+    world.rules.asked(name, value)
+    asked = person.command(path, **values)
+    yield from person.wait(asked, ADMINS_WAIT)
+    answer = None if asked is None else asked.answer
+    if answer is not None and re.search(says, answer.words()):
+        world.rules.confirmed(name)
+
+
+def _until_certain(person: Person, name: str, value: Any, path: str, says: str, **values: Any) -> Plan:
+    """Change a setting, again and again until the bot says that it is so."""
+    world = person.world
+    for _ in range(20):
+        yield from _change(person, name, value, path, says, **values)
+        if world.rules.certainly(name, value, world.clock.now, world.clock.now):
             return
+        yield 30.0
 
 
-ACTORS = [(admin, ADMIN)]
+def budgets(world: World, user_id: int) -> Plan:
+    """Make the budget tight for a while."""
+    person = Person(world, user_id, "budgets")
+    while True:
+        yield person.rand.expovariate(1 / (5 * HOUR))
+        if not world.busy:
+            return
+        tight = _spent(world) + person.rand.randint(0, 120)
+        yield from _budget(person, tight)
+        yield person.rand.uniform(600, HOUR)
+        if person.rand.random() < 0.3:
+            world.rules.asked("grants", 40)
+            person.command(wording.GRANT, credits=40)
+            yield 300
+        while not world.rules.certainly("budget", WIDE_BUDGET, world.clock.now, world.clock.now):
+            yield from _budget(person, WIDE_BUDGET)
+            yield 30.0
+
+
+def _budget(person: Person, most: int) -> Plan:
+    values = {"credits": most, "period": "day"}
+    yield from _change(person, "budget", most, wording.BUDGET, wording.BUDGET_SET, **values)
+
+
+def _spent(world: World) -> int:
+    now = world.clock.now
+    today = (job for job in world.studii.jobs if job.created // 86400 == now // 86400)
+    return sum(job.credits_charged(now) for job in today)
+
+
+def confirmations(world: World, user_id: int) -> Plan:
+    """Have members asked before each job, for a while."""
+    person = Person(world, user_id, "confirmations")
+    while True:
+        yield person.rand.expovariate(1 / (6 * HOUR))
+        if not world.busy:
+            return
+        person.command(wording.BUDGET, confirm=5)
+        yield person.rand.uniform(600, HOUR)
+        person.command(wording.BUDGET, confirm=0)
+
+
+def limits(world: World, user_id: int) -> Plan:
+    """Bound how many jobs a member may have at once, for a while."""
+    person = Person(world, user_id, "limits")
+    while True:
+        yield person.rand.expovariate(1 / (6 * HOUR))
+        if not world.busy:
+            return
+        most = person.rand.randint(1, 2)
+        yield from _change(person, "at once", most, wording.ALLOWANCE, wording.LIMITS_SET, at_once=most)
+        yield person.rand.uniform(HOUR / 2, HOUR)
+        yield from _until_certain(person, "at once", 50, wording.ALLOWANCE, wording.LIMITS_SET, at_once=50)
+
+
+def words(world: World, user_id: int) -> Plan:
+    """Forbid a word for a while."""
+    person = Person(world, user_id, "words")
+    while True:
+        yield person.rand.expovariate(1 / (3 * HOUR))
+        if not world.busy:
+            return
+        yield from _change(person, "word", FORBIDDEN, wording.WORDS_ADD, FORBIDDEN, words=FORBIDDEN)
+        yield person.rand.uniform(HOUR, 4 * HOUR)
+        world.rules.asked("word", None)
+        yield from person.wait(person.command(wording.WORDS_REMOVE, words=FORBIDDEN))
+        yield 60
+
+
+def pauses(world: World, user_id: int) -> Plan:
+    """Pause new jobs for some minutes."""
+    person = Person(world, user_id, "pauses")
+    while True:
+        yield person.rand.expovariate(1 / (6 * HOUR))
+        if not world.busy:
+            return
+        yield from _change(person, "paused", True, wording.PAUSE, wording.PAUSED)
+        yield person.rand.uniform(300, 1800)
+        yield from _until_certain(person, "paused", False, wording.RESUME, wording.RESUMED)
+
+
+def approvals(world: World, user_id: int) -> Plan:
+    """Have everyone's requests approved first, for a while."""
+    person = Person(world, user_id, "approvals")
+    while True:
+        yield person.rand.expovariate(1 / (6 * HOUR))
+        if not world.busy:
+            return
+        yield from _change(
+            person, "approval", True, wording.APPROVAL, wording.APPROVAL_ON, channel=SHOWROOM, everyone=True
+        )
+        yield person.rand.uniform(600, 1.5 * HOUR)
+        yield from _until_certain(person, "approval", False, wording.APPROVAL, wording.APPROVAL_OFF, off=True)
+
+
+def keys(world: World, user_id: int) -> Plan:
+    """Replace the key, or remove it for a while."""
+    person = Person(world, user_id, "keys")
+    while True:
+        yield person.rand.expovariate(1 / (10 * HOUR))
+        if not world.busy:
+            return
+        world.counts["deed: key"] += 1
+        if person.rand.random() < 0.5:
+            asked = person.command(wording.FORGET_KEY)
+            yield from person.wait(asked)
+            world.rules.asked("key", None)
+            yield from person.wait(
+                person.press_labelled(None if asked is None else asked.answer, wording.REMOVE_KEY)
+            )
+            yield person.rand.uniform(60, 1800)
+        old, world.key = world.key, world.studii.new_key("team", 1_000_000)
+        for _ in range(20):
+            asked = person.command(wording.KEY)
+            yield from person.wait(asked)
+            if asked is not None and (yield from _enter_key(person, asked, "")):
+                break
+            yield 30
+        if person.rand.random() < 0.3:  # what runs with the old one is noticed as lost
+            yield person.rand.uniform(0, 600)
+            world.counts["deed: revoke"] += 1
+            old.revoke()
+
+
+def leaving(world: World, _: int) -> Plan:
+    """Remove the bot from the server, and invite it again."""
+    rand = world.clock.random("leaving")
+    while True:
+        yield rand.expovariate(1 / (16 * HOUR))
+        if not world.busy:
+            return
+        if not world.faults.active:
+            continue
+        world.counts["deed: leaving"] += 1
+        began, guild = world.clock.now, world.guild
+        world.clock.note("the bot is removed from the server")
+        world.discord.remove_guild(GUILD)
+        yield rand.uniform(30, HOUR)
+        world.discord.places.guilds[GUILD] = guild
+        for channel in guild.channels.values():
+            world.discord.places.channels[channel.id] = channel
+        world.clock.note("the bot is back in the server")
+        world.discord.tell("GUILD_CREATE", GUILD, guild.told())
+        world.away.append((began, world.clock.now))
+
+
+def moderator(world: World, user_id: int) -> Plan:
+    """Decide on requests, and delete what people posted now and then; goes on until all is decided."""
+    person = Person(world, user_id, "moderator")
+    while True:
+        yield person.rand.expovariate(1 / 120)
+        for message in world.discord.in_channel(SHOWROOM)[-60:]:
+            if re.search(wording.REQUEST_WAITS, message.words()):
+                yield from _decide(person, message)
+        results = [one for one in world.discord.in_channel(GENERAL)[-20:] if one.of_the_bot and one.files]
+        if results and world.busy and person.rand.random() < 0.01:
+            world.counts["deed: moderator deletes"] += 1
+            world.discord.delete(person.rand.choice(results))
+
+
+def _decide(person: Person, message: Message) -> Plan:
+    number = re.search(r"no\. (\d+)", message.words())
+    world = person.world
+    if person.rand.random() < 0.75:
+        world.counts["deed: approve"] += 1
+        if number:
+            world.approved.add(int(number[1]))
+        yield from person.wait(person.press_labelled(message, wording.APPROVE))
+    else:
+        world.counts["deed: decline"] += 1
+        asked = person.press_labelled(message, wording.DECLINE)
+        yield from person.wait(asked)
+        yield from person.wait(person.fill_in(asked))
+
+
+def helper(world: World, user_id: int) -> Plan:
+    """Answer members who ask for more credits, and rule on jobs with an unknown outcome."""
+    person = Person(world, user_id, "helper")
+    while True:
+        yield person.rand.expovariate(1 / 600)
+        if not world.busy:
+            return
+        for message in list(world.discord.ever[-80:]):
+            if person.labelled(message, wording.GRANT_MORE) and person.rand.random() < 0.5:
+                world.rules.asked("grants", 20)
+                yield from person.wait(person.press_labelled(message, wording.GRANT_MORE))
+
+
+def looks(world: World, user_id: int) -> Plan:
+    """Look at panels."""
+    person = Person(world, user_id, "looks")
+    while True:
+        yield person.rand.expovariate(1 / (4 * HOUR))
+        if not world.busy:
+            return
+        yield from person.wait(person.command(person.rand.choice(wording.PANELS)))
+
+
+ACTORS = [
+    (admin, ADMIN),
+    *(
+        (one, ADMIN)
+        for one in (budgets, confirmations, limits, words, pauses, approvals, keys, leaving, helper, looks)
+    ),
+    (moderator, MODERATOR),
+]

@@ -3,19 +3,28 @@
 The database is read here alone, through SQL.
 """
 
-import hashlib
 import re
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
+from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii.jobs import Job as StudiiJob
-from tests.simulation import media
-from tests.simulation.studii_world import output_of
-from tests.simulation.world import World
+from tests.simulation import wording
+from tests.simulation.discord_world import Said
+from tests.simulation.rules import FORBIDDEN
+from tests.simulation.world import SHOWROOM, Wish, World
 
-ENDS = {"succeeded", "failed", "cancelled", "unknown"}
+ENDS = {"succeeded", "failed", "cancelled", "unknown", "withheld"}
+ANSWER_SECONDS = 3.0
+ACCEPTED_WITHIN = 90.0  # seconds from a request, with a question before it, to its job
+ONE_AFTER_ANOTHER = 2.0  # seconds in which a setting may be read before the request it is for
+QUIET_STEPS, QUIET_REQUESTS = 6000, 2  # of an idle minute: steps of tasks, requests to Discord and Studii
+UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
+
 WAYS = {
     "pending": {"waiting", "failed", "cancelled"},
     "received": {"pending", "waiting", "failed", "cancelled"},
@@ -28,13 +37,13 @@ WAYS = {
     "unknown": {"running", "failed"},
 }
 """All ways that jobs may go, by the state that they leave."""
-ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """A job as the database has it."""
+    """A job as the database has it. `number`: of the request that it came of."""
 
+    order: int
     id: str
     user_id: int
     state: str
@@ -45,27 +54,28 @@ class Row:
     prompt: str | None
     photo: str | None
     failure: str | None
-
-    @property
-    def number(self) -> int | None:
-        """Return the number of the request that it came of."""
-        return number_in(self.prompt or "") or number_in(self.photo or "")
+    day: str
+    number: int | None
 
     def __str__(self) -> str:
         return f"job {self.id} (no. {self.number}, {self.state})"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the ledger. `job` is None if an admin granted credits, `user_id` then if to the server."""
+
+    job: str | None
+    user_id: int | None
+    kind: str
+    amount: int
+    period: str | None
 
 
 def number_in(text: str) -> int | None:
     """Return the number in a prompt, or in a photo's name."""
     found = re.search(r"no\. (\d+)|photo-(\d+)\.", text)
     return int(found[1] or found[2]) if found else None
-
-
-def number_of(job: StudiiJob) -> int | None:
-    """Return the number of the request that a job of Studii's came of."""
-    if (found := number_in(job.request.text)) is not None or job.source is None:
-        return found
-    return media.number_of(job.source)
 
 
 def _opened(world: World) -> sqlite3.Connection:
@@ -78,12 +88,29 @@ def rows(world: World) -> list[Row]:
     connection = _opened(world)
     try:
         found = connection.execute(
-            "SELECT id, user_id, state, private, reserved, settled, studii_id,"
-            " json_extract(inputs, '$.prompt'), source_name, failure FROM jobs ORDER BY number"
+            "SELECT number, id, user_id, state, private, reserved, settled, studii_id,"
+            " json_extract(inputs, '$.prompt'), source_name, failure, substr(created_at, 1, 10)"
+            " FROM jobs ORDER BY number"
         ).fetchall()
     finally:
         connection.close()
-    return [Row(*one) for one in found]
+    numbers = {job.id: world.studii.number_of(job) for job in world.studii.jobs}
+    return [
+        Row(*one, number=numbers.get(one[7]) or number_in(one[8] or "") or number_in(one[9] or ""))
+        for one in found
+    ]
+
+
+def ledger(world: World) -> list[Line]:
+    """Read the ledger, oldest line first."""
+    connection = _opened(world)
+    try:
+        found = connection.execute(
+            "SELECT job_id, user_id, kind, amount, period FROM ledger ORDER BY id"
+        ).fetchall()
+    finally:
+        connection.close()
+    return [Line(*one) for one in found]
 
 
 def settled(world: World) -> bool:
@@ -112,6 +139,78 @@ def ways(world: World) -> Counter[tuple[str, str]]:
         connection.close()
 
 
+class Books:
+    """What the books are compared of: the database, and the worlds."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.jobs, self.ledger = world, rows(world), ledger(world)
+        self.taken = {job.id: job for job in world.studii.jobs}
+        self.by_id = {job.id: job for job in self.jobs}
+
+    def number_of(self, job: StudiiJob) -> int | None:
+        return self.world.studii.number_of(job)
+
+    def at_studii(self, job: Row) -> StudiiJob | None:
+        return self.taken.get(job.studii_id or "")
+
+    @cached_property
+    def accepted(self) -> Counter[int | None]:
+        """How many jobs came of each number."""
+        return Counter(job.number for job in self.jobs)
+
+    @cached_property
+    def shown(self) -> dict[str, list[Said]]:
+        """Where each file was shown, by its digest; each message counts once."""
+        found, seen = defaultdict[str, list[Said]](list), set[tuple[int, str]]()
+        for said in self.world.discord.said:
+            for file in said.files:
+                if (said.message.id, file) not in seen:
+                    seen.add((said.message.id, file))
+                    found[file].append(said)
+        return found
+
+    def results_of(self, job: Row) -> list[Said]:
+        """Return the messages that showed a job's result."""
+        made = self.at_studii(job)
+        return [] if made is None else self.shown[self.world.studii.sha256_of(made)]
+
+    def job_of(self, said: Said) -> Row | None:
+        """Return the job whose id all of a message's components name."""
+        found = {one for custom_id in said.custom_ids for one in re.findall(r"\b[0-9a-f]{16}\b", custom_id)}
+        named = sorted(found & self.by_id.keys())
+        return self.by_id[named[0]] if len(named) == 1 else None
+
+    def ending(self, wish: Wish) -> float:
+        return wish.at + ACCEPTED_WITHIN
+
+    def removed(self, job: Row) -> bool:
+        """Return whether the bot was removed from the server while the job may have been under way."""
+        return any(
+            began < one.at + 3 * 3600 and one.at < ended
+            for one in self.world.wishes.get(job.number or 0, [])
+            for began, ended in self.world.away
+        )
+
+    def certainly(self, job: Row, rule: str, value: object) -> bool:
+        """Return whether a setting had this value when the job was accepted, whichever wish it came of."""
+        wishes = self.world.wishes.get(job.number or 0, [])
+        return bool(wishes) and all(
+            self.world.rules.certainly(rule, value, one.at - ONE_AFTER_ANOTHER, self.ending(one))
+            for one in wishes
+        )
+
+    def most(self, job: Row, rule: str, otherwise: int) -> int:
+        """Return the largest value that a limit may have had when the job was accepted."""
+        found = [
+            int(value)
+            for one in self.world.wishes.get(job.number or 0, [])
+            for value in self.world.rules.possible(
+                rule, one.at - ONE_AFTER_ANOTHER, self.ending(one), otherwise
+            )
+        ]
+        return max(found, default=otherwise)
+
+
 def never_taken(taken: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the ways that no job took."""
     return [(before, after) for before in WAYS for after in sorted(WAYS[before]) if not taken[before, after]]
@@ -119,90 +218,309 @@ def never_taken(taken: Counter[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def compare(world: World) -> None:
     """Compare all books at the end."""
-    jobs = rows(world)
+    books = Books(world)
+    world.counts["jobs"] += len(books.jobs)
+    for job in books.jobs:
+        world.counts[job.state] += 1
     for before, after in ways(world):
         if after not in WAYS.get(before, ()):
             world.breaks(f"a job went from {before} to {after}")
-    world.counts["jobs"] += len(jobs)
-    for job in jobs:
-        world.counts[job.state] += 1
     for book in BOOKS:
-        for complaint in book(world, jobs):
+        for complaint in book(books):
             world.breaks(complaint)
 
 
-def ended(_: World, jobs: list[Row]) -> Iterable[str]:
+# Jobs.
+
+
+def ended(books: Books) -> Iterator[str]:
     """Each job has one of the ends."""
-    for job in jobs:
+    for job in books.jobs:
         if job.state not in ENDS:
             yield f"{job} waits for ever"
 
 
-def submitted_once(world: World, jobs: list[Row]) -> Iterable[str]:
+def asked_for(books: Books) -> Iterator[str]:
+    """Nothing was accepted that nobody asked for, nor more often than somebody asked for it."""
+    for number, times in books.accepted.items():
+        wishes = books.world.wishes.get(number or 0, [])
+        if number is not None and times > len(wishes):
+            yield f"no. {number} was asked for {len(wishes)} times and accepted {times} times"
+    for job in books.jobs:
+        whose = {wish.user_id for wish in books.world.wishes.get(job.number or 0, [])}
+        if whose and job.user_id not in whose:
+            yield f"{job} is {job.user_id}'s, who did not ask for it"
+
+
+def submitted_once(books: Books) -> Iterator[str]:
     """Nothing was submitted more often than it was accepted."""
-    accepted = Counter(job.number for job in jobs)
-    for number, times in Counter(number_of(job) for job in world.studii.jobs).items():
-        if times > accepted[number]:
-            yield f"no. {number} was accepted {accepted[number]} times and submitted {times} times"
+    for number, times in Counter(books.number_of(job) for job in books.taken.values()).items():
+        if times > books.accepted[number]:
+            yield f"no. {number} was accepted {books.accepted[number]} times and submitted {times} times"
 
 
-def charged(world: World, jobs: list[Row]) -> Iterable[str]:
+def allowed(books: Books) -> Iterator[str]:
+    """Nothing was accepted that a rule forbade then."""
+    for job in books.jobs:
+        if books.certainly(job, "paused", True):
+            yield f"{job} was accepted while jobs were paused"
+        if FORBIDDEN in (job.prompt or "") and books.certainly(job, "word", FORBIDDEN):
+            yield f"{job} was accepted with a forbidden word"
+        if books.certainly(job, "key", None):
+            yield f"{job} was accepted without a key"
+
+
+def approved(books: Books) -> Iterator[str]:
+    """What waits for a moderator is not submitted before one approves it."""
+    for job in books.jobs:
+        waits = books.certainly(job, "approval", True) and len(books.world.wishes[job.number or 0]) == 1
+        if waits and job.prompt and job.studii_id and job.number not in books.world.approved:
+            yield f"{job} was submitted, and nobody approved it"
+
+
+def with_the_key(books: Books) -> Iterator[str]:
+    """Jobs were submitted with the server's key of that moment."""
+    for job in books.taken.values():
+        keys = books.world.rules.possible("key", job.created - 75, job.created)
+        if job.key.hint not in keys:
+            yield f"no. {books.number_of(job)} was submitted with {job.key.hint}, not {keys}"
+
+
+# Credits.
+
+
+def charged(books: Books) -> Iterator[str]:
     """Each job was charged what Studii charged."""
-    taken = {job.id: job for job in world.studii.jobs}
-    now = world.clock.now
-    for job in jobs:
-        at_studii = taken.get(job.studii_id or "")
+    now = books.world.clock.now
+    for job in books.jobs:
+        taken = books.at_studii(job)
         if job.state == "unknown":
             if not job.reserved or job.settled:
                 yield f"{job} has reserved {job.reserved} and settled {job.settled}"
         elif job.reserved:
             yield f"{job} has still reserved {job.reserved}"
-        elif job.settled != (cost := at_studii.credits_charged(now) if at_studii else 0):
+        elif job.settled != (cost := taken.credits_charged(now) if taken else 0) and job.failure != "ruled":
             yield f"{job} settled {job.settled}, Studii charged {cost}"
-    known = {job.studii_id for job in jobs}
-    unknown = Counter(job.number for job in jobs if job.state == "unknown")
-    lost = Counter(number_of(one) for one in taken.values() if one.id not in known)
+    known = {job.studii_id for job in books.jobs}
+    unknown = Counter(job.number for job in books.jobs if job.state == "unknown" or job.failure == "ruled")
+    lost = Counter(books.number_of(one) for one in books.taken.values() if one.id not in known)
     for number, times in lost.items():
         if times > unknown[number]:
             yield f"no. {number}: {times} jobs at Studii are not stored, and {unknown[number]} are unknown"
 
 
-def shown_once(world: World, jobs: list[Row]) -> Iterable[str]:
-    """Each result was shown once, and a private one to its person alone."""
-    shown: dict[str, list[tuple[bool, int | None]]] = {}
-    for message in world.discord.ever:
-        for file in message.files.values():
-            to = message.for_user if message.ephemeral else message.channel.recipient
-            shown.setdefault(file.sha256, []).append((to is None, to))
-    made = {one.id: hashlib.sha256(output_of(one).data).hexdigest() for one in world.studii.jobs}
-    for job in jobs:
-        times = shown.get(made.get(job.studii_id or "", ""), [])
-        if job.state == "succeeded" and len(times) != 1:
-            yield f"{job}: its result was shown {len(times)} times"
-        if job.private and any(public or to != job.user_id for public, to in times):
-            yield f"{job} is private, and was shown to others"
+def balanced(books: Books) -> Iterator[str]:
+    """The ledger says what the jobs say, and each reservation was resolved once."""
+    sums = defaultdict[str, Counter[str]](Counter)
+    for line in books.ledger:
+        if line.job is not None:
+            sums[line.job][line.kind] += line.amount
+            sums[line.job][f"{line.kind} lines"] += 1
+    for job in books.jobs:
+        found = sums[job.id]
+        if any(found[f"{kind} lines"] > 1 for kind in ("reserve", "settle", "release")):
+            yield f"{job} has lines of a kind twice"
+        if found["reserve"] + found["correct"] != found["settle"] + found["release"] + job.reserved:
+            yield f"{job}: its lines are {dict(found)}, and it has reserved {job.reserved}"
+        if found["settle"] != job.settled:
+            yield f"{job} settled {job.settled}, its lines say {found['settle']}"
 
 
-def answered(world: World, _: list[Row]) -> Iterable[str]:
-    """Each interaction that a living process heard of was answered in time, unless the network failed it."""
-    for asked in world.discord.asked:
-        if asked.answered_at is not None or not world.discord.heard.get(asked.id):
+def within_budget(books: Books) -> Iterator[str]:
+    """A job was accepted only if the day's budget and the member's limit of jobs at once had room for it."""
+    held, spent, open_of = dict[str, int](), Counter[str](), Counter[int]()
+    granted = Counter[str]()
+    for line in books.ledger:
+        if line.job is None:
+            granted[(line.period or "")[-10:]] += line.amount if line.user_id is None else 0
             continue
-        until = asked.told_at + ANSWER_SECONDS + 0.5
-        lived = any(began < asked.told_at and until < ended for began, ended in world.machine.lives)
-        faulted = any(asked.token in path for _, _, path in world.faults.spoilt)
-        away = any(
-            server == "discord" and began < until and asked.told_at < ended
-            for began, ended, server in world.faults.outages
-        )
-        if lived and not faulted and not away:
-            yield f"interaction {asked.id} of {asked.user_id} was never answered"
+        job = books.by_id.get(line.job)
+        if job is None:
+            continue
+        if line.kind == "reserve":
+            reserved = sum(amount for one, amount in held.items() if books.by_id[one].day == job.day)
+            limit = books.most(job, "budget", 100_000) + granted[job.day]
+            if spent[job.day] + reserved + line.amount > limit:
+                yield (
+                    f"{job} was accepted for {line.amount} with {spent[job.day]} spent, {reserved} reserved"
+                    f" of {limit}"
+                )
+            at_once = books.most(job, "at once", 1000)
+            if open_of[job.user_id] >= at_once:
+                yield f"{job} is one more than {at_once} at once of {job.user_id}"
+            held[line.job] = line.amount
+            open_of[job.user_id] += job.state != "unknown"
+        elif line.kind == "correct" and line.job in held:
+            held[line.job] += line.amount
+        elif line.kind in {"settle", "release"} and line.job in held:
+            del held[line.job]
+            open_of[job.user_id] -= job.state != "unknown"
+        if line.kind == "settle":
+            spent[job.day] += line.amount
 
 
-def within_limits(world: World, _: list[Row]) -> Iterable[str]:
+def within_limits(books: Books) -> Iterator[str]:
     """Studii never had to refuse a request because there were too many."""
-    for hint, times in world.studii.over_limit.items():
+    for hint, times in books.world.studii.over_limit.items():
         yield f"{times} requests of key …{hint} were over its limit"
 
 
-BOOKS = (ended, submitted_once, charged, shown_once, answered, within_limits)
+# What people saw.
+
+
+def shown_once(books: Books) -> Iterator[str]:
+    """Each result was shown once, in its place, and a private one to its person alone."""
+    world = books.world
+    for job in books.jobs:
+        shown = books.results_of(job)
+        if job.state == "succeeded" and len(shown) != 1 and not (not shown and books.removed(job)):
+            yield f"{job}: its result was shown {len(shown)} times"
+        if job.state in {"failed", "cancelled", "withheld"} and shown:
+            yield f"{job}: its result was shown"
+        places = {wish.place for wish in world.wishes.get(job.number or 0, [])}
+        for said in shown:
+            if job.private and said.to != job.user_id:
+                yield f"{job} is private, and was shown to others"
+            if said.to is None and places and said.message.channel_id not in places | {SHOWROOM}:
+                yield f"{job}: its result was shown in {said.message.channel_id}"
+            if said.to not in {None, job.user_id}:
+                yield f"{job}: its result was shown to {said.to}"
+
+
+def kept_private(books: Books) -> Iterator[str]:
+    """What was asked for privately is private, and its words were seen by its person alone."""
+    world = books.world
+    private = dict[int, int]()
+    for number, wishes in world.wishes.items():
+        if all(one.private for one in wishes):
+            private[number] = wishes[0].user_id
+    for job in books.jobs:
+        if job.number in private and not job.private:
+            yield f"{job} was asked for privately"
+    for said in world.discord.said:
+        number = number_in(said.words)
+        to_moderators = said.message.channel_id == SHOWROOM and re.search(wording.REQUEST_WAITS, said.words)
+        if number in private and said.to != private[number] and not to_moderators:
+            yield f"no. {number} is private, and others could read it"
+
+
+def no_pings(books: Books) -> Iterator[str]:
+    """No message notified others than the one it is for, and no one's words were more than words."""
+    for said in books.world.discord.said:
+        allowed = {"parse": ["everyone", "roles", "users"]} if said.pings is None else said.pings
+        parse = set(allowed.get("parse") or ())
+        everyone = "everyone" in parse and re.search(r"@(everyone|here)\b", said.words)
+        users = set(re.findall(r"<@!?(\d+)>", said.words))
+        if "users" not in parse:
+            users &= {str(one) for one in allowed.get("users") or ()}
+        if (everyone or len(users) > 1) and not said.edited and said.to is None:
+            yield f"a message notified {'everyone' if everyone else sorted(users)}: {said.words[:80]!r}"
+        if re.search(UNESCAPED, said.words, re.MULTILINE):
+            yield f"somebody's words were not escaped: {said.words[:120]!r}"
+
+
+def truthful(books: Books) -> Iterator[str]:
+    """What a message said of a job's end and its price was so when it was shown."""
+    for said in books.world.discord.said:
+        job = books.job_of(said)
+        if job is None:
+            continue
+        taken = books.at_studii(job)
+        cost = 0 if taken is None else taken.credits_charged(books.world.clock.now)
+        if job.failure == "ruled" or re.search(r"studii:(listed|jobs)", " ".join(said.custom_ids)):
+            continue
+        if re.search(wording.NOT_CHARGED, said.words) and cost:
+            yield f"{job} was called not charged, and cost {cost}"
+        if (found := re.search(wording.CHARGED_CREDITS, said.words)) and int(found[1]) != cost:
+            yield f"{job} was told to have cost {found[1]}, and cost {cost}"
+        if re.search(wording.DONE, said.words):
+            if taken is None or taken.status(said.at) != "completed":
+                yield f"{job} was called ready, and was not"
+            price = re.search(wording.FOR_CREDITS, said.words, re.MULTILINE)
+            if price and int(price[1]) != cost:
+                yield f"{job}: its result says {price[1]} credits, and cost {cost}"
+
+
+def told_of_failures(books: Books) -> Iterator[str]:
+    """Whoever's job failed was told."""
+    told = [said for said in books.world.discord.said if re.search(wording.FAILED, said.words)]
+    by_id = {job.id for said in told if (job := books.job_of(said))}
+    for job in books.jobs:
+        if job.state != "failed" or job.id in by_id or books.removed(job):
+            continue
+        named = rf"(no\. |photo-){job.number}\b|<@{job.user_id}>"
+        asked = min((wish.at for wish in books.world.wishes.get(job.number or 0, [])), default=0.0)
+        if not any(said.at > asked and re.search(named, said.words) for said in told):
+            yield f"{job} failed, and nobody was told"
+
+
+def no_errors(books: Books) -> Iterator[str]:
+    """Nobody was told that something went wrong in the bot, unless the disk or the network failed it."""
+    faults = books.world.faults
+    for said in books.world.discord.said:
+        if not re.search(wording.INTERNAL_ERROR, said.words):
+            continue
+        away = any(began < said.at < ended + 60 for began, ended, _ in faults.outages)
+        if not away and not any(str(said.message.token) in path for _, _, path in faults.spoilt):
+            yield f"somebody was told: {said.words[:160]!r}"
+
+
+def answered(books: Books) -> Iterator[str]:
+    """Each interaction that a living process heard of was answered in time, and what was deferred was
+    answered at last, unless the network failed it."""
+    for asked in books.world.discord.asked:
+        if not books.world.discord.heard.get(asked.id) or _excused(books.world, asked):
+            continue
+        if asked.answered_at is None:
+            yield f"interaction {asked.id} of {asked.user_id} was never answered"
+        elif asked.deferred and asked.waits and not asked.over:
+            yield f"interaction {asked.id} of {asked.user_id} was deferred, and never answered"
+
+
+def _excused(world: World, asked: Interaction) -> bool:
+    until = asked.told_at + ANSWER_SECONDS + 0.5
+    if asked.answered_at is not None:
+        until = asked.told_at + 840  # while the token works
+    lived = any(began < asked.told_at and until < ended for began, ended in world.machine.lives)
+    faulted = any(asked.token in path for _, _, path in world.faults.spoilt)
+    away = any(began < until and asked.told_at < ended for began, ended, _ in world.faults.outages)
+    gone = any(began - 5 < until and asked.told_at < ended for began, ended in world.away)
+    return not lived or faulted or away or gone
+
+
+def tokens_in_time(books: Books) -> Iterator[str]:
+    """No token was used when it had expired."""
+    yield from (f"a token was used too late: {one}" for one in books.world.discord.too_late)
+
+
+def quiet(books: Books) -> Iterator[str]:
+    """A minute in which nothing happens costs next to nothing."""
+    samples = books.world.minutes[-4:]
+    for (steps, requests), (more_steps, more_requests) in pairwise(samples):
+        if not 0 <= more_steps - steps <= QUIET_STEPS:
+            yield f"a quiet minute took {more_steps - steps} steps"
+        if more_requests - requests > QUIET_REQUESTS:
+            yield f"a quiet minute took {more_requests - requests} requests"
+
+
+BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
+    ended,
+    asked_for,
+    submitted_once,
+    allowed,
+    approved,
+    with_the_key,
+    charged,
+    balanced,
+    within_budget,
+    within_limits,
+    shown_once,
+    kept_private,
+    no_pings,
+    truthful,
+    told_of_failures,
+    no_errors,
+    answered,
+    tokens_in_time,
+    quiet,
+)

@@ -9,11 +9,13 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from sandbox.discord.emulator.answers import TOKEN_SECONDS
 from sandbox.discord.emulator.files import Attached, Cdn
 from sandbox.discord.emulator.gateway import (
     GIVEN_UP,
@@ -41,11 +43,30 @@ LATE_EVENT = (0.01, 0.12)  # seconds from what happened to its event
 OVERTAKEN = frozenset({"MESSAGE_CREATE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"})
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a message showed from a moment on. `edited`: it was there before, so nobody was notified."""
+
+    at: float
+    message: Message
+    words: str
+    files: tuple[str, ...]
+    custom_ids: tuple[str, ...]
+    pings: Mapping[str, Any] | None
+    edited: bool
+
+    @property
+    def to(self) -> int | None:
+        """Return who alone saw it, or None if a channel did."""
+        return self.message.for_user if self.message.ephemeral else self.message.channel.recipient
+
+
 class Discord(DiscordServer):
     """Discord, whose time is the clock's.
 
     `asked` are all interactions, and `heard` has, by their ids, whether a process was connected when the
-    gateway told of it. `ever` are all messages, with those that were deleted.
+    gateway told of it. `ever` are all messages, with those that were deleted, and `said` what the bot's
+    showed, with each edit. `too_late` are calls with tokens that had expired for longer than a minute.
     """
 
     name = "discord"
@@ -57,6 +78,9 @@ class Discord(DiscordServer):
         self.heard: dict[int, bool] = {}
         self.asked: list[Interaction] = []
         self.ever: list[Message] = []
+        self.said: list[Said] = []
+        self.too_late: list[str] = []
+        self._by_token: dict[str, Interaction] = {}
         keep = self.messages.keep
         self.messages.keep = partial(self._remember, keep)
         self._sockets: list[_Socket] = []
@@ -83,10 +107,33 @@ class Discord(DiscordServer):
         self.ever.append(message)
         where = "for" if message.ephemeral else "in"
         self.clock.note("says", where, message.channel_id, repr(message.words()[:200]), *message.files)
+        if message.of_the_bot:
+            change = message.change
+
+            def changed(payload: Mapping[str, Any], files: Mapping[str, Attached]) -> None:
+                change(payload, files)
+                self._note(message, edited=True)
+
+            vars(message)["change"] = changed
+            self._note(message, edited=False)
         return message
+
+    def _note(self, message: Message, *, edited: bool) -> None:
+        if message.ephemeral and message.for_user is None and message.token is not None:
+            message.for_user = self._by_token[message.token].user_id
+        files = tuple(file.sha256 for file in message.files.values())
+        pings, words = message.payload.get("allowed_mentions"), message.words()
+        custom_ids = tuple(message.custom_ids())
+        self.said.append(Said(self.clock.now, message, words, files, custom_ids, pings, edited))
+        if edited:
+            self.clock.note("edits", message.channel_id, repr(words[:200]), *message.files)
 
     def answer(self, request: Any) -> web.StreamResponse:
         """Do what a request asks for."""
+        if (token := re.search(r"/webhooks/\d+/([^/]+)", request.raw_path)) is not None:
+            asked = self._by_token.get(token[1])
+            if asked is not None and self.clock.now - asked.told_at > TOKEN_SECONDS + 60:
+                self.too_late.append(f"{request.method} for interaction {asked.id}")
         for method, pattern, handler in self._routes:
             if method == request.method and (match := pattern.fullmatch(request.raw_path)):
                 request.match_info = match.groupdict()
@@ -107,6 +154,7 @@ class Discord(DiscordServer):
         interaction, told = begun
         self.asked.append(interaction)
         self._by_number[interaction.id] = interaction
+        self._by_token[interaction.token] = interaction
         what = told["data"].get("name") or told["data"].get("custom_id")
         self.clock.note("does", interaction.user_id, interaction.kind, what)
         return super().send(begun)

@@ -5,18 +5,30 @@ the person that it is.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sandbox.discord.emulator.forms import UPLOAD
 from sandbox.discord.emulator.inputs import NotFilledInError, command_input, form_input, select_input
 from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Interaction
 from sandbox.discord.emulator.messages import Message, walk
-from tests.simulation import media
+from sandbox.discord.emulator.places import APPLICATION_ID
+from tests.simulation import media, wording
 from tests.simulation.loop import Plan
-from tests.simulation.world import GENERAL, MEMBERS, World
+from tests.simulation.rules import FORBIDDEN
+from tests.simulation.world import GENERAL, MEMBERS, SHOWROOM, TAP, World
 
 WORDS = ("harbour", "lantern", "meadow", "glacier", "orchard", "violin", "compass", "ember", "willow")
-PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
+LOUD = (
+    "@everyone",
+    "<@&8392802304>",
+    "<@5001> <@5002>",
+    "**bold",
+    "[link](http://x.example)",
+    "> quote",
+    FORBIDDEN,
+)
+BUTTON, MENU = 2, 3  # kinds of components
 
 
 class Person:
@@ -26,42 +38,85 @@ class Person:
         self.world, self.id, self.rand = world, user_id, world.clock.random(f"{name} {user_id}")
         self.discord = world.discord
 
-    def command(self, path: str, channel: int = GENERAL, **values: Any) -> Interaction | None:
+    def _begin(
+        self, place: int, kind: int, data: Mapping[str, Any], pressed: Message | None = None
+    ) -> Interaction | None:
+        """Begin an interaction. None if the bot is not in the server, or the channel is gone."""
+        if place not in self.discord.places.channels:
+            return None
+        return self.discord.send(self.discord.begin(place, self.id, kind, data, pressed=pressed))
+
+    def command(self, path: str, place: int = GENERAL, **values: Any) -> Interaction | None:
         """Use a command; spaces part it from group and subcommand. None if there is no such command yet."""
         name, *rest = path.split(" ")
         found = next((one for one in self.discord.commands if one["name"] == name), None)
         if found is None:
             return None
-        data = command_input(found, rest, values, self.world.guild)
-        return self.discord.send(self.discord.begin(channel, self.id, COMMAND, data))
+        return self._begin(place, COMMAND, command_input(found, rest, values, self.world.guild))
+
+    def menu(self, message: Message, name: str) -> Interaction | None:
+        """Use a command of a message's menu."""
+        found = next((one for one in self.discord.commands if one["name"] == name), None)
+        if found is None or message.id not in self.discord.messages:
+            return None
+        target = str(message.id)
+        data = {"id": found["id"], "name": name, "type": 3, "target_id": target}
+        return self._begin(
+            message.channel_id, COMMAND, data | {"resolved": {"messages": {target: message.told()}}}
+        )
 
     def photo(self, number: int, kind: media.Kind = "whole", channel: int = GENERAL) -> dict[str, Any]:
         """Upload a photo, for an option of a command or a field of a form."""
         return self.discord.upload(f"photo-{number}.png", media.picture(number, kind), "image/png", channel)
 
-    def press(self, message: Message, custom_id: str) -> Interaction:
-        """Press a button of a message."""
-        data = {"custom_id": custom_id, "component_type": 2}
-        begun = self.discord.begin(message.channel_id, self.id, COMPONENT, data, pressed=message)
-        return self.discord.send(begun)
+    def post(self, text: str, numbers: Sequence[int] = (), place: int = GENERAL) -> Message | None:
+        """Write a message, with photos of these numbers."""
+        if place not in self.discord.places.channels:
+            return None
+        files = {f"photo-{number}.png": (media.picture(number), "image/png") for number in numbers}
+        return self.discord.post(place, self.id, text, files)
 
-    def choose(self, message: Message, component: Mapping[str, Any], values: Sequence[str]) -> Interaction:
+    def tap(self, message: Message, emoji: str) -> None:
+        """Put an emoji under a message."""
+        if message.id in self.discord.messages:
+            self.discord.react(message, self.id, emoji)
+
+    def press(self, message: Message, custom_id: str) -> Interaction | None:
+        """Press a button of a message."""
+        return self._begin(
+            message.channel_id, COMPONENT, {"custom_id": custom_id, "component_type": BUTTON}, message
+        )
+
+    def choose(
+        self, message: Message, component: Mapping[str, Any], values: Sequence[str]
+    ) -> Interaction | None:
         """Choose from a menu of a message."""
         data = select_input(component, values, self.world.guild)
-        begun = self.discord.begin(message.channel_id, self.id, COMPONENT, data, pressed=message)
-        return self.discord.send(begun)
+        return self._begin(message.channel_id, COMPONENT, data, message)
 
-    def submit(self, asked: Interaction, values: Mapping[str, Any]) -> Interaction | None:
+    def submit(self, asked: Interaction | None, values: Mapping[str, Any]) -> Interaction | None:
         """Hand in the form that answered an interaction; `values` by custom id. None if it can't be."""
-        form = asked.said
-        if form is None or "title" not in form:
+        form = None if asked is None else asked.said
+        if asked is None or form is None or "title" not in form:
             return None
         try:
             data = form_input(form, values, self.world.guild)
         except NotFilledInError:
             return None
-        begun = self.discord.begin(asked.channel.id, self.id, MODAL, data, pressed=asked.pressed)
-        return self.discord.send(begun)
+        return self._begin(asked.channel.id, MODAL, data, asked.pressed)
+
+    def fill_in(self, asked: Interaction | None, **given: Any) -> Interaction | None:
+        """Hand in a form with what is given by custom id, and the first choice of each menu otherwise."""
+        if asked is None or asked.said is None or "title" not in asked.said:
+            return None
+        values = dict(given)
+        for one in walk(asked.said["components"]):
+            field: Mapping[str, Any] = one.get("component") or {}
+            if field.get("type") == MENU and field["custom_id"] not in values:
+                values[field["custom_id"]] = [field["options"][0]["value"]]
+            elif field.get("type") == UPLOAD:
+                values.setdefault(field["custom_id"], [])
+        return self.submit(asked, values)
 
     def wait(self, asked: Interaction | None, seconds: float = 30.0) -> Plan:
         """Wait until something is answered; a part of a plan: `yield from`."""
@@ -74,19 +129,243 @@ class Person:
         if message is None or message.id not in self.discord.messages:
             return
         for one in walk(message.payload.get("components") or ()):
-            if one.get("type") == 2 and "custom_id" in one and not one.get("disabled"):
+            if one.get("type") == BUTTON and "custom_id" in one and not one.get("disabled"):
                 yield one
+
+    def labelled(self, message: Message | None, label: str) -> str | None:
+        """Return the custom id of the button with words that match."""
+        for one in self.buttons(message):
+            if re.search(label, str(one.get("label") or "")):
+                return str(one["custom_id"])
+        return None
 
     def press_labelled(self, message: Message | None, label: str) -> Interaction | None:
         """Press the button with words that match; None if there is none."""
-        for one in self.buttons(message):
-            if message is not None and re.search(label, str(one.get("label") or "")):
-                return self.press(message, str(one["custom_id"]))
-        return None
+        custom_id = self.labelled(message, label)
+        return None if message is None or custom_id is None else self.press(message, custom_id)
 
     def prompt(self, number: int) -> str:
-        """Return a prompt by which the books know the request again."""
-        return f"{' '.join(self.rand.sample(WORDS, 3))} no. {number}"
+        """Return a prompt by which the books know the request again, now and then with words that do more."""
+        loud = [self.rand.choice(LOUD)] if self.rand.random() < 0.15 else []
+        return f"{' '.join([*loud, *self.rand.sample(WORDS, 3)])} no. {number}"
+
+    def results(self) -> list[Message]:
+        """Return this person's latest results that can be pressed, newest first."""
+        found = list[Message]()
+        for message in reversed(self.discord.ever[-120:]):
+            own = message.for_user == self.id or f"<@{self.id}>" in message.words()
+            if own and message.of_the_bot and message.files and message.id in self.discord.messages:
+                found.append(message)
+        return found
+
+    def result(self) -> Message | None:
+        """Return one of this person's latest results."""
+        found = self.results()
+        return self.rand.choice(found[:4]) if found else None
+
+
+# What members do. Each takes the person, and asks for pictures or looks at something.
+
+
+def studio(person: Person) -> Plan:
+    """Ask for a picture or a video."""
+    rand, values, number = person.rand, dict[str, Any](), person.world.number()
+    if rand.random() < 0.2:
+        values["private"] = True
+    if rand.random() < 0.2:
+        values["mode"] = "video"
+    if rand.random() < 0.2:
+        values["image"] = person.photo(number)
+    place = SHOWROOM if rand.random() < 0.15 else GENERAL
+    person.world.wants(person.id, number, private="private" in values, place=place)
+    asked = person.command(wording.STUDIO, place, prompt=person.prompt(number), **values)
+    yield from person.wait(asked)
+    yield rand.uniform(0, 20)
+    if asked is None:
+        return
+    if rand.random() < 0.15:
+        person.press_labelled(asked.answer, wording.CANCEL)
+    elif (run := person.labelled(asked.answer, wording.RUN)) and asked.answer is not None:
+        yield from _clicks(person, asked.answer, run)
+    elif rand.random() < 0.5:
+        person.press_labelled(asked.answer, wording.ASK_ADMIN)
+
+
+def _clicks(person: Person, message: Message, custom_id: str) -> Plan:
+    """Press a button, sometimes twice at once."""
+    asked = person.press(message, custom_id)
+    if person.rand.random() < 0.4:
+        yield person.rand.choice((0.0, 0.05, 0.3))
+        person.press(message, custom_id)
+    yield from person.wait(asked)
+
+
+def photo_tool(person: Person) -> Plan:
+    """Use a tool on a photo, now and then on one that can't be decoded."""
+    number, rand = person.world.number(), person.rand
+    kind: media.Kind = "whole" if rand.random() < 0.9 else rand.choice(("broken", "deadly"))
+    person.world.wants(person.id, number)
+    asked = person.command(rand.choice(wording.PHOTO_TOOLS), image=person.photo(number, kind))
+    yield from person.wait(asked)
+    yield rand.uniform(0, 10)
+    if asked is not None and (run := person.labelled(asked.answer, wording.RUN)) and asked.answer:
+        yield from _clicks(person, asked.answer, run)
+
+
+def form(person: Person) -> Plan:
+    """Fill in the form that a command without a prompt opens, or a button of the panel."""
+    number, rand = person.world.number(), person.rand
+    panels = [one for one in person.discord.in_channel(GENERAL) if re.search(wording.IS_PANEL, one.words())]
+    if panels and rand.random() < 0.3:
+        asked = person.press_labelled(panels[-1], wording.STUDIO_BUTTON)
+    else:
+        asked = person.command(wording.STUDIO)
+    yield from person.wait(asked)
+    yield rand.uniform(2, 60)
+    person.world.wants(person.id, number)
+    sent = person.fill_in(asked, **{wording.PROMPT_FIELD: person.prompt(number)})
+    yield from person.wait(sent)
+
+
+def message_menu(person: Person) -> Plan:
+    """Post one or several photos, and use a tool of the message's menu on them."""
+    numbers = [person.world.number() for _ in range(person.rand.choice((1, 1, 2, 3)))]
+    message = person.post("look", numbers)
+    yield person.rand.uniform(1, 10)
+    if message is None:
+        return
+    for number in numbers:
+        person.world.wants(person.id, number)
+    asked = person.menu(message, person.rand.choice(wording.MENUS))
+    yield from person.wait(asked)
+    yield person.rand.uniform(1, 10)
+    sent = person.fill_in(asked)
+    yield from person.wait(sent)
+    if person.rand.random() < 0.1:
+        yield person.rand.uniform(0, 5)
+        if message.id in person.discord.messages:
+            person.discord.delete(message)
+
+
+def tap(person: Person) -> Plan:
+    """Post a photo, and put an emoji under it; answer the question that comes at the first time."""
+    number = person.world.number()
+    offered = person.rand.random() < 0.4
+    message = person.post("", [number], SHOWROOM if offered else GENERAL)
+    yield person.rand.uniform(3, 20)
+    if message is None:
+        return
+    person.world.wants(person.id, number)
+    person.tap(message, TAP)
+    yield person.rand.uniform(4, 20)
+    if person.rand.random() < 0.1 and message.id in person.discord.messages:
+        person.discord.unreact(message, person.id, TAP)
+    yield from _answer_question(person, message, wording.RUN)
+
+
+def mention(person: Person) -> Plan:
+    """Mention the bot, with or without a photo, and choose what it offers."""
+    number, rand = person.world.number(), person.rand
+    numbers = [number] if rand.random() < 0.5 else []
+    message = person.post(f"<@{APPLICATION_ID}> {person.prompt(number)}", numbers)
+    yield rand.uniform(4, 20)
+    if message is not None:
+        person.world.wants(person.id, number)
+        yield from _answer_question(person, message, rand.choice((wording.STUDIO_BUTTON, r".")))
+
+
+def _answer_question(person: Person, about: Message, label: str) -> Plan:
+    for message in reversed(person.discord.ever[-40:]):
+        reference: Mapping[str, Any] = message.payload.get("message_reference") or {}
+        if str(reference.get("message_id")) == str(about.id):
+            if (custom_id := person.labelled(message, label)) is not None:
+                yield from _clicks(person, message, custom_id)
+            return
+
+
+def again(person: Person) -> Plan:
+    """Run something again, sometimes with two clicks at once."""
+    message = person.result()
+    custom_id = person.labelled(message, wording.AGAIN)
+    if message is None or custom_id is None:
+        return
+    person.world.wants_again(message)
+    asked = person.press(message, custom_id)
+    if person.rand.random() < 0.4:
+        yield person.rand.choice((0.0, 0.05, 0.3))
+        person.press(message, custom_id)
+    yield from person.wait(asked)
+
+
+def edit(person: Person) -> Plan:
+    """Change the prompt of a result."""
+    message, number = person.result(), person.world.number()
+    asked = person.press_labelled(message, wording.EDIT)
+    yield from person.wait(asked)
+    yield person.rand.uniform(1, 20)
+    if asked is not None and message is not None:
+        person.world.wants(person.id, number, private=None)
+        person.world.wants_again(message)  # the photo is the same, where there is one
+        sent = person.fill_in(asked, **{wording.PROMPT_FIELD: person.prompt(number)})
+        yield from person.wait(sent)
+
+
+def save_style(person: Person) -> Plan:
+    """Save a result as a style."""
+    asked = person.press_labelled(person.result(), wording.SAVE)
+    yield from person.wait(asked)
+    yield person.rand.uniform(1, 10)
+    person.fill_in(asked, name=f"style {person.rand.randint(1, 5)}")
+
+
+def styled(person: Person) -> Plan:
+    """Ask for a picture in the server's style."""
+    number = person.world.number()
+    person.world.wants(person.id, number)
+    asked = person.command(wording.STUDIO, prompt=person.prompt(number), style="noir")
+    yield from person.wait(asked)
+
+
+def delete(person: Person) -> Plan:
+    """Delete a result by its button."""
+    asked = person.press_labelled(person.result(), wording.DELETE)
+    yield from person.wait(asked)
+
+
+def listing(person: Person) -> Plan:
+    """Look at the jobs, and press one of the buttons there."""
+    asked = person.command(wording.JOBS)
+    yield from person.wait(asked)
+    yield person.rand.uniform(1, 10)
+    if asked is None or asked.answer is None:
+        return
+    labels = [str(one.get("label")) for one in person.buttons(asked.answer)]
+    if harmless := [one for one in labels if re.search(wording.LISTED, one)]:
+        person.press_labelled(asked.answer, f"^{re.escape(person.rand.choice(harmless))}$")
+
+
+def look(person: Person) -> Plan:
+    """Look at something that costs nothing."""
+    asks = (wording.CREDITS, wording.HELP, wording.TOOLS, wording.PRIVACY, wording.STYLES)
+    asked = person.command(person.rand.choice(asks))
+    yield from person.wait(asked)
+
+
+DEEDS: Mapping[Callable[[Person], Plan], int] = {
+    studio: 40,
+    photo_tool: 14,
+    form: 8,
+    message_menu: 6,
+    tap: 7,
+    mention: 5,
+    again: 7,
+    edit: 4,
+    save_style: 1,
+    styled: 3,
+    delete: 2,
+    listing: 3,
+    look: 3,
+}
 
 
 def member(world: World, user_id: int) -> Plan:
@@ -96,49 +375,22 @@ def member(world: World, user_id: int) -> Plan:
         yield rand.expovariate(1 / 900)
         if not world.busy:
             return
-        number, what = world.number(), rand.random()
-        if what < 0.6:
-            yield from _studio(person, number)
-        elif what < 0.85:
-            kind: media.Kind = "whole" if rand.random() < 0.9 else rand.choice(("broken", "deadly"))
-            person.command(rand.choice(PHOTO_TOOLS), image=person.photo(number, kind))
-        else:
-            yield from _form(person, number)
-
-
-def _studio(person: Person, number: int) -> Plan:
-    rand, values = person.rand, dict[str, Any]()
-    if rand.random() < 0.2:
-        values["private"] = True
-    if rand.random() < 0.2:
-        values["mode"] = "video"
-    if rand.random() < 0.2:
-        values["image"] = person.photo(number)
-    asked = person.command("studio", prompt=person.prompt(number), **values)
-    if rand.random() < 0.1:
-        yield from person.wait(asked)
-        yield rand.uniform(0, 20)
-        person.press_labelled(asked.answer if asked else None, "Cancel")
-
-
-def _form(person: Person, number: int) -> Plan:
-    asked = person.command("studio")
-    yield from person.wait(asked)
-    yield person.rand.uniform(2, 60)
-    if asked is not None:
-        person.submit(asked, {"prompt": person.prompt(number)})
+        (deed,) = rand.choices(list(DEEDS), list(DEEDS.values()))
+        world.counts[f"deed: {deed.__name__}"] += 1
+        yield from deed(person)
 
 
 def crowd(world: World, _: int) -> Plan:
-    """Several people do the same at the same moment, and press the same buttons twice."""
+    """Several people ask for a picture at the same moment."""
     rand = world.clock.random("crowd")
     while True:
         yield rand.expovariate(1 / 3600)
         if not world.busy:
             return
         for user_id in rand.sample(MEMBERS, rand.randint(2, len(MEMBERS))):
-            person = Person(world, user_id, f"in a crowd {world.last_number}")
-            person.command("studio", prompt=person.prompt(world.number()))
+            person, number = Person(world, user_id, f"in a crowd {world.last_number}"), world.number()
+            world.wants(user_id, number)
+            person.command(wording.STUDIO, prompt=person.prompt(number))
 
 
 ACTORS = [*((member, one) for one in MEMBERS), (crowd, 0)]

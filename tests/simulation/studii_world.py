@@ -1,5 +1,7 @@
 """Studii in memory: the sandbox's world and endpoints, reached through the simulated network."""
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -72,6 +74,8 @@ class Studii:
         self.world = StudiiWorld(_Time(clock), options)
         api = Api(self.world, FaultQueue(), RequestLog(), _Outputs())
         self.over_limit: Counter[str] = Counter()
+        self.requests = 0
+        self._digests: dict[str, str] = {}
         self._endpoints: dict[
             tuple[str, str], tuple[str, Callable[[Any], Coroutine[Any, Any, web.Response]]]
         ] = {
@@ -94,8 +98,22 @@ class Studii:
         """Return all jobs that were taken, oldest first."""
         return list(self.world.jobs.values())
 
+    def number_of(self, job: Job) -> int | None:
+        """Return the number of the request that a job came of: in its prompt, or in its photo."""
+        if (found := re.search(r"no\. (\d+)", job.request.text)) is not None:
+            return int(found[1])
+        return None if job.source is None else media.number_of(job.source)
+
+    def sha256_of(self, job: Job) -> str:
+        """Return the digest of what a job made."""
+        if job.id not in self._digests:
+            output = job.outcome.output or output_of(job)
+            self._digests[job.id] = hashlib.sha256(output.data).hexdigest()
+        return self._digests[job.id]
+
     def answer(self, request: Any) -> web.StreamResponse:
         """Do what a request asks for."""
+        self.requests += 1
         if not self.world.outcomes:
             self.world.outcomes.append(self._outcome())
         for (method, start), (name, handler) in self._endpoints.items():

@@ -1,29 +1,44 @@
 """Everything around the bot in one simulation: the machine, the servers, and the people's server."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, OWNER_ID, Guild
 from tests.simulation.discord_world import Discord
 from tests.simulation.faults import Faults
 from tests.simulation.loop import EPOCH, Clock
 from tests.simulation.machine import Machine
 from tests.simulation.network import Network
+from tests.simulation.rules import Rules
 from tests.simulation.studii_world import Studii
 
 GUILD, GENERAL, SHOWROOM = 2001 << 22, 3001, 3002
-ADMIN = OWNER_ID
+ADMIN, MODERATOR = OWNER_ID, 5900
+TAP = "🔥"  # what the admin lets it stand for, see `admins.settle`
 MEMBERS = tuple(range(5001, 5007))
 SETTLING = 300.0  # seconds at the beginning without faults, in which the server is set up
 QUIET = 12 * 3600.0  # seconds at the end without people and faults, in which everything has to end
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something that a person asked for: when, and how. `private` is None where it follows another's."""
+
+    at: float
+    user_id: int
+    private: bool | None
+    place: int
 
 
 class World:
     """One simulation's world.
 
     People act and things go wrong until `ends`. `counts` is what happened, `broken` the promises that were
-    broken. `number` gives each request a number by which the books know it again, at Studii too.
+    broken. `number` gives each request a number by which the books know it again, at Studii too; `wishes`
+    are the requests by that number, each of which may become one job. `rules` is what admins have set.
     """
 
     def __init__(self, clock: Clock, hours: float, folder: Path) -> None:
@@ -39,7 +54,12 @@ class World:
         self.counts = Counter[str]()
         self.broken: list[str] = []
         self.last_number = 0
-        self.at_minute: list[Callable[[], None]] = []
+        self.wishes = defaultdict[int, list[Wish]](list)
+        self.rules = Rules(clock)
+        self.approved = set[int]()  # numbers of requests that a moderator approved
+        self.away: list[tuple[float, float]] = []  # from when to when the bot was not in the server
+        self.minutes: list[tuple[int, int]] = []  # after each: steps of the process, requests so far
+        self.at_minute: list[Callable[[], None]] = [self._count]
 
     @property
     def busy(self) -> bool:
@@ -49,6 +69,25 @@ class World:
     def number(self) -> int:
         self.last_number += 1
         return self.last_number
+
+    def wants(self, user_id: int, number: int, *, private: bool | None = False, place: int = GENERAL) -> None:
+        """Note that somebody asks for what has this number."""
+        self.wishes[number].append(Wish(self.clock.now, user_id, private, place))
+
+    def wants_again(self, message: Message) -> None:
+        """Note that somebody asks again for what a result shows."""
+        for number in self.made_of(message):
+            self.wishes[number].append(replace(self.wishes[number][-1], at=self.clock.now))
+
+    def made_of(self, message: Message) -> list[int]:
+        """Return the numbers of the requests whose results a message shows."""
+        files = {file.sha256 for file in message.files.values()}
+        made = [job for job in self.studii.jobs if self.studii.sha256_of(job) in files]
+        return sorted({number for job in made if (number := self.studii.number_of(job)) is not None})
+
+    def _count(self) -> None:
+        loop = self.machine.loop
+        self.minutes.append((loop.steps if loop else 0, len(self.discord.requests) + self.studii.requests))
 
     def breaks(self, promise: str) -> None:
         """Note that a promise was broken."""

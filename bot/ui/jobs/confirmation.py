@@ -126,10 +126,16 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
 
 
 async def _take_away(interaction: discord.Interaction) -> None:
-    """Remove a question that is over, and say so to the presser."""
+    """Remove a question that is over, and say so to the presser.
+
+    If the first of two quick presses has removed it, that one shows what it started.
+    """
     message = interaction.message
-    if message is not None and message.flags.ephemeral:
-        await interaction.edit_original_response(view=boxed(QUIET, QUESTION_OVER))
+    try:
+        if message is not None and message.flags.ephemeral:
+            await interaction.edit_original_response(view=boxed(QUIET, QUESTION_OVER))
+            return
+        await interaction.delete_original_response()
+    except discord.NotFound:
         return
-    await interaction.delete_original_response()
     await answer(interaction, boxed(QUIET, QUESTION_OVER))

@@ -1,0 +1,47 @@
+"""What people know of the bot: the names of its commands, the words on its buttons and in its answers.
+
+Actors and books use these alone, so that a bot that says it in another way needs changes here only. Labels
+and answers are regular expressions.
+"""
+
+STUDIO = "studio"
+PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
+MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
+JOBS, CREDITS, HELP, TOOLS, PRIVACY, STYLES = "jobs", "credits", "help", "tools", "privacy", "styles"
+
+KEY, FORGET_KEY = "studii key", "studii forget-key"
+BUDGET, ALLOWANCE, GRANT = "studii budget", "studii allowance", "studii grant"
+PAUSE, RESUME = "studii pause", "studii resume"
+WORDS_ADD, WORDS_REMOVE = "studii words add", "studii words remove"
+APPROVAL, CHANNEL, LOG, PANEL = "studii approval", "studii channel", "studii log", "studii panel"
+REACTIONS_ON, REACTIONS_MAP, PHOTOS_OFFER = (
+    "studii reactions on",
+    "studii reactions map",
+    "studii photos offer",
+)
+STYLES_ADD, ACCESS, SETUP, USAGE = "studii styles add", "studii access", "studii setup", "studii usage"
+PANELS = (SETUP, USAGE, ACCESS, APPROVAL, BUDGET)
+
+# Fields of forms, by custom id.
+PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD = "prompt", "key", "plan", "budget"
+
+# Buttons.
+STUDIO_BUTTON = r"^Studio"
+LISTED = r"^(Cancel|Refresh|Newer|Older)"  # in the list of jobs
+AGAIN, EDIT, SAVE, DELETE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$"
+CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
+APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
+REMOVE_KEY = r"^Remove key"
+
+# Answers.
+IS_PANEL = r"Make and edit pictures with Studii"
+FAILED = r"❌|🚫"
+DONE = r"\*\*, your .+ is ready|is ready|are ready"
+NOT_CHARGED, CHARGED_CREDITS = r"Not charged", r"Charged (\d+) credit"
+FOR_CREDITS = r"^-# (?:.* · )?(\d+) credits?(?: ·.*)?$"  # under a result
+INTERNAL_ERROR = r"Something (?:went wrong in the bot|unexpected)"
+REQUEST_WAITS = r"A request waits for approval|A result waits"
+KEY_WORKS, BUDGET_SET = r"The key works", r"Budget set"
+PAUSED, RESUMED = r"New jobs are paused", r"^Resumed"
+APPROVAL_ON, APPROVAL_OFF = r"Everyone's requests wait", r"Approval is off"
+LIMITS_SET = r"Member limits"
