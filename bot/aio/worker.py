@@ -217,6 +217,8 @@ class KeyedWorker(Generic[_T]):
                 if key not in self._gone:
                     kept[key] = _Entry(item, 0)
             elif key not in self._busy and entry.changed <= start:
+                if entry.seen != self.news(entry.item):
+                    entry.due = 0.0  # its news are still to be tried, which the item found may not tell of
                 entry.item = item
         self._known = {key: kept[key] for key in (*found, *(kept.keys() - found.keys())) if key in kept}
         self._more = len(found) >= limit

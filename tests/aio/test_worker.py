@@ -185,6 +185,23 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
     assert len(desk.done) == 1
 
 
+async def test_news_are_not_lost_to_a_look_that_finds_the_item_as_it_was() -> None:
+    """Of a set the database names the first job that ended; what was told was of the last one."""
+
+    class Told(Desk):
+        async def work(self, job: Job, tries: int) -> float | None:
+            if tries:
+                return await super().work(job, tries)
+            self.worker.notify(replace(job, version=job.version + 1))
+            self.worker.reread()
+            return NEVER
+
+    desk = Told(1, reread_every=NEVER)
+    async with desk.at_work():
+        await desk.empty()
+    assert desk.done == [0]
+
+
 async def test_a_job_is_left_alone_for_its_pause_and_done_after_it() -> None:
     desk = Desk(2, reread_every=NEVER, pauses={1: 0.3})
     async with desk.at_work():
