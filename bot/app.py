@@ -19,6 +19,7 @@ from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
+from bot.db_failures import usable_database
 from bot.delivery import (
     BestPoster,
     CardTokens,
@@ -34,19 +35,11 @@ from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
+from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
 from bot.services import Services, build_services
-from bot.storage import (
-    DeferralTable,
-    LaneNames,
-    Storage,
-    Vault,
-    ensure_sound,
-    instance_lock,
-    migrate,
-    sqlite_file,
-    usable_database,
-)
+from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
+from bot.storage import DeferralTable, LaneNames, Storage, Vault
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again

@@ -1,4 +1,4 @@
-"""Alembic's entry: `bot.storage.database.migrations` hands over the connection, within a transaction."""
+"""Alembic's entry: `bot.migrate` hands over the connection, within a transaction."""
 
 from alembic import context
 from sqlalchemy import Connection

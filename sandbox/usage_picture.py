@@ -13,8 +13,9 @@ from pathlib import Path
 from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobState, Period
 from bot.domain.report_spans import Span
+from bot.migrate import migrate
 from bot.services import UsageService
-from bot.storage import Storage, migrate
+from bot.storage import Storage
 from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.usage import usage_chart
 from sandbox.demo.pictures import named_path, save_files

@@ -16,6 +16,7 @@ from tests.support.cheap.examples import choose_without_local_constants
 from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.workers import fork_workers, shared_postgresql
 from tests.support.database import database, no_power_cut, sqlite_in_place
+from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
 from tests.support.pseudo.letters import TRANSLATIONS
 from tests.support.pseudo.report import unworded
@@ -122,6 +123,16 @@ def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if package in IN_PLACE and request.node.get_closest_marker("driver_thread") is None:
         sqlite_in_place(monkeypatch)
         no_power_cut(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _detached_rows_refuse() -> None:
+    refuse_detached()
+
+
+@pytest.fixture(autouse=True)
+def _rows_are_held_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_rows_apart(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

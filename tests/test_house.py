@@ -22,9 +22,6 @@ NAMESPACES = (("bot", "cogs"), ("sandbox",))  # in which a constant's name stand
 VAGUE = re.compile(r"(^|_)(MOST|LONGEST|LEAST|LARGEST|SHORTEST|SMALLEST|FEWEST)(_|$)")  # say MAX_ or MIN_
 QUESTION = re.compile(r"(What|Whether|Where|Who|Whose|Why|How|When|Which)\b")  # no docstring opens with one
 
-# Functions of one name that do the same for different formats or extensions. Other names say one thing.
-ALIKE = frozenset({"setup"})
-
 # Imports that the contracts in pyproject.toml forbid, some for each: the module, and what it imports.
 FORBIDDEN = (
     ("bot.services.credits", "discord"),
@@ -173,17 +170,6 @@ def test_a_class_has_a_name_of_its_own() -> None:
         if not name.startswith("_")
     )
     assert [name for name, count in names.items() if count > 1] == []
-
-
-def test_a_function_has_a_name_of_its_own_unless_others_do_the_same_for_another_format() -> None:
-    names = Counter(
-        node.name
-        for folder in ("bot", "cogs")
-        for module in (ROOT / folder).rglob("*.py")
-        for node in ast.parse(module.read_text()).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_")
-    )
-    assert {name for name, count in names.items() if count > 1} == ALIKE
 
 
 def test_what_a_package_offers_is_taken_from_it() -> None:

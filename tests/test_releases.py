@@ -12,8 +12,8 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from bot.__main__ import main
-from bot.storage import Storage, migrate
-from bot.storage.database.migrations import SCRIPTS
+from bot.migrate import SCRIPTS, migrate
+from bot.storage import Storage
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
 from tests.storage.database.rows import read, seed

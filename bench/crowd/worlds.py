@@ -11,7 +11,8 @@ from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
 from bot.domain import Budget, Period, Plan
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.migrate import migrate
+from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.drawing import jpeg
 from sandbox.studii import Key, Options, StudiiServer

@@ -17,7 +17,8 @@ from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.migrate import migrate
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import JobReport, StudiiClient
 
 LONGER = 1.5  # seconds

@@ -20,7 +20,8 @@ from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Delivery
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.storage import LaneNames, Storage, Vault, migrate
+from bot.migrate import migrate
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.support.jobs import a_job

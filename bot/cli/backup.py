@@ -18,14 +18,14 @@ from bot.cli.bot_stopped import bot_stopped
 from bot.cli.encryption_keys import key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.storage import (
+from bot.migrate import schema_of
+from bot.sqlite_file import (
     copy_database,
     ensure_ours,
     fault_of,
     fresh_file,
     is_there,
     replace_database,
-    schema_of,
     sqlite_file,
     unused,
     unwritable,

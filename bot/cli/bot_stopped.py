@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from bot.cluster import Membership, WantedShards, membership
 from bot.errors import SettingsError
-from bot.storage import AnotherInstance, instance_lock, migrate, sqlite_file
+from bot.migrate import migrate
+from bot.sqlite_file import AnotherInstance, instance_lock, sqlite_file
 
 
 @asynccontextmanager

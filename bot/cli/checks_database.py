@@ -8,22 +8,12 @@ from bot.cli.encryption_keys import vault_of
 from bot.cli.output import Finding, Verdict
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.db_failures import UNUSABLE, usable_database
 from bot.errors import SettingsError
+from bot.migrate import foreign, schema_of
 from bot.services import count_words
-from bot.storage import (
-    UNUSABLE,
-    Storage,
-    Transaction,
-    address_shown,
-    ensure_ours,
-    fault_of,
-    foreign,
-    is_there,
-    missing_privileges_at,
-    schema_of,
-    sqlite_file,
-    usable_database,
-)
+from bot.sqlite_file import ensure_ours, fault_of, is_there, sqlite_file
+from bot.storage import Storage, Transaction
 
 MAX_LISTED_FAULTS = 6  # sentences
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
@@ -64,8 +54,6 @@ async def database(settings: Settings) -> list[Finding]:
     path = sqlite_file(url)
     if path is not None:
         await asyncio.to_thread(ensure_ours, url)
-    elif wrong := await missing_privileges_at(url):
-        return [Finding("Database", Verdict.STOPS, f"The database at {address_shown(url)} {wrong}")]
     schema = await schema_of(url)
     if wrong := foreign(schema, path):
         return [Finding("Database", Verdict.STOPS, f"The database {wrong}")]

@@ -14,7 +14,7 @@ from bot.cli.output import Finding, Verdict
 from bot.config import MEGABYTE, Settings
 from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
-from bot.storage import AnotherInstance, instance_lock, is_there, sqlite_file
+from bot.sqlite_file import AnotherInstance, instance_lock, is_there, sqlite_file
 from bot.version import VERSION
 
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo

@@ -11,10 +11,13 @@ from bot.cli.checks_machine import runs
 from bot.cli.output import Finding, Verdict
 from bot.client.login import app_reach, application_of, has_commands_in, recommended_shards
 from bot.config import Settings
+from bot.db_failures import usable_database
 from bot.errors import StudiiBotError
+from bot.migrate import schema_of
 from bot.monitoring import port_taken
 from bot.services import count_words
-from bot.storage import ProcessTable, schema_of, sqlite_file, usable_database
+from bot.sqlite_file import sqlite_file
+from bot.storage import ProcessTable
 from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 

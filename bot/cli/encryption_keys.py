@@ -5,7 +5,9 @@ from pathlib import Path
 from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.storage import Storage, Vault, is_there, migrate, private_file, reseal_keys, sqlite_file, unused
+from bot.migrate import migrate
+from bot.sqlite_file import is_there, private_file, sqlite_file, unused
+from bot.storage import Storage, Vault, reseal_keys
 
 
 async def rotate(settings: StorageSettings) -> str:

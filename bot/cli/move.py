@@ -9,8 +9,10 @@ from pathlib import Path
 from bot.cli.bot_stopped import bot_stopped
 from bot.config import StorageSettings
 from bot.errors import SettingsError
+from bot.migrate import migrate
+from bot.move import copy_rows
 from bot.services import count_words
-from bot.storage import copy_rows, is_there, migrate, sqlite_file
+from bot.sqlite_file import is_there, sqlite_file
 
 
 async def move(settings: StorageSettings, address: str) -> str:

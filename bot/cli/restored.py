@@ -7,7 +7,8 @@ from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.lifecycle.submission import BEFORE_STUDII, make_unknown_after_restore
 from bot.services import count_words
-from bot.storage import Storage, sqlite_file
+from bot.sqlite_file import sqlite_file
+from bot.storage import Storage
 
 
 async def restored(settings: StorageSettings) -> str:

@@ -8,8 +8,9 @@ from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import SettingsError
+from bot.migrate import schema_of
 from bot.services.servers import ServerService
-from bot.storage import Storage, schema_of
+from bot.storage import Storage
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
 # the history; offers are reactions, with a server's own emoji among them.

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from bot.db import Fence
 from bot.domain.shards import Shards
-from bot.storage import Fence
 
 
 class Membership(Fence):

@@ -9,8 +9,10 @@ from bot.clock import boottime
 from bot.cluster.lease import Lease, LeaseTimes
 from bot.cluster.membership import Membership
 from bot.cluster.wanted_shards import WantedShards
+from bot.db_failures import UNUSABLE, usable_database
 from bot.domain.shards import Shards, shard_of
-from bot.storage import UNUSABLE, ProcessTable, sqlite_file, usable_database
+from bot.sqlite_file import sqlite_file
+from bot.storage import ProcessTable
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)

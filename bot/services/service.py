@@ -4,10 +4,11 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Storage, Transaction
 
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 

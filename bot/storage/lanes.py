@@ -62,7 +62,7 @@ class Lanes(Repository):
             {"lane": lane, "at": one.at, "settled": one.settled, "epoch": one.epoch} for lane, one in requests
         ]
         if rows:
-            await self._session.execute_later(_ADD_REQUESTS, rows)
+            await self._session.execute(_ADD_REQUESTS, rows)
 
     async def record(self, lane: str, at: datetime) -> None:
         """Record a request that is about to be sent. Deletes those outside of every window."""

@@ -1,14 +1,13 @@
-"""The settings and rules that decide about a server's jobs, read together and kept until they change."""
+"""The settings and rules that decide about a server's jobs, read together."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
-from bot.aio.bounded import BoundedDict
 from bot.domain import GuildSettings, StudiiKey
 from bot.domain.access import AccessRules
 from bot.domain.limits import MemberLimits
@@ -16,7 +15,7 @@ from bot.domain.prices import Charges
 from bot.domain.words import WordRule
 from bot.storage.access import access_rules_of, member_limits_of
 from bot.storage.credits.prices import ANY_KEY
-from bot.storage.database.session import Session
+from bot.storage.database.repository import Repository
 from bot.storage.guilds import guild_settings_of
 from bot.storage.holds import Hold
 from bot.storage.keys import key_of
@@ -33,9 +32,6 @@ from bot.storage.schema import (
     word_rules,
 )
 
-MAX_REMEMBERED_SERVERS = 2000
-_READ: Final = (guilds, studii_keys, holds, policies, access_lists, allowances, blocks, prices, word_rules)
-
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
@@ -50,61 +46,11 @@ class ServerConfig:
     words: tuple[WordRule, ...] = ()
 
 
-class ServerMemory:
-    """Remembers servers until a statement changes one of the tables that they are read from.
-
-    It is for a database of which this process alone changes rows. `version` tells whether another has.
-    """
-
-    def __init__(self) -> None:
-        self._servers = BoundedDict[int, ServerConfig](MAX_REMEMBERED_SERVERS)
-        self._version: object = None
-
-    def changed(self, table: object) -> None:
-        """Forget all if the table is one of those that are remembered."""
-        if table in _READ:
-            self._servers.clear()
-
-    def seen(self, version: object) -> None:
-        """Forget all if the database's version is a new one: another process has changed it."""
-        if version != self._version:
-            self._servers.clear()
-            self._version = version
-
-    def forget(self) -> None:
-        self._servers.clear()
-
-    def known(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
-        """Return those of the servers that are remembered."""
-        return {one: self._servers[one] for one in guild_ids if one in self._servers}
-
-    def remember(self, servers: Mapping[int, ServerConfig]) -> None:
-        for guild_id, config in servers.items():
-            self._servers[guild_id] = config
-
-
-class Servers:
+class Servers(Repository):
     """Servers within one transaction."""
-
-    def __init__(self, session: Session, memory: ServerMemory | None) -> None:
-        """Keep what is read in `memory`, for transactions that write: nothing changes it until they end."""
-        self._session = session
-        self._memory = memory
 
     async def some(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
         """Return the configuration of each of the servers, the defaults for those that have none."""
-        if self._memory is None:
-            return await self._read(guild_ids)
-        self._memory.seen(await self._session.version())
-        known = self._memory.known(guild_ids)
-        missing = [one for one in guild_ids if one not in known]
-        if missing:
-            read = await self._read(missing)
-            self._memory.remember(read)
-            known |= read
-        return known
-
-    async def _read(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
         ids = list(guild_ids)
         found = (await self._session.execute(_SERVERS, {"guilds": ids})).mappings()
         rows = {row[guilds.c.guild_id]: row for row in found}

@@ -24,7 +24,7 @@ from bot.storage.photo_rules import PhotoRulesByServer
 from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests, Offers
-from bot.storage.servers import ServerMemory, Servers
+from bot.storage.servers import Servers
 from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
 
@@ -50,10 +50,10 @@ class _Repository(Generic[_T]):
 class Transaction:
     """Everything that is kept, seen and changed within one transaction."""
 
-    def __init__(self, session: Session, memory: ServerMemory | None = None) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session  # for the repositories alone
-        self.servers = Servers(session, memory)
 
+    servers = _Repository(Servers)
     jobs = _Repository(Jobs)
     job_cards = _Repository(JobCards)
     job_queue = _Repository(JobQueue)
@@ -88,7 +88,3 @@ class Transaction:
     styles = _Repository(Styles)
     member_defaults = _Repository(MemberDefaults)
     unreadable = _Repository(UnreadableCheck)
-
-    async def begin(self) -> None:
-        """Begin now: on SQLite, a transaction begins together with its first statement."""
-        await self.session.run("SELECT 1")

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
-from bot.storage.database.location import is_there, replacing
+from bot.sqlite_file import is_there, replacing
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction
 

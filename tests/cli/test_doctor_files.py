@@ -14,7 +14,8 @@ from bot.cli import checks_database as in_database
 from bot.cli.doctor import examine
 from bot.cli.output import Verdict
 from bot.config import Settings
-from bot.storage import instance_lock, migrate
+from bot.migrate import migrate
+from bot.sqlite_file import instance_lock
 from sandbox.discord.emulator import TOKEN
 from tests.cli.commands import database, keep_key, ran
 from tests.cli.doctor import DRIVERS, found, stopping, with_free

@@ -14,7 +14,8 @@ from bot.config import StorageSettings
 from bot.domain import NoticeKind, Plan
 from bot.domain.styles import Style
 from bot.errors import SettingsError
-from bot.storage import Storage, instance_lock
+from bot.sqlite_file import instance_lock
+from bot.storage import Storage
 from bot.storage.schema import metadata
 from tests.support.database import database
 from tests.support.jobs import accepted

@@ -13,7 +13,7 @@ from time import monotonic
 
 from rich.console import Console
 
-from bot.storage import migrate
+from bot.migrate import migrate
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.trial import Crowd, Trial, crowd_asks

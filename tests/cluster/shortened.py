@@ -13,9 +13,9 @@ MIGRATIONS = "TEST_MIGRATIONS"  # the folder with those of another version
 def shorten(environment: Mapping[str, str]) -> None:
     """Shorten what takes long, in the proportions that it has in earnest, if the environment says so."""
     if MIGRATIONS in environment:
-        from bot.storage.database import migrations
+        from bot import migrate
 
-        migrations.SCRIPTS = Path(environment[MIGRATIONS])
+        migrate.SCRIPTS = Path(environment[MIGRATIONS])
     if NAME not in environment:
         return
     from bot import app

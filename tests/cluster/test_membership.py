@@ -9,14 +9,12 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
+from bot import db
 from bot.clock import boottime
 from bot.cluster import Membership
-from bot.domain.shards import Shards
+from bot.db import used_once
 from bot.errors import NotAlone
 from bot.storage import ProcessTable, Storage
-from bot.storage.database import fence
-from bot.storage.database.engines import migration_engine
-from bot.storage.database.unreadable import UnreadableRows
 from tests.cluster.members import SHORT, process_on
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
@@ -167,15 +165,12 @@ async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: 
 async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fence, "IDLE_SECONDS", 0.5)
-    engine = migration_engine(url)
+    monkeypatch.setattr(db, "BOUNDS", db.BOUNDS.replace("5s", "500ms"))
     async with process_on(url) as first:
         await serving(first)
-        async with engine.connect() as stopped:
+        async with used_once(url) as stopped:
             # What a transaction begins with, and then nothing any more.
-            await fence.begin_fenced(
-                fence.Session(stopped, None, UnreadableRows(), None, Shards()), first, 5.0
-            )
+            await stopped.run_sync(db.begin, first)
             await stopped.execute(text("UPDATE meta SET value = value"))
             async with process_on(url) as second:
                 async with ProcessTable.open(url) as table:
@@ -184,11 +179,10 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
             with pytest.raises(Exception, match=r"idle|closed|connection"):
                 await stopped.execute(text("SELECT 1"))
             await stopped.invalidate()
-    await engine.dispose()
 
 
 async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
-    from bot.storage import migrate
+    from bot.migrate import migrate
 
     with server() as postgresql:
         await migrate(postgresql.url)

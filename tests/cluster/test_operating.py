@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from bot.cli.checks_online import processes
 from bot.cli.output import Verdict
 from bot.config import Settings
-from bot.storage import migrate
+from bot.migrate import migrate
 from sandbox.discord.emulator import TOKEN
 from tests.cluster.members import process_on
 from tests.cluster.world import cluster, servers, until, until_async

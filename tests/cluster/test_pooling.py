@@ -15,9 +15,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot import db
 from bot.domain import JobState
 from bot.storage import Storage
-from bot.storage.database import engines
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, engine_world, free_port
 from tests.support.patience import PATIENCE
@@ -42,13 +42,13 @@ logfile = {folder}/log
 @asynccontextmanager
 async def another_connection_each_time(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
     """Let every transaction open a connection of its own, and close it."""
-    create = engines.create_engine
+    create = db.create_async_engine
 
     def without_pool(address: str, **options: object) -> object:
         kept = {name: value for name, value in options.items() if not name.startswith(("pool", "max_"))}
         return create(address, poolclass=NullPool, **kept)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engines, "create_engine", without_pool)
+    monkeypatch.setattr(db, "create_async_engine", without_pool)
     yield url
 
 

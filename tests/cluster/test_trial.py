@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage import migrate
+from bot.migrate import migrate
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.trial import Crowd, Trial, crowd_asks

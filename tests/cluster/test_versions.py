@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.storage.database.migrations import SCRIPTS, newest_revision
+from bot.migrate import SCRIPTS, newest_revision
 from tests.cluster.shortened import MIGRATIONS
 from tests.cluster.world import Cluster, Process, cluster, servers, until
 

@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 from bot.aio import retry
 from bot.domain import JobState, NoticeKind
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.storage import Transaction, migrate
+from bot.migrate import migrate
+from bot.storage import Transaction
 from bot.storage.durations import DurationSamples
 from bot.storage.notices import Notices
 from bot.studii import NotSent

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from bot.db import used_once
 from bot.domain import Job, JobState
 from bot.storage import Storage
-from bot.storage.database.engines import write_engine
 from tests.support.jobs import NOW, accepted
 
 
@@ -78,10 +78,9 @@ async def test_what_does_not_agree_is_named(storage: Storage, either: str, damag
     if "sqlite" in either:
         later = str(later).removesuffix("+00:00")
     values = {name: value for name, value in (named | {"later": later}).items() if f":{name}" in damage}
-    engine = write_engine(either)
-    async with engine.begin() as connection:
+    async with used_once(either, writes=True) as connection:
         await connection.execute(text(damage), values)
-    await engine.dispose()
+        await connection.commit()
     sentences = await found(storage)
     assert said in " ".join(sentences)
     assert sound.id not in " ".join(sentences)
@@ -92,10 +91,9 @@ async def test_a_server_whose_lines_are_anothers_is_named_with_both_sums(
     storage: Storage, either: str
 ) -> None:
     await accepted(storage, estimate=8)
-    engine = write_engine(either)
-    async with engine.begin() as connection:
+    async with used_once(either, writes=True) as connection:
         await connection.execute(text("UPDATE ledger SET guild_id = 9"))
-    await engine.dispose()
+        await connection.commit()
     sentences = await found(storage)
     assert (
         "Server 1 (all time): its jobs have 8 credits reserved or charged, its ledger lines 0." in sentences

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, ColumnElement, text, update
 
+from bot.db import used_once
 from bot.domain import JobState, NoticeKind
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
 from bot.storage import Storage
-from bot.storage.database.engines import migration_engine
 from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
 from tests.support.jobs import NOW, accepted
 
@@ -21,10 +21,9 @@ PRESET = Preset("virtual-staging", {"style": "modern"})
 async def damage(url: str, column: Column[Any], *where: ColumnElement[bool]) -> None:
     """Break what the column holds; PostgreSQL takes no broken JSON, so there it holds something else."""
     broken = text("""'{"style": '""" if url.startswith("sqlite") else "'[1]'")
-    engine = migration_engine(url)
-    async with engine.begin() as connection:
+    async with used_once(url, writes=True) as connection:
         await connection.execute(update(column.table).where(*where).values({column: broken}))
-    await engine.dispose()
+        await connection.commit()
 
 
 async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_place(

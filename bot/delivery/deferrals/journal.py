@@ -13,8 +13,9 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp
 from bot.clock import Clock
+from bot.db_failures import UNUSABLE
 from bot.delivery.interaction_tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
-from bot.storage import UNUSABLE, CannotDecrypt, Vault
+from bot.storage import CannotDecrypt, Vault
 from bot.ui.kit.deferral import LateAnswer
 
 _log = logging.getLogger(__name__)

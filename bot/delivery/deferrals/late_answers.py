@@ -10,11 +10,11 @@ import discord
 from bot.aio.loops import run_forever
 from bot.backoff import backoff
 from bot.catalog import Catalog
+from bot.db_failures import UNUSABLE
 from bot.delivery.deferrals.journal import DeferralJournal, Deferred
 from bot.domain import Job, Progress
 from bot.languages import ReaderLanguages, lazy, speaking, spoken
 from bot.services import JobService
-from bot.storage import UNUSABLE
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames

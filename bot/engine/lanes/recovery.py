@@ -8,7 +8,8 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle.submission import BEFORE_STUDII, make_unknown, make_unknown_after_restore
 from bot.lifecycle.transitions import wait
-from bot.storage import WAS_RESTORED, Transaction
+from bot.sqlite_file import WAS_RESTORED
+from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from bot.aio.batching import AGAIN, Again, Batcher
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
+from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.lifecycle.budget_alerts import add_alert
@@ -19,7 +20,7 @@ from bot.services.acceptance.errors import ConfirmationNeeded, Repeated
 from bot.services.acceptance.read_state import acceptance_of
 from bot.services.moderation.refusals import note_refusal
 from bot.services.moderation.words import WordsRefused
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage, Transaction
+from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
 

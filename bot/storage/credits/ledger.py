@@ -48,7 +48,7 @@ class Ledger(Repository):
         if (await self._session.execute(_RESERVE, these, named=True)).rowcount != len(accepted):
             ids = ", ".join(job.id for job in accepted)
             raise ReservationError(f"Of {ids} one is unknown, or credits were already reserved for it.")
-        await self._session.execute_later(
+        await self._session.execute(
             _ADD_LINES, [_line(job, EntryKind.RESERVE, job.estimate, at) for job in accepted]
         )
         reserved = [replace(job, reserved=job.estimate) for job in accepted]
@@ -80,7 +80,7 @@ class Ledger(Repository):
         if not changed:
             return
         lines = [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in changed]
-        await self._session.execute_later(_ADD_LINES, lines)
+        await self._session.execute(_ADD_LINES, lines)
         await self._session.execute(_CORRECT_ALL, {**these, "reserved": charge})
 
     async def settle(self, job: Job, charge: int, at: datetime) -> Job:
@@ -134,9 +134,7 @@ class Ledger(Repository):
         return job_of(row)
 
     async def _write(self, job: Job, at: datetime, *lines: tuple[EntryKind, int]) -> None:
-        await self._session.execute_later(
-            _ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines]
-        )
+        await self._session.execute(_ADD_LINES, [_line(job, kind, amount, at) for kind, amount in lines])
 
     async def _balance(self, job_id: str, **values: Any) -> Job:
         row = await self._one_row(_BALANCE, {"job": job_id, **values}, named=True)

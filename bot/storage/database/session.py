@@ -1,83 +1,46 @@
-"""One database transaction, whose statements complete even if the task is cancelled."""
+"""One transaction of `Storage`, whose statements complete even if the task is cancelled."""
 
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from sqlalchemy import Column, ColumnElement, Executable, Select, Table, UpdateBase, delete
+from sqlalchemy import Column, ColumnElement, Connection, Executable, Select, Table, delete
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from bot.aio.shield import shielded
-from bot.domain.shards import SHARD_BITS, Shards
-from bot.storage.database.async_engine import AsyncConnection, AsyncEngine
+from bot.db import Run, of_shards
+from bot.domain.shards import Shards
 from bot.storage.database.changes import Changes
-from bot.storage.database.sqlite_driver import OneCallConnection
 from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-_log = logging.getLogger(__name__)
-
 _T = TypeVar("_T")
 _Columns = TypeVarTuple("_Columns")
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-
-MAX_REMEMBERED_QUERIES = 64  # more than twice those that there are, as shards change
 
 
 class Session:
     """The connection that repositories use within one transaction."""
 
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        driver: OneCallConnection | None,
-        unreadable: UnreadableRows,
-        changed: Callable[[object], None] | None,
-        shards: Shards,
-    ) -> None:
-        """Call `changed` with each table of which a statement has changed rows.
-
-        `driver` is SQLite's own connection. `shards` are those whose servers this process serves.
-        """
-        self._connection = connection
-        self._driver = driver
-        self._changed = changed
+    def __init__(self, run: Run, unreadable: UnreadableRows, shards: Shards, *, on_sqlite: bool) -> None:
+        """`shards` are those whose servers this process serves."""
+        self._run = run
         self.unreadable = unreadable
         self.changes = Changes()
         self._shards = shards
-
-    @property
-    def on_sqlite(self) -> bool:
-        return self._connection.dialect.name == "sqlite"
+        self.on_sqlite = on_sqlite
 
     @property
     def beside_others(self) -> bool:
         """Return whether other processes serve servers on the same database."""
         return not self._shards.all
 
-    @property
-    def in_transaction(self) -> bool:
-        """Return whether SQLite has a transaction, or will with the next statement. It ends one by itself
-        after some errors."""
-        return self._driver is not None and self._driver.in_transaction
-
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
-        """Return the query of only those rows whose server this process serves.
-
-        A query that is made once gives one that is made once, too.
-        """
-        return query if self._shards.all else _of_shards(query, guild_id, self._shards)
-
-    def in_turn(self) -> "Session":
-        """Return a session of the same transaction, for one of the writers that share it."""
-        return Session(self._connection, self._driver, self.unreadable, self._changed, self._shards)
+        """Return the query of only those rows whose server this process serves."""
+        return of_shards(self._shards, query, guild_id)
 
     async def execute(
         self, statement: Executable, values: Values | None = None, *, named: bool = False
@@ -92,29 +55,7 @@ class Session:
         """
         if not named:
             self.changes.note(statement)
-        done = await self._complete(self._connection.execute(statement, values))
-        if self._changed is not None and isinstance(statement, UpdateBase) and done.rowcount != 0:
-            self._changed(statement.table)
-        return done
-
-    async def execute_later(self, statement: UpdateBase, values: Values, *, named: bool = False) -> None:
-        """Execute a statement whose answer nobody needs, before the next one or the commit.
-
-        On SQLite it makes no call of its own. If it fails, all is undone, also what other writers have
-        changed in the same transaction: it must be one that only a damaged database refuses.
-        """
-        if self._driver is None:
-            await self.execute(statement, values, named=named)
-            return
-        if not named:
-            self.changes.note(statement)
-        self._driver.later = True
-        try:
-            self._connection.execute_later(statement, values)
-        finally:
-            self._driver.later = False
-        if self._changed is not None:
-            self._changed(statement.table)
+        return await shielded(self._run(Connection.execute, statement, values))
 
     async def rows(
         self,
@@ -165,54 +106,6 @@ class Session:
         first = await self._unreadable(query, build, key, keys[:half], values)
         return first + await self._unreadable(query, build, key, keys[half:], values)
 
-    async def version(self) -> int:
-        """Return a number that changes when another connection has changed the SQLite database."""
-        return (await self.run("PRAGMA data_version")).scalar_one()
-
-    async def run(self, sql: str) -> CursorResult[Any]:
-        """Run a statement in the database's own dialect, without parameters."""
-        return await self._complete(self._connection.exec_driver_sql(sql))
-
-    def begin(self, how: str, wait_on: Callable[[], object] | None = None) -> None:
-        """Begin a transaction in SQLite, together with the first statement.
-
-        If another process holds the file then, that waits as long as `wait_on` returns.
-        """
-        if self._driver is not None:
-            self._driver.first, self._driver.wait_on = (how,), wait_on
-
-    async def commit(self) -> None:
-        await self._complete(self._connection.commit())
-
-    def mark(self, name: str) -> None:
-        """Set a savepoint in SQLite, together with the next statement."""
-        if self._driver is not None:
-            self._driver.first += (_savepoint(name),)
-
-    async def undo_to(self, name: str) -> None:
-        """Undo what came after the mark."""
-        driver, mark = self._driver, _savepoint(name)
-        if driver is not None and mark in driver.first:
-            driver.first = driver.first[: driver.first.index(mark)]  # there was no call after it
-        else:
-            if driver is not None:
-                driver.first = ()  # which came after it
-            await self.run(f"ROLLBACK TO {name}")
-
-    async def undo(self) -> None:
-        """Roll back, also what SQLite has left open after a commit that failed, which SQLAlchemy does not."""
-        try:
-            await self._complete(self._connection.rollback())
-            if self.in_transaction:
-                await self.run("ROLLBACK")
-        except DBAPIError:
-            await self._complete(self._connection.invalidate())  # SQLite rolls back when it is closed
-            self._driver = None
-
-    async def _complete(self, work: Awaitable[_T]) -> _T:
-        """Wait until `work` has ended, however often the task is cancelled meanwhile."""
-        return await _completed(self._driver, work)
-
     def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         """Return an INSERT that can say what to do where there is such a row."""
         return _insert(table, on_sqlite=self.on_sqlite)
@@ -238,57 +131,6 @@ class Session:
         return (await self.execute(delete(table).where(*these))).rowcount > 0
 
 
-@asynccontextmanager
-async def session(
-    engine: AsyncEngine,
-    unreadable: UnreadableRows | None = None,
-    changed: Callable[[object], None] | None = None,
-    shards: Shards | None = None,
-) -> AsyncGenerator[Session, None]:
-    """Open a session on a pooled connection, by itself of all servers. Uncommitted changes are rolled back at
-    the end."""
-    connection = engine.connection()
-    driver: OneCallConnection | None = None
-    try:
-        if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() and engine.dialect.name == "sqlite":
-            await connection.start()  # takes an idle connection, and waits for nothing
-        else:
-            await shielded(connection.start())
-        if isinstance(made := connection.driver, OneCallConnection):
-            driver = made
-            driver.steady, driver.first, driver.wait_on = True, (), None
-        rows = UnreadableRows() if unreadable is None else unreadable
-        yield Session(connection, driver, rows, changed, shards or Shards())
-    finally:
-        if connection.sync_connection is not None:
-            await _completed(driver, connection.close())
-
-
-async def _completed(driver: OneCallConnection | None, work: Awaitable[_T]) -> _T:
-    """Wait until `work` on the connection has ended, however often the task is cancelled meanwhile.
-
-    The cancellation is raised then. `driver` is SQLite's connection, whose calls complete by themselves.
-    """
-    if driver is None:
-        return await shielded(work)  # in a task of its own, which costs more than what it does on SQLite
-    try:
-        result = await work
-    except Exception as error:
-        if driver.cancelled is not None:
-            _log.error("An operation that had to finish before stopping failed", exc_info=error)
-            driver.raise_cancelled()
-        raise
-    driver.raise_cancelled()
-    return result
-
-
-@lru_cache(maxsize=MAX_REMEMBERED_QUERIES)
-def _of_shards(query: Select[Any], guild_id: ColumnElement[int], shards: Shards) -> Any:
-    """Return the query of only those rows whose server belongs to one of the shards."""
-    shard = guild_id // (1 << SHARD_BITS) % shards.count
-    return query.where(shard.in_(sorted(shards.held)))
-
-
 def _insert(table: Table, *, on_sqlite: bool) -> "sqlite.Insert | postgresql.Insert":
     if on_sqlite:
         return sqlite.insert(table)
@@ -307,7 +149,3 @@ def _upsert(table: Table, key: tuple[str, ...], changed: tuple[str, ...], *, on_
     return insert.on_conflict_do_update(
         index_elements=list(key), set_={name: insert.excluded[name] for name in changed}
     )
-
-
-def _savepoint(name: str) -> str:
-    return f"SAVEPOINT {name}"

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 
 from bot.domain import SENT_STATES, TERMINAL_STATES, Job, JobState
 from bot.reasons import Reason
-from bot.storage.database.session import MAX_REMEMBERED_QUERIES
 from bot.storage.jobs.rows import JOB_KEY, LAST_WORDS, LIMIT, NEEDS_FILES, JobRows, job_of
 from bot.storage.schema import guilds, holds, jobs
 
@@ -101,7 +100,7 @@ class JobQueue(JobRows):
         return await self._all(self._session.ours(_UNANNOUNCED_SETS, jobs.c.guild_id), {"limit": limit})
 
 
-@lru_cache(maxsize=MAX_REMEMBERED_QUERIES)
+@lru_cache(maxsize=64)
 def _by_turn(numbered: Select[*tuple[Any, ...]], *, one_if_held: bool = False) -> Select[Any]:
     """Return the query of some jobs of those that `_numbered` has, by their turn within their server, from 1.
 

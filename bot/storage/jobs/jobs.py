@@ -1,7 +1,6 @@
 """The table of jobs: one job, and each change of its state as one conditional UPDATE."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, Unpack
 
@@ -126,20 +125,11 @@ class Jobs(JobRows):
     ) -> Job:
         """Move a job that this transaction has read, as `advance` does.
 
-        Raises `RuntimeError` if another process has changed it since. None does so in an SQLite file: there,
-        the changed job is known without an answer.
+        Raises `RuntimeError` if another process has changed it since.
         """
-        if not self._session.on_sqlite:
-            moved = await self.advance(job.id, job.state, to, at=at, **changes)
-            if moved is None:
-                raise RuntimeError(f"job {job.id} changed within a transaction")
-            return moved
-        values = columns_of_move([job.state], to, at, changes)
-        which = {"job": job.id, "expected": job.state}
-        await self._session.execute_later(_ADVANCE_READ, which | values, named=True)
-        fields = {"state": to, "changed_at": at, "announced_at": None} | changes
-        moved = replace(job, version=job.version + 1, **fields)
-        self._session.changes.jobs[job.id] = moved
+        moved = await self.advance(job.id, job.state, to, at=at, **changes)
+        if moved is None:
+            raise RuntimeError(f"job {job.id} changed within a transaction")
         return moved
 
     async def start_running(

@@ -8,14 +8,11 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from bot.aio.batching import Batcher
 from bot.aio.shield import shielded
-from bot.storage.database.engines import lease_engine
-from bot.storage.database.errors import UNUSABLE
-from bot.storage.database.fence import Fence, begin_fenced
-from bot.storage.database.session import session
+from bot.db import Fence, begin, lease_engine, of_shards
+from bot.db_failures import UNUSABLE
 from bot.storage.schema import deferrals
 
 WRITTEN_AT_ONCE = 500  # in one transaction
-_PATIENCE = 3.0  # seconds for a lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class DeferralTable:
         table = cls(url, fence)
         try:
             with suppress(*UNUSABLE):  # it is tried again when it is needed
-                async with session(table._engine):
+                async with table._engine.connect():
                     pass
             yield table
         finally:
@@ -65,14 +62,14 @@ class DeferralTable:
 
     async def left(self) -> list[tuple[int, bytes]]:
         """Return the deferrals that earlier processes have left in this one's servers, oldest first."""
-        async with session(self._engine, shards=self._fence.shards) as current:
-            ours = current.ours(_LEFT, deferrals.c.guild_id)
+        async with self._engine.connect() as current:
+            ours = of_shards(self._fence.shards, _LEFT, deferrals.c.guild_id)
             rows = await current.execute(ours, {"own": self._fence.epoch})
             return [(row.id, row.sealed) for row in rows]
 
     async def _change(self, take: Callable[[], Sequence[_Change]]) -> list[None]:
-        async with session(self._engine) as current:
-            await begin_fenced(current, self._fence, _PATIENCE)
+        async with self._engine.connect() as current:
+            await current.run_sync(begin, self._fence)
             changes = take()
             latest = {change.id: change for change in changes}
             await current.execute(_DROP, {"ids": list(latest)})

@@ -8,13 +8,10 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.aio.shield import shielded
-from bot.storage.database.engines import lease_engine
-from bot.storage.database.fence import NAME_PREFIX, Fence, begin_fenced
-from bot.storage.database.session import Session, session
-
-_PATIENCE = 3.0  # seconds for a lock; it is tried again, and the next renewal is due before long
+from bot.db import NAME_PREFIX, Fence, begin, lease_engine
 
 _REGISTER = text(
     "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version, clock_timestamp(),"
@@ -167,7 +164,7 @@ class ProcessTable:
             return rows
 
     @asynccontextmanager
-    async def _begun(self) -> AsyncGenerator[Session]:
-        async with session(self._engine) as current:
-            await begin_fenced(current, Fence(), _PATIENCE)
+    async def _begun(self) -> AsyncGenerator[AsyncConnection]:
+        async with self._engine.connect() as current:
+            await current.run_sync(begin, Fence())
             yield current

@@ -3,9 +3,9 @@
 Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
+from bot.base import metadata
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
 from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_results
-from bot.storage.schema.columns import metadata
 from bot.storage.schema.guilds import (
     guilds,
     holds,

@@ -2,9 +2,9 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
+from bot.base import Choice, UtcDateTime, metadata
 from bot.domain.access import AccessList, Permit, PhotoScope
 from bot.domain.limits import AllowanceScope
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata
 
 # An empty column, like a server without a row, has the default of `AccessRules`, `MemberLimits` or
 # `WordPause`.

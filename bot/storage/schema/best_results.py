@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
-from bot.storage.schema.columns import UtcDateTime, metadata, partial_index
+from bot.base import UtcDateTime, metadata, partial_index
 
 # There is something to do: to show it, or to take it back.
 OPEN_BEST = "posted_message_id IS NULL OR NOT wanted"

@@ -16,17 +16,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from bot.base import Choice, ReasonText, UtcDateTime, enum_constraint, metadata, numbered_id, partial_index
 from bot.domain import NoticeKind, Period, Plan
 from bot.languages import Language
-from bot.storage.schema.columns import (
-    Choice,
-    ReasonText,
-    UtcDateTime,
-    enum_constraint,
-    metadata,
-    numbered_id,
-    partial_index,
-)
 
 studii_keys = Table(
     "studii_keys",

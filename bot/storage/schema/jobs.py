@@ -2,16 +2,9 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
+from bot.base import Choice, ReasonText, UtcDateTime, enum_constraint, metadata, partial_index
 from bot.domain import FailureCode, JobState
 from bot.domain.approvals import Approval
-from bot.storage.schema.columns import (
-    Choice,
-    ReasonText,
-    UtcDateTime,
-    enum_constraint,
-    metadata,
-    partial_index,
-)
 
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
 NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"

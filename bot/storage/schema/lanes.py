@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text
 
-from bot.storage.schema.columns import UtcDateTime, metadata, numbered_id
+from bot.base import UtcDateTime, metadata, numbered_id
 
 lane_requests = Table(
     "lane_requests",

@@ -2,15 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
+from bot.base import Choice, UtcDateTime, enum_constraint, metadata, numbered_id, partial_index
 from bot.domain import EntryKind
-from bot.storage.schema.columns import (
-    Choice,
-    UtcDateTime,
-    enum_constraint,
-    metadata,
-    numbered_id,
-    partial_index,
-)
 
 GRANTS = "job_id IS NULL"
 

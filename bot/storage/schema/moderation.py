@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table, Text
 
+from bot.base import Choice, UtcDateTime, metadata, numbered_id
 from bot.domain.words import WordEffect
-from bot.storage.schema.columns import Choice, UtcDateTime, metadata, numbered_id
 
 # `key` is the rule as it is compared, `words` as an admin wrote it.
 word_rules = Table(

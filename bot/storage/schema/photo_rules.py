@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, String, Table, Text
 
+from bot.base import Choice, metadata
 from bot.domain.photo_rules import PhotoChannelKind
-from bot.storage.schema.columns import Choice, metadata
 
 # The channels in which a reaction starts a tool. Channel 0 is the whole server.
 reaction_places = Table(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Table, Text
 
-from bot.storage.schema.columns import UtcDateTime, metadata
+from bot.base import UtcDateTime, metadata
 
 # A process's lease is its row: its shards are its own until `until`, by the database's clock. A number
 # (`epoch`) is given once, so that rows with it belong to that one term of that one process.

@@ -2,9 +2,9 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
+from bot.base import Choice, UtcDateTime, enum_constraint, metadata, partial_index
 from bot.domain.confirmations import WhyAsk
 from bot.domain.credit_requests import RequestState
-from bot.storage.schema.columns import Choice, UtcDateTime, enum_constraint, metadata, partial_index
 
 # Few at any time: a row goes when its question was answered or has expired.
 confirmations = Table(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Column, String, Table, Text, UniqueConstraint
 
-from bot.storage.schema.columns import UtcDateTime, metadata
+from bot.base import UtcDateTime, metadata
 
 # `user_id` is 0 for a server's style. `key` is the name as it is compared. The result of the job
 # `job_id` shows what the style makes.

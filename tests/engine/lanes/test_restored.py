@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain import JobState, NoticeKind
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Storage, copy_database, replace_database
+from bot.sqlite_file import copy_database, replace_database
+from bot.storage import Storage
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world
 

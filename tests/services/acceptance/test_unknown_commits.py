@@ -5,24 +5,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.domain import Job
 from bot.errors import Busy, Collided
 from bot.services.acceptance import batches
-from bot.storage.database.session import Session
 from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support.services import accept
 
 
 def lose_an_answer(monkeypatch: pytest.MonkeyPatch, error: Busy) -> None:
     """Let the next commit be made, and fail all the same."""
-    commit, lost = Session.commit, iter([error])
+    commit, lost = Connection.commit, iter([error])
 
-    async def commit_and_fail(session: Session) -> None:
-        await commit(session)
+    def commit_and_fail(connection: Connection) -> None:
+        commit(connection)
         _raise_next(lost)
 
-    monkeypatch.setattr(Session, "commit", commit_and_fail)
+    monkeypatch.setattr(Connection, "commit", commit_and_fail)
 
 
 def _raise_next(errors: Iterator[Busy]) -> None:
@@ -48,7 +48,7 @@ async def test_after_a_commit_that_took_too_long_none_of_the_group_is_tried_agai
     # The first one's time is over by then, as far as it counts, and the second one's is not.
     monkeypatch.setattr(batches, "ANSWERED_TOGETHER", 1000.0)
     answers: list[asyncio.Task[Job]] = []
-    async with vars(world.storage)["_writer"]:
+    async with vars(world.storage.db)["_turn"]:
         for member, patience in ((MEMBER, 500.0), (OTHER_MEMBER, 2000.0)):
             monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", patience)
             asked = accept(world.services.acceptance, replace(PICTURE, user_id=member))

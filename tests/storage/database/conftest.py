@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage.database.migrations import SCRIPTS
+from bot.migrate import SCRIPTS
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A later version of the bot, with migrations of its own."""
     later = tmp_path / "later"
     shutil.copytree(SCRIPTS, later, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr("bot.storage.database.migrations.SCRIPTS", later)
+    monkeypatch.setattr("bot.migrate.SCRIPTS", later)
     return later / "versions"

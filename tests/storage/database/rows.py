@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic.script import ScriptDirectory
 
-from bot.storage.database.migrations import SCRIPTS
+from bot.migrate import SCRIPTS
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions("base", "heads")][
     ::-1

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, inspect, text
 
+from bot.db import used_once
 from bot.domain import NoticeKind, Plan
+from bot.migrate import migrate
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Storage, migrate
-from bot.storage.database.engines import migration_engine
+from bot.storage import Storage
 from bot.storage.schema import holds, jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.jobs import NOW, accepted, last_charges
@@ -112,11 +113,11 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     short += "an admin can add some at studii.tech; or the spend cap of its key is reached, and an admin can "
     short += "raise it at studii.tech/app/settings/api-keys."
     lost, odd = "Studii's answer to its submission got lost.", "As nobody words it any more."
-    engine = migration_engine(url)
-    async with engine.begin() as connection:
+    async with used_once(url, writes=True) as connection:
         later = await connection.run_sync(later_columns)
         for name, kind in later.items():  # the jobs below are written as they are today
             await connection.execute(text(f"ALTER TABLE jobs ADD COLUMN {name} {kind}"))
+        await connection.commit()
     async with Storage.open(url) as storage:
         jobs = [await accepted(storage) for _ in range(2)]
         async with storage.write() as transaction:
@@ -124,7 +125,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
             kind = NoticeKind.UNKNOWN
             for name, said in (("known", lost), ("odd", odd)):
                 await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
-    async with engine.begin() as connection:
+    async with used_once(url, writes=True) as connection:
         for name in later:
             await connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {name}"))
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
@@ -133,7 +134,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         there = {"guild_id": 1, "key_id": key.id, "reason": Reason.text(""), "until": NOW}
         await connection.execute(insert(holds).values(there))
         await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
-    await engine.dispose()
+        await connection.commit()
 
     await migrate(url)
 

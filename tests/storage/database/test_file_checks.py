@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
-from bot.storage import ensure_sound, instance_lock, migrate, private_file
+from bot.migrate import migrate
+from bot.sqlite_file import ensure_sound, instance_lock, private_file
 from tests.support.database import database
 
 

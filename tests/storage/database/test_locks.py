@@ -8,12 +8,12 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.monitoring import quiet_libraries
-from bot.storage import instance_lock
+from bot.sqlite_file import instance_lock
 from tests.support.patience import PATIENCE
 
 HOLDER = """
 import asyncio, sys
-from bot.storage import instance_lock
+from bot.sqlite_file import instance_lock
 
 async def hold():
     async with instance_lock(sys.argv[1]):

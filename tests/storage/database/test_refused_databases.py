@@ -7,7 +7,7 @@ import pytest
 
 from bot.cluster import WantedShards, membership
 from bot.errors import SettingsError
-from bot.storage import migrate
+from bot.migrate import migrate
 from tests.storage.database.later import add_revision
 from tests.storage.database.rows import REVISIONS
 

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.db import Database
 from bot.errors import DatabaseAway
-from bot.storage import Storage
-from bot.storage.database import engines
 
 SAYS = {
     "57P03": "the database system is starting up",
@@ -45,19 +44,10 @@ async def a_server_that_says(code: str) -> AsyncGenerator[str]:
 @pytest.mark.parametrize("code", SAYS)
 async def test_a_server_that_takes_no_connection_now_is_away(code: str) -> None:
     async with a_server_that_says(code) as url:
-        storage = Storage(
-            engines.write_engine(url),
-            engines.read_engine(url),
-            engines.migration_engine(url),
-            None,
-            observe=lambda what, seconds: None,
-        )
+        db = Database(url)
         try:
-            with pytest.raises(DatabaseAway):
-                async with storage.read():
-                    pass
-            with pytest.raises(DatabaseAway):
-                async with storage.write():
-                    pass
+            for ask in (db.read, db.write):
+                with pytest.raises(DatabaseAway):
+                    await ask(lambda _: None)
         finally:
-            await storage._close()  # pyright: ignore[reportPrivateUsage]
+            await db.close()

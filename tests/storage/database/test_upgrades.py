@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsError
-from bot.storage import Storage, migrate
+from bot.migrate import migrate
+from bot.storage import Storage
 from tests.storage.database.later import add_revision
 from tests.storage.database.rows import REVISIONS, counts, read
 from tests.support.jobs import accepted

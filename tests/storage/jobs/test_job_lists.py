@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.db import Fence
 from bot.domain import JobState
 from bot.domain.shards import SHARD_BITS, Shards
-from bot.storage import CardShown, Fence, Storage
+from bot.storage import CardShown, Storage
 from tests.storage.jobs.kept_jobs import added, stored
 from tests.support.jobs import NOW
 

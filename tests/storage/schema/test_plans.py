@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from bot.db import used_once
 from bot.domain import TERMINAL_STATES, JobState, Window
 from bot.storage import Storage, Transaction
-from bot.storage.database.engines import write_engine
 from tests.support.jobs import NOW, TODAY
 
 OPEN = set(JobState) - TERMINAL_STATES
@@ -65,12 +65,10 @@ async def test_no_table_is_read_through_for(what: str, storage: Storage, url: st
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     ((statement, values),) = asked
-    engine = write_engine(url)
-    async with engine.connect() as connection:
+    async with used_once(url) as connection:
         explain = f"EXPLAIN QUERY PLAN {statement}"
         plan = await connection.run_sync(lambda sync: sync.exec_driver_sql(explain, tuple(values)))
         steps = [str(step) for step in plan.scalars("detail")]
-    await engine.dispose()
     # These two hold the rows that are looked for and no others.
     held = ("USING INDEX ix_jobs_stale_cards", "USING INDEX ix_notices_open")
     # A subquery's rows were found before they are read.

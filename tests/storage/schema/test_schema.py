@@ -10,10 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 
-from bot.storage import migrate
-from bot.storage.database.engines import migration_engine
+from bot.base import Choice
+from bot.db import used_once
+from bot.migrate import migrate
 from bot.storage.schema import metadata
-from bot.storage.schema.columns import Choice
 from tests.storage.database.rows import read
 
 # What the databases write in different ways.
@@ -32,10 +32,8 @@ async def test_the_migrations_make_the_tables_that_the_code_works_with(url: str)
         return compare_metadata(context, metadata)
 
     await migrate(url)
-    engine = migration_engine(url)
-    async with engine.connect() as connection:
+    async with used_once(url) as connection:
         assert await connection.run_sync(differences) == []
-    await engine.dispose()
 
 
 @pytest.mark.usefixtures("tables")
@@ -71,10 +69,8 @@ async def test_indexes_of_some_rows_have_the_same_rows_on_both_databases(url: st
         plain = re.sub(r"::(character varying|text)", "", condition).lower().replace("is not", "isn't")
         return set(re.findall(r"isn't|'\w+'|\w+", plain)) - OPERATORS
 
-    engine = migration_engine(url)
-    async with engine.connect() as connection:
+    async with used_once(url) as connection:
         found = await connection.run_sync(rows)
-    await engine.dispose()
 
     indexes = (index for table in metadata.tables.values() for index in table.indexes)
     conditions = {str(index.name): index.dialect_options["sqlite"]["where"] for index in indexes}

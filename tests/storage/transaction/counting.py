@@ -2,7 +2,8 @@
 
 import asyncio
 
-from bot.storage import COMMAND_WRITE_TIMEOUT, Storage
+from bot.db import COMMAND_WRITE_TIMEOUT
+from bot.storage import Storage
 
 
 async def count_up(storage: Storage, patience: float = COMMAND_WRITE_TIMEOUT) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.util import await_only
 
 from bot.storage import Storage
-from bot.storage.database.sqlite_driver import OneCallConnection
 from tests.storage.transaction.counting import count_up, counted
 
 
@@ -71,13 +70,9 @@ async def test_a_storm_of_cancellations_leaves_the_database_whole_and_usable(sto
 async def test_a_commit_is_finished_though_its_task_is_cancelled(storage: Storage) -> None:
     committing, go_on = asyncio.Event(), threading.Event()
 
-    def slowly(connection: Connection) -> None:
+    def slowly(_connection: Connection) -> None:
         committing.set()
-        driver = connection.connection.dbapi_connection
-        if isinstance(driver, OneCallConnection):
-            driver.call(lambda _: go_on.wait())  # in the driver's thread, where a disk is slow
-        else:
-            await_only(asyncio.to_thread(go_on.wait))
+        await_only(asyncio.to_thread(go_on.wait))  # as where a disk is slow
 
     event.listen(Engine, "commit", slowly)
     try:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from bot.db import Database, begin
 from bot.errors import Busy, DatabaseAway, DatabaseFailed
 from bot.storage import Storage
-from bot.storage.database.engines import read_engine, write_engine
-from bot.storage.database.fence import begin_fenced
 from tests.storage.transaction.counting import count_up, counted
 from tests.support.clock import FakeClock
 from tests.support.postgresql import new_migrated_database
@@ -44,16 +44,18 @@ async def test_a_write_that_a_hanging_server_lets_begin_too_late_is_not_done(
 ) -> None:
     clock = FakeClock()
 
-    async def hangs(*given: Any) -> None:
-        await begin_fenced(*given)
+    def hangs(*given: Any) -> None:
+        begin(*given)
         clock.advance(100.0)
 
-    monkeypatch.setattr("bot.storage.storage.SystemClock", lambda: clock)
+    monkeypatch.setattr("bot.db._CLOCK", clock)
     async with Storage.open(await new_migrated_database(migrated_postgresql)) as storage:
         with monkeypatch.context() as patch:
-            patch.setattr("bot.storage.storage.begin_fenced", hangs)
+            patch.setattr("bot.db.begin", hangs)
             with pytest.raises(Busy):
                 await count_up(storage)
+            with pytest.raises(Busy):
+                await storage.db.write(lambda _: pytest.fail("too late"))
         await count_up(storage)
         assert await counted(storage) == 1
 
@@ -75,7 +77,7 @@ async def test_a_full_disk_is_a_failure_of_the_database_and_told_as_that(
 ) -> None:
     await count_up(storage)
     async with storage.write() as transaction:
-        await vars(transaction.meta)["_session"].run("PRAGMA max_page_count=1")  # no more than there are
+        await transaction.session.execute(text("PRAGMA max_page_count=1"))  # no more than there are
     with pytest.raises(DatabaseFailed, match="can't use its database right now"):
         async with storage.write() as transaction:
             await transaction.meta.set("large", bytes(1_000_000))
@@ -95,9 +97,8 @@ async def test_an_error_of_what_was_asked_is_no_failure_of_the_database(
 
 async def test_a_server_that_is_away_is_said_to_be_and_is_no_reason_to_give_up() -> None:
     url = "postgresql+asyncpg://studii:secret@127.0.0.1:9/studii"
-    away = Storage(
-        write_engine(url), read_engine(url), amending=None, fence=None, observe=lambda what, seconds: None
-    )
+    away = Storage()
+    away.db = Database(url)
     with pytest.raises(DatabaseAway):
         async with away.read():
             pass
@@ -107,6 +108,7 @@ async def test_a_server_that_is_away_is_said_to_be_and_is_no_reason_to_give_up()
     with pytest.raises(DatabaseAway):  # the next one has its turn all the same
         async with away.write(patience=1.0):
             pass
+    await away.db.close()
 
 
 async def test_an_error_of_the_one_who_writes_is_not_taken_for_a_database_that_is_away(

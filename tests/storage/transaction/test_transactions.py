@@ -2,15 +2,13 @@
 
 import asyncio
 import gc
-import sqlite3
-from collections.abc import Callable
 
 import pytest
+from sqlalchemy import Connection
 
+from bot.db import connected
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Storage
-from bot.storage.database.engines import write_engine
-from bot.storage.database.sqlite_driver import OneCallConnection
 from tests.storage.transaction.counting import count_up, counted
 from tests.support.jobs import TODAY, a_job, accept_within
 
@@ -74,24 +72,6 @@ async def test_more_readers_than_connections_all_come_to_read(storage: Storage) 
     assert await asyncio.gather(*(counted(storage) for _ in range(30))) == [1] * 30
 
 
-async def test_each_statement_is_one_call_into_the_drivers_thread(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await count_up(storage)
-    calls: list[object] = []
-    call = OneCallConnection.call
-
-    def count(connection: OneCallConnection, function: Callable[[sqlite3.Connection], object]) -> object:
-        calls.append(function)
-        return call(connection, function)
-
-    monkeypatch.setattr(OneCallConnection, "call", count)
-    async with storage.write() as transaction:
-        for number in range(3):
-            await transaction.meta.set("count", b"%d" % number)
-    assert len(calls) in {0, 3 + 1}  # and the commit; none where the database is a server
-
-
 @pytest.mark.usefixtures("tables")
 async def test_what_was_committed_is_there_after_a_restart(url: str) -> None:
     for _ in range(2):
@@ -104,13 +84,11 @@ async def test_what_was_committed_is_there_after_a_restart(url: str) -> None:
 @pytest.mark.usefixtures("file")
 async def test_the_file_is_written_through_and_ready_for_readers(storage: Storage, url: str) -> None:
     await count_up(storage)
-    engine = write_engine(url)
-    async with engine.connect() as connection:
+    async with connected(vars(storage.db)["_writing"]) as run:
         found = {
-            name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            name: (await run(Connection.exec_driver_sql, f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
-    await engine.dispose()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 

@@ -14,14 +14,14 @@ _TABLES = "SELECT count(*) FROM sqlite_master"
 
 def share_upgrades(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let new databases get their tables from the first of them. Any other upgrade is made as ever."""
-    from bot.storage.database import migrations
+    from bot import migrate
 
-    upgrade: Any = getattr(migrations, _UPGRADE)
-    shipped = migrations.SCRIPTS
+    upgrade: Any = getattr(migrate, _UPGRADE)
+    shipped = migrate.SCRIPTS
     made: list[sqlite3.Connection] = []  # in memory
 
     async def share(connection: Any, revision: str, path: Path | None) -> None:
-        usual = revision == migrations.HEAD and shipped == migrations.SCRIPTS
+        usual = revision == migrate.HEAD and shipped == migrate.SCRIPTS
         if path is None or not usual or (await connection.exec_driver_sql(_TABLES)).scalar_one():
             await upgrade(connection, revision, path)
         elif made:
@@ -31,7 +31,7 @@ def share_upgrades(monkeypatch: pytest.MonkeyPatch) -> None:
             await upgrade(connection, revision, path)
             made.append(await asyncio.to_thread(_read, path))
 
-    monkeypatch.setattr(migrations, _UPGRADE, share)
+    monkeypatch.setattr(migrate, _UPGRADE, share)
 
 
 def _copy(made: sqlite3.Connection, path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from alembic.script import ScriptDirectory
 
+from bot.migrate import SCRIPTS
 from bot.reasons import Reason, ReasonCode
-from bot.storage.database.migrations import SCRIPTS
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
 from bot.ui.kit import reasons
 from bot.ui.kit.reasons import UNKNOWN_REASON

@@ -3,10 +3,8 @@
 import errno
 import logging
 import socket
-import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -19,38 +17,17 @@ from sqlalchemy.exc import (
 
 from bot.clock import Clock
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError, Unavailable
-from bot.storage.database.location import sqlite_file
+from bot.sqlite_file import BUSY_CODES, ON_SQLITE, drivers_error, sqlite_code, sqlite_file, unusable_file
 
 _log = logging.getLogger(__name__)
 
 UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `usable_database`
 
-_RIGHTS = "can't be opened for writing. Allow the bot to write to it and to its folder."
-_DAMAGED = "is damaged. Restore a backup (python -m bot restore FILE). That keeps the damaged file beside it."
-# By SQLite's primary result codes, https://www.sqlite.org/rescode.html
-_ON_SQLITE = {
-    sqlite3.SQLITE_ERROR: f"doesn't have the contents that this version of the bot needs, or {_DAMAGED}",
-    sqlite3.SQLITE_PERM: _RIGHTS,
-    sqlite3.SQLITE_READONLY: _RIGHTS,
-    sqlite3.SQLITE_IOERR: (
-        "can't be read or written: its disk is full or failing. Free some space, or repair the disk."
-    ),
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_FULL: "can't grow: its disk is full. Free some space there.",
-    sqlite3.SQLITE_CANTOPEN: _RIGHTS,
-    sqlite3.SQLITE_NOTADB: (
-        "isn't an SQLite database. Set DATABASE_URL to another file, or restore a backup in its place "
-        "(python -m bot restore FILE)."
-    ),
-}
 _CROWDED = "55P03"  # PostgreSQL: lock_not_available
 _DEADLOCK = "40P01"  # deadlock_detected
 # admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
 _STOPPED = {"57P01", "57P02", "57P03"}
-_BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _WRONG_LOGIN = ("28", "3D")  # classes: no such user, a wrong password; no such database
-# A full or failing disk, and no memory. What else SQLite meets doesn't pass.
-_PASSING_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM, *_BUSY_CODES}
 _HELD = "is being written by another program. Stop that program, then start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
@@ -65,6 +42,8 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
     if isinstance(error, DataError | IntegrityError | ProgrammingError):
         return None
     if isinstance(error, DBAPIError):
+        if sqlite_code(error) in BUSY_CODES:
+            return Busy()
         if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _STOPPED:
             return DatabaseAway()
         kinds: dict[str | None, type[DatabaseFailed]] = {_CROWDED: Busy, _DEADLOCK: Collided}
@@ -112,11 +91,6 @@ class OutageLog:
             self._since = None
 
 
-def sqlite_code(error: Exception) -> int:
-    """Return SQLite's primary result code, or 0 if the error is not SQLite's."""
-    return getattr(_drivers(error), "sqlite_errorcode", 0) & 0xFF
-
-
 @contextmanager
 def usable_database(url: str) -> Generator[None]:
     """Raise `SettingsError` if the database can't be used in the block: why, and what to do about it."""
@@ -129,24 +103,18 @@ def usable_database(url: str) -> Generator[None]:
 def _unusable(url: str, error: Exception) -> SettingsError:
     path, code = sqlite_file(url), sqlite_code(error)
     if path is not None:
-        if isinstance(error, Busy) or code in _BUSY_CODES:
+        if isinstance(error, Busy) or code in BUSY_CODES:
             return Unavailable(f"The database file {path} {_HELD}")
-        if code in _ON_SQLITE:
+        if code in ON_SQLITE:
             return unusable_file(path, code)
         return SettingsError(
             f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
         )
-    state = str(getattr(_drivers(error), "sqlstate", ""))
+    state = str(getattr(drivers_error(error), "sqlstate", ""))
     failed = Unavailable(
         f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
     )
     return SettingsError(str(failed)) if state.startswith(_WRONG_LOGIN) else failed
-
-
-def unusable_file(path: Path, code: int) -> SettingsError:
-    """Explain why an SQLite file can't be used, by SQLite's primary result code."""
-    words = _ON_SQLITE.get(code, f"can't be used (SQLite's error {code}). Set DATABASE_URL to another file.")
-    return (Unavailable if code in _PASSING_CODES else SettingsError)(f"The database file {path} {words}")
 
 
 def address_shown(url: str) -> str:
@@ -156,7 +124,7 @@ def address_shown(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    met = _drivers(error)
+    met = drivers_error(error)
     known: list[tuple[bool, str]] = [
         (isinstance(met, socket.gaierror), "no machine of that name is known"),
         (isinstance(met, TimeoutError), "it doesn't answer"),
@@ -164,9 +132,3 @@ def _reason(error: Exception) -> str:
         (isinstance(error, Busy) and not isinstance(error, DatabaseAway), "another program keeps it busy"),
     ]
     return next((words for true, words in known if true), " ".join(str(met).split()))
-
-
-def _drivers(error: Exception) -> BaseException:
-    """Return the error that the driver raised, or the error itself."""
-    met = error.__cause__ if isinstance(error, DatabaseFailed) and error.__cause__ is not None else error
-    return getattr(met, "orig", None) or met

@@ -1,10 +1,15 @@
-"""The metadata of the tables, and types and columns that SQLAlchemy does not have."""
+"""The base of all rows, and types of columns that SQLAlchemy does not have.
+
+A row is a dataclass, and the domain object. It has no relationships, so reading one never loads another.
+Outside of the functions of `bot.db` it is detached, and nothing assigns to it.
+"""
 
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -18,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
 from bot.reasons import Reason
 
@@ -88,6 +94,33 @@ class ReasonText(TypeDecorator[Reason]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Reason | None:
         return None if value is None else Reason.decode(value)
+
+
+class IntSet(TypeDecorator[frozenset[int]]):
+    """A set of ids, stored as a JSON list in order."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[int] | None, dialect: Dialect) -> list[int] | None:
+        return None if value is None else sorted(value)
+
+    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> frozenset[int] | None:
+        return None if value is None else frozenset(int(one) for one in value)
+
+
+class Base(MappedAsDataclass, DeclarativeBase):
+    """The base of rows. A column that holds a secret, a prompt or an address has `repr=False`."""
+
+    metadata = metadata
+    type_annotation_map = {  # noqa: RUF012 - as SQLAlchemy reads it
+        int: BigInteger(),
+        str: Text(),
+        datetime: UtcDateTime(),
+        dict[str, str]: JSON(),
+        dict[str, Any]: JSON(),
+        frozenset[int]: IntSet(),
+    }
 
 
 def enum_constraint(column: str, enum: type[StrEnum]) -> CheckConstraint:

@@ -11,19 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.db import used_once
 from bot.errors import SettingsError, Unavailable
-from bot.storage.database.async_engine import AsyncConnection
-from bot.storage.database.backup import copy_database
-from bot.storage.database.engines import migration_engine, read_engine, used_once
-from bot.storage.database.errors import address_shown
-from bot.storage.database.file_checks import ANOTHER_PROGRAMS, ensure_ours
-from bot.storage.database.location import private_file, sqlite_file
-from bot.storage.database.privileges import missing_privileges
+from bot.sqlite_file import ANOTHER_PROGRAMS, copy_database, ensure_ours, private_file, sqlite_file
 
 _log = logging.getLogger(__name__)
 
-SCRIPTS = Path(__file__).parents[3] / "migrations"
+SCRIPTS = Path(__file__).parents[1] / "migrations"
 COPIES = 3
 HEAD = "head"
 STOP_CHECK_SECONDS = 1.0  # between two checks whether the processes that have to stop first have stopped
@@ -66,12 +62,9 @@ async def migrate(url: str, revision: str = HEAD) -> None:
     if path is not None:
         await asyncio.to_thread(ensure_ours, url)
         await asyncio.to_thread(private_file, path)
-    async with used_once(migration_engine(url), url) as engine:
-        if path is None and (wrong := await missing_privileges(engine)):
-            raise SettingsError(f"The database at {address_shown(url)} {wrong}")
-        async with engine.connect() as connection:
-            if revision != HEAD or await connection.run_sync(_revision) != newest_revision():
-                await _upgrade(connection, revision, path)
+    async with used_once(url, writes=True) as connection:
+        if revision != HEAD or await connection.run_sync(_revision) != newest_revision():
+            await _upgrade(connection, revision, path)
 
 
 async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None) -> None:
@@ -135,7 +128,7 @@ async def schema_of(url: str) -> Schema:
     path = sqlite_file(url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return Schema(None, newest_revision(), known=False, others=False)
-    async with used_once(read_engine(url), url) as engine, engine.connect() as connection:
+    async with used_once(url) as connection:
         return await connection.run_sync(_schema, HEAD)
 
 

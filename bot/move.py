@@ -1,11 +1,11 @@
 """Copy all rows of an SQLite file into an empty PostgreSQL."""
 
 from sqlalchemy import ColumnElement, Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.db import used_once
+from bot.db_failures import address_shown
 from bot.errors import SettingsError
-from bot.storage.database.async_engine import AsyncConnection
-from bot.storage.database.engines import migration_engine, read_engine, used_once
-from bot.storage.database.errors import address_shown
 from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
 
 ROWS_IN_A_STATEMENT = 500
@@ -18,12 +18,7 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
 
     Raises `SettingsError` if the target has rows, differs in the end, or can't be used.
     """
-    async with (
-        used_once(read_engine(source), source) as reading,
-        used_once(migration_engine(target), target) as writing,
-        reading.connect() as old,
-        writing.begin() as new,
-    ):
+    async with used_once(source) as old, used_once(target, writes=True) as new, new.begin():
         await old.exec_driver_sql("BEGIN")
         tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
         for table in tables:
@@ -39,8 +34,9 @@ async def copy_rows(source: str, target: str) -> dict[str, int]:
 
 async def _copy(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
     rows = select(table).order_by(*table.primary_key.columns)
-    async for part in old.parts(rows, ROWS_IN_A_STATEMENT):
-        await new.execute(insert(table), part)
+    async with old.stream(rows) as found:
+        async for part in found.mappings().partitions(ROWS_IN_A_STATEMENT):
+            await new.execute(insert(table), [dict(row) for row in part])
     number = table.autoincrement_column
     if number is None:
         return

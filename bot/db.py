@@ -1,0 +1,508 @@
+"""A transaction is a function.
+
+    style_id = await db.write(styles.save, guild_id, user_id, name, inputs)
+    found = await db.read(styles.usable, guild_id, user_id, roles)
+
+Such a function takes a session, ids and plain values. It loads its rows itself, and what it returns is
+detached. Writers that wait share one commit, each in a savepoint. If one spoils the transaction, each is done
+alone. Nobody is told anything before the commit.
+
+The engine is SQLAlchemy's own, on aiosqlite or asyncpg. Where it has a synchronous driver, as in a
+simulation, the functions run in the calling thread.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, TypeVarTuple
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from bot.aio.shield import shielded
+from bot.clock import SystemClock
+from bot.db_failures import OutageLog, as_failure, usable_database
+from bot.domain.shards import SHARD_BITS, Shards
+from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone
+from bot.sqlite_file import private_file, sqlite_file
+
+_log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_R = TypeVarTuple("_R")
+_Work = Callable[[Session], Any]
+
+WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
+COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
+LEASE_TIMEOUT = 4.0  # seconds for a statement about leases; they are renewed every few seconds
+CLOSING = 2.0  # seconds that those who are in a transaction have to end it
+MAX_GROUP = 100  # writers that share a commit
+READERS = 4
+_CLOCK = SystemClock()  # patience is people's: real time, also where time is simulated
+
+PRAGMAS = {
+    "busy_timeout": "100",  # milliseconds that one BEGIN waits for another program; it is tried again
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "secure_delete": "ON",  # overwrite erased data, and don't only mark it as free
+    "foreign_keys": "ON",
+}
+
+_READ_PRAGMAS = {"busy_timeout": "5000", "query_only": "ON"}
+
+NAME_PREFIX = "studii process "  # of a transaction, in pg_stat_activity
+# A process that was stopped within a transaction keeps its locks no longer than the second bound. Others wait
+# for a lock a little longer, so that they get it then. Both are the transaction's alone, since what belongs
+# to a connection does not survive PgBouncer.
+BOUNDS = (
+    "SELECT set_config('lock_timeout', '8s', true),"
+    " set_config('idle_in_transaction_session_timeout', '5s', true)"
+)
+# The row is locked against being taken over, which waits for this transaction. Renewing the lease changes no
+# key, and so does not wait. The name lets the next process end the transaction: the idle timeout does not see
+# a client that was stopped between two messages of one statement.
+_FENCE = ", set_config('application_name', :name, true) FROM processes WHERE epoch = :epoch FOR KEY SHARE"
+
+
+_TRY = "UPDATE meta SET value = value WHERE name = ''"  # which changes nothing
+
+
+class Fence:
+    """The right to write for the servers of some shards, by the number of the process that has it.
+
+    Without a number, it is a process that works alone, or an operator's command. `shards` are those whose
+    servers are this process's.
+    """
+
+    epoch: int | None = None
+    shards: Shards = Shards()
+
+    def met(self) -> None:
+        """Note that a transaction found the row gone: another process has taken over."""
+
+
+class _Unsure(DatabaseFailed):
+    """A commit's answer was lost: nobody knows whether it was made."""
+
+
+class Run(Protocol):
+    """Runs a function of SQLAlchemy's own connection, and returns what that returns."""
+
+    def __call__(
+        self, work: Callable[Concatenate[Connection, _P], _T], /, *args: _P.args, **more: _P.kwargs
+    ) -> Coroutine[Any, Any, _T]: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Write:
+    work: _Work
+    until: float
+    answer: "asyncio.Future[Any]"
+    result: Any = None
+    error: Exception | None = None
+    wakes: set[Hashable] = field(default_factory=set[Hashable])
+
+
+class Database:
+    """One writer at a time, and some readers."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        fence: Fence | None = None,
+        woken: Callable[[set[Hashable]], None] = lambda _: None,
+        observe: Callable[[str, float], None] = lambda _what, _seconds: None,
+    ) -> None:
+        """Call `woken` after each commit with what its functions have named in `wake`.
+
+        `observe` takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write,
+        and "failure" is one of those that failed.
+        """
+        self.fence = fence or Fence()
+        self._writing, self._reading = engine_of(url, writes=True), engine_of(url, writes=False)
+        self._woken, self._observe = woken, observe
+        self._turn, self._readers = asyncio.Lock(), asyncio.Semaphore(READERS)
+        self._waiting: deque[_Write] = deque()
+        self._tasks = set[asyncio.Task[Any]]()
+        self._writer: asyncio.Task[None] | None = None
+        self._closed = False
+        self._reads, self._writes = OutageLog("read", _CLOCK), OutageLog("written", _CLOCK)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, url: str, *, patience: float = WRITE_TIMEOUT, **more: Any
+    ) -> AsyncGenerator["Database"]:
+        """Open the database, whose tables `migrate` has made, and close it at the end.
+
+        Raises `SettingsError` if it can't be written, or another program writes to it for longer than
+        `patience` seconds.
+        """
+        if (path := sqlite_file(url)) is not None:
+            await asyncio.to_thread(private_file, path)
+        db = cls(url, **more)
+        try:
+            with usable_database(url):
+                # The first writer turns on write-ahead logging, without which readers would block.
+                await db.write(lambda session: session.execute(text(_TRY)), within=patience)
+            yield db
+        finally:
+            await shielded(db.close())
+
+    async def read(
+        self, work: Callable[Concatenate[Session, _P], _T], *args: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """Return what `work` finds in one moment of the database. Writing in it is an error.
+
+        Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
+        """
+        reading = self._task(self._read(lambda session: work(session, *args, **more)), "reading")
+        return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
+
+    async def write(
+        self,
+        work: Callable[Concatenate[Session, _P], _T],
+        *args: _P.args,
+        within: float = WRITE_TIMEOUT,  # pyright: ignore[reportGeneralTypeIssues]
+        **more: _P.kwargs,
+    ) -> _T:
+        """Return what `work` returns, once its changes are on the disk: all of them, or none if it raises.
+
+        It is called once more if those with which it shared a commit have spoiled that. Raises `Busy` if
+        nothing was done within so many seconds, `DatabaseAway` if there is no way to the database, `NotAlone`
+        if another process has taken over, and `DatabaseFailed` for any other failure: then nothing was
+        written, unless the commit's answer was lost. A write that was begun is finished, also if the caller
+        is cancelled.
+        """
+        self._ensure_open()
+        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(_retrieved)
+        one = _Write(lambda session: work(session, *args, **more), _CLOCK.monotonic() + within, answer)
+        self._waiting.append(one)
+        if self._writer is None:
+            self._writer = self._task(self._write_all(), "writer")
+        try:
+            await asyncio.wait((answer,), timeout=within)
+            if one in self._waiting:
+                raise Busy
+        finally:
+            if one in self._waiting:
+                self._waiting.remove(one)
+        return await asyncio.shield(answer)
+
+    async def close(self) -> None:
+        """Close the connections after open transactions have ended: the pool closes none that is in use."""
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSING):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+                await self._turn.acquire()
+                for _ in range(READERS):
+                    await self._readers.acquire()
+        except TimeoutError:
+            _log.warning("A transaction didn't end within %.0f s.", CLOSING)
+        for engine in (self._writing, self._reading):
+            if isinstance(engine, AsyncEngine):
+                await engine.dispose()
+            else:
+                engine.dispose()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Run]:
+        """Give a reader of `Storage`, which is no function yet, a connection."""
+        self._ensure_open()
+        async with self._readers:
+            with self._observed("read"), self._reads.watching():
+                async with connected(self._reading) as run:
+                    yield run
+
+    @asynccontextmanager
+    async def writing(self, within: float, *, fenced: bool = True) -> AsyncGenerator[Run]:
+        """Give a writer of `Storage`, which is no function yet, its turn, and commit at the end."""
+        self._ensure_open()
+        until = _CLOCK.monotonic() + within
+        with self._observed("turn"):
+            try:
+                async with asyncio.timeout(within):
+                    await self._turn.acquire()
+            except TimeoutError:
+                raise Busy from None
+        try:
+            with self._observed("write"), self._writes.watching():
+                async with connected(self._writing) as run:
+                    await self._begun(run, until, fenced=fenced)
+                    yield run
+                    await shielded(run(Connection.commit))
+        finally:
+            self._turn.release()
+
+    async def _begun(self, run: Run, until: float, *, fenced: bool) -> None:
+        while True:
+            try:
+                await shielded(run(begin, self.fence if fenced else Fence()))
+            except DBAPIError as error:
+                if type(as_failure(error)) is not Busy or _CLOCK.monotonic() > until:
+                    raise
+                await shielded(run(Connection.rollback))
+            else:
+                break
+        if _CLOCK.monotonic() > until:  # the server has hung: nobody waits for what would be written now
+            raise Busy
+
+    async def _read(self, work: Callable[[Session], _T]) -> _T:
+        async with self.reading() as run:
+            return await _as_away(run(self._in_session, work))
+
+    def _in_session(self, connection: Connection, work: Callable[[Session], _T]) -> _T:
+        with Session(connection, expire_on_commit=False, info={"shards": self.fence.shards}) as session:
+            return work(session)
+
+    async def _write_all(self) -> None:
+        group: list[_Write] = []
+        try:
+            while self._waiting:
+                async with self._turn:
+                    group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
+                    if await self._done_together(group):
+                        for one in group:
+                            await self._done_together([one])
+                self._tell(group)
+        finally:
+            self._writer = None
+            for one in (*group, *self._waiting):
+                one.answer.cancel()  # only if the loop ends: the callers must not wait for ever
+
+    async def _done_together(self, group: list[_Write]) -> bool:
+        """Do what the group waits for in one transaction. Return whether each has to be done alone."""
+        try:
+            with self._observed("write"), self._writes.watching():
+                await self._commit(group)
+        except Exception as error:  # noqa: BLE001 - told to who has asked
+            for one in group:
+                one.error = error
+            return len(group) > 1 and not isinstance(error, DatabaseAway | _Unsure)
+        return False
+
+    async def _commit(self, group: list[_Write]) -> None:
+        while True:
+            async with connected(self._writing) as run:
+                try:
+                    await _as_away(run(self._do, group))
+                except DBAPIError as error:
+                    # Nothing was done by who was too late or collided: it is done again while there is time.
+                    again = type(as_failure(error)) in {Busy, Collided}
+                    if again and _CLOCK.monotonic() < min(one.until for one in group):
+                        continue
+                    raise
+                try:
+                    await run(Connection.commit)
+                except (DBAPIError, OSError) as error:
+                    raise _Unsure from error
+                return
+
+    def _do(self, connection: Connection, group: list[_Write]) -> None:
+        begin(connection, self.fence)
+        mode = "create_savepoint" if len(group) > 1 else "rollback_only"
+        for one in group:
+            one.result, one.error, one.wakes = None, None, set()
+            info: dict[str, Any] = {"shards": self.fence.shards, "wakes": one.wakes}
+            if _CLOCK.monotonic() > one.until:  # the server has hung: nobody waits for it any more
+                one.error = Busy()
+                continue
+            with Session(
+                connection, join_transaction_mode=mode, expire_on_commit=False, info=info
+            ) as session:
+                try:
+                    one.result = one.work(session)
+                    session.commit()
+                except (DBAPIError, OSError):
+                    raise  # it may have spoiled the transaction; alone, it is told what it was
+                except Exception as error:  # noqa: BLE001 - its own, told to who has asked
+                    session.rollback()
+                    one.error = error
+                    one.wakes.clear()
+
+    def _tell(self, group: list[_Write]) -> None:
+        for one in group:
+            if one.answer.done():
+                continue  # the caller was cancelled, or is late
+            if one.error is not None:
+                one.answer.set_exception(one.error)
+            else:
+                one.answer.set_result(one.result)
+        # Also of a commit that failed: it may have been made all the same.
+        if wakes := set[Hashable]().union(*(one.wakes for one in group)):
+            try:
+                self._woken(wakes)
+            except Exception:  # noqa: BLE001 - the commit is made, and the next reading finds it
+                _log.exception("Something wasn't told what was committed")
+
+    def _task(self, work: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @contextmanager
+    def _observed(self, what: str) -> Generator[None]:
+        start = _CLOCK.monotonic()
+        try:
+            yield
+        except NotAlone:
+            raise  # which is counted where it is met
+        except DatabaseFailed:
+            self._observe("failure", _CLOCK.monotonic() - start)
+            raise
+        finally:
+            self._observe(what, _CLOCK.monotonic() - start)
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise DatabaseAway
+
+
+def begin(connection: Connection, fence: Fence) -> None:
+    """Begin a transaction that writes. Raises `NotAlone` if another process has taken over."""
+    connection.begin()
+    if connection.dialect.name == "sqlite":
+        return
+    if fence.epoch is None:
+        connection.exec_driver_sql(BOUNDS)
+        return
+    named = {"name": f"{NAME_PREFIX}{fence.epoch}", "epoch": fence.epoch}
+    if connection.execute(text(BOUNDS + _FENCE), named).first() is None:
+        fence.met()
+        raise NotAlone
+
+
+def wake(session: Session, *what: Hashable) -> None:
+    """Name what has something to do once this is committed, such as ("lane", key_id)."""
+    session.info["wakes"].update(what)
+
+
+def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
+    """Return the query of only those rows whose server this process serves."""
+    return of_shards(session.info["shards"], query, guild_id)
+
+
+def of_shards(shards: Shards, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
+    """Return the query of only those rows whose server belongs to one of the shards."""
+    if shards.all:
+        return query
+    return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))
+
+
+def engine_of(url: str, *, writes: bool) -> AsyncEngine | Engine:
+    """Return an engine of one connection that writes, or of some that see one moment each and can't write."""
+    options: dict[str, Any] = {"pool_size": 1 if writes else READERS, "max_overflow": 0}
+    if make_url(url).get_backend_name() != "sqlite":
+        server = server_engine(url, **options, pool_pre_ping=True)
+        if writes:
+            return server
+        return server.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    # At DEBUG this logger would write every statement with its values: prompts, and keys as they are stored.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    engine = sqlite_engine(url, **options)
+    pragmas = PRAGMAS if writes else _READ_PRAGMAS
+    first = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    event.listen(sync, "connect", partial(set_pragmas, pragmas))
+    event.listen(sync, "begin", partial(_say, first))
+    return engine
+
+
+def _say(statement: str, connection: Connection) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def sqlite_engine(url: str, **options: Any) -> AsyncEngine | Engine:
+    # With isolation_level=None the driver begins no transaction: the storage says how it begins.
+    return create_async_engine(url, hide_parameters=True, connect_args={"isolation_level": None}, **options)
+
+
+def server_engine(url: str, *, patience: float = 60.0, **options: Any) -> AsyncEngine:
+    """Return an engine for PostgreSQL. Connecting and each statement end after so many seconds."""
+    arguments: dict[str, Any] = {"timeout": min(patience, 10.0), "command_timeout": patience}
+    # Behind PgBouncer, connections of several clients become one of the server's.
+    arguments["prepared_statement_name_func"] = lambda: f"studii_{uuid4().hex}"
+    return create_async_engine(url, hide_parameters=True, connect_args=arguments, **options)
+
+
+def lease_engine(url: str) -> AsyncEngine:
+    """Return an engine with one connection and short timeouts, for what says who serves which servers."""
+    return server_engine(url, patience=LEASE_TIMEOUT, pool_size=1, max_overflow=0, pool_pre_ping=True)
+
+
+def set_pragmas(pragmas: dict[str, str], connection: Any, _record: object) -> None:
+    """Set them on a driver's new connection."""
+    cursor = connection.cursor()
+    for name, value in pragmas.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine | Engine) -> AsyncGenerator[Run]:
+    """Connect. What isn't committed at the end is rolled back. Raises `DatabaseAway` if there is no way."""
+    if isinstance(engine, Engine):
+        with engine.connect() as connection:
+            yield partial(_here, connection)
+        return
+    opened = engine.connect()
+    try:
+        await _as_away(shielded(opened.start()))  # drivers raise OSError when there is no way to a server
+        yield opened.run_sync
+    finally:
+        if opened.sync_connection is not None:
+            await shielded(opened.close())
+
+
+async def _here(connection: Connection, work: Callable[..., _T], /, *args: Any, **more: Any) -> _T:
+    return work(connection, *args, **more)
+
+
+async def _as_away(work: Coroutine[Any, Any, _T]) -> _T:
+    """Raise `DatabaseAway` for what drivers raise when a connection breaks, or can't be made."""
+    try:
+        return await work
+    except OSError as error:
+        raise DatabaseAway from error
+
+
+def _retrieved(answer: "asyncio.Future[Any]") -> None:
+    if not answer.cancelled():
+        answer.exception()
+
+
+@asynccontextmanager
+async def used_once(url: str, *, writes: bool = False) -> AsyncGenerator[AsyncConnection]:
+    """Connect to the database for the block. Raises `SettingsError` if that can't be used.
+
+    A writer of SQLite has foreign keys off, as tables are made again: dropping the old one would count as
+    deleting its rows.
+    """
+    if make_url(url).get_backend_name() != "sqlite":
+        engine = server_engine(url, poolclass=NullPool)
+    else:
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"isolation_level": None}, poolclass=NullPool
+        )
+        pragmas = PRAGMAS | {"foreign_keys": "OFF"} if writes else _READ_PRAGMAS
+        event.listen(engine.sync_engine, "connect", partial(set_pragmas, pragmas))
+    try:
+        with usable_database(url):
+            async with engine.connect() as connection:
+                yield connection
+    finally:
+        await engine.dispose()

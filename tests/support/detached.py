@@ -1,0 +1,39 @@
+"""Rows outside of transactions are detached: nothing assigns to them, or hands them to a transaction."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import event, inspect
+
+from bot.base import Base
+from bot.db import Database
+
+
+def hold_rows_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise where a row is handed to `Database.read` or `write`."""
+    for name in ("read", "write"):
+        monkeypatch.setattr(Database, name, _without_rows(getattr(Database, name)))
+
+
+def refuse_detached() -> None:
+    """Raise where an attribute of a detached row is set, from now on, for all classes that there are."""
+    for mapper in Base.registry.mappers:
+        for column in mapper.column_attrs:
+            event.listen(getattr(mapper.class_, column.key), "set", _refuse)
+
+
+def _without_rows(transact: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def checked(db: Database, work: Callable[..., Any], *args: object, **more: object) -> Awaitable[Any]:
+        for one in (*args, *more.values()):
+            held = cast("list[object]", [*one]) if isinstance(one, list | tuple | set) else [one]
+            if any(isinstance(row, Base) for row in held):
+                raise TypeError(f"{work} was given a row: hand it ids and plain values")
+        return transact(db, work, *args, **more)
+
+    return checked
+
+
+def _refuse(row: Base, _value: object, _before: object, _initiator: object) -> None:
+    if inspect(row).detached:
+        raise AttributeError(f"{type(row).__name__} is detached: change it in a function of Database.write")
