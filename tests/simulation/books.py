@@ -114,8 +114,9 @@ def ledger(world: World) -> list[Line]:
 
 
 def settled(world: World) -> bool:
-    """Return whether each job has one of its ends."""
-    return all(job.state in ENDS for job in rows(world))
+    """Return whether each job has one of its ends, and each result was shown."""
+    books = Books(world)
+    return all(job.state in ENDS for job in books.jobs) and not any(shown_once(books))
 
 
 def watch(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.studii.jobs import Outcome
 from tests.simulation import wording
 from tests.simulation.faults import Fault
 from tests.simulation.loop import Plan
@@ -42,5 +43,25 @@ def test_the_second_of_two_quick_presses_of_a_question_is_no_error() -> None:
             yield from person.wait(one)
 
     result = simulate(1, 0.1, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded"] == 1
+
+
+def test_a_private_result_that_is_ready_at_a_start_is_sent() -> None:
+    """The engine has it before the gateway has named the bot's servers."""
+
+    def story(world: World) -> Plan:
+        person = Person(world, MEMBERS[0], "story")
+        world.studii.world.outcomes.append(Outcome(duration=20.0))
+        number = world.number()
+        world.wants(person.id, number)
+        asked = person.command(wording.STUDIO, prompt=person.prompt(number), private=True)
+        yield from person.wait(asked)
+        yield 8
+        world.machine.away = 60.0
+        world.faults.planned.append(("discord GET /api/v10/gateway/bot", Fault("slow", 5.0)))
+        world.machine.terminate()
+
+    result = simulate(1, 0.05, story=story)
     assert result.broken == []
     assert result.counts["succeeded"] == 1

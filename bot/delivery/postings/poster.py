@@ -13,7 +13,7 @@ from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
 from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
-from bot.domain import Announcement, Job, Posted, Undeliverable
+from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
 from bot.domain.posting import PostingRules
 from bot.languages import speaking
 from bot.ui.jobs.results.result import ended_elsewhere
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 REMOVE_SECONDS = 30.0
 POST_TIMEOUT_SECONDS = 120.0
+UNTIL_READY_SECONDS = 2.0
 
 
 class Poster:
@@ -124,14 +125,16 @@ class Poster:
 
     async def _post_in_dm(self, posting: Posting, why: str, rules: PostingRules) -> Announcement:
         """Tell by DM what can't be told where it was asked for. Nothing from an age-restricted channel."""
-        job = posting.jobs[0]
-        if stays_there(self._context.client, job):
+        job, client = posting.jobs[0], self._context.client
+        if client.get_guild(job.guild_id) is None and not client.is_ready():
+            return TryLater(UNTIL_READY_SECONDS)  # after a start: Discord has yet to name the bot's servers
+        if stays_there(client, job):
             await self._tell_of_end(posting)
             return Undeliverable(f"{why}, and results from there can't be shown elsewhere")
         try:
-            dm = await self._context.client.create_dm(discord.Object(job.user_id))
+            dm = await client.create_dm(discord.Object(job.user_id))
             looks = self._may_be_posted(posting)
-            if looks and await find_message(dm, self._context.client, posting.is_in) is not None:
+            if looks and await find_message(dm, client, posting.is_in) is not None:
                 return Posted(None, by_dm=True)
             with speaking(await self._context.readers.of_person(job.user_id, job.guild_id)):
                 await posting.say(Place(dm, by_dm=True), DEFAULT_LIMIT, rules)
