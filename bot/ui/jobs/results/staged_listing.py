@@ -5,6 +5,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.domain import Job
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.kit.buttons import JobButton
@@ -13,11 +14,15 @@ from bot.ui.kit.layout import NEUTRAL, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.reading.permissions import server_of
-from bot.ui.reading.photo_lookup import is_smaller, shown_before
+from bot.ui.reading.photo_lookup import is_before, is_smaller, shown_before
 
 ACTION = "staged"
 NO_ORIGINAL = lazy(
     "This message doesn't show the original photo. Run the tool again on the photo. Nothing was charged."
+)
+NOT_UNALTERED = lazy(
+    "The photo before is itself a result, so it isn't unaltered. Run the tool on the original photo. "
+    "Nothing was charged."
 )
 # As listings name it; see California's Business and Professions Code, section 10140.8.
 # Translators: the label is the server's own, usually “Virtually staged”; the link is “[your link]”.
@@ -42,6 +47,9 @@ class StagedButton(JobButton, action=ACTION):
         before = shown_before(interaction.message)
         if before is None:
             raise Refused(NO_ORIGINAL)
+        job = await host.services.jobs.get(self.job_id)
+        if job is not None and await _is_of_a_result(job, host):
+            raise Refused(NOT_UNALTERED)
         rules = await host.services.posting.rules(server_of(interaction))
         label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
         link = f"[{YOUR_LINK}]"
@@ -56,3 +64,11 @@ class StagedButton(JobButton, action=ACTION):
             lines(REPLACE.using(link=link), *map(small, (shown, NO_ADVICE))),
         )
         await answer(interaction, panel)
+
+
+async def _is_of_a_result(job: Job, host: Host) -> bool:
+    """Return whether the job's photo is a picture that another job made, not the photo beside it."""
+    source = job.source
+    if source is None or source.message_id is None or is_before(source):
+        return False
+    return await host.services.best.result_of(job.guild_id, source.message_id) is not None

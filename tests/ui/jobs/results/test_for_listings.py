@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.delivery import DiscordDelivery
+from bot.domain import JobState
 from bot.domain.posting import PostingRules
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
@@ -26,3 +27,23 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
         await delivery(desk).announce(staging, files(tmp_path, 1 * MIB, 11 * MIB))
         told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
         assert "The button opens the photo smaller than it was sent (re-encoded)" in told
+
+
+async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, restored):
+        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        await delivery(desk).announce(restored, files(tmp_path, 1 * MIB, 1 * MIB))
+        message = desk.channel.history()[-1]
+        async with desk.storage.write() as transaction:
+            await transaction.jobs.update(restored.id, result_message_id=message.id)
+        offered = await desk.tom.click(message, label="Use in…")
+        assert offered.response is not None
+        form = await desk.tom.select(offered.response, ["virtual-staging"])
+        await desk.tom.submit_modal(form, {})
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
+        staged = await desk.move(await desk.job(), *done, **kept)
+        await delivery(desk).announce(staged, files(tmp_path, 1 * MIB, 1 * MIB))
+        told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
+        assert "The photo before is itself a result" in told
+        assert "[your link]" not in told
