@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.simulation import mutations
 from tests.simulation.books import never_taken
 from tests.simulation.run import Result, simulate
 from tests.simulation.shrink import shrink
@@ -24,6 +25,8 @@ def main() -> int:
         logging.basicConfig(level=logging.INFO)
     else:
         logging.disable()  # all faults are told in it
+    if arguments.mutations is not None:
+        return _mutate(arguments.mutations)
     hours, seed = arguments.days * 24, arguments.seed
     without = frozenset[str](arguments.without.split(",")) if arguments.without else frozenset[str]()
     if arguments.shrink:
@@ -49,10 +52,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--log", action="store_true", help="show the bot's log")
     parser.add_argument("--without", help="leave out these actors and troubles, parted by commas")
     parser.add_argument("--shrink", action="store_true", help="make the seed's failing run small")
+    parser.add_argument(
+        "--mutations", nargs="?", const="", help="look for each planted defect, or those of that name"
+    )
     arguments = parser.parse_args()
     if (arguments.shrink or arguments.trace) and arguments.seed is None:
         parser.error("--shrink and --trace need --seed")
     return arguments
+
+
+def _mutate(wanted: str) -> int:
+    """Look for the planted defects; return whether one was not found."""
+    missed = 0
+    for mutation, found in mutations.find_all(wanted):
+        missed += found is None
+        what = "NOT FOUND" if found is None else f"seed {found[0]}: {found[1][:160]}"
+        _console.print(f"{mutation.name}: {what}")
+    return int(missed > 0)
 
 
 def _one(seed: int, hours: float, without: frozenset[str], trace: Path | None = None) -> Result:

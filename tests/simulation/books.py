@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from statistics import median
 
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii.jobs import Job as StudiiJob
@@ -23,6 +24,7 @@ ANSWER_SECONDS = 3.0
 ACCEPTED_WITHIN = 90.0  # seconds from a request, with a question before it, to its job
 ONE_AFTER_ANOTHER = 2.0  # seconds in which a setting may be read before the request it is for
 QUIET_STEPS, QUIET_REQUESTS = 6000, 2  # of an idle minute: steps of tasks, requests to Discord and Studii
+SOON = 8.0  # seconds
 UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
 
 WAYS = {
@@ -442,6 +444,17 @@ def truthful(books: Books) -> Iterator[str]:
                 yield f"{job}: its result says {price[1]} credits, and cost {cost}"
 
 
+def without_delay(books: Books) -> Iterator[str]:
+    """Half of all results are shown within moments of when Studii had made them."""
+    late = list[float]()
+    for job in books.jobs:
+        taken, shown = books.at_studii(job), books.results_of(job)
+        if taken is not None and len(shown) == 1 and len(books.world.wishes[job.number or 0]) == 1:
+            late.append(shown[0].at - taken.ends - taken.outcome.url_after)
+    if len(late) > 10 and (half := median(late)) > SOON:
+        yield f"half of all results were shown {half:.0f} s after Studii had made them, or later"
+
+
 def told_of_failures(books: Books) -> Iterator[str]:
     """Whoever's job failed was told."""
     told = [said for said in books.world.discord.said if re.search(wording.FAILED, said.words)]
@@ -519,6 +532,7 @@ BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
     kept_private,
     no_pings,
     truthful,
+    without_delay,
     told_of_failures,
     no_errors,
     answered,

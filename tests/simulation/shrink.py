@@ -9,14 +9,14 @@ from tests.simulation.run import ACTORS, simulate
 
 def shrink(seed: int, hours: float, told: Callable[[str], None]) -> tuple[float, frozenset[str]]:
     """Return the hours and what is left out of the smallest run that breaks one of the same promises."""
-    wanted = {_kind(line) for line in simulate(seed, hours).broken}
+    wanted = {kind(line) for line in simulate(seed, hours).broken}
     if not wanted:
         told(f"seed {seed} breaks no promise in {hours:.2f} hours")
         return hours, frozenset()
     told(f"looking for: {', '.join(sorted(wanted))}")
 
     def fails(hours: float, without: frozenset[str]) -> bool:
-        return bool(wanted & {_kind(line) for line in simulate(seed, hours, without=without).broken})
+        return bool(wanted & {kind(line) for line in simulate(seed, hours, without=without).broken})
 
     while hours > 0.1 and fails(hours * 0.6, frozenset()):
         hours *= 0.6
@@ -29,6 +29,6 @@ def shrink(seed: int, hours: float, told: Callable[[str], None]) -> tuple[float,
     return hours, without
 
 
-def _kind(line: str) -> str:
+def kind(line: str) -> str:
     """Return a broken promise without its numbers."""
     return re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{6,}\b|\d+(\.\d+)?", "#", line.partition(": ")[2])

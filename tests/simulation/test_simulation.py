@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.studii import StudiiClient
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.run import simulate
 
 
@@ -43,12 +42,14 @@ def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_a_repeated_submission_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    create = StudiiClient.create_job
+def test_a_repeated_submission_is_found() -> None:
+    with MUTATIONS[0].planted():
+        broken = simulate(1, 0.2).broken
+    assert any("was accepted 1 times and submitted 2 times" in line for line in broken)
 
-    async def twice(self: StudiiClient, *args: Any, **more: Any) -> Any:
-        await create(self, *args, **more)
-        return await create(self, *args, **more)
 
-    monkeypatch.setattr(StudiiClient, "create_job", twice)
-    assert any("was accepted 1 times and submitted 2 times" in line for line in simulate(1, 0.2).broken)
+def test_each_planted_defect_is_somewhere_in_the_bot() -> None:
+    for mutation in MUTATIONS:
+        with mutation.planted():  # raises if what it replaces has moved
+            pass
+    assert len(MUTATIONS) >= 30

@@ -1,0 +1,405 @@
+"""Planted defects of the bot, each of which the books have to find: `python -m tests.simulation --mutations`.
+
+A mutation names what it replaces by its path, and makes the replacement from the original. When code moves,
+its path moves here. They are defects of behaviour, not of a way to write it.
+"""
+
+import asyncio
+import importlib
+import inspect
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from bot.domain import FailureCode, JobState, Posted
+from bot.engine.lanes.step_result import StepResult
+from bot.lifecycle.transitions import approve, wait
+from bot.reasons import Reason, ReasonCode
+from tests.simulation.run import simulate
+from tests.simulation.shrink import kind
+from tests.simulation.world import GENERAL, MEMBERS
+
+SEEDS, HOURS = 50, 4.8
+HELD_BACK = 30.0  # seconds that a copy of what should be read is kept
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A defect: what it is, what it replaces, and how."""
+
+    name: str
+    path: str
+    make: Callable[[Any], Any]
+
+    @contextmanager
+    def planted(self) -> Generator[None]:
+        """Replace the original in this block, wherever a module has it."""
+        owner, name = _found(self.path)
+        original = inspect.getattr_static(owner, name)
+        made = self.make(original)
+        places = [(owner, name)]
+        if inspect.ismodule(owner):
+            modules = [one for path, one in sorted(sys.modules.items()) if path.startswith("bot")]
+            places = [(one, key) for one in modules for key, it in list(vars(one).items()) if it is original]
+        for place, key in places:
+            setattr(place, key, made)
+        try:
+            yield
+        finally:
+            for place, key in places:
+                setattr(place, key, original)
+
+
+def _found(path: str) -> tuple[Any, str]:
+    """Return the module or class, and the name in it, that a path leads to."""
+    *parts, name = path.split(".")
+    for number in range(len(parts), 0, -1):
+        try:
+            owner: Any = importlib.import_module(".".join(parts[:number]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[number:]:
+            owner = getattr(owner, part)
+        return owner, name
+    raise LookupError(path)
+
+
+# Replacements that are needed more than once.
+
+
+def _always(value: Any) -> Callable[[Any], Any]:
+    """Return the same, whatever is asked."""
+
+    def always(*_args: Any, **_more: Any) -> Any:
+        return value
+
+    return lambda _: always
+
+
+def _remembered(original: Any) -> Any:
+    """Keep the first answer to each question."""
+    known = dict[Any, Any]()
+
+    async def remembered(self: Any, *args: Any) -> Any:
+        if args not in known:
+            known[args] = await original(self, *args)
+        return known[args]
+
+    return remembered
+
+
+# The defects.
+
+
+def _twice(original: Any) -> Any:
+    async def twice(*args: Any, **more: Any) -> Any:
+        await original(*args, **more)
+        return await original(*args, **more)
+
+    return twice
+
+
+def _lost_is_not_sent(_: Any) -> Any:
+    async def unknown(self: Any, job: Any) -> Any:
+        return StepResult(await self._wait(job, JobState.SUBMITTING, 1.0, held=None, attempts=0))
+
+    return unknown
+
+
+def _lost_is_refused(_: Any) -> Any:
+    async def fail(self: Any, job: Any) -> Any:
+        return StepResult(
+            await self._fail(job, JobState.SUBMITTING, FailureCode.API, Reason(ReasonCode.UNREACHABLE))
+        )
+
+    return fail
+
+
+def _sent_again(original: Any) -> Any:
+    async def recover(transaction: Any, jobs: Any, at: Any, **more: Any) -> None:
+        for job in jobs:
+            await wait(transaction, job, job.state, at)
+        await original(transaction, [], at, **more)
+
+    return recover
+
+
+def _kept(_: Any) -> Any:
+    async def release(_self: Any, job: Any, _at: Any) -> Any:
+        return job
+
+    return release
+
+
+def _estimate(_: Any) -> Any:
+    def charge_of(job: Any, _told: Any = None) -> Any:
+        return job.estimate
+
+    return charge_of
+
+
+def _deaf_to_refunds(original: Any) -> Any:
+    def charge_of(job: Any, told: Any = None) -> Any:
+        return original(job, told or None)
+
+    return charge_of
+
+
+def _without_lines(original: Any) -> Any:
+    async def write(self: Any, job: Any, at: Any, *lines: Any) -> None:
+        await original(self, job, at, *[one for one in lines if one[0] != "release"])
+
+    return write
+
+
+def _nonceless(original: Any) -> Any:
+    async def send(self: Any, _nonce: Any, *args: Any, **more: Any) -> Any:
+        return await original(self, None, *args, **more)
+
+    return send
+
+
+def _for_all(original: Any) -> Any:
+    async def post(self: Any, posting: Any) -> Any:
+        if len(posting.jobs) == 1:
+            posting.jobs = (replace(posting.jobs[0], private=False),)
+        return await original(self, posting)
+
+    return post
+
+
+def _for_the_first(original: Any) -> Any:
+    def channel_of(client: Any, job: Any, _channel: Any = None) -> Any:
+        return original(client, job, GENERAL)
+
+    return channel_of
+
+
+def _raw(_: Any) -> Any:
+    def plain(text: str, limit: int, *_args: Any, **_more: Any) -> str:
+        return text[:limit]
+
+    return plain
+
+
+def _stale_budget(original: Any) -> Any:
+    known = dict[int, Any]()
+
+    async def use_of_members(transaction: Any, taking: Any, at: Any) -> Any:
+        found = await original(transaction, taking, at)
+        for guild_id, (budget, members) in found.items():
+            old = known.get(guild_id)
+            if old is None or not 0 <= (at - old[0]).total_seconds() < HELD_BACK:
+                old = known[guild_id] = (at, budget)
+            found[guild_id] = (old[1], members)
+        return found
+
+    return use_of_members
+
+
+def _later(original: Any) -> Any:
+    async def later(*args: Any, **more: Any) -> Any:
+        await asyncio.sleep(4)
+        return await original(*args, **more)
+
+    return later
+
+
+def _settled_alone(_: Any) -> Any:
+    return property(lambda self: self.settled)
+
+
+def _lasting(original: Any) -> Any:
+    def remember(self: Any, card: str, interaction: Any) -> None:
+        original(self, card, interaction)
+        self._kept[card].until = float("inf")
+
+    return remember
+
+
+def _never_paused(original: Any) -> Any:
+    def guild_settings_of(*args: Any) -> Any:
+        return replace(original(*args), paused=False)
+
+    return guild_settings_of
+
+
+def _unasked_approval(original: Any) -> Any:
+    def approval_of(*args: Any) -> None:
+        original(*args)
+
+    return approval_of
+
+
+def _declined_is_approved(_: Any) -> Any:
+    async def end(transaction: Any, job: Any, _reason: Any, at: Any) -> Any:
+        return await approve(transaction, job, at)
+
+    return end
+
+
+def _all_open(_: Any) -> Any:
+    async def open_of(_self: Any, ids: Any, _at: Any) -> Any:
+        return set(ids)
+
+    return open_of
+
+
+def _untold(original: Any) -> Any:
+    async def post(self: Any, posting: Any) -> Any:
+        return await original(self, posting) if posting.made else Posted(None)
+
+    return post
+
+
+def _priced_by_estimate(original: Any) -> Any:
+    def cost_words(job: Any) -> str:
+        return original(replace(job, settled=job.estimate))
+
+    return cost_words
+
+
+def _unpriced(original: Any) -> Any:
+    def cost_words(job: Any) -> str:
+        return original(job if job.state == "succeeded" else replace(job, settled=0))
+
+    return cost_words
+
+
+def _first_photo(original: Any) -> Any:
+    first = list[str]()
+
+    def path(self: Any, name: str) -> Any:
+        if not first and "source" in str(original(self, name)):
+            first.append(name)
+        return original(self, first[0] if first and original(self, first[0]).exists() else name)
+
+    return path
+
+
+def _terms_for_all(original: Any) -> Any:
+    def terms_of(*args: Any) -> Any:
+        return replace(original(*args), private=False)
+
+    return terms_of
+
+
+def _shown_to_all(original: Any) -> Any:
+    async def send(interaction: Any, card: Any, *, late: bool, private: bool) -> Any:
+        return await original(interaction, card, late=late, private=private and late)
+
+    return send
+
+
+def _anybodys(original: Any) -> Any:
+    def new_job(self: Any, request: Any, *args: Any) -> Any:
+        return replace(original(self, request, *args), user_id=MEMBERS[0])
+
+    return new_job
+
+
+def _restless(original: Any) -> Any:
+    async def turn(*args: Any) -> float:
+        return min(0.01, await original(*args))
+
+    return turn
+
+
+def _other_output(original: Any) -> Any:
+    last = list[str]()
+
+    async def output_of(self: Any, job: Any) -> Any:
+        if job.output_file is not None:
+            last.append(job.output_file)
+            job = replace(job, output_file=last[-2] if len(last) > 1 else last[0])
+        return await original(self, job)
+
+    return output_of
+
+
+MUTATIONS = (
+    Mutation("a POST is repeated", "bot.studii.StudiiClient.create_job", _twice),
+    Mutation(
+        "a lost answer counts as not sent", "bot.engine.lanes.failures.Failures._unknown", _lost_is_not_sent
+    ),
+    Mutation(
+        "a lost answer counts as refused", "bot.engine.lanes.failures.Failures._unknown", _lost_is_refused
+    ),
+    Mutation("what was being sent at a kill is sent again", "bot.engine.lanes.recovery.recover", _sent_again),
+    Mutation("a reservation is not released", "bot.storage.credits.ledger.Ledger.release", _kept),
+    Mutation("the estimate is charged", "bot.lifecycle.transitions.charge_of", _estimate),
+    Mutation("a refund is not heard", "bot.lifecycle.transitions.charge_of", _deaf_to_refunds),
+    Mutation("a line of the ledger is left out", "bot.storage.credits.ledger.Ledger._write", _without_lines),
+    Mutation("a nonce is left out", "bot.delivery.destination.Place.send", _nonceless),
+    Mutation("a private result is posted", "bot.delivery.postings.poster.Poster._post", _for_all),
+    Mutation("a result is posted elsewhere", "bot.delivery.destination.channel_of", _for_the_first),
+    Mutation("words are not escaped", "bot.ui.kit.text.plain", _raw),
+    Mutation(
+        "the budget is read outside of its transaction",
+        "bot.services.limits.member_limits.use_of_members",
+        _stale_budget,
+    ),
+    Mutation("what is reserved does not count", "bot.domain.ledger.Usage.spent", _settled_alone),
+    Mutation("jobs at once are not counted", "bot.services.acceptance.decision.ensure_within", _always(None)),
+    Mutation(
+        "a token is kept after its time", "bot.delivery.interaction_tokens.CardTokens.remember", _lasting
+    ),
+    Mutation(
+        "the request limit is ignored",
+        "bot.engine.scheduler.rate_limit.RateWindow.requests_left",
+        _always(50),
+    ),
+    Mutation("the word filter lets all through", "bot.services.moderation.words.met_by", _always(None)),
+    Mutation("a pause is not heard", "bot.storage.guilds.guild_settings_of", _never_paused),
+    Mutation("nothing waits for approval", "bot.services.acceptance.checks.approval_of", _unasked_approval),
+    Mutation("what is declined is started", "bot.services.moderation.approvals._end", _declined_is_approved),
+    Mutation(
+        "a question can be answered twice",
+        "bot.storage.questions.confirmations.Confirmations.open_of",
+        _all_open,
+    ),
+    Mutation("the key before is used", "bot.storage.keys.Keys.current", _remembered),
+    Mutation("a failure is not told", "bot.delivery.postings.poster.Poster._post", _untold),
+    Mutation(
+        "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
+    ),
+    Mutation("a charged failure is called free", "bot.ui.jobs.wording.cost_words", _unpriced),
+    Mutation("another photo is uploaded", "bot.media.spool.Spool.path", _first_photo),
+    Mutation("a private job is run again for all", "bot.ui.jobs.results.buttons.terms_of", _terms_for_all),
+    Mutation("a private job is shown to all", "bot.ui.jobs.first_card._send", _shown_to_all),
+    Mutation("changes are not told", "bot.storage.storage.Storage._notify", _always(None)),
+    Mutation("a job is another member's", "bot.services.acceptance.decision.Acceptance._new_job", _anybodys),
+    Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),
+    Mutation("an idle loop spins", "bot.engine.lanes.supervisor.LaneSupervisor._turn", _restless),
+    Mutation(
+        "another job's result is posted", "bot.engine.workers.ended_jobs.EndedJobs._output_of", _other_output
+    ),
+)
+
+
+def _finds(seed: int, mutation: Mutation) -> str | None:
+    """Return the first promise that a seed breaks with the defect, and does not break without it."""
+    with mutation.planted():
+        broken = simulate(seed, HOURS).broken
+    usual = {kind(line) for line in simulate(seed, HOURS).broken} if broken else set[str]()
+    return next((line for line in broken if kind(line) not in usual), None)
+
+
+def find(mutation: Mutation) -> tuple[int, str] | None:
+    """Return the first seed that finds the defect and what it finds, or None."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        found = enumerate(pool.imap(partial(_finds, mutation=mutation), range(SEEDS)))
+        return next(((seed, line) for seed, line in found if line is not None), None)
+
+
+def find_all(wanted: str) -> Iterator[tuple[Mutation, tuple[int, str] | None]]:
+    """Look for each defect with these words in its name."""
+    for mutation in MUTATIONS:
+        if wanted in mutation.name:
+            yield mutation, find(mutation)
