@@ -7,7 +7,6 @@ import logging
 import signal
 import sys
 import typing
-from collections.abc import Callable
 
 from aiohttp import connector
 
@@ -31,11 +30,6 @@ STEADY = 600.0  # seconds after which a process that is replaced does not seem t
 # Seconds until a process that was replaced stands by again.
 FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = 1.0, 300.0
 
-# Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
-_COLLECTED_AFTER = (7000, 5, 5)
-
-_M_ARENA_MAX = -8  # in glibc's malloc.h
-
 
 class PartDied(StudiiBotError):
     """The engine or the Discord client ended by itself, so the process ends too."""
@@ -49,9 +43,15 @@ async def run(settings: Settings) -> None:
     """
     quiet_discord_loggers()
     hide_memory()
-    _share_heap()
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):  # not with musl
+        # M_ARENA_MAX: all threads allocate from one heap. With one each, as glibc has it, each keeps 0.7 MiB.
+        libc.mallopt(-8, 1)
     forget_unused()
-    _collect_less()
+    # Make collections rare, and leave out what is loaded now, which stays to the end. Python's own numbers
+    # are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
+    gc.freeze()
+    gc.set_threshold(7000, 5, 5)
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve_again(settings, stop, parts_run), name="bot")
@@ -62,16 +62,6 @@ async def run(settings: Settings) -> None:
         if not parts_run.is_set():
             serving.cancel()
 
-    _on_stop_signals(end)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
-
-
-def _on_stop_signals(end: Callable[[], None]) -> None:
-    """Have `end` called on the running loop for each SIGINT and SIGTERM."""
     loop = asyncio.get_running_loop()
 
     def in_its_turn(_number: int, _frame: object) -> None:
@@ -82,13 +72,11 @@ def _on_stop_signals(end: Callable[[], None]) -> None:
             loop.add_signal_handler(number, end)
         except NotImplementedError:  # on Windows
             signal.signal(number, in_its_turn)
-
-
-def _share_heap() -> None:
-    """Let all threads allocate from one heap: with one each, as glibc has it, each keeps 0.7 MiB."""
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(libc, "mallopt"):  # not with musl
-        libc.mallopt(_M_ARENA_MAX, 1)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
 
 
 def forget_unused() -> None:
@@ -97,12 +85,6 @@ def forget_unused() -> None:
     # For connections that verify nothing, of which the bot has none, aiohttp reads the certificates a second
     # time: more than one MiB. The one context for all is the one that verifies.
     connector._SSL_CONTEXT_UNVERIFIED = connector._SSL_CONTEXT_VERIFIED  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def _collect_less() -> None:
-    """Make garbage collections rare, and leave out the objects that are loaded now, which stay to the end."""
-    gc.freeze()
-    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:

@@ -3,19 +3,17 @@
 import asyncio
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TextIO
 
 from bot.aio.shield import shielded
-from bot.cli.bot_stopped import bot_stopped
-from bot.cli.encryption_keys import key_place
+from bot.cli.stopped import bot_stopped, key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError
 from bot.migrate import schema_of
@@ -58,7 +56,7 @@ async def backup(settings: StorageSettings, target: Path) -> str:
         return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
     with _passing(source, "leaving") as passing:
         await shielded(asyncio.to_thread(_copy, source, passing))  # or it would come after its removal
-        await _unless_stopped(partial(_pour, passing, sys.stdout))
+        _interruptible(partial(_pour, passing, sys.stdout))
     return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
 
 
@@ -74,7 +72,7 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
     with _passing(database, "coming") as passing:
-        await _unless_stopped(partial(_catch, sys.stdin, passing))
+        _interruptible(partial(_catch, sys.stdin, passing))
         return await _restore(settings, database, passing, "The backup from standard input")
 
 
@@ -142,23 +140,16 @@ def _copy(source: Path, target: Path) -> None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
-async def _unless_stopped(call: Callable[[], None]) -> None:
-    """Wait for a call that reads or writes a pipe, in a thread that the end of the process doesn't wait for.
-
-    The other end of a pipe may never do anything. `call` must not use Python's own standard streams: at the
-    end their locks would be waited for.
-    """
-    done: Future[None] = Future()
-    done.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            done.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
-            done.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    await asyncio.wrap_future(done)
+def _interruptible(call: Callable[[], None]) -> None:
+    """Run a call that reads or writes a pipe, whose other end may never do anything. Ctrl-C and SIGTERM raise
+    KeyboardInterrupt in it."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
+    try:
+        call()
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _pour(source: Path, out: TextIO | None) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import sqlite3
 
 from bot.cli.checks_machine import no_room_for_a_copy
-from bot.cli.encryption_keys import vault_of
 from bot.cli.output import Finding, Verdict
+from bot.cli.stopped import vault_of
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.db_failures import UNUSABLE, usable_database
@@ -22,30 +22,36 @@ SUMS_AGREE = "Recalculated by job, by server and by current period: all sums agr
 
 async def encryption_key(settings: Settings) -> list[Finding]:
     """Check that the encryption key exists and decrypts the stored Studii keys."""
-    path = settings.key_file
-    sealed = await _sealed(settings)
-    if not settings.encryption_keys and not is_there(path):
-        if sealed:
+    path, url, sealed = settings.key_file, settings.database_url, list[bytes]()
+    try:
+        if (await schema_of(url)).current:
+            async with (
+                Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage,
+                storage.read() as transaction,
+            ):
+                sealed = [one.ciphertext for one in await transaction.keys.all() if one.retired_at is None]
+    except (SettingsError, *UNUSABLE):
+        pass  # the check of the database tells why it can't be read
+    verdict, words = Verdict.WARN, f"None yet. The first start makes {path}."
+    if settings.encryption_keys or is_there(path):
+        where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
+        vault = vault_of(settings)
+        if unreadable := sum(not vault.opens(one) for one in sealed):
+            servers = count_words(unreadable, "server", "servers")
             words = (
-                f"{path.absolute()} is missing, and {_keys_of(len(sealed))} encrypted with it. Put it "
-                "back. Otherwise the next start makes a new one, and admins must enter their Studii keys "
-                "again."
+                f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
+                "you have it. Otherwise the bot starts, and admins must enter their keys again."
             )
-            return [Finding("Encryption key", Verdict.WARN, words)]
-        return [Finding("Encryption key", Verdict.WARN, f"None yet. The first start makes {path}.")]
-    vault = vault_of(settings)
-    where = str(path)
-    if settings.encryption_keys:
-        where = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
-    unreadable = sum(not vault.opens(one) for one in sealed)
-    if unreadable:
-        servers = count_words(unreadable, "server", "servers")
+        else:
+            verdict, words = Verdict.GOOD, f"{where}. Keep a copy separate from the backups."
+    elif sealed:
+        one = "the Studii key of 1 server is"
+        keys = one if len(sealed) == 1 else f"the Studii keys of {len(sealed)} servers are"
         words = (
-            f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
-            "you have it. Otherwise the bot starts, and admins must enter their keys again."
+            f"{path.absolute()} is missing, and {keys} encrypted with it. Put it back. Otherwise the next "
+            "start makes a new one, and admins must enter their Studii keys again."
         )
-        return [Finding("Encryption key", Verdict.WARN, words)]
-    return [Finding("Encryption key", Verdict.GOOD, f"{where}. Keep a copy separate from the backups.")]
+    return [Finding("Encryption key", verdict, words)]
 
 
 async def database(settings: Settings) -> list[Finding]:
@@ -63,27 +69,18 @@ async def database(settings: Settings) -> list[Finding]:
         words = f"{path} {fault}. Restore a backup (python -m bot restore FILE)."
         return [Finding("Database", Verdict.STOPS, words)]
     if not schema.current:
+        words = f"Schema {schema.revision}. The next start "
         if path is None:
-            words = (
-                f"Schema {schema.revision}. The next start upgrades it to {schema.target}. Back it up with "
-                "pg_dump first."
-            )
+            words += f"upgrades it to {schema.target}. Back it up with pg_dump first."
             return [Finding("Database", Verdict.WARN, words)]
-        words = (
-            f"Schema {schema.revision}. The next start copies the database and upgrades it to "
-            f"{schema.target}."
-        )
         no_room = no_room_for_a_copy(path)
-        return [Finding("Database", Verdict.STOPS if no_room else Verdict.WARN, f"{words} {no_room or ''}")]
+        words += f"copies the database and upgrades it to {schema.target}. {no_room or ''}"
+        return [Finding("Database", Verdict.STOPS if no_room else Verdict.WARN, words)]
     async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
         with usable_database(url):
             async with storage.read() as transaction:
-                return [
-                    Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}."),
-                    await _ledger(transaction),
-                    *await _unreadable_rows(transaction),
-                    *await _missing_servers(transaction),
-                ]
+                found = [Finding("Database", Verdict.GOOD, f"Writable, schema {schema.revision}.")]
+                return [*found, *await _content(transaction)]
 
 
 async def sqlite(settings: Settings) -> list[Finding]:
@@ -97,52 +94,27 @@ async def sqlite(settings: Settings) -> list[Finding]:
     return [Finding("SQLite", Verdict.GOOD, f"Version {sqlite3.sqlite_version}.")]
 
 
-async def _ledger(transaction: Transaction) -> Finding:
+async def _content(transaction: Transaction) -> list[Finding]:
+    """Check the ledger, for rows that can't be read, and for servers that may have removed the bot."""
     wrong = await transaction.ledger_check.differences(SystemClock().now())
+    found = [Finding("Ledger", Verdict.GOOD, SUMS_AGREE)]
     if wrong:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
-        return Finding("Ledger", Verdict.STOPS, words)
-    return Finding("Ledger", Verdict.GOOD, SUMS_AGREE)
-
-
-async def _unreadable_rows(transaction: Transaction) -> list[Finding]:
-    rows = await transaction.unreadable.names()
-    if not rows:
-        return []
-    named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
-    count = count_words(len(rows), "row", "rows")
-    words = (
-        f"{count} can't be read: {named}. The bot skips them. A job among them doesn't continue, "
-        "and its credits stay reserved. A server among them can spend nothing until its admins set its "
-        "budget. Repair them with the bot stopped, or restore a backup "
-        "(python -m bot restore FILE)."
-    )
-    return [Finding("Rows", Verdict.WARN, words)]
-
-
-async def _missing_servers(transaction: Transaction) -> list[Finding]:
-    missing = await transaction.guilds.missing()
-    if not missing:
-        return []
-    words = (
-        f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
-        f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
-        "are not sent. If the report is right, run: python -m bot forget-servers"
-    )
-    return [Finding("Servers", Verdict.WARN, words)]
-
-
-async def _sealed(settings: Settings) -> list[bytes]:
-    """Return the servers' encrypted keys, none if the database can't be read."""
-    url = settings.database_url
-    try:
-        if not (await schema_of(url)).current:
-            return []
-        async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage, storage.read() as transaction:
-            return [key.ciphertext for key in await transaction.keys.all() if key.retired_at is None]
-    except (SettingsError, *UNUSABLE):
-        return []
-
-
-def _keys_of(servers: int) -> str:
-    return "the Studii key of 1 server is" if servers == 1 else f"the Studii keys of {servers} servers are"
+        found = [Finding("Ledger", Verdict.STOPS, words)]
+    if rows := await transaction.unreadable.names():
+        named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
+        words = (
+            f"{count_words(len(rows), 'row', 'rows')} can't be read: {named}. The bot skips them. A job "
+            "among them doesn't continue, and its credits stay reserved. A server among them can spend "
+            "nothing until its admins set its budget. Repair them with the bot stopped, or restore a backup "
+            "(python -m bot restore FILE)."
+        )
+        found.append(Finding("Rows", Verdict.WARN, words))
+    if missing := await transaction.guilds.missing():
+        words = (
+            f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
+            f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
+            "are not sent. If the report is right, run: python -m bot forget-servers"
+        )
+        found.append(Finding("Servers", Verdict.WARN, words))
+    return found

@@ -60,10 +60,8 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
 def named_command(command: str, argument: str) -> Coroutine[Any, Any, str]:
     """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
-    from bot.cli.encryption_keys import rotate
-    from bot.cli.move import move, with_password
-    from bot.cli.restored import restored
     from bot.cli.servers import forget_servers, invitation
+    from bot.cli.stopped import move, restored, rotate, with_password
 
     match command:
         case "invite":

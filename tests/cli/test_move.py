@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.cli.move import move, with_password
+from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.domain import NoticeKind, Plan
@@ -108,7 +108,7 @@ def test_a_password_that_nothing_else_has_is_typed_and_on_no_command_line(
     def typing(_asked: str) -> str:
         return "p@ss/word"
 
-    monkeypatch.setattr("bot.cli.move.getpass", typing)
+    monkeypatch.setattr("bot.cli.stopped.getpass", typing)
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
     monkeypatch.delenv("PGPASSWORD", raising=False)
     without = "postgresql://bot@host/name?sslmode=require"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.restored import restored
+from bot.cli.stopped import restored
 from bot.config import StorageSettings
 from bot.domain import JobState
 from bot.errors import SettingsError
