@@ -122,10 +122,9 @@ class Storage:
 
     def _woken(self, wakes: set[Hashable]) -> None:
         """Tell listeners what functions have changed: ("notices", guild_id), ("best",), or anything else."""
-        told: Any = wakes
-        notices = {one[1] for one in told if one[0] == "notices"}
-        best = ("best",) in wakes
-        self._notify(Changes(notices=notices, best=best, others=len(wakes) > len(notices) + best))
+        changes = Changes()
+        changes.add(wakes)
+        self._notify(changes)
 
     def _notify(self, changes: Changes) -> None:
         if changes:

@@ -1,7 +1,9 @@
 """One transaction, with a repository for each subject."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from sqlalchemy.orm import Session as OrmSession
 
 from bot.storage.access import Policies
 from bot.storage.credits.budget_sums import BudgetSums
@@ -29,6 +31,7 @@ from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class _Repository(Generic[_T]):
@@ -52,6 +55,12 @@ class Transaction:
 
     def __init__(self, session: Session) -> None:
         self.session = session  # for the repositories alone
+
+    async def run(
+        self, work: Callable[Concatenate[OrmSession, _P], _T], *args: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """Return what a function of a session, as `Database.write` takes it, does in this transaction."""
+        return await self.session.run(lambda session: work(session, *args, **more))
 
     servers = _Repository(Servers)
     jobs = _Repository(Jobs)

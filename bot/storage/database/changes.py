@@ -1,5 +1,6 @@
 """The changes of a transaction, for those who act on them without asking the database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +43,16 @@ class Changes:
         """Note a statement that changes something that no repository names."""
         if isinstance(statement, UpdateBase) and getattr(statement.table, "name", "") in _WATCHED:
             self.others = True
+
+    def add(self, wakes: Iterable[Any]) -> None:
+        """Add what functions named in `wake`: ("notices", guild_id), ("best",), or anything else."""
+        for one in wakes:
+            if one[0] == "notices":
+                self.notices.add(one[1])
+            elif one == ("best",):
+                self.best = True
+            else:
+                self.others = True
 
     def __bool__(self) -> bool:
         return bool(self.others or self.jobs or self.notices or self.best)

@@ -1,12 +1,13 @@
 """One transaction of `Storage`, whose statements complete even if the task is cancelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Executable, Select, Table, delete
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session as OrmSession
 
 from bot.aio.shield import shielded
 from bot.db import Run, of_shards
@@ -56,6 +57,27 @@ class Session:
         if not named:
             self.changes.note(statement)
         return await shielded(self._run(Connection.execute, statement, values))
+
+    async def run(self, work: Callable[[OrmSession], _T]) -> _T:
+        """Return what the function does with a session of this connection. What it names in `wake` is told."""
+        wakes = set[Hashable]()
+        done = await shielded(self._run(self._in_session, work, wakes))
+        self.changes.add(wakes)
+        return done
+
+    def _in_session(
+        self, connection: Connection, work: Callable[[OrmSession], _T], wakes: set[Hashable]
+    ) -> _T:
+        # What it commits is flushed: the transaction is ended by who has begun it.
+        with OrmSession(
+            connection,
+            join_transaction_mode="rollback_only",
+            expire_on_commit=False,
+            info={"shards": self._shards, "wakes": wakes},
+        ) as session:
+            done = work(session)
+            session.commit()
+            return done
 
     async def rows(
         self,

@@ -4,11 +4,14 @@ import asyncio
 import gc
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
+from sqlalchemy.orm import Session
 
-from bot.db import connected
+from bot.db import connected, wake
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Storage
+from bot.storage.database.changes import Changes
+from bot.storage.schema import meta
 from tests.storage.transaction.counting import count_up, counted
 from tests.support.jobs import TODAY, a_job, accept_within
 
@@ -49,6 +52,29 @@ async def test_a_block_that_raises_leaves_nothing_behind(storage: Storage) -> No
     with pytest.raises(RuntimeError, match="halfway"):
         await fail_halfway()
     assert await counted(storage) == 0
+
+
+async def test_a_function_within_a_transaction_is_part_of_it(storage: Storage) -> None:
+    told: list[Changes] = []
+
+    def add(session: Session, value: bytes) -> None:
+        session.execute(insert(meta).values(name="count", value=value))
+        wake(session, ("notices", 7), ("best",))
+
+    async def fail_afterwards() -> None:
+        async with storage.write() as transaction:
+            await transaction.run(add, b"7")
+            raise RuntimeError("afterwards")
+
+    with storage.listening(told.append):
+        with pytest.raises(RuntimeError, match="afterwards"):
+            await fail_afterwards()
+        assert (await counted(storage), told) == (0, [])
+        async with storage.write() as transaction:
+            await transaction.run(add, b"7")
+            assert told == []
+    assert await counted(storage) == 7
+    assert told == [Changes(notices={7}, best=True)]
 
 
 async def test_a_reader_sees_one_moment_while_others_write(storage: Storage) -> None:
