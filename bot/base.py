@@ -131,9 +131,11 @@ def enum_constraint(column: str, enum: type[StrEnum]) -> CheckConstraint:
 
 def numbered_id() -> Column[Any]:
     """Return a primary key `id` that the database counts up."""
-    # SQLite assigns numbers only to a column whose type is exactly INTEGER.
-    kind = BigInteger().with_variant(Integer, "sqlite")
-    return Column("id", kind, primary_key=True, autoincrement=True)
+    return Column("id", NUMBER, primary_key=True, autoincrement=True)
+
+
+# For a primary key that the database counts up: SQLite does so only if its type is exactly INTEGER.
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 def partial_index(name: str, *columns: str, rows: str, unique: bool = False) -> Index:

@@ -18,10 +18,11 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hash
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, TypeVarTuple
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, event, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,11 +30,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from bot.aio.shield import shielded
+from bot.base import Base
 from bot.clock import SystemClock
 from bot.db_failures import OutageLog, as_failure, usable_database
 from bot.domain.shards import SHARD_BITS, Shards
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone
 from bot.sqlite_file import private_file, sqlite_file
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
@@ -389,6 +394,31 @@ def begin(connection: Connection, fence: Fence) -> None:
 def wake(session: Session, *what: Hashable) -> None:
     """Name what has something to do once this is committed, such as ("lane", key_id)."""
     session.info["wakes"].update(what)
+
+
+def put(
+    session: Session, row: type[Base], key: dict[str, Any], *, replace: bool = True, **values: Any
+) -> bool:
+    """Insert a row, or set `values` in the one that has this primary or unique key.
+
+    Without `replace` and values, that one stays as it is. Return whether there is anything new. Another
+    process may do the same at the same moment.
+    """
+    new = _insert(session)(row.__table__).values({**key, **values})
+    if replace and values:
+        statement = new.on_conflict_do_update(index_elements=list(key), set_=values)
+    else:
+        statement = new.on_conflict_do_nothing(index_elements=list(key))
+    return session.connection().execute(statement).rowcount == 1
+
+
+def _insert(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert
+    # Imported here: a bot on SQLite has no use for it.
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
 
 
 def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:

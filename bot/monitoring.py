@@ -32,6 +32,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from bot import meta
 from bot.clock import Clock
 from bot.domain.visible_text import visible
 from bot.errors import DatabaseFailed, SettingsError
@@ -255,7 +256,7 @@ class HealthServer:
                         asyncio.timeout(2 * DATABASE_TIMEOUT),
                         self.storage.write(patience=DATABASE_TIMEOUT) as transaction,
                     ):
-                        await transaction.meta.set("health", self.clock.now().isoformat().encode())
+                        await transaction.run(meta.set_to, "health", self.clock.now().isoformat().encode())
                     self._writable = True
                 except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
                     if self._writable:

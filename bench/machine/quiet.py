@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    Notice,
-    OutputFile,
-    Posted,
-    Progress,
-    TooMuch,
-)
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
+from bot.servers.notices import Notice
 
 
 class Nobody:

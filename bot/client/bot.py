@@ -200,7 +200,7 @@ class StudiiBot(commands.AutoShardedBot):
             self._identifying_at_once = await self._allowed_at_once()
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
-            await register_commands(self.tree, self.services.commands, self._dev_guild_id)
+            await register_commands(self.tree, self.services.db, self._dev_guild_id)
         self._begin(self._answer_left(), ANSWERING_LEFT)
 
     async def _allowed_at_once(self) -> int:
@@ -247,7 +247,7 @@ class StudiiBot(commands.AutoShardedBot):
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""
         if DIRECT_MESSAGES in shards:
-            await register_commands(self.tree, self.services.commands, self._dev_guild_id)
+            await register_commands(self.tree, self.services.db, self._dev_guild_id)
         for shard in shards:
             self._connection.shard_ids = sorted({*self._connection.shard_ids, shard})
             # It tries again by itself until it is connected.

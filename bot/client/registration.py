@@ -8,28 +8,33 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot import meta
+from bot.db import Database
 from bot.errors import SettingsError
-from bot.services.command_registry import CommandRegistry
 from bot.ui.kit.discord_errors import NO_ACCESS
 
 _log = logging.getLogger(__name__)
+# Of the names under which the digest of the commands is kept that were registered last: before the id of a
+# server with commands of its own, or "global".
+PREFIX = "commands:"
 
 
 async def register_commands(
-    tree: app_commands.CommandTree[Any], registry: CommandRegistry, dev_guild_id: int | None
+    tree: app_commands.CommandTree[Any], db: Database, dev_guild_id: int | None
 ) -> None:
     """Register the commands with Discord if they have changed since the last time.
 
     A hash of the sent payload is stored: what Discord returns differs from it in many small ways.
     """
-    for other in await registry.elsewhere(dev_guild_id):
-        await _take_back(tree, registry, other)
+    kept, name = await db.read(meta.names, PREFIX), name_of(dev_guild_id)
+    for other in sorted(int(one.removeprefix(PREFIX)) for one in kept if one not in {name, name_of(None)}):
+        await _take_back(tree, db, other)
     guild = discord.Object(dev_guild_id) if dev_guild_id is not None else None
     if guild is not None:
         tree.copy_global_to(guild=guild)
     payload = await translated_payload(tree, guild)
     digest = _digest(tree, payload)
-    if await registry.registered(dev_guild_id) == digest:
+    if await db.read(meta.get, name) == digest:
         return
     try:
         await _send(tree, guild, payload)
@@ -39,11 +44,16 @@ async def register_commands(
         raise SettingsError(
             f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
         ) from error
-    await registry.remember(digest, dev_guild_id)
+    await db.write(meta.set_to, name, digest)
     if guild is None:
         _log.info("%d commands registered everywhere.", len(payload))
     else:
         _log.info("%d commands registered in server %d.", len(payload), guild.id)
+
+
+def name_of(guild_id: int | None) -> str:
+    """Return the name under which the digest of a server's commands, or of everyone's, is kept."""
+    return f"{PREFIX}{'global' if guild_id is None else guild_id}"
 
 
 async def translated_payload(
@@ -59,13 +69,13 @@ async def translated_payload(
     ]
 
 
-async def _take_back(tree: app_commands.CommandTree[Any], registry: CommandRegistry, guild_id: int) -> None:
+async def _take_back(tree: app_commands.CommandTree[Any], db: Database, guild_id: int) -> None:
     """Remove what an earlier DEV_GUILD_ID registered: people there would see each command twice."""
     try:
         await tree.sync(guild=discord.Object(guild_id))  # no commands were added for that server
     except NO_ACCESS:
         _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
-    await registry.forget(guild_id)
+    await db.write(meta.remove, name_of(guild_id))
 
 
 async def _send(
@@ -81,6 +91,6 @@ async def _send(
         await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
 
 
-def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> str:
+def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:
     text = json.dumps([tree.client.application_id, payload], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest().encode()

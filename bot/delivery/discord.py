@@ -14,11 +14,12 @@ from bot.delivery.notices import NoticePoster
 from bot.delivery.postings.job_posting import JobPosting
 from bot.delivery.postings.poster import REMOVE_SECONDS, Poster
 from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, Notice, OutputFile, Progress, TooMuch
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
+from bot.servers.notices import Notice
 
 _log = logging.getLogger(__name__)
 

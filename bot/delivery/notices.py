@@ -10,19 +10,9 @@ from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Outcome, may_pass, outcome_of, outcome_there, outcome_to_tell
 from bot.delivery.history import NONCE_SECONDS, find_notice
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    Notice,
-    NoticeKind,
-    Posted,
-    TryLater,
-    Undeliverable,
-)
-from bot.domain.notices import Addressee
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, Posted, TryLater, Undeliverable
 from bot.languages import speaking
+from bot.servers.notices import Addressee, Notice, NoticeKind
 from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide

@@ -30,4 +30,3 @@ from bot.domain.jobs.states import (
     JobState,
 )
 from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerLine, Spending, Usage, Window
-from bot.domain.notices import Notice, NoticeKind

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import GuildSettings, NoticeKind, Window
+from bot.domain import GuildSettings, Window
 from bot.domain.periods import budget_period
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
 
 WARNING_PERCENT = 80
@@ -65,6 +67,8 @@ def budget_alert(
 
 async def add_alert(transaction: Transaction, alert: BudgetAlert, now: datetime) -> None:
     """Add the notice, unless it or one of those in `after` was added in this period."""
-    if alert.after and await transaction.notices.known(alert.guild_id, NoticeKind.BUDGET_100, *alert.after):
+    if alert.after and await transaction.run(
+        notices.known, alert.guild_id, NoticeKind.BUDGET_100, *alert.after
+    ):
         return
-    await transaction.notices.add(alert.guild_id, alert.kind, alert.key, at=now, details=alert.details)
+    await transaction.run(notices.add, alert.guild_id, alert.kind, alert.key, at=now, details=alert.details)

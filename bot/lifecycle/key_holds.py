@@ -6,9 +6,11 @@ from time to time. A hold begins with `hold` or `hold_running`, and ends with `e
 
 from datetime import datetime
 
-from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
+from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Hold, Transaction
 
 _OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
@@ -86,7 +88,7 @@ async def end(
     await transaction.job_queue.release_held(guild_id)
     await transaction.holds.poll_from(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
-        await transaction.notices.forget(guild_id, kind)
+        await transaction.run(notices.forget, guild_id, kind)
 
 
 async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bool:
@@ -163,4 +165,4 @@ async def _hold(
 async def _tell(transaction: Transaction, key: StudiiKey, reason: Reason, at: datetime) -> None:
     told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
     _, kind = _kind(reason)
-    await transaction.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
+    await transaction.run(notices.add, key.guild_id, kind, str(key.id), at=at, details=told)

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState, NoticeKind, StudiiKey
+from bot.domain import FailureCode, Job, JobState, StudiiKey
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import KeyPrices, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Sent, Transaction, Vault
 from bot.studii import CreatedJob
 
@@ -181,7 +183,7 @@ async def make_unknown_after_restore(transaction: Transaction, job: Job, at: dat
 async def tell_unknown(transaction: Transaction, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
     """Tell the admins that the job's outcome is unknown."""
     kind, told = NoticeKind.UNKNOWN, {"reason": why.encode()}
-    await transaction.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
+    await transaction.run(notices.add, job.guild_id, kind, job.id, at=at, job_id=job.id, details=told)
 
 
 async def _post_anew(transaction: Transaction, job: Job) -> Job:

@@ -10,10 +10,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 
-from bot.domain import UNSENT_STATES, FailureCode, Job, JobState, NoticeKind
+from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.domain.approvals import Approval
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.reasons import Reason
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import JobChanges, Transaction
 
 
@@ -121,7 +123,7 @@ async def tell_result_lost(transaction: Transaction, job: Job, at: datetime) -> 
     """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
     if job.settled > 0:
         kind = NoticeKind.RESULT_LOST
-        await transaction.notices.add(job.guild_id, kind, job.id, at=at, job_id=job.id)
+        await transaction.run(notices.add, job.guild_id, kind, job.id, at=at, job_id=job.id)
 
 
 async def succeed(
@@ -142,7 +144,7 @@ async def succeed(
     elif charge > job.reserved:
         await watch_budget(transaction, job.guild_id, at)
     if done is not None and waits:
-        await transaction.notices.add(job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+        await transaction.run(notices.add, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return done
 
 
@@ -219,13 +221,13 @@ async def _tell_moderators(transaction: Transaction, changed: Job | None, at: da
     if not pending:
         await _reduce_message(transaction, changed, kind, key, at)
     elif all(job.state is not JobState.RECEIVED for job in jobs):
-        await transaction.notices.add(changed.guild_id, kind, key, at=at, job_id=pending[0].id)
+        await transaction.run(notices.add, changed.guild_id, kind, key, at=at, job_id=pending[0].id)
 
 
 async def _reduce_message(
     transaction: Transaction, job: Job, kind: NoticeKind, key: str, at: datetime
 ) -> None:
     """Let the message go with which moderators were asked, if they were: its buttons and files."""
-    if await transaction.notices.known(job.guild_id, kind, key):
+    if await transaction.run(notices.known, job.guild_id, kind, key):
         name = f"{kind}:{key}"
-        await transaction.notices.add(job.guild_id, NoticeKind.DECIDED, name, at=at, job_id=job.id)
+        await transaction.run(notices.add, job.guild_id, NoticeKind.DECIDED, name, at=at, job_id=job.id)

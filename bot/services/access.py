@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.catalog import Catalog, Tool
-from bot.domain import JobRequest, NoticeKind
+from bot.domain import JobRequest
 from bot.domain.access import (
     EVERY_TOOL,
     AccessList,
@@ -21,6 +21,8 @@ from bot.domain.access import (
 )
 from bot.errors import NotAllowed, Refused
 from bot.languages import Message, lazy, paragraph
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.service import ToolService
 from bot.services.wording import discord_timestamp, pause_words
 from bot.storage import Transaction
@@ -83,7 +85,7 @@ class AccessChange:
     def __init__(self, transaction: Transaction, catalog: Catalog, guild_id: int, at: datetime) -> None:
         self._policies = transaction.policies
         self._refusals = transaction.refusals
-        self._notices = transaction.notices
+        self._transaction = transaction
         self._at = at
         self._catalog = catalog
         self._guild_id = guild_id
@@ -151,7 +153,9 @@ class AccessChange:
         }
         # Begins with the member, by whom it can be erased.
         key = f"{user_id}:{secrets.token_hex(8)}"
-        await self._notices.add(self._guild_id, NoticeKind.BLOCKED, key, at=self._at, details=details)
+        await self._transaction.run(
+            notices.add, self._guild_id, NoticeKind.BLOCKED, key, at=self._at, details=details
+        )
 
     async def unblock(self, user_id: int) -> None:
         """End the member's block or pause. Raises `Refused` if there is none."""

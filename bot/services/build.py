@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.db import Database
 from bot.domain import OutputFile
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.access import AccessService
-from bot.services.command_registry import CommandRegistry
 from bot.services.credits.credits import CreditService
 from bot.services.credits.usage import UsageService
 from bot.services.jobs import JobService
@@ -34,13 +34,13 @@ from bot.storage import LaneNames, Storage, Vault
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One service for each subject."""
+    """One service for each subject that is no function yet, and the database for those that are."""
 
+    db: Database
     acceptance: AcceptanceService
     jobs: JobService
     keys: KeyService
     credits: CreditService
-    commands: CommandRegistry
     servers: ServerService
     languages: LanguageService
     privacy: PrivacyService
@@ -85,11 +85,11 @@ def build_services(
     """
     languages = LanguageService(storage, clock)
     return Services(
+        db=storage.db,
         acceptance=AcceptanceService(storage, catalog, clock, max_source_bytes=max_source_bytes),
         jobs=JobService(storage, clock),
         keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
         credits=CreditService(storage, catalog, clock),
-        commands=CommandRegistry(storage),
         servers=ServerService(storage, clock),
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),

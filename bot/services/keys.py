@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot import meta
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import NoticeKind, Period, Plan, StudiiKey
+from bot.domain import Period, Plan, StudiiKey
 from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
@@ -17,6 +18,8 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.services.service import ToolService
@@ -111,7 +114,7 @@ class KeyService(ToolService):
             now = self._clock.now()
             key = await self._keep(transaction, guild_id, secret, lane, plan, now)
             await key_holds.end(transaction, guild_id, now, key=key)
-            await transaction.notices.forget(guild_id, NoticeKind.PLAN_DOUBTED)
+            await transaction.run(notices.forget, guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
                 await transaction.guilds.set_budget(guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
@@ -152,8 +155,8 @@ class KeyService(ToolService):
                 name = f"lost-key:{key.id}"
                 if key.retired_at is not None or self.readable(key):
                     continue
-                if await transaction.meta.get(name) is None:
-                    await transaction.meta.set(name, b"asked")
+                if await transaction.run(meta.get, name) is None:
+                    await transaction.run(meta.set_to, name, b"asked")
                     asked.append(key.guild_id)
         for guild_id in asked:
             _log.warning(

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from bot.domain import LogSettings, NoticeKind
+from bot.domain import LogSettings
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.service import Service
 
 
@@ -30,4 +32,4 @@ class LogChannelService(Service):
             old = await transaction.log_channels.get(guild_id)
             await transaction.log_channels.set(guild_id, settings)
             if works or settings.channel_id != old.channel_id:
-                await transaction.notices.forget(guild_id, NoticeKind.LOG_LOST)
+                await transaction.run(notices.forget, guild_id, NoticeKind.LOG_LOST)

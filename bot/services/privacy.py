@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import budget_period
 from bot.lifecycle.transitions import withhold_result
+from bot.servers import notices
 from bot.services.languages import LanguageService
 from bot.services.service import Service
 from bot.storage import Storage, Transaction
@@ -76,7 +77,7 @@ class PrivacyService(Service):
         await self._languages.forget(user_id)
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
-            await transaction.notices.forget_member(user_id, self._clock.now(), guild_id)
+            await transaction.run(notices.forget_member, user_id, self._clock.now(), guild_id)
             for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
                     await withhold_result(transaction, job, None, self._clock.now(), told=True)

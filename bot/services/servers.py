@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
+from bot import meta
 from bot.clock import Clock
 from bot.domain import FailureCode, JobState
 from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid, withhold_result
@@ -109,10 +110,10 @@ class ServerService(Service):
         it came into, and `part` for those of which Discord does not speak any more."""
         mine = str(application_id).encode()
         async with self._storage.write() as transaction:
-            before = await transaction.meta.get(APPLICATION)
+            before = await transaction.run(meta.get, APPLICATION)
             known = await transaction.guilds.present()
             if before is None or before == mine:
-                await transaction.meta.set(APPLICATION, mine)
+                await transaction.run(meta.set_to, APPLICATION, mine)
                 await transaction.guilds.set_missing(set(known) & set(present), None)
         if before is not None and before != mine:
             # With another bot's token, no server of this database is there: that is a mistake, no farewell.

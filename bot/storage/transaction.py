@@ -19,9 +19,7 @@ from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.ledger_check import LedgerCheck
-from bot.storage.meta import Meta
 from bot.storage.moderation import Refusals, WordRules
-from bot.storage.notices import Notices
 from bot.storage.photo_rules import PhotoRulesByServer
 from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.privacy import Privacy
@@ -79,8 +77,6 @@ class Transaction:
     privacy = _Repository(Privacy)
     decodes = _Repository(Decodes)
     durations = _Repository(DurationSamples)
-    meta = _Repository(Meta)
-    notices = _Repository(Notices)
     usage = _Repository(UsageSums)
     holds = _Repository(Holds)
     log_channels = _Repository(LogChannels)

@@ -7,9 +7,9 @@ from sqlalchemy import Select, Table, select
 from sqlalchemy.engine import RowMapping
 
 from bot.storage.database.repository import Repository
+from bot.storage.database.unreadable import json_object
 from bot.storage.guilds import budget_of
 from bot.storage.jobs import job_of
-from bot.storage.notices import notice_of
 from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
 from bot.storage.schema import (
@@ -28,7 +28,7 @@ CHECKED_PAGE_ROWS = 500
 
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: job_of,
-    notices: notice_of,
+    notices: lambda row: json_object(row["details"]),
     reaction_emoji: readable,
     photo_channels: readable,
     confirmations: confirmation_of,

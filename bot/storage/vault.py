@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from bot import meta
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
 from bot.sqlite_file import is_there, replacing
@@ -148,7 +149,7 @@ class LaneNames:
     async def readable(cls, storage: Storage, vault: Vault) -> bool:
         """Return whether the vault opens the secret, if one is stored."""
         async with storage.read() as transaction:
-            sealed = await transaction.meta.get(_LANE_SECRET)
+            sealed = await transaction.run(meta.get, _LANE_SECRET)
         return sealed is None or vault.opens(sealed)
 
     def lane_of(self, secret: str) -> str:
@@ -160,12 +161,12 @@ async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
     """Return the secret, or a new one, and store it encrypted with the newest key."""
     secret = secrets.token_hex(32)
     # Two processes may begin at once.
-    await transaction.meta.add(_LANE_SECRET, vault.seal(secret))
-    sealed = await transaction.meta.get(_LANE_SECRET)
+    await transaction.run(meta.set_once, _LANE_SECRET, vault.seal(secret))
+    sealed = await transaction.run(meta.get, _LANE_SECRET)
     if sealed is not None:
         with suppress(CannotDecrypt):
             secret = vault.unseal(sealed)
-    await transaction.meta.set(_LANE_SECRET, vault.seal(secret))
+    await transaction.run(meta.set_to, _LANE_SECRET, vault.seal(secret))
     return bytes.fromhex(secret)
 
 

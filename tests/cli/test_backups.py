@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import meta
 from bot.cli.backup import restore
 from bot.config import StorageSettings
 from bot.errors import SettingsError
@@ -37,7 +38,7 @@ async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone
     url = f"sqlite+aiosqlite:///{database(tmp_path)}"
     async with Storage.open(url) as storage:  # as the running bot has it: what is new stands in the log
         async with storage.write() as transaction:
-            await transaction.meta.set("written", b"last")
+            await transaction.run(meta.set_to, "written", b"last")
         status, told, errors = await ran(tmp_path, "backup", "copy.db")
     assert status == 0, errors
     copy = tmp_path / "copy.db"

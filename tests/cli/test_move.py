@@ -8,12 +8,15 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot import meta
 from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
-from bot.domain import NoticeKind, Plan
+from bot.domain import Plan
 from bot.domain.styles import Style
 from bot.errors import SettingsError
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
 from bot.storage import Storage
 from bot.storage.schema import metadata
@@ -31,8 +34,8 @@ async def filled(folder: Path) -> str:
         async with storage.write() as transaction:
             key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", now)
             await transaction.guilds.set_key(1, key.id, now)
-            await transaction.notices.add(1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
-            await transaction.meta.set("name", b"value")
+            await transaction.run(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
+            await transaction.run(meta.set_to, "name", b"value")
             await transaction.styles.add(
                 Style(
                     "f" * 16,

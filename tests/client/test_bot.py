@@ -13,9 +13,11 @@ from discord.http import Route
 from simcord import InteractionResult
 from simcord.interactions import base_payload
 
+from bot import meta
 from bot.catalog import RESERVED, Catalog
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
+from bot.client.registration import name_of
 from bot.errors import SettingsError, StudiiBotError
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
@@ -85,7 +87,7 @@ async def test_a_development_server_that_is_none_any_more_loses_its_own_commands
         last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
         assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
         assert not last.json
-        assert await desk.services.commands.registered(desk.guild.id) is None
+        assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
 
 
 async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(

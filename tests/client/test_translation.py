@@ -8,9 +8,10 @@ import discord
 import pytest
 from msgspec.structs import replace
 
+from bot import meta
 from bot.catalog import Catalog
 from bot.client import translation
-from bot.client.registration import translated_payload
+from bot.client.registration import name_of, translated_payload
 from bot.languages import Language, known_language, translations_of
 from tests.support.desk import make_bot, open_desk
 from tests.support.messages import ROOT, from_python
@@ -174,14 +175,14 @@ async def test_a_command_is_registered_again_when_a_translation_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        before = await desk.services.commands.registered()
+        before = await desk.services.db.read(meta.get, name_of(None))
         catalog = Catalog.load()
         studio = catalog.get("studio")
         told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
         changed = replace(studio, summary_texts=told)
         bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
         await desk.env.restart_bot(bot)
-        assert await desk.services.commands.registered() != before
+        assert await desk.services.db.read(meta.get, name_of(None)) != before
         (command,) = [one for one in await translated_payload(bot.tree, None) if one["name"] == "studio"]
         assert command["description_localizations"]["de"] == "Macht Bilder"
         assert command["description_localizations"]["fr"] != studio.summary

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
-from bot import db
+from bot import db, meta
 from bot.clock import boottime
 from bot.cluster import Membership
 from bot.db import used_once
@@ -139,7 +139,7 @@ async def test_who_stood_still_for_longer_than_its_lease_may_do_nothing_and_lear
                 await serving(second)
                 with pytest.raises(NotAlone):
                     async with storage.write() as transaction:
-                        await transaction.meta.set("written", b"by one that was replaced")
+                        await transaction.run(meta.set_to, "written", b"by one that was replaced")
                 assert counted["fence"] == 1
                 async with asyncio.timeout(PATIENCE):
                     await first.lost()
@@ -151,7 +151,7 @@ async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: 
         await serving(first)
         async with Storage.open(url, fence=first) as storage, ProcessTable.open(url) as table:
             async with storage.write() as transaction:
-                await transaction.meta.set("step", b"1")
+                await transaction.run(meta.set_to, "step", b"1")
                 taking = asyncio.create_task(table.leave(first.epoch or 0))
                 await asyncio.sleep(3 * SHORT.renewed_every)
                 assert not taking.done()
@@ -198,7 +198,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
                 await until(lambda: (first.may_act() and first.shards.held) or second.shards.held)
                 if held.may_act():
                     async with storage.write() as transaction:
-                        await transaction.meta.set("after", b"the restart")
+                        await transaction.run(meta.set_to, "after", b"the restart")
 
 
 @pytest.mark.promise

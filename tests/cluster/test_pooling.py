@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot import db
+from bot import db, meta
 from bot.domain import JobState
 from bot.storage import Storage
 from tests.cluster.members import process_on
@@ -112,4 +112,4 @@ async def test_jobs_are_made_and_processes_take_over(
         async with process_on(url) as second, Storage.open(url, fence=second) as storage:
             await asyncio.wait_for(second.stand_by(), PATIENCE)
             async with storage.write() as transaction:
-                await transaction.meta.set("written", b"by the second")
+                await transaction.run(meta.set_to, "written", b"by the second")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, JobState, Notice, NoticeKind, Posted, Progress
+from bot.domain import Job, JobState, Posted, Progress
+from bot.servers.notices import Notice, NoticeKind
 from tests.support.desk import Desk, make_bot, open_desk, texts
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)

@@ -5,17 +5,25 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import ChannelGone, Notice, NoticeKind, TryLater, Undeliverable
+from bot.domain import ChannelGone, TryLater, Undeliverable
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from tests.delivery.finished import MESSAGES
 from tests.support.desk import Desk, open_desk
 
 
 async def told(desk: Desk) -> Notice:
     async with desk.storage.write() as transaction:
-        await transaction.notices.add(
-            desk.guild.id, NoticeKind.OUT_OF_CREDITS, "1", at=desk.clock.now(), job_id=None, details={}
+        await transaction.run(
+            notices.add,
+            desk.guild.id,
+            NoticeKind.OUT_OF_CREDITS,
+            "1",
+            at=desk.clock.now(),
+            job_id=None,
+            details={},
         )
-        return (await transaction.notices.pending(10))[-1]
+        return (await transaction.run(notices.pending, 10))[-1]
 
 
 @pytest.mark.parametrize("status", [429, 503])

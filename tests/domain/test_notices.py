@@ -2,8 +2,7 @@
 
 import pytest
 
-from bot.domain import NoticeKind
-from bot.domain.notices import Addressee
+from bot.servers.notices import Addressee, NoticeKind
 
 
 @pytest.mark.parametrize("kind", NoticeKind)

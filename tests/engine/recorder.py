@@ -5,23 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    Notice,
-    NoticeKind,
-    OutputFile,
-    Posted,
-    Progress,
-    TooMuch,
-)
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.domain.words import WordRule
 from bot.errors import PhotoUnavailable
+from bot.servers.notices import Notice, NoticeKind
 
 
 @dataclass

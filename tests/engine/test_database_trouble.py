@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from bot.aio import retry
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.migrate import migrate
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
 from bot.storage.durations import DurationSamples
-from bot.storage.notices import Notices
 from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -78,8 +80,8 @@ def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.E
 
 async def pages(world: EngineWorld, most: int) -> None:
     """SQLite itself says that the disk is full when the file would get more pages."""
-    async with world.storage.write() as transaction:
-        await vars(transaction.meta)["_session"].run(f"PRAGMA max_page_count={most}")
+    said = text(f"PRAGMA max_page_count={most}")
+    await world.storage.db.write(lambda session: session.execute(said).all())
 
 
 def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
@@ -119,11 +121,11 @@ async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
 ) -> None:
     tried: list[None] = []
 
-    async def add(*_: object, **__: object) -> None:
+    def add(*_: object, **__: object) -> None:
         tried.append(None)
-        await fail()
+        raise DatabaseFailed
 
-    monkeypatch.setattr(Notices, "add", add)
+    monkeypatch.setattr(notices, "add", add)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("status", faults.rate_limited(0), 3)
@@ -226,7 +228,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
         after(monkeypatch, world.discord, "post_card", gone)
         job = await world.accept(replace(a_job(), origin_message_id=5))
         async with world.storage.write() as transaction:
-            await transaction.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+            await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
 
             async def posted() -> bool:
@@ -238,7 +240,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
 
             async def noted() -> bool:
                 async with world.storage.read() as transaction:
-                    open_notices = await transaction.notices.pending(1)
+                    open_notices = await transaction.run(notices.pending, 1)
                 return not open_notices and (await world.job(job.id)).card_message_id is not None
 
             await world.until(noted, "noted")

@@ -11,10 +11,12 @@ import pytest
 
 from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState
 from bot.engine import Engine
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.runner import LaneRunner
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.studii import JobReport
 from sandbox.studii import Outcome
 from tests.engine.troubles import TROUBLES, fail_at_every_look, hang_in_a_photo
@@ -110,7 +112,7 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
 
         world.discord.post_notice = post_notice  # type: ignore[method-assign]
         async with world.storage.write() as transaction:
-            await transaction.notices.add(OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
+            await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:
             await hanging.wait()
             assert f"posting notices (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)

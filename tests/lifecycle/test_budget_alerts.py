@@ -5,8 +5,10 @@ from itertools import pairwise
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain import JobState, Notice, NoticeKind, Period, Plan
+from bot.domain import JobState, Period, Plan
 from bot.errors import Refused
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
@@ -14,7 +16,7 @@ ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
 async def told(world: ServicesWorld) -> list[Notice]:
     async with world.storage.read() as transaction:
-        return await transaction.notices.pending(20)
+        return await transaction.run(notices.pending, 20)
 
 
 async def kinds(world: ServicesWorld) -> list[NoticeKind]:

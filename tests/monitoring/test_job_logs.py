@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.aio import retry
-from bot.domain import Job, JobState, NoticeKind, Undeliverable
+from bot.domain import Job, JobState, Undeliverable
 from bot.engine.lanes.submit import Submitter
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
+from bot.servers.notices import NoticeKind
 from sandbox.studii import Outcome, faults
 from tests.engine.recorder import Recorder
 from tests.engine.workers.test_notices import all_told, tell, use_log

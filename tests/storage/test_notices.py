@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.domain import LogSettings, NoticeKind
+from bot.domain import LogSettings
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted
 
@@ -14,57 +16,57 @@ UNKNOWN, BUDGET = NoticeKind.UNKNOWN, NoticeKind.BUDGET_80
 async def test_fifty_at_once_that_would_tell_the_same_tell_it_once(storage: Storage) -> None:
     async def tell() -> bool:
         async with storage.write() as transaction:
-            return await transaction.notices.add(1, BUDGET, "2026-05-04", at=NOW, details={"left": 20})
+            return await transaction.run(notices.add, 1, BUDGET, "2026-05-04", at=NOW, details={"left": 20})
 
     assert sorted(await asyncio.gather(*(tell() for _ in range(50)))) == [False] * 49 + [True]
     async with storage.read() as transaction:
-        (notice,) = await transaction.notices.pending(10)
+        (notice,) = await transaction.run(notices.pending, 10)
     assert (notice.kind, notice.details, notice.created_at) == (BUDGET, {"left": 20}, NOW)
     assert len(notice.nonce) <= 25
 
 
 async def test_another_period_kind_or_server_is_told_by_itself(storage: Storage) -> None:
     async with storage.write() as transaction:
-        notices = transaction.notices
-        assert await notices.add(1, BUDGET, "monday", at=NOW)
-        assert await notices.add(1, BUDGET, "tuesday", at=NOW)
-        assert await notices.add(1, NoticeKind.BUDGET_100, "monday", at=NOW)
-        assert await notices.add(2, BUDGET, "monday", at=NOW)
-        assert [one.guild_id for one in await notices.pending(3)] == [1, 1, 1]
+        do = transaction.run
+        assert await do(notices.add, 1, BUDGET, "monday", at=NOW)
+        assert await do(notices.add, 1, BUDGET, "tuesday", at=NOW)
+        assert await do(notices.add, 1, NoticeKind.BUDGET_100, "monday", at=NOW)
+        assert await do(notices.add, 2, BUDGET, "monday", at=NOW)
+        assert [one.guild_id for one in await do(notices.pending, 3)] == [1, 1, 1]
 
 
 async def test_what_was_posted_is_not_told_again_until_it_was_over(storage: Storage) -> None:
     job = await accepted(storage)
     async with storage.write() as transaction:
-        notices = transaction.notices
-        await notices.add(1, UNKNOWN, job.id, at=NOW, job_id=job.id)
-        (notice,) = await notices.pending(10)
+        do = transaction.run
+        await do(notices.add, 1, UNKNOWN, job.id, at=NOW, job_id=job.id)
+        (notice,) = await do(notices.pending, 10)
         assert notice.job_id == job.id
-        await notices.close(notice.id, NOW, 77)
-        assert await notices.pending(10) == []
-        assert not await notices.add(1, UNKNOWN, job.id, at=NOW)
-        await notices.forget(2, UNKNOWN)
-        assert not await notices.add(1, UNKNOWN, job.id, at=NOW)
-        await notices.forget(1, UNKNOWN)
-        assert await notices.add(1, UNKNOWN, job.id, at=NOW)
+        await do(notices.close, notice.id, NOW, 77)
+        assert await do(notices.pending, 10) == []
+        assert not await do(notices.add, 1, UNKNOWN, job.id, at=NOW)
+        await do(notices.forget, 2, UNKNOWN)
+        assert not await do(notices.add, 1, UNKNOWN, job.id, at=NOW)
+        await do(notices.forget, 1, UNKNOWN)
+        assert await do(notices.add, 1, UNKNOWN, job.id, at=NOW)
 
 
 async def test_a_change_that_is_undone_tells_nothing(storage: Storage) -> None:
     async def fail() -> None:
         async with storage.write() as transaction:
-            await transaction.notices.add(1, BUDGET, "monday", at=NOW)
+            await transaction.run(notices.add, 1, BUDGET, "monday", at=NOW)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await fail()
     async with storage.read() as transaction:
-        assert await transaction.notices.pending(10) == []
+        assert await transaction.run(notices.pending, 10) == []
 
 
 async def test_a_key_that_would_be_cut_off_is_refused(storage: Storage) -> None:
     async with storage.write() as transaction:
         with pytest.raises(ValueError, match="64"):
-            await transaction.notices.add(1, BUDGET, "x" * 65, at=NOW)
+            await transaction.run(notices.add, 1, BUDGET, "x" * 65, at=NOW)
 
 
 async def test_a_server_has_no_log_channel_until_one_is_set_and_can_do_without_again(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from bot import meta
 from bot.domain import Budget, GuildSettings, Period, Plan
 from bot.storage import Sent, Storage
 from bot.storage.lanes import Lanes
@@ -131,7 +132,7 @@ async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each
 
 async def test_a_named_value_is_the_one_that_was_set_last(storage: Storage) -> None:
     async with storage.write() as transaction:
-        assert await transaction.meta.get("commands") is None
-        await transaction.meta.set("commands", b"\x00one")
-        await transaction.meta.set("commands", b"two\xff")
-        assert await transaction.meta.get("commands") == b"two\xff"
+        assert await transaction.run(meta.get, "commands") is None
+        await transaction.run(meta.set_to, "commands", b"\x00one")
+        await transaction.run(meta.set_to, "commands", b"two\xff")
+        assert await transaction.run(meta.get, "commands") == b"two\xff"

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import Column, ColumnElement, text, update
 
 from bot.db import used_once
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
+from bot.servers import notices as server_notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
 from tests.support.jobs import NOW, accepted
@@ -77,15 +79,6 @@ async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage:
     assert job.inputs == {}
 
 
-async def test_a_broken_notice_does_not_keep_the_others_from_being_told(storage: Storage, url: str) -> None:
-    async with storage.write() as transaction:
-        for key in ("monday", "tuesday"):
-            await transaction.notices.add(1, NoticeKind.BUDGET_80, key, at=NOW, details={"left": 1})
-    await damage(url, notices.c.details, notices.c.key == "monday")
-    async with storage.read() as transaction:
-        assert [one.key for one in await transaction.notices.pending(1)] == ["tuesday"]
-
-
 async def test_a_broken_rule_for_photos_leaves_the_other_rules_and_servers(
     storage: Storage, url: str
 ) -> None:
@@ -115,7 +108,7 @@ async def test_each_is_logged_once_without_what_is_in_it_and_named(
 ) -> None:
     job = await accepted(storage, inputs={"prompt": "a secret"})
     async with storage.write() as transaction:
-        await transaction.notices.add(1, NoticeKind.BUDGET_80, "monday", at=NOW)
+        await transaction.run(server_notices.add, 1, NoticeKind.BUDGET_80, "monday", at=NOW)
         await transaction.photo_rules.map(1, MAPLE, PRESET)
         await transaction.photo_rules.set_channel(1, PhotoChannel(10, PhotoChannelKind.AUTO, PRESET, 1))
     for column in (jobs.c.inputs, notices.c.details, reaction_emoji.c.inputs, photo_channels.c.inputs):

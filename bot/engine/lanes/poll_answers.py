@@ -7,12 +7,14 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, NoticeKind, StudiiKey
+from bot.domain import FailureCode, Job, StudiiKey
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
 from bot.lifecycle.prices import KeyPrices
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
 
@@ -129,8 +131,8 @@ class PollAnswers:
             return job
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            await transaction.notices.add(
-                job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id
+            await transaction.run(
+                notices.add, job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id
             )
             told = await transaction.jobs.update(
                 job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.aio.shield import shielded
-from bot.domain import NoticeKind
 from bot.engine.context import EngineContext
 from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import LaneLimits, Sent, Transaction
 from bot.studii import RateLimited
 
@@ -192,9 +193,9 @@ class RateState:
             kind = NoticeKind.PLAN_DOUBTED
             if doubted and key.retired_at is None:
                 told = doubt_details(key, used, lowered)
-                await transaction.notices.add(key.guild_id, kind, str(key.id), at=at, details=told)
+                await transaction.run(notices.add, key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
-                await transaction.notices.forget(key.guild_id, kind)
+                await transaction.run(notices.forget, key.guild_id, kind)
 
 
 class RateStates:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from bot import meta
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.lifecycle.submission import BEFORE_STUDII, make_unknown, make_unknown_after_restore
@@ -76,9 +77,9 @@ async def doubt_restored(transaction: Transaction, at: datetime) -> None:
     They may have been sent, made and charged after the backup. Running jobs are polled as usual. Without a
     restored backup nothing changes.
     """
-    if await transaction.meta.get(WAS_RESTORED) is None:
+    if await transaction.run(meta.get, WAS_RESTORED) is None:
         return
     for job in await transaction.jobs.in_states(BEFORE_STUDII):
         await make_unknown_after_restore(transaction, job, at)
         _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
-    await transaction.meta.remove(WAS_RESTORED)
+    await transaction.run(meta.remove, WAS_RESTORED)

@@ -3,12 +3,13 @@ shown."""
 
 from collections.abc import Sequence
 
-from bot.domain import FailureCode, ForModerators, Job, JobState, Notice, NoticeKind, OutputFile
+from bot.domain import FailureCode, ForModerators, Job, JobState, OutputFile
 from bot.domain.words import WordEffect
 from bot.engine.context import EngineContext
 from bot.engine.workers.ended_jobs import EndedJobs
 from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
+from bot.servers.notices import Notice, NoticeKind
 from bot.storage import Transaction
 
 

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, ChannelGone, Job, NoticeKind, Posted, TryLater
+from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
 from bot.engine.context import EngineContext
 from bot.engine.ports import Showcase
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +100,8 @@ class BestShowing:
             _log.info("Server %d: a starred result isn't shown: %s", best.guild_id, said)
             await transaction.best.drop(best.message_id)
             if isinstance(said, ChannelGone):
-                await transaction.notices.add(
+                await transaction.run(
+                    notices.add,
                     best.guild_id,
                     NoticeKind.BEST_LOST,
                     str(rules.best_channel_id),

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from bot.aio.retry import FailureCounts
 from bot.backoff import backoff
-from bot.domain import Job, JobState, NoticeKind, OutputFile, Posted, Undeliverable
+from bot.domain import Job, JobState, OutputFile, Posted, Undeliverable
 from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRequestLeft
 from bot.engine.workers.refetch import NotNow, Refetch
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.storage import JobChanges, Transaction
 
 _log = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class EndedJobs:
         # A card that stays says where the last word is.
         logged = await transaction.jobs.announce(job, at, visible=not superseded, **changes)
         if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
-            await transaction.notices.add(job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
+            await transaction.run(notices.add, job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         return [] if logged is None else files
 
     def posted(self, job: Job) -> None:

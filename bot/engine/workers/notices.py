@@ -7,22 +7,13 @@ from datetime import timedelta
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    JobState,
-    Notice,
-    NoticeKind,
-    Posted,
-    TryLater,
-)
-from bot.domain.notices import CHANNEL, Addressee
+from bot.domain import Announcement, ChannelGone, ForModerators, Job, JobState, Posted, TryLater
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
+from bot.servers import notices
+from bot.servers.notices import CHANNEL, Addressee, Notice, NoticeKind
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +32,7 @@ class NoticeOutbox:
         self._retry = StoreRetry("storing what admins were told", context.liveness)
         self.worker = KeyedWorker[int](
             "posting notices",
-            context.finding(lambda transaction, limit: transaction.notices.servers_waiting(limit)),
+            context.finding(lambda transaction, limit: transaction.run(notices.servers_waiting, limit)),
             self._serve,
             self._give_up,
             key=lambda guild_id: guild_id,
@@ -73,7 +64,7 @@ class NoticeOutbox:
 
     async def _oldest(self, guild_id: int) -> Notice | None:
         async with self._context.storage.read() as transaction:
-            return next(iter(await transaction.notices.pending(1, guild_id)), None)
+            return next(iter(await transaction.run(notices.pending, 1, guild_id)), None)
 
     async def _tell(self, notice: Notice) -> float | None:
         """Return None when the notice is done with, or in how many seconds to try again."""
@@ -139,7 +130,7 @@ class NoticeOutbox:
         does."""
         kind, _, key = notice.key.partition(":")
         async with self._context.storage.read() as transaction:
-            asked = await transaction.notices.get(notice.guild_id, NoticeKind(kind), key)
+            asked = await transaction.run(notices.get, notice.guild_id, NoticeKind(kind), key)
             rules = (await transaction.policies.access(notice.guild_id)).approval
         # Discord may have taken the message without our knowing: then it is looked for.
         place = None if asked is None else asked.details.get(CHANNEL, rules.channel_id)
@@ -180,11 +171,12 @@ class NoticeOutbox:
         now = self._context.clock.now()
         message_id = said.message_id if isinstance(said, Posted) else None
         async with self._context.storage.write() as transaction:
-            await transaction.notices.close(notice.id, now, message_id, asked_in)
+            await transaction.run(notices.close, notice.id, now, message_id, asked_in)
             if works:
-                await transaction.notices.forget(notice.guild_id, NoticeKind.LOG_LOST)
+                await transaction.run(notices.forget, notice.guild_id, NoticeKind.LOG_LOST)
             if lost_channel is not None:
-                await transaction.notices.add(
+                await transaction.run(
+                    notices.add,
                     notice.guild_id,
                     NoticeKind.LOG_LOST,
                     str(lost_channel),

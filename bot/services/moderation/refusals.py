@@ -5,10 +5,11 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from bot.domain import NoticeKind
 from bot.domain.access import Block
 from bot.domain.limits import WordPause
 from bot.domain.words import WordRefusal
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.service import Service
 from bot.storage import Transaction
 
@@ -68,8 +69,8 @@ async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datet
         "text": None if refusal.hidden else refusal.text[:MAX_QUOTED_CHARACTERS],
         "until": None if until is None else int(until.timestamp()),
     }
-    await transaction.notices.add(
-        refusal.guild_id, NoticeKind.WORDS, _key(refusal, at), at=at, details=details
+    await transaction.run(
+        notices.add, refusal.guild_id, NoticeKind.WORDS, _key(refusal, at), at=at, details=details
     )
     return pause
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.clock import Clock
-from bot.domain import NoticeKind
 from bot.domain.posting import PostingRules
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.remembered import RememberedByServer
 from bot.services.service import Service
 from bot.storage import Storage, Transaction
@@ -41,7 +42,7 @@ class PostingService(Service):
             await transaction.posting_rules.set(guild_id, rules)
             if "best_channel_id" in changes:
                 # Admins are told again if that one is lost too.
-                await transaction.notices.forget(guild_id, NoticeKind.BEST_LOST)
+                await transaction.run(notices.forget, guild_id, NoticeKind.BEST_LOST)
         self._known.set(guild_id, rules)
         return rules
 

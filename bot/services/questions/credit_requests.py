@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from bot.domain import NoticeKind
 from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestState, amount_for
 from bot.errors import CreditsWanted, NotAllowed, Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services.credits.budgets import MAX_BUDGET, budget_state
 from bot.services.limits import member_state
 from bot.services.service import ToolService
@@ -121,7 +122,7 @@ async def _add_notice(
         "asked_in": request.channel_id,
         "in_place": int(in_place),
     }
-    await transaction.notices.add(request.guild_id, kind, request.id, at=at, details=details)
+    await transaction.run(notices.add, request.guild_id, kind, request.id, at=at, details=details)
 
 
 async def _missing(

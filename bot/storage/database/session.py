@@ -59,7 +59,7 @@ class Session:
         return await shielded(self._run(Connection.execute, statement, values))
 
     async def run(self, work: Callable[[OrmSession], _T]) -> _T:
-        """Return what the function does with a session of this connection. What it names in `wake` is told."""
+        """Return what the function does with a session of this connection. It tells what that wakes."""
         wakes = set[Hashable]()
         done = await shielded(self._run(self._in_session, work, wakes))
         self.changes.add(wakes)
@@ -68,6 +68,8 @@ class Session:
     def _in_session(
         self, connection: Connection, work: Callable[[OrmSession], _T], wakes: set[Hashable]
     ) -> _T:
+        if not connection.in_transaction():
+            connection.begin()  # or the session would begin one of its own, and end it
         # What it commits is flushed: the transaction is ended by who has begun it.
         with OrmSession(
             connection,

@@ -1,8 +1,9 @@
 """The tables of servers: their settings, keys, holds, posting rules and notices, and their members'
 languages."""
 
+from typing import cast
+
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -13,12 +14,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
-from bot.base import Choice, ReasonText, UtcDateTime, enum_constraint, metadata, numbered_id, partial_index
-from bot.domain import NoticeKind, Period, Plan
+from bot.base import Choice, ReasonText, UtcDateTime, enum_constraint, metadata, numbered_id
+from bot.domain import Period, Plan
 from bot.languages import Language
+from bot.servers.notices import Notice
 
 studii_keys = Table(
     "studii_keys",
@@ -105,19 +106,4 @@ posting_rules = Table(
     Column("best_stars", Integer),
 )
 
-# Notices. A row stays after its notice was posted, so that it is not posted again.
-notices = Table(
-    "notices",
-    metadata,
-    numbered_id(),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("kind", Choice(NoticeKind), nullable=False),
-    Column("key", String(64), nullable=False),
-    Column("details", JSON, nullable=False),
-    Column("job_id", String(16), ForeignKey("jobs.id")),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("posted_at", UtcDateTime),
-    Column("message_id", BigInteger),
-    UniqueConstraint("guild_id", "kind", "key"),
-    partial_index("ix_notices_open", "id", rows="posted_at IS NULL"),
-)
+notices = cast("Table", Notice.__table__)

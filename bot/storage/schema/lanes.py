@@ -1,8 +1,11 @@
 """The tables of what the bot remembers about Studii (by lane) and about itself (`meta`)."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text
+from typing import cast
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Table, Text
 
 from bot.base import UtcDateTime, metadata, numbered_id
+from bot.meta import Meta
 
 lane_requests = Table(
     "lane_requests",
@@ -55,9 +58,4 @@ durations = Table(
     Index(None, "tool", "output_kind", "id"),
 )
 
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
+meta = cast("Table", Meta.__table__)

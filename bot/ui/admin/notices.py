@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import discord
 from discord import ui
 
-from bot.domain import LOST_AFTER_DAYS, Job, Notice, NoticeKind
+from bot.domain import LOST_AFTER_DAYS, Job
 from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.reasons import Reason
+from bot.servers.notices import Notice, NoticeKind
 from bot.services import credit_words, renewal_message
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import TryAgainButton

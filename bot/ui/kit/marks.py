@@ -7,7 +7,8 @@ from 1. https://discord.com/developers/docs/components/reference#anatomy-of-a-co
 
 import hashlib
 
-from bot.domain import Job, Notice
+from bot.domain import Job
+from bot.servers.notices import Notice
 
 # Cards have the numbers below these, postings those from there, notices those from `_NOTICES`.
 _POSTINGS = 1 << 29

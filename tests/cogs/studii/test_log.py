@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Announcement, ChannelGone, Job, JobState, LogSettings, Notice, NoticeKind, Posted
+from bot.domain import Announcement, ChannelGone, Job, JobState, LogSettings, Posted
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -25,10 +27,10 @@ async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> 
     """The notice in the outbox."""
     job_id = details.pop("job_id", None)
     async with desk.storage.write() as transaction:
-        await transaction.notices.add(
-            desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
+        await transaction.run(
+            notices.add, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
         )
-        return (await transaction.notices.pending(10))[-1]
+        return (await transaction.run(notices.pending, 10))[-1]
 
 
 async def post_notice(

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState
 from bot.domain.words import MAX_WORD_RULES
+from bot.servers import notices as server_notices
+from bot.servers.notices import NoticeKind
 from bot.services.moderation.approvals import ApprovalChanges
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
@@ -109,12 +111,17 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         assert "Rule: ||blimp\\*||" in shown
         notice = await last_notice(desk)
         async with desk.storage.write() as transaction:
-            await transaction.notices.close(notice.id, desk.clock.now(), 5)
+            await transaction.run(server_notices.close, notice.id, desk.clock.now(), 5)
             # What was quoted is erased; the number is not used again, or Discord took the next for this one.
-            await transaction.notices.add(
-                desk.guild.id, NoticeKind.BUDGET_80, "next", at=desk.clock.now(), details={"spent": 1}
+            await transaction.run(
+                server_notices.add,
+                desk.guild.id,
+                NoticeKind.BUDGET_80,
+                "next",
+                at=desk.clock.now(),
+                details={"spent": 1},
             )
-            (following,) = await transaction.notices.pending(10)
+            (following,) = await transaction.run(server_notices.pending, 10)
         assert following.id != notice.id
         assert "BL" not in await kept(desk)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

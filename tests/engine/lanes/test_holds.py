@@ -3,7 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain import FailureCode, JobState, NoticeKind
+from bot.domain import FailureCode, JobState
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
@@ -12,7 +14,7 @@ from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
     """Whether the server's admins were told: nothing is told twice."""
     async with world.storage.write() as transaction:
-        return not await transaction.notices.add(GUILD, kind, key, at=world.clock.now())
+        return not await transaction.run(notices.add, GUILD, kind, key, at=world.clock.now())
 
 
 async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wait(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, NoticeKind
+from bot.domain import JobState
 from bot.reasons import Reason, ReasonCode
+from bot.servers.notices import NoticeKind
 from bot.sqlite_file import copy_database, replace_database
 from bot.storage import Storage
 from sandbox.studii import Outcome

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, NoticeKind, Posted, TryLater, Undeliverable
+from bot.domain import Job, JobState, Posted, TryLater, Undeliverable
+from bot.servers.notices import NoticeKind
 from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater
+from bot.domain import ChannelGone, Job, JobState, TryLater
 from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect, WordRule
 from bot.lifecycle.transitions import approve, cancel
 from bot.reasons import ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
@@ -169,9 +171,9 @@ async def _tried(world: EngineWorld) -> bool:
 
 async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.reduced) and not await transaction.notices.pending(1)
+        return bool(world.discord.reduced) and not await transaction.run(notices.pending, 1)
 
 
 async def _told(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.notices) and not await transaction.notices.pending(1)
+        return bool(world.discord.notices) and not await transaction.run(notices.pending, 1)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, ChannelGone, Job, JobState, NoticeKind, Posted, TryLater
+from bot.domain import Announcement, ChannelGone, Job, JobState, Posted, TryLater
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
+from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.jobs import a_job
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, ChannelGone, LogSettings, NoticeKind, Posted
+from bot.domain import Announcement, ChannelGone, LogSettings, Posted
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, engine_world
 
 ASKED_IN, LOG = 700, 800
@@ -29,7 +31,8 @@ async def test_a_request_goes_where_admins_read_it(
     async with engine_world(tmp_path) as world:
         async with world.storage.write() as transaction:
             await transaction.log_channels.set(GUILD, LogSettings(log))
-            await transaction.notices.add(
+            await transaction.run(
+                notices.add,
                 GUILD,
                 NoticeKind.CREDITS_ASKED,
                 "0123456789abcdef",
@@ -41,7 +44,7 @@ async def test_a_request_goes_where_admins_read_it(
 
             async def posted() -> bool:
                 async with world.storage.read() as transaction:
-                    left = await transaction.notices.pending(9)
+                    left = await transaction.run(notices.pending, 9)
                 return not [one for one in left if one.kind is NoticeKind.CREDITS_ASKED]
 
             await world.until(posted, "the request to be posted")

@@ -13,12 +13,12 @@ from bot.domain import (
     Job,
     JobState,
     LogSettings,
-    Notice,
-    NoticeKind,
     Posted,
     TryLater,
     Undeliverable,
 )
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 
@@ -27,7 +27,7 @@ CHANNEL = 555
 
 async def tell(world: EngineWorld, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
     async with world.storage.write() as transaction:
-        await transaction.notices.add(GUILD, kind, key, at=world.clock.now(), job_id=job_id)
+        await transaction.run(notices.add, GUILD, kind, key, at=world.clock.now(), job_id=job_id)
 
 
 async def use_log(world: EngineWorld, *, results: bool = False) -> None:
@@ -38,7 +38,7 @@ async def use_log(world: EngineWorld, *, results: bool = False) -> None:
 async def all_told(world: EngineWorld) -> None:
     async def empty() -> bool:
         async with world.storage.read() as transaction:
-            return await transaction.notices.pending(1) == []
+            return await transaction.run(notices.pending, 1) == []
 
     await world.until(empty, "all notices closed")
 
@@ -227,8 +227,8 @@ async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiti
             await tell(world, NoticeKind.KEY_REFUSED, str(number))
         async with world.storage.write() as transaction:
             for number in range(1, 6):
-                await transaction.notices.add(
-                    GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
+                await transaction.run(
+                    notices.add, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
                 )
 
         async def others_told() -> bool:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import ChannelGone, Job, JobState, NoticeKind, TryLater, Undeliverable
+from bot.domain import ChannelGone, Job, JobState, TryLater, Undeliverable
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 
@@ -45,7 +47,7 @@ async def waits(world: EngineWorld, job: Job) -> Job:
 
     async def shown() -> bool:
         async with world.storage.read() as transaction:
-            return bool(world.discord.notices) and not await transaction.notices.pending(1)
+            return bool(world.discord.notices) and not await transaction.run(notices.pending, 1)
 
     waiting = await world.reaches(job.id, JobState.REVIEWING)
     await world.until(shown, "its result is shown to moderators")
@@ -266,7 +268,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
 
 async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.reduced) and not await transaction.notices.pending(1)
+        return bool(world.discord.reduced) and not await transaction.run(notices.pending, 1)
 
 
 async def _unkept(world: EngineWorld, job: Job) -> bool:

@@ -13,6 +13,7 @@ from bot.domain.limits import AllowanceScope
 from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices as server_notices
 from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
@@ -194,7 +195,7 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
             one.id: [(line.kind, line.amount) for line in await ledger_lines(transaction, job_id=one.id)]
             for one in found
         }
-        told = await transaction.notices.pending(200, guild_id)
+        told = await transaction.run(server_notices.pending, 200, guild_id)
         questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
         blocked = (await transaction.policies.access(guild_id)).blocked
         tapped = await transaction.confirmations.tapped_before(guild_id, MEMBERS)

@@ -6,10 +6,12 @@ import sqlite3
 
 import pytest
 
-from bot.domain import EntryKind, Job, JobState, NoticeKind
+from bot.domain import EntryKind, Job, JobState
 from bot.domain.access import MemberContext
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services import ApprovalChanges
 from bot.storage import Changes
 from tests.services.refused import photo, refusal
@@ -190,5 +192,5 @@ async def test_fifty_at_once_warn_of_the_budget_once_each(world: ServicesWorld) 
     await world.ready(daily=40)
     await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
     async with world.storage.read() as transaction:
-        kinds = [notice.kind for notice in await transaction.notices.pending(100)]
+        kinds = [notice.kind for notice in await transaction.run(notices.pending, 100)]
     assert kinds == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100]

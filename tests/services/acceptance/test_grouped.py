@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobRequest, NoticeKind
+from bot.domain import Job, JobRequest
 from bot.errors import Refused
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService
 from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage
@@ -112,7 +114,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
     async with storage.read() as transaction:
         stored = (await transaction.member_jobs.page(1, None, 0, 100))[::-1]
-        told = {one.kind for one in await transaction.notices.pending(10, 1)}
+        told = {one.kind for one in await transaction.run(notices.pending, 10, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
 

@@ -10,6 +10,7 @@ from bot.domain.access import Block, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS
 from bot.domain.prices import Estimate
 from bot.errors import Refused
+from bot.servers import notices
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY
 from bot.services.acceptance.decision import Acceptance
@@ -87,7 +88,7 @@ async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(wor
     assert isinstance(refused, CreditsShortForAll)
     assert isinstance(last, list)
     async with world.storage.read() as transaction:
-        assert await transaction.notices.pending(10, PICTURE.guild_id) == []
+        assert await transaction.run(notices.pending, 10, PICTURE.guild_id) == []
 
 
 async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(world: ServicesWorld) -> None:

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Connection, insert, inspect, text
 
 from bot.db import used_once
-from bot.domain import NoticeKind, Plan
+from bot.domain import Plan
 from bot.migrate import migrate
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices as server_notices
+from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from bot.storage.schema import holds, jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
@@ -124,7 +126,9 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
             key = await transaction.keys.add(1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
             kind = NoticeKind.UNKNOWN
             for name, said in (("known", lost), ("odd", odd)):
-                await transaction.notices.add(1, kind, name, at=NOW, details={"reason": said, "masked": "x"})
+                await transaction.run(
+                    server_notices.add, 1, kind, name, at=NOW, details={"reason": said, "masked": "x"}
+                )
     async with used_once(url, writes=True) as connection:
         for name in later:
             await connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {name}"))
@@ -142,7 +146,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     async with Storage.open(url) as storage, storage.read() as transaction:
         known, other = [await transaction.jobs.get(job.id) for job in jobs]
         hold = await transaction.holds.get(1)
-        notices = await transaction.notices.pending(5)
+        notices = await transaction.run(server_notices.pending, 5)
     assert known is not None and other is not None and hold is not None  # noqa: PT018
     assert (known.held, known.failure_text) == (Reason(ReasonCode.NO_KEY), out_of_credits)
     assert (other.held, other.failure_text) == (Reason.text(odd), None)

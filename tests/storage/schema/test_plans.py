@@ -8,6 +8,7 @@ from sqlalchemy import Engine, event
 
 from bot.db import used_once
 from bot.domain import TERMINAL_STATES, JobState, Window
+from bot.servers import notices
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, TODAY
 
@@ -33,9 +34,9 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a member's usage": lambda transaction: transaction.budget_sums.usage(1, Window(NOW, None), 3),
     "a server's usage ever": lambda transaction: transaction.budget_sums.usage(1, Window(None, None)),
     "a lane's requests": lambda transaction: transaction.lanes.of(["lane"], NOW),
-    "the notices": lambda transaction: transaction.notices.pending(20),
-    "a server's notices": lambda transaction: transaction.notices.pending(1, 3),
-    "the servers with notices": lambda transaction: transaction.notices.servers_waiting(20),
+    "the notices": lambda transaction: transaction.run(notices.pending, 20),
+    "a server's notices": lambda transaction: transaction.run(notices.pending, 1, 3),
+    "the servers with notices": lambda transaction: transaction.run(notices.servers_waiting, 20),
     "a price": lambda transaction: transaction.prices.learn("lane", "studio", "mode=image", 8, NOW),
     "the dearest price": lambda transaction: transaction.prices.dearest("lane", "studio", "mode=image"),
     "a key's prices": lambda transaction: transaction.prices.all("lane"),

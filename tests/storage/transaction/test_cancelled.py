@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.util import await_only
 
+from bot import meta
 from bot.storage import Storage
 from tests.storage.transaction.counting import count_up, counted
 
@@ -37,16 +38,16 @@ async def test_a_storm_of_cancellations_leaves_the_database_whole_and_usable(sto
     async def transfer() -> None:
         nonlocal committed
         async with storage.write() as transaction:
-            left = int(await transaction.meta.get("left") or b"0")
-            right = int(await transaction.meta.get("right") or b"0")
-            await transaction.meta.set("left", b"%d" % (left + 1))
-            await transaction.meta.set("right", b"%d" % (right - 1))
+            left = int(await transaction.run(meta.get, "left") or b"0")
+            right = int(await transaction.run(meta.get, "right") or b"0")
+            await transaction.run(meta.set_to, "left", b"%d" % (left + 1))
+            await transaction.run(meta.set_to, "right", b"%d" % (right - 1))
         committed += 1
 
     async def look() -> None:
         async with storage.read() as transaction:
-            left = int(await transaction.meta.get("left") or b"0")
-            assert left == -int(await transaction.meta.get("right") or b"0")
+            left = int(await transaction.run(meta.get, "left") or b"0")
+            assert left == -int(await transaction.run(meta.get, "right") or b"0")
 
     for _ in range(6):
         tasks = [asyncio.create_task(transfer()) for _ in range(25)]
@@ -64,7 +65,7 @@ async def test_a_storm_of_cancellations_leaves_the_database_whole_and_usable(sto
     await asyncio.gather(*(transfer() for _ in range(25)), *(look() for _ in range(25)))
     async with storage.read() as transaction:
         # A task that was cancelled during its commit has committed without living to count it.
-        assert int(await transaction.meta.get("left") or b"0") >= committed >= 25
+        assert int(await transaction.run(meta.get, "left") or b"0") >= committed >= 25
 
 
 async def test_a_commit_is_finished_though_its_task_is_cancelled(storage: Storage) -> None:
@@ -112,9 +113,9 @@ async def test_a_cancelled_statement_does_not_cost_the_connection(storage: Stora
 async def test_a_statement_that_is_cancelled_ends_and_nothing_after_it_is_done(storage: Storage) -> None:
     async def write_three() -> None:
         async with storage.write() as transaction:
-            await transaction.meta.set("count", b"1")
+            await transaction.run(meta.set_to, "count", b"1")
             tasks[0].cancel()
-            await transaction.meta.set("count", b"2")
+            await transaction.run(meta.set_to, "count", b"2")
             went_on.append(True)
 
     went_on: list[bool] = []

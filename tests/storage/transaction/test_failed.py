@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from bot import meta
 from bot.db import Database, begin
 from bot.errors import Busy, DatabaseAway, DatabaseFailed
 from bot.storage import Storage
@@ -80,7 +81,7 @@ async def test_a_full_disk_is_a_failure_of_the_database_and_told_as_that(
         await transaction.session.execute(text("PRAGMA max_page_count=1"))  # no more than there are
     with pytest.raises(DatabaseFailed, match="can't use its database right now"):
         async with storage.write() as transaction:
-            await transaction.meta.set("large", bytes(1_000_000))
+            await transaction.run(meta.set_to, "large", bytes(1_000_000))
     said = "The database can't be written (database or disk is full). The bot will keep trying."
     assert said in caplog.text
     assert await counted(storage) == 1
@@ -91,7 +92,7 @@ async def test_an_error_of_what_was_asked_is_no_failure_of_the_database(
 ) -> None:
     with pytest.raises(IntegrityError):
         async with storage.write() as transaction:
-            await transaction.meta.set("count", cast("bytes", None))
+            await transaction.run(meta.set_to, "count", cast("bytes", None))
     assert caplog.records == []
 
 

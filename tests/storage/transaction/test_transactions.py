@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
+from bot import meta as bot_meta
 from bot.db import connected, wake
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Storage
@@ -46,7 +47,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_accept_five(storage:
 async def test_a_block_that_raises_leaves_nothing_behind(storage: Storage) -> None:
     async def fail_halfway() -> None:
         async with storage.write() as transaction:
-            await transaction.meta.set("count", b"7")
+            await transaction.run(bot_meta.set_to, "count", b"7")
             raise RuntimeError("halfway")
 
     with pytest.raises(RuntimeError, match="halfway"):
@@ -79,16 +80,16 @@ async def test_a_function_within_a_transaction_is_part_of_it(storage: Storage) -
 
 async def test_a_reader_sees_one_moment_while_others_write(storage: Storage) -> None:
     async with storage.read() as transaction:
-        assert await transaction.meta.get("count") is None
+        assert await transaction.run(bot_meta.get, "count") is None
         await count_up(storage)
-        assert await transaction.meta.get("count") is None
+        assert await transaction.run(bot_meta.get, "count") is None
     assert await counted(storage) == 1
 
 
 async def test_a_reader_can_not_write(storage: Storage) -> None:
     with pytest.raises(DatabaseFailed) as told:
         async with storage.read() as transaction:
-            await transaction.meta.set("count", b"1")
+            await transaction.run(bot_meta.set_to, "count", b"1")
     assert "read" in str(told.value.__cause__)
     await count_up(storage)
 
@@ -128,7 +129,7 @@ async def test_who_is_in_a_transaction_ends_it_before_the_database_is_closed(url
         async with getattr(storage, way)() as transaction:
             began.set()
             await asyncio.sleep(0.05)
-            return await transaction.meta.get("count")
+            return await transaction.run(bot_meta.get, "count")
 
     async with Storage.open(url) as storage:
         lingering = asyncio.create_task(linger(storage))

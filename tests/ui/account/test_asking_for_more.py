@@ -7,9 +7,11 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.domain import ChannelGone, Notice, NoticeKind, Period, Posted
+from bot.domain import ChannelGone, Period, Posted
 from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsWanted, Refused
+from bot.servers import notices as server_notices
+from bot.servers.notices import Notice, NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.presses import press
@@ -31,7 +33,7 @@ async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
 
 async def notices(desk: Desk, kind: NoticeKind) -> list[Notice]:
     async with desk.storage.read() as transaction:
-        return [one for one in await transaction.notices.pending(9) if one.kind is kind]
+        return [one for one in await transaction.run(server_notices.pending, 9) if one.kind is kind]
 
 
 async def request_message(desk: Desk) -> discord.Message:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Job, JobState, Notice, NoticeKind
+from bot.domain import Job, JobState
+from bot.servers.notices import Notice, NoticeKind
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
 from tests.support.jobs import staging

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from bot.domain import NoticeKind, Period
+from bot.domain import Period
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.support.desk import open_desk, pieces, texts
 from tests.ui.account.test_asking_for_more import asked, request_message
@@ -35,7 +37,7 @@ async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked
         await asked(desk, desk.maya)
         await desk.admin.click(await request_message(desk), label="Grant 20")
         async with desk.storage.read() as transaction:
-            answer = (await transaction.notices.pending(9))[-1]
+            answer = (await transaction.run(notices.pending, 9))[-1]
         await desk.delivery.post_notice(answer, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None

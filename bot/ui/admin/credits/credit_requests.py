@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import discord
 from discord import ui
 
-from bot.domain import Notice
 from bot.domain.credit_requests import CreditRequest, RequestState
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, speaking
+from bot.servers.notices import Notice
 from bot.services import credit_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton

@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, Posted, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
+from bot.servers import notices
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
@@ -28,7 +29,7 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     async with desk.storage.write() as transaction:
         for job in jobs:
             assert await make_ready(transaction, job, f"{job.id}.source.png", desk.clock.now()) is not None
-        (notice,) = await transaction.notices.pending(10)
+        (notice,) = await transaction.run(notices.pending, 10)
         pending = await transaction.jobs.of_set(notice.key)
     kept = folder / "photo.png"
     kept.write_bytes(PNG)
@@ -38,7 +39,7 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     )
     assert isinstance(said, Posted)
     async with desk.storage.write() as transaction:
-        await transaction.notices.close(notice.id, desk.clock.now())
+        await transaction.run(notices.close, notice.id, desk.clock.now())
     return pending, channel.history()[-1]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Posted
+from bot.servers import notices
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
@@ -84,7 +85,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert "The reason: “Posting spam \\<@\u200b&1>”." in told
         assert "Jobs already started will finish." in told
         async with desk.storage.write() as transaction:
-            await transaction.notices.close(notice.id, desk.clock.now(), None)
+            await transaction.run(notices.close, notice.id, desk.clock.now(), None)
         assert "spam" not in await kept(desk)
         # Members with closed DMs read it when they next use a command; nothing is posted for others.
         desk.close_dms()

@@ -8,9 +8,11 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import ForModerators, Job, JobState, Notice, NoticeKind, OutputFile, Posted, Progress
+from bot.domain import ForModerators, Job, JobState, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready, succeed
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from bot.storage import Changes
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
@@ -37,8 +39,8 @@ async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, Fo
     result = in_spool(folder, f"{job.id}.output.png")
     async with desk.storage.write() as transaction:
         await make_ready(transaction, job, photo.path.name, desk.clock.now())
-        for notice in await transaction.notices.pending(10):
-            await transaction.notices.close(notice.id, desk.clock.now())
+        for notice in await transaction.run(notices.pending, 10):
+            await transaction.run(notices.close, notice.id, desk.clock.now())
     job = await desk.move(
         await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, charged=8
     )
@@ -52,7 +54,7 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
     """Return the message with a result on which moderators decide."""
     job, files = await ask(desk, folder, job)
     async with desk.storage.read() as transaction:
-        *_, notice = await transaction.notices.pending(10)
+        *_, notice = await transaction.run(notices.pending, 10)
     assert notice.kind is NoticeKind.REVIEW
     assert isinstance(await desk.delivery.post_notice(notice, channel.id, job, files), Posted)
     return channel.history()[-1]
@@ -274,7 +276,7 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
 
 async def asked_about(desk: Desk, job: Job) -> Notice:
     async with desk.storage.read() as transaction:
-        asked = await transaction.notices.get(desk.guild.id, NoticeKind.REVIEW, job.id)
+        asked = await transaction.run(notices.get, desk.guild.id, NoticeKind.REVIEW, job.id)
     assert asked is not None
     return asked
 

@@ -5,8 +5,10 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import ForModerators, JobState, NoticeKind, OutputFile, Posted
+from bot.domain import ForModerators, JobState, OutputFile, Posted
 from bot.lifecycle.transitions import make_ready
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts
 
 
@@ -41,13 +43,13 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     assert pending is not None
     assert pending.state is JobState.PENDING
     async with desk.storage.read() as transaction:
-        (notice,) = await transaction.notices.pending(10)
+        (notice,) = await transaction.run(notices.pending, 10)
     assert notice.kind is NoticeKind.APPROVAL
     rules = await desk.services.words.rules(desk.guild.id)
     shown = ForModerators((pending,), photos, rules=rules)
     assert isinstance(await desk.delivery.post_notice(notice, channel.id, pending, shown), Posted)
     async with desk.storage.write() as transaction:
-        await transaction.notices.close(notice.id, desk.clock.now())
+        await transaction.run(notices.close, notice.id, desk.clock.now())
     return channel.history()[-1]
 
 

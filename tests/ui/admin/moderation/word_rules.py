@@ -2,7 +2,8 @@
 
 from sqlalchemy import text
 
-from bot.domain import Notice, NoticeKind
+from bot.servers import notices as server_notices
+from bot.servers.notices import Notice, NoticeKind
 from tests.support.desk import Desk, texts
 
 REFUSED = "This server's word filter doesn't allow that. Change the wording and try again"
@@ -18,21 +19,19 @@ async def forbid(desk: Desk, *words: str) -> str:
 
 async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
     async with desk.storage.read() as transaction:
-        pending = await transaction.notices.pending(10)
+        pending = await transaction.run(server_notices.pending, 10)
     return [dict(one.details) for one in pending if one.kind is NoticeKind.WORDS]
 
 
 async def kept(desk: Desk) -> str:
     """Return the details of all notices, as the database has them."""
-    async with desk.storage.read() as transaction:
-        session = transaction.notices._session  # pyright: ignore[reportPrivateUsage] # no part of the bot asks
-        rows = await session.execute(text("SELECT details FROM notices"))
-        return str(rows.all())
+    asked = text("SELECT details FROM notices")
+    return str(await desk.services.db.read(lambda session: session.execute(asked).all()))
 
 
 async def last_notice(desk: Desk) -> Notice:
     async with desk.storage.read() as transaction:
-        return (await transaction.notices.pending(10))[-1]
+        return (await transaction.run(server_notices.pending, 10))[-1]
 
 
 async def posted(desk: Desk) -> str:

@@ -5,9 +5,11 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import Job, JobState, Notice, NoticeKind
+from bot.domain import Job, JobState
 from bot.lifecycle.submission import tell_unknown
 from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.notices import Notice, NoticeKind
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.pseudo.letters import read
@@ -23,10 +25,10 @@ async def warned(desk: Desk) -> discord.Message:
     async with desk.storage.write() as transaction:
         await transaction.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
         kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
-        assert await transaction.notices.add(
-            desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
+        assert await transaction.run(
+            notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
         )
-        (notice,) = await transaction.notices.pending(1)
+        (notice,) = await transaction.run(notices.pending, 1)
     assert isinstance(notice, Notice)
     await desk.delivery.post_notice(notice, desk.channel.id, None)
     return desk.channel.history()[-1]
@@ -88,7 +90,7 @@ async def in_the_log(desk: Desk, job: Job) -> discord.Message:
     """Post to the log channel that the job's outcome is unknown."""
     async with desk.storage.write() as transaction:
         await tell_unknown(transaction, job, desk.clock.now())
-        (notice,) = await transaction.notices.pending(1)
+        (notice,) = await transaction.run(notices.pending, 1)
     await desk.delivery.post_notice(notice, desk.channel.id, job)
     return desk.channel.history()[-1]
 
@@ -137,7 +139,7 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
         job = await lost(desk)
         async with desk.storage.write() as transaction:
             await tell_unknown(transaction, job, desk.clock.now())
-            (notice,) = await transaction.notices.pending(1)
+            (notice,) = await transaction.run(notices.pending, 1)
         await desk.delivery.post_notice(notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
         told = str(sent)

@@ -1,0 +1,1 @@
+"""Servers: their settings, keys, access rules and notices, and what is erased of them."""
