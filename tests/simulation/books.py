@@ -456,15 +456,16 @@ def without_delay(books: Books) -> Iterator[str]:
 
 
 def told_of_failures(books: Books) -> Iterator[str]:
-    """Whoever's job failed was told."""
-    told = [said for said in books.world.discord.said if re.search(wording.FAILED, said.words)]
-    by_id = {job.id for said in told if (job := books.job_of(said))}
+    """Whoever's job failed was told: an edit of what a channel shows notifies nobody."""
+    said = (one for one in books.world.discord.said if not one.edited or one.to is not None)
+    told = [one for one in said if re.search(wording.FAILED, one.words)]
+    by_id = {job.id for one in told if (job := books.job_of(one))}
     for job in books.jobs:
         if job.state != "failed" or job.id in by_id or books.removed(job):
             continue
         named = rf"(no\. |photo-){job.number}\b|<@{job.user_id}>"
         asked = min((wish.at for wish in books.world.wishes.get(job.number or 0, [])), default=0.0)
-        if not any(said.at > asked and re.search(named, said.words) for said in told):
+        if not any(one.at > asked and re.search(named, one.words) for one in told):
             yield f"{job} failed, and nobody was told"
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from bot.domain import FailureCode, JobState, Posted
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle.transitions import approve, wait
@@ -274,12 +276,12 @@ def _unpriced(original: Any) -> Any:
 def _first_photo(original: Any) -> Any:
     first = list[str]()
 
-    def path(self: Any, name: str) -> Any:
-        if not first and "source" in str(original(self, name)):
-            first.append(name)
-        return original(self, first[0] if first and original(self, first[0]).exists() else name)
+    async def create_job(self: Any, key: str, tool: str, inputs: Any, object_key: str | None) -> Any:
+        if object_key is not None:
+            first.append(object_key)
+        return await original(self, key, tool, inputs, object_key and first[0])
 
-    return path
+    return create_job
 
 
 def _terms_for_all(original: Any) -> Any:
@@ -310,16 +312,17 @@ def _restless(original: Any) -> Any:
     return turn
 
 
-def _other_output(original: Any) -> Any:
+def _last_address(original: Any) -> Any:
     last = list[str]()
 
-    async def output_of(self: Any, job: Any) -> Any:
-        if job.output_file is not None:
-            last.append(job.output_file)
-            job = replace(job, output_file=last[-2] if len(last) > 1 else last[0])
-        return await original(self, job)
+    async def job_status(*args: Any, **more: Any) -> Any:
+        report = await original(*args, **more)
+        if report.output_url is None:
+            return report
+        last.append(report.output_url)
+        return structs.replace(report, output_url=last[-2] if len(last) > 1 else last[0])
 
-    return output_of
+    return job_status
 
 
 MUTATIONS = (
@@ -369,16 +372,14 @@ MUTATIONS = (
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
     ),
     Mutation("a charged failure is called free", "bot.ui.jobs.wording.cost_words", _unpriced),
-    Mutation("another photo is uploaded", "bot.media.spool.Spool.path", _first_photo),
+    Mutation("another photo is uploaded", "bot.studii.StudiiClient.create_job", _first_photo),
     Mutation("a private job is run again for all", "bot.ui.jobs.results.buttons.terms_of", _terms_for_all),
     Mutation("a private job is shown to all", "bot.ui.jobs.first_card._send", _shown_to_all),
     Mutation("changes are not told", "bot.storage.storage.Storage._notify", _always(None)),
     Mutation("a job is another member's", "bot.services.acceptance.decision.Acceptance._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),
     Mutation("an idle loop spins", "bot.engine.lanes.supervisor.LaneSupervisor._turn", _restless),
-    Mutation(
-        "another job's result is posted", "bot.engine.workers.ended_jobs.EndedJobs._output_of", _other_output
-    ),
+    Mutation("another job's result is posted", "bot.studii.StudiiClient.job_status", _last_address),
 )
 
 
