@@ -447,3 +447,4 @@ def quiet_libraries() -> None:
     """Raise the log levels of libraries that log details of their own."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO, on every start
     logging.getLogger("filelock").setLevel(logging.INFO)  # at DEBUG, twenty lines a second while it waits
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG, each statement with its values
