@@ -15,6 +15,7 @@ from yarl import URL
 from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.client.discord_observer import DiscordObserver
+from bot.client.login import told_in_words
 from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.client.registration import register_commands
 from bot.client.translation import CatalogueTranslator
@@ -210,6 +211,11 @@ class StudiiBot(commands.AutoShardedBot):
         except discord.GatewayNotFound:
             return 1
         return limits["max_concurrency"]
+
+    async def login(self, token: str) -> None:
+        """Log in. Raises `SettingsError` if Discord refuses the token, `Unavailable` if it fails."""
+        with told_in_words():
+            await super().login(token)
 
     async def close(self) -> None:
         # A listener that continues without a session would end in an error.

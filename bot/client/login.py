@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ import discord
 from bot.aio.net import NO_CONNECTION, Connector, NoTunnel, Proxy
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import SettingsError, Unavailable
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def choose_intents(
     """Return the intents to ask for, so that Discord does not refuse the connection.
 
     A login without the gateway first proves the token, and tells which intents the application may use.
-    Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if it can't be reached.
+    Raises `SettingsError` if Discord refuses the token, `Unavailable` if it can't be reached.
     """
     granted = (await application_of(token, proxy)).reads_messages
     if wanted == "auto" and not granted:
@@ -75,7 +75,7 @@ class Application:
 async def application_of(token: str, proxy: Proxy | None) -> Application:
     """Log in and ask, without connecting to the gateway.
 
-    Raises `SettingsError` when Discord refuses the token, `StudiiBotError` when it cannot be reached.
+    Raises `SettingsError` when Discord refuses the token, `Unavailable` when it cannot be reached.
     """
     times = _Times()
     async with logged_in(token, proxy, times.trace()) as client:
@@ -166,6 +166,30 @@ async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
     return False
 
 
+@contextmanager
+def told_in_words() -> Generator[None]:
+    """Raise what a login meets as a sentence for the operator, as `application_of` does."""
+    try:
+        yield
+    except discord.LoginFailure as error:
+        raise SettingsError(
+            "Discord refused DISCORD_TOKEN. Copy it again from your application's Bot page "
+            f"(discord.com/developers/applications), or reset it there. {LOOKS_LIKE}."
+        ) from error
+    except discord.HTTPException as error:
+        raise Unavailable(
+            # Untranslated: the operator reads it.
+            f"Discord answered the login with status {error.status}. Check discordstatus.com, and "
+            "start again in a few minutes."
+        ) from error
+    except NO_CONNECTION as error:
+        raise Unavailable(
+            # Untranslated: the operator reads it.
+            f"Discord couldn't be reached: {_why(error)}. Check this machine's network (the bot calls "
+            "discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
+        ) from error
+
+
 @asynccontextmanager
 async def logged_in(
     token: str, proxy: Proxy | None = None, trace: aiohttp.TraceConfig | None = None
@@ -177,25 +201,9 @@ async def logged_in(
         http_trace=trace or aiohttp.TraceConfig(),
     )
     try:
-        await _log_in(client, token)
-        yield client
-    except discord.LoginFailure as error:
-        raise SettingsError(
-            "Discord refused DISCORD_TOKEN. Copy it again from your application's Bot page "
-            f"(discord.com/developers/applications), or reset it there. {LOOKS_LIKE}."
-        ) from error
-    except discord.HTTPException as error:
-        raise StudiiBotError(
-            # Untranslated: the operator reads it.
-            f"Discord answered the login with status {error.status}. Check discordstatus.com, and "
-            "start again in a few minutes."
-        ) from error
-    except NO_CONNECTION as error:
-        raise StudiiBotError(
-            # Untranslated: the operator reads it.
-            f"Discord couldn't be reached: {_why(error)}. Check this machine's network (the bot calls "
-            "discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
-        ) from error
+        with told_in_words():
+            await _log_in(client, token)
+            yield client
     finally:
         await client.close()
 
@@ -205,7 +213,7 @@ async def _log_in(client: discord.Client, token: str) -> None:
         async with asyncio.timeout(LOGIN_SECONDS):
             await client.login(token)
     except _NOT_DISCORD as error:
-        raise StudiiBotError(
+        raise Unavailable(
             # Untranslated: the operator reads it.
             "Something other than Discord answered at discord.com, such as a proxy or your network's "
             "login page. Open https://discord.com from this machine, then start again."

@@ -18,7 +18,7 @@ from bot.catalog import RESERVED, Catalog
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
 from bot.client.registration import name_of
-from bot.errors import SettingsError, StudiiBotError
+from bot.errors import SettingsError, StudiiBotError, Unavailable
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -233,6 +233,22 @@ async def test_a_discord_that_answers_with_trouble_is_not_said_to_be_out_of_reac
         monkeypatch.setattr(Route, "BASE", server.url)
         with pytest.raises(StudiiBotError, match="Discord answered the login with status 503"):
             await choose_intents(TOKEN, "auto")
+
+
+async def test_trouble_that_begins_after_the_first_login_is_told_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def trouble(_request: web.Request) -> web.Response:
+        return web.Response(status=403, text="<html>Not now</html>", content_type="text/html")
+
+    async with open_desk(tmp_path) as desk, answering(trouble) as server:
+        monkeypatch.setattr(Route, "BASE", server.url)
+        bot, _ = make_bot(Catalog.load(), desk.clock, desk.services)
+        try:
+            with pytest.raises(Unavailable, match="Discord answered the login with status 403"):
+                await bot.login(TOKEN)
+        finally:
+            await bot.close()
 
 
 @pytest.fixture
