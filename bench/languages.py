@@ -12,10 +12,11 @@ from time import perf_counter
 from bench.machine.work import studio_job
 from bot import languages
 from bot.catalog import Catalog
-from bot.domain import GuildSettings, JobState, Progress, Usage, Window
+from bot.domain import JobState, Progress, Usage, Window
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort
 from bot.languages import Language, load_all, speaking
+from bot.servers.settings import GuildSettings
 from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.jobs.card import job_card

@@ -14,6 +14,7 @@ from bot.catalog import Catalog
 from bot.domain import Budget, Job, JobState, Period
 from bot.domain.report_spans import Span
 from bot.migrate import migrate
+from bot.servers import settings
 from bot.services import UsageService
 from bot.storage import Storage
 from bot.ui.admin.credits.chart_picture import draw
@@ -40,7 +41,9 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
     """Add jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
     chance = random.Random(seed)  # noqa: S311 - the same picture each time
     async with storage.write() as transaction:
-        await transaction.guilds.set_budget(USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
+        await transaction.run(
+            settings.set_budget, USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60))
+        )
         for number in range(days):
             day = NOW - timedelta(days=days - 1 - number)
             wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)

@@ -11,6 +11,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import Plan
+from bot.servers import keys, settings
 from bot.storage import LaneNames, Storage, Vault
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator import DiscordServer
@@ -37,10 +38,10 @@ async def prepared(folder: Path, secret: str) -> None:
     async with Storage.open(url) as storage:
         lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
         async with storage.write() as transaction:
-            key = await transaction.keys.add(
-                GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
+            key = await transaction.run(
+                keys.add, GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
             )
-            await transaction.guilds.set_key(GUILD, key.id, now)
+            await transaction.run(settings.set_key, GUILD, key.id, now)
 
 
 @pytest.mark.promise

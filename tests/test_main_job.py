@@ -13,6 +13,7 @@ from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from bot.domain import JobState, Period, Plan
+from bot.servers import keys
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, StudiiServer, faults
 from tests.support.simulated.people import Person, text_of, until
@@ -114,7 +115,7 @@ async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
         assert "Studii doesn't accept this API key" in text_of(
             answer.followups[-1] if answer.followups else answer.response
         )
-        assert await stage.app.services.keys.current(stage.world.guild.id) is None
+        assert await stage.app.services.db.read(keys.current, stage.world.guild.id) is None
         assert (await maya.command("studio", prompt="A red kite")).ephemeral
 
 

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from bot.__main__ import main
 from bot.migrate import SCRIPTS, migrate
+from bot.servers import keys
 from bot.storage import Storage
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
@@ -107,4 +108,4 @@ async def test_a_database_of_each_release_comes_up(release: str, tmp_path: Path)
     assert process.returncode == 0, said.decode()
     assert f"Studii for Discord {VERSION} is starting".encode() in said
     async with Storage.open(url) as storage, storage.read() as transaction:
-        assert await transaction.keys.current(1) is not None
+        assert await transaction.run(keys.current, 1) is not None

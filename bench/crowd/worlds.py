@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.domain import Budget, Period, Plan
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
 from bot.migrate import migrate
+from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.drawing import jpeg
@@ -176,9 +177,11 @@ async def _prepare(
         async with storage.write() as transaction:
             for server, key in zip(servers, keys, strict=True):
                 lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
-                stored = await transaction.keys.add(server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
-                await transaction.guilds.set_key(server, stored.id, now)
-                await transaction.guilds.set_budget(server, Budget(BUDGET, Period.DAY, now))
+                stored = await transaction.run(
+                    server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now
+                )
+                await transaction.run(server_settings.set_key, server, stored.id, now)
+                await transaction.run(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
                 if wanted.automatic:
                     channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING), most=1)
                     await transaction.photo_rules.set_channel(server, channel)

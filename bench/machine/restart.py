@@ -18,6 +18,7 @@ from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
 from bot.migrate import migrate
+from bot.servers import keys as server_keys, settings
 from bot.storage import LaneNames, Storage, Vault
 from bot.studii import JobReport, StudiiClient
 
@@ -66,10 +67,10 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
     async with storage.write() as transaction:
-        key = await transaction.keys.add(
-            1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
+        key = await transaction.run(
+            server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
         )
-        await transaction.guilds.set_key(1, key.id, now)
+        await transaction.run(settings.set_key, 1, key.id, now)
         await transaction.jobs.add_all([job])
         await transaction.ledger.reserve_all([job], now)
         for before, after in pairwise(WAY):

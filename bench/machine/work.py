@@ -21,6 +21,7 @@ from bot.engine.ports import Delivery
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
+from bot.servers import keys as server_keys, settings
 from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -153,8 +154,10 @@ async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[
     async with storage.write() as transaction:
         for guild_id, secret in enumerate(keys, 1):
             lane, sealed = lanes.lane_of(secret), vault.seal(secret)
-            stored = await transaction.keys.add(guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
-            await transaction.guilds.set_key(guild_id, stored.id, now)
+            stored = await transaction.run(
+                server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now
+            )
+            await transaction.run(settings.set_key, guild_id, stored.id, now)
 
 
 def _allow(delivery: DiscordDelivery, size: int) -> None:

@@ -11,6 +11,7 @@ from bot.config import Settings
 from bot.db_failures import UNUSABLE, usable_database
 from bot.errors import SettingsError
 from bot.migrate import foreign, schema_of
+from bot.servers import keys as server_keys, settings as server_settings
 from bot.services import count_words
 from bot.sqlite_file import ensure_ours, fault_of, is_there, sqlite_file
 from bot.storage import Storage, Transaction
@@ -29,7 +30,11 @@ async def encryption_key(settings: Settings) -> list[Finding]:
                 Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage,
                 storage.read() as transaction,
             ):
-                sealed = [one.ciphertext for one in await transaction.keys.all() if one.retired_at is None]
+                sealed = [
+                    one.ciphertext
+                    for one in await transaction.run(server_keys.stored)
+                    if one.retired_at is None
+                ]
     except (SettingsError, *UNUSABLE):
         pass  # the check of the database tells why it can't be read
     verdict, words = Verdict.WARN, f"None yet. The first start makes {path}."
@@ -110,7 +115,7 @@ async def _content(transaction: Transaction) -> list[Finding]:
             "(python -m bot restore FILE)."
         )
         found.append(Finding("Rows", Verdict.WARN, words))
-    if missing := await transaction.guilds.missing():
+    if missing := await transaction.run(server_settings.missing):
         words = (
             f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
             f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "

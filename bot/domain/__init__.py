@@ -13,7 +13,7 @@ from bot.domain.delivery import (
     TryLater,
     Undeliverable,
 )
-from bot.domain.guilds import Budget, GuildSettings, LogSettings, Period, Plan, ServerLanguage, StudiiKey
+from bot.domain.guilds import Budget, Period, Plan, ServerLanguage
 from bot.domain.jobs.job import Job, Progress
 from bot.domain.jobs.request import SPOILER, JobRequest, SourcePhoto
 from bot.domain.jobs.states import (

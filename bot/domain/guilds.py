@@ -1,6 +1,6 @@
-"""Servers: their settings, budget and Studii key."""
+"""Values of servers' settings: budgets, plans, languages."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,57 +50,3 @@ class ServerLanguage:
 
     chosen: Language | None = None
     of_admin: Language | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GuildSettings:
-    """A server's settings. The defaults apply to a server that has set nothing."""
-
-    guild_id: int
-    key_id: int | None = None
-    budget: Budget = field(default_factory=Budget)
-    timezone: str = "UTC"
-    paused: bool = False  # new jobs are refused
-    keeps_metadata: bool = False  # photos keep their location, camera and so on
-    confirm_above: int | None = None  # credits; people are asked before a job that costs more
-    has_panel: bool = False  # buttons for every tool were posted
-    language: ServerLanguage = ServerLanguage()
-
-
-@dataclass(frozen=True, slots=True)
-class StudiiKey:
-    """A server's encrypted Studii key.
-
-    `lane` is a keyed hash of the secret, so two servers with the same key have the same lane.
-    """
-
-    id: int
-    guild_id: int
-    lane: str
-    hint: str  # the last four characters
-    plan: Plan
-    ciphertext: bytes
-    created_at: datetime
-    retired_at: datetime | None = None
-    plan_at: datetime | None = None  # when the plan was chosen, or None if with the key
-
-    @property
-    def plan_chosen_at(self) -> datetime:
-        return self.plan_at or self.created_at
-
-    @property
-    def masked(self) -> str:
-        return f"stu_…{self.hint}"
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """A server's log channel, and what goes there.
-
-    `requests_in_place`: members' requests for credits are posted where they ask, for those with Manage
-    Server, and not in the log channel.
-    """
-
-    channel_id: int | None = None
-    results: bool = False
-    requests_in_place: bool = False

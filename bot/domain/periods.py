@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.domain import Budget, GuildSettings, Period, Window
+from bot.domain import Budget, Period, Window
 from bot.errors import Refused
 from bot.languages import Message, lazy, or_list
 
@@ -63,10 +63,10 @@ def window(budget: Budget, timezone: str, now: datetime) -> Window:
     return Window(start, end)
 
 
-def budget_period(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
-    """Return the period of the server's budget around `now`, and its unique name."""
-    period = window(settings.budget, settings.timezone, now)
-    return period, period_name(settings.budget, settings.timezone, period)
+def budget_period(budget: Budget, timezone: str, now: datetime) -> tuple[Window, str]:
+    """Return the period of the budget around `now`, and its unique name."""
+    period = window(budget, timezone, now)
+    return period, period_name(budget, timezone, period)
 
 
 def period_name(budget: Budget, timezone: str, period: Window) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import GuildSettings, Window
+from bot.domain import Window
 from bot.domain.periods import budget_period
-from bot.servers import notices
+from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import GuildSettings
 from bot.storage import Transaction
 
 WARNING_PERCENT = 80
@@ -18,8 +19,8 @@ async def watch_budget(transaction: Transaction, guild_id: int, now: datetime) -
 
     Call it in the transaction in which the server's credits were charged or limited.
     """
-    settings = await transaction.guilds.get(guild_id)
-    period, name = budget_period(settings, now)
+    settings = await transaction.run(server_settings.of, guild_id)
+    period, name = budget_period(settings.budget, settings.timezone, now)
     grants = await transaction.budget_sums.grants(guild_id, name)
     limit = settings.budget.limit + grants.get(None, 0)
     spent = (await transaction.budget_sums.usage(guild_id, period)).spent

@@ -6,10 +6,11 @@ from time to time. A hold begins with `hold` or `hold_running`, and ends with `e
 
 from datetime import datetime
 
-from bot.domain import FailureCode, Job, JobState, StudiiKey
+from bot.domain import FailureCode, Job, JobState
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices
+from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import Hold, Transaction
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import GuildSettings, Job, Period
+from bot.domain import Job, Period
 from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import budget_period
+from bot.servers import settings as server_settings
+from bot.servers.settings import GuildSettings
 from bot.storage import Transaction
 
 
@@ -28,7 +30,7 @@ class RemainingCredits:
     async def of(self, job: Job) -> tuple[CreditsLeft | None, CreditsLeft | None]:
         """Return what the server and the member have left, each None if no limit applies to the job."""
         if job.guild_id not in self._servers:
-            settings = await self._transaction.guilds.get(job.guild_id)
+            settings = await self._transaction.run(server_settings.of, job.guild_id)
             self._servers[job.guild_id] = settings, await self._transaction.policies.limits(job.guild_id)
         settings, limits = self._servers[job.guild_id]
         server = await self._left_for(job, settings, settings.budget.limit, None)
@@ -44,7 +46,9 @@ class RemainingCredits:
     ) -> CreditsLeft | None:
         # A job counts in the period in which it was accepted; an older one counts in no one-off total.
         total = settings.budget.period is Period.TOTAL
-        period, name = budget_period(settings, self._at if total else job.created_at)
+        period, name = budget_period(
+            settings.budget, settings.timezone, self._at if total else job.created_at
+        )
         if total and period.start is not None and job.created_at < period.start:
             return None
         key = (job.guild_id, user_id, name)

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState, StudiiKey
+from bot.domain import FailureCode, Job, JobState
 from bot.lifecycle import key_holds
 from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import KeyPrices, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices
+from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import CannotDecrypt, JobChanges, Sent, Transaction, Vault
 from bot.studii import CreatedJob

@@ -15,7 +15,6 @@ from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
 from bot.services.limits import LimitService
-from bot.services.log_channels import LogChannelService
 from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.reviews import ReviewService
@@ -45,7 +44,6 @@ class Services:
     languages: LanguageService
     privacy: PrivacyService
     access: AccessService
-    log_channels: LogChannelService
     limits: LimitService
     usage: UsageService
     photo_rules: PhotoRuleService
@@ -94,7 +92,6 @@ def build_services(
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         access=AccessService(storage, catalog, clock),
-        log_channels=LogChannelService(storage, clock),
         limits=LimitService(storage, clock),
         usage=UsageService(storage, clock),
         photo_rules=PhotoRuleService(storage, catalog, clock),

@@ -3,14 +3,14 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot import meta
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Period, Plan, StudiiKey
+from bot.domain import Period, Plan
 from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
@@ -18,12 +18,13 @@ from bot.lifecycle.budget_alerts import watch_budget
 from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
-from bot.servers import notices
+from bot.servers import keys, notices, settings
+from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.services.service import ToolService
-from bot.storage import LaneNames, Storage, Transaction, Vault
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import KeyRefused
 
 _log = logging.getLogger(__name__)
@@ -112,11 +113,12 @@ class KeyService(ToolService):
         async with self._storage.write() as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
-            key = await self._keep(transaction, guild_id, secret, lane, plan, now)
+            sealed = self._vault.seal(secret)
+            key = await transaction.run(keys.use, guild_id, lane, secret[-4:], plan, sealed, now)
             await key_holds.end(transaction, guild_id, now, key=key)
             await transaction.run(notices.forget, guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
-                await transaction.guilds.set_budget(guild_id, budget)
+                await transaction.run(settings.set_budget, guild_id, budget)
                 await watch_budget(transaction, guild_id, now)
             # Waiting jobs may have a price that another account was charged.
             await KeyPrices(transaction, self._catalog, lane, now).reprice_server(guild_id)
@@ -132,12 +134,12 @@ class KeyService(ToolService):
         async with self._changing() as transaction:
             await transaction.ledger.lock(guild_id)
             now = self._clock.now()
-            key = await transaction.keys.current(guild_id)
+            key = await transaction.run(keys.current, guild_id)
             if key is None or key.id != key_id:
                 return None
             cancelled = await cancel_unsent(transaction, guild_id, now)
-            await transaction.guilds.set_key(guild_id, None, now)
-            await transaction.keys.retire(key.id, now)
+            await transaction.run(settings.set_key, guild_id, None, now)
+            await transaction.run(keys.retire, key.id, now)
             still = await running(transaction, guild_id)
         _log.info("Server %d removed its key %s.", guild_id, key.masked)
         return Forgotten(cancelled, still)
@@ -151,7 +153,7 @@ class KeyService(ToolService):
         each once."""
         asked: list[int] = []
         async with self._storage.write() as transaction:
-            for key in await transaction.keys.all():
+            for key in await transaction.run(keys.stored):
                 name = f"lost-key:{key.id}"
                 if key.retired_at is not None or self.readable(key):
                     continue
@@ -175,14 +177,9 @@ class KeyService(ToolService):
     async def held(self, guild_id: int) -> Reason | None:
         """Return why Studii accepts no jobs with the server's key, or None if it accepts them."""
         async with self._storage.read() as transaction:
-            key = await transaction.keys.current(guild_id)
+            key = await transaction.run(keys.current, guild_id)
             hold = None if key is None else await key_holds.find(transaction, key)
         return None if hold is None else hold.reason
-
-    async def current(self, guild_id: int) -> StudiiKey | None:
-        """Return the server's key, which is shown as its `masked`."""
-        async with self._storage.read() as transaction:
-            return await transaction.keys.current(guild_id)
 
     async def lowered(self, key: StudiiKey) -> Lowered | None:
         """Return whether Studii has refused requests well under the plan's limit since that plan was chosen.
@@ -213,19 +210,3 @@ class KeyService(ToolService):
         except KeyRefused:
             # Studii's words speak of the server's key; this one is not that yet.
             raise Refused(NOT_ACCEPTED) from None
-
-    async def _keep(
-        self, transaction: Transaction, guild_id: int, secret: str, lane: str, plan: Plan, now: datetime
-    ) -> StudiiKey:
-        sealed = self._vault.seal(secret)
-        old = await transaction.keys.current(guild_id)
-        if old is not None and old.lane == lane:
-            # The same key again: its jobs stay with it. Sealed again, in case the old text cannot be read.
-            await transaction.keys.set_plan(old.id, plan, now)
-            await transaction.keys.replace_ciphertext(old.id, sealed)
-            return replace(old, plan=plan, plan_at=now, ciphertext=sealed)
-        key = await transaction.keys.add(guild_id, lane, secret[-4:], plan, sealed, now)
-        await transaction.guilds.set_key(guild_id, key.id, now)
-        if old is not None:
-            await transaction.keys.retire(old.id, now)
-        return key

@@ -9,6 +9,7 @@ from bot.clock import Clock
 from bot.domain import ServerLanguage
 from bot.errors import Outage
 from bot.languages import Language
+from bot.servers import settings
 from bot.services.service import Service
 from bot.storage import Storage
 
@@ -35,7 +36,7 @@ class LanguageService(Service):
             return kept[1]
         try:
             async with self._storage.read() as transaction:
-                found = (await transaction.guilds.get(guild_id)).language
+                found = (await transaction.run(settings.of, guild_id)).language
         except Outage:
             return ServerLanguage() if kept is None else kept[1]  # better another language than no answer
         self._servers[guild_id] = self._clock.monotonic(), found
@@ -44,7 +45,7 @@ class LanguageService(Service):
     async def choose(self, guild_id: int, language: Language | None) -> None:
         """Set the server's language. None removes the choice."""
         async with self._changing() as transaction:
-            await transaction.guilds.set(guild_id, language=language)
+            await transaction.run(settings.change, guild_id, language=language)
         self._servers.pop(guild_id, None)
 
     async def set_up_by(self, guild_id: int, language: Language) -> None:
@@ -52,7 +53,7 @@ class LanguageService(Service):
         if (await self.of_server(guild_id)).of_admin is not None:
             return
         async with self._changing() as transaction:
-            await transaction.guilds.set(guild_id, admin_language=language)
+            await transaction.run(settings.change, guild_id, admin_language=language)
         self._servers.pop(guild_id, None)
 
     def heard(self, user_id: int, language: Language) -> None:
@@ -71,7 +72,7 @@ class LanguageService(Service):
             return known
         try:
             async with self._storage.read() as transaction:
-                found = await transaction.member_languages.get(user_id)
+                found = await transaction.run(settings.language_of, user_id)
         except Outage:
             return None
         if found is not None:
@@ -86,7 +87,7 @@ class LanguageService(Service):
                 return
             try:
                 async with self._storage.write() as transaction:
-                    await transaction.member_languages.set_all(fresh, self._clock.now())
+                    await transaction.run(settings.note_languages, fresh, self._clock.now())
             except BaseException:
                 self._unstored = {**fresh, **self._unstored}
                 raise
@@ -102,4 +103,4 @@ class LanguageService(Service):
     async def sweep(self, before: datetime) -> None:
         """Erase the languages of members who were last heard of before that time."""
         async with self._storage.write() as transaction:
-            await transaction.member_languages.erase_before(before)
+            await transaction.run(settings.forget_languages, before)

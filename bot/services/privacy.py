@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import budget_period
 from bot.lifecycle.transitions import withhold_result
-from bot.servers import notices
+from bot.servers import notices, settings as server_settings
 from bot.services.languages import LanguageService
 from bot.services.service import Service
 from bot.storage import Storage, Transaction
@@ -102,7 +102,7 @@ class PrivacyService(Service):
         """Erase data whose retention has ended. Return the seconds until the next sweep."""
         now = self._clock.now()
         async with self._storage.read() as transaction:
-            gone = await transaction.privacy.removed_guilds(now - KEPT_AFTER_REMOVAL)
+            gone = await transaction.run(server_settings.removed_before, now - KEPT_AFTER_REMOVAL)
         for guild_id in gone:
             async with self._storage.write() as transaction:
                 await transaction.privacy.erase_guild(guild_id)
@@ -129,7 +129,7 @@ class PrivacyService(Service):
 
     async def _unname(self, transaction: Transaction) -> None:
         for guild_id in await transaction.privacy.guilds_with_forgotten():
-            settings = await transaction.guilds.get(guild_id)
-            period, name = budget_period(settings, self._clock.now())
+            settings = await transaction.run(server_settings.of, guild_id)
+            period, name = budget_period(settings.budget, settings.timezone, self._clock.now())
             if period.start is not None:
                 await transaction.privacy.unname(guild_id, period.start, name)

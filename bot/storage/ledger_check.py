@@ -10,8 +10,8 @@ from sqlalchemy.engine import RowMapping
 
 from bot.domain import TERMINAL_STATES, EntryKind, Window
 from bot.domain.periods import window
+from bot.servers.settings import of
 from bot.storage.database.repository import Repository, within
-from bot.storage.guilds import Guilds
 from bot.storage.schema import jobs, ledger
 
 _OF_ADMINS = (EntryKind.GRANT, EntryKind.ADJUST)
@@ -24,7 +24,7 @@ class LedgerCheck(Repository):
         """Return `everything`, and for each server also what differs in its present budget period."""
         wrong = await self.everything()
         for guild_id in await self.guilds():
-            settings = await Guilds(self._session).get(guild_id)
+            settings = await self._session.run(lambda session, one=guild_id: of(session, one))
             wrong += await self.period(guild_id, window(settings.budget, settings.timezone, now))
         return wrong
 

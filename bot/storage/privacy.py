@@ -15,7 +15,6 @@ from bot.storage.schema import (
     best_results,
     confirmations,
     credit_requests,
-    guilds,
     jobs,
     ledger,
     member_defaults,
@@ -128,21 +127,12 @@ class Privacy(Repository):
             theirs &= ledger.c.guild_id == guild_id
         await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=FORGOTTEN_MEMBER))
 
-    async def erase_keys(self, guild_id: int, at: datetime) -> None:
-        """Erase all Studii keys of the server, also those that jobs run with."""
-        mine = studii_keys.c.guild_id == guild_id
-        await self._session.execute(update(studii_keys).where(mine).values(ciphertext=b"", retired_at=at))
-
     async def erase_retired_keys(self, before: datetime) -> int:
         """Erase retired keys that no job runs with, and all that were retired before `before`.
 
         Return the number of erased keys.
         """
         return len((await self._session.execute(_ERASE_RETIRED_KEYS, {"before": before})).all())
-
-    async def removed_guilds(self, before: datetime) -> list[int]:
-        """Return the servers that removed the bot before that time."""
-        return list((await self._session.execute(_REMOVED_GUILDS, {"before": before})).scalars())
 
     async def erase_guild(self, guild_id: int) -> None:
         """Delete all rows of the server, in every table."""
@@ -186,4 +176,3 @@ _ERASE_RETIRED_KEYS = (
     .values(ciphertext=b"")
     .returning(studii_keys.c.id)
 )
-_REMOVED_GUILDS = select(guilds.c.guild_id).where(guilds.c.left_at < bindparam("before"))

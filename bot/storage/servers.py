@@ -8,17 +8,16 @@ from typing import Any
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import GuildSettings, StudiiKey
 from bot.domain.access import AccessRules
 from bot.domain.limits import MemberLimits
 from bot.domain.prices import Charges
 from bot.domain.words import WordRule
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 from bot.storage.access import access_rules_of, member_limits_of
 from bot.storage.credits.prices import ANY_KEY
 from bot.storage.database.repository import Repository
-from bot.storage.guilds import guild_settings_of
 from bot.storage.holds import Hold
-from bot.storage.keys import key_of
 from bot.storage.moderation import word_rules_of
 from bot.storage.schema import (
     access_lists,
@@ -67,8 +66,8 @@ class Servers(Repository):
             hold = _part(row, holds, "guild_id")
             policy = _part(row, policies, "guild_id") or {}
             made[one] = ServerConfig(
-                guild_settings_of(_part(row, guilds, "guild_id") or {}, self._session.unreadable),
-                None if key is None else key_of(key),
+                _settings(row),
+                None if key is None else StudiiKey(**key),
                 None if hold is None else Hold(**hold),
                 access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
                 member_limits_of(credits_.get(one, []), policy),
@@ -89,6 +88,11 @@ class Servers(Repository):
         for lane, tool, variant, charge in rows:
             found.setdefault(lane, {})[tool, variant] = charge
         return found
+
+
+def _settings(row: RowMapping) -> GuildSettings:
+    mapped = GuildSettings.__mapper__
+    return GuildSettings(**{mapped.get_property_by_column(one).key: row[one] for one in guilds.c})
 
 
 def _part(row: RowMapping, table: Table, present: str) -> dict[str, Any] | None:

@@ -13,10 +13,8 @@ from bot.storage.credits.usage import Totals, UsageSums
 from bot.storage.database.session import Session
 from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
-from bot.storage.guilds import Guilds, LogChannels, MemberLanguages
 from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
-from bot.storage.keys import Keys
 from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.ledger_check import LedgerCheck
 from bot.storage.moderation import Refusals, WordRules
@@ -68,9 +66,6 @@ class Transaction:
     ledger = _Repository(Ledger)
     budget_sums = _Repository(BudgetSums)
     ledger_check = _Repository(LedgerCheck)
-    guilds = _Repository(Guilds)
-    member_languages = _Repository(MemberLanguages)
-    keys = _Repository(Keys)
     lanes = _Repository(Lanes)
     lane_limits = _Repository(LaneLimitRows)
     prices = _Repository(Prices)
@@ -79,7 +74,6 @@ class Transaction:
     durations = _Repository(DurationSamples)
     usage = _Repository(UsageSums)
     holds = _Repository(Holds)
-    log_channels = _Repository(LogChannels)
     totals = _Repository(Totals)
     policies = _Repository(Policies)
     refusals = _Repository(Refusals)

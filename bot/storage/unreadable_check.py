@@ -1,4 +1,4 @@
-"""Finds rows that can't be read: in every table with a JSON column, and among budgets."""
+"""Finds rows that can't be read: in every table with a JSON column."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,13 +8,11 @@ from sqlalchemy.engine import RowMapping
 
 from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
-from bot.storage.guilds import budget_of
 from bot.storage.jobs import job_of
 from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
 from bot.storage.schema import (
     confirmations,
-    guilds,
     jobs,
     member_defaults,
     notices,
@@ -34,7 +32,6 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     confirmations: confirmation_of,
     styles: style_of,
     member_defaults: defaults_of,
-    guilds: budget_of,
 }
 
 

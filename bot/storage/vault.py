@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from bot import meta
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
+from bot.servers import keys as server_keys
 from bot.sqlite_file import is_there, replacing
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction
@@ -115,7 +116,7 @@ async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
     """
     unreadable: list[int] = []
     async with storage.write() as transaction:
-        for key in await transaction.keys.all():
+        for key in await transaction.run(server_keys.stored):
             if not key.ciphertext:
                 continue  # erased
             try:
@@ -123,7 +124,7 @@ async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
             except CannotDecrypt:
                 unreadable.append(key.id)
             else:
-                await transaction.keys.replace_ciphertext(key.id, sealed)
+                await transaction.run(server_keys.seal_again, key.id, sealed)
         await _lane_secret(transaction, vault)
     return unreadable
 

@@ -6,9 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain import LogSettings
 from bot.errors import NotAllowed, Refused
 from bot.languages import N_, lazy
+from bot.servers import settings
+from bot.servers.settings import LogSettings
 from bot.services import Services
 from bot.ui.admin.log import LogChannel, everyone_reads, log_panel, post_greeting, trouble_there
 from bot.ui.kit.responses import answer
@@ -39,15 +40,12 @@ def log_command(services: Services) -> Command:
             raise Refused(OFF_OR_CHANNEL)
         if channel is not None:
             ensure_can_post_in(channel, warnings=True)
-        now = await services.log_channels.get(guild_id)
-        wanted = replace(
-            now,
-            channel_id=channel.id if channel else now.channel_id,
-            results=now.results if results is None else results,
-        )
+        now = await services.db.read(settings.log_of, guild_id)
+        place = channel.id if channel else now.channel_id
+        wanted = replace(now, channel_id=place, results=now.results if results is None else results)
         if off:
             wanted = replace(now, channel_id=None, results=False)
-        elif results is not None and wanted.channel_id is None:
+        elif results is not None and place is None:
             raise Refused(NOT_NOW)
         if wanted != now or channel is not None:
             await _set(interaction, services, now, wanted, channel)
@@ -71,14 +69,19 @@ async def _set(
 
     If Discord keeps the bot out of it, the settings are again those of `now`, and `NotAllowed` is raised.
     """
-    await services.log_channels.set(server_of(interaction), wanted, works=channel is not None)
+    await _store(services, wanted, works=channel is not None)
     if channel is None:
         return
     try:
         await post_greeting(interaction, channel)
     except NotAllowed:
-        await services.log_channels.set(server_of(interaction), now)
+        await _store(services, now)
         raise
+
+
+async def _store(services: Services, log: LogSettings, *, works: bool = False) -> None:
+    kept = {"results": log.results, "works": works}
+    await services.db.write(settings.set_log, log.guild_id, log.channel_id, **kept)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.domain import Period
 from bot.languages import N_, gettext as _
+from bot.servers import settings as server_settings
 from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import open_key_form
@@ -79,8 +80,9 @@ def metadata_command(services: Services) -> Command:
     async def metadata(interaction: discord.Interaction, remove: bool | None = None) -> None:
         guild_id = server_of(interaction)
         if remove is not None:
-            await services.servers.keep_metadata(guild_id, keeps=not remove)
-        await answer(interaction, metadata_panel(keeps=await services.servers.keeps_metadata(guild_id)))
+            await services.db.write(server_settings.change, guild_id, keeps_metadata=not remove)
+        keeps = (await services.db.read(server_settings.of, guild_id)).keeps_metadata
+        await answer(interaction, metadata_panel(keeps=bool(keeps)))
 
     return metadata
 

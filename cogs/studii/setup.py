@@ -1,5 +1,6 @@
 """/studii setup, forget-key, pause and resume; a server that adds or removes the bot."""
 
+import logging
 from functools import partial
 
 import discord
@@ -10,9 +11,11 @@ from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
+from bot.servers import keys, settings
 from bot.services import Services
 from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, server_of
@@ -23,6 +26,8 @@ STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/st
 
 # Events that wait for the end of an outage. If there are more, all servers are compared after it.
 MAX_WAITING_SERVERS = 5000
+
+_log = logging.getLogger(__name__)
 
 
 class ServerEvents(ComparingCog):
@@ -49,7 +54,7 @@ class ServerEvents(ComparingCog):
         await self._events.handle(guild.id, partial(self._services.servers.left, guild.id))
 
     async def _welcome(self, guild: discord.Guild) -> None:
-        if await self._services.servers.joined(guild.id):
+        if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id))
 
     async def _tell(self, guild: discord.Guild) -> None:
@@ -65,7 +70,11 @@ class ServerEvents(ComparingCog):
 
     async def _compare(self) -> None:
         present = [guild.id for guild in self._bot.guilds]
-        found = await self._services.servers.compare(self._bot.application_id or 0, present)
+        own = self._bot.application_id or 0
+        found = await self._services.db.write(settings.compare, own, present)
+        if found is None:
+            _log.warning("The token belongs to another bot now, so missing servers don't count as left.")
+            found = settings.Difference([], [])
         # Discord sends no event for these: they added the bot while it was offline.
         self._new.update(found.joined)
         self._without_key.update(await self._services.keys.lost())
@@ -84,23 +93,28 @@ def setup_commands(services: Services) -> list[Command]:
 
     @function_command(name="forget-key", description=N_("Remove this server's Studii key"))
     async def forget_key(interaction: discord.Interaction) -> None:
-        key = await services.keys.current(server_of(interaction))
+        key = await services.db.read(keys.current, server_of(interaction))
         if key is None:
             raise Refused(lazy("This server has no Studii key. `/studii key` sets one."))
         await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
 
     @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
     async def pause(interaction: discord.Interaction) -> None:
-        changed = await services.servers.pause(server_of(interaction), paused=True)
+        changed = await _pause(interaction, services, paused=True)
         await answer(interaction, boxed(GOOD, PAUSE_BEGUN if changed else STILL_PAUSED))
 
     @function_command(name="resume", description=N_("Accept new jobs again"))
     async def resume(interaction: discord.Interaction) -> None:
-        changed = await services.servers.pause(server_of(interaction), paused=False)
+        changed = await _pause(interaction, services, paused=False)
         words = _("Resumed. Members can start jobs again.") if changed else _("New jobs weren't paused.")
         await answer(interaction, boxed(GOOD, words))
 
     return [setup_, forget_key, pause, resume]
+
+
+async def _pause(interaction: discord.Interaction, services: Services, *, paused: bool) -> bool:
+    now = host_of(interaction).clock.now()
+    return await services.db.write(settings.pause, server_of(interaction), now, paused=paused)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -7,6 +7,7 @@ from bot.client.bot import StudiiBot
 from bot.domain.limits import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
+from bot.servers import settings
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.first_answer import read_for_suggestions
@@ -26,7 +27,7 @@ class _WordsGroup(app_commands.Group):
         super().__init__(name="words", description=N_("Words and phrases that members can't ask for"))
         self._words = services.words
         self._refusals = services.refusals
-        self._log_channels = services.log_channels
+        self._db = services.db
 
     @app_commands.command(description=N_("Show the word filter"))
     async def show(self, interaction: discord.Interaction) -> None:
@@ -70,7 +71,7 @@ class _WordsGroup(app_commands.Group):
         await answer(interaction, words_panel(rules, pause, logged=logged))
 
     async def _is_logged(self, guild_id: int) -> bool:
-        return (await self._log_channels.get(guild_id)).channel_id is not None
+        return (await self._db.read(settings.log_of, guild_id)).channel_id is not None
 
     @remove.autocomplete("words")
     async def _rules(self, interaction: discord.Interaction, typed: str) -> Choices:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain import Plan
+from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import Storage, Vault
 from sandbox.discord.emulator import DiscordServer
 from tests.support.database import database as new_database
@@ -41,8 +42,10 @@ async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     url = await made_database(folder)
     vault = Vault.open(keys, folder / "data" / "encryption.key")
     async with Storage.open(url) as storage, storage.write() as transaction:
-        key = await transaction.keys.add(100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
-        await transaction.guilds.set_key(100, key.id, NOW)
+        key = await transaction.run(
+            server_keys.add, 100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW
+        )
+        await transaction.run(server_settings.set_key, 100, key.id, NOW)
 
 
 async def kept_key(folder: Path, *keys: str) -> str:
@@ -51,7 +54,7 @@ async def kept_key(folder: Path, *keys: str) -> str:
         Storage.open(f"sqlite+aiosqlite:///{database(folder)}") as storage,
         storage.read() as transaction,
     ):
-        key = await transaction.keys.current(100)
+        key = await transaction.run(server_keys.current, 100)
     assert key is not None
     return vault.unseal(key.ciphertext)
 

@@ -8,6 +8,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.domain import Plan
+from bot.servers import keys, settings
 from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import database, looked_after, made_database
@@ -24,17 +25,19 @@ async def keep_servers(folder: Path, missing: bool = False) -> None:
     now = SystemClock().now()
     async with Storage.open(url) as storage, storage.write() as transaction:
         for guild_id in (*GONE, STILL_THERE):
-            key = await transaction.keys.add(guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
-            await transaction.guilds.came(guild_id, now)
-            await transaction.guilds.set_key(guild_id, key.id, now)
+            key = await transaction.run(
+                keys.add, guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now
+            )
+            await transaction.run(settings.came, guild_id, now)
+            await transaction.run(settings.set_key, guild_id, key.id, now)
         if missing:
-            await transaction.guilds.set_missing([*GONE, STILL_THERE], now)
+            await transaction.run(settings.set_missing, [*GONE, STILL_THERE], now)
 
 
 async def with_keys(folder: Path) -> list[int]:
     url = f"sqlite+aiosqlite:///{database(folder)}"
     async with Storage.open(url) as storage, storage.read() as transaction:
-        return [one for one in (*GONE, STILL_THERE) if await transaction.keys.current(one) is not None]
+        return [one for one in (*GONE, STILL_THERE) if await transaction.run(keys.current, one) is not None]
 
 
 async def run(discord: DiscordServer, folder: Path, command: str) -> tuple[int | None, str]:

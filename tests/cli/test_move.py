@@ -15,7 +15,7 @@ from bot.config import StorageSettings
 from bot.domain import Plan
 from bot.domain.styles import Style
 from bot.errors import SettingsError
-from bot.servers import notices
+from bot.servers import keys, notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
 from bot.storage import Storage
@@ -32,8 +32,8 @@ async def filled(folder: Path) -> str:
         now = SystemClock().now()
         job, *_ = [await accepted(storage) for _ in range(3)]
         async with storage.write() as transaction:
-            key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", now)
-            await transaction.guilds.set_key(1, key.id, now)
+            key = await transaction.run(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
+            await transaction.run(server_settings.set_key, 1, key.id, now)
             await transaction.run(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
             await transaction.run(meta.set_to, "name", b"value")
             await transaction.styles.add(

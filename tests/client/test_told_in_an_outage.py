@@ -8,6 +8,7 @@ import pytest
 
 from bot.aio import outage_retry
 from bot.domain import JobState
+from bot.servers import keys, settings
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk
@@ -35,9 +36,9 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
         caplog.clear()
         async with outage(desk.storage):
             await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
-            assert await desk.services.keys.current(desk.guild.id) is not None
+            assert await desk.services.db.read(keys.current, desk.guild.id) is not None
         await desk.env.settle()
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
         assert [record for record in caplog.records if record.exc_info] == []
 
 
@@ -57,14 +58,14 @@ async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after
 
 async def test_a_ready_during_an_outage_is_compared_after_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.servers.joined(7)
+        await desk.services.db.write(settings.came, 7, desk.clock.now())
         async with outage(desk.storage):
             ready = asyncio.create_task(cog(desk).on_ready())
             await asyncio.sleep(0.1)
             assert not ready.done()
         await ready
         async with desk.storage.read() as transaction:
-            assert 7 not in await transaction.guilds.present()
+            assert 7 not in await transaction.run(settings.present)
 
 
 @pytest.mark.promise

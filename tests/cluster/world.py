@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
 from bot.domain import Budget, Job, JobState, Period, Plan
+from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
@@ -151,11 +152,19 @@ async def cluster(
             async with storage.write() as transaction:
                 for number, guild_id in enumerate(guilds):
                     key = keys[number % len(keys)].secret
-                    stored = await transaction.keys.add(
-                        guild_id, lanes.lane_of(key), key[-4:], Plan.PRO, vault.seal(key), now
+                    stored = await transaction.run(
+                        server_keys.add,
+                        guild_id,
+                        lanes.lane_of(key),
+                        key[-4:],
+                        Plan.PRO,
+                        vault.seal(key),
+                        now,
                     )
-                    await transaction.guilds.set_key(guild_id, stored.id, now)
-                    await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))
+                    await transaction.run(server_settings.set_key, guild_id, stored.id, now)
+                    await transaction.run(
+                        server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now)
+                    )
         yield Cluster(discord, studii, url, folder, keys, secret, lease, period)
 
 

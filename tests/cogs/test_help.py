@@ -12,6 +12,7 @@ from bot.catalog import SHIPPED, Catalog
 from bot.domain.access import Block
 from bot.domain.limits import AllowanceScope
 from bot.domain.photo_rules import PhotoChannelKind
+from bot.servers import settings as server_settings
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 
 
@@ -141,7 +142,7 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
         await desk.set_key()
         await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1))
         assert "enough credits left for any tool" in texts(await desk.maya.slash(desk.channel, "help"))
-        await desk.services.servers.pause(desk.guild.id, paused=True)
+        await desk.services.db.write(server_settings.pause, desk.guild.id, desk.clock.now(), paused=True)
         assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))
 
 

@@ -9,6 +9,7 @@ from discord import app_commands
 from simcord import InteractionResult, MemberActor
 
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
@@ -79,7 +80,7 @@ async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart
         assert (await desk.services.credits.budget(desk.guild.id)).settings.budget.limit == 40
         sure = await desk.maya.slash(desk.channel, "studii forget-key")
         await desk.maya.click(message(sure), label="Remove key")
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
 
 
 @pytest.mark.promise
@@ -89,7 +90,7 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         let_in(desk, desk.maya)
-        key = await desk.services.keys.current(desk.guild.id)
+        key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
         async with desk.storage.write() as transaction:
             later = desk.clock.now().replace(hour=23)

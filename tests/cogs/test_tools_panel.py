@@ -7,6 +7,7 @@ import pytest
 from bot.catalog import SHIPPED, Catalog
 from bot.domain import JobState
 from bot.domain.limits import AllowanceScope
+from bot.servers import keys, settings as server_settings
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -42,7 +43,7 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         async with desk.storage.write() as transaction:
-            key = await transaction.keys.current(desk.guild.id)
+            key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             tool = desk.bot.catalog.get("photo-restore")
             await transaction.prices.learn(key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
@@ -57,7 +58,7 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
         await desk.set_key()
         assert "about 8 credits · mode **video**: about 40 credits" in await shown_to_maya(desk)
         async with desk.storage.write() as transaction:
-            key = await transaction.keys.current(desk.guild.id)
+            key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
                 await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
@@ -113,7 +114,7 @@ async def test_a_missing_key_and_a_pause_are_said_first(tmp_path: Path) -> None:
         assert "This server has no Studii key yet" in await shown_to_maya(desk)
         await desk.set_key()
         assert "no Studii key yet" not in await shown_to_maya(desk)
-        await desk.services.servers.pause(desk.guild.id, paused=True)
+        await desk.services.db.write(server_settings.pause, desk.guild.id, desk.clock.now(), paused=True)
         assert "New jobs are paused here" in await shown_to_maya(desk)
 
 

@@ -8,6 +8,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.domain import JobState, Plan
 from bot.engine import Tuning
+from bot.servers import keys as server_keys, settings
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting
@@ -32,10 +33,10 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
         lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
         async with storage.write() as transaction:
             at = SystemClock().now()
-            stored = await transaction.keys.add(
-                guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at
+            stored = await transaction.run(
+                server_keys.add, guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at
             )
-            await transaction.guilds.set_key(guild_id, stored.id, at)
+            await transaction.run(settings.set_key, guild_id, stored.id, at)
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
                 await transaction.jobs.add_all([job])

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import EntryKind, Job, JobState
+from bot.servers import keys
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.marks import mark_of_nonce
@@ -207,7 +208,7 @@ class Verdicts:
         if not self.studii.requests.of(key=case.key.hint, status=429):
             return False
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            key = await transaction.keys.current(case.guild_id)
+            key = await transaction.run(keys.current, case.guild_id)
             return key is None or not await transaction.lane_limits.of([key.lane])
 
     def hasty(self, case: Case) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from bot.clock import SystemClock
 from bot.domain import Job, Plan
+from bot.servers import keys, settings
 from bot.storage import LaneNames, Storage, Vault
 from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import Options, StudiiServer
@@ -94,8 +95,8 @@ class CrashWorlds(Verdicts):
             async with storage.write() as transaction:
                 at = SystemClock().now()
                 sealed = vault.seal(key.secret)
-                stored = await transaction.keys.add(guild_id, lane, key.hint, Plan.TEAM, sealed, at)
-                await transaction.guilds.set_key(guild_id, stored.id, at)
+                stored = await transaction.run(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)
+                await transaction.run(settings.set_key, guild_id, stored.id, at)
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:

@@ -16,10 +16,12 @@ from PIL import Image
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
-from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto, StudiiKey
+from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
 from bot.media.spool import Spool
+from bot.servers import keys, settings
+from bot.servers.keys import StudiiKey
 from bot.services import Services
 from bot.storage import Changes, LaneNames, Storage, Vault
 from bot.studii import StudiiClient, Timeouts
@@ -134,8 +136,8 @@ class EngineWorld:
             now = self.clock.now()
             sealed = self.vault.seal(key.secret)
             lane = self.lanes.lane_of(key.secret)
-            stored = await transaction.keys.add(guild_id, lane, key.secret[-4:], plan, sealed, now)
-            await transaction.guilds.set_key(guild_id, stored.id, now)
+            stored = await transaction.run(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
+            await transaction.run(settings.set_key, guild_id, stored.id, now)
         return stored
 
     async def accept(self, job: Job) -> Job:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.domain import Plan
+from bot.servers import keys, settings as server_settings
 from bot.storage import LaneNames, Storage, Vault
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -97,8 +98,8 @@ class Trial:
             at = SystemClock().now()
             async with storage.write() as transaction:
                 sealed = vault.seal(self.key.secret)
-                stored = await transaction.keys.add(GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
-                await transaction.guilds.set_key(GUILD, stored.id, at)
+                stored = await transaction.run(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
+                await transaction.run(server_settings.set_key, GUILD, stored.id, at)
         user = int(self.container.image.config["User"])
         for one in data.iterdir():
             os.chown(one, user, user)

@@ -11,11 +11,13 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
-from bot.domain import Budget, Job, JobState, Period, Plan, StudiiKey
+from bot.domain import Budget, Job, JobState, Period, Plan
 from bot.lifecycle import key_holds, submission
 from bot.lifecycle.submission import Claim
 from bot.lifecycle.transitions import accept, cancel
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, settings
+from bot.servers.keys import StudiiKey
 from bot.storage import CardShown, Storage
 from bot.storage.credits.prices import Prices
 from bot.studii import CreatedJob
@@ -101,9 +103,9 @@ async def two_processes(url: str) -> AsyncGenerator[list[Process]]:
             guild_id = (1 << 30) + (shard << 22)
             async with storage.write() as transaction:
                 now = clock.now()
-                key = await transaction.keys.add(guild_id, LANE, "abcd", Plan.PRO, b"sealed", now)
-                await transaction.guilds.set_key(guild_id, key.id, now)
-                await transaction.guilds.set_budget(guild_id, Budget(1_000_000, Period.DAY, now))
+                key = await transaction.run(keys.add, guild_id, LANE, "abcd", Plan.PRO, b"sealed", now)
+                await transaction.run(settings.set_key, guild_id, key.id, now)
+                await transaction.run(settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
             processes.append(Process(storage, guild_id, key, catalog, clock))
         yield processes
 

@@ -19,6 +19,7 @@ from bot.app import App, build
 from bot.config import Settings
 from bot.domain import JobState, Plan
 from bot.media.pool import DecoderProcess, ProcessDied
+from bot.servers import keys
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
@@ -94,7 +95,7 @@ class Running:
         async with self.app.storage.write() as transaction:
             await transaction.jobs.add_all([job])
             await transaction.ledger.reserve_all([job], job.created_at)
-            key = await transaction.keys.current(GUILD)
+            key = await transaction.run(keys.current, GUILD)
             assert key is not None
             for before, after in pairwise(states):
                 await transaction.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)

@@ -12,6 +12,7 @@ from bot.aio import outage_retry
 from bot.client.login import mention_intents
 from bot.domain.offers import OFFERED_FOR
 from bot.errors import DatabaseAway
+from bot.servers import keys
 from bot.services.questions.offers import OfferService
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
@@ -133,7 +134,7 @@ async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: P
         assert answer is not None
         tool = desk.bot.catalog.get("studio")
         async with desk.storage.write() as transaction:
-            key = await transaction.keys.current(desk.guild.id)
+            key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
             await transaction.prices.learn(key.lane, "studio", variant, 12, desk.clock.now())

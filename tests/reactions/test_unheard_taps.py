@@ -12,6 +12,7 @@ from bot.domain.access import PhotoScope
 from bot.reactions import refusal_teller
 from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys
 from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.clock import FakeClock
@@ -203,7 +204,7 @@ async def test_that_studii_does_not_serve_the_server_is_told(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        key = await desk.services.keys.current(desk.guild.id)
+        key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
         async with desk.storage.write() as transaction:
             until = desk.clock.now() + timedelta(minutes=5)

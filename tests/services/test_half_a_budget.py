@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 from bot.domain import Period
+from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal
 from tests.services.world import GUILD, MEMBER, ServicesWorld
 from tests.support.jobs import ledger_lines
@@ -47,6 +48,6 @@ async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) 
     assert (await world.services.credits.set_budget(GUILD, 16, None)).left == 16
     await world.accept()
     async with world.storage.read() as transaction:
-        budget = (await transaction.guilds.get(GUILD)).budget
+        budget = (await transaction.run(settings.of, GUILD)).budget
     assert (budget.limit, budget.period) == (16, Period.DAY)
     assert len(world.storage.unreadable) == 1  # as there was one since the start

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Period, Plan, StudiiKey
+from bot.domain import Period, Plan
 from bot.errors import Refused, StudiiBotError
+from bot.servers import keys as server_keys
+from bot.servers.keys import StudiiKey
 from bot.storage import LaneNames, Vault
 from bot.studii import KeyRefused
 from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
@@ -21,17 +23,17 @@ async def set_key(
 
 async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
     async with world.storage.read() as transaction:
-        return await transaction.keys.all()
+        return await transaction.run(server_keys.stored)
 
 
 async def test_a_server_starts_without_a_key(world: ServicesWorld) -> None:
-    assert await world.services.keys.current(GUILD) is None
+    assert await world.services.db.read(server_keys.current, GUILD) is None
 
 
 async def test_a_key_that_studii_takes_becomes_the_servers(world: ServicesWorld) -> None:
     key = await set_key(world, plan=Plan.TEAM)
     assert world.studii.asked == [SECRET]
-    assert await world.services.keys.current(GUILD) == key
+    assert await world.services.db.read(server_keys.current, GUILD) == key
     assert (key.plan, key.created_at, key.retired_at) == (Plan.TEAM, world.clock.now(), None)
     assert world.vault.unseal(key.ciphertext) == SECRET
     assert any(changes.others for changes in world.told)
@@ -94,7 +96,7 @@ async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError, match="does not accept this key"):
         await set_key(world, OTHER_SECRET, daily=70)
-    assert await world.services.keys.current(GUILD) == before
+    assert await world.services.db.read(server_keys.current, GUILD) == before
     assert await kept_keys(world) == [before]
     assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 50
     assert world.told == []
@@ -129,7 +131,7 @@ async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: Servi
     old = await set_key(world)
     world.clock.advance(60)
     new = await set_key(world, OTHER_SECRET)
-    assert await world.services.keys.current(GUILD) == new
+    assert await world.services.db.read(server_keys.current, GUILD) == new
     retired, current = await kept_keys(world)
     assert (retired.id, retired.retired_at) == (old.id, world.clock.now())
     assert world.vault.unseal(retired.ciphertext) == SECRET
@@ -141,7 +143,7 @@ async def test_the_same_key_again_is_no_second_key_but_takes_the_new_plan(world:
     again = await set_key(world, f"Bearer {SECRET}", plan=Plan.BUSINESS)
     assert (again.id, again.plan, again.retired_at) == (first.id, Plan.BUSINESS, None)
     assert await kept_keys(world) == [again]
-    assert await world.services.keys.current(GUILD) == again
+    assert await world.services.db.read(server_keys.current, GUILD) == again
 
 
 async def test_two_servers_with_one_key_share_its_lane(world: ServicesWorld) -> None:
@@ -150,7 +152,7 @@ async def test_two_servers_with_one_key_share_its_lane(world: ServicesWorld) -> 
     others = await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO, None)
     assert mine.id != theirs.id
     assert mine.lane == theirs.lane != others.lane
-    assert (await world.services.keys.current(GUILD)) == mine
+    assert (await world.services.db.read(server_keys.current, GUILD)) == mine
 
 
 async def test_a_budget_given_with_the_key_is_a_daily_one(world: ServicesWorld) -> None:
@@ -184,7 +186,7 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     folder.mkdir()
     keys = (await services_on(world.storage, folder, world.clock, check_key=world.studii.check)).keys
     key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
-    assert await keys.current(GUILD) == key
+    assert await world.storage.db.read(server_keys.current, GUILD) == key
     assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET
 
 

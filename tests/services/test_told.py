@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import JobRequest, JobState, LogSettings
+from bot.domain import JobRequest, JobState
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, settings
 from tests.services.world import GUILD, ServicesWorld
 
 QUESTION = "0123456789abcdef"
 
 
 async def set_log_channel(world: ServicesWorld) -> None:
-    await world.services.log_channels.set(GUILD, LogSettings(5))
+    await world.services.db.write(settings.set_log, GUILD, 5)
 
 
 async def withdraw_a_question(world: ServicesWorld) -> None:
@@ -22,7 +23,7 @@ async def withdraw_a_question(world: ServicesWorld) -> None:
 
 
 async def forget_the_key(world: ServicesWorld) -> None:
-    key = await world.services.keys.current(GUILD)
+    key = await world.services.db.read(keys.current, GUILD)
     assert key is not None
     await world.services.keys.forget(GUILD, key.id)
 
@@ -42,7 +43,7 @@ async def test_what_is_no_jobs_change_has_the_engine_read_everything(
     world: ServicesWorld, change: Callable[[ServicesWorld], Awaitable[None]]
 ) -> None:
     await world.ready()
-    now, key = world.clock.now(), await world.services.keys.current(GUILD)
+    now, key = world.clock.now(), await world.services.db.read(keys.current, GUILD)
     assert key is not None
     later = now + timedelta(hours=1)
     request = JobRequest(GUILD, 200, 300, "studio", {})

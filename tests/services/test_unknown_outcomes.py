@@ -7,6 +7,7 @@ import pytest
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -98,7 +99,7 @@ async def test_no_other_server_can_rule(tmp_path: Path) -> None:
 
 async def hold(desk: Desk) -> None:
     await desk.set_key()
-    key = await desk.services.keys.current(desk.guild.id)
+    key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
     async with desk.storage.write() as transaction:
         until = desk.clock.now().replace(hour=23)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.errors import StudiiBotError
+from bot.servers import keys
 from bot.services import Services
 from bot.storage import Changes, Storage, Vault
 from tests.support.clock import FakeClock
@@ -72,7 +73,7 @@ class ServicesWorld:
     ) -> None:
         """The server's key was charged so much; what waits keeps its reservation."""
         async with self.storage.write() as transaction:
-            key = await transaction.keys.current(GUILD)
+            key = await transaction.run(keys.current, GUILD)
             assert key is not None
             await transaction.prices.learn(key.lane, tool, variant, charge, self.clock.now())
 

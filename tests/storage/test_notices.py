@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.domain import LogSettings
-from bot.servers import notices
+from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import LogSettings
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted
 
@@ -73,10 +73,10 @@ async def test_a_server_has_no_log_channel_until_one_is_set_and_can_do_without_a
     storage: Storage,
 ) -> None:
     async with storage.write() as transaction:
-        channels = transaction.log_channels
-        assert await channels.get(1) == LogSettings()
-        await channels.set(1, LogSettings(5, results=True))
-        assert await channels.get(1) == LogSettings(5, results=True)
-        await channels.set(1, LogSettings())
-        assert await channels.get(1) == LogSettings()
-        assert await channels.get(2) == LogSettings()
+        do = transaction.run
+        assert await do(settings.log_of, 1) == LogSettings(1)
+        await do(settings.set_log, 1, 5, results=True)
+        assert await do(settings.log_of, 1) == LogSettings(1, 5, results=True)
+        await do(settings.set_log, 1, None)
+        assert await do(settings.log_of, 1) == LogSettings(1)
+        assert await do(settings.log_of, 2) == LogSettings(2)

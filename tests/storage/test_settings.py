@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot import meta
-from bot.domain import Budget, GuildSettings, Period, Plan
+from bot.domain import Budget, Period, Plan
+from bot.servers import keys as server_keys, settings
+from bot.servers.settings import GuildSettings
 from bot.storage import Sent, Storage
 from bot.storage.lanes import Lanes
 from tests.support.jobs import NOW, last_charges
@@ -16,54 +18,56 @@ LATER = NOW + timedelta(hours=1)
 
 async def test_a_server_that_set_nothing_has_the_defaults(storage: Storage) -> None:
     async with storage.read() as transaction:
-        assert await transaction.guilds.get(1) == GuildSettings(1)
+        assert await transaction.run(settings.of, 1) == GuildSettings(1)
 
 
 async def test_each_setting_of_a_server_leaves_the_others_as_they_were(storage: Storage) -> None:
     async with storage.write() as transaction:
-        guilds = transaction.guilds
-        await guilds.set(1, timezone="Europe/Berlin")
-        assert await guilds.get(1) == GuildSettings(1, timezone="Europe/Berlin")
+        do = transaction.run
+        await do(settings.change, 1, timezone="Europe/Berlin")
+        assert await do(settings.of, 1) == GuildSettings(1, own_timezone="Europe/Berlin")
         budget = Budget(0, Period.TOTAL, NOW)
-        await guilds.set_budget(1, budget)
-        key = await transaction.keys.add(1, "lane", "abcd", Plan.TEAM, b"sealed", NOW)
-        await guilds.set_key(1, key.id, NOW)
-        assert await guilds.get(1) == GuildSettings(1, key.id, budget, "Europe/Berlin")
-        await guilds.set_key(1, None, LATER)
-        assert await guilds.get(1) == GuildSettings(1, None, budget, "Europe/Berlin")
-        assert await guilds.get(2) == GuildSettings(2)
+        await do(settings.set_budget, 1, budget)
+        key = await transaction.run(server_keys.add, 1, "lane", "abcd", Plan.TEAM, b"sealed", NOW)
+        await do(settings.set_key, 1, key.id, NOW)
+        kept = await do(settings.of, 1)
+        assert (kept.key_id, kept.budget, kept.timezone) == (key.id, budget, "Europe/Berlin")
+        await do(settings.set_key, 1, None, LATER)
+        kept = await do(settings.of, 1)
+        assert (kept.key_id, kept.budget, kept.timezone) == (None, budget, "Europe/Berlin")
+        assert await do(settings.of, 2) == GuildSettings(2)
 
 
 async def test_a_server_can_not_use_a_key_that_is_not_there(storage: Storage) -> None:
     async with storage.write() as transaction:
         with pytest.raises(IntegrityError):
-            await transaction.guilds.set_key(1, 77, NOW)
+            await transaction.run(settings.set_key, 1, 77, NOW)
 
 
 async def test_the_current_key_is_the_one_that_the_server_set_last(storage: Storage) -> None:
     async with storage.write() as transaction:
-        keys = transaction.keys
-        assert await keys.current(1) is None
-        old = await keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        assert await keys.current(1) is None
-        await transaction.guilds.set_key(1, old.id, NOW)
-        new = await keys.add(1, "other lane", "wxyz", Plan.BUSINESS, b"sealed too", LATER)
-        await transaction.guilds.set_key(1, new.id, LATER)
-        assert await keys.current(1) == new
-        assert await keys.get(old.id) == old
-        assert await keys.get(77) is None
-        assert await keys.all() == [old, new]
+        do = transaction.run
+        assert await do(server_keys.current, 1) is None
+        old = await do(server_keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        assert await do(server_keys.current, 1) is None
+        await transaction.run(settings.set_key, 1, old.id, NOW)
+        new = await do(server_keys.add, 1, "other lane", "wxyz", Plan.BUSINESS, b"sealed too", LATER)
+        await transaction.run(settings.set_key, 1, new.id, LATER)
+        assert await do(server_keys.current, 1) == new
+        assert await do(server_keys.get, old.id) == old
+        assert await do(server_keys.get, 77) is None
+        assert await do(server_keys.stored) == [old, new]
 
 
 async def test_a_key_is_retired_once_and_stays_for_the_jobs_that_run_with_it(storage: Storage) -> None:
     async with storage.write() as transaction:
-        keys = transaction.keys
-        key = await keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        await keys.set_plan(key.id, Plan.TEAM, LATER)
-        await keys.replace_ciphertext(key.id, b"sealed anew")
-        await keys.retire(key.id, NOW)
-        await keys.retire(key.id, LATER)
-        found = await keys.get(key.id)
+        do = transaction.run
+        key = await do(server_keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        await do(server_keys.set_plan, key.id, Plan.TEAM, LATER)
+        await do(server_keys.seal_again, key.id, b"sealed anew")
+        await do(server_keys.retire, key.id, NOW)
+        await do(server_keys.retire, key.id, LATER)
+        found = await do(server_keys.get, key.id)
         assert found is not None
         assert (found.plan, found.ciphertext, found.retired_at) == (Plan.TEAM, b"sealed anew", NOW)
         assert (key.plan_chosen_at, found.plan_chosen_at) == (NOW, LATER)

@@ -1,4 +1,5 @@
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from cryptography.fernet import Fernet
 
 from bot.domain import Plan
 from bot.errors import SettingsError
+from bot.servers import keys as server_keys
 from bot.storage import CannotDecrypt, LaneNames, Storage, Vault, reseal_keys
 from bot.ui.kit.reasons import error_words
 from tests.support.jobs import NOW
@@ -124,16 +126,16 @@ async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, k
     lost, old, new = new_key(), new_key(), new_key()
     lane = (await LaneNames.open(storage, Vault.open([old], key_file))).lane_of(SECRET)
     async with storage.write() as transaction:
-        keys = transaction.keys
-        kept = await keys.add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
-        gone = await keys.add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
+        add = partial(transaction.run, server_keys.add)
+        kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
+        gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
     assert await reseal_keys(storage, Vault.open([new, old], key_file)) == [gone.id]
     alone = Vault.open([new], key_file)
     async with storage.read() as transaction:
-        found = await transaction.keys.get(kept.id)
+        found = await transaction.run(server_keys.get, kept.id)
         assert found is not None
         assert alone.unseal(found.ciphertext) == SECRET
-        assert await transaction.keys.get(gone.id) == gone
+        assert await transaction.run(server_keys.get, gone.id) == gone
     assert (await LaneNames.open(storage, alone)).lane_of(SECRET) == lane
 
 
@@ -146,7 +148,7 @@ async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
     names = await LaneNames.open(storage, vault)
     sealed = vault.seal(SECRET)
     async with storage.write() as transaction:
-        await transaction.keys.add(1, names.lane_of(SECRET), SECRET[-4:], Plan.PRO, sealed, NOW)
+        await transaction.run(server_keys.add, 1, names.lane_of(SECRET), SECRET[-4:], Plan.PRO, sealed, NOW)
     written = b"".join(one.read_bytes() for one in file.parent.glob("studii.db*"))
     assert sealed in written
     assert SECRET.encode() not in written

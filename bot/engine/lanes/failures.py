@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.backoff import backoff, delay_at
-from bot.domain import FailureCode, Job, JobState, StudiiKey
+from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.errors import NotAlone
@@ -14,6 +14,8 @@ from bot.lifecycle import key_holds
 from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
 from bot.lifecycle.transitions import fail_unpaid, wait
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys
+from bot.servers.keys import StudiiKey
 from bot.storage import JobChanges, Transaction
 from bot.studii import (
     ApiRefused,
@@ -133,7 +135,7 @@ class Failures:
         job, key = claim.job, claim.key
         async with self._context.storage.write() as transaction:
             await transaction.ledger.lock(job.guild_id)  # before the job's row, as its others may be held
-            current = await transaction.keys.current(job.guild_id)
+            current = await transaction.run(keys.current, job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
                 return StepResult(await wait(transaction, job, state, self._context.clock.now()))

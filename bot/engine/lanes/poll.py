@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from bot.aio.batching import Batcher
 from bot.aio.retry import ErrorLog
 from bot.catalog import Catalog
-from bot.domain import Job, JobState, StudiiKey
+from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle.submission import NOT_YET, Claim, Unreadable, open_key
+from bot.servers import keys as server_keys
+from bot.servers.keys import StudiiKey
 from bot.storage import Transaction
 from bot.studii import JobReport, MalformedAnswer, StudiiError
 
@@ -111,7 +113,7 @@ class Poller:
         unknown = [job_id for job_id in job_ids if job_id not in known]
         jobs = await transaction.jobs.some(unknown) if unknown else {}
         ids = {job.key_id for job in jobs.values() if job.key_id is not None}
-        keys = await transaction.keys.some(ids) if ids else {}
+        keys = await transaction.run(server_keys.some, ids) if ids else {}
         return {**known, **{job.id: (job, keys.get(job.key_id or 0)) for job in jobs.values()}}
 
     async def _tidy(self, transaction: Transaction) -> None:

@@ -7,13 +7,14 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, StudiiKey
+from bot.domain import FailureCode, Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
 from bot.lifecycle.prices import KeyPrices
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
+from bot.servers import keys, notices
+from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
 from bot.studii import JobNotFound, JobReport, KeyRefused, RateLimited, StudiiError
@@ -153,8 +154,8 @@ class PollAnswers:
     async def key_refused(self, job: Job, lane: str, reason: Reason) -> StepResult:
         """Continue with the server's current key if that is another one, else hold the job."""
         async with self._context.storage.write() as transaction:
-            current = await transaction.keys.current(job.guild_id)
-            own = None if job.key_id is None else await transaction.keys.get(job.key_id)
+            current = await transaction.run(keys.current, job.guild_id)
+            own = None if job.key_id is None else await transaction.run(keys.get, job.key_id)
             forgotten = current is None and (own is None or not own.ciphertext)
             result = StepResult(None)
             if current is not None and current.id != job.key_id:

@@ -10,7 +10,7 @@ from bot.aio.shield import shielded
 from bot.engine.context import EngineContext
 from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
 from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.servers.notices import NoticeKind
 from bot.storage import LaneLimits, Sent, Transaction
 from bot.studii import RateLimited
@@ -187,12 +187,12 @@ class RateState:
         """Add a notice to each server with this key, or forget it if the plan is right after all."""
         now, at = self._context.clock.monotonic(), self._context.clock.now()
         used, lowered = self.window.used(now), self._plan_check.limit(now)
-        for key in await transaction.keys.all():
+        for key in await transaction.run(keys.stored):
             if key.lane != self.lane:
                 continue
             kind = NoticeKind.PLAN_DOUBTED
             if doubted and key.retired_at is None:
-                told = doubt_details(key, used, lowered)
+                told = doubt_details(key.masked, key.plan, used, lowered)
                 await transaction.run(notices.add, key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
                 await transaction.run(notices.forget, key.guild_id, kind)

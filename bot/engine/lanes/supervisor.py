@@ -11,7 +11,7 @@ from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
-from bot.domain import FailureCode, Job, JobState, Progress, StudiiKey
+from bot.domain import FailureCode, Job, JobState, Progress
 from bot.engine.context import EngineContext
 from bot.engine.lanes.duration_samples import Samples
 from bot.engine.lanes.estimates import Simulations
@@ -29,6 +29,8 @@ from bot.engine.scheduler.queue import Waiting
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys as server_keys
+from bot.servers.keys import StudiiKey
 from bot.storage import Changes
 
 _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
@@ -184,7 +186,7 @@ class LaneSupervisor:
                 self._samples.durations.restore(await transaction.durations.all())
                 self._restored = True
             rows = await transaction.job_queue.on_lanes()
-            keys = {key.id: key for key in await transaction.keys.all()} if rows else {}
+            keys = {key.id: key for key in await transaction.run(server_keys.stored)} if rows else {}
         elsewhere = [key for key in keys.values() if not self._context.member.shards.has(key.guild_id)]
         if not self._read_wanted:
             for job, key_id in rows:

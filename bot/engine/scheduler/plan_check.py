@@ -7,7 +7,7 @@ the plan's limit means that the plan is another one, or that something else uses
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.domain import Plan, StudiiKey
+from bot.domain import Plan
 
 LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
 WELL_UNDER = 0.8  # of the plan's limit
@@ -101,12 +101,12 @@ class PlanCheck:
             self._lowered_until = now + min(doubt.lowered_for, self._check)
 
 
-def doubt_details(key: StudiiKey, used: int, lowered: int) -> dict[str, str | int | None]:
+def doubt_details(masked: str, plan: Plan, used: int, lowered: int) -> dict[str, str | int | None]:
     """Return the details of the notice to the admins."""
     return {
-        "masked": key.masked,
-        "plan": key.plan.value,
-        "limit": key.plan.requests_per_minute,
+        "masked": masked,
+        "plan": plan.value,
+        "limit": plan.requests_per_minute,
         "used": used,
         "lowered": lowered,
     }

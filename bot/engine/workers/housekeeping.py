@@ -9,6 +9,7 @@ from bot.engine.context import EngineContext
 from bot.lifecycle.key_holds import waited_too_long
 from bot.lifecycle.transitions import apply_ruling, fail_unpaid, withhold_result
 from bot.reasons import Reason, ReasonCode
+from bot.servers import settings
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ async def _end_where_missing(context: EngineContext) -> None:
     async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.held_bound)
-        missing = await transaction.guilds.missing()
+        missing = await transaction.run(settings.missing)
         waiting = await transaction.jobs.in_states({JobState.WAITING}) if missing else []
         for job in waiting:
             if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):

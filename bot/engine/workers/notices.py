@@ -12,7 +12,7 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
-from bot.servers import notices
+from bot.servers import notices, settings
 from bot.servers.notices import CHANNEL, Addressee, Notice, NoticeKind
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class NoticeOutbox:
     async def _tell(self, notice: Notice) -> float | None:
         """Return None when the notice is done with, or in how many seconds to try again."""
         async with self._context.storage.read() as transaction:
-            log = await transaction.log_channels.get(notice.guild_id)
+            log = await transaction.run(settings.log_of, notice.guild_id)
             rules = await transaction.policies.access(notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
             decides = notice.kind in (NoticeKind.APPROVAL, NoticeKind.REVIEW)

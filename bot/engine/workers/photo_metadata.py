@@ -10,6 +10,7 @@ from bot.errors import PhotoDelayed
 from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import PhotoRefused
 from bot.reasons import Reason, ReasonCode
+from bot.servers import settings as server_settings
 from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
     Raises `PhotoRefused` if the file is damaged, and `PhotoDelayed` if it can't be written.
     """
     async with storage.read() as transaction:
-        settings = await transaction.guilds.get(job.guild_id)
+        settings = await transaction.run(server_settings.of, job.guild_id)
     if settings.keeps_metadata:
         return
     try:

@@ -8,6 +8,7 @@ from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.lifecycle.transitions import tell_result_lost
+from bot.servers import keys
 from bot.storage import CannotDecrypt
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -67,8 +68,8 @@ class Refetch:
     async def _fresh_address(self, job: Job) -> str | None:
         """Ask for the address with the key that the job was made with, or with the server's current one."""
         async with self._context.storage.read() as transaction:
-            own = None if job.key_id is None else await transaction.keys.get(job.key_id)
-            current = await transaction.keys.current(job.guild_id)
+            own = None if job.key_id is None else await transaction.run(keys.get, job.key_id)
+            current = await transaction.run(keys.current, job.guild_id)
         key = own if own is not None and own.ciphertext else current
         if key is None or job.studii_id is None:
             return None

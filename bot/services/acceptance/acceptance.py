@@ -12,6 +12,7 @@ from bot.domain.confirmations import Confirmation
 from bot.domain.prices import Estimate
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy
+from bot.servers import settings as server_settings
 from bot.services.acceptance.asking import store_question
 from bot.services.acceptance.batches import AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
@@ -78,7 +79,7 @@ class AcceptanceService(ToolService):
     async def why_closed(self, guild_id: int) -> str | None:
         """Say why the server takes no jobs at all now. None if it takes them."""
         async with self._storage.read() as transaction:
-            settings = await transaction.guilds.get(guild_id)
+            settings = await transaction.run(server_settings.of, guild_id)
         try:
             ensure_open(settings)
         except Refused as reason:

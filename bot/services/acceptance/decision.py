@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
-from bot.domain import Job, JobRequest, JobState, StudiiKey, Usage
+from bot.domain import Job, JobRequest, JobState, Usage
 from bot.domain.access import Block, private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import WhyAsk, why_ask
@@ -14,6 +14,7 @@ from bot.domain.prices import Charges, Estimate, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
 from bot.lifecycle.prices import expected_cost
+from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
 from bot.services.access import ensure_may

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import Budget, GuildSettings, Period, Usage, Window
+from bot.domain import Budget, Period, Usage, Window
 from bot.domain.periods import budget_period, period_name
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, ngettext, nlazy, paragraph
+from bot.servers import settings as server_settings
+from bot.servers.settings import GuildSettings
 from bot.services.wording import (
     budget_below_price,
     credits_message,
@@ -76,8 +78,8 @@ class BudgetState:
 
 async def budget_state(transaction: Transaction, guild_id: int, now: datetime) -> BudgetState:
     """Return the state of the server's budget at `now`, read in `transaction`."""
-    settings = await transaction.guilds.get(guild_id)
-    period, name = budget_period(settings, now)
+    settings = await transaction.run(server_settings.of, guild_id)
+    period, name = budget_period(settings.budget, settings.timezone, now)
     usage = await transaction.budget_sums.usage(guild_id, period)
     grants = await transaction.budget_sums.grants(guild_id, name)
     return state_of_budget(settings, period, usage, grants.get(None, 0))

@@ -8,6 +8,7 @@ from bot.domain.prices import Charges
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
+from bot.servers import keys, settings
 from bot.services.credits.budgets import MAX_BUDGET, BudgetState, budget_state, new_budget
 from bot.services.credits.prices import PriceTable, ToolPrice
 from bot.services.service import ToolService
@@ -70,11 +71,11 @@ class CreditService(ToolService):
             if limit is not None or period is not None or restart:
                 since = old.since if chosen is old.period and not restart else None
                 budget = new_budget(old.limit if limit is None else limit, chosen, now, since=since)
-                await transaction.guilds.set_budget(guild_id, budget)
+                await transaction.run(settings.set_budget, guild_id, budget)
             if timezone is not None:
-                await transaction.guilds.set(guild_id, timezone=timezone)
+                await transaction.run(settings.change, guild_id, timezone=timezone)
             if confirm_above is not None:
-                await transaction.guilds.set(guild_id, confirm_above=confirm_above or None)
+                await transaction.run(settings.change, guild_id, confirm_above=confirm_above or None)
             await watch_budget(transaction, guild_id, now)
             state = await budget_state(transaction, guild_id, now)
             return await _with_grants_over(transaction, before, state)
@@ -90,7 +91,7 @@ class CreditService(ToolService):
     async def price_table(self, guild_id: int) -> PriceTable:
         """Return what jobs will probably cost with the server's key."""
         async with self._storage.read() as transaction:
-            key = await transaction.keys.current(guild_id)
+            key = await transaction.run(keys.current, guild_id)
             own = {} if key is None else await transaction.prices.all(key.lane)
             return PriceTable(Charges(own, await transaction.prices.all()))
 

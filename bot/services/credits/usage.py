@@ -5,8 +5,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.domain import GuildSettings, LedgerLine, Period, Spending, Window
+from bot.domain import LedgerLine, Period, Spending, Window
 from bot.domain.report_spans import Span, days_of, edges_of
+from bot.servers import settings as server_settings
+from bot.servers.settings import GuildSettings
 from bot.services.credits.budgets import BudgetState, budget_state
 from bot.services.service import Service
 
@@ -63,14 +65,14 @@ class UsageService(Service):
     async def zone(self, guild_id: int) -> str:
         """Return the name of the server's time zone."""
         async with self._storage.read() as transaction:
-            return (await transaction.guilds.get(guild_id)).timezone
+            return (await transaction.run(server_settings.of, guild_id)).timezone
 
     async def ledger(self, guild_id: int, span: Span | None) -> AsyncGenerator[list[LedgerLine], None]:
         """Yield the lines of the span (all if None), oldest first, in pages."""
         window = Window(None, None)
         if span is not None:
             async with self._storage.read() as transaction:
-                settings = await transaction.guilds.get(guild_id)
+                settings = await transaction.run(server_settings.of, guild_id)
             _, window, _ = _span(settings, span, self._clock.now())
         after = 0
         while True:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.domain import GuildSettings, Usage, Window
+from bot.domain import Usage, Window
 from bot.domain.limits import Allowance, MemberLimits, StartRate, allowance, counted_since, next_start
 from bot.domain.periods import budget_period
 from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused
 from bot.languages import Message, lazy, nlazy, paragraph
+from bot.servers import settings as server_settings
+from bot.servers.settings import GuildSettings
 from bot.services.credits.budgets import (
     BudgetState,
     ensure_credits_left,
@@ -96,7 +98,7 @@ async def use_of_members(
     """
     same: dict[tuple[Window, str], list[AskedMembers]] = {}
     for one in asked:
-        same.setdefault(budget_period(one.settings, at), []).append(one)
+        same.setdefault(budget_period(one.settings.budget, one.settings.timezone, at), []).append(one)
     found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
     for (period, name), servers in same.items():
         guild_ids = [one.settings.guild_id for one in servers]
@@ -158,7 +160,10 @@ async def member_state(
     transaction: Transaction, guild_id: int, user_id: int, roles: Collection[int], at: datetime
 ) -> MemberState:
     """Read what a member may do."""
-    settings, limits = await transaction.guilds.get(guild_id), await transaction.policies.limits(guild_id)
+    settings, limits = (
+        await transaction.run(server_settings.of, guild_id),
+        await transaction.policies.limits(guild_id),
+    )
     asked = AskedMembers(settings, limits, [user_id])
     budget, used = (await use_of_members(transaction, [asked], at, whole=True))[guild_id]
     return state_of_member(budget, limits, user_id, roles, used[user_id], at)

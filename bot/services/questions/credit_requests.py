@@ -8,7 +8,7 @@ from bot.domain.credit_requests import REQUEST_LASTS, CreditRequest, RequestStat
 from bot.errors import CreditsWanted, NotAllowed, Refused
 from bot.languages import lazy
 from bot.lifecycle.budget_alerts import watch_budget
-from bot.servers import notices
+from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
 from bot.services.credits.budgets import MAX_BUDGET, budget_state
 from bot.services.limits import member_state
@@ -61,7 +61,7 @@ class CreditRequestService(ToolService):
                 created_at=now,
             )
             await transaction.credit_requests.add(request)
-            in_place = (await transaction.log_channels.get(guild_id)).requests_in_place
+            in_place = bool((await transaction.run(settings.log_of, guild_id)).requests_in_place)
             await _add_notice(transaction, NoticeKind.CREDITS_ASKED, request, now, in_place=in_place)
         return request
 

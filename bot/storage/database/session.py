@@ -139,11 +139,6 @@ class Session:
         statement = _upsert(table, tuple(key), tuple(values), on_sqlite=self.on_sqlite)
         await self.execute(statement, {**key, **values})
 
-    async def put_all(self, table: Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Put several rows, all with values for the same columns, in one call. `key` is the primary key."""
-        changed = tuple(name for name in rows[0] if name != key)
-        await self.execute(_upsert(table, (key,), changed, on_sqlite=self.on_sqlite), rows)
-
     async def put_new(self, table: Table, key: dict[str, Any], values: dict[str, Any]) -> bool:
         """Insert the row unless one has this primary key. Return whether it was inserted."""
         statement = _upsert(table, tuple(key), (), on_sqlite=self.on_sqlite)

@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Job, JobState, StudiiKey
+from bot.domain import Job, JobState
 from bot.domain.approvals import Approval
+from bot.servers.keys import StudiiKey
 from bot.storage.jobs.rows import (
     JOB_KEY,
     LIMIT,

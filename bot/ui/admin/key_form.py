@@ -5,8 +5,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Plan, StudiiKey
+from bot.domain import Plan
 from bot.languages import gettext as _, lazy
+from bot.servers import keys
+from bot.servers.keys import StudiiKey
 from bot.ui.admin.credits.budget_form import daily_budget
 from bot.ui.admin.credits.credits import key_panel
 from bot.ui.kit.first_answer import read_before_form
@@ -25,8 +27,8 @@ _PLANS = {
 
 async def open_key_form(interaction: discord.Interaction) -> None:
     """Show the form, with the plan of the key that the server has."""
-    keys = host_of(interaction).services.keys
-    current = await read_before_form(interaction, keys.current(server_of(interaction)))
+    db = host_of(interaction).services.db
+    current = await read_before_form(interaction, db.read(keys.current, server_of(interaction)))
     await KeyForm(current, Opener.of(interaction)).show(interaction)
 
 

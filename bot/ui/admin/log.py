@@ -2,10 +2,10 @@
 
 import discord
 
-from bot.domain import LogSettings
 from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.lifecycle.budget_alerts import WARNING_PERCENT
+from bot.servers.settings import LogSettings
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated

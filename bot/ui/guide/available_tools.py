@@ -7,6 +7,7 @@ from bot.catalog import Tool
 from bot.domain.access import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
+from bot.servers import keys
 from bot.services import NO_KEY, MemberState, Services, ToolPrice
 from bot.ui.kit.layout import lines
 from bot.ui.kit.reasons import reason_words
@@ -64,7 +65,7 @@ async def available_for(
         prices=await services.credits.prices(guild_id),
         denials=await services.access.denials(guild_id, user_id, context),
         limits=await services.limits.of_member(guild_id, user_id, context.roles),
-        has_key=await services.keys.current(guild_id) is not None,
+        has_key=await services.db.read(keys.current, guild_id) is not None,
         held=await services.keys.held(guild_id),
     )
 

@@ -9,6 +9,7 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
+from bot.servers import settings
 from bot.ui.guide.available_tools import left_out_words
 from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
@@ -74,7 +75,7 @@ async def _post(interaction: discord.Interaction, guild_id: int) -> str:
         _log.info("A panel could not be posted in channel %s: %r", interaction.channel_id, error)
         raise Refused(FAILED) from error
     try:
-        await host.services.servers.panel_posted(guild_id)
+        await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
     except StudiiBotError as error:
         _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
     return message.jump_url

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.servers import keys
 from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
 
@@ -86,8 +87,8 @@ async def test_a_server_out_of_reach_is_asked_for_a_key_that_was_lost_when_it_is
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
         await desk.set_key()
         async with desk.storage.write() as transaction:
-            (key,) = await transaction.keys.all()
-            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+            (key,) = await transaction.run(keys.stored)
+            await transaction.run(keys.seal_again, key.id, b"sealed with a key that is gone")
         await out_of_reach(desk)
         await cog(desk).on_ready()
         await in_reach(desk)
@@ -105,4 +106,4 @@ async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: 
         desk.clock.advance(timedelta(days=40).total_seconds())
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
-            assert len(await transaction.keys.all()) == 1
+            assert len(await transaction.run(keys.stored)) == 1

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Announcement, ChannelGone, Job, JobState, LogSettings, Posted
-from bot.servers import notices
+from bot.domain import Announcement, ChannelGone, Job, JobState, Posted
+from bot.servers import notices, settings
 from bot.servers.notices import Notice, NoticeKind
+from bot.servers.settings import LogSettings
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -66,10 +67,12 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         assert "now Studii's log channel" in texts(channel.history()[-1])
         shown = texts(await desk.admin.slash(desk.channel, "studii log", results=True))
         assert "who made what" in shown
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(channel.id, results=True)
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
+            desk.guild.id, channel.id, results=True
+        )
         assert len(channel.history()) == 1
         assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log", off=True))
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
 
 
 async def test_a_channel_is_not_greeted_and_turned_off_at_once(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
         shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
         assert "**Send Messages**" in shown
         assert "Nothing was changed" in shown
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
 
 
 @pytest.mark.promise
@@ -105,7 +108,7 @@ async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path)
         async with outage(desk.storage):
             shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
         assert "database" in shown
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings()
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
         assert desk.channel.history() == []
 
 
@@ -115,7 +118,9 @@ async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_pat
         desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
         shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
         assert "Nothing was changed" in shown
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(before.id, results=True)
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
+            desk.guild.id, before.id, results=True
+        )
 
 
 async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> None:
@@ -124,13 +129,15 @@ async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> No
         desk.env.inject_error("POST", path, status=503, times=None)
         shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
         assert f"Log channel: <#{desk.channel.id}>" in shown
-        assert await desk.services.log_channels.get(desk.guild.id) == LogSettings(desk.channel.id)
+        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
+            desk.guild.id, desk.channel.id
+        )
 
 
 async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", view_channel=False)
-        await desk.services.log_channels.set(desk.guild.id, LogSettings(closed.id))
+        await desk.services.db.write(settings.set_log, desk.guild.id, closed.id)
         assert "I can't post there" in texts(await desk.admin.slash(desk.channel, "studii log"))
 
 

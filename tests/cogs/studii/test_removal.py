@@ -8,6 +8,7 @@ import pytest
 
 from bot.client.login import was_removed
 from bot.domain import JobState, Plan
+from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
@@ -18,7 +19,7 @@ from tests.support.servers import cog, leave
 
 async def ciphertexts(storage: Storage) -> list[bytes]:
     async with storage.read() as transaction:
-        return [key.ciphertext for key in await transaction.keys.all()]
+        return [key.ciphertext for key in await transaction.run(keys.stored)]
 
 
 @pytest.mark.promise
@@ -41,7 +42,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         async with desk.storage.read() as transaction:
             assert await transaction.jobs.in_states(list(JobState)) == []
             assert await ledger_lines(transaction, guild_id=desk.guild.id) == []
-            assert await transaction.keys.all() == []
+            assert await transaction.run(keys.stored) == []
 
 
 @pytest.mark.promise
@@ -50,22 +51,22 @@ async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -
         await desk.set_key()
         await desk.services.servers.left(desk.guild.id)
         desk.clock.advance(timedelta(days=20).total_seconds())
-        assert await desk.services.servers.joined(desk.guild.id)
+        assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
-            assert len(await transaction.keys.all()) == 1
+            assert len(await transaction.run(keys.stored)) == 1
 
 
 async def known(desk: Desk, *guild_ids: int) -> None:
     """Servers that the bot was in, each with a Studii key."""
     for guild_id in guild_ids:
-        await desk.services.servers.joined(guild_id)
+        await desk.services.db.write(settings.came, guild_id, desk.clock.now())
         await desk.services.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO, None)
 
 
 async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:
-    return [one for one in guild_ids if await desk.services.keys.current(one) is not None]
+    return [one for one in guild_ids if await desk.services.db.read(keys.current, one) is not None]
 
 
 def unseen(desk: Desk) -> None:
@@ -81,8 +82,10 @@ async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_do
         mine = desk.bot.application_id
         assert mine is not None
         await known(desk, 7)
-        assert (await desk.services.servers.compare(mine, [7])).absent == []
-        assert (await desk.services.servers.compare(mine + 1, [])).absent == []
+        found = await desk.services.db.write(settings.compare, mine, [7])
+        assert found is not None
+        assert found.absent == []
+        assert await desk.services.db.write(settings.compare, mine + 1, []) is None
         await cog(desk).on_ready()
         assert await with_keys(desk, 7) == []
 
@@ -121,7 +124,7 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
         assert await with_keys(desk, *gone) == gone
         assert await desk.services.servers.missing() == gone
         async with desk.storage.read() as transaction:
-            assert (await transaction.guilds.get(1)).paused
+            assert (await transaction.run(settings.of, 1)).paused
         await cog(desk).on_ready()  # and the next start changes nothing about that
         assert await with_keys(desk, *gone) == gone
         parted = await desk.services.servers.forget_missing(partial(was_removed, desk.bot))
@@ -142,12 +145,12 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
 
         assert await sendable() == [job.id]
         async with desk.storage.write() as transaction:
-            await transaction.guilds.set_missing([desk.guild.id], desk.clock.now())
+            await transaction.run(settings.set_missing, [desk.guild.id], desk.clock.now())
         assert await sendable() == []
         await cog(desk).on_ready()
         assert await sendable() == [job.id]
         async with desk.storage.read() as transaction:
-            assert not (await transaction.guilds.get(desk.guild.id)).paused
+            assert not (await transaction.run(settings.of, desk.guild.id)).paused
 
 
 @pytest.mark.promise

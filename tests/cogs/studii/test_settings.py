@@ -8,6 +8,7 @@ import pytest
 import simcord
 
 from bot.domain import Period, Plan
+from bot.servers import keys
 from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
 
 
@@ -26,7 +27,7 @@ async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp
         assert KEY not in told
         assert "1,200 credits a day" in told
         assert "**Next:** members can type `/`" in told
-        kept = await desk.services.keys.current(desk.guild.id)
+        kept = await desk.services.db.read(keys.current, desk.guild.id)
         assert kept is not None
         assert kept.plan is Plan.TEAM
 
@@ -57,7 +58,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(
         told = await enter(desk, key, budget=budget)
         assert reason in told
         assert key not in told
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
         assert (await desk.services.credits.budget(desk.guild.id)).is_default
 
 
@@ -87,7 +88,7 @@ async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: P
         member.role_ids.clear()
         answer = await desk.admin.submit_modal(shown, {"key": KEY, "plan": ["pro"], "budget": ""})
         assert "Manage Server" in texts(answer)
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
 
 
 @pytest.mark.promise

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.domain import EntryKind, JobState, Period
 from bot.domain.report_spans import Span
+from bot.servers import settings
 from bot.services.credits.export import safe, write_ledger
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
@@ -66,7 +67,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
         async with desk.storage.write() as transaction:
-            await transaction.guilds.set(desk.guild.id, timezone="Pacific/Auckland")
+            await transaction.run(settings.change, desk.guild.id, timezone="Pacific/Auckland")
         report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
         per_day = [sum(day) for day in zip(*report.daily, strict=True)]
         spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}

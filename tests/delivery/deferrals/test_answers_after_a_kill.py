@@ -102,13 +102,13 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
 
-        pause = type(desk.services.servers).pause
+        write = desk.services.db.write
 
         async def killed_after_it(*given: Any, **named: Any) -> None:
-            await pause(*given, **named)
+            await write(*given, **named)
             raise asyncio.CancelledError
 
-        monkeypatch.setattr(type(desk.services.servers), "pause", killed_after_it)
+        monkeypatch.setattr(desk.services.db, "write", killed_after_it)
         async with desk.storage.write():
             asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
             await announced(tmp_path)

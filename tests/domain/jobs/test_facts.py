@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from bot.domain import NEXT_STATES, TERMINAL_STATES, Budget, GuildSettings, JobState, Period, Plan, StudiiKey
+from bot.domain import NEXT_STATES, TERMINAL_STATES, Budget, JobState, Period, Plan
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 from tests.support.jobs import a_job
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,7 +68,7 @@ def test_each_posting_of_a_result_has_a_name_of_its_own_that_discord_takes() -> 
 
 
 def test_a_key_is_shown_by_its_last_four_characters_alone() -> None:
-    key = StudiiKey(1, 1, "lane", "abcd", Plan.PRO, b"sealed", MOMENT)
+    key = StudiiKey(1, "lane", "abcd", Plan.PRO, b"sealed", MOMENT)
     assert key.masked == "stu_…abcd"
 
 
@@ -79,4 +81,5 @@ def test_the_plans_have_the_limits_of_the_documentation() -> None:
 
 
 def test_a_server_that_set_nothing_may_spend_a_hundred_credits_a_day_in_utc() -> None:
-    assert GuildSettings(1) == GuildSettings(1, None, Budget(100, Period.DAY, None), "UTC")
+    settings = GuildSettings(1)
+    assert (settings.budget, settings.timezone) == (Budget(100, Period.DAY, None), "UTC")

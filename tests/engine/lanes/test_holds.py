@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import FailureCode, JobState
-from bot.servers import notices
+from bot.servers import keys, notices, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
@@ -109,13 +109,13 @@ async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_pa
     async with engine_world(tmp_path) as world:
         old = await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.keys.retire(old.id, world.clock.now())
+            await transaction.run(keys.retire, old.id, world.clock.now())
         await world.use_key(world.studii.add_key())
         async with world.running():
 
             async def gone() -> bool:
                 async with world.storage.read() as transaction:
-                    key = await transaction.keys.get(old.id)
+                    key = await transaction.run(keys.get, old.id)
                 return key is not None and key.ciphertext == b""
 
             await world.until(gone, "the old secret to be deleted")
@@ -135,8 +135,8 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
         )
         async with world.storage.write() as transaction:
             now = world.clock.now()
-            await transaction.guilds.set_key(GUILD, None, now)
-            await transaction.keys.retire(key.id, now)
+            await transaction.run(settings.set_key, GUILD, None, now)
+            await transaction.run(keys.retire, key.id, now)
             assert await transaction.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
             assert await transaction.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
         async with world.running():

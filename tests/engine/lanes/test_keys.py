@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.domain import FailureCode, Job, JobState, Plan, StudiiKey
+from bot.domain import FailureCode, Job, JobState, Plan
 from bot.engine import Engine
 from bot.lifecycle.submission import Claim
 from bot.servers import notices
+from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import Vault
 from bot.ui.kit.reasons import reason_words
@@ -275,5 +276,5 @@ async def _refused_while_running(world: EngineWorld, key: Key) -> tuple[Job, Eng
 
 def test_what_a_step_is_done_with_does_not_show_the_key() -> None:
     job = a_job()
-    key = StudiiKey(1, GUILD, "lane", "cdef", Plan.PRO, b"sealed", job.created_at)
+    key = StudiiKey(GUILD, "lane", "cdef", Plan.PRO, b"sealed", job.created_at, id=1)
     assert "c0ffee" not in repr(Claim(job, key, "stu_c0ffee-the-whole-secret", was_held=False))

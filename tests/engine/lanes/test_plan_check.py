@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain import JobState, Plan
 from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Options, RateStyle, faults
 from tests.engine.world import GUILD, a_job, engine_world
@@ -144,5 +144,5 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
 
         assert await usable() == 60 - world.tuning.rate_margin
         async with world.storage.write() as transaction:
-            await transaction.keys.set_plan(key.id, Plan.TEAM, world.clock.now())
+            await transaction.run(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
         assert await usable() == 300 - world.tuning.rate_margin

@@ -17,6 +17,7 @@ from bot.domain import JobState, Plan
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.step_result import StepResult
 from bot.engine.scheduler.queue import Step, Waiting
+from bot.servers import keys, settings
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on
@@ -75,8 +76,8 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             async with Storage.open(url, fence=other) as theirs, theirs.write() as transaction:
                 at = world.clock.now()
                 lane = world.lanes.lane_of(key.secret)
-                stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.PRO, b"", at)
-                await transaction.guilds.set_key(THEIRS, stored.id, at)
+                stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
+                await transaction.run(settings.set_key, THEIRS, stored.id, at)
                 sent = Sent(at, at - timedelta(seconds=1), other.epoch)
                 await transaction.lanes.add([(lane, sent)] * Plan.PRO.requests_per_minute)
             began = monotonic()
@@ -100,8 +101,8 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
         async with Storage.open(url, fence=other) as storage, storage.write() as transaction:
             at = world.clock.now()
             lane = world.lanes.lane_of(key.secret)
-            stored = await transaction.keys.add(THEIRS, lane, "abcd", Plan.TEAM, b"", at)
-            await transaction.guilds.set_key(THEIRS, stored.id, at)
+            stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
+            await transaction.run(settings.set_key, THEIRS, stored.id, at)
             await transaction.jobs.add_all([theirs])
             await transaction.ledger.reserve_all([theirs], at)
         async with world.running():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, ChannelGone, LogSettings, Posted
-from bot.servers import notices
+from bot.domain import Announcement, ChannelGone, Posted
+from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, engine_world
 
@@ -30,7 +30,7 @@ async def test_a_request_goes_where_admins_read_it(
 ) -> None:
     async with engine_world(tmp_path) as world:
         async with world.storage.write() as transaction:
-            await transaction.log_channels.set(GUILD, LogSettings(log))
+            await transaction.run(server_settings.set_log, GUILD, log)
             await transaction.run(
                 notices.add,
                 GUILD,

@@ -12,12 +12,11 @@ from bot.domain import (
     ForModerators,
     Job,
     JobState,
-    LogSettings,
     Posted,
     TryLater,
     Undeliverable,
 )
-from bot.servers import notices
+from bot.servers import notices, settings as server_settings
 from bot.servers.notices import Notice, NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
@@ -32,7 +31,7 @@ async def tell(world: EngineWorld, kind: NoticeKind, key: str = "1", job_id: str
 
 async def use_log(world: EngineWorld, *, results: bool = False) -> None:
     async with world.storage.write() as transaction:
-        await transaction.log_channels.set(GUILD, LogSettings(CHANNEL, results))
+        await transaction.run(server_settings.set_log, GUILD, CHANNEL, results=results)
 
 
 async def all_told(world: EngineWorld) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bot.domain import FailureCode, JobState
 from bot.media.metadata import BrokenStructure
+from bot.servers import settings
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, engine_world
 from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, pixels, xmp
@@ -50,7 +51,7 @@ async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_p
         for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):
             await world.use_key(world.studii.add_key(), guild_id)
         async with world.storage.write() as transaction:
-            await transaction.guilds.set(SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
+            await transaction.run(settings.change, SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
         async with world.running():
             photo = phone_webp()
             assert await travelled(world, photo, SERVER_WITH_ITS_OWN_WISH) == (photo, photo)
@@ -66,7 +67,7 @@ async def test_a_photo_that_is_converted_loses_its_metadata_in_any_case(
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.guilds.set(GUILD, keeps_metadata=keeps)
+            await transaction.run(settings.change, GUILD, keeps_metadata=keeps)
         async with world.running():
             for seen in await travelled(world, file.getvalue()):
                 assert [secret for secret in SECRETS if secret in seen] == []

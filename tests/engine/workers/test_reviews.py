@@ -12,7 +12,7 @@ from bot.domain import ChannelGone, Job, JobState, TryLater, Undeliverable
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
+from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
@@ -78,7 +78,7 @@ async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_a
         # Later the key is gone, and the address leads nowhere any more.
         world.studii.fail("output", faults.gone(), 100)
         async with world.storage.write() as transaction:
-            await transaction.guilds.set_key(GUILD, None, world.clock.now())
+            await transaction.run(settings.set_key, GUILD, None, world.clock.now())
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bot.domain import FailureCode, Job, JobState, Undeliverable
 from bot.reasons import Reason
+from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.workers.sized import MB, photo_of, with_photo
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
@@ -40,7 +41,7 @@ def large(size: int) -> bytes:
 async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
     """Studii has just refused the server's key, and is asked again after so many seconds."""
     async with world.storage.write() as transaction:
-        key = await transaction.keys.current(guild_id)
+        key = await transaction.run(keys.current, guild_id)
         assert key is not None
         until = world.clock.now() + timedelta(seconds=seconds)
         await transaction.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)

@@ -13,7 +13,7 @@ from bot.domain.limits import AllowanceScope
 from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices as server_notices
+from bot.servers import keys, notices as server_notices, settings
 from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
@@ -32,10 +32,10 @@ async def server(storage: Storage, guild_id: int, chance: random.Random) -> None
     """A server with limits of all kinds, or some of them, or with room for nearly everything."""
     roomy = chance.random() < 0.5
     async with storage.write() as transaction:
-        key = await transaction.keys.add(guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
-        await transaction.guilds.set_key(guild_id, key.id, NOW)
+        key = await transaction.run(keys.add, guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
+        await transaction.run(settings.set_key, guild_id, key.id, NOW)
         limit = 10_000 if roomy else chance.choice((0, 30, 100, 1000))
-        await transaction.guilds.set_budget(guild_id, Budget(limit, chance.choice(list(Period)), NOW))
+        await transaction.run(settings.set_budget, guild_id, Budget(limit, chance.choice(list(Period)), NOW))
         if not roomy:
             await limits(transaction, guild_id, chance)
         await transaction.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
@@ -49,9 +49,9 @@ async def server(storage: Storage, guild_id: int, chance: random.Random) -> None
 async def set_up(storage: Storage, *, room_for: int) -> None:
     """Give the first server a key, and a daily budget for that number of pictures."""
     async with storage.write() as transaction:
-        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"", NOW)
-        await transaction.guilds.set_key(1, key.id, NOW)
-        await transaction.guilds.set_budget(1, Budget(room_for * 8, Period.DAY, NOW))
+        key = await transaction.run(keys.add, 1, "lane", "abcd", Plan.PRO, b"", NOW)
+        await transaction.run(settings.set_key, 1, key.id, NOW)
+        await transaction.run(settings.set_budget, 1, Budget(room_for * 8, Period.DAY, NOW))
 
 
 async def limits(transaction: Transaction, guild_id: int, chance: random.Random) -> None:
@@ -75,7 +75,7 @@ async def questions_first(
     await transaction.word_rules.put(guild_id, WordRule("weapon", "weapon", WordEffect.REFUSE), NOW)
     await transaction.word_rules.put(guild_id, WordRule("castle", "castle", WordEffect.APPROVE), NOW)
     if chance.random() < 0.6:
-        await transaction.guilds.set(guild_id, confirm_above=chance.choice((1, 5, 20)))
+        await transaction.run(settings.change, guild_id, confirm_above=chance.choice((1, 5, 20)))
     if chance.random() < 0.5:
         await transaction.policies.set(guild_id, approval_channel=9, approval_results=chance.random() < 0.5)
         await transaction.policies.list_add(guild_id, AccessList.APPROVAL_ROLE, ROLE)

@@ -10,7 +10,7 @@ from bot.domain import EntryKind, Job, JobState
 from bot.domain.access import MemberContext
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.servers.notices import NoticeKind
 from bot.services import ApprovalChanges
 from bot.storage import Changes
@@ -49,7 +49,7 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: Servic
     await world.ready()
     states = [(await world.accept()).state, (await world.accept(source=photo(1000))).state]
     async with world.storage.write() as transaction:
-        key = await transaction.keys.current(GUILD)
+        key = await transaction.run(keys.current, GUILD)
         assert key is not None
         now = world.clock.now()
         await transaction.holds.set(GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import LogSettings
 from bot.errors import Busy
 from bot.services import service
 from bot.services.acceptance import batches
@@ -64,8 +63,6 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
     "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
     "access": _block,
-    "logs": lambda world: world.services.log_channels.set(GUILD, LogSettings(3)),
-    "servers": lambda world: world.services.servers.pause(GUILD, paused=True),
     "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
     "photos": lambda world: world.services.photo_rules.turn_reactions(GUILD, None, on=True),

@@ -16,7 +16,7 @@ import pytest
 
 from bot.domain import Job, JobRequest
 from bot.errors import Refused
-from bot.servers import notices
+from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService
 from bot.services.acceptance.decision import Acceptance
@@ -192,15 +192,15 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
     asked = replace(PICTURE, guild_id=1, user_id=3)
     await accept(acceptance, asked)
     async with storage.write() as transaction:
-        await transaction.guilds.set_paused(1, NOW)
+        await transaction.run(server_settings.pause, 1, NOW, paused=True)
     with pytest.raises(Refused, match="paused in this server"):
         await accept(acceptance, asked)
     async with storage.write() as transaction:
-        await transaction.guilds.set_paused(1, None)
+        await transaction.run(server_settings.pause, 1, NOW, paused=False)
     await accept(acceptance, asked)
     with suppress(LookupError):
         async with storage.write() as transaction:
-            await transaction.guilds.set_paused(1, NOW)
+            await transaction.run(server_settings.pause, 1, NOW, paused=True)
             assert (await transaction.servers.some([1]))[1].settings.paused
             raise LookupError
     await accept(acceptance, asked)  # what was undone is not remembered
@@ -209,6 +209,6 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
             other.execute("UPDATE guilds SET paused_at = '2026-01-01 00:00:00.000000'")
     else:
         async with Storage.open(either) as other_process, other_process.write() as transaction:
-            await transaction.guilds.set_paused(1, NOW)
+            await transaction.run(server_settings.pause, 1, NOW, paused=True)
     with pytest.raises(Refused, match="paused in this server"):
         await accept(acceptance, asked)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import Period
 from bot.domain.limits import AllowanceScope
+from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
 from tests.services.world import GUILD, OTHER_MEMBER, ServicesWorld
 
@@ -94,7 +95,7 @@ async def test_a_day_ends_at_midnight_in_the_servers_zone(world: ServicesWorld) 
     world.clock.set(datetime(2026, 7, 2, 3, 59, 59, tzinfo=UTC))  # New York: a second to midnight
     await world.ready(daily=8)
     async with world.storage.write() as transaction:
-        await transaction.guilds.set(GUILD, timezone="America/New_York")
+        await transaction.run(settings.change, GUILD, timezone="America/New_York")
     await world.accept()
     assert f"The budget renews <t:{unix(2026, 7, 2, 4)}:R>" in await refusal(world)
     world.clock.advance(1)

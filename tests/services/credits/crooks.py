@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from bot.domain import Budget, GuildSettings, Job, JobState, Period, Window
+from bot.domain import Budget, Job, JobState, Period, Window
 from bot.domain.limits import MemberLimits, allowance
 from bot.domain.periods import budget_period, period_name, window
 from bot.domain.prices import Estimate, estimate
@@ -16,6 +16,7 @@ from bot.lifecycle.prices import (
     KeyPrices,
     _end_without_room,  # pyright: ignore[reportPrivateUsage]
 )
+from bot.servers.settings import GuildSettings
 from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
@@ -99,7 +100,7 @@ class ForgetsTheZone(Bank):
 
 
 def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
-    period, name = budget_period(settings, now)
+    period, name = budget_period(settings.budget, settings.timezone, now)
     return period if period.start is None else replace(period, start=period.start + timedelta(hours=1)), name
 
 
@@ -346,7 +347,7 @@ class LetsNothingCostNothing(Bank):
 
 
 def the_present(settings: GuildSettings, _: datetime) -> tuple[Window, str]:
-    return budget_period(settings, datetime(2027, 3, 13, 9, tzinfo=UTC))
+    return budget_period(settings.budget, settings.timezone, datetime(2027, 3, 13, 9, tzinfo=UTC))
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):

@@ -8,6 +8,7 @@ from bot.domain import Job, JobState, Plan
 from bot.domain.access import MemberContext
 from bot.engine.workers import housekeeping
 from bot.lifecycle.transitions import make_ready
+from bot.servers import keys, settings
 from bot.services import ApprovalChanges, Approver, Services
 from bot.storage import Storage
 from tests.services.credits.accountant import ROLES
@@ -33,14 +34,14 @@ class ModeratingBank:
     async def set_key(self) -> None:
         """The server has a key, that of the usual lane."""
         async with self.storage.write() as transaction:
-            key = await transaction.keys.current(GUILD)
+            key = await transaction.run(keys.current, GUILD)
             now = self.clock.now()
-            key = key or await transaction.keys.add(GUILD, LANE, "abcd", Plan.PRO, b"", now)
-            await transaction.guilds.set_key(GUILD, key.id, now)
+            key = key or await transaction.run(keys.add, GUILD, LANE, "abcd", Plan.PRO, b"", now)
+            await transaction.run(settings.set_key, GUILD, key.id, now)
 
     async def revoke_key(self) -> None:
         """An admin forgets the key, and sets it again."""
-        key = await self.keys.current(GUILD)
+        key = await self.storage.db.read(keys.current, GUILD)
         assert key is not None
         assert await self.keys.forget(GUILD, key.id) is not None
         await self.set_key()

@@ -11,6 +11,7 @@ from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
+from bot.servers import keys, settings
 from bot.services import LimitService, Repeated
 from bot.storage import Storage
 from tests.services.world import GUILD, MEMBER, PICTURE
@@ -26,20 +27,20 @@ REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 async def storage(either: str) -> AsyncGenerator[Storage, None]:
     async with Storage.open(either) as opened:
         async with opened.write() as transaction:
-            key = await transaction.keys.add(GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
-            await transaction.guilds.set_key(GUILD, key.id, FakeClock().now())
-            await transaction.guilds.set_budget(GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
+            key = await transaction.run(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
+            await transaction.run(settings.set_key, GUILD, key.id, FakeClock().now())
+            await transaction.run(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
         yield opened
 
 
 async def _server(storage: Storage, limits: LimitService) -> None:
     async with storage.write() as transaction:
-        await transaction.guilds.set_budget(GUILD, Budget(41, Period.MONTH, FakeClock().now()))
+        await transaction.run(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
 
 
 async def _total(storage: Storage, limits: LimitService) -> None:
     async with storage.write() as transaction:
-        await transaction.guilds.set_budget(GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
+        await transaction.run(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
     await limits.grant(GUILD, None, 40)
 
 

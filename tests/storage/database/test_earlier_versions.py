@@ -10,7 +10,7 @@ from bot.db import used_once
 from bot.domain import Plan
 from bot.migrate import migrate
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices as server_notices
+from bot.servers import keys, notices as server_notices
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from bot.storage.schema import holds, jobs as jobs_table
@@ -44,7 +44,7 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
     async with Storage.open(url) as storage, storage.read() as transaction:
         for number in range(1, len(REVISIONS) + 1):
             assert await transaction.jobs.get(name_of(number)) is not None
-            assert await transaction.keys.current(number) is not None
+            assert await transaction.run(keys.current, number) is not None
 
 
 async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_were_given(
@@ -123,7 +123,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     async with Storage.open(url) as storage:
         jobs = [await accepted(storage) for _ in range(2)]
         async with storage.write() as transaction:
-            key = await transaction.keys.add(1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
+            key = await transaction.run(keys.add, 1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
             kind = NoticeKind.UNKNOWN
             for name, said in (("known", lost), ("odd", odd)):
                 await transaction.run(

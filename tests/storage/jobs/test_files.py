@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain import Job, JobState, Plan
 from bot.reasons import Reason
+from bot.servers import keys
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO, a_job
 
@@ -23,7 +24,7 @@ async def added(storage: Storage, **values: Any) -> Job:
 async def held(storage: Storage, guild_id: int) -> None:
     """Studii has refused the server's key."""
     async with storage.write() as transaction:
-        key = await transaction.keys.add(guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        key = await transaction.run(keys.add, guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
         await transaction.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
         await transaction.job_queue.hold(guild_id, key.id, Reason.text("Refused."), LATER)
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from bot.domain import NEXT_STATES, FailureCode, Job, JobState, LogSettings, Plan, SourcePhoto
+from bot.domain import NEXT_STATES, FailureCode, Job, JobState, Plan, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.reasons import Reason
+from bot.servers import keys, settings as server_settings
 from bot.storage import JobChanges, Storage
 from tests.storage.jobs.kept_jobs import added, stored
 from tests.support.jobs import NOW, a_job
@@ -24,7 +25,7 @@ IN_A_SET: Mapping[str, Any] = {"set_id": "0123456789abcdef", "set_message": 3}
 # Long: every field has a value of its own.
 async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) -> None:
     async with storage.write() as transaction:
-        key = await transaction.keys.add(1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+        key = await transaction.run(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
     job = a_job(
         guild_id=2**63 - 1,
         channel_id=2**62,
@@ -141,9 +142,9 @@ async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Stor
 async def test_a_change_tells_of_the_jobs_own_price_and_server_alone(storage: Storage) -> None:
     job = await added(storage, state=JobState.SUBMITTING)
     async with storage.write() as transaction:
-        key = await transaction.keys.add(2, "other", "abcd", Plan.PRO, b"sealed", NOW)
+        key = await transaction.run(keys.add, 2, "other", "abcd", Plan.PRO, b"sealed", NOW)
         await transaction.holds.set(2, key.id, Reason.text("Refused."), LATER)
-        await transaction.log_channels.set(2, LogSettings(22, results=True))
+        await transaction.run(server_settings.set_log, 2, 22, results=True)
         await transaction.prices.learn("lane", "career-photo", "", 14, LATER)
         await transaction.prices.learn("lane", job.tool, "mode=video", 40, LATER)
         await transaction.prices.learn("lane", job.tool, job.variant, 8, NOW)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 from bot.db import used_once
 from bot.domain import TERMINAL_STATES, JobState, Window
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, TODAY
 
@@ -46,7 +46,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "what is being sent": lambda transaction: transaction.prices.asking_with("lane", "studio", NOW),
     "what Studii may have": lambda transaction: transaction.prices.sent_with("lane", "studio"),
     "since when": lambda transaction: transaction.prices.last("lane", "studio", "mode=image"),
-    "a server's key": lambda transaction: transaction.keys.current(1),
+    "a server's key": lambda transaction: transaction.run(keys.current, 1),
 }
 
 

@@ -10,7 +10,7 @@ from simcord import InteractionResult, MemberActor
 from bot.domain import ChannelGone, Period, Posted
 from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsWanted, Refused
-from bot.servers import notices as server_notices
+from bot.servers import notices as server_notices, settings
 from bot.servers.notices import Notice, NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -80,7 +80,7 @@ async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_an
 async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
-        await desk.services.log_channels.ask_in_place(desk.guild.id, in_place=True)
+        await desk.services.db.write(settings.ask_in_place, desk.guild.id, in_place=True)
         await asked(desk, desk.maya)
         message = await request_message(desk)
         roles = desk.env.backend.get_guild(desk.guild.id).roles.values()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.domain import Period
-from bot.servers import notices
+from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.support.desk import open_desk, pieces, texts
@@ -52,7 +52,7 @@ async def test_credit_requests_are_told_without_a_mention_again(tmp_path: Path) 
             assert shown.response is not None
             assert label in [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
             await desk.admin.click(shown.response, label=label)
-        assert not (await desk.services.log_channels.get(desk.guild.id)).requests_in_place
+        assert not (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
 
 
 async def test_the_comparison_is_set_to_a_split_picture(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind
 from bot.domain.words import MAX_WILDCARDS
+from bot.servers import keys, settings
 from tests.support.desk import Desk, open_desk, texts
 
 # What is typed, and what is answered. `role`, `member` and `channel` stand for some that there are.
@@ -78,7 +79,7 @@ async def test_what_can_be_no_key_is_not_kept_and_the_admin_reads_why(
         told = texts(await desk.admin.submit_modal(shown, {"key": pasted, "plan": ["pro"], "budget": ""}))
         assert f"That isn't a Studii key: {why} Copy it from studii.tech/app/settings/api-keys" in told
         assert pasted not in told
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
 
 
 async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path
         desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
         told = await typed(desk, "log", channel=desk.channel)
         assert f"Discord doesn't let me post in <#{desk.channel.id}>. Check my permissions there." in told
-        assert (await desk.services.log_channels.get(desk.guild.id)).channel_id is None
+        assert (await desk.services.db.read(settings.log_of, desk.guild.id)).channel_id is None
 
 
 async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:

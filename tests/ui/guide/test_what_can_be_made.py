@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.domain import Period
+from bot.servers import keys
 from bot.tool_inputs import ToolInput
 from tests.support.desk import open_desk, texts
 
@@ -39,7 +40,7 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         async with desk.storage.write() as transaction:
-            key = await transaction.keys.current(desk.guild.id)
+            key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             await transaction.prices.learn(key.lane, "photo-restore", "", 20, desk.clock.now())
         await desk.services.credits.set_budget(desk.guild.id, 10, Period.DAY)

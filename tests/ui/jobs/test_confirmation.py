@@ -8,6 +8,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.domain.access import MemberContext
 from bot.domain.limits import AllowanceScope
+from bot.servers import keys
 from bot.services import Repeated, confirmed
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
@@ -194,7 +195,7 @@ async def _learn(desk: Desk, charge: int) -> None:
     """Studii charges so much for pictures with the server's key."""
     tool = desk.bot.catalog.get("studio")
     async with desk.storage.write() as transaction:
-        key = await transaction.keys.current(desk.guild.id)
+        key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
         await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())

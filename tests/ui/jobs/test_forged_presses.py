@@ -8,6 +8,7 @@ from simcord import MemberActor
 
 from bot.client.persistent_items import LASTING_BUTTONS
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
+from bot.servers import keys
 from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton
 from tests.support.desk import Desk, open_desk, texts
@@ -95,7 +96,7 @@ async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: s
 async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        key = await desk.services.keys.current(desk.guild.id)
+        key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
         person, channel_id = elsewhere(desk)
         for forged, words in (
@@ -104,7 +105,7 @@ async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(t
         ):
             message = await desk.channel_message(forged, channel_id)
             assert words in texts(await press(desk, person, message, forged))
-        assert await desk.services.keys.current(desk.guild.id) == key
+        assert await desk.services.db.read(keys.current, desk.guild.id) == key
 
 
 @pytest.mark.promise

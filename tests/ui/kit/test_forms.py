@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.servers import keys
 from bot.ui.kit.forms import OPEN_FOR
 from bot.ui.kit.host import FORM_OUTDATED
 from tests.reactions.taps import post
@@ -31,7 +32,7 @@ async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
         told = await desk.admin.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
         assert told.ephemeral
         assert texts(told) == str(FORM_OUTDATED)
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
 
 
 @pytest.mark.promise

@@ -1,7 +1,7 @@
 """Show admins the server's budget, and a key that was just set."""
 
-from bot.domain import StudiiKey
 from bot.languages import gettext as _, ngettext, sentences
+from bot.servers.keys import StudiiKey
 from bot.services import BudgetState, credit_words, discord_timestamp
 from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small

@@ -6,9 +6,11 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain import LogSettings, StudiiKey
 from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
+from bot.servers import keys, settings, settings as server_settings
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import LogSettings
 from bot.services import Services
 from bot.ui.admin.credits.budget_form import BudgetForm
 from bot.ui.admin.held_key import TryAgainButton
@@ -54,8 +56,8 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     guild_id = server_of(interaction)
     host = host_of(interaction)
     await host.services.languages.set_up_by(guild_id, spoken())
-    key = await host.services.keys.current(guild_id)
-    log = await host.services.log_channels.get(guild_id)
+    key = await host.services.db.read(keys.current, guild_id)
+    log = await host.services.db.read(settings.log_of, guild_id)
     prices = await host.services.credits.price_table(guild_id)
     return setup_panel(
         SetupState(
@@ -168,9 +170,10 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case _:
                 if self.what in {"inplace", "tolog"}:
                     in_place = self.what == "inplace"
-                    await services.log_channels.ask_in_place(guild_id, in_place=in_place)
+                    await services.db.write(settings.ask_in_place, guild_id, in_place=in_place)
                 if self.what in {"pause", "resume"}:
-                    await services.servers.pause(guild_id, paused=self.what == "pause")
+                    paused, at = self.what == "pause", host_of(interaction).clock.now()
+                    await services.db.write(server_settings.pause, guild_id, at, paused=paused)
                 await answer_in_place(interaction, await setup_panel_for(interaction, let_in=self.let_in))
 
 

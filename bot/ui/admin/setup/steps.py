@@ -6,9 +6,11 @@ from enum import Enum
 
 import discord
 
-from bot.domain import LogSettings, Plan, StudiiKey
+from bot.domain import Plan
 from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import LogSettings
 from bot.services import BudgetState, Lowered, credit_words, discord_timestamp
 from bot.ui.admin.log import log_line
 from bot.ui.admin.photo_rules import INTENT_OFF, metadata_line
@@ -155,7 +157,7 @@ def step_lines(now: SetupState) -> str:
         _panel_line(now),
         _skipped(SetupStep.PANEL, skipped=not now.budget.settings.has_panel),
         now.lacking,
-        metadata_line(keeps=now.budget.settings.keeps_metadata),
+        metadata_line(keeps=bool(now.budget.settings.keeps_metadata)),
         now.language,
     )
 

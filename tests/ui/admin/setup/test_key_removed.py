@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, Plan
+from bot.servers import keys
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.setup.shown import message
 
@@ -20,13 +21,15 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
         waiting = await desk.job()
         asked = await desk.admin.slash(desk.channel, "studii forget-key")
         assert "Waiting jobs are cancelled at no cost" in texts(asked)
-        assert await desk.services.keys.current(desk.guild.id) is not None  # nothing has happened yet
+        assert (
+            await desk.services.db.read(keys.current, desk.guild.id) is not None
+        )  # nothing has happened yet
         await desk.admin.click(message(asked), label="Remove key")
         assert (
             "The key is removed. 1 waiting job was cancelled at no cost. 1 running job will still be posted."
             in texts(asked)
         )
-        assert await desk.services.keys.current(desk.guild.id) is None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is None
         cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
         assert cancelled is not None
         assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
@@ -43,7 +46,7 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
         new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
         told = await desk.admin.click(message(asked), label="Remove key")
         assert "This server has a different key now" in texts(told)
-        assert await desk.services.keys.current(desk.guild.id) == new
+        assert await desk.services.db.read(keys.current, desk.guild.id) == new
 
 
 async def test_without_jobs_no_jobs_are_counted(tmp_path: Path) -> None:
@@ -60,7 +63,7 @@ async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None
         await desk.set_key()
         asked = await desk.admin.slash(desk.channel, "studii forget-key")
         await desk.admin.click(message(asked), label="Keep key")
-        assert await desk.services.keys.current(desk.guild.id) is not None
+        assert await desk.services.db.read(keys.current, desk.guild.id) is not None
 
 
 @pytest.mark.promise
@@ -69,8 +72,8 @@ async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> Non
         await desk.set_key()
         assert await desk.services.keys.lost() == []
         async with desk.storage.write() as transaction:
-            (key,) = await transaction.keys.all()
-            await transaction.keys.replace_ciphertext(key.id, b"sealed with a key that is gone")
+            (key,) = await transaction.run(keys.stored)
+            await transaction.run(keys.seal_again, key.id, b"sealed with a key that is gone")
         assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert await desk.services.keys.lost() == [desk.guild.id]
         assert await desk.services.keys.lost() == []

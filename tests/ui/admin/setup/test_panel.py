@@ -9,6 +9,7 @@ from simcord import ChannelHandle, InteractionResult
 
 from bot.domain import Plan
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, settings
 from bot.storage import LaneLimits
 from bot.ui.kit.layout import GOING, GOOD
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
@@ -39,7 +40,7 @@ async def set_plan(desk: Desk, plan: Plan) -> None:
 async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
     """Studii has refused requests of the server's key well under that plan's limit."""
     async with desk.storage.write() as transaction:
-        key, now = await transaction.keys.current(desk.guild.id), desk.clock.now()
+        key, now = await transaction.run(keys.current, desk.guild.id), desk.clock.now()
         assert key is not None
         limits = LaneLimits(
             at=now,
@@ -113,7 +114,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        key = await desk.services.keys.current(desk.guild.id)
+        key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
         async with desk.storage.write() as transaction:
             until = desk.clock.now().replace(hour=23)
@@ -242,7 +243,7 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
         assert said in texts(shown)
         await desk.admin.slash(desk.channel, "studii log", results=True)  # which leaves that as it is
         await desk.admin.slash(desk.channel, "studii log", off=True)
-        assert (await desk.services.log_channels.get(desk.guild.id)).requests_in_place
+        assert (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
         await desk.admin.click(message(shown), label="Send credit requests to the log channel")
         assert "without a mention, because there's no log channel" in texts(shown)
 

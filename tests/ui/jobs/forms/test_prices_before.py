@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain import FailureCode, JobState
+from bot.servers import keys
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.jobs import staging
@@ -27,7 +28,7 @@ def options(shown: Any, name: str) -> dict[str, str]:
 async def learned(desk: Desk, mode: str, charge: int) -> None:
     tool = desk.bot.catalog.get("studio")
     async with desk.storage.write() as transaction:
-        key = await transaction.keys.current(desk.guild.id)
+        key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({"prompt": "x", "mode": mode}, has_source=False))
         await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())

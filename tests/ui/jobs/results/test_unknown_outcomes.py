@@ -8,7 +8,7 @@ import pytest
 from bot.domain import Job, JobState
 from bot.lifecycle.submission import tell_unknown
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.servers.notices import Notice, NoticeKind
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -20,7 +20,7 @@ REASON = Reason(ReasonCode.OUT_OF_CREDITS)
 async def warned(desk: Desk) -> discord.Message:
     """The server's key is out of credits, and its admins read so in their log channel."""
     await desk.set_key()
-    key = await desk.services.keys.current(desk.guild.id)
+    key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
     async with desk.storage.write() as transaction:
         await transaction.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))

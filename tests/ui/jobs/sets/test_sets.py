@@ -9,6 +9,7 @@ from simcord import InteractionResult, MemberActor
 from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
 from bot.domain.ledger import Usage
 from bot.reasons import Reason
+from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.ui.jobs.forms.test_tool_form import fields, opened
@@ -32,7 +33,7 @@ def labels(shown: Any) -> list[str]:
 async def learned(desk: Desk, slug: str, charge: int) -> None:
     tool = desk.bot.catalog.get(slug)
     async with desk.storage.write() as transaction:
-        key = await transaction.keys.current(desk.guild.id)
+        key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({}, has_source=True))
         await transaction.prices.learn(key.lane, slug, variant, charge, desk.clock.now())

@@ -1,0 +1,112 @@
+"""Encrypted Studii keys. A replaced key is kept for the jobs that run with it."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import String, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import NUMBER, Base, Choice, enum_constraint
+from bot.db import wake
+from bot.domain import Plan
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
+
+
+class StudiiKey(Base):
+    """A server's encrypted Studii key.
+
+    `lane` is a keyed hash of the secret, so two servers with the same key have the same lane.
+    """
+
+    __tablename__ = "studii_keys"
+    __table_args__ = (enum_constraint("plan", Plan),)
+
+    guild_id: Mapped[int] = mapped_column(index=True)
+    lane: Mapped[str] = mapped_column(index=True, repr=False)
+    hint: Mapped[str] = mapped_column(String(8))  # the last four characters
+    plan: Mapped[Plan] = mapped_column(Choice(Plan))
+    ciphertext: Mapped[bytes] = mapped_column(repr=False)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None] = mapped_column(default=None)
+    plan_at: Mapped[datetime | None] = mapped_column(default=None)  # when the plan was chosen; None: at first
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, default=None)
+
+    @property
+    def plan_chosen_at(self) -> datetime:
+        return self.plan_at or self.created_at
+
+    @property
+    def masked(self) -> str:
+        return f"stu_…{self.hint}"
+
+
+def add(
+    session: Session, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
+) -> StudiiKey:
+    """Insert a key. `settings.set_key` makes it the server's current one."""
+    session.add(key := StudiiKey(guild_id, lane, hint, plan, ciphertext, at))
+    session.flush()
+    wake(session, ("servers",))
+    return key
+
+
+def use(
+    session: Session, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
+) -> StudiiKey:
+    """Make a key the server's current one. The same key again is sealed again: the old text may be lost."""
+    old = current(session, guild_id)
+    if old is not None and old.lane == lane:
+        old.plan, old.plan_at, old.ciphertext = plan, at, ciphertext
+        wake(session, ("servers",))
+        return old
+    key = add(session, guild_id, lane, hint, plan, ciphertext, at)
+    settings.set_key(session, guild_id, key.id, at)
+    if old is not None:
+        retire(session, old.id, at)
+    return key
+
+
+def get(session: Session, key_id: int) -> StudiiKey | None:
+    return session.get(StudiiKey, key_id)
+
+
+def current(session: Session, guild_id: int) -> StudiiKey | None:
+    """Return the key that the server's new jobs use, or None. It is shown as its `masked`."""
+    theirs = select(StudiiKey).join(GuildSettings, GuildSettings.key_id == StudiiKey.id)
+    return session.scalar(theirs.where(GuildSettings.guild_id == guild_id))
+
+
+def some(session: Session, key_ids: Collection[int]) -> dict[int, StudiiKey]:
+    """Return the keys that exist, by id."""
+    return {key.id: key for key in session.scalars(select(StudiiKey).where(StudiiKey.id.in_(key_ids)))}
+
+
+def stored(session: Session) -> list[StudiiKey]:
+    """Return all keys that there are."""
+    return list(session.scalars(select(StudiiKey).order_by(StudiiKey.id)))
+
+
+def retire(session: Session, key_id: int, at: datetime) -> None:
+    """Mark the key as retired. The first call sets the time."""
+    fresh = update(StudiiKey).where(StudiiKey.id == key_id, StudiiKey.retired_at.is_(None))
+    session.execute(fresh.values(retired_at=at))
+    wake(session, ("servers",))
+
+
+def set_plan(session: Session, key_id: int, plan: Plan, at: datetime) -> None:
+    """Set the plan that an admin chose. Doubts about an earlier choice end with it."""
+    session.execute(update(StudiiKey).where(StudiiKey.id == key_id).values(plan=plan, plan_at=at))
+    wake(session, ("servers",))
+
+
+def seal_again(session: Session, key_id: int, ciphertext: bytes) -> None:
+    """Replace the ciphertext of the same secret."""
+    session.execute(update(StudiiKey).where(StudiiKey.id == key_id).values(ciphertext=ciphertext))
+
+
+def erase(session: Session, guild_id: int, at: datetime) -> None:
+    """Erase all keys of the server, also those that jobs run with."""
+    theirs = update(StudiiKey).where(StudiiKey.guild_id == guild_id)
+    session.execute(theirs.values(ciphertext=b"", retired_at=at))
+    wake(session, ("servers",))

@@ -1,0 +1,253 @@
+"""Servers' settings and log channels, where the bot is, and the languages of members."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot import meta
+from bot.base import Base, Choice, enum_constraint
+from bot.db import ours, put, wake
+from bot.domain import Budget, Period, ServerLanguage
+from bot.languages import Language
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
+
+APPLICATION = "application"  # the name under which the bot's own id is kept
+
+
+class GuildSettings(Base):
+    """A server's settings. A server without a row, or with empty columns, has the defaults."""
+
+    __tablename__ = "guilds"
+    __table_args__ = (enum_constraint("budget_period", Period),)
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
+    key_changed_at: Mapped[datetime | None] = mapped_column(default=None)
+    budget_limit: Mapped[int | None] = mapped_column(Integer, default=None)
+    budget_period: Mapped[Period | None] = mapped_column(Choice(Period), default=None)
+    budget_since: Mapped[datetime | None] = mapped_column(default=None)
+    own_timezone: Mapped[str | None] = mapped_column("timezone", default=None)
+    paused_at: Mapped[datetime | None] = mapped_column(default=None)
+    keeps_metadata: Mapped[bool | None] = mapped_column(default=None)  # location, camera and so on
+    confirm_above: Mapped[int | None] = mapped_column(
+        Integer, default=None
+    )  # credits; asked before such a job
+    left_at: Mapped[datetime | None] = mapped_column(default=None)
+    missing_since: Mapped[datetime | None] = mapped_column(default=None)  # it seems to have removed the bot
+    greeted_at: Mapped[datetime | None] = mapped_column(default=None)
+    panel_posted_at: Mapped[datetime | None] = mapped_column(default=None)
+    chosen_language: Mapped[Language | None] = mapped_column("language", Choice(Language), default=None)
+    admin_language: Mapped[Language | None] = mapped_column(Choice(Language), default=None)
+
+    @property
+    def budget(self) -> Budget:
+        """Return the budget. Of half a one nothing may be spent: a guess might be more than admins allow."""
+        if self.budget_limit is None:
+            return Budget()
+        if self.budget_period is None:
+            return Budget(0, Period.DAY)
+        return Budget(self.budget_limit, self.budget_period, self.budget_since)
+
+    @property
+    def timezone(self) -> str:
+        return self.own_timezone or "UTC"
+
+    @property
+    def paused(self) -> bool:
+        """Return whether new jobs are refused."""
+        return self.paused_at is not None or self.missing_since is not None
+
+    @property
+    def has_panel(self) -> bool:
+        """Return whether buttons for every tool were posted."""
+        return self.panel_posted_at is not None
+
+    @property
+    def language(self) -> ServerLanguage:
+        return ServerLanguage(self.chosen_language, self.admin_language)
+
+
+class LogSettings(Base):
+    """A server's log channel, and what goes there.
+
+    `requests_in_place`: members' requests for credits are posted where they ask, for those with Manage
+    Server, and not in the log channel.
+    """
+
+    __tablename__ = "log_channels"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel_id: Mapped[int | None] = mapped_column(default=None)
+    results: Mapped[bool] = mapped_column(default=False)
+    requests_in_place: Mapped[bool | None] = mapped_column(default=None)
+
+
+class MemberLanguage(Base):
+    """The language in which a member last used the bot, for what they are sent by DM."""
+
+    __tablename__ = "member_languages"
+    __table_args__ = (Index(None, "seen_at"),)
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    language: Mapped[Language] = mapped_column(Choice(Language))
+    seen_at: Mapped[datetime]
+
+
+class SettingChanges(TypedDict, total=False):
+    """The settings that are one value each.
+
+    `timezone` is an IANA name. `confirm_above` is the price above which people are asked before a job starts,
+    `language` that of the server's channels, `admin_language` that of the admin who ran the setup, and
+    `panel_posted_at` when buttons for every tool were posted. None: nobody is asked, or nobody has chosen.
+    """
+
+    timezone: str
+    keeps_metadata: bool
+    confirm_above: int | None
+    language: Language | None
+    admin_language: Language
+    panel_posted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The servers that added the bot while it was away, and those that may have removed it."""
+
+    joined: list[int]
+    absent: list[int]
+
+
+def of(session: Session, guild_id: int) -> GuildSettings:
+    """Return the server's settings, the defaults if it has none."""
+    return session.get(GuildSettings, guild_id) or GuildSettings(guild_id)
+
+
+def change(session: Session, guild_id: int, **changes: Unpack[SettingChanges]) -> None:
+    """Set some of the settings that are one value each."""
+    _set(session, guild_id, **changes)
+
+
+def set_key(session: Session, guild_id: int, key_id: int | None, at: datetime) -> None:
+    """Set the key that the server's new jobs use."""
+    _set(session, guild_id, key_id=key_id, key_changed_at=at)
+
+
+def set_budget(session: Session, guild_id: int, budget: Budget) -> None:
+    """Set the credits that the server may spend."""
+    since = budget.since
+    _set(session, guild_id, budget_limit=budget.limit, budget_period=budget.period, budget_since=since)
+
+
+def pause(session: Session, guild_id: int, at: datetime, *, paused: bool) -> bool:
+    """Pause or resume new jobs. Running jobs continue. Return whether that is a change."""
+    if of(session, guild_id).paused is paused:
+        return False
+    # Ending the pause takes a member of the server, so the bot is in it.
+    _set(session, guild_id, **({"paused_at": at} if paused else {"paused_at": None, "missing_since": None}))
+    return True
+
+
+def came(session: Session, guild_id: int, at: datetime) -> bool:
+    """Note that the bot is in the server. Return whether to greet it, once for each stay."""
+    greeted = of(session, guild_id).greeted_at
+    _set(session, guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
+    return greeted is None
+
+
+def went(session: Session, guild_id: int, at: datetime) -> None:
+    """Note that the bot was removed from the server."""
+    _set(session, guild_id, left_at=at, missing_since=None, greeted_at=None)
+
+
+def compare(session: Session, application_id: int, there: Collection[int]) -> Difference | None:
+    """Compare the servers with those of Discord after an absence, or return None for another bot's token.
+
+    Then no server of this database is there: that is a mistake, no farewell. `came` is to be called for the
+    servers that it came into. Those of which Discord does not speak any more may have removed it.
+    """
+    mine, before = str(application_id).encode(), meta.get(session, APPLICATION)
+    if before is not None and before != mine:
+        return None
+    known = present(session)
+    meta.set_to(session, APPLICATION, mine)
+    set_missing(session, set(known) & set(there), None)
+    return Difference(sorted(set(there) - set(known)), sorted(set(known) - set(there)))
+
+
+def missing(session: Session) -> dict[int, datetime]:
+    """Return the servers that seem to have removed the bot, and since when; an operator decides."""
+    found = select(GuildSettings).where(GuildSettings.missing_since.is_not(None))
+    rows = session.scalars(found.order_by(GuildSettings.guild_id))
+    return {row.guild_id: row.missing_since for row in rows if row.missing_since is not None}
+
+
+def set_missing(session: Session, guild_ids: Iterable[int], at: datetime | None) -> None:
+    """Note since when the servers seem to have removed the bot, or None if they have not."""
+    theirs = GuildSettings.guild_id.in_([*guild_ids]) & GuildSettings.left_at.is_(None)
+    session.execute(update(GuildSettings).where(theirs).values(missing_since=at))
+    wake(session, ("servers",))
+
+
+def present(session: Session) -> list[int]:
+    """Return those servers of this process that have settings and have not removed the bot."""
+    there = select(GuildSettings.guild_id).where(GuildSettings.left_at.is_(None))
+    return list(session.scalars(ours(session, there, GuildSettings.__table__.c.guild_id)))
+
+
+def removed_before(session: Session, at: datetime) -> list[int]:
+    """Return the servers that removed the bot before that time."""
+    return list(session.scalars(select(GuildSettings.guild_id).where(GuildSettings.left_at < at)))
+
+
+def _set(session: Session, guild_id: int, **values: Any) -> None:
+    put(session, GuildSettings, {"guild_id": guild_id}, **values)
+    wake(session, ("servers",))
+
+
+def log_of(session: Session, guild_id: int) -> LogSettings:
+    """Return the server's log settings."""
+    return session.get(LogSettings, guild_id) or LogSettings(guild_id)
+
+
+def set_log(
+    session: Session, guild_id: int, channel_id: int | None, *, results: bool = False, works: bool = False
+) -> None:
+    """Set the log channel, or clear it (None).
+
+    Setting another channel, or one that is known to work (`works`), lets the owner be told again if it is
+    lost.
+    """
+    old = log_of(session, guild_id).channel_id
+    put(session, LogSettings, {"guild_id": guild_id}, channel_id=channel_id, results=results)
+    wake(session, ("servers",))
+    if works or channel_id != old:
+        notices.forget(session, guild_id, NoticeKind.LOG_LOST)
+
+
+def ask_in_place(session: Session, guild_id: int, *, in_place: bool) -> None:
+    """Set whether requests for credits are posted where members ask, not in the log channel."""
+    log = log_of(session, guild_id)
+    log.requests_in_place = in_place
+    session.add(log)
+    wake(session, ("servers",))
+
+
+def language_of(session: Session, user_id: int) -> Language | None:
+    """Return the member's last known language, or None if they never used the bot themselves."""
+    return session.scalar(select(MemberLanguage.language).where(MemberLanguage.user_id == user_id))
+
+
+def note_languages(session: Session, languages: Mapping[int, Language], at: datetime) -> None:
+    """Set the languages of some members."""
+    for user_id, language in languages.items():
+        put(session, MemberLanguage, {"user_id": user_id}, language=language, seen_at=at)
+
+
+def forget_languages(session: Session, before: datetime) -> None:
+    """Erase the languages of members who were last heard of before that time."""
+    session.execute(delete(MemberLanguage).where(MemberLanguage.seen_at < before))
