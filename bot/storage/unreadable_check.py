@@ -1,4 +1,4 @@
-"""Finds rows that can't be read: in every table with a JSON column."""
+"""Finds rows that can't be read: in every table with a JSON column, and among budgets."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
 from bot.storage.schema import (
     confirmations,
+    guilds,
     jobs,
     member_defaults,
     notices,
@@ -24,6 +25,12 @@ from bot.storage.styles import defaults_of, style_of
 
 CHECKED_PAGE_ROWS = 500
 
+
+def _whole_budget(row: RowMapping) -> None:
+    if row["budget_limit"] is not None and row["budget_period"] is None:
+        raise ValueError("a budget without a period")
+
+
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: job_of,
     notices: lambda row: json_object(row["details"]),
@@ -32,6 +39,7 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     confirmations: confirmation_of,
     styles: style_of,
     member_defaults: defaults_of,
+    guilds: _whole_budget,
 }
 
 

@@ -16,7 +16,6 @@ from bot.lifecycle.prices import (
     KeyPrices,
     _end_without_room,  # pyright: ignore[reportPrivateUsage]
 )
-from bot.servers.settings import GuildSettings
 from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.services.limits import MemberState, state_of_member
 from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
@@ -90,17 +89,17 @@ class TakesTheFirstRoleAndNotTheHighest(Bank):
     replaced = (("bot.services.limits.member_limits.allowance", of_the_first_role),)
 
 
-def in_utc(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
-    period = window(settings.budget, "UTC", now)
-    return period, period_name(settings.budget, settings.timezone, period)
+def in_utc(budget: Budget, timezone: str, now: datetime) -> tuple[Window, str]:
+    period = window(budget, "UTC", now)
+    return period, period_name(budget, timezone, period)
 
 
 class ForgetsTheZone(Bank):
     replaced = (("bot.services.credits.budgets.budget_period", in_utc),)
 
 
-def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
-    period, name = budget_period(settings.budget, settings.timezone, now)
+def an_hour_short(budget: Budget, timezone: str, now: datetime) -> tuple[Window, str]:
+    period, name = budget_period(budget, timezone, now)
     return period if period.start is None else replace(period, start=period.start + timedelta(hours=1)), name
 
 
@@ -346,8 +345,8 @@ class LetsNothingCostNothing(Bank):
     replaced = (("bot.lifecycle.prices.estimate", free),)
 
 
-def the_present(settings: GuildSettings, _: datetime) -> tuple[Window, str]:
-    return budget_period(settings.budget, settings.timezone, datetime(2027, 3, 13, 9, tzinfo=UTC))
+def the_present(budget: Budget, timezone: str, _: datetime) -> tuple[Window, str]:
+    return budget_period(budget, timezone, datetime(2027, 3, 13, 9, tzinfo=UTC))
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
