@@ -106,6 +106,6 @@ class Person:
 
     def _told_after(self, message_id: int) -> discord.Message | None:
         for message in self._stage.world.channel.history():
-            if message.id > message_id and f"<@{self.actor.id}>, your **" in text_of(message):
+            if message.id > message_id and f"<@{self.actor.id}>, your " in text_of(message):
                 return message
         return None
