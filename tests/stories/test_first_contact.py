@@ -40,7 +40,7 @@ async def test_each_is_answered_in_their_language_and_the_channel_in_the_servers
             here.maya.id, PHOTO_DESK, ["studio"], {"prompt": "Ein Drachen"}, locale=GERMAN
         )
         await here.maya.result_after(here.discord.messages[int(asked["message"])])
-        assert "your **Studio** is ready" in text_of(await here.said("Ein Drachen", "ready"))
+        assert "your picture is ready" in text_of(await here.said("Ein Drachen", "ready"))
         await here.acts.command(here.maya.id, PHOTO_DESK, ["credits"], {}, locale=GERMAN)
         await here.said("492 von 500 Credits")
         told = here.discord.channels.dm_with(here.maya.id).id
