@@ -1,6 +1,7 @@
 """Fixtures that give a test each of the databases that the bot works with."""
 
 import gc
+import logging
 import os
 import signal
 from collections.abc import Generator, Iterator, Sequence
@@ -112,6 +113,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         missing = unworded(TRANSLATIONS.worded)
         terminalreporter.section(f"{len(missing)} sentences were never worded")
         terminalreporter.write_line("\n".join(missing))
+
+
+@pytest.fixture(autouse=True)
+def _with_a_log() -> None:
+    """Let each test read the log, also after a trial or a simulation that had turned it off."""
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

@@ -224,11 +224,11 @@ def _lasting(original: Any) -> Any:
     return remember
 
 
-def _never_paused(original: Any) -> Any:
-    def guild_settings_of(*args: Any) -> Any:
-        return replace(original(*args), paused=False)
+def _never_paused(_original: Any) -> Any:
+    def pause(*_: Any, **__: Any) -> bool:
+        return False
 
-    return guild_settings_of
+    return pause
 
 
 def _unasked_approval(original: Any) -> Any:
@@ -358,7 +358,7 @@ MUTATIONS = (
         _always(50),
     ),
     Mutation("the word filter lets all through", "bot.services.moderation.words.met_by", _always(None)),
-    Mutation("a pause is not heard", "bot.storage.guilds.guild_settings_of", _never_paused),
+    Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.services.acceptance.checks.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.services.moderation.approvals._end", _declined_is_approved),
     Mutation(

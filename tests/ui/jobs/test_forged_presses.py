@@ -27,6 +27,11 @@ REFUSALS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _any_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.keys.TESTS", 1000)  # the tests here share a server
+
+
 def elsewhere(desk: Desk, name: str = "maya") -> tuple[MemberActor, int]:
     """The same person as an admin of another server that has the bot, and a channel there."""
     other = desk.env.create_guild("Elsewhere")
