@@ -83,16 +83,13 @@ def _always(value: Any) -> Callable[[Any], Any]:
     return lambda _: always
 
 
-def _remembered(original: Any) -> Any:
-    """Keep the first answer to each question."""
-    known = dict[Any, Any]()
+def _first_key(original: Any) -> Any:
+    known = dict[int, Any]()
 
-    async def remembered(self: Any, *args: Any) -> Any:
-        if args not in known:
-            known[args] = await original(self, *args)
-        return known[args]
+    def current(session: Any, guild_id: int) -> Any:
+        return known.setdefault(guild_id, original(session, guild_id))
 
-    return remembered
+    return current
 
 
 # The defects.
@@ -366,7 +363,7 @@ MUTATIONS = (
         "bot.storage.questions.confirmations.Confirmations.open_of",
         _all_open,
     ),
-    Mutation("the key before is used", "bot.storage.keys.Keys.current", _remembered),
+    Mutation("the key before is used", "bot.servers.keys.current", _first_key),
     Mutation("a failure is not told", "bot.delivery.postings.poster.Poster._post", _untold),
     Mutation(
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
