@@ -31,7 +31,7 @@ from bot.delivery import (
     LateAnswers,
 )
 from bot.engine import CountedDecoder, Decoder, Engine, PhotoSource, Tuning
-from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
+from bot.errors import SettingsError, TakeOverFailed, Unavailable
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -193,7 +193,7 @@ async def build(
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
     try:
         return await ask()
-    except StudiiBotError as error:
-        if member.stood_by and not isinstance(error, SettingsError):
+    except Unavailable as error:
+        if member.stood_by:
             raise TakeOverFailed(str(error)) from error
         raise

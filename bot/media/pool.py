@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar, cast
 
+from bot.aio.shield import shielded
 from bot.media.decoder import LARGE, MEBIBYTE, SMALL
 from bot.media.kinds import PhotoKind
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
@@ -95,6 +96,7 @@ class DecoderPool:
         self._large = asyncio.Lock()
         self._idle: list[DecoderProcess] = []
         self._processes: set[DecoderProcess] = set()
+        self._ending: set[asyncio.Task[None]] = set()  # of killed processes
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
@@ -102,10 +104,9 @@ class DecoderPool:
 
     async def __aexit__(self, *_: object) -> None:
         self._is_closed = True
-        processes = list(self._processes)
-        for process in processes:
+        for process in list(self._processes):
             self._end(process)
-        await asyncio.gather(*(process.ended() for process in processes))
+        await asyncio.gather(*self._ending)
 
     async def missing(self) -> tuple[str, ...]:
         """Return the limits that this system can't set. Raises OSError if no process can be started."""
@@ -236,8 +237,11 @@ class DecoderPool:
             self._end(self._idle.pop(0))
 
     def _end(self, process: "DecoderProcess") -> None:
-        self._processes.discard(process)
         process.kill()
+        ending = asyncio.get_running_loop().create_task(process.ended(), name="end of a decoder")
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        self._processes.discard(process)
 
 
 def _pipe(pipe: _T | None) -> _T:
@@ -287,6 +291,7 @@ class DecoderProcess:
             await started.get_ready()
         except BaseException:
             started.kill()
+            await shielded(started.ended())
             raise
         return started
 

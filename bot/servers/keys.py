@@ -29,7 +29,7 @@ class StudiiKey(Base):
     ciphertext: Mapped[bytes] = mapped_column(repr=False)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None] = mapped_column(default=None)
-    plan_at: Mapped[datetime | None] = mapped_column(default=None)  # when the plan was chosen; None: at first
+    plan_at: Mapped[datetime | None] = mapped_column(default=None)  # of a change of plan, else None
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, default=None)
 
     @property

@@ -178,6 +178,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         if life.guild is not None:
             bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
+            bot._ready.set()  # pyright: ignore[reportPrivateUsage]  # the gateway has named all servers
         holding = {await _writer(storage)} if life.slow and life.interaction else set[asyncio.Task[None]]()
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:

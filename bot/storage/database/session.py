@@ -27,7 +27,7 @@ class Session:
     """The connection that repositories use within one transaction."""
 
     def __init__(self, run: Run, unreadable: UnreadableRows, shards: Shards, *, on_sqlite: bool) -> None:
-        """`shards` are those whose servers this process serves."""
+        """Use that connection. `shards` are those whose servers this process serves."""
         self._run = run
         self.unreadable = unreadable
         self.changes = Changes()
