@@ -116,9 +116,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _with_a_log() -> None:
-    """Let each test read the log, also after a trial or a simulation that had turned it off."""
+def _with_a_log() -> Iterator[None]:
+    """Let each test read the log, also after one that had turned it off or made its own."""
     logging.disable(logging.NOTSET)
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    # Those of pytest are of classes of their own.
+    root.handlers[:] = [one for one in root.handlers if type(one) is not logging.StreamHandler]
 
 
 @pytest.fixture(autouse=True)

@@ -146,6 +146,7 @@ class Shortages:
     def __init__(self, forgotten_after: float) -> None:
         self._forgotten_after = forgotten_after
         self._servers: dict[int, _Shortage] = {}
+        self.frees = 0  # how often room has become free
 
     def refused(self, guild_id: int, now: float, pause: float) -> float:
         """Note that a photo found no room. Return for how many seconds none of the server's has."""
@@ -161,6 +162,7 @@ class Shortages:
 
     def freed(self) -> bool:
         """Note that room has become free: all may be tried again. Return whether any server lacks room."""
+        self.frees += 1
         for short in self._servers.values():
             short.until = short.last
             short.freed += 1

@@ -56,6 +56,7 @@ async def test_a_photo_channel_runs_its_tool_and_a_mention_offers_tools_to_its_a
         await here.maya.result_after(mention)
         here.maya.post(f"{BOT} another lighthouse")
         idle = await here.said("another lighthouse")
+        await here.nora.command("studii photos off", channel=str(PHOTO_DESK))  # written after the offer
         await here.restart(11 * 60)
         await until(lambda: idle.id not in here.discord.messages, "the offer to go")
         assert len(here.studii.jobs) == 2

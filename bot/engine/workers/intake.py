@@ -78,8 +78,9 @@ class Intake:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
             return self._context.tuning.busy_photo_pause
+        frees = self._shortages.frees
         if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
-            return await self._wait_for_room(job, tries)
+            return await self._wait_for_room(job, tries, frees)
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
@@ -96,7 +97,7 @@ class Intake:
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
             self._grown[job.id] = size
             await shielded(self._clear_away(job, kept))
-            return await self._wait_for_room(job, tries)
+            return await self._wait_for_room(job, tries, self._shortages.frees)
         self._shortages.granted(job.guild_id)
         return await shielded(self._ready(job, kept.name))
 
@@ -104,12 +105,17 @@ class Intake:
         why = Reason(ReasonCode.NOT_STARTED, {"photo": job.source is not None})
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
-    async def _wait_for_room(self, job: Job, tries: int) -> float | None:
-        """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
+    async def _wait_for_room(self, job: Job, tries: int, frees: int) -> float | None:
+        """Let this photo wait as long as other photos of the server are fetched, or its key is held.
+
+        It is tried again at once if room has become free since `frees`: nobody else would tell it.
+        """
         tuning = self._context.tuning
         if await shielded(self._waits_for_key(job)):
             self._shortages.granted(job.guild_id)  # with the key, the server's share grows
             return None
+        if self._shortages.frees != frees:
+            return 0.0
         pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
         short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
         if short < tuning.room_patience:

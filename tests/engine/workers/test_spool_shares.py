@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.domain import FailureCode, Job, JobState, Undeliverable
+from bot.engine.workers.intake import Intake
 from bot.reasons import Reason
 from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults
@@ -107,6 +108,29 @@ async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp
         world.spool_bytes = 2 * MB
         world.album.photos = {PHOTO_URL: large(MB)}
         jobs = [await world.accept(with_photo(MB)) for _ in range(4)]
+        async with world.running():
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_room_that_becomes_free_while_a_photo_finds_none_is_not_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits_for_key = Intake._waits_for_key  # pyright: ignore[reportPrivateUsage]
+
+    async def late(intake: Intake, job: Job) -> bool:
+        while held_by(world.spool_folder):  # noqa: ASYNC110 - any of its notices may be the last
+            await asyncio.sleep(0.05)
+        return await waits_for_key(intake, job)
+
+    async with engine_world(
+        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, reread_every=600.0
+    ) as world:
+        monkeypatch.setattr(Intake, "_waits_for_key", late)
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = 2 * MB
+        world.album.photos = {PHOTO_URL: large(MB)}
+        jobs = [await world.accept(with_photo(MB)) for _ in range(2)]
         async with world.running():
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
