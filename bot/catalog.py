@@ -10,10 +10,10 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta, Struct, field
 
-from bot.domain.visible_text import visible
 from bot.errors import Refused, SettingsError
 from bot.languages import Line, Texts, ensure_english, in_any_language, lazy, worded
 from bot.tool_inputs import ApiName, ToolInput, spaced
+from bot.visible_text import visible
 
 SHIPPED = Path(__file__).with_name("tools.toml")
 

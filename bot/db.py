@@ -178,7 +178,7 @@ class Database:
         self,
         work: Callable[Concatenate[Session, _P], _T],
         *args: _P.args,
-        within: float = WRITE_TIMEOUT,  # pyright: ignore[reportGeneralTypeIssues]
+        within: float = COMMAND_WRITE_TIMEOUT,  # pyright: ignore[reportGeneralTypeIssues]
         **more: _P.kwargs,
     ) -> _T:
         """Return what `work` returns, once its changes are on the disk: all of them, or none if it raises.

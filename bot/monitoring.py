@@ -34,10 +34,10 @@ from prometheus_client import (
 
 from bot import meta
 from bot.clock import Clock
-from bot.domain.visible_text import visible
 from bot.errors import DatabaseFailed, SettingsError
 from bot.storage import Storage
 from bot.version import VERSION
+from bot.visible_text import visible
 
 _log = logging.getLogger(__name__)
 

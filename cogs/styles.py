@@ -4,8 +4,9 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
+from bot.features import styles
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.languages import N_, gettext as _, lazy, sentences
 from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photo_rules import inputs_from
@@ -84,7 +85,7 @@ class _StylesGroup(app_commands.Group):
             name="styles", description=N_("Styles for everyone in this server, or for some roles")
         )
         self._catalog = bot.catalog
-        self._styles = bot.services.styles
+        self._db = bot.services.db
         self._photos = bot.services.photo_rules
 
     @app_commands.command(description=N_("Show this server's styles"))
@@ -125,11 +126,11 @@ class _StylesGroup(app_commands.Group):
         guild_id = server_of(interaction)
         style = await style_of_server(interaction, name)
         if role is None:
-            await self._styles.remove_from_server(guild_id, style.name)
+            await self._db.write(styles.remove_from_server, guild_id, style.name)
             await self._photos.reread_emoji(guild_id)  # its emoji run nothing now
             said = _("{style} is removed. Jobs made with it stay as they are.", style=quoted(style))
         else:
-            left = (await self._styles.set_role(guild_id, style.name, role.id, may=False)).roles
+            left = (await self._db.write(styles.set_role, guild_id, style.name, role.id, may=False)).roles
             said = _("{style} is no longer for {role}.", style=quoted(style), role=role.mention)
             if not left:
                 said = sentences(said, _("Everyone can use it now."))
@@ -140,12 +141,12 @@ class _StylesGroup(app_commands.Group):
     @show.autocomplete("name")
     @remove.autocomplete("name")
     async def _suggest(self, interaction: Interaction, typed: str) -> Choices:
-        reading = self._styles.of_server(server_of(interaction))
+        reading = self._db.read(styles.of_server, server_of(interaction))
         return choices(style_choices(await read_for_suggestions(interaction, reading), typed))
 
     async def _answer(self, interaction: Interaction, *changed: str) -> None:
-        styles = await self._styles.of_server(server_of(interaction))
-        await answer(interaction, server_styles_panel(styles, self._catalog, *changed))
+        here = await self._db.read(styles.of_server, server_of(interaction))
+        await answer(interaction, server_styles_panel(here, self._catalog, *changed))
 
 
 async def _inputs(interaction: Interaction, typed: str) -> Choices:

@@ -12,11 +12,12 @@ from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.access import MemberContext
 from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
+from bot.features import styles
+from bot.features.styles import tool_of
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import AUTO_SKIPPED, TAP_SKIPPED, RefusalTeller
 from bot.services import ConfirmationNeeded, Repeated, Services
-from bot.services.styles import tool_of
 from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in, roles_of
@@ -125,10 +126,11 @@ class PhotoJobs:
         """
         services, guild_id = self._services, member.guild.id
         if preset.style_id is not None:
-            style = await services.styles.get(preset.style_id, guild_id, member.id, roles_of(member))
+            roles = roles_of(member)
+            style = await services.db.read(styles.get, preset.style_id, guild_id, member.id, roles)
             tool_of(self._catalog, style)
         tool = self._catalog.get(preset.tool)
-        own = await services.defaults.of(guild_id, member.id, tool)
+        own = await services.db.read(styles.default_inputs, guild_id, member.id, tool)
         inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
         preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
         return tool, tool.prepare(inputs, has_source=True), preferred

@@ -26,7 +26,6 @@ from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.credit_requests import CreditRequestService
 from bot.services.questions.offers import OfferService
 from bot.services.servers import ServerService
-from bot.services.styles import DefaultsService, StyleService
 from bot.services.unknown_outcomes import RulingService
 from bot.storage import LaneNames, Storage, Vault
 
@@ -57,8 +56,6 @@ class Services:
     confirmations: ConfirmationService
     credit_requests: CreditRequestService
     offers: OfferService
-    styles: StyleService
-    defaults: DefaultsService
 
 
 # Long: a line for each service.
@@ -105,6 +102,4 @@ def build_services(
         confirmations=ConfirmationService(storage, clock),
         credit_requests=CreditRequestService(storage, catalog, clock),
         offers=OfferService(storage, clock),
-        styles=StyleService(storage, catalog, clock),
-        defaults=DefaultsService(storage, catalog, clock),
     )

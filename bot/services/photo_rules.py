@@ -16,11 +16,10 @@ from bot.domain.photo_rules import (
     Preset,
     in_any_skin,
 )
-from bot.domain.styles import Style, wants_words
 from bot.errors import Refused
+from bot.features.styles import Style, tool_of, wants_words
 from bot.languages import and_list, lazy, paragraph
 from bot.services.service import ToolService
-from bot.services.styles import tool_of
 from bot.storage import Storage, Transaction
 
 NO_WORDS = lazy(

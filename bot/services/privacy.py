@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, Job, JobState
 from bot.domain.periods import budget_period
+from bot.features import styles
 from bot.lifecycle.transitions import withhold_result
 from bot.servers import notices, settings as server_settings
 from bot.services.languages import LanguageService
@@ -81,7 +82,7 @@ class PrivacyService(Service):
             for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
                     await withhold_result(transaction, job, None, self._clock.now(), told=True)
-            await transaction.styles.forget_member(user_id, guild_id)
+            await transaction.run(styles.forget_member, user_id, guild_id)
         erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
         async with self._storage.write() as transaction:
             later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)

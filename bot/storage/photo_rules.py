@@ -51,10 +51,6 @@ class PhotoRulesByServer(Repository):
         """Remove the server's own mapping of the emoji, so that the catalogue's applies."""
         await self._session.remove(reaction_emoji, {"guild_id": guild_id, "emoji": emoji.key})
 
-    async def forget_style(self, guild_id: int, style_id: str) -> None:
-        """Remove the mappings of emoji to a style."""
-        await self._session.remove(reaction_emoji, {"guild_id": guild_id, "style_id": style_id})
-
     async def set_channel(self, guild_id: int, channel: PhotoChannel) -> None:
         preset = channel.preset
         values = {

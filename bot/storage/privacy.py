@@ -17,7 +17,6 @@ from bot.storage.schema import (
     credit_requests,
     jobs,
     ledger,
-    member_defaults,
     member_languages,
     metadata,
     refusals_told,
@@ -68,7 +67,7 @@ class Privacy(Repository):
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
         await self._session.remove(member_languages, {"user_id": user_id})
         here = {} if guild_id is None else {"guild_id": guild_id}
-        for table in (confirmations, credit_requests, tappers, refusals_told, member_defaults):
+        for table in (confirmations, credit_requests, tappers, refusals_told):
             await self._session.remove(table, {"user_id": user_id, **here})
         starred = best_results.c.user_id == user_id
         if guild_id is not None:

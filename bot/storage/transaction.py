@@ -23,7 +23,6 @@ from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, CreditRequests, Offers
 from bot.storage.servers import Servers
-from bot.storage.styles import MemberDefaults, Styles
 from bot.storage.unreadable_check import UnreadableCheck
 
 _T = TypeVar("_T")
@@ -84,6 +83,4 @@ class Transaction:
     offers = _Repository(Offers)
     best = _Repository(BestResults)
     credit_requests = _Repository(CreditRequests)
-    styles = _Repository(Styles)
-    member_defaults = _Repository(MemberDefaults)
     unreadable = _Repository(UnreadableCheck)

@@ -11,17 +11,7 @@ from bot.storage.database.unreadable import json_object
 from bot.storage.jobs import job_of
 from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
-from bot.storage.schema import (
-    confirmations,
-    guilds,
-    jobs,
-    member_defaults,
-    notices,
-    photo_channels,
-    reaction_emoji,
-    styles,
-)
-from bot.storage.styles import defaults_of, style_of
+from bot.storage.schema import confirmations, guilds, jobs, notices, photo_channels, reaction_emoji
 
 CHECKED_PAGE_ROWS = 500
 
@@ -37,8 +27,6 @@ _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     reaction_emoji: readable,
     photo_channels: readable,
     confirmations: confirmation_of,
-    styles: style_of,
-    member_defaults: defaults_of,
     guilds: _whole_budget,
 }
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar, cast
 import msgspec
 from msgspec import Meta, Struct, ValidationError
 
-from bot.domain.visible_text import visible
+from bot.visible_text import visible
 
 MAX_DETAIL_CHARACTERS = 300
 MAX_RETRY_AFTER_SECONDS = 300.0

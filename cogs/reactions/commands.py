@@ -6,6 +6,7 @@ from discord import app_commands
 from bot.catalog import Catalog, SourceRule
 from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
+from bot.features import styles
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel
@@ -31,7 +32,6 @@ class _ReactionsGroup(app_commands.Group):
         super().__init__(name=name, description=description)
         self._services = services
         self._photos = services.photo_rules
-        self._styles_of = services.styles.of_server
         self._catalog = catalog
 
     async def suggest_tools(self, _: discord.Interaction, typed: str) -> Choices:
@@ -102,7 +102,7 @@ class ReactionCommands(_ReactionsGroup):
 
     @map_emoji.autocomplete("style")
     async def _styles(self, interaction: discord.Interaction, typed: str) -> Choices:
-        reading = self._styles_of(server_of(interaction))
+        reading = self._services.db.read(styles.of_server, server_of(interaction))
         return choices(style_choices(await read_for_suggestions(interaction, reading), typed))
 
     async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
@@ -117,8 +117,10 @@ class ReactionCommands(_ReactionsGroup):
         rules, taps = self._photos.rules(guild_id), self._photos.taps(guild_id)
         gone = await missing_words(interaction.guild, (tap.emoji for tap in taps))
         in_the_way = lines(still, await self._in_the_way(interaction, guild_id), gone)
-        styles = await self._styles_of(guild_id) if any(tap.preset.style_id for tap in taps) else ()
-        names = {one.id: one.name for one in styles}
+        of_server: list[styles.Style] = []
+        if any(tap.preset.style_id for tap in taps):
+            of_server = await self._services.db.read(styles.of_server, guild_id)
+        names = {one.id: one.name for one in of_server}
         panel = reactions_panel(
             title, rules, taps, self._catalog, names, sees_photos=sees, in_the_way=in_the_way
         )

@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot import meta
+from bot.catalog import Catalog
 from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.domain import Plan
-from bot.domain.styles import Style
 from bot.errors import SettingsError
+from bot.features import styles
 from bot.servers import keys, notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
@@ -23,6 +24,8 @@ from bot.storage.schema import metadata
 from tests.support.database import database
 from tests.support.jobs import accepted
 from tests.support.postgresql import new_database
+
+STUDIO = Catalog.load().get("studio")
 
 
 async def filled(folder: Path) -> str:
@@ -36,21 +39,10 @@ async def filled(folder: Path) -> str:
             await transaction.run(server_settings.set_key, 1, key.id, now)
             await transaction.run(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
             await transaction.run(meta.set_to, "name", b"value")
-            await transaction.styles.add(
-                Style(
-                    "f" * 16,
-                    1,
-                    7,
-                    "Oak",
-                    "studio",
-                    {"prompt": "x"},
-                    now,
-                    roles=frozenset(),
-                    made_by=None,
-                    job_id=None,
-                )
+            await transaction.run(
+                styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id
             )
-            await transaction.member_defaults.set(1, 7, "studio", {"quality": "high"})
+            await transaction.run(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
     return url
 
 
@@ -79,8 +71,9 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
         async with storage.read() as transaction:
             assert await transaction.ledger_check.differences(SystemClock().now()) == []
             assert await transaction.jobs.get(new.id) is not None
-            assert [one.name for one in await transaction.styles.of(1, 7)] == ["Oak"]
-            assert await transaction.member_defaults.of(1, 7) == {"studio": {"quality": "high"}}
+            assert await transaction.run(styles.default_inputs, 1, 7, STUDIO) == {"quality": "high"}
+            (style,) = await transaction.run(styles.usable, 1, 7, frozenset[int]())
+            assert (style.name, style.inputs) == ("Oak", {"prompt": "x"})
 
 
 @pytest.mark.promise

@@ -9,12 +9,13 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
-from bot.catalog import Catalog
+from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
+from bot.features.styles import Style, save
 from bot.services import Services
 from bot.storage import Storage
 from tests.support.clock import FakeClock
@@ -48,6 +49,19 @@ class Desk:
     admin: MemberActor
     maya: MemberActor
     tom: MemberActor
+
+    async def save_style(
+        self,
+        member: MemberActor,
+        name: str,
+        tool: Tool,
+        inputs: dict[str, str],
+        *,
+        for_server: bool = False,
+    ) -> Style:
+        """Save a style as its form does."""
+        new = self.guild.id, member.id, name, tool, inputs, self.clock.now()
+        return await self.services.db.write(save, *new, for_server=for_server)
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)

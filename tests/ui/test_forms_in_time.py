@@ -12,7 +12,6 @@ from simcord.backend.models import Interaction
 
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.domain import JobState
-from bot.services.styles import NewStyle
 from bot.ui.admin import key_form
 from bot.ui.kit import first_answer
 from bot.ui.kit.first_answer import FORM_TOO_LATE
@@ -57,16 +56,8 @@ def a_button(custom_id: str) -> Ready:
 
 async def styled(desk: Desk) -> str:
     """Return the id of a style of Maya's that takes her words."""
-    new = NewStyle(
-        desk.guild.id,
-        desk.maya.id,
-        DAWN,
-        desk.bot.catalog.get("studio"),
-        {"prompt": "A harbour at dawn, {text}"},
-        for_server=False,
-        job_id=None,
-    )
-    return (await desk.services.styles.save(new)).id
+    studio, inputs = desk.bot.catalog.get("studio"), {"prompt": "A harbour at dawn, {text}"}
+    return (await desk.save_style(desk.maya, DAWN, studio, inputs)).id
 
 
 async def a_command_with_a_style(desk: Desk, _folder: Path) -> Send:

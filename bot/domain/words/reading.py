@@ -7,7 +7,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import NamedTuple
 
-from bot.domain.visible_text import without_invisible
+from bot.visible_text import without_invisible
 
 # Separates the values of several inputs, so that no phrase is found across two of them; of private use.
 BETWEEN_VALUES = "\ue000"

@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from bot.domain import FORGOTTEN_MEMBER, JobState, LedgerLine
-from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import Message, lazy, pgettext, plazy
+from bot.visible_text import visible
 
 # The columns, by names that sentences about them use. Cells are as they are stored, but for words.
 LEDGER_HEADINGS: Mapping[str, Message] = {

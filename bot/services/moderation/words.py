@@ -1,6 +1,5 @@
 """Rules about words: read, changed, and applied to what people ask for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +21,6 @@ from bot.errors import Refused
 from bot.languages import lazy, paragraph
 from bot.services.service import ToolService
 from bot.services.wording import pause_words
-from bot.storage import Transaction
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2
@@ -49,10 +47,6 @@ MET = lazy(
     "a moderator. Nothing was charged."
 )
 MET_AND_PAUSED = lazy("This server's word filter doesn't allow that. Nothing was charged.")
-NOT_TO_BE_SAVED = lazy(
-    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
-    "a moderator. Nothing was saved."
-)
 MET_BY_PRESET = lazy(
     "This server's word filter doesn't allow the words that this photo tool is set up with. "
     "Ask an admin to change the filter or the tool. Nothing was charged."
@@ -146,20 +140,6 @@ class WordService(ToolService):
 def met_by(rules: tuple[WordRule, ...], request: JobRequest, tool: Tool) -> WordRule | None:
     """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
     return matcher_of(rules).met(tool.texts(request.inputs)) if rules else None
-
-
-async def ensure_words_allowed(transaction: Transaction, guild_id: int, texts: Sequence[str]) -> None:
-    """Raise `Refused` if a rule refuses requests with these texts, which are to be saved for later requests.
-
-    What rules send to approval can be saved: each request is approved.
-    """
-    rules = await transaction.word_rules.get(guild_id)
-    rule = matcher_of(rules).met(texts) if rules else None
-    if rule is None:
-        return
-    approval = (await transaction.policies.access(guild_id)).approval
-    if rule.effect is WordEffect.REFUSE or approval.channel_id is None:
-        raise Refused(NOT_TO_BE_SAVED)
 
 
 def words_refused(rule: WordRule, request: JobRequest, tool: Tool) -> WordsRefused:

@@ -3,6 +3,7 @@
 Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
+import bot.features.styles  # its rows
 from bot.base import metadata
 from bot.storage.schema.access import access_lists, allowances, photo_refusals, policies
 from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_results
@@ -22,4 +23,3 @@ from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, 
 from bot.storage.schema.photo_rules import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, credit_requests, offers, tappers
-from bot.storage.schema.styles import member_defaults, styles

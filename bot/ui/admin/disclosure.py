@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
-from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import N_, gettext, gettext as _, lazy
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 from bot.ui.kit.text import plain
+from bot.visible_text import visible
 
 NO_LINE = "off"
 NOT_WRITABLE = lazy(

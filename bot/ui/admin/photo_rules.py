@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.catalog import Catalog
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.errors import Refused
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.languages import and_list, gettext as _, lazy, ngettext, sentences
 from bot.services import Tap
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, fitting, lines, rule, small

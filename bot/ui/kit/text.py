@@ -3,8 +3,8 @@
 import re
 from functools import cache
 
-from bot.domain.visible_text import visible
 from bot.languages import gettext as _, ngettext, quotation_marks
+from bot.visible_text import visible
 
 # Characters to escape. Some have a meaning only at the start of a line.
 _MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")

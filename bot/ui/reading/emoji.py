@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import discord
 
 from bot.domain.photo_rules import Emoji
-from bot.domain.visible_text import visible
 from bot.errors import Refused
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy, sentences
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT
+from bot.visible_text import visible
 
 MAX_SHOWN_EMOJI = 5
 ONE_EMOJI = lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import discord
 
 from bot.catalog import Tool
-from bot.domain.styles import Style, style_key
 from bot.errors import Refused
+from bot.features import styles
+from bot.features.styles import NOT_HERE, UNKNOWN, Style, inputs_of, style_key, tool_of
 from bot.languages import plazy
-from bot.services.styles import ensure_for, inputs_of
-from bot.services.styles.styles import NOT_HERE, UNKNOWN
 from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.jobs.forms.tool_picker import STYLE_EMOJI
 from bot.ui.kit.host import host_of
@@ -27,7 +26,7 @@ async def usable_styles(interaction: discord.Interaction) -> list[Style]:
     """Return the styles that the person may use: their own, then the server's."""
     roles = member_context(interaction).roles
     services = host_of(interaction).services
-    return await services.styles.usable(server_of(interaction), interaction.user.id, roles)
+    return await services.db.read(styles.usable, server_of(interaction), interaction.user.id, roles)
 
 
 async def values_with(
@@ -40,10 +39,10 @@ async def values_with(
     """
     host, guild_id = host_of(interaction), server_of(interaction)
     chosen = await _chosen(interaction, tool, style) if style else None
-    own = await host.services.defaults.of(guild_id, interaction.user.id, tool)
+    own = await host.services.db.read(styles.default_inputs, guild_id, interaction.user.id, tool)
     named = {name: value for name, value in given.items() if value is not None}
     if chosen is not None:
-        ensure_for(host.catalog, chosen, tool)
+        tool_of(host.catalog, chosen, tool)
         named = inputs_of(chosen, tool, named)
     elif style and tool.input(STYLE) is not None:
         named[STYLE] = style
@@ -63,8 +62,7 @@ async def style_meant(interaction: discord.Interaction, typed: str, tool: str | 
 
 async def style_of_server(interaction: discord.Interaction, typed: str) -> Style:
     """Return the server's style like `style_meant`, whichever roles may use it."""
-    styles, guild_id = host_of(interaction).services.styles, server_of(interaction)
-    of_server = await styles.of_server(guild_id)
+    of_server = await host_of(interaction).services.db.read(styles.of_server, server_of(interaction))
     key = style_key(_bare(typed))
     found = [one for one in of_server if f"{SAVED}{one.id}" == typed or style_key(one.name) == key]
     if not found:
@@ -98,12 +96,12 @@ async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> S
 
 
 async def _found(interaction: discord.Interaction, typed: str, tool: str | None) -> Style | None:
-    styles = host_of(interaction).services.styles
+    db = host_of(interaction).services.db
     guild_id, user_id = server_of(interaction), interaction.user.id
     roles = member_context(interaction).roles
     if typed.startswith(SAVED):
-        return await styles.get(typed.removeprefix(SAVED), guild_id, user_id, roles)
-    return await styles.named(guild_id, user_id, roles, _bare(typed), tool)
+        return await db.read(styles.get, typed.removeprefix(SAVED), guild_id, user_id, roles)
+    return await db.read(styles.named, guild_id, user_id, roles, _bare(typed), tool)
 
 
 def _bare(typed: str) -> str:

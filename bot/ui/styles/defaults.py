@@ -8,6 +8,7 @@ from discord import ui
 
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
+from bot.features import styles
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
 from bot.services import PriceTable
 from bot.tool_inputs import ToolInput
@@ -74,7 +75,9 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
 async def show_defaults(interaction: discord.Interaction, changed: str = "") -> None:
     """Answer with what the person prefers, for them alone."""
     host = host_of(interaction)
-    own = await host.services.defaults.all(server_of(interaction), interaction.user.id)
+    own = await host.services.db.read(
+        styles.defaults_of, host.catalog, server_of(interaction), interaction.user.id
+    )
     await answer(interaction, defaults_panel(host.catalog, own, changed))
 
 
@@ -88,9 +91,10 @@ async def set_default(interaction: discord.Interaction, tool: Tool, name: str, v
         raise Refused(TOOL_LACKS_INPUT.using(tool=tool.title, input=shortened(name, 40), names=names))
     value = None if value is None else one.meant(value)
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
-    own = await host.services.defaults.of(guild_id, user_id, tool)
+    db = host.services.db
+    own = await db.read(styles.default_inputs, guild_id, user_id, tool)
     inputs = {**own, name: value or ""}
-    await host.services.defaults.set(guild_id, user_id, tool, inputs)
+    await db.write(styles.set_defaults, guild_id, user_id, tool, inputs)
     said = DEFAULTS_SET if any(inputs.values()) else CLEARED
     await show_defaults(interaction, str(said.using(tool=tool.title)))
 
@@ -122,7 +126,8 @@ class DefaultsForm(Form):
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         given = {name: value_of(field) or USUAL for name, field in self._fields.items()}
         inputs = {name: value for name, value in {**self._own, **given}.items() if value != USUAL}
-        await host.services.defaults.set(server_of(interaction), interaction.user.id, self._tool, inputs)
+        guild_id, user_id = server_of(interaction), interaction.user.id
+        await host.services.db.write(styles.set_defaults, guild_id, user_id, self._tool, inputs)
         said = DEFAULTS_SET if inputs else CLEARED
         await show_defaults(interaction, str(said.using(tool=self._tool.title)))
 

@@ -7,10 +7,10 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, wants_words
+from bot.features import styles
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, misfit, wants_words
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
 from bot.services import PriceTable, short_price_words
-from bot.services.styles import misfit
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
@@ -174,13 +174,14 @@ class StyleButton(
         super().__init__(ui.Button(label=label, style=look, custom_id=f"studii:style:{action}:{style_id}"))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id, user_id, styles = server_of(interaction), interaction.user.id, host.services.styles
+        guild_id, user_id, db = server_of(interaction), interaction.user.id, host.services.db
         if self._action == USE:
-            reading = styles.get(self._style_id, guild_id, user_id, member_context(interaction).roles)
+            roles = member_context(interaction).roles
+            reading = db.read(styles.get, self._style_id, guild_id, user_id, roles)
             await open_style_form(interaction, await read_before_form(interaction, reading))
             return
         await acknowledge(interaction)
-        removed = await styles.remove(self._style_id, guild_id, user_id)
+        removed = await db.write(styles.remove, self._style_id, guild_id, user_id)
         said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
         await interaction.edit_original_response(view=boxed(GOOD, said))
 

@@ -8,10 +8,9 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.domain import Job, JobState
-from bot.domain.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS
 from bot.errors import Refused, StudiiBotError
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS, save
 from bot.languages import gettext as _, lazy
-from bot.services.styles import NewStyle
 from bot.ui.jobs.forms.fields import Field, choice_field, value_of
 from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
@@ -101,16 +100,18 @@ class SaveForm(Form):
         inputs = dict(job.inputs)
         if self._prompt is not None and tool.prompt is not None:
             inputs[tool.prompt.name] = self._prompt.value.strip()
-        new = NewStyle(
+        saving = host.services.db.write(
+            save,
             job.guild_id,
             interaction.user.id,
             self._name.value,
             tool,
             inputs,
+            host.clock.now(),
             for_server=owner == SERVER_FIELD,
             job_id=None if job.private else job.id,
         )
-        await show_style(interaction, host.services.styles.save(new), str(STYLE_SAVED.using(tool=tool.slug)))
+        await show_style(interaction, saving, str(STYLE_SAVED.using(tool=tool.slug)))
 
     def _add_prompt(self, typed: str | None) -> ui.TextInput[Any] | None:
         one = self._tool.prompt

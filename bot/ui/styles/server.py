@@ -7,8 +7,8 @@ import discord
 
 from bot.catalog import Tool
 from bot.errors import Refused
+from bot.features.styles import save, set_role
 from bot.languages import and_list, gettext as _, lazy
-from bot.services.styles import NewStyle
 from bot.ui.kit.host import host_of
 from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import server_of
@@ -39,25 +39,26 @@ class Wanted:
 async def add_to_server(interaction: discord.Interaction, wanted: Wanted) -> str:
     """Add the style, or let the role use it. Return what was done. Raises `Refused`."""
     guild_id, host = server_of(interaction), host_of(interaction)
-    styles = host.services.styles
     if wanted.role_id == guild_id:
         raise Refused(NO_ROLE)
     if wanted.tool is None:
         if wanted.role_id is None or wanted.prompt is not None or wanted.inputs:
             raise Refused(STYLE_WITHOUT_TOOL)
-        style = await styles.set_role(guild_id, wanted.name, wanted.role_id, may=True)
+        setting = host.services.db.write(set_role, guild_id, wanted.name, wanted.role_id, may=True)
+        style = await setting
         return _("{style} is for {role} now.", style=quoted(style), role=f"<@&{wanted.role_id}>")
     tool = host.catalog.get(wanted.tool)
-    new = NewStyle(
+    style = await host.services.db.write(
+        save,
         guild_id,
         interaction.user.id,
         wanted.name,
         tool,
         _inputs(tool, wanted),
+        host.clock.now(),
         for_server=True,
         role_id=wanted.role_id,
     )
-    style = await styles.save(new)
     if wanted.role_id is None:
         return _("{style} is added, for everyone.", style=quoted(style))
     return _("{style} is added, for {role}.", style=quoted(style), role=f"<@&{wanted.role_id}>")

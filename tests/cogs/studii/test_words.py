@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import JobState
 from bot.domain.words import MAX_WORD_RULES
+from bot.features.styles import set_defaults
 from bot.servers import notices as server_notices
 from bot.servers.notices import NoticeKind
 from bot.services.moderation.approvals import ApprovalChanges
@@ -195,7 +196,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_pat
         await desk.set_key()
         await desk.admin.slash(desk.channel, "studii photos auto", tool="virtual-staging")
         tool = desk.bot.catalog.get("virtual-staging")
-        await desk.services.defaults.set(desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
+        await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
         await forbid(desk, "gothic")
         await desk.services.refusals.set_pause(desk.guild.id, 2, None)
         for _ in range(2):

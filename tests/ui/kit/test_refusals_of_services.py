@@ -15,14 +15,14 @@ from bot.domain import JobState, Period, Plan
 from bot.domain.approvals import Approval
 from bot.domain.limits import AllowanceScope, StartRate
 from bot.domain.prices import Estimate
-from bot.domain.styles import MAX_STYLE_ROLES, Style
 from bot.domain.words import MAX_RULE_CHARACTERS
 from bot.errors import CreditsWanted, DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
+from bot.features import styles
+from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose, write_ledger
 from bot.services.acceptance.errors import Repeated
 from bot.services.moderation.approvals import Approver
-from bot.services.styles import NewStyle, ensure_for, inputs_of, tool_of
 from bot.studii import KeyRefused
 from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
 from tests.support.desk import KEY, PNG, Desk, open_desk, texts
@@ -186,16 +186,12 @@ async def test_a_style_that_does_not_fit_says_why(tmp_path: Path, monkeypatch: p
         guild, maya, catalog = desk.guild.id, desk.maya.id, desk.bot.catalog
         studio, staging = catalog.get("studio"), catalog.get("virtual-staging")
         style = Style(
-            "0" * 16,
-            guild,
-            maya,
-            "Oils",
-            "studio",
-            {"prompt": "{text}, in oils"},
-            desk.clock.now(),
-            roles=frozenset(),
-            made_by=None,
-            job_id=None,
+            guild_id=guild,
+            user_id=maya,
+            name="Oils",
+            tool="studio",
+            inputs={"prompt": "{text}, in oils"},
+            created_at=desk.clock.now(),
         )
 
         async def refused(attempt: Callable[[], object]) -> str:
@@ -206,12 +202,10 @@ async def test_a_style_that_does_not_fit_says_why(tmp_path: Path, monkeypatch: p
         gone = "The style “Oils” is for a tool that isn't here any more. Nothing was charged."
         assert await refused(lambda: tool_of(Catalog({}), style)) == gone
         other = "The style “Oils” is for Studio. Use it with `/studio`. Nothing was charged."
-        assert await refused(lambda: ensure_for(catalog, style, staging)) == other
+        assert await refused(lambda: tool_of(catalog, style, staging)) == other
         wordless = "The style “Oils” needs your own words: type them as `prompt`. Nothing was charged."
         assert await refused(lambda: inputs_of(style, studio, {})) == wordless
-        save = desk.services.styles.save(
-            NewStyle(guild, maya, "n" * 51, studio, {"prompt": "x"}, for_server=False)
-        )
+        save = desk.save_style(desk.maya, "n" * 51, studio, {"prompt": "x"})
         told = await read_by(desk, save, monkeypatch)
         assert told == "A style's name can have at most 50 characters. Nothing was saved."
 
@@ -225,7 +219,7 @@ async def test_a_style_is_for_so_many_roles_at_most_and_taken_only_from_its_own(
         told = texts(await desk.admin.slash(desk.channel, "studii styles remove", **one))
         assert told == "That style isn't limited to this role. Nothing was changed."
         for number in range(MAX_STYLE_ROLES):
-            await desk.services.styles.set_role(desk.guild.id, "Oak", other.id + number, may=True)
+            await desk.services.db.write(styles.set_role, desk.guild.id, "Oak", other.id + number, may=True)
         told = texts(await desk.admin.slash(desk.channel, "studii styles add", **one))
         assert told == "A style can be for at most 20 roles. Nothing was changed."
 

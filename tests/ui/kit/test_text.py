@@ -3,8 +3,8 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.domain.visible_text import visible
 from bot.ui.kit.text import plain, sentence, shortened
+from bot.visible_text import visible
 
 # Text as people who mean mischief write it.
 NASTY = st.lists(

@@ -1,6 +1,5 @@
 """/defaults: a member's own inputs for each tool, and where they count."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog
+from bot.features.styles import MemberDefaults, default_inputs, set_defaults
 from bot.tool_inputs import ToolInput
 from tests.reactions.taps import ROOM as TAPPED_ROOM, STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
@@ -162,12 +162,16 @@ async def test_erasing_ones_data_erases_them_in_that_server(tmp_path: Path) -> N
         await desk.set_key()
         await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="1:1")
         studio = desk.bot.catalog.get("studio")
-        await desk.services.defaults.set(desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"})
+        await desk.services.db.write(
+            set_defaults, desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"}
+        )
         await desk.forget(desk.maya, "Erase in this server")
-        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {}
-        assert await desk.services.defaults.of(desk.guild.id + 1, desk.maya.id, studio) == {"quality": "high"}
+        assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
+        assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {
+            "quality": "high"
+        }
         await desk.forget(desk.maya)
-        assert await desk.services.defaults.of(desk.guild.id + 1, desk.maya.id, studio) == {}
+        assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {}
 
 
 @pytest.mark.parametrize("inputs", [{"shape": "1:1"}, {"prompt": "x"}, {"quality": "x" * 101}])
@@ -175,26 +179,7 @@ async def test_what_the_catalogue_does_not_take_as_a_default_is_ignored(
     tmp_path: Path, inputs: dict[str, str]
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        async with desk.storage.write() as transaction:
-            await transaction.member_defaults.set(desk.guild.id, desk.maya.id, "studio", inputs)
+        row = MemberDefaults(desk.guild.id, desk.maya.id, "studio", inputs)  # an older catalogue's
+        await desk.services.db.write(lambda session: session.add(row))
         studio = desk.bot.catalog.get("studio")
-        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {}
-
-
-async def test_a_crowd_that_comes_at_the_same_moment_reads_the_database_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        studio = desk.bot.catalog.get("studio")
-        await desk.services.defaults.set(desk.guild.id, desk.maya.id, studio, {"quality": "high"})
-        desk.clock.advance(60)
-        reads: list[str] = []
-        watched = desk.storage.read
-
-        def read() -> Any:
-            reads.append("read")
-            return watched()
-
-        desk.storage.read = read  # pyright: ignore[reportAttributeAccessIssue] # counted, and done
-        asked = (desk.services.defaults.of(desk.guild.id, 1000 + one, studio) for one in range(50))
-        assert await asyncio.gather(*asked) == [{}] * 50
-        assert len(reads) == 1
-        assert await desk.services.defaults.of(desk.guild.id, desk.maya.id, studio) == {"quality": "high"}
+        assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}

@@ -9,8 +9,8 @@ from simcord import ChannelHandle, MemberActor
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
-from bot.domain.styles import MAX_STYLES
-from bot.services.styles import NewStyle
+from bot.features import styles
+from bot.features.styles import MAX_STYLES
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
 
@@ -94,7 +94,7 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason(
         said = (await add(desk, **options)).replace("pine", "Pine")
         assert reason in said
         assert "Nothing was saved." in said or "isn't available" in said
-        assert len(await desk.services.styles.of_server(desk.guild.id)) == 1
+        assert len(await desk.services.db.read(styles.of_server, desk.guild.id)) == 1
 
 
 @pytest.mark.promise
@@ -103,8 +103,7 @@ async def test_a_server_has_at_most_fifty_styles(tmp_path: Path) -> None:
         studio = desk.bot.catalog.get("studio")
         for number in range(MAX_STYLES):
             name = f"{number:02} {'long ' * 9}"
-            new = NewStyle(desk.guild.id, desk.admin.id, name, studio, {"prompt": "x"}, for_server=True)
-            await desk.services.styles.save(new)
+            await desk.save_style(desk.admin, name, studio, {"prompt": "x"}, for_server=True)
         assert "This server has 50 styles, the limit." in await add(
             desk, name="More", tool="studio", prompt="x"
         )
@@ -170,7 +169,7 @@ async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_fro
         await save(desk.maya, other, name="Mayas")
         await desk.forget(desk.admin)
         assert await styles_of(desk, desk.admin) == ["Ours"]
-        (style,) = await desk.services.styles.of_server(desk.guild.id)
+        (style,) = await desk.services.db.read(styles.of_server, desk.guild.id)
         assert (style.made_by, style.job_id) == (None, None)
         assert await picture(desk, desk.tom, "Ours") == []
         assert await styles_of(desk, desk.maya) == ["Mayas", "Ours"]

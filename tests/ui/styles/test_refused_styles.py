@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from bot.catalog import Catalog
-from bot.services.styles import NewStyle
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.results.result import SAVE
 from bot.ui.kit.buttons import custom_id_of
@@ -58,9 +57,7 @@ async def test_a_style_that_its_tool_has_left_behind_is_marked_in_the_list(tmp_p
     tool = replace(studio, inputs=tuple(one for one in studio.inputs if one.name != "aspect_ratio"))
     async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
         inputs = {"prompt": "A harbour", "aspect_ratio": "1:1"}
-        await desk.services.styles.save(
-            NewStyle(desk.guild.id, desk.maya.id, "Dawn", studio, inputs, for_server=False)
-        )
+        await desk.save_style(desk.maya, "Dawn", studio, inputs)
         shown = texts(await desk.maya.slash(desk.channel, "styles"))
         assert "**“Dawn”** · Studio · ⚠️ no longer fits" in shown
 

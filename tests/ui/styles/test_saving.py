@@ -9,8 +9,8 @@ from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, OutputFile
-from bot.domain.styles import MAX_STYLES
-from bot.services.styles import NewStyle
+from bot.features import styles
+from bot.features.styles import MAX_STYLES
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -47,7 +47,7 @@ async def press(who: MemberActor, shown: InteractionResult, label: str) -> Inter
 
 
 async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
-    found = await desk.services.styles.usable(desk.guild.id, who.id, frozenset({desk.guild.id}))
+    found = await desk.services.db.read(styles.usable, desk.guild.id, who.id, frozenset({desk.guild.id}))
     return [one.name for one in found]
 
 
@@ -133,15 +133,8 @@ async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path
         )
         await save(desk.maya, result, name="Reading room")
         await save(desk.maya, result, name="Modern")
-        studio = NewStyle(
-            desk.guild.id,
-            desk.maya.id,
-            "Harbour",
-            desk.bot.catalog.get("studio"),
-            {"prompt": "A harbour"},
-            for_server=False,
-        )
-        await desk.services.styles.save(studio)
+        studio = desk.bot.catalog.get("studio")
+        await desk.save_style(desk.maya, "Harbour", studio, {"prompt": "A harbour"})
         offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
         assert [one["name"] for one in offered][:4] == [
             "⭐ Modern",
@@ -198,16 +191,7 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
         assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
         studio = desk.bot.catalog.get("studio")
         for number in range(MAX_STYLES - 1):
-            await desk.services.styles.save(
-                NewStyle(
-                    desk.guild.id,
-                    desk.maya.id,
-                    f"Style {number:02}",
-                    studio,
-                    {"prompt": "A harbour"},
-                    for_server=False,
-                )
-            )
+            await desk.save_style(desk.maya, f"Style {number:02}", studio, {"prompt": "A harbour"})
         full = texts(await save(desk.maya, result, name="One more"))
         assert "You have 50 styles here, the limit." in full
         assert len(await styles_of(desk, desk.maya)) == MAX_STYLES
@@ -265,7 +249,7 @@ async def test_inputs_of_extra_are_no_part_of_a_style(tmp_path: Path) -> None:
         )
         form = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
         await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
-        (style,) = await desk.services.styles.usable(desk.guild.id, desk.admin.id, frozenset())
+        (style,) = await desk.services.db.read(styles.usable, desk.guild.id, desk.admin.id, frozenset())
         assert style.inputs == {"style": "modern", "room": "office"}
 
 
@@ -290,9 +274,7 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
     async with open_desk(tmp_path, catalog=Catalog(tools)) as desk:
         await desk.set_key()
         inputs = {"prompt": "A harbour", "aspect_ratio": "1:1"}
-        await desk.services.styles.save(
-            NewStyle(desk.guild.id, desk.maya.id, "Dawn", studio, inputs, for_server=False)
-        )
+        await desk.save_style(desk.maya, "Dawn", studio, inputs)
         used = await desk.maya.slash(desk.channel, next(iter(tools)), prompt="x", style="dawn")
         assert said in texts(used)
         assert "no longer fits" in texts(await desk.maya.slash(desk.channel, "styles"))

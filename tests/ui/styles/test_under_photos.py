@@ -69,8 +69,8 @@ async def test_a_style_that_no_longer_fits_starts_nothing_by_a_tap(tmp_path: Pat
         await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
         await map_style(desk, "🔥", style="Oak")
         async with desk.storage.write() as transaction:
-            session = transaction.styles._session  # pyright: ignore[reportPrivateUsage] # an older catalogue's
-            await session.execute(text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'"""))
+            older = transaction.session  # an older catalogue's
+            await older.execute(text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'"""))
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
         assert await jobs_of(desk) == []

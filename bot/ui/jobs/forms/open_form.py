@@ -9,10 +9,9 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobRequest, SourcePhoto
 from bot.domain.prices import Estimate
-from bot.domain.styles import Style
 from bot.errors import StudiiBotError
+from bot.features.styles import Style, default_inputs, inputs_of, tool_of
 from bot.services import PriceTable
-from bot.services.styles import inputs_of, tool_of
 from bot.ui.jobs.forms.tool_form import (
     MAX_SET_PHOTOS,
     Filled,
@@ -59,8 +58,8 @@ async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
 
 async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
-    defaults = host_of(interaction).services.defaults
-    reading = defaults.of(server_of(interaction), interaction.user.id, tool)
+    db = host_of(interaction).services.db
+    reading = db.read(default_inputs, server_of(interaction), interaction.user.id, tool)
     return {**await read_before_form(interaction, reading)}
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
 from bot.domain.prices import Estimate, price_of_all
-from bot.domain.styles import Style, wants_words
+from bot.features.styles import Style, wants_words
 from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, pgettext
 from bot.services import PriceTable, short_price_words
 from bot.tool_inputs import ToolInput

@@ -8,11 +8,10 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import SourcePhoto
-from bot.domain.styles import Style
 from bot.errors import Refused
+from bot.features.styles import Style, misfit, usable
 from bot.languages import gettext as _, lazy
 from bot.services import PriceTable, short_price_words
-from bot.services.styles import misfit
 from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.forms.tool_form import FormStart
@@ -62,7 +61,8 @@ async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -
     """Return the styles that the person can use with these tools on a picture."""
     host, roles = host_of(interaction), member_context(interaction).roles
     slugs = {tool.slug for tool in tools if tool.source is not SourceRule.NONE}
-    found = await host.services.styles.usable(server_of(interaction), interaction.user.id, roles)
+    guild_id = server_of(interaction)
+    found = await host.services.db.read(usable, guild_id, interaction.user.id, roles)
     return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.domain.visible_text import visible
+from bot.visible_text import visible
 
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 ZERO_WIDTH = "\u200b\u2060\u2061\u2064\ufeff\u00ad\u180e\u034f\u3164\uffa0\U000e0001\U000e0041\ufff9"

@@ -1,0 +1,357 @@
+"""Styles: a tool with inputs and a prompt, saved under a name by a member, or for a whole server."""
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, UniqueConstraint, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import Base, metadata
+from bot.catalog import Catalog, Tool
+from bot.db import put
+from bot.errors import NotAllowed, Refused
+from bot.features.words import ensure_words_allowed
+from bot.languages import Message, lazy, nlazy
+from bot.visible_text import visible, without_invisible
+
+STYLE_WORDS = "{text}"  # in a style's prompt: replaced by the member's own words
+OF_SERVER = 0  # in the place of a member's id
+MAX_STYLES = 50  # of a member in a server, and of a server
+MAX_STYLE_ROLES = 20  # that may use one of a server's styles
+MAX_STYLE_NAME_CHARACTERS = 50
+
+NO_NAME = lazy("A style needs a name that can be read. Nothing was saved.")
+LONG_NAME = nlazy(
+    "A style's name can have at most {count} character. Nothing was saved.",
+    "A style's name can have at most {count} characters. Nothing was saved.",
+    MAX_STYLE_NAME_CHARACTERS,
+)
+NAME_TAKEN = lazy(
+    "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
+)
+TAKEN_HERE = lazy(
+    "This server already has a style “{name}”. Choose another name, or remove that one with `/studii styles "
+    "remove`. Nothing was saved."
+)
+FULL = nlazy(
+    "You have {count} style here, the limit. Remove it with `/styles` first. Nothing was saved.",
+    "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
+    MAX_STYLES,
+)
+FULL_HERE = nlazy(
+    "This server has {count} style, the limit. Remove it with `/studii styles remove` first. Nothing was "
+    "saved.",
+    "This server has {count} styles, the limit. Remove one with `/studii styles remove` first. Nothing was "
+    "saved.",
+    MAX_STYLES,
+)
+UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
+STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
+NOT_HERE = lazy("This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed.")
+NOT_FOR_YOU = lazy("That style is only for {roles}. An admin can change this with `/studii styles`.")
+NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")
+MANY_ROLES = nlazy(
+    "A style can be for at most {count} role. Nothing was changed.",
+    "A style can be for at most {count} roles. Nothing was changed.",
+    MAX_STYLE_ROLES,
+)
+NOT_LIMITED = lazy("That style isn't limited to this role. Nothing was changed.")
+STYLE_TEXT_TOO_LONG = lazy(
+    "`{name}` can have at most {most} characters. Yours has {count}. Nothing was saved."
+)
+TOOL_GONE = lazy("The style “{name}” is for a tool that isn't here any more. Nothing was charged.")
+NO_INPUT = lazy(
+    "The style “{name}” no longer fits: {tool} doesn't take `{input}` any more. Remove it and save a new "
+    "one. Nothing was charged."
+)
+OTHER_TOOL = lazy("The style “{name}” is for {tool}. Use it with `/{slug}`. Nothing was charged.")
+WORDS_NEEDED = lazy("The style “{name}” needs your own words: type them as `{input}`. Nothing was charged.")
+
+
+class Style(Base, kw_only=True):
+    """A style. It never changes but for its roles, and for what is erased with a member's data.
+
+    `user_id` is whose it is, `made_by` who added it to the server. `key` is the name as it is compared. The
+    result of the job `job_id` shows what it makes. Without `roles`, everyone may use a server's style.
+    """
+
+    __tablename__ = "styles"
+    __table_args__ = (UniqueConstraint("guild_id", "user_id", "key"),)
+
+    id: Mapped[str] = mapped_column(
+        String(16), primary_key=True, default_factory=lambda: secrets.token_hex(8)
+    )
+    guild_id: Mapped[int]
+    user_id: Mapped[int]
+    key: Mapped[str] = mapped_column(init=False, repr=False)
+    name: Mapped[str]
+    tool: Mapped[str]
+    inputs: Mapped[dict[str, str]] = mapped_column(repr=False)
+    roles: Mapped[frozenset[int]] = mapped_column(default_factory=frozenset[int])
+    made_by: Mapped[int | None] = mapped_column(default=None)
+    job_id: Mapped[str | None] = mapped_column(String(16), default=None)
+    created_at: Mapped[datetime]
+
+    def __post_init__(self) -> None:
+        self.key = style_key(self.name)
+
+    @property
+    def of_server(self) -> bool:
+        return self.user_id == OF_SERVER
+
+    def usable_by(self, user_id: int, roles: frozenset[int]) -> bool:
+        """Return whether a member with these roles may use it."""
+        return (not self.roles or bool(self.roles & roles)) if self.of_server else self.user_id == user_id
+
+
+class MemberDefaults(Base):
+    """The inputs of a tool that a member prefers."""
+
+    __tablename__ = "member_defaults"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tool: Mapped[str] = mapped_column(primary_key=True)
+    inputs: Mapped[dict[str, str]] = mapped_column(repr=False)
+
+
+class WordsNeeded(Refused):
+    """The style can't be used without a person's own words."""
+
+    def __init__(self, style: Style, name: str) -> None:
+        super().__init__(WORDS_NEEDED.using(name=style.name, input=name))
+        self.style = style
+
+
+def usable(session: Session, guild_id: int, user_id: int, roles: frozenset[int]) -> list[Style]:
+    """Return the styles that the member may use: their own, then the server's, by name."""
+    return [one for one in _of(session, guild_id, user_id, OF_SERVER) if one.usable_by(user_id, roles)]
+
+
+def of_server(session: Session, guild_id: int) -> list[Style]:
+    """Return the server's styles, by name."""
+    return _of(session, guild_id, OF_SERVER)
+
+
+def get(session: Session, style_id: str, guild_id: int, user_id: int, roles: frozenset[int]) -> Style:
+    """Return the style. Raises `Refused` if it is gone, or if the member may not use it."""
+    style = _in_server(session, guild_id, style_id)
+    if not style.usable_by(user_id, roles):
+        if not style.of_server:
+            raise Refused(STYLE_GONE)
+        raise NotAllowed(NOT_FOR_YOU.using(roles=" ".join(f"<@&{one}>" for one in sorted(style.roles))))
+    return style
+
+
+def named(
+    session: Session, guild_id: int, user_id: int, roles: frozenset[int], name: str, tool: str | None = None
+) -> Style | None:
+    """Return the member's own style of that name, else the server's, or None; with `tool`, of that tool
+    rather than of another."""
+    found = [one for one in usable(session, guild_id, user_id, roles) if one.key == style_key(name)]
+    return next((one for one in found if one.tool == tool), found[0] if found else None)
+
+
+def save(
+    session: Session,
+    guild_id: int,
+    user_id: int,
+    name: str,
+    tool: Tool,
+    inputs: Mapping[str, str],
+    at: datetime,
+    *,
+    for_server: bool,
+    job_id: str | None = None,
+    role_id: int | None = None,
+) -> Style:
+    """Save a style of the member's own, or for the server, for that role alone if there is one.
+
+    Raises `Refused` if its name, its words or the number of styles don't allow it.
+    """
+    name = style_name(name)
+    if not style_key(name):
+        raise Refused(NO_NAME)
+    if len(name) > MAX_STYLE_NAME_CHARACTERS:
+        raise Refused(LONG_NAME)
+    inputs = {key: value for key, value in inputs.items() if tool.input(key) is not None and value.strip()}
+    for one in tool.inputs:
+        if (count := len(inputs.get(one.name, ""))) > one.max_length:
+            raise Refused(STYLE_TEXT_TOO_LONG.using(name=one.name, most=one.max_length, count=count))
+    ensure_words_allowed(session, guild_id, [name, *tool.chosen(inputs).values()])
+    owner, made_by = (OF_SERVER, user_id) if for_server else (user_id, None)
+    theirs = _of(session, guild_id, owner)
+    if there := next((one for one in theirs if one.key == style_key(name)), None):
+        raise Refused((TAKEN_HERE if for_server else NAME_TAKEN).using(name=there.name))
+    if len(theirs) >= MAX_STYLES:
+        raise Refused(FULL_HERE if for_server else FULL)
+    style = Style(
+        guild_id=guild_id,
+        user_id=owner,
+        name=name,
+        tool=tool.slug,
+        inputs=inputs,
+        roles=frozenset() if role_id is None else frozenset({role_id}),
+        made_by=made_by,
+        job_id=job_id,
+        created_at=at,
+    )
+    session.add(style)
+    return style
+
+
+def remove(session: Session, style_id: str, guild_id: int, user_id: int) -> Style:
+    """Remove a member's own style. Raises `Refused` if it is gone, or is another member's."""
+    style = _in_server(session, guild_id, style_id)
+    if style.user_id != user_id or style.of_server:
+        raise Refused(NOT_YOURS)
+    session.delete(style)
+    return style
+
+
+def remove_from_server(session: Session, guild_id: int, name: str) -> None:
+    """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
+    style = _named_in_server(session, guild_id, name)
+    emoji = metadata.tables["reaction_emoji"]
+    session.execute(delete(emoji).where(emoji.c.guild_id == guild_id, emoji.c.style_id == style.id))
+    session.delete(style)
+
+
+def set_role(session: Session, guild_id: int, name: str, role_id: int, *, may: bool) -> Style:
+    """Let a role use a server's style, or no longer. The first role excludes everyone else.
+
+    Raises `Refused` if there is no such style, or nothing changes.
+    """
+    style = _named_in_server(session, guild_id, name)
+    if not may and role_id not in style.roles:
+        raise Refused(NOT_LIMITED)
+    style.roles = style.roles | {role_id} if may else style.roles - {role_id}
+    if len(style.roles) > MAX_STYLE_ROLES:
+        raise Refused(MANY_ROLES)
+    return style
+
+
+def forget_member(session: Session, user_id: int, guild_id: int | None = None) -> None:
+    """Delete the member's own styles and defaults, and what servers' styles have of them; in one server or
+    in all."""
+    jobs = metadata.tables["jobs"]
+    here: Any = True if guild_id is None else Style.guild_id == guild_id
+    session.execute(delete(Style).where(Style.user_id == user_id, Style.user_id != OF_SERVER, here))
+    session.execute(update(Style).where(Style.made_by == user_id, here).values(made_by=None))
+    results = Style.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id))
+    session.execute(update(Style).where(results, here).values(job_id=None))
+    mine: Any = True if guild_id is None else MemberDefaults.guild_id == guild_id
+    session.execute(delete(MemberDefaults).where(MemberDefaults.user_id == user_id, mine))
+
+
+def defaults_of(session: Session, catalog: Catalog, guild_id: int, user_id: int) -> dict[str, dict[str, str]]:
+    """Return the member's inputs by tool, without those that the catalogue doesn't have any more."""
+    rows = session.scalars(select(MemberDefaults).filter_by(guild_id=guild_id, user_id=user_id))
+    return {row.tool: fit for row in rows if (fit := _preferable(catalog.tools.get(row.tool), row.inputs))}
+
+
+def default_inputs(session: Session, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:
+    """Return the member's inputs for the tool that it still takes."""
+    row = session.get(MemberDefaults, (guild_id, user_id, tool.slug))
+    return {} if row is None else _preferable(tool, row.inputs)
+
+
+def set_defaults(
+    session: Session, guild_id: int, user_id: int, tool: Tool, inputs: Mapping[str, str]
+) -> None:
+    """Set the member's inputs for the tool. Without any, those that are set are removed."""
+    key = {"guild_id": guild_id, "user_id": user_id, "tool": tool.slug}
+    if kept := _preferable(tool, inputs):
+        put(session, MemberDefaults, key, inputs=kept)
+    else:
+        session.execute(delete(MemberDefaults).filter_by(**key))
+
+
+def style_name(typed: str) -> str:
+    """Return the name as it is shown; empty if nobody could read it."""
+    return " ".join(visible(typed).split())
+
+
+def style_key(name: str) -> str:
+    """Return the name as it is compared: two styles of one owner differ in it."""
+    composed = unicodedata.normalize("NFKC", without_invisible(name))
+    return " ".join(unicodedata.normalize("NFKC", composed.casefold()).split())
+
+
+def wants_words(prompt: str | None) -> bool:
+    """Return whether a style with that prompt can't be used without words."""
+    return prompt is not None and STYLE_WORDS in prompt
+
+
+def misfit(catalog: Catalog, style: Style) -> Message | None:
+    """Return why the style can't be used with the catalogue as it is now, or None if it can."""
+    tool = catalog.tools.get(style.tool)
+    if tool is None:
+        return TOOL_GONE.using(name=style.name)
+    unknown = next((name for name in style.inputs if tool.input(name) is None), None)
+    if unknown is not None:
+        return NO_INPUT.using(name=style.name, tool=tool.title, input=unknown)
+    return None
+
+
+def tool_of(catalog: Catalog, style: Style, wanted: Tool | None = None) -> Tool:
+    """Return the style's tool. Raises `Refused` if the catalogue lacks what the style needs, or if it is for
+    another tool than the wanted one."""
+    if why := misfit(catalog, style):
+        raise Refused(why)
+    tool = catalog.get(style.tool)
+    if wanted is not None and tool.slug != wanted.slug:
+        raise Refused(OTHER_TOOL.using(name=style.name, tool=tool.title, slug=tool.slug))
+    return tool
+
+
+def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the style's inputs with those that are given in their place, and the given words in its prompt,
+    or at its end if it has no place for them.
+
+    Raises `WordsNeeded` if it needs words and there are none.
+    """
+    filled = {name: value for name, value in given.items() if value and value.strip()}
+    inputs, prompt = {**style.inputs, **filled}, tool.prompt
+    if prompt is None:
+        return inputs
+    template, words = style.inputs.get(prompt.name), filled.get(prompt.name)
+    if wants_words(template) and words is None:
+        raise WordsNeeded(style, prompt.name)
+    if template and words:
+        whole = template.replace(STYLE_WORDS, words) if wants_words(template) else f"{template}, {words}"
+        inputs[prompt.name] = whole
+    return inputs
+
+
+def _of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:
+    theirs = select(Style).where(Style.guild_id == guild_id, Style.user_id.in_(user_ids))
+    return list(session.scalars(theirs.order_by(Style.user_id.desc(), Style.key)))
+
+
+def _in_server(session: Session, guild_id: int, style_id: str) -> Style:
+    """Return a style of the server or a member there. Raises `Refused` if it is gone."""
+    style = session.get(Style, style_id)
+    if style is None or style.guild_id != guild_id:
+        raise Refused(STYLE_GONE)
+    return style
+
+
+def _named_in_server(session: Session, guild_id: int, name: str) -> Style:
+    """Return the server's style of that name. Raises `Refused` if there is none."""
+    style = session.scalar(select(Style).filter_by(guild_id=guild_id, user_id=OF_SERVER, key=style_key(name)))
+    if style is None:
+        raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
+    return style
+
+
+def _preferable(tool: Tool | None, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the inputs that may be preferred, in the tool's order: none for several lines."""
+    return {
+        one.name: inputs[one.name]
+        for one in (tool.inputs if tool is not None else ())
+        if not one.long and 0 < len(inputs.get(one.name, "")) <= one.max_length
+    }
