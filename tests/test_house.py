@@ -228,7 +228,7 @@ def test_the_picture_of_the_house_has_each_layer() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (contract,) = (one for one in contracts if one.get("containers") == ["bot"])
     picture = (ROOT / "CONTRIBUTING.md").read_text().split("```mermaid")[1].split("```")[0]
-    layers = {name for layer in contract["layers"] for name in layer.split(" | ")}
+    layers = {name for layer in contract["layers"] for name in re.split(" [|:] ", layer)}
     assert layers | {"cogs"} <= set(re.findall(r"\w+", picture))
 
 

@@ -13,6 +13,7 @@ PLACES = (
     "bot/delivery",
     "bot/domain",
     "bot/errors.py",
+    "bot/features",
     "bot/reactions",
     "bot/services",
     "bot/ui",
