@@ -5,7 +5,7 @@
 
 Such a function takes a session, ids and plain values. It loads its rows itself, and what it returns is
 detached. Writers that wait share one commit, each in a savepoint. If one spoils the transaction, each is done
-alone. Nobody is told anything before the commit.
+alone. Nobody is told anything before the commit. Readers that wait see the same moment of the database.
 
 The engine is SQLAlchemy's own, on aiosqlite or asyncpg. Where it has a synchronous driver, as in a
 simulation, the functions run in the calling thread.
@@ -50,7 +50,7 @@ WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enoug
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
 LEASE_TIMEOUT = 4.0  # seconds for a statement about leases; they are renewed every few seconds
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
-MAX_GROUP = 100  # writers that share a commit
+MAX_GROUP = 100  # writers that share a commit, and readers that share a moment
 READERS = 4
 _CLOCK = SystemClock()  # patience is people's: real time, also where time is simulated
 
@@ -108,6 +108,12 @@ class Run(Protocol):
 
 
 @dataclass(slots=True, eq=False)
+class _Read:
+    work: _Work
+    answer: "asyncio.Future[Any]"
+
+
+@dataclass(slots=True, eq=False)
 class _Write:
     work: _Work
     until: float
@@ -138,6 +144,8 @@ class Database:
         self._woken, self._observe = woken, observe
         self._turn, self._readers = asyncio.Lock(), asyncio.Semaphore(READERS)
         self._waiting: deque[_Write] = deque()
+        self._asking: deque[_Read] = deque()
+        self._looking = 0  # tasks that read for those who ask
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
@@ -171,8 +179,13 @@ class Database:
 
         Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
         """
-        reading = self._task(self._read(lambda session: work(session, *args, **more)), "reading")
-        return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
+        self._ensure_open()
+        one = _Read(lambda session: work(session, *args, **more), _new_answer())
+        self._asking.append(one)
+        if self._looking < READERS:
+            self._looking += 1
+            self._task(self._read_all(), "reader")
+        return await asyncio.shield(one.answer)  # a statement that is cancelled would cost the connection
 
     async def write(
         self,
@@ -190,8 +203,7 @@ class Database:
         is cancelled.
         """
         self._ensure_open()
-        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        answer.add_done_callback(_retrieved)
+        answer = _new_answer()
         one = _Write(lambda session: work(session, *args, **more), _CLOCK.monotonic() + within, answer)
         self._waiting.append(one)
         if self._writer is None:
@@ -265,13 +277,48 @@ class Database:
         if _CLOCK.monotonic() > until:  # the server has hung: nobody waits for what would be written now
             raise Busy
 
-    async def _read(self, work: Callable[[Session], _T]) -> _T:
-        async with self.reading() as run:
-            return await _as_away(run(self._in_session, work))
+    async def _read_all(self) -> None:
+        try:
+            while self._asking:
+                await self._read_together()
+        finally:
+            self._looking -= 1
 
-    def _in_session(self, connection: Connection, work: Callable[[Session], _T]) -> _T:
-        with Session(connection, expire_on_commit=False, info={"shards": self.fence.shards}) as session:
-            return work(session)
+    async def _read_together(self, *group: _Read) -> None:
+        """Let those of the group, or some of those who ask, see one moment of the database."""
+        try:
+            async with self.reading() as run:
+                group = group or self._next_readers()
+                await _as_away(run(self._look, group))
+        except Exception as error:  # noqa: BLE001 - told to who has asked
+            left = [one for one in group or self._next_readers() if not one.answer.done()]
+            for one in left:
+                if len(group) == 1 or isinstance(error, DatabaseAway):
+                    one.answer.set_exception(error)
+                else:
+                    await self._read_together(one)
+        finally:
+            for one in group:
+                one.answer.cancel()  # only if the loop ends: the callers must not wait for ever
+
+    def _next_readers(self) -> tuple[_Read, ...]:
+        return tuple(self._asking.popleft() for _ in range(min(len(self._asking), MAX_GROUP)))
+
+    def _look(self, connection: Connection, group: tuple[_Read, ...]) -> None:
+        connection.begin()
+        for one in group:
+            with Session(
+                connection,
+                join_transaction_mode="rollback_only",
+                expire_on_commit=False,
+                info={"shards": self.fence.shards},
+            ) as session:
+                try:
+                    one.answer.set_result(one.work(session))
+                except (DBAPIError, OSError):
+                    raise  # the others may not be able to read either; alone, it is told what it was
+                except Exception as error:  # noqa: BLE001 - its own, told to who has asked
+                    one.answer.set_exception(error)
 
     async def _write_all(self) -> None:
         group: list[_Write] = []
@@ -508,6 +555,12 @@ async def _as_away(work: Coroutine[Any, Any, _T]) -> _T:
         return await work
     except OSError as error:
         raise DatabaseAway from error
+
+
+def _new_answer() -> "asyncio.Future[Any]":
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    answer.add_done_callback(_retrieved)
+    return answer
 
 
 def _retrieved(answer: "asyncio.Future[Any]") -> None:

@@ -183,12 +183,36 @@ async def test_a_reader_can_not_write(db: Database) -> None:
     assert await db.read(names) == []
 
 
-async def test_an_error_of_a_reader_is_its_own(db: Database) -> None:
-    def look(session: Session) -> None:
-        raise Refused(names(session))
+def refuse_to_look(session: Session) -> None:
+    raise Refused(names(session))
 
-    with pytest.raises(Refused):
-        await db.read(look)
+
+def look_nowhere(session: Session) -> None:
+    session.execute(text("SELECT * FROM nowhere"))
+
+
+@pytest.mark.parametrize("wrong", [refuse_to_look, look_nowhere])
+async def test_a_crowd_of_readers_shares_few_moments_and_one_that_fails_is_told_alone(
+    db: Database, wrong: Callable[[Session], object]
+) -> None:
+    await db.write(add, "there")
+    begun: list[object] = []
+
+    def note(connection: Connection) -> None:
+        begun.append(connection)
+
+    event.listen(Engine, "begin", note)
+    try:
+        asked = [db.read(names) if number != 25 else db.read(wrong) for number in range(50)]
+        told = await asyncio.gather(*asked, return_exceptions=True)
+    finally:
+        event.remove(Engine, "begin", note)
+    assert isinstance(told[25], Exception)
+    assert [*told[:25], *told[26:]] == [["there"]] * 49
+    with pytest.raises(type(told[25])):  # alone, it is told the same
+        await db.read(wrong)
+    if wrong is refuse_to_look:  # else those after it were read once more
+        assert len(begun) < 10
 
 
 async def test_nobody_is_told_before_the_commit_nor_of_what_was_refused(url: str, tables: None) -> None:
