@@ -12,12 +12,14 @@ from time import perf_counter
 from bench.machine.work import studio_job
 from bot import languages
 from bot.catalog import Catalog
-from bot.domain import JobState, Progress, Usage, Window
-from bot.domain.prices import Estimate
+from bot.credits.budgets import BudgetState
+from bot.credits.ledger import Usage, Window
+from bot.credits.limits import ensure_credits_left
+from bot.credits.prices import Estimate
+from bot.domain import JobState, Progress
 from bot.errors import CreditsShort
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
-from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.wording import ToolNames
@@ -88,7 +90,7 @@ def answers() -> Mapping[str, Mapping[Language, list[float]]]:
 
 def _budget() -> BudgetState:
     window = Window(NOON - timedelta(hours=12), NOON + timedelta(hours=12))
-    return state_of_budget(GuildSettings(1, confirm_above=1500), window, Usage(40, 57), 1200)
+    return BudgetState(GuildSettings(1, confirm_above=1500), window, Usage(40, 57), 1200)
 
 
 def _refusal(budget: BudgetState) -> str:

@@ -34,6 +34,7 @@ from prometheus_client import (
 
 from bot import meta
 from bot.clock import Clock
+from bot.credits.usage import totals
 from bot.errors import DatabaseFailed, SettingsError
 from bot.storage import Storage
 from bot.version import VERSION
@@ -280,9 +281,8 @@ class HealthServer:
 
     async def _figures(self) -> Response:
         try:
-            async with asyncio.timeout(2 * DATABASE_TIMEOUT), self.storage.read() as transaction:
-                jobs = await transaction.totals.jobs()
-                reserved, spent = await transaction.totals.credits()
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT):
+                jobs, reserved, spent = await self.storage.db.read(totals)
         except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)

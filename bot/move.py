@@ -3,10 +3,11 @@
 from sqlalchemy import ColumnElement, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.credits.ledger import Line
 from bot.db import used_once
 from bot.db_failures import address_shown
 from bot.errors import SettingsError
-from bot.storage.schema import deferrals, identify_turns, jobs, ledger, metadata, processes, shards
+from bot.storage.schema import deferrals, identify_turns, jobs, metadata, processes, shards
 
 ROWS_IN_A_STATEMENT = 500
 _OF_PROCESSES = {processes, shards, identify_turns, deferrals}
@@ -52,7 +53,7 @@ async def _compared(old: AsyncConnection, new: AsyncConnection, tables: list[Tab
         before, counts[table.name] = [await _one(one, func.count(), table) for one in (old, new)]
         if before != counts[table.name]:
             raise SettingsError(f"The table {table.name} wasn't copied completely. Nothing was changed.")
-    for column in (ledger.c.amount, jobs.c.reserved, jobs.c.settled):
+    for column in (Line.__table__.c.amount, jobs.c.reserved, jobs.c.settled):
         what: ColumnElement[int] = func.coalesce(func.sum(column), 0)
         before, after = [int(await _one(one, what, column.table)) for one in (old, new)]
         if before != after:

@@ -8,6 +8,8 @@ from discord.ext import commands
 
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
+from bot.credits.limits import of_member
+from bot.credits.prices import price_table
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.credits import credits_panel
@@ -20,6 +22,8 @@ from bot.ui.kit.responses import answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
 
+RECENT_JOBS = 5
+
 
 class Credits(commands.Cog):
     """Shows members the server's credits and tools; only they see the answers."""
@@ -31,10 +35,12 @@ class Credits(commands.Cog):
     @app_commands.command(name="credits", description=N_("Show the credits left, your usage, and prices"))
     async def credits(self, interaction: discord.Interaction) -> None:
         guild_id, user_id = server_of(interaction), interaction.user.id
-        member = await self._services.credits.member(guild_id, user_id)
-        limits = await self._services.limits.of_member(guild_id, user_id, member_context(interaction).roles)
-        prices = await self._services.credits.prices(guild_id)
-        await answer(interaction, credits_panel(member, limits, prices, self._names))
+        db, catalog, now = self._services.db, self._services.catalog, self._services.clock.now()
+        roles = member_context(interaction).roles
+        member = await db.read(of_member, guild_id, user_id, roles, now)
+        recent = (await self._services.jobs.page(guild_id, user_id, 0)).jobs[:RECENT_JOBS]
+        prices = (await db.read(price_table, guild_id)).all_listed(catalog)
+        await answer(interaction, credits_panel(member, recent, prices, self._names))
 
     @app_commands.command(
         name="tools", description=N_("Show what you can make here, with examples and prices")

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.catalog import Catalog
+from bot.credits import ledger
+from bot.credits.usage import Span, report
 from bot.domain import Budget, Job, JobState, Period
-from bot.domain.report_spans import Span
 from bot.migrate import migrate
 from bot.servers import settings
-from bot.services import UsageService
 from bot.storage import Storage
 from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.usage import usage_chart
@@ -25,16 +25,6 @@ USAGE_GUILD = 1
 NOW = datetime(2026, 3, 30, 20, tzinfo=UTC)
 COSTS = {"studio": 8, "virtual-staging": 8, "photo-restore": 5, "product-background": 5, "career-photo": 10}
 SHARES = {"studio": 7, "virtual-staging": 4, "photo-restore": 3, "product-background": 2, "career-photo": 2}
-
-
-class FixedClock:
-    """Stands still at the month's end."""
-
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 0.0
 
 
 async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
@@ -52,8 +42,8 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
                 at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
                 job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
                 await transaction.jobs.add_all([job])
-                (reserved,) = await transaction.ledger.reserve_all([job], at)
-                await transaction.ledger.settle(reserved, job.estimate, at)
+                (reserved,) = await transaction.run(ledger.reserve, [job], at)
+                await transaction.run(ledger.settle, reserved, job.estimate, at)
 
 
 def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:
@@ -84,8 +74,8 @@ async def picture() -> bytes:
         await migrate(url)
         async with Storage.open(url) as storage:
             await fill(storage)
-            report = await UsageService(storage, FixedClock()).report(USAGE_GUILD, Span.DAYS_30)
-    return draw(usage_chart(report, Catalog.load(), Span.DAYS_30))
+            month = await storage.db.read(report, USAGE_GUILD, Span.DAYS_30, NOW)
+    return draw(usage_chart(month, Catalog.load(), Span.DAYS_30))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from bot.domain import JobState
 from bot.engine.workers.cards import queue_positions
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
+from tests.support import spending
 from tests.support.simulated.people import Person, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
 
@@ -69,7 +70,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
         assert made.request.tool == "studio"
         replied = [one.reference.message_id for one in stage.world.channel.history() if one.reference]
         assert message.id not in replied
-        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
 
@@ -98,7 +99,7 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
         assert "If Studii takes it, the result will arrive." in text_of(told)
         await maya.result_of(card)
         (made,) = studii.jobs.values()
-        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
 
@@ -133,7 +134,7 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
 
         await until(cancelled, "the channel to say that it is cancelled")
         assert (studii.jobs, studii.requests.count("create")) == ({}, 1)
-        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (0, 0)
 
 

@@ -16,6 +16,7 @@ from bot.domain import JobState, Period, Plan
 from bot.servers import keys
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, StudiiServer, faults
+from tests.support import spending
 from tests.support.simulated.people import Person, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
 
@@ -84,7 +85,7 @@ async def test_the_result_tells_what_it_cost_and_the_ledger_agrees(tmp_path: Pat
         card = await maya.command("studio", prompt="A red kite")
         result = await maya.result_of(card)
         assert "23 credits" in text_of(result)  # all that the card said, whose place it has taken
-        state = await stage.app.services.credits.budget(stage.world.guild.id)
+        state = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (state.usage.settled, state.usage.reserved) == (23, 0)
 
 
@@ -124,7 +125,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
     async with running(tmp_path) as (stage, _, _):
         key = stage.studii.add_key(balance=10_000)
         await stage.app.services.keys.set_key(stage.world.guild.id, key.secret, Plan.PRO, None)
-        await stage.app.services.credits.set_budget(stage.world.guild.id, 5 * 8 + 7, Period.DAY)
+        await spending.set_budget(stage.app.services, stage.world.guild.id, 5 * 8 + 7, Period.DAY)
         answers = await all_at_once(stage, 50, prompt="The same idea")
         accepted = [answer for answer in answers if not answer.ephemeral]
         refused = [answer for answer in answers if answer.ephemeral]
@@ -133,7 +134,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(tmp_path: P
         assert all("budget" in text_of(answer.response) for answer in refused)
         await until(lambda: len(results(stage)) == 5, "five results")
         assert len(stage.studii.jobs) == 5
-        state = await stage.app.services.credits.budget(stage.world.guild.id)
+        state = await spending.budget(stage.app.services, stage.world.guild.id)
         assert state.usage.spent == 40
 
 
@@ -201,7 +202,7 @@ async def ends_well_after_a_restart(stage: Stage, maya: Person, state: JobState)
     (posted,) = results(stage)
     (job,) = stage.studii.jobs.values()
     assert await posted.attachments[0].read() == (await stage.studii.output_of(job.id)).data
-    spent = await stage.app.services.credits.budget(stage.world.guild.id)
+    spent = await spending.budget(stage.app.services, stage.world.guild.id)
     assert (spent.usage.settled, spent.usage.reserved) == (job.charged, 0)
 
 

@@ -10,6 +10,7 @@ from simcord import InteractionResult
 from bot.domain import JobState
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer
+from tests.support import spending
 from tests.support.simulated.people import Person, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
 
@@ -66,7 +67,7 @@ async def test_a_kept_result_is_posted_with_its_photo_before_once_and_for_nothin
         assert Image.open(io.BytesIO(before)).size == (320, 240)
         assert f"<@{maya.actor.id}>" in text_of(message)
         assert {"Edit", "Use in…", "Delete"} <= set(text_of(message).splitlines())
-        budget = await stage.app.services.credits.budget(stage.world.guild.id)
+        budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (job.charged, 0)
 
         async def noted() -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
+from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
@@ -72,7 +73,7 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
         )
         await transaction.run(settings.set_key, 1, key.id, now)
         await transaction.jobs.add_all([job])
-        await transaction.ledger.reserve_all([job], now)
+        await transaction.run(ledger.reserve, [job], now)
         for before, after in pairwise(WAY):
             await transaction.jobs.advance(job.id, before, after, at=job.created_at)
         await transaction.jobs.update(

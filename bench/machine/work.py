@@ -14,6 +14,7 @@ from bench.machine.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
+from bot.credits import ledger
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, Plan
 from bot.engine import CountedDecoder, Engine, Tuning
@@ -45,7 +46,7 @@ class Bot:
         async with self.storage.write() as transaction:
             for job in jobs:
                 await transaction.jobs.add_all([job])
-                await transaction.ledger.reserve_all([job], job.created_at)
+                await transaction.run(ledger.reserve, [job], job.created_at)
         self.engine.wake()
 
 

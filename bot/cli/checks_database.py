@@ -6,8 +6,8 @@ import sqlite3
 from bot.cli.checks_machine import no_room_for_a_copy
 from bot.cli.output import Finding, Verdict
 from bot.cli.stopped import vault_of
-from bot.clock import SystemClock
 from bot.config import Settings
+from bot.credits import ledger
 from bot.db_failures import UNUSABLE, usable_database
 from bot.errors import SettingsError
 from bot.migrate import foreign, schema_of
@@ -101,7 +101,7 @@ async def sqlite(settings: Settings) -> list[Finding]:
 
 async def _content(transaction: Transaction) -> list[Finding]:
     """Check the ledger, for rows that can't be read, and for servers that may have removed the bot."""
-    wrong = await transaction.ledger_check.differences(SystemClock().now())
+    wrong = await transaction.run(ledger.differing)
     found = [Finding("Ledger", Verdict.GOOD, SUMS_AGREE)]
     if wrong:
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"

@@ -14,7 +14,7 @@ from bot.domain.delivery import (
     Undeliverable,
 )
 from bot.domain.guilds import Budget, Period, Plan, ServerLanguage
-from bot.domain.jobs.job import Job, Progress
+from bot.domain.jobs.job import FORGOTTEN_MEMBER, Job, Progress
 from bot.domain.jobs.request import SPOILER, JobRequest, SourcePhoto
 from bot.domain.jobs.states import (
     ACTIVE_STATES,
@@ -29,4 +29,3 @@ from bot.domain.jobs.states import (
     FailureCode,
     JobState,
 )
-from bot.domain.ledger import FORGOTTEN_MEMBER, EntryKind, LedgerLine, Spending, Usage, Window

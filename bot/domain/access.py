@@ -24,6 +24,14 @@ UNKNOWN_AUTHOR = lazy(
 
 
 @dataclass(frozen=True, slots=True)
+class WordPause:
+    """After how many refusals by word rules within a day a member is paused (0: never), and for how long."""
+
+    refusals: int = 5
+    hours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class MemberContext:
     """The facts about a member and their channel that access rules and limits depend on.
 

@@ -6,6 +6,7 @@ from time to time. A hold begins with `hold` or `hold_running`, and ends with `e
 
 from datetime import datetime
 
+from bot.credits import ledger
 from bot.domain import FailureCode, Job, JobState
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
@@ -85,7 +86,7 @@ async def end(
     ended = await transaction.holds.clear(guild_id)
     if not (ended or was_held or key is not None):
         return
-    await transaction.ledger.lock(guild_id)
+    await transaction.run(ledger.lock, guild_id)
     await transaction.job_queue.release_held(guild_id)
     await transaction.holds.poll_from(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
@@ -97,7 +98,7 @@ async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bo
     there = await transaction.holds.get(guild_id)
     if there is None:
         return False
-    await transaction.ledger.lock(guild_id)
+    await transaction.run(ledger.lock, guild_id)
     await transaction.holds.end_wait(guild_id, at)
     await transaction.job_queue.hold(guild_id, there.key_id, there.reason, at)
     await transaction.holds.poll_from(guild_id, at)
@@ -154,7 +155,7 @@ async def _hold(
     transaction: Transaction, key: StudiiKey, reason: Reason, until: datetime, at: datetime
 ) -> datetime | None:
     """Store the hold, or another failed attempt. Return since when the key is held, or None if unknown."""
-    await transaction.ledger.lock(key.guild_id)
+    await transaction.run(ledger.lock, key.guild_id)
     before = await find(transaction, key)
     since = at if before is None else before.since
     await transaction.holds.set(key.guild_id, key.id, reason, until, since=since)

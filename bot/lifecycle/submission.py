@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState
+from bot.credits import charges
+from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.lifecycle import key_holds
-from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import KeyPrices, reservation
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices
@@ -93,10 +92,14 @@ async def claim(
         # Another job of its server was refused after the lane had decided on this one.
         return NotClaimed(job)
     sendable = job
-    if not job.price_learned:
-        sendable = await KeyPrices(transaction, catalog, key.lane, request.at).sendable_now(job)
-        if sendable is None:
+    if not job.price_learned or job.reserved > job.estimate:
+        verdict = await transaction.run(charges.sendable, catalog, key.lane, job, request.at)
+        if isinstance(verdict, Reason):
+            code, now = FailureCode.BUDGET, request.at
+            return NotClaimed(await fail_unpaid(transaction, job, UNSENT_STATES, code, verdict, now))
+        if verdict is None:
             return NotClaimed(await transaction.jobs.get(job_id), NO_PRICE_YET)
+        sendable = verdict
     changes = JobChanges(key_id=key.id, held=None, not_before=None, epoch=request.epoch)
     if to is JobState.UPLOADING:
         changes["object_key"] = None  # of another key
@@ -132,26 +135,20 @@ async def record_taken(
         charged=created.credits_charged,
         submitted_at=at,
     )
-    started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, lane, at, **changes)
+    started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, at, **changes)
     anew = started is None
     if started is None:
         changes["failure_text"] = None
-        started = await transaction.jobs.start_running(job.id, JobState.UNKNOWN, lane, at, **changes)
+        started = await transaction.jobs.start_running(job.id, JobState.UNKNOWN, at, **changes)
         if started is None:
             return None
     running = await _post_anew(transaction, started.job) if anew else started.job
     # A job that was held has been taken, so the others go on even if no hold is stored.
     if started.server_held or claim.was_held:
         await key_holds.end(transaction, job.guild_id, at, was_held=claim.was_held)
-    charge, before = created.credits_charged, started.last_charge
-    if charge is None or charge == before == running.reserved:
+    if created.credits_charged is None:
         return running
-    wanted = reservation(charge, before)
-    corrected = await transaction.ledger.correct_changed(running, wanted, at)
-    await KeyPrices(transaction, catalog, lane, at).learn(running, charge, before)
-    if wanted > running.reserved:
-        await watch_budget(transaction, job.guild_id, at)
-    return corrected
+    return await transaction.run(charges.taken, catalog, lane, running, created.credits_charged, at)
 
 
 async def fail_unknown(

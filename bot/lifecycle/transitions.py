@@ -1,18 +1,19 @@
 """Each change of a job's state with its lines in the ledger, in the caller's transaction.
 
-A change of state is a conditional UPDATE (`Jobs.advance`, `Jobs.make_ready`, `Ledger.settle_and_move`): it
-names the states that the job must be in, and the function returns None, having changed nothing, if the job is
-in another. `accept` adds jobs instead, and `tell_result_lost` only tells admins. The changes around a
-submission are in `submission`, those after a poll in `poll_results`.
+A change of state is a conditional UPDATE (`Jobs.advance`, `Jobs.make_ready`): it names the states that the
+job must be in, and the function returns None, having changed nothing, if the job is in another. `accept` adds
+jobs instead, and `tell_result_lost` only tells admins. The changes around a submission are in `submission`,
+those after a poll in `poll_results`.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 
+from bot.credits import ledger
+from bot.credits.budgets import watch_budget
 from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.domain.approvals import Approval
-from bot.lifecycle.budget_alerts import watch_budget
 from bot.reasons import Reason
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
@@ -29,7 +30,7 @@ def charge_of(job: Job, told: int | None = None) -> int:
 async def accept(transaction: Transaction, jobs: Sequence[Job], at: datetime) -> list[Job]:
     """Add new jobs and reserve their estimates. The caller holds the ledger's lock and checked the limits."""
     await transaction.jobs.add_all(jobs)
-    return await transaction.ledger.reserve_all(jobs, at)
+    return await transaction.run(ledger.reserve, jobs, at)
 
 
 async def make_ready(transaction: Transaction, job: Job, source_file: str | None, at: datetime) -> Job | None:
@@ -80,7 +81,7 @@ async def cancel(transaction: Transaction, job: Job, at: datetime, *, told: bool
     await _lock_set(transaction, job)
     cancelled = await transaction.jobs.advance(job.id, UNSENT_STATES, JobState.CANCELLED, at=at, **changes)
     await _tell_moderators(transaction, cancelled, at)
-    return None if cancelled is None else await transaction.ledger.release(cancelled, at)
+    return None if cancelled is None else await transaction.run(ledger.settle, cancelled, 0, at)
 
 
 async def cancel_if_not_taken(transaction: Transaction, job: Job, *, told: bool) -> Job | None:
@@ -107,7 +108,7 @@ async def fail_unpaid(
     changes = _failure(code, reason, at) | JobChanges(held=None, not_before=None)
     failed = await transaction.jobs.advance(job.id, expected, JobState.FAILED, at=at, **changes)
     await _tell_moderators(transaction, failed, at)
-    return None if failed is None else await transaction.ledger.release(failed, at)
+    return None if failed is None else await transaction.run(ledger.settle, failed, 0, at)
 
 
 async def fail_paid(
@@ -137,12 +138,8 @@ async def succeed(
     waits = waits and (await transaction.policies.access(job.guild_id)).approval.wants_results
     to, charge = JobState.REVIEWING if waits else JobState.SUCCEEDED, charge_of(job)
     changes = JobChanges(output_file=output_file, output_kind=kind, finished_at=at)
-    done = await transaction.ledger.settle_and_move(job, charge, to, at, **changes)
-    if done is None:  # its reservation may have been corrected since it was read
-        moved = await transaction.jobs.advance(job.id, JobState.RUNNING, to, at=at, **changes)
-        done = None if moved is None else await _settle(transaction, moved, charge, at)
-    elif charge > job.reserved:
-        await watch_budget(transaction, job.guild_id, at)
+    moved = await transaction.jobs.advance(job.id, JobState.RUNNING, to, at=at, **changes)
+    done = None if moved is None else await _settle(transaction, moved, charge, at)
     if done is not None and waits:
         await transaction.run(notices.add, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return done
@@ -185,9 +182,7 @@ async def apply_ruling(
     ruled = await transaction.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=at, **changes)
     if ruled is None:
         return None
-    if charge is None:
-        return await transaction.ledger.release(ruled, at)
-    return await _settle(transaction, ruled, charge, at)
+    return await _settle(transaction, ruled, charge or 0, at)
 
 
 def _failure(code: FailureCode, reason: Reason, at: datetime) -> JobChanges:
@@ -195,16 +190,16 @@ def _failure(code: FailureCode, reason: Reason, at: datetime) -> JobChanges:
 
 
 async def _settle(transaction: Transaction, job: Job, charge: int, at: datetime) -> Job:
-    settled = await transaction.ledger.settle(job, charge, at)
+    settled = await transaction.run(ledger.settle, job, charge, at)
     if charge > job.reserved:  # what was reserved counted before
-        await watch_budget(transaction, job.guild_id, at)
+        await transaction.run(watch_budget, job.guild_id, at)
     return settled
 
 
 async def _lock_set(transaction: Transaction, job: Job) -> None:
     """Let no two jobs of a set whose approval is wanted change at once, so that one sees the other."""
     if job.set_id is not None and job.approval is Approval.WANTED:
-        await transaction.ledger.lock(job.guild_id)
+        await transaction.run(ledger.lock, job.guild_id)
 
 
 async def _tell_moderators(transaction: Transaction, changed: Job | None, at: datetime) -> None:

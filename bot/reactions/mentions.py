@@ -8,6 +8,7 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.credits.prices import price_table
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
@@ -118,7 +119,8 @@ class MentionWatch:
             return boxed(QUIET, closed), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
         denials = await self._services.access.denials(guild_id, member.id, context)
-        prices = [one for one in await self._services.credits.prices(guild_id) if one.tool.slug in wanted]
+        table = await self._services.db.read(price_table, guild_id)
+        prices = [one for one in table.all_listed(self._catalog) if one.tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
             return offer_panel(message, mention, allowed), True

@@ -20,11 +20,11 @@ from bot.domain.access import (
     denial,
 )
 from bot.errors import NotAllowed, Refused
+from bot.features.wording import discord_timestamp, pause_words
 from bot.languages import Message, lazy, paragraph
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.services.service import ToolService
-from bot.services.wording import discord_timestamp, pause_words
 from bot.storage import Transaction
 
 MAX_BLOCK_REASON_CHARACTERS = 200

@@ -9,12 +9,9 @@ from bot.db import Database
 from bot.domain import OutputFile
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.access import AccessService
-from bot.services.credits.credits import CreditService
-from bot.services.credits.usage import UsageService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
-from bot.services.limits import LimitService
 from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.reviews import ReviewService
@@ -23,7 +20,6 @@ from bot.services.photo_rules import PhotoRuleService
 from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
-from bot.services.questions.credit_requests import CreditRequestService
 from bot.services.questions.offers import OfferService
 from bot.services.servers import ServerService
 from bot.services.unknown_outcomes import RulingService
@@ -32,19 +28,18 @@ from bot.storage import LaneNames, Storage, Vault
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One service for each subject that is no function yet, and the database for those that are."""
+    """One service for each subject, and what functions of a session are given."""
 
     db: Database
+    clock: Clock
+    catalog: Catalog
     acceptance: AcceptanceService
     jobs: JobService
     keys: KeyService
-    credits: CreditService
     servers: ServerService
     languages: LanguageService
     privacy: PrivacyService
     access: AccessService
-    limits: LimitService
-    usage: UsageService
     photo_rules: PhotoRuleService
     posting: PostingService
     best: BestService
@@ -54,7 +49,6 @@ class Services:
     reviews: ReviewService
     words: WordService
     confirmations: ConfirmationService
-    credit_requests: CreditRequestService
     offers: OfferService
 
 
@@ -81,16 +75,15 @@ def build_services(
     languages = LanguageService(storage, clock)
     return Services(
         db=storage.db,
+        clock=clock,
+        catalog=catalog,
         acceptance=AcceptanceService(storage, catalog, clock, max_source_bytes=max_source_bytes),
         jobs=JobService(storage, clock),
         keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
-        credits=CreditService(storage, catalog, clock),
         servers=ServerService(storage, clock),
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         access=AccessService(storage, catalog, clock),
-        limits=LimitService(storage, clock),
-        usage=UsageService(storage, clock),
         photo_rules=PhotoRuleService(storage, catalog, clock),
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),
@@ -100,6 +93,5 @@ def build_services(
         reviews=ReviewService(storage, clock, open_file),
         words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock),
-        credit_requests=CreditRequestService(storage, catalog, clock),
         offers=OfferService(storage, clock),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.aio.batching import Batcher
 from bot.clock import Clock
+from bot.credits import ledger
 from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.errors import Refused
 from bot.languages import Message, lazy
@@ -123,7 +124,7 @@ class JobService(Service):
         Its requester may, and people who moderate. Raises `Refused` with the reason.
         """
         async with self._changing() as transaction:
-            await transaction.ledger.lock(guild_id)
+            await transaction.run(ledger.lock, guild_id)
             jobs = [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
             if not jobs:
                 raise Refused(UNKNOWN_JOB)

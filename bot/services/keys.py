@@ -10,18 +10,17 @@ from bot import meta
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.credits import charges, ledger
+from bot.credits.budgets import new_budget, watch_budget
 from bot.domain import Period, Plan
 from bot.errors import Refused
 from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
-from bot.lifecycle.budget_alerts import watch_budget
-from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
 from bot.servers import keys, notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
-from bot.services.credits.budgets import new_budget
 from bot.services.servers import Forgotten, running
 from bot.services.service import ToolService
 from bot.storage import LaneNames, Storage, Vault
@@ -111,7 +110,7 @@ class KeyService(ToolService):
         self._ensure_few_tests(guild_id)
         await self._try(secret, lane)
         async with self._storage.write() as transaction:
-            await transaction.ledger.lock(guild_id)
+            await transaction.run(ledger.lock, guild_id)
             now = self._clock.now()
             sealed = self._vault.seal(secret)
             key = await transaction.run(keys.use, guild_id, lane, secret[-4:], plan, sealed, now)
@@ -119,9 +118,9 @@ class KeyService(ToolService):
             await transaction.run(notices.forget, guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
                 await transaction.run(settings.set_budget, guild_id, budget)
-                await watch_budget(transaction, guild_id, now)
+                await transaction.run(watch_budget, guild_id, now)
             # Waiting jobs may have a price that another account was charged.
-            await KeyPrices(transaction, self._catalog, lane, now).reprice_server(guild_id)
+            await transaction.run(charges.reprice_server, self._catalog, lane, guild_id, now)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         return key
 
@@ -132,7 +131,7 @@ class KeyService(ToolService):
         server's key.
         """
         async with self._changing() as transaction:
-            await transaction.ledger.lock(guild_id)
+            await transaction.run(ledger.lock, guild_id)
             now = self._clock.now()
             key = await transaction.run(keys.current, guild_id)
             if key is None or key.id != key_id:

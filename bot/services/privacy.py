@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.credits import ledger, requests
+from bot.credits.budgets import budget_period
 from bot.domain import UNSHOWN_STATES, Job, JobState
-from bot.domain.periods import budget_period
 from bot.features import styles
 from bot.lifecycle.transitions import withhold_result
 from bot.servers import notices, settings as server_settings
@@ -79,6 +80,7 @@ class PrivacyService(Service):
         async with self._storage.write() as transaction:
             await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
             await transaction.run(notices.forget_member, user_id, self._clock.now(), guild_id)
+            await transaction.run(requests.forget_member, user_id, guild_id)
             for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
                     await withhold_result(transaction, job, None, self._clock.now(), told=True)
@@ -87,7 +89,7 @@ class PrivacyService(Service):
         async with self._storage.write() as transaction:
             later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)
             await self._unname(transaction)
-            await transaction.privacy.unname_grants(user_id, self._clock.now(), guild_id)
+            await transaction.run(ledger.unname_grants, user_id, self._clock.now(), guild_id)
         return Erased(erased, later)
 
     async def hide_photo(self, job_id: str) -> None:
@@ -131,6 +133,6 @@ class PrivacyService(Service):
     async def _unname(self, transaction: Transaction) -> None:
         for guild_id in await transaction.privacy.guilds_with_forgotten():
             settings = await transaction.run(server_settings.of, guild_id)
-            period, name = budget_period(settings.budget, settings.timezone, self._clock.now())
+            period, name = budget_period(settings, self._clock.now())
             if period.start is not None:
-                await transaction.privacy.unname(guild_id, period.start, name)
+                await transaction.run(ledger.unname, guild_id, period.start, name)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from bot.clock import Clock
+from bot.credits import ledger
 from bot.domain import FailureCode, JobState
 from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid, withhold_result
 from bot.reasons import Reason, ReasonCode
@@ -52,7 +53,7 @@ class ServerService(Service):
         Jobs that were not sent are cancelled, unpaid. Jobs at Studii end, at the charge that Studii told.
         """
         async with self._storage.write() as transaction:
-            await transaction.ledger.lock(guild_id)
+            await transaction.run(ledger.lock, guild_id)
             now = self._clock.now()
             await cancel_unsent(transaction, guild_id, now)
             removed = Reason(ReasonCode.SERVER_REMOVED)

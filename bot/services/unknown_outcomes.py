@@ -2,11 +2,11 @@
 
 from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
+from bot.features.wording import credits_message
 from bot.languages import Message, lazy
 from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
 from bot.services.service import Service, job_in_server
-from bot.services.wording import credits_message
 
 MAX_CHARGE_CREDITS = 1_000_000
 CHARGE_OUT_OF_RANGE = lazy(

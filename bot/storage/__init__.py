@@ -1,7 +1,5 @@
 """The database, SQLite or PostgreSQL. Its repositories take and return values of `bot.domain`."""
 
-from bot.storage.credits.budget_sums import UsedCredits
-from bot.storage.credits.ledger import ReservationError
 from bot.storage.database.changes import Changes
 from bot.storage.durations import Sample
 from bot.storage.holds import Hold

@@ -1,4 +1,4 @@
-"""Servers' access rules, member limits and allowances, and members who refuse the use of their photos."""
+"""Servers' access rules, and members who refuse the use of their photos."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -7,11 +7,19 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import BigInteger, bindparam, delete, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.access import AccessList, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
+from bot.domain.access import (
+    AccessList,
+    AccessRules,
+    Block,
+    Permit,
+    PhotoScope,
+    Restriction,
+    ToolRule,
+    WordPause,
+)
 from bot.domain.approvals import ApprovalRules
-from bot.domain.limits import AllowanceScope, MemberLimits, StartRate, WordPause
 from bot.storage.database.repository import Repository
-from bot.storage.schema import access_lists, allowances, blocks, photo_refusals, policies
+from bot.storage.schema import access_lists, blocks, photo_refusals, policies
 
 
 class PolicyChanges(TypedDict, total=False):
@@ -61,11 +69,6 @@ class Policies(Repository):
         """Delete the blocks that ended before that time."""
         await self._session.execute(_FORGET_ENDED_BLOCKS, {"guild": guild_id, "at": at})
 
-    async def limits(self, guild_id: int) -> MemberLimits:
-        """Return the limits of the server's members."""
-        rows = (await self._session.execute(_ALLOWANCES, {"guild": guild_id})).mappings().all()
-        return member_limits_of(rows, await self._row(guild_id))
-
     async def set(self, guild_id: int, **changes: Unpack[PolicyChanges]) -> None:
         """Set some of the rules that are one value each."""
         await self._session.put(policies, {"guild_id": guild_id}, dict(changes))
@@ -88,16 +91,6 @@ class Policies(Repository):
         """Remove the roles and tools whose requests wait for approval."""
         kinds = access_lists.c.list.in_([AccessList.APPROVAL_ROLE, AccessList.APPROVAL_TOOL])
         await self._session.execute(delete(access_lists).where(access_lists.c.guild_id == guild_id, kinds))
-
-    async def set_allowance(
-        self, guild_id: int, whose: AllowanceScope, subject_id: int, credits_: int | None
-    ) -> None:
-        """Set the allowance of a role, a member or (`subject_id` 0) everyone. None removes it."""
-        key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
-        if credits_ is not None:
-            await self._session.put(allowances, key, {"credits": credits_})
-        else:
-            await self._session.remove(allowances, key)
 
     async def refuses_photos(self, user_id: int) -> bool:
         return user_id in await self.refusing_photos([user_id])
@@ -147,22 +140,6 @@ def access_rules_of(
     )
 
 
-def member_limits_of(rows: Sequence[RowMapping], row: Mapping[str, Any]) -> MemberLimits:
-    """Return the limits that a server's `allowances` and its row of `policies` make."""
-
-    def of(whose: AllowanceScope) -> dict[int, int]:
-        return {one["subject_id"]: one["credits"] for one in rows if one["whose"] is whose}
-
-    starts, seconds = row.get("starts"), row.get("starts_seconds")
-    return MemberLimits(
-        default=of(AllowanceScope.MEMBERS).get(0),
-        roles=of(AllowanceScope.ROLE),
-        own=of(AllowanceScope.MEMBER),
-        at_once=row.get("jobs_at_once"),
-        rate=StartRate(starts, seconds) if starts is not None and seconds is not None else None,
-    )
-
-
 def _ids(rows: Sequence[RowMapping], which: AccessList, target: str = "") -> frozenset[int]:
     return frozenset(row["subject_id"] for row in rows if row["list"] is which and row["target"] == target)
 
@@ -170,7 +147,6 @@ def _ids(rows: Sequence[RowMapping], which: AccessList, target: str = "") -> fro
 # Statements, made once (see `Session.execute`).
 _GUILD = bindparam("guild", type_=BigInteger)
 _ACCESS_LISTS = select(access_lists).where(access_lists.c.guild_id == _GUILD)
-_ALLOWANCES = select(allowances).where(allowances.c.guild_id == _GUILD)
 _POLICY = select(policies).where(policies.c.guild_id == _GUILD)
 _BLOCKS = select(blocks).where(blocks.c.guild_id == _GUILD)
 _FORGET_ENDED_BLOCKS = delete(blocks).where(blocks.c.guild_id == _GUILD, blocks.c.until <= bindparam("at"))

@@ -72,7 +72,8 @@ class Lanes(Repository):
     async def lock(self, *lanes: str) -> None:
         """Let no other process count requests of these lanes, or change their prices, until this ends.
 
-        Nothing happens where this process serves all servers. `Ledger.lock` has the order of all locks.
+        Nothing happens where this process serves all servers. `bot.credits.ledger.lock` has the order of all
+        locks.
         """
         if self._session.beside_others:
             for lane in sorted(set(lanes)):

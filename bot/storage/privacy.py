@@ -14,9 +14,7 @@ from bot.storage.schema import (
     best_consents,
     best_results,
     confirmations,
-    credit_requests,
     jobs,
-    ledger,
     member_languages,
     metadata,
     refusals_told,
@@ -67,7 +65,7 @@ class Privacy(Repository):
         """Mark the member's jobs, in one server or in all, which are scrubbed once they have ended."""
         await self._session.remove(member_languages, {"user_id": user_id})
         here = {} if guild_id is None else {"guild_id": guild_id}
-        for table in (confirmations, credit_requests, tappers, refusals_told):
+        for table in (confirmations, tappers, refusals_told):
             await self._session.remove(table, {"user_id": user_id, **here})
         starred = best_results.c.user_id == user_id
         if guild_id is not None:
@@ -89,42 +87,6 @@ class Privacy(Repository):
 
     async def guilds_with_forgotten(self) -> list[int]:
         return list((await self._session.execute(_WITH_FORGOTTEN)).scalars())
-
-    async def unname(self, guild_id: int, before: datetime, period: str) -> None:
-        """Remove forgotten members' ids from scrubbed jobs of before `before`, when `period` began.
-
-        Their grants for other periods lose them as well.
-        """
-        mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None)
-        mine &= (
-            jobs.c.scrubbed_at.is_not(None)
-            & (jobs.c.user_id != FORGOTTEN_MEMBER)
-            & (jobs.c.created_at < before)
-        )
-        who = select(jobs.c.user_id).where(mine)
-        asked = (
-            select(jobs.c.user_id, func.max(jobs.c.forgotten_at).label("at"))
-            .where(mine)
-            .group_by(jobs.c.user_id)
-        )
-        forgotten = (await self._session.execute(asked)).mappings().all()
-        grants = (ledger.c.guild_id == guild_id) & ledger.c.job_id.is_(None) & (ledger.c.period != period)
-        lines = ledger.c.job_id.in_(select(jobs.c.id).where(mine)) | (grants & ledger.c.user_id.in_(who))
-        await self._session.execute(update(ledger).where(lines).values(user_id=FORGOTTEN_MEMBER))
-        await self._session.execute(update(jobs).where(mine).values(user_id=FORGOTTEN_MEMBER))
-        for one in forgotten:
-            await self.unname_grants(one["user_id"], one["at"])
-
-    async def unname_grants(self, user_id: int, before: datetime, guild_id: int | None = None) -> None:
-        """Remove the member's id from grants until `before`, in servers where no job has that id.
-
-        `guild_id`: in that server alone.
-        """
-        named = exists().where(jobs.c.guild_id == ledger.c.guild_id, jobs.c.user_id == user_id)
-        theirs = (ledger.c.user_id == user_id) & ledger.c.job_id.is_(None) & (ledger.c.at <= before)
-        if guild_id is not None:
-            theirs &= ledger.c.guild_id == guild_id
-        await self._session.execute(update(ledger).where(theirs & ~named).values(user_id=FORGOTTEN_MEMBER))
 
     async def erase_retired_keys(self, before: datetime) -> int:
         """Erase retired keys that no job runs with, and all that were retired before `before`.

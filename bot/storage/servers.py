@@ -1,6 +1,6 @@
 """The settings and rules that decide about a server's jobs, read together."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -9,39 +9,24 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from bot.domain.access import AccessRules
-from bot.domain.limits import MemberLimits
-from bot.domain.prices import Charges
 from bot.domain.words import WordRule
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.storage.access import access_rules_of, member_limits_of
-from bot.storage.credits.prices import ANY_KEY
+from bot.storage.access import access_rules_of
 from bot.storage.database.repository import Repository
 from bot.storage.holds import Hold
 from bot.storage.moderation import word_rules_of
-from bot.storage.schema import (
-    access_lists,
-    allowances,
-    blocks,
-    guilds,
-    holds,
-    policies,
-    prices,
-    studii_keys,
-    word_rules,
-)
+from bot.storage.schema import access_lists, blocks, guilds, holds, policies, studii_keys, word_rules
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """A server's settings, key and rules. `charges` are what its key was charged, and what any was."""
+    """A server's settings, key and rules."""
 
     settings: GuildSettings
     key: StudiiKey | None = None
     hold: Hold | None = None
     access: AccessRules = field(default_factory=AccessRules)
-    limits: MemberLimits = field(default_factory=MemberLimits)
-    charges: Charges = field(default_factory=Charges)
     words: tuple[WordRule, ...] = ()
 
 
@@ -57,10 +42,8 @@ class Servers(Repository):
         if not rows:
             return made
         lists = await self._of_servers(access_lists, ids)
-        credits_ = await self._of_servers(allowances, ids)
         blocked = await self._of_servers(blocks, ids)
         words = await self._of_servers(word_rules, ids)
-        charges = await self._charges({lane for row in rows.values() if (lane := row[studii_keys.c.lane])})
         for one, row in rows.items():
             key = _part(row, studii_keys, "id")
             hold = _part(row, holds, "guild_id")
@@ -70,8 +53,6 @@ class Servers(Repository):
                 None if key is None else StudiiKey(**key),
                 None if hold is None else Hold(**hold),
                 access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
-                member_limits_of(credits_.get(one, []), policy),
-                Charges({} if key is None else charges.get(key["lane"], {}), charges.get(ANY_KEY, {})),
                 word_rules_of(words.get(one, [])),
             )
         return made
@@ -80,13 +61,6 @@ class Servers(Repository):
         found: dict[int, list[RowMapping]] = {}
         for row in (await self._session.execute(_of_servers(table), {"guilds": guild_ids})).mappings():
             found.setdefault(row["guild_id"], []).append(row)
-        return found
-
-    async def _charges(self, lanes: Collection[str]) -> dict[str, dict[tuple[str, str], int]]:
-        found: dict[str, dict[tuple[str, str], int]] = {}
-        rows: Sequence[Any] = (await self._session.execute(_CHARGES, {"lanes": [*lanes, ANY_KEY]})).all()
-        for lane, tool, variant, charge in rows:
-            found.setdefault(lane, {})[tool, variant] = charge
         return found
 
 
@@ -111,9 +85,6 @@ _SERVERS = (
         .outerjoin(policies, policies.c.guild_id == guilds.c.guild_id)
     )
     .where(guilds.c.guild_id.in_(bindparam("guilds", expanding=True)))
-)
-_CHARGES = select(prices.c.lane, prices.c.tool, prices.c.variant, prices.c.charge).where(
-    prices.c.lane.in_(bindparam("lanes", expanding=True))
 )
 
 

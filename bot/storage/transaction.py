@@ -6,22 +6,17 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 from sqlalchemy.orm import Session as OrmSession
 
 from bot.storage.access import Policies
-from bot.storage.credits.budget_sums import BudgetSums
-from bot.storage.credits.ledger import Ledger
-from bot.storage.credits.prices import Prices
-from bot.storage.credits.usage import Totals, UsageSums
 from bot.storage.database.session import Session
 from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
 from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.lanes import LaneLimitRows, Lanes
-from bot.storage.ledger_check import LedgerCheck
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.photo_rules import PhotoRulesByServer
 from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.privacy import Privacy
-from bot.storage.questions import Confirmations, CreditRequests, Offers
+from bot.storage.questions import Confirmations, Offers
 from bot.storage.servers import Servers
 from bot.storage.unreadable_check import UnreadableCheck
 
@@ -62,18 +57,12 @@ class Transaction:
     job_cards = _Repository(JobCards)
     job_queue = _Repository(JobQueue)
     member_jobs = _Repository(MemberJobs)
-    ledger = _Repository(Ledger)
-    budget_sums = _Repository(BudgetSums)
-    ledger_check = _Repository(LedgerCheck)
     lanes = _Repository(Lanes)
     lane_limits = _Repository(LaneLimitRows)
-    prices = _Repository(Prices)
     privacy = _Repository(Privacy)
     decodes = _Repository(Decodes)
     durations = _Repository(DurationSamples)
-    usage = _Repository(UsageSums)
     holds = _Repository(Holds)
-    totals = _Repository(Totals)
     policies = _Repository(Policies)
     refusals = _Repository(Refusals)
     word_rules = _Repository(WordRules)
@@ -82,5 +71,4 @@ class Transaction:
     posting_rules = _Repository(PostingRulesByServer)
     offers = _Repository(Offers)
     best = _Repository(BestResults)
-    credit_requests = _Repository(CreditRequests)
     unreadable = _Repository(UnreadableCheck)

@@ -6,10 +6,12 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.limits import AllowanceScope, StartRate
+from bot.credits import budgets, limits
+from bot.credits.budgets import MAX_BUDGET
+from bot.credits.limits import MAX_AT_ONCE, AllowanceScope, LimitChanges, StartRate
 from bot.errors import Refused
 from bot.languages import N_, lazy
-from bot.services import MAX_AT_ONCE, MAX_BUDGET, LimitChanges, LimitService, Services
+from bot.services import Services
 from bot.ui.admin.credits.limits import allowance_panel, grant_panel, limit_changes, member_panel
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
@@ -53,7 +55,7 @@ def allowance_command(services: Services) -> Command:
         no_limit: bool = False,
     ) -> None:
         guild_id = server_of(interaction)
-        limits = services.limits
+        db = services.db
         whose = _whose(member, role)
         if no_limit and credits_ is not None:
             raise Refused(CREDITS_OR_NO_LIMIT)
@@ -69,14 +71,14 @@ def allowance_command(services: Services) -> Command:
         if starts is not None:
             changes["rate"] = StartRate(starts, 60 * (minutes or 10)) if starts else None
         if changes:
-            await limits.set(guild_id, **changes)
-        budget = await services.credits.budget(guild_id)
+            await db.write(limits.set_limits, guild_id, **changes)
+        budget = await db.read(budgets.state, guild_id, services.clock.now())
         changed = limit_changes(changes, budget)
         if member is not None:
-            await answer(interaction, await _of_member(limits, guild_id, member, changed=changed))
+            await answer(interaction, await _of_member(services, guild_id, member, changed=changed))
             return
         asked = None if role is None else role.id
-        all_limits = await limits.limits(guild_id)
+        all_limits = await db.read(limits.of_server, guild_id)
         await answer(interaction, allowance_panel(all_limits, budget, ids_there(interaction), asked, changed))
 
     return allowance
@@ -98,12 +100,13 @@ def grant_command(services: Services) -> Command:
     ) -> None:
         guild_id = server_of(interaction)
         if credits_ is not None:
-            await services.limits.grant(guild_id, None if member is None else member.id, credits_)
+            whose, now = None if member is None else member.id, services.clock.now()
+            await services.db.write(limits.grant, guild_id, whose, credits_, now)
         if member is not None:
-            panel = await _of_member(services.limits, guild_id, member, granted_now=credits_ or 0)
+            panel = await _of_member(services, guild_id, member, granted_now=credits_ or 0)
             await answer(interaction, panel)
             return
-        granted = await services.limits.grants(guild_id)
+        granted = await services.db.read(limits.grants, guild_id, services.clock.now())
         await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
 
     return grant
@@ -118,7 +121,7 @@ def _whose(member: discord.User | None, role: discord.Role | None) -> tuple[Allo
 
 
 async def _of_member(
-    limits: LimitService,
+    services: Services,
     guild_id: int,
     user: discord.User | discord.Member,
     *,
@@ -127,7 +130,7 @@ async def _of_member(
 ) -> Panel:
     here = isinstance(user, discord.Member)
     roles = roles_of(user) if here else frozenset[int]()
-    state = await limits.of_member(guild_id, user.id, roles)
+    state = await services.db.read(limits.of_member, guild_id, user.id, roles, services.clock.now())
     return member_panel(user.id, state, granted_now=granted_now, here=here, changed=changed)
 
 

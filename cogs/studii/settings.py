@@ -6,10 +6,12 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
+from bot.credits import budgets
+from bot.credits.budgets import MAX_BUDGET, matching_zones
 from bot.domain import Period
 from bot.languages import N_, gettext as _
 from bot.servers import settings as server_settings
-from bot.services import MAX_BUDGET, PERIOD_CHOICES, Services, matching_zones
+from bot.services import PERIOD_CHOICES, Services
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import open_key_form
 from bot.ui.admin.photo_rules import metadata_panel
@@ -46,16 +48,17 @@ def budget_command(services: Services) -> Command:
         guild_id = server_of(interaction)
         of_the_budget = credits_ is not None or period is not None or restart
         if not of_the_budget and timezone is None and confirm is None:
-            await answer(
-                interaction, budget_panel(await services.credits.budget(guild_id), _("Server budget"))
-            )
+            state = await services.db.read(budgets.state, guild_id, services.clock.now())
+            await answer(interaction, budget_panel(state, _("Server budget")))
             return
         # Options that are left out keep their values.
-        state = await services.credits.set_budget(
+        state = await services.db.write(
+            budgets.set_budget,
             guild_id,
             credits_,
             None if period is None else Period(period),
             timezone,
+            at=services.clock.now(),
             restart=restart,
             confirm_above=confirm,
         )

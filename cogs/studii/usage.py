@@ -3,6 +3,7 @@
 import asyncio
 import io
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import discord
@@ -10,9 +11,11 @@ from discord import app_commands, ui
 
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
-from bot.domain.report_spans import Span
+from bot.credits import usage as reports
+from bot.credits.usage import LEDGER_HEADINGS, Span, write_ledger
 from bot.languages import N_, gettext as _, lazy, ngettext, sentences
-from bot.services import LEDGER_HEADINGS, Services, export_folder, write_ledger
+from bot.servers import settings
+from bot.services import Services
 from bot.ui.admin.credits.chart_maker import ChartMaker
 from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
@@ -52,7 +55,7 @@ def usage_command(services: Services, catalog: Catalog) -> Command:
         guild_id = server_of(interaction)
         await defer_answer(interaction, LateAnswer.VIEW)
         span = Span(period)
-        report = await services.usage.report(guild_id, span)
+        report = await services.db.read(reports.report, guild_id, span, services.clock.now())
         picture = await charts.usage(usage_chart(report, catalog, span))
         await _show(interaction, usage_panel(report, catalog, span), picture, FILE_NAME)
 
@@ -76,18 +79,18 @@ def export_command(services: Services) -> Command:
 async def _send_ledger(
     interaction: discord.Interaction, services: Services, guild_id: int, span: Span | None
 ) -> None:
-    zone = ZoneInfo(await services.usage.zone(guild_id))
-    with export_folder() as folder:
-        pages = services.usage.ledger(guild_id, span)
-        written = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit, state_name)
-        data = await asyncio.to_thread(written.path.read_bytes)  # no more than Discord takes
+    zone = ZoneInfo((await services.db.read(settings.of, guild_id)).timezone)
+    with TemporaryDirectory(prefix="studii-export-") as folder:
+        pages = reports.ledger_pages(services.db, guild_id, span, services.clock.now())
+        path, count = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit, state_name)
+        data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
         panel = boxed(
             NEUTRAL,
-            f"### 🧾 {_LEDGER_TITLES[span]}\n{sentences(_line_words(written.lines), _columns(zone.key))}",
-            ui.File(f"attachment://{written.path.name}"),
+            f"### 🧾 {_LEDGER_TITLES[span]}\n{sentences(_line_words(count), _columns(zone.key))}",
+            ui.File(f"attachment://{path.name}"),
             small(_("Only you can see this.")),
         )
-        await _show(interaction, panel, data, written.path.name)
+        await _show(interaction, panel, data, path.name)
 
 
 def _line_words(lines: int) -> str:

@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.limits import WordPause
+from bot.domain.access import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.servers import settings

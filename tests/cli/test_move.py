@@ -13,6 +13,7 @@ from bot.catalog import Catalog
 from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
+from bot.credits import ledger
 from bot.domain import Plan
 from bot.errors import SettingsError
 from bot.features import styles
@@ -69,7 +70,7 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
     async with Storage.open(target) as storage:
         new = await accepted(storage)
         async with storage.read() as transaction:
-            assert await transaction.ledger_check.differences(SystemClock().now()) == []
+            assert await transaction.run(ledger.differing) == []
             assert await transaction.jobs.get(new.id) is not None
             assert await transaction.run(styles.default_inputs, 1, 7, STUDIO) == {"quality": "high"}
             (style,) = await transaction.run(styles.usable, 1, 7, frozenset[int]())

@@ -94,14 +94,14 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        begun, slow, real = asyncio.Event(), asyncio.Event(), desk.services.credits.member
+        begun, slow, real = asyncio.Event(), asyncio.Event(), desk.services.jobs.page
 
-        async def member(*given: Any) -> Any:
+        async def page(*given: Any) -> Any:
             begun.set()
             await slow.wait()
             return await real(*given)
 
-        monkeypatch.setattr(desk.services.credits, "member", member)
+        monkeypatch.setattr(desk.services.jobs, "page", page)
         command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
         data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
         record, payload = base_payload(
@@ -140,7 +140,7 @@ async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
         async def broken(*_: object) -> None:
             raise ZeroDivisionError("unheard of")
 
-        monkeypatch.setattr(desk.services.credits, "member", broken)
+        monkeypatch.setattr(desk.services.jobs, "page", broken)
         answer = await desk.maya.slash(desk.channel, "credits")
         assert answer.ephemeral
         reference = texts(answer).split("`")[1]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits.limits import AllowanceScope
 from bot.domain import JobState, Period
-from bot.domain.limits import AllowanceScope
+from tests.support import spending
 from tests.support.desk import open_desk, texts
 
 
@@ -13,7 +14,7 @@ from tests.support.desk import open_desk, texts
 async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 100, Period.WEEK)
+        await spending.set_budget(desk.services, desk.guild.id, 100, Period.WEEK)
         for member in (desk.tom, desk.maya):
             await member.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(
@@ -36,8 +37,10 @@ async def test_a_member_sees_what_is_left_what_they_used_and_what_tools_cost(tmp
 async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20))
-        await desk.services.limits.set(desk.guild.id, at_once=3)
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20)
+        )
+        await spending.set_limits(desk.services, desk.guild.id, at_once=3)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
         assert "▰▰▰▰▰▰▰▱▱▱▱▱ **Your allowance**: 12 of 20 credits left today" in shown

@@ -9,10 +9,11 @@ import simcord
 from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
+from bot.credits.limits import AllowanceScope
 from bot.domain.access import Block
-from bot.domain.limits import AllowanceScope
 from bot.domain.photo_rules import PhotoChannelKind
 from bot.servers import settings as server_settings
+from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 
 
@@ -140,7 +141,9 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
     async with open_desk(tmp_path) as desk:
         assert "This server has no Studii key yet" in texts(await desk.maya.slash(desk.channel, "help"))
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1))
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 1)
+        )
         assert "enough credits left for any tool" in texts(await desk.maya.slash(desk.channel, "help"))
         await desk.services.db.write(server_settings.pause, desk.guild.id, desk.clock.now(), paused=True)
         assert "New jobs are paused here" in texts(await desk.tom.slash(desk.channel, "help"))

@@ -11,6 +11,7 @@ from simcord import InteractionResult, MemberActor
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
+from tests.support import spending
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
 from tests.ui.admin.setup.shown import message
@@ -42,7 +43,7 @@ def button(shown: InteractionResult, label: str) -> str:
 
 
 async def paused(desk: Desk) -> bool:
-    return (await desk.services.credits.budget(desk.guild.id)).settings.paused
+    return (await spending.budget(desk.services, desk.guild.id)).settings.paused
 
 
 @pytest.mark.promise
@@ -77,7 +78,7 @@ async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart
         assert not await paused(desk)
         form = await desk.maya.click(message(panel), label="Set budget")
         await desk.maya.submit_modal(form, {"limit": "40", "period": ["week"]})
-        assert (await desk.services.credits.budget(desk.guild.id)).settings.budget.limit == 40
+        assert (await spending.budget(desk.services, desk.guild.id)).settings.budget.limit == 40
         sure = await desk.maya.slash(desk.channel, "studii forget-key")
         await desk.maya.click(message(sure), label="Remove key")
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
@@ -139,7 +140,7 @@ async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_bu
         lose_roles(desk, desk.admin)
         told = await desk.admin.submit_modal(form, {"limit": "40", "period": ["week"]})
         assert REFUSAL in texts(told)
-        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+        assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 @pytest.mark.promise

@@ -6,9 +6,10 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
 from bot.domain.access import PhotoScope
-from bot.domain.limits import AllowanceScope, StartRate
+from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
@@ -97,7 +98,7 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
 async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to_end(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.job()
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
@@ -114,7 +115,7 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
 async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_next(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, rate=StartRate(2, 600))
+        await spending.set_limits(desk.services, desk.guild.id, rate=StartRate(2, 600))
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         desk.clock.advance(100)
         await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
@@ -133,8 +134,8 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
 async def test_a_spent_allowance_says_how_much_is_left_and_when_it_renews(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 10))
+        await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 10))
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
         midnight = unix(desk, 12 * 3600)  # it is noon

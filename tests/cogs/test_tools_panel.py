@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.catalog import SHIPPED, Catalog
+from bot.credits import charges
+from bot.credits.limits import AllowanceScope
 from bot.domain import JobState
-from bot.domain.limits import AllowanceScope
 from bot.servers import keys, settings as server_settings
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -46,7 +48,7 @@ async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Pat
             key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             tool = desk.bot.catalog.get("photo-restore")
-            await transaction.prices.learn(key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
+            await transaction.run(charges.learn, key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
         said = about(await shown_to_maya(desk), "photo-restore")
         assert "6 credits" in said
         assert "about " not in said
@@ -61,7 +63,7 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
             key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
-                await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
+                await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
         words = await shown_to_maya(desk)
         assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
         assert "quality **high**: 90 credits" in words
@@ -94,7 +96,9 @@ async def test_a_reason_that_holds_for_every_tool_is_said_once(tmp_path: Path) -
 async def test_one_sees_what_is_left_and_what_costs_more_than_that(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 10))
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 10)
+        )
         words = await shown_to_maya(desk)
         assert "100 of 100 credits left today** in this server" in words
         assert "No budget is set yet, so the default applies" in words

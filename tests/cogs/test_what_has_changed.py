@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -74,7 +75,7 @@ async def test_a_member_decides_about_their_photos_with_a_button(tmp_path: Path)
 async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
         await _ask(desk)
         refused = texts(await _ask(desk))
         assert refused.startswith(

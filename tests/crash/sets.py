@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain import EntryKind, Job, JobState
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
+from bot.domain import Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.marks import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message
@@ -103,7 +105,7 @@ async def _accepted(case: Case, photo: Message) -> str:
             new = a_staging_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA)
             job = replace(new, set_id=set_id, origin_message_id=photo.id)
             await transaction.jobs.add_all([job])
-            await transaction.ledger.reserve_all([job], job.created_at)
+            await transaction.run(ledger.reserve, [job], job.created_at)
     return set_id
 
 
@@ -117,7 +119,7 @@ async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) 
     jobs = await _jobs(case)
     complaints: list[str] = []
     async with Storage.open(case.database) as storage, storage.read() as transaction:
-        complaints += await transaction.ledger_check.everything()
+        complaints += await transaction.run(ledger.differing)
         for job in jobs:
             kinds = [line.kind for line in await ledger_lines(transaction, job_id=job.id)]
             if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:

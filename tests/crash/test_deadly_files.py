@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.domain import EntryKind, FailureCode, Job, JobState
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
+from bot.domain import FailureCode, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
@@ -39,7 +41,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         async with Storage.open(case.database) as storage, storage.write() as transaction:
             for job in beside:
                 await transaction.jobs.add_all([job])
-                await transaction.ledger.reserve_all([job], job.created_at)
+                await transaction.run(ledger.reserve, [job], job.created_at)
         ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)
@@ -47,7 +49,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             lines = [line.kind for line in await ledger_lines(transaction, job_id=killer.id)]
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
         assert (killer.reserved, killer.settled) == (0, 0)
         # What those beside it cost may have corrected what it is expected to cost.
         assert [kind for kind in lines if kind is not EntryKind.CORRECT] == [

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.engine import Tuning
 from bot.servers import keys as server_keys, settings
@@ -40,7 +41,7 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
                 await transaction.jobs.add_all([job])
-                await transaction.ledger.reserve_all([job], at)
+                await transaction.run(ledger.reserve, [job], at)
 
 
 async def states(case: Case, guild_id: int) -> list[JobState]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.domain import EntryKind, Job, JobState
+from bot.domain import Job, JobState
 from bot.servers import keys
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
@@ -65,7 +67,7 @@ class Verdicts:
         """
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             jobs = await transaction.jobs.in_states(list(JobState))
-            complaints = await transaction.ledger_check.everything()
+            complaints = await transaction.run(ledger.differing)
             entries = await ledger_lines(transaction, job_id=jobs[0].id if jobs else "")
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:

@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Any, TextIO
 
 from bot.clock import SystemClock
+from bot.credits import ledger
 from bot.domain import Job, Plan
 from bot.servers import keys, settings
 from bot.storage import LaneNames, Storage, Vault
@@ -106,7 +107,7 @@ class CrashWorlds(Verdicts):
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
             await transaction.jobs.add_all([job])
-            await transaction.ledger.reserve_all([job], job.created_at)
+            await transaction.run(ledger.reserve, [job], job.created_at)
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:

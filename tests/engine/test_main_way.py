@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import EntryKind, Job, JobState, Posted, TryLater
+from bot.credits.ledger import EntryKind
+from bot.domain import Job, JobState, Posted, TryLater
 from bot.storage import Storage
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png

@@ -16,6 +16,7 @@ from PIL import Image
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
+from bot.credits import ledger
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
@@ -144,7 +145,7 @@ class EngineWorld:
         """Write a job down with its reservation, as the service does."""
         async with self.storage.write() as transaction:
             await transaction.jobs.add_all([job])
-            (reserved,) = await transaction.ledger.reserve_all([job], job.created_at)
+            (reserved,) = await transaction.run(ledger.reserve, [job], job.created_at)
         return reserved
 
     async def job(self, job_id: str) -> Job:
@@ -233,7 +234,7 @@ class EngineWorld:
     async def balanced(self) -> None:
         """The ledger and the jobs' balances say the same."""
         async with self.storage.read() as transaction:
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
 
     def finish(self) -> None:
         """Let Studii's jobs come to their end that would never have ended."""

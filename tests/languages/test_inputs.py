@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain.prices import Charges
+from bot.credits.prices import Charges, PriceTable
 from bot.languages import Language, speaking
-from bot.services import PriceTable
 from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
 from bot.ui.jobs.forms.tool_picker import ToolPicker
 from bot.ui.jobs.start import AS_USUAL

@@ -5,11 +5,13 @@ from itertools import pairwise
 import pytest
 
 from bot.catalog import Catalog
+from bot.credits.prices import price_table
 from bot.domain import JobState, Period, Plan
 from bot.errors import Refused
 from bot.servers import notices
 from bot.servers.notices import Notice, NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
+from tests.support import spending
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
@@ -84,7 +86,7 @@ async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(wo
         await world.learn(12, "" if tool != "studio" else "mode=image quality=high", tool)
     await is_refused(world, 12)  # 10 are left, and each was assumed to cost 8
     (rest,) = [one for one in await told(world) if one.kind is ALL]
-    prices = await world.services.credits.price_table(GUILD)  # as setup asks for them
+    prices = await world.services.db.read(price_table, GUILD)  # as setup asks for them
     assert rest.details["least"] == prices.least_of_all(catalog) == 12
 
 
@@ -94,10 +96,10 @@ async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(wo
 async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: str) -> None:
     await world.ready(daily=20)
     services = world.services
-    await services.limits.grant(GUILD, None, 80)
+    await spending.grant(services, GUILD, None, 80)
     if by != "a grant taken back":
-        await services.limits.grant(GUILD, None, -80)
-        await services.credits.set_budget(GUILD, 100, None)
+        await spending.grant(services, GUILD, None, -80)
+        await spending.set_budget(services, GUILD, 100, None)
     await spend(world, 18)
     job = await world.accept()
     async with world.storage.write() as transaction:
@@ -105,11 +107,11 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
             await transaction.jobs.advance(job.id, old, new, at=world.clock.now())
     assert await kinds(world) == []
     if by == "a budget":
-        await services.credits.set_budget(GUILD, 20, None)
+        await spending.set_budget(services, GUILD, 20, None)
     elif by == "a key with a budget":
         await services.keys.set_key(GUILD, SECRET, Plan.PRO, 20)
     elif by == "a grant taken back":
-        await services.limits.grant(GUILD, None, -80)
+        await spending.grant(services, GUILD, None, -80)
     elif by == "a ruling":
         await services.rulings.charged(GUILD, job.id, 82)
     else:
@@ -124,7 +126,7 @@ async def test_a_week_that_begins_today_is_another_period_than_today(world: Serv
     await world.ready(daily=8)  # on a Monday
     await spend(world, 8)
     assert await kinds(world) == [ALL]
-    await world.services.credits.set_budget(GUILD, 10, Period.WEEK)
+    await spending.set_budget(world.services, GUILD, 10, Period.WEEK)
     assert await kinds(world) == [ALL, ALMOST]
 
 
@@ -134,5 +136,5 @@ async def test_another_time_zone_in_which_more_was_spent_tells_it(world: Service
     world.clock.advance(13 * 3600)
     await spend(world, 4)
     assert await kinds(world) == []
-    await world.services.credits.set_budget(GUILD, None, None, "America/Los_Angeles")
+    await spending.set_budget(world.services, GUILD, None, None, "America/Los_Angeles")
     assert await kinds(world) == [ALMOST]

@@ -3,14 +3,14 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import pytest
 
 from bot.catalog import Catalog
 from bot.clock import SystemClock
+from bot.credits import ledger
 from bot.domain import Budget, Job, JobState, Period, Plan
 from bot.lifecycle import key_holds, submission
 from bot.lifecycle.submission import Claim
@@ -19,7 +19,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.storage import CardShown, Storage
-from bot.storage.credits.prices import Prices
+from bot.storage.lanes import Lanes
 from bot.studii import CreatedJob
 from tests.cluster.members import process_on
 from tests.support.jobs import a_job, last_charges
@@ -52,7 +52,7 @@ class Process:
             for number in range(JOBS)
         ]
         async with self.storage.write() as transaction:
-            await transaction.ledger.lock(self.guild_id)
+            await transaction.run(ledger.lock, self.guild_id)
             await accept(transaction, jobs, now)
             return [await transaction.jobs.make_ready(job.id, None, now) or job for job in jobs]
 
@@ -85,7 +85,7 @@ class Process:
 
     async def cancel(self, jobs: Sequence[Job]) -> None:
         async with self.storage.write() as transaction:
-            await transaction.ledger.lock(self.guild_id)
+            await transaction.run(ledger.lock, self.guild_id)
             for job in jobs:
                 await cancel(transaction, job, self.clock.now())
 
@@ -131,7 +131,7 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
             chance.shuffle(work)
             await asyncio.gather(*work)
         async with both[0].storage.read() as transaction:
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
             sent = await transaction.jobs.in_states([JobState.RUNNING])
         assert len(sent) == 2 * ROUNDS
 
@@ -139,24 +139,19 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
 async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
     migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed, both_changed = 0, asyncio.Event()
+    sent = 0
+    both_sent = asyncio.Event()
 
-    learn = Prices.learn
+    async def at_once(lanes: Lanes, lane: str) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 2:
+            both_sent.set()
+        await both_sent.wait()
+        await lock(lanes, lane)
 
-    async def once_both_have_changed_their_jobs(
-        of: Prices, lane: str, tool: str, variant: str, charge: int, at: datetime
-    ) -> int | None:
-        nonlocal changed
-        changed += 1
-        if changed == 2:
-            both_changed.set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(both_changed.wait(), 0.5)
-            if charge == LOWER:
-                await asyncio.sleep(0.3)
-        return await learn(of, lane, tool, variant, charge, at)
-
-    monkeypatch.setattr(Prices, "learn", once_both_have_changed_their_jobs)
+    lock = Lanes.lock
+    monkeypatch.setattr(Lanes, "lock", at_once)
     async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
         (first, *_), (second, *_) = await one.accepted("a"), await other.accepted("b")
         await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))

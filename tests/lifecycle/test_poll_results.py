@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import EntryKind, FailureCode, JobState
+from bot.credits import charges
+from bot.credits.ledger import EntryKind
+from bot.domain import FailureCode, JobState
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, faults
 from tests.engine.lanes.priced import IMAGE, PRICE, accept, budget, ended, left
@@ -35,8 +37,8 @@ async def test_a_last_answer_lowers_a_price(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.prices.learn(
-                key.lane, "studio", "mode=image quality=standard", 90, world.clock.now()
+            await transaction.run(
+                charges.learn, key.lane, "studio", "mode=image quality=standard", 90, world.clock.now()
             )
         async with world.running():
             await ended(world, await accept(world, 1, inputs=IMAGE))

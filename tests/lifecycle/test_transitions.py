@@ -4,7 +4,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.domain import EntryKind, JobState
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
+from bot.domain import JobState
 from bot.lifecycle.transitions import succeed
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted, ledger_lines
@@ -23,14 +25,14 @@ async def test_a_job_whose_reservation_was_corrected_meanwhile_pays_what_it_was_
     job = await accepted(storage, estimate=8, state=JobState.RUNNING, charged=charged)
     cost = 8 if charged is None else charged
     async with storage.write() as transaction:
-        await transaction.ledger.correct(job.id, 10, NOW)
+        await transaction.run(ledger.correct, [job.id], 10, NOW)
     async with storage.write() as transaction:
         done = await succeed(transaction, job, "a.png", "image", NOW)
         assert done is not None
         assert (done.state, done.version, done.output_file) == (JobState.SUCCEEDED, 2, "a.png")
         assert (done.reserved, done.settled) == (0, cost)
         found = [(one.kind, one.amount) for one in await ledger_lines(transaction, job_id=job.id)]
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
     rest = {8: (EntryKind.RELEASE, 2), 6: (EntryKind.RELEASE, 4), 12: (EntryKind.CORRECT, 2)}[cost]
     ends = [(EntryKind.SETTLE, cost), rest] if cost < 10 else [rest, (EntryKind.SETTLE, cost)]
     assert found == [(EntryKind.RESERVE, 8), (EntryKind.CORRECT, 2), *ends]

@@ -11,14 +11,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.clock import Clock
 from bot.domain import JobState
 from bot.errors import SettingsError
 from bot.monitoring import HealthServer, Metrics, Vitals
-from bot.storage.credits.usage import Totals
 from bot.version import VERSION
-from tests.engine.test_database_trouble import fail
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
@@ -38,6 +37,10 @@ class Changing:
     alive: bool = True
     connected: bool = True
     late: float = 0.0
+
+
+def unreadable(_: object) -> None:
+    raise OperationalError("SELECT", {}, Exception("disk I/O error"))
 
 
 @asynccontextmanager
@@ -129,7 +132,7 @@ async def test_without_a_database_there_are_no_figures_rather_than_wrong_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with watched(tmp_path) as bot:
-        monkeypatch.setattr(Totals, "jobs", fail)
+        monkeypatch.setattr("bot.monitoring.totals", unreadable)
         status, text = await get(f"{bot.url}/metrics")
         assert (status, text) == (503, "The database can't be read.\n")
         monkeypatch.undo()

@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot.app import App, build
 from bot.config import Settings
+from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.media.pool import DecoderProcess, ProcessDied
 from bot.servers import keys
@@ -84,7 +85,7 @@ class Running:
         job = a_job(guild_id=GUILD, channel_id=GUILD)
         async with self.app.storage.write() as transaction:
             await transaction.jobs.add_all([job])
-            await transaction.ledger.reserve_all([job], job.created_at)
+            await transaction.run(ledger.reserve, [job], job.created_at)
         self.app.engine.wake()
         return job.id
 
@@ -94,7 +95,7 @@ class Running:
         states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         async with self.app.storage.write() as transaction:
             await transaction.jobs.add_all([job])
-            await transaction.ledger.reserve_all([job], job.created_at)
+            await transaction.run(ledger.reserve, [job], job.created_at)
             key = await transaction.run(keys.current, GUILD)
             assert key is not None
             for before, after in pairwise(states):

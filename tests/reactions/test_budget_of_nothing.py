@@ -7,6 +7,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.domain import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts
 
 
@@ -28,7 +29,7 @@ async def test_no_command_is_accepted(tmp_path: Path) -> None:
 async def test_no_tap_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.credits.set_budget(desk.guild.id, 0, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         (told,) = desk.tom.user.dm_channel.history()
         assert "budget of 0 credits is below the price" in texts(told)
@@ -39,7 +40,7 @@ async def test_no_tap_is_accepted(tmp_path: Path) -> None:
 async def test_no_photo_in_a_channel_for_photos_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 0, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
         await desk.admin.slash(
             desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=rustic"
         )

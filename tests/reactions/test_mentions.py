@@ -10,6 +10,7 @@ from simcord import MemberActor
 
 from bot.aio import outage_retry
 from bot.client.login import mention_intents
+from bot.credits import charges
 from bot.domain.offers import OFFERED_FOR
 from bot.errors import DatabaseAway
 from bot.servers import keys
@@ -137,7 +138,7 @@ async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: P
             key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
             variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-            await transaction.prices.learn(key.lane, "studio", variant, 12, desk.clock.now())
+            await transaction.run(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
         asked = await desk.maya.click(answer, label="Studio · about 8 credits")
         assert "Studio costs 12 credits. Start it?" in texts(asked)
         assert await jobs_of(desk) == []

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import Period
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
+from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
@@ -122,7 +123,7 @@ async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) 
 async def test_a_set_asks_its_poster_once_and_as_a_whole(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk, most=5)
-        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=20)
+        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=20)
         photos = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
         told = [one[2] for one in desk.env.backend.transcript if one[1] == "MESSAGE_CREATE"]
         (again,) = [dict(one) for one in told if one["id"] == str(photos.id)]
@@ -150,7 +151,7 @@ async def test_an_event_that_comes_twice_makes_no_second_job(tmp_path: Path) -> 
 async def test_the_limits_hold_and_the_poster_is_told_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await automatic(desk, most=5)
-        await desk.services.credits.set_budget(desk.guild.id, 8, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 8, Period.DAY)
         await post(desk, desk.maya, *[(f"{number}.png", PNG) for number in range(5)])
         assert len(await jobs_of(desk)) == 1
         (told,) = desk.maya.user.dm_channel.history()

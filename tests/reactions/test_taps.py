@@ -11,6 +11,7 @@ from bot.domain import JobState, Period
 from bot.reactions import photo_watch
 from bot.reactions.photo_watch import NOT_READ
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts
 
 SLOW = 500  # turns of the loop
@@ -145,7 +146,7 @@ async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
             return await fetch(channel, message_id)
 
         monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slowest_first)
-        await desk.services.credits.set_budget(desk.guild.id, 2 * 8 + 7, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 2 * 8 + 7, Period.DAY)
         for number, photo in enumerate(photos):
             who = desk.tom if number % 2 else desk.maya
             desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))

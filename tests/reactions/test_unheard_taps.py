@@ -15,6 +15,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, open_desk, texts
 
@@ -86,7 +87,7 @@ async def refused(desk: Desk, why: str) -> None:
     if why == "paused":
         await desk.admin.slash(desk.channel, "studii pause")
     elif why == "at once":
-        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
         await desk.tom.slash(desk.channel, "studio", prompt="A red kite")
 
 
@@ -178,7 +179,7 @@ async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reaso
 async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         message = await post(desk, desk.maya, ROOM)
         for emoji in (STAGING, "🩹", "📦"):
             await desk.tom.react(message, emoji)
@@ -219,7 +220,7 @@ async def test_that_studii_does_not_serve_the_server_is_told(
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         again = RefusalService(desk.storage, desk.clock)
@@ -246,7 +247,7 @@ async def test_closed_dms_are_no_error(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(refusal_teller, "REPLY_SECONDS", 0.05)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []

@@ -3,10 +3,12 @@
 import sqlite3
 from contextlib import closing
 
+from bot.credits import ledger
 from bot.domain import Period
 from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal
-from tests.services.world import GUILD, MEMBER, ServicesWorld
+from tests.services.world import GUILD, ServicesWorld
+from tests.support import spending
 from tests.support.jobs import ledger_lines
 
 
@@ -26,7 +28,7 @@ async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_
             f"The daily budget of 0 credits is below the price. {CHANGE_BUDGET}"
         )
     assert await world.jobs() == []
-    assert (await world.services.credits.member(GUILD, MEMBER)).budget.usage.spent == 0
+    assert (await spending.budget(world.services, GUILD)).usage.spent == 0
     async with world.storage.read() as transaction:
         assert await ledger_lines(transaction) == []
         assert await transaction.unreadable.names() == [f"guilds {GUILD}"]
@@ -39,13 +41,13 @@ async def test_what_was_accepted_before_a_budget_was_halved_is_settled(world: Se
     forget_the_period(world)
     await world.finish(job, charge=8)
     async with world.storage.read() as transaction:
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
 
 
 async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) -> None:
     await world.ready(daily=100)
     forget_the_period(world)
-    assert (await world.services.credits.set_budget(GUILD, 16, None)).left == 16
+    assert (await spending.set_budget(world.services, GUILD, 16, None)).left == 16
     await world.accept()
     async with world.storage.read() as transaction:
         budget = (await transaction.run(settings.of, GUILD)).budget

@@ -12,6 +12,7 @@ from bot.servers.keys import StudiiKey
 from bot.storage import LaneNames, Vault
 from bot.studii import KeyRefused
 from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+from tests.support import spending
 from tests.support.services import services_on
 
 
@@ -98,7 +99,7 @@ async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -
         await set_key(world, OTHER_SECRET, daily=70)
     assert await world.services.db.read(server_keys.current, GUILD) == before
     assert await kept_keys(world) == [before]
-    assert (await world.services.credits.budget(GUILD)).settings.budget.limit == 50
+    assert (await spending.budget(world.services, GUILD)).settings.budget.limit == 50
     assert world.told == []
 
 
@@ -157,14 +158,14 @@ async def test_two_servers_with_one_key_share_its_lane(world: ServicesWorld) -> 
 
 async def test_a_budget_given_with_the_key_is_a_daily_one(world: ServicesWorld) -> None:
     await set_key(world, daily=30)
-    budget = (await world.services.credits.budget(GUILD)).settings.budget
+    budget = (await spending.budget(world.services, GUILD)).settings.budget
     assert (budget.limit, budget.period, budget.since) == (30, Period.DAY, world.clock.now())
 
 
 async def test_a_key_without_a_budget_leaves_the_budget_alone(world: ServicesWorld) -> None:
     await world.budget(500, Period.MONTH)
     await set_key(world)
-    budget = (await world.services.credits.budget(GUILD)).settings.budget
+    budget = (await spending.budget(world.services, GUILD)).settings.budget
     assert (budget.limit, budget.period) == (500, Period.MONTH)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
@@ -64,7 +65,7 @@ async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="already settled: charged 5 credits"):
             await desk.services.rulings.release(desk.guild.id, job.id)
         async with desk.storage.read() as transaction:
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
 
 
 @pytest.mark.promise

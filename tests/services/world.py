@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.credits import charges, ledger
 from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.errors import StudiiBotError
 from bot.servers import keys
 from bot.services import Services
 from bot.storage import Changes, Storage, Vault
+from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.services import accept, services_on
@@ -57,7 +59,7 @@ class ServicesWorld:
         self.told.clear()
 
     async def budget(self, limit: int, period: Period = Period.DAY) -> None:
-        await self.services.credits.set_budget(GUILD, limit, period)
+        await spending.set_budget(self.services, GUILD, limit, period)
 
     async def accept(self, request: JobRequest = PICTURE, **changes: object) -> Job:
         return await accept(self.services.acceptance, replace(request, **changes))
@@ -66,7 +68,7 @@ class ServicesWorld:
         """The job ends as failed and was charged so much."""
         async with self.storage.write() as transaction:
             await transaction.jobs.advance(job.id, job.state, JobState.FAILED, at=self.clock.now())
-            await transaction.ledger.settle(job, charge, self.clock.now())
+            await transaction.run(ledger.settle, job, charge, self.clock.now())
 
     async def learn(
         self, charge: int, variant: str = "mode=image quality=standard", tool: str = "studio"
@@ -75,7 +77,7 @@ class ServicesWorld:
         async with self.storage.write() as transaction:
             key = await transaction.run(keys.current, GUILD)
             assert key is not None
-            await transaction.prices.learn(key.lane, tool, variant, charge, self.clock.now())
+            await transaction.run(charges.learn, key.lane, tool, variant, charge, self.clock.now())
 
     async def jobs(self) -> list[Job]:
         async with self.storage.read() as transaction:

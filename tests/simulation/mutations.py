@@ -128,11 +128,11 @@ def _sent_again(original: Any) -> Any:
     return recover
 
 
-def _kept(_: Any) -> Any:
-    async def release(_self: Any, job: Any, _at: Any) -> Any:
-        return job
+def _kept(original: Any) -> Any:
+    def settle(session: Any, job: Any, charge: int, at: Any) -> Any:
+        return original(session, job, charge, at) if charge else job
 
-    return release
+    return settle
 
 
 def _estimate(_: Any) -> Any:
@@ -150,10 +150,11 @@ def _deaf_to_refunds(original: Any) -> Any:
 
 
 def _without_lines(original: Any) -> Any:
-    async def write(self: Any, job: Any, at: Any, *lines: Any) -> None:
-        await original(self, job, at, *[one for one in lines if one[0] != "release"])
+    def add(session: Any, lines: Any) -> None:
+        if kept := [one for one in lines if one["kind"] != "release"]:
+            original(session, kept)
 
-    return write
+    return add
 
 
 def _nonceless(original: Any) -> Any:
@@ -189,8 +190,8 @@ def _raw(_: Any) -> Any:
 def _stale_budget(original: Any) -> Any:
     known = dict[int, Any]()
 
-    async def use_of_members(transaction: Any, taking: Any, at: Any) -> Any:
-        found = await original(transaction, taking, at)
+    def use_of_members(session: Any, taking: Any, at: Any) -> Any:
+        found = original(session, taking, at)
         for guild_id, (budget, members) in found.items():
             old = known.get(guild_id)
             if old is None or not 0 <= (at - old[0]).total_seconds() < HELD_BACK:
@@ -331,20 +332,20 @@ MUTATIONS = (
         "a lost answer counts as refused", "bot.engine.lanes.failures.Failures._unknown", _lost_is_refused
     ),
     Mutation("what was being sent at a kill is sent again", "bot.engine.lanes.recovery.recover", _sent_again),
-    Mutation("a reservation is not released", "bot.storage.credits.ledger.Ledger.release", _kept),
+    Mutation("a reservation is not released", "bot.credits.ledger.settle", _kept),
     Mutation("the estimate is charged", "bot.lifecycle.transitions.charge_of", _estimate),
     Mutation("a refund is not heard", "bot.lifecycle.transitions.charge_of", _deaf_to_refunds),
-    Mutation("a line of the ledger is left out", "bot.storage.credits.ledger.Ledger._write", _without_lines),
+    Mutation("a line of the ledger is left out", "bot.credits.ledger._add", _without_lines),
     Mutation("a nonce is left out", "bot.delivery.destination.Place.send", _nonceless),
     Mutation("a private result is posted", "bot.delivery.postings.poster.Poster._post", _for_all),
     Mutation("a result is posted elsewhere", "bot.delivery.destination.channel_of", _for_the_first),
     Mutation("words are not escaped", "bot.ui.kit.text.plain", _raw),
     Mutation(
         "the budget is read outside of its transaction",
-        "bot.services.limits.member_limits.use_of_members",
+        "bot.credits.limits.use_of_members",
         _stale_budget,
     ),
-    Mutation("what is reserved does not count", "bot.domain.ledger.Usage.spent", _settled_alone),
+    Mutation("what is reserved does not count", "bot.credits.ledger.Usage.spent", _settled_alone),
     Mutation("jobs at once are not counted", "bot.services.acceptance.decision.ensure_within", _always(None)),
     Mutation(
         "a token is kept after its time", "bot.delivery.interaction_tokens.CardTokens.remember", _lasting

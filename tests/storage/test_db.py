@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base
+from bot.credits.ledger import Line
 from bot.db import MAX_GROUP, Database, Fence, used_once, wake
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
-from bot.storage.schema import ledger, meta
+from bot.storage.schema import meta
 from tests.support.database import sqlite_in_place
 from tests.support.detached import refuse_detached
 from tests.support.patience import PATIENCE
@@ -70,7 +71,7 @@ def a_nul(session: Session) -> None:
 
 def a_number_too_large(session: Session) -> None:
     add(session, "of the large")
-    session.execute(insert(ledger).values(guild_id=2**70, kind="grant", amount=1))
+    session.execute(insert(Line).values(guild_id=2**70, kind="grant", amount=1))
 
 
 WRONG: dict[str, Callable[[Session], object]] = {

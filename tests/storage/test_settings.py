@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot import meta
+from bot.credits import charges
+from bot.credits.prices import charges_of, dearest
 from bot.domain import Budget, Period, Plan
 from bot.servers import keys as server_keys, settings
 from bot.servers.settings import GuildSettings
@@ -118,18 +120,22 @@ async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each
     storage: Storage,
 ) -> None:
     async with storage.write() as transaction:
-        prices = transaction.prices
+
+        async def learn(lane: str, tool: str, variant: str, charge: int, at: datetime = NOW) -> int | None:
+            return await transaction.run(charges.learn, lane, tool, variant, charge, at)
+
         assert await last_charges(transaction, "lane", "studio", "mode=image") == (None, None)
-        assert await prices.dearest("lane", "studio") is None
-        assert await prices.learn("lane", "studio", "mode=image", 9, NOW) is None
-        assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 9
-        assert await prices.learn("lane", "studio", "mode=image", 8, LATER) == 8
-        await prices.learn("lane", "studio", "mode=video", 40, NOW)
-        await prices.learn("lane", "photo-restore", "", 90, NOW)
+        assert await learn("lane", "studio", "mode=image", 9) is None
+        assert await learn("lane", "studio", "mode=image", 8, LATER) == 9
+        assert await learn("lane", "studio", "mode=image", 8, LATER) == 8
+        await learn("lane", "studio", "mode=video", 40)
+        await learn("lane", "photo-restore", "", 90)
         assert await last_charges(transaction, "lane", "studio", "mode=image") == (8, 8)
-        assert await prices.dearest("lane", "studio") == 40
+        found = (await transaction.run(charges_of, ["lane"]))["lane"].own
+        assert (dearest([found], "studio", None), dearest([found], "studio", "mode=image")) == (40, 8)
+        assert dearest([found], "career-photo", None) is None
         assert await last_charges(transaction, "lane", "photo-restore", "") == (90, 90)
-        await prices.learn("other", "studio", "mode=image", 3, LATER)
+        await learn("other", "studio", "mode=image", 3, LATER)
         assert await last_charges(transaction, "lane", "studio", "mode=image") == (8, 3)
         assert await last_charges(transaction, "third", "studio", "mode=image") == (None, 3)
 

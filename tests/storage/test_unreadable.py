@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, ColumnElement, text, update
 
+from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import JobState
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
@@ -43,7 +44,7 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
         assert set(await transaction.jobs.some([first.id, broken.id])) == {first.id}
         assert await transaction.jobs.get(broken.id) is None
         assert (await transaction.jobs.get(last.id)) is not None
-        assert (await transaction.ledger_check.everything()) == []
+        assert (await transaction.run(ledger.differing)) == []
 
 
 async def test_a_broken_job_on_a_lane_does_not_stop_the_lane(storage: Storage, url: str) -> None:

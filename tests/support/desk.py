@@ -12,6 +12,7 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
+from bot.credits import ledger
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
@@ -126,7 +127,7 @@ class Desk:
     async def settle(self, job: Job, charge: int) -> Job:
         """Settle the job at this charge."""
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(job, charge, self.clock.now())
+            await transaction.run(ledger.settle, job, charge, self.clock.now())
             settled = await transaction.jobs.get(job.id)
             assert settled is not None
             return settled

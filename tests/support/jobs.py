@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
-from bot.domain import Job, JobState, SourcePhoto, Window
+from bot.credits import ledger
+from bot.credits.ledger import Line, Window
+from bot.credits.prices import charges_of
+from bot.domain import Job, JobState, SourcePhoto
 from bot.storage import Storage, Transaction
-from bot.storage.schema import ledger
 from tests.support.clock import NOON
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
@@ -69,7 +71,7 @@ async def accepted(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
     async with storage.write() as transaction:
         await transaction.jobs.add_all([job])
-        (reserved,) = await transaction.ledger.reserve_all([job], NOW)
+        (reserved,) = await transaction.run(ledger.reserve, [job], NOW)
     return reserved
 
 
@@ -82,12 +84,12 @@ async def known(transaction: Transaction, job_id: str) -> Job:
 
 async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     """Check and reserve as one step, as a command does it."""
-    await transaction.ledger.lock(job.guild_id)
-    usage = await transaction.budget_sums.usage(job.guild_id, TODAY)
-    if usage.spent + job.estimate > limit:
+    await transaction.run(ledger.lock, job.guild_id)
+    used = await transaction.run(ledger.used, [job.guild_id], TODAY)
+    if sum(one.spent for one in used[job.guild_id].values()) + job.estimate > limit:
         return False
     await transaction.jobs.add_all([job])
-    await transaction.ledger.reserve_all([job], NOW)
+    await transaction.run(ledger.reserve, [job], NOW)
     return True
 
 
@@ -95,17 +97,17 @@ async def last_charges(
     transaction: Transaction, lane: str, tool: str, variant: str
 ) -> tuple[int | None, int | None]:
     """Return the last charge with that key, and the last one with any key."""
-    charge, _ = await transaction.prices.last(lane, tool, variant)
-    return charge, (await transaction.prices.all()).get((tool, variant))
+    charges = (await transaction.run(charges_of, [lane]))[lane]
+    return charges.own.get((tool, variant)), charges.any.get((tool, variant))
 
 
 async def ledger_lines(
     transaction: Transaction, *, job_id: str | None = None, guild_id: int | None = None
-) -> list[Row[Any]]:
+) -> list[Line]:
     """Return the ledger's lines of a job, of a server, or all, oldest first."""
-    query = select(ledger).order_by(ledger.c.id)
+    query = select(Line).order_by(Line.id)
     if job_id is not None:
-        query = query.where(ledger.c.job_id == job_id)
+        query = query.where(Line.job_id == job_id)
     if guild_id is not None:
-        query = query.where(ledger.c.guild_id == guild_id)
-    return list(await transaction.session.execute(query))
+        query = query.where(Line.guild_id == guild_id)
+    return await transaction.run(lambda session: list(session.scalars(query)))

@@ -1,13 +1,14 @@
 """What an answer waits for on its way, one after the other, each of which can take too long."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from discord.http import HTTPClient, Route
 
+from bot.db import Database
 from bot.storage import Storage, Transaction
 from bot.ui.kit import first_answer
 
@@ -25,7 +26,7 @@ class Waits:
         self._held = held
         self._bounds = list[asyncio.Timeout]()
         self._over = asyncio.Event()
-        read, request = Storage.read, discord_.request
+        read, ask, request = Storage.read, Database.read, discord_.request
 
         @asynccontextmanager
         async def slow_read(storage: Storage) -> AsyncGenerator[Transaction]:
@@ -33,11 +34,16 @@ class Waits:
             async with read(storage) as transaction:
                 yield transaction
 
+        async def slow_asking(db: Database, work: Callable[..., Any], *args: Any, **more: Any) -> Any:
+            await self._wait("the database")
+            return await ask(db, work, *args, **more)
+
         async def slow_request(route: Route, **given: Any) -> Any:
             await self._wait(f"{route.method} {route.path}")
             return await request(route, **given)
 
         monkeypatch.setattr(Storage, "read", slow_read)
+        monkeypatch.setattr(Database, "read", slow_asking)
         monkeypatch.setattr(discord_, "request", slow_request)
         monkeypatch.setattr(first_answer, "_within", self._within)
 

@@ -9,6 +9,8 @@ from bot.domain.jobs.request import SourcePhoto
 from bot.domain.jobs.states import TERMINAL_STATES, FailureCode, JobState
 from bot.reasons import Reason
 
+FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.backoff import backoff, delay_at
+from bot.credits import ledger
 from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
@@ -134,7 +135,8 @@ class Failures:
     ) -> StepResult:
         job, key = claim.job, claim.key
         async with self._context.storage.write() as transaction:
-            await transaction.ledger.lock(job.guild_id)  # before the job's row, as its others may be held
+            # Before the job's row, as its others may be held.
+            await transaction.run(ledger.lock, job.guild_id)
             current = await transaction.run(keys.current, job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.

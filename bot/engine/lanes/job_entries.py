@@ -4,12 +4,12 @@ from datetime import datetime
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.credits.charges import price_name
 from bot.domain import Job, JobState
 from bot.engine.lanes.step_result import StepResult
 from bot.engine.scheduler.durations import Work
 from bot.engine.scheduler.poll_schedule import Running
 from bot.engine.scheduler.queue import Step, Waiting
-from bot.lifecycle.prices import price_name
 from bot.lifecycle.submission import needs_upload
 
 

@@ -11,7 +11,6 @@ from bot.domain import FailureCode, Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.lifecycle import key_holds, poll_results
-from bot.lifecycle.prices import KeyPrices
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
@@ -79,7 +78,8 @@ class PollAnswers:
         if report.status == job.studii_status and not (job.charged is None and report.credits_charged):
             return StepResult(job)
         async with self._context.storage.write() as transaction:
-            stored = await poll_results.record_status(self._prices(transaction, lane), job, report)
+            now = self._context.clock.now()
+            stored = await poll_results.record_status(transaction, self._catalog, lane, job, report, now)
         return StepResult(stored)
 
     async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
@@ -94,8 +94,9 @@ class PollAnswers:
             why = Reason(unsafe if report.output_refused else missing)
             return await self._end(job, lane, FailureCode.OUTPUT, why, told=report.credits_charged)
         async with self._context.storage.write() as transaction:
-            prices = self._prices(transaction, lane)
-            job_now, repriced = await poll_results.record_output(prices, job, report)
+            now = self._context.clock.now()
+            done = await poll_results.record_output(transaction, self._catalog, lane, job, report, now)
+            job_now, repriced = done
         if repriced:
             self._context.reread()
         return StepResult(job_now)
@@ -184,15 +185,13 @@ class PollAnswers:
     ) -> StepResult:
         """Fail the job. `told` is the charge in the last answer, if that told it."""
         async with self._context.storage.write() as transaction:
-            prices = self._prices(transaction, lane)
-            failed, repriced = await poll_results.fail_running(prices, job, code, reason, told=told)
+            failed, repriced = await poll_results.fail_running(
+                transaction, self._catalog, lane, job, code, reason, self._context.clock.now(), told=told
+            )
         if repriced:
             self._context.reread()
         _log.info("Job %s failed (%s)", job.id, code)
         return StepResult(failed)
-
-    def _prices(self, transaction: Transaction, lane: str) -> KeyPrices:
-        return KeyPrices(transaction, self._catalog, lane, self._context.clock.now())
 
     def _trouble(self, job_id: str) -> _Trouble:
         trouble = self._troubles.get(job_id)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.aio.worker import KeyedWorker
+from bot.credits import ledger
 from bot.domain import Job, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import (
     SetPart,
@@ -122,7 +123,7 @@ class SetPostings:
         """Make up messages of what has ended, and store which jobs are in which."""
         messages = await self._delivery.arrange(await self._parts(whole, unposted(whole)))
         async with self._context.storage.write() as transaction:
-            await transaction.ledger.lock(whole[0].guild_id)  # as several jobs are changed
+            await transaction.run(ledger.lock, whole[0].guild_id)  # as several jobs are changed
             for number, message in enumerate(messages, next_number(whole)):
                 for part in message:
                     await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
@@ -131,7 +132,7 @@ class SetPostings:
         """Leave half of a message that is too large to another one, which was never sent either."""
         number = next_number(posting.whole)
         async with self._context.storage.write() as transaction:
-            await transaction.ledger.lock(posting.whole[0].guild_id)
+            await transaction.run(ledger.lock, posting.whole[0].guild_id)
             for part in posting.parts[len(posting.parts) // 2 :]:
                 await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
 
@@ -143,7 +144,7 @@ class SetPostings:
     async def _note(self, posting: SetPosting, said: Posted | Undeliverable) -> None:
         files: list[str | None] = []
         async with self._context.storage.write() as transaction:
-            await transaction.ledger.lock(posting.whole[0].guild_id)
+            await transaction.run(ledger.lock, posting.whole[0].guild_id)
             now = self._context.clock.now()
             whole = await transaction.jobs.of_set(posting.set_id)
             superseded = isinstance(said, Posted) and card_is_superseded(

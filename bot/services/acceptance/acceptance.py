@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.credits.prices import Estimate
 from bot.domain import Job, JobRequest, SourcePhoto
 from bot.domain.confirmations import Confirmation
-from bot.domain.prices import Estimate
 from bot.errors import Refused, StudiiBotError
+from bot.features.wording import size_words
 from bot.languages import lazy
 from bot.servers import settings as server_settings
 from bot.services.acceptance.asking import store_question
@@ -18,7 +19,6 @@ from bot.services.acceptance.batches import AcceptanceBatches
 from bot.services.acceptance.checks import ensure_open
 from bot.services.acceptance.errors import ConfirmationNeeded
 from bot.services.service import ToolService
-from bot.services.wording import size_words
 from bot.storage import Storage
 
 _log = logging.getLogger(__name__)

@@ -9,10 +9,11 @@ from bot.aio.batching import AGAIN, Again, Batcher
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
+from bot.credits import ledger
+from bot.credits.budgets import add_alert
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
-from bot.lifecycle.budget_alerts import add_alert
 from bot.lifecycle.transitions import accept
 from bot.services.acceptance.asking import store_question, take_answer
 from bot.services.acceptance.decision import Acceptance
@@ -148,7 +149,7 @@ class AcceptanceBatches:
     ) -> list[Answers]:
         requests = [request for group in groups for request in group.requests]
         # First of all, so that what is read below cannot change before the reservations.
-        await transaction.ledger.lock(*(request.guild_id for request in requests))
+        await transaction.run(ledger.lock, *(request.guild_id for request in requests))
         now = self._clock.now()
         acceptance = await acceptance_of(
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
@@ -156,7 +157,7 @@ class AcceptanceBatches:
         answers = [await _answers(transaction, acceptance, group, now) for group in groups]
         stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
         for alert in acceptance.alerts:
-            await add_alert(transaction, alert, now)
+            await transaction.run(add_alert, alert, now)
         return [
             [[stored[job.id] for job in one] if isinstance(one, list) else one for one in some]
             for some in answers

@@ -7,13 +7,13 @@ from bot.domain import JobRequest, JobState
 from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect
 from bot.errors import Refused
+from bot.features.wording import NO_KEY
 from bot.languages import lazy
 from bot.lifecycle import key_holds
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.services.acceptance.errors import KeyHeld, KeyOutOfCredits
 from bot.services.moderation.words import met_by, words_refused
-from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
 NEW_JOBS_PAUSED = lazy(

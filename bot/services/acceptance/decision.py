@@ -6,30 +6,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
-from bot.domain import Job, JobRequest, JobState, Usage
+from bot.credits.budgets import BudgetAlert, BudgetState, budget_alert
+from bot.credits.limits import (
+    LimitReached,
+    MemberLimits,
+    MemberState,
+    MemberUse,
+    ensure_all_within,
+    ensure_credits_left,
+    ensure_within,
+    state_of_member,
+)
+from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
+from bot.domain import Job, JobRequest, JobState
 from bot.domain.access import Block, private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import WhyAsk, why_ask
-from bot.domain.prices import Charges, Estimate, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
-from bot.lifecycle.budget_alerts import BudgetAlert, budget_alert
-from bot.lifecycle.prices import expected_cost
+from bot.features.wording import NO_KEY
 from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
 from bot.services.access import ensure_may
-from bot.services.credits.budgets import BudgetState, ensure_credits_left
-from bot.services.credits.prices import PriceTable
-from bot.services.limits import (
-    LimitReached,
-    MemberState,
-    MemberUse,
-    ensure_all_within,
-    ensure_within,
-    state_of_member,
-)
 from bot.services.moderation.words import WordsRefused
-from bot.services.wording import NO_KEY
 from bot.storage import ServerConfig
 
 
@@ -37,11 +36,13 @@ from bot.storage import ServerConfig
 class ServerState:
     """A server, and what it and the members concerned have used. Decisions change it.
 
-    `budget` is None for a server that takes no jobs. `tapped_before` are those of the members who have
-    started a job by a tap.
+    `charges` are what its key was charged, and what any was. `budget` is None for a server that takes no
+    jobs. `tapped_before` are those of the members who have started a job by a tap.
     """
 
     config: ServerConfig
+    limits: MemberLimits = field(default_factory=MemberLimits)
+    charges: Charges = field(default_factory=Charges)
     budget: BudgetState | None = None
     members: dict[int, MemberUse] = field(default_factory=dict[int, MemberUse])
     tapped_before: set[int] = field(default_factory=set[int])
@@ -123,7 +124,7 @@ class Acceptance:
         if request.once is not None and request.once in self._decided.done:
             raise Repeated
         ensure_not_held(server.config, key, self._at)
-        charges = server.config.charges
+        charges = server.charges
         price = expected_cost(charges, tool, request.inputs)
         member = self._member(server, budget, request)
         try:
@@ -245,7 +246,7 @@ class Acceptance:
         server, budget, key = self._open(request, tool)
         approval_of(server.config, request, tool)
         ensure_not_held(server.config, key, self._at)
-        least = PriceTable(server.config.charges).least(tool)
+        least = PriceTable(server.charges).least(tool)
         ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
 
@@ -273,9 +274,7 @@ class Acceptance:
 
     def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:
         used = server.members.get(request.user_id, MemberUse())
-        return state_of_member(
-            budget, server.config.limits, request.user_id, request.context.roles, used, self._at
-        )
+        return state_of_member(budget, server.limits, request.user_id, request.context.roles, used, self._at)
 
     def _count(self, server: ServerState, budget: BudgetState, job: Job) -> None:
         self._decided.jobs.append(job)
@@ -283,16 +282,16 @@ class Acceptance:
             self._decided.done.add(job.once)
         used = server.members.get(job.user_id, MemberUse())
         server.members[job.user_id] = replace(
-            used, usage=_and(used.usage, job.estimate), going=used.going + 1, starts=(*used.starts, self._at)
+            used,
+            usage=used.usage.with_reserved(job.estimate),
+            going=used.going + 1,
+            starts=(*used.starts, self._at),
         )
-        after = replace(budget, usage=_and(budget.usage, job.estimate), left=budget.left - job.estimate)
-        server.budget = after
-        self._alert(after)
+        server.budget = replace(budget, usage=budget.usage.with_reserved(job.estimate))
+        self._alert(server.budget)
 
     def _alert(self, budget: BudgetState, *, least: int | None = None) -> None:
-        alert = budget_alert(
-            budget.settings, budget.window, limit=budget.whole, spent=budget.usage.spent, least=least
-        )
+        alert = budget_alert(budget, least=least)
         if alert is not None:
             self._decided.alerts.setdefault((alert.guild_id, alert.kind, alert.key), alert)
 
@@ -328,7 +327,3 @@ class Acceptance:
             in_thread=request.in_thread,
             set_id=request.set_id,
         )
-
-
-def _and(usage: Usage, reserved: int) -> Usage:
-    return replace(usage, reserved=usage.reserved + reserved)

@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.credits.prices import Estimate
 from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
-from bot.domain.prices import Estimate
 from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.features.wording import credits_message
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason
-from bot.services.wording import credits_message
 
 
 class Repeated(Refused):

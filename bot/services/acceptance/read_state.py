@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from bot.catalog import Catalog
+from bot.credits import limits, prices
 from bot.domain import JobRequest
 from bot.services.acceptance.decision import Acceptance, ServerState
-from bot.services.limits import AskedMembers, use_of_members
 from bot.storage import Transaction
 
 
@@ -52,13 +54,29 @@ async def _states(
 ) -> dict[int, ServerState]:
     """Return the state of each server in which these members ask. One that takes no jobs has no budget."""
     configs = await transaction.servers.some(asking)
-    taking = [
-        AskedMembers(config.settings, config.limits, sorted(asking[guild_id]))
+    states = {guild_id: ServerState(config) for guild_id, config in configs.items()}
+    lanes = {
+        guild_id: config.key.lane
         for guild_id, config in configs.items()
         if config.key is not None and not config.settings.paused
-    ]
-    used = await use_of_members(transaction, taking, at)
-    return {
-        one: ServerState(configs[one], *used[one]) if one in used else ServerState(configs[one])
-        for one in asking
     }
+    if lanes:
+        await transaction.run(_read_credits, states, lanes, asking, at)
+    return states
+
+
+def _read_credits(
+    session: Session,
+    states: Mapping[int, ServerState],
+    lanes: Mapping[int, str],
+    asking: Mapping[int, Collection[int]],
+    at: datetime,
+) -> None:
+    """Read what servers with these keys and their members may spend, and what jobs cost."""
+    charges, limited = prices.charges_of(session, set(lanes.values())), limits.of_servers(session, lanes)
+    servers = [(states[one].config.settings, limited[one], sorted(asking[one])) for one in lanes]
+    used = limits.use_of_members(session, servers, at)
+    for one, lane in lanes.items():
+        state = states[one]
+        state.limits, state.charges = limited[one], charges[lane]
+        state.budget, state.members = used[one]

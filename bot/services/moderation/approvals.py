@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.credits import budgets, ledger
 from bot.domain import FailureCode, Job, JobRequest, JobState
 from bot.domain.access import UNKNOWN_MEMBER, AccessList, MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.words import WordEffect
 from bot.errors import Refused
+from bot.features.wording import credits_message
 from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.services.access import ensure_may
-from bot.services.credits.budgets import budget_state
 from bot.services.moderation.words import met_by
 from bot.services.service import ToolService, job_in_server
-from bot.services.wording import credits_message
 from bot.storage import Transaction
 
 MAX_DECLINE_REASON_CHARACTERS = 200
@@ -135,13 +135,13 @@ class ApprovalService(ToolService):
         any more, or if their credits are gone.
         """
         async with self._changing() as transaction:
-            await transaction.ledger.lock(guild_id)
+            await transaction.run(ledger.lock, guild_id)
             jobs = await _pending(transaction, guild_id, job_id, approver)
             now = self._clock.now()
             objections = [await self._objection(transaction, job, requester, now) for job in jobs]
             objection = next((one for one in objections if one is not None), None)
             if objection is None:
-                budget = await budget_state(transaction, guild_id, now)
+                budget = await transaction.run(budgets.state, guild_id, now)
                 if budget.left < 0:
                     raise Refused(LOWERED.using(credits=credits_message(-budget.left)))
                 decided = [await approve(transaction, job, now) for job in jobs]

@@ -5,8 +5,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from bot.domain.access import Block
-from bot.domain.limits import WordPause
+from bot.domain.access import Block, WordPause
 from bot.domain.words import WordRefusal
 from bot.servers import notices
 from bot.servers.notices import NoticeKind

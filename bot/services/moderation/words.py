@@ -18,9 +18,9 @@ from bot.domain.words import (
     word_rule,
 )
 from bot.errors import Refused
+from bot.features.wording import pause_words
 from bot.languages import lazy, paragraph
 from bot.services.service import ToolService
-from bot.services.wording import pause_words
 
 RECENT = 200  # jobs of the server on which a new rule is tried
 MUCH_OF_THEM = 0.2

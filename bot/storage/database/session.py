@@ -75,7 +75,7 @@ class Session:
             connection,
             join_transaction_mode="rollback_only",
             expire_on_commit=False,
-            info={"shards": self._shards, "wakes": wakes},
+            info={"shards": self._shards, "wakes": wakes, "jobs": self.changes.jobs},
         ) as session:
             done = work(session)
             session.commit()

@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     ScalarSelect,
-    Text,
     bindparam,
     case,
     exists,
@@ -35,24 +34,23 @@ from bot.storage.jobs.rows import (
     job_of,
     row_of,
 )
-from bot.storage.schema import guilds, holds, jobs, log_channels, prices, studii_keys
+from bot.storage.schema import guilds, holds, jobs, log_channels, studii_keys
 
 _KEY_COLUMNS = tuple(column.label(f"of_key_{column.name}") for column in studii_keys.c)
 
 
 class Started(NamedTuple):
-    """A job that Studii has, whether its server's key is held, and the last charge for its price."""
+    """A job that Studii has, and whether its server's key is held."""
 
     job: Job
     server_held: bool
-    last_charge: int | None
 
 
 class Jobs(JobRows):
     """Jobs within one transaction."""
 
     async def add_all(self, new: Sequence[Job]) -> None:
-        """Insert new jobs, in this order, without their reservations, which `Ledger.reserve_all` makes."""
+        """Insert new jobs, in this order, without their reservations, which `ledger.reserve` makes."""
         if new:
             # Their reservations tell of them.
             await self._session.execute(_ADD, [row_of(job) for job in new], named=True)
@@ -134,29 +132,12 @@ class Jobs(JobRows):
         return moved
 
     async def start_running(
-        self, job_id: str, expected: JobState, lane: str, at: datetime, **changes: Unpack[JobChanges]
+        self, job_id: str, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
     ) -> Started | None:
-        """Move the job to running, as `advance` does, and return what matters to its credits and its
-        server."""
+        """Move the job to running, as `advance` does, and return whether its server's key is held."""
         values = columns_of_move([expected], JobState.RUNNING, at, changes)
-        which = {"job": job_id, "expected": expected, "with_lane": lane}
-        row = await self._one_row(_START_RUNNING, which | values, named=True)
-        if row is None:
-            return None
-        return Started(changed_job(self._session, row), bool(row["server_held"]), row["last_charge"])
-
-    async def finish_running(
-        self, job_id: str, lane: str, **changes: Unpack[JobChanges]
-    ) -> tuple[Job, int | None, datetime | None] | None:
-        """Change a running job, as `update` does.
-
-        Return it with the last charge for its price with the key of `lane`, and when that was first charged.
-        """
-        which = {"job": job_id, "expected": JobState.RUNNING, "with_lane": lane}
-        row = await self._one_row(_FINISH_RUNNING, which | columns_of(changes), named=True)
-        if row is None:
-            return None
-        return changed_job(self._session, row), row["last_charge"], row["charged_at"]
+        row = await self._one_row(_START_RUNNING, {"job": job_id, "expected": expected} | values, named=True)
+        return None if row is None else Started(changed_job(self._session, row), bool(row["server_held"]))
 
     async def update(
         self,
@@ -206,13 +187,6 @@ def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:
     return select(column).where(holds.c.guild_id == jobs.c.guild_id).correlate(jobs).scalar_subquery()
 
 
-def _price(column: Column[Any]) -> ScalarSelect[Any]:
-    """Return what is known of the job's price with the key of the parameter `with_lane`."""
-    tool, variant = _returned(jobs.c.tool), _returned(jobs.c.variant)
-    same = (prices.c.lane == _LANE) & (prices.c.tool == tool) & (prices.c.variant == variant)
-    return select(column).where(same).scalar_subquery()
-
-
 def _returned(column: Column[Any]) -> ColumnElement[Any]:
     """Name a job's column with its table, for subqueries within RETURNING.
 
@@ -232,7 +206,6 @@ def _job_and_key_of(row: RowMapping) -> tuple[Job, StudiiKey | None]:
 _IS_JOB = jobs.c.id == bindparam("job")
 _IN_STATE = jobs.c.state == bindparam("expected")
 _IS_IN_ONE = jobs.c.state.in_(bindparam("states", expanding=True))
-_LANE = bindparam("with_lane", type_=Text)
 _ONE_MORE = {"version": jobs.c.version + 1}
 
 _ADD = insert(jobs)
@@ -266,12 +239,7 @@ _UPDATES = {
     (True, True): _ADVANCE,
 }
 _START_RUNNING = _ADVANCE_READ.returning(
-    jobs,
-    exists().where(holds.c.guild_id == _returned(jobs.c.guild_id)).label("server_held"),
-    _price(prices.c.charge).label("last_charge"),
-)
-_FINISH_RUNNING = _ADVANCE_READ.returning(
-    jobs, _price(prices.c.charge).label("last_charge"), _price(prices.c.at).label("charged_at")
+    jobs, exists().where(holds.c.guild_id == _returned(jobs.c.guild_id)).label("server_held")
 )
 _ANNOUNCE = (
     _UPDATE_IN_STATE.where(jobs.c.posting == bindparam("posted"))

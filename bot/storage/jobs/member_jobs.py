@@ -1,13 +1,12 @@
 """The jobs of a server's members."""
 
 from collections.abc import Collection
-from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select, text
+from sqlalchemy import Integer, Select, bindparam, select, text
 
-from bot.domain import ACTIVE_STATES, Job, JobState
+from bot.domain import Job, JobState
 from bot.storage.jobs.rows import LIMIT, JobRows
 from bot.storage.schema import GOING_OR_DONE, jobs
 
@@ -16,10 +15,6 @@ _NOT_ERASED = jobs.c.forgotten_at.is_(None) | jobs.c.scrubbed_at.is_(None)
 
 class MemberJobs(JobRows):
     """Jobs by whose they are, within one transaction."""
-
-    async def recent_of(self, guild_id: int, user_id: int, limit: int) -> list[Job]:
-        """Return a member's jobs in a server, newest first, without those that they had erased."""
-        return await self._all(_RECENT_OF, {"guild": guild_id, "user": user_id, "limit": limit})
 
     async def page(
         self,
@@ -47,28 +42,10 @@ class MemberJobs(JobRows):
         """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
         return set((await self._session.execute(_GOING_OR_DONE_OF, {"keys": list(once)})).scalars())
 
-    async def going_of(self, guild_id: int, user_ids: Collection[int]) -> dict[int, int]:
-        """Return the numbers of these members' unfinished jobs in a server, without unknown ones, if any."""
-        which = {"guild": guild_id, "users": list(user_ids)}
-        rows = (await self._session.execute(_GOING_OF, which)).mappings()
-        return {row["user_id"]: row["jobs"] for row in rows}
-
-    async def started_by(
-        self, guild_id: int, user_ids: Collection[int], since: datetime, until: datetime
-    ) -> dict[int, list[datetime]]:
-        """Return when these members' jobs in (since, until] were accepted, oldest first."""
-        which = {"guild": guild_id, "users": list(user_ids), "since": since, "until": until}
-        found: dict[int, list[datetime]] = {}
-        for row in (await self._session.execute(_STARTED_BY, which)).mappings():
-            found.setdefault(row["user_id"], []).append(row["created_at"])
-        return found
-
 
 # Statements, made once (see `Session.execute`).
 _IN_GUILD = jobs.c.guild_id == bindparam("guild")
 _OF_USER = jobs.c.user_id == bindparam("user")
-_OF_USERS = jobs.c.user_id.in_(bindparam("users", expanding=True))
-_RECENT_OF = select(jobs).where(_IN_GUILD, _OF_USER, _NOT_ERASED).order_by(jobs.c.number.desc()).limit(LIMIT)
 _ASKED_ONCE = (
     select(jobs)
     .where(_IN_GUILD, _OF_USER, jobs.c.once == bindparam("once"))
@@ -77,17 +54,6 @@ _ASKED_ONCE = (
 )
 _GOING_OR_DONE_OF = select(jobs.c.once).where(
     text(GOING_OR_DONE), jobs.c.once.in_(bindparam("keys", expanding=True))
-)
-_GOING_OF = (
-    select(jobs.c.user_id, func.count().label("jobs"))
-    .where(_IN_GUILD, _OF_USERS, jobs.c.state.in_(ACTIVE_STATES))
-    .group_by(jobs.c.user_id)
-)
-_STARTED_BY = (
-    select(jobs.c.user_id, jobs.c.created_at)
-    .where(_IN_GUILD, _OF_USERS)
-    .where(jobs.c.created_at > bindparam("since"), jobs.c.created_at <= bindparam("until"))
-    .order_by(jobs.c.created_at)
 )
 
 

@@ -97,7 +97,10 @@ class JobRows(Repository):
 
 
 async def lock_servers_of(session: Session, which: ColumnElement[bool]) -> None:
-    """Take the locks of these jobs' servers before several of the jobs are changed (see `Ledger.lock`)."""
+    """Take the locks of these jobs' servers before several of the jobs are changed.
+
+    `bot.credits.ledger.lock` has the order of all locks.
+    """
     if session.beside_others:
         mine = select(jobs.c.guild_id).where(which).distinct()
         servers = mine.order_by(jobs.c.guild_id).subquery("servers")

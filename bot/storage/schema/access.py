@@ -1,10 +1,9 @@
-"""The tables of access rules, limits and allowances, and of members who refuse the use of their photos."""
+"""The tables of access rules and limits, and of members who refuse the use of their photos."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
 from bot.base import Choice, UtcDateTime, metadata
 from bot.domain.access import AccessList, Permit, PhotoScope
-from bot.domain.limits import AllowanceScope
 
 # An empty column, like a server without a row, has the default of `AccessRules`, `MemberLimits` or
 # `WordPause`.
@@ -35,16 +34,6 @@ access_lists = Table(
     Column("list", Choice(AccessList), primary_key=True),
     Column("target", Text, primary_key=True),
     Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
-)
-
-# `subject_id` is the role or the member; 0 for the allowance of everyone.
-allowances = Table(
-    "allowances",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("whose", Choice(AllowanceScope), primary_key=True),
-    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("credits", Integer, nullable=False),
 )
 
 # Members whose photos only they may use, in any server.

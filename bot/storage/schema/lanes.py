@@ -36,16 +36,6 @@ lane_limits = Table(
     Column("next_lowered", Float(53), nullable=False),
 )
 
-prices = Table(
-    "prices",
-    metadata,
-    Column("lane", Text, primary_key=True),  # empty: what any key was charged last
-    Column("tool", Text, primary_key=True),
-    Column("variant", Text, primary_key=True),
-    Column("charge", Integer, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-
 durations = Table(
     "durations",
     metadata,

@@ -1,10 +1,9 @@
-"""The tables of questions: confirmations before a job, requests for credits, offers of tools."""
+"""The tables of questions: confirmations before a job, offers of tools."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-from bot.base import Choice, UtcDateTime, enum_constraint, metadata, partial_index
+from bot.base import Choice, UtcDateTime, enum_constraint, metadata
 from bot.domain.confirmations import WhyAsk
-from bot.domain.credit_requests import RequestState
 
 # Few at any time: a row goes when its question was answered or has expired.
 confirmations = Table(
@@ -26,27 +25,6 @@ confirmations = Table(
     Column("used_at", UtcDateTime),
     enum_constraint("why", WhyAsk),
     Index(None, "guild_id", "user_id"),
-)
-
-# A row stays after its answer, so that a later press of a button is answered with it.
-credit_requests = Table(
-    "credit_requests",
-    metadata,
-    Column("id", String(16), primary_key=True),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("user_id", BigInteger, nullable=False),
-    Column("channel_id", BigInteger, nullable=False),
-    Column("tool", Text, nullable=False),
-    Column("price", Integer, nullable=False),
-    Column("amount", Integer, nullable=False),
-    Column("of_member", Boolean, nullable=False),
-    Column("of_server", Boolean, nullable=False),
-    Column("state", Choice(RequestState), nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("answered_by", BigInteger),
-    Column("answered_at", UtcDateTime),
-    enum_constraint("state", RequestState),
-    partial_index("uq_credit_requests_open", "guild_id", "user_id", unique=True, rows="state = 'open'"),
 )
 
 # Messages that offer tools after a mention; a row goes with its message, or when that can't be removed.

@@ -6,6 +6,7 @@ from typing import Self
 
 import discord
 
+from bot.credits import requests
 from bot.errors import CreditsWanted, Refused
 from bot.languages import lazy
 from bot.ui.kit.buttons import LastingButton
@@ -52,7 +53,10 @@ class AskAdminButton(
         else:
             raise Refused(NOT_IN_A_SERVER)
         roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
-        await host.services.credit_requests.ask(wanted, member.id, roles, channel_id)
+        slug, price, now = host.catalog.get(wanted.tool).slug, wanted.price, host.clock.now()
+        await host.services.db.write(
+            requests.ask, wanted.guild_id, member.id, roles, channel_id, slug, price, now
+        )
         await interaction.edit_original_response(view=boxed(GOOD, ASKED))
 
 

@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 
-from bot.domain import Usage
+from bot.credits.budgets import BudgetState
+from bot.credits.ledger import Usage
+from bot.credits.limits import MemberState
+from bot.credits.prices import ToolPrice, price_words
+from bot.domain import Job
 from bot.languages import Message, gettext as _, lazy, sentences
-from bot.services import (
-    BudgetState,
-    MemberCredits,
-    MemberState,
-    ToolPrice,
-    credit_words,
-    discord_timestamp,
-    price_words,
-)
+from bot.services import credit_words, discord_timestamp
 from bot.ui.jobs.wording import ToolNames, job_line
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import more_words, named_value
@@ -31,7 +27,7 @@ _USED_BY_YOU = (
 
 
 def credits_panel(
-    member: MemberCredits, limits: MemberState, prices: Sequence[ToolPrice], names: ToolNames
+    member: MemberState, recent: Sequence[Job], prices: Sequence[ToolPrice], names: ToolNames
 ) -> Panel:
     """Return what is left, what the member has used, what each tool costs, and the member's latest jobs."""
     return boxed(
@@ -39,15 +35,15 @@ def credits_panel(
         f"### 💳 {_('Server credits')}",
         lines(
             budget_lines(member.budget),
-            _used(member.usage, _USED_BY_YOU),
-            *own_limits(limits),
+            _used(member.use.usage, _USED_BY_YOU),
+            *own_limits(member),
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
         rule(),
         lines(f"**{_('Prices')}**", *_price_lines(prices)),
         rule(),
-        lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in member.recent))
-        if member.recent
+        lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in recent))
+        if recent
         else _("You haven't made anything here yet. Type `/` and pick a tool."),
     )
 
@@ -87,15 +83,15 @@ def own_limits(limits: MemberState) -> list[str]:
         drawn = bar(limits.left, limits.whole)
         # Translators: what is left is, for example, “3 of 100 credits left today”.
         words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
-        if limits.grants:
+        if limits.use.grants:
             words = _(
                 "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
                 left=limits.left_words,
-                granted=limits.grants,
+                granted=limits.use.grants,
             )
         said.append(f"{drawn} {words}")
-    if limits.at_once is not None:
-        said.append(_("Running jobs: {running} of {most}.", running=limits.going, most=limits.at_once))
+    if (most := limits.limits.at_once) is not None:
+        said.append(_("Running jobs: {running} of {most}.", running=limits.use.going, most=most))
     if limits.next_start is not None:
         said.append(_("You can start your next job {when}.", when=discord_timestamp(limits.next_start)))
     return said

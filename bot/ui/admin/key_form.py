@@ -5,6 +5,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.credits import budgets
 from bot.domain import Plan
 from bot.languages import gettext as _, lazy
 from bot.servers import keys
@@ -65,7 +66,8 @@ class KeyForm(Form):
 
     async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = self._opener.ensure(interaction)
-        budget = daily_budget(self._budget.value)
+        daily = daily_budget(self._budget.value)
         plan, services = Plan(self._plan.values[0]), host.services
-        key = await services.keys.set_key(guild_id, self._key.value, plan, budget)
-        await answer(interaction, key_panel(key, await services.credits.budget(guild_id)))
+        key = await services.keys.set_key(guild_id, self._key.value, plan, daily)
+        budget = await services.db.read(budgets.state, guild_id, host.clock.now())
+        await answer(interaction, key_panel(key, budget))

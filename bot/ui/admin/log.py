@@ -2,9 +2,9 @@
 
 import discord
 
+from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _, lazy, sentences, speaking
-from bot.lifecycle.budget_alerts import WARNING_PERCENT
 from bot.servers.settings import LogSettings
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton

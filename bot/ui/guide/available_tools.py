@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.catalog import Tool
+from bot.credits import limits, prices
+from bot.credits.limits import MemberState
+from bot.credits.prices import ToolPrice
 from bot.domain.access import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers import keys
-from bot.services import NO_KEY, MemberState, Services, ToolPrice
+from bot.services import NO_KEY, Services
 from bot.ui.kit.layout import lines
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence, shortened
@@ -61,11 +64,13 @@ async def available_for(
     services: Services, guild_id: int, user_id: int, context: MemberContext
 ) -> AvailableTools:
     """Read what the member can make in the server, in the channel of the context."""
+    db, now = services.db, services.clock.now()
+    table = await db.read(prices.price_table, guild_id)
     return AvailableTools(
-        prices=await services.credits.prices(guild_id),
+        prices=table.all_listed(services.catalog),
         denials=await services.access.denials(guild_id, user_id, context),
-        limits=await services.limits.of_member(guild_id, user_id, context.roles),
-        has_key=await services.db.read(keys.current, guild_id) is not None,
+        limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
+        has_key=await db.read(keys.current, guild_id) is not None,
         held=await services.keys.held(guild_id),
     )
 

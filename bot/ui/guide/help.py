@@ -7,11 +7,12 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
+from bot.credits.prices import ToolPrice, short_price
 from bot.domain.access import MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import gettext as _, lazy, or_list
-from bot.services import Services, Tap, ToolPrice, short_price_words
+from bot.services import Services, Tap
 from bot.ui.guide.available_tools import (
     AvailableTools,
     available_for,
@@ -161,7 +162,7 @@ def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
     if not hindrance and not all_wait and guide.waits(tool):
         hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
     named = named_value(f"**{tool.title}**", tool.summary)
-    price = f" · {short_price_words(one.price)}" if guide.available.has_key else ""
+    price = f" · {short_price(one.price)}" if guide.available.has_key else ""
     said = f"{tool.emoji} {named}{price}"
     return f"{said}\n-# {hindrance}" if hindrance else said
 

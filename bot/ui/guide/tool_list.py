@@ -8,8 +8,8 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
+from bot.credits.prices import OtherPrice, ToolPrice, price_words, short_price
 from bot.languages import and_list, gettext as _, lazy, sentences
-from bot.services import OtherPrice, ToolPrice, price_words, short_price_words
 from bot.ui.account.credits import DEFAULT_HOLDS, own_limits
 from bot.ui.guide.available_tools import AvailableTools, hindrance_of, hindrance_words, left_out_words
 from bot.ui.jobs.forms.tool_picker import tool_rows
@@ -110,4 +110,4 @@ def _prices(one: ToolPrice) -> str:
 def _other_words(tool: Tool, other: OtherPrice) -> str:
     named = [tool.named_value(name, value) for name, value in other.choices.items()]
     chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in named])
-    return named_value(chosen, short_price_words(other.price))
+    return named_value(chosen, str(short_price(other.price)))

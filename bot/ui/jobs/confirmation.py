@@ -3,11 +3,11 @@
 import discord
 from discord import ui
 
+from bot.credits.prices import Estimate, short_price
 from bot.domain.confirmations import Confirmation, WhyAsk
-from bot.domain.prices import Estimate
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, ngettext, pgettext
-from bot.services import ConfirmationNeeded, confirmed, short_price_words
+from bot.services import ConfirmationNeeded, confirmed
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
@@ -79,7 +79,7 @@ def _asked(question: Confirmation, tool: str, price: str) -> str:
 
 def question_price(question: Confirmation) -> str:
     """Say the price that the person is asked about."""
-    return short_price_words(Estimate(question.price, learned=question.learned))
+    return str(short_price(Estimate(question.price, learned=question.learned)))
 
 
 async def ask_to_confirm(interaction: discord.Interaction, needed: ConfirmationNeeded) -> None:

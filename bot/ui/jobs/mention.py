@@ -14,10 +14,11 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
+from bot.credits.prices import ToolPrice, short_price
 from bot.domain import SourcePhoto
 from bot.errors import NotAllowed, Refused
 from bot.languages import gettext as _, lazy
-from bot.services import Services, ToolPrice, short_price_words
+from bot.services import Services
 from bot.ui.jobs.forms.open_form import ask, begin, own_inputs
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
@@ -97,7 +98,7 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
             message.author.id,
             message.id,
             one.price.amount,
-            f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price_words(one.price)}",
+            f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price(one.price)}",
             one.tool.emoji,
         )
         for one in prices[:MAX_TOOL_BUTTONS]

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.catalog import Tool
+from bot.credits.prices import PriceTable
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.services import ConfirmationNeeded, PriceTable
+from bot.services import ConfirmationNeeded
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values

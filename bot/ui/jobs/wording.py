@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from bot.catalog import Catalog, Tool
+from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
 from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
-from bot.domain.prices import MIN_ESTIMATE_CREDITS, Estimate
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
-from bot.services import credit_words, discord_timestamp, short_price_words
+from bot.services import credit_words, discord_timestamp
 from bot.tool_inputs import spaced
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence, shortened
@@ -193,7 +193,7 @@ def again_price(job: Job) -> Estimate:
 
 def again_label(job: Job) -> str:
     """Return the label of the button that runs a job again, with its price."""
-    return _("Run again · {price}", price=short_price_words(again_price(job)))
+    return _("Run again · {price}", price=short_price(again_price(job)))
 
 
 def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool = False) -> str:

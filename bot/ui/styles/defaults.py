@@ -7,10 +7,10 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, Tool
+from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.features import styles
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
-from bot.services import PriceTable
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
     CHOICE_LENGTH,

@@ -7,10 +7,10 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
+from bot.credits.prices import PriceTable, short_price
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, misfit, wants_words
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
-from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
@@ -102,7 +102,7 @@ def style_panel(
     made_by = _("added by {member}", member=f"<@{style.made_by}>") if style.made_by is not None else ""
     buttons: list[Piece] = []
     if tool is not None and not wrong:
-        price = "" if prices is None else f" · {short_price_words(prices.of(tool, style.inputs))}"
+        price = "" if prices is None else f" · {short_price(prices.of(tool, style.inputs))}"
         buttons.append(StyleButton(USE, style.id, pgettext("button", "Use") + price))
     if not style.of_server:
         buttons.append(StyleButton(REMOVE, style.id, pgettext("button", "Remove")))

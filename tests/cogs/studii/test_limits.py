@@ -1,17 +1,19 @@
 """Admins limit members and tools by command; whoever is refused learns which limit it was."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
 from bot.catalog import Catalog
+from bot.credits import limits
+from bot.credits.limits import AllowanceScope, MemberLimits
 from bot.domain.access import AccessRules, Permit, ToolRule
-from bot.domain.limits import AllowanceScope, MemberLimits
 from bot.errors import Busy
-from bot.storage.access import Policies
 from bot.ui.admin.access import access_panel
 from bot.ui.jobs.wording import ToolNames
+from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.pseudo.letters import read
 
@@ -37,40 +39,48 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
         member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
         for role, credits_ in zip(roles, (8, 16), strict=True):
-            await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_))
+            await spending.set_limits(
+                desk.services, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
+            )
         for _ in range(2):
             assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
         refused = await member.slash(desk.channel, "studio", prompt="A red kite")
         assert "0 of 16 credits left today" in texts(refused)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24)
+        )
         assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
 
 
 async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_desk(tmp_path) as desk:
 
-        async def no_room(*_: object, **__: object) -> None:
+        def no_room(*args: Any, **more: Any) -> None:
+            real(*args, **more)  # the allowance was written
             raise Busy
 
-        monkeypatch.setattr(Policies, "set", no_room)  # after the allowance was written
+        real = limits.put
+        monkeypatch.setattr(limits, "put", no_room)
         told = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
         assert told == "The bot is busy right now. Try again in a moment."
-        assert await desk.services.limits.limits(desk.guild.id) == MemberLimits()
+        assert await spending.member_limits(desk.services, desk.guild.id) == MemberLimits()
 
 
 @pytest.mark.promise
 async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         gone = desk.env.create_user("gone")
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20))
-        await desk.services.limits.grant(desk.guild.id, gone.id, 5)
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20)
+        )
+        await spending.grant(desk.services, desk.guild.id, gone.id, 5)
         shown = texts(await desk.admin.slash(desk.channel, "studii allowance", member=gone))
         assert "This member isn't in the server. If they come back, these limits apply." in shown
         assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
         assert "Took back 5 credits granted for today." in shown
         await desk.admin.slash(desk.channel, "studii allowance", member=gone, no_limit=True)
-        assert (await desk.services.limits.limits(desk.guild.id)).own == {}
+        assert (await spending.member_limits(desk.services, desk.guild.id)).own == {}
 
 
 async def test_a_role_that_was_deleted_has_no_allowance_any_more(tmp_path: Path) -> None:
@@ -96,7 +106,7 @@ async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: P
             for limit in ({"at_once": 1}, {"starts": 2}):
                 refused = await desk.admin.slash(desk.channel, "studii allowance", **whose, **limit)
                 assert "apply to every member" in texts(refused)
-        limits = await desk.services.limits.limits(desk.guild.id)
+        limits = await spending.member_limits(desk.services, desk.guild.id)
         assert (limits.at_once, limits.rate) == (None, None)
 
 
@@ -124,7 +134,7 @@ async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(t
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
         assert "50 credits granted for today is the most" in shown
         await desk.admin.slash(desk.channel, "studii grant", credits=-50)
-        assert (await desk.services.credits.budget(desk.guild.id)).left == 100
+        assert (await spending.budget(desk.services, desk.guild.id)).left == 100
 
 
 @pytest.mark.promise

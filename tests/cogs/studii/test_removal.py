@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.client.login import was_removed
+from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.servers import keys, settings
 from bot.storage import Storage
@@ -167,4 +168,4 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         assert "was removed from the server" in read(reason_words(ended.failure_text))
         assert await ciphertexts(desk.storage) == [b""]
         async with desk.storage.read() as transaction:
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []

@@ -9,6 +9,7 @@ import simcord
 
 from bot.domain import Period, Plan
 from bot.servers import keys
+from tests.support import spending
 from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
 
 
@@ -59,7 +60,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(
         assert reason in told
         assert key not in told
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
-        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+        assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 async def test_the_form_remembers_the_plan_and_never_the_key(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
         assert "500 credits a month" in told
         told = texts(await desk.admin.slash(desk.channel, "studii budget", credits=40))
         assert "40 credits a month" in told
-        budget = (await desk.services.credits.budget(desk.guild.id)).settings.budget
+        budget = (await spending.budget(desk.services, desk.guild.id)).settings.budget
         assert (budget.limit, budget.period) == (40, Period.MONTH)
 
 
@@ -139,7 +140,7 @@ async def test_a_refused_budget_changes_nothing_at_all(tmp_path: Path) -> None:
         for refused in ({"timezone": "Nowhere"}, {"restart": True}):
             told = texts(await desk.admin.slash(desk.channel, "studii budget", confirm=5, **refused))
             assert "Nothing was changed." in told
-            assert (await desk.services.credits.budget(desk.guild.id)).settings.confirm_above is None
+            assert (await spending.budget(desk.services, desk.guild.id)).settings.confirm_above is None
 
 
 async def test_one_answer_shows_the_budget_and_from_which_price_people_are_asked(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ import pytest
 import simcord
 from PIL import Image
 
-from bot.domain import EntryKind, JobState, Period
-from bot.domain.report_spans import Span
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
+from bot.credits.usage import Span, ledger_pages, report as report_of, safe, write_ledger
+from bot.domain import JobState, Period
 from bot.servers import settings
-from bot.services.credits.export import safe, write_ledger
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
@@ -68,7 +70,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
         async with desk.storage.write() as transaction:
             await transaction.run(settings.change, desk.guild.id, timezone="Pacific/Auckland")
-        report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
+        report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
         per_day = [sum(day) for day in zip(*report.daily, strict=True)]
         spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
         assert {day: amount for day, amount in spent.items() if amount} == {
@@ -78,7 +80,7 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
         }
         async with desk.storage.read() as transaction:
             entries = await ledger_lines(transaction, guild_id=desk.guild.id)
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
         put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
         released = sum(one.amount for one in entries if one.kind == "release")
         assert report.credits == put_aside - released
@@ -87,8 +89,8 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
 @pytest.mark.parametrize("period", [Period.WEEK, Period.MONTH, Period.TOTAL])
 async def test_a_longer_budget_is_drawn_as_what_it_is_a_day(tmp_path: Path, period: Period) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, 310, period)
-        report = await desk.services.usage.report(desk.guild.id, Span.WEEK)
+        await spending.set_budget(desk.services, desk.guild.id, 310, period)
+        report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
         expected = {Period.WEEK: 310 / 7, Period.MONTH: 10.0, Period.TOTAL: None}
         assert report.limit_a_day == expected[period]
 
@@ -137,9 +139,9 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
 async def test_the_columns_are_explained_and_times_and_grants_are_where_they_belong(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         assert "No entries yet." in texts(await desk.admin.slash(desk.channel, "studii export"))
-        await desk.services.credits.set_budget(desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
-        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 20)
-        await desk.services.limits.grant(desk.guild.id, None, 5)
+        await spending.set_budget(desk.services, desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
+        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 20)
+        await spending.grant(desk.services, desk.guild.id, None, 5)
         await desk.services.privacy.forget_member(desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii export")
         said = texts(answer)
@@ -174,7 +176,9 @@ async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> Non
 async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
-        pages = [page async for page in desk.services.usage.ledger(desk.guild.id + 1, None)]
+        pages = [
+            page async for page in ledger_pages(desk.services.db, desk.guild.id + 1, None, desk.clock.now())
+        ]
         assert pages == []
 
 
@@ -183,22 +187,22 @@ async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
         plain = await write_ledger(
-            desk.services.usage.ledger(desk.guild.id, None),
+            ledger_pages(desk.services.db, desk.guild.id, None, desk.clock.now()),
             ZoneInfo("UTC"),
             tmp_path,
             10_000,
             state_words=str,
         )
-        text = plain.path.read_bytes()
+        text = plain[0].read_bytes()
         packed = await write_ledger(
-            desk.services.usage.ledger(desk.guild.id, None),
+            ledger_pages(desk.services.db, desk.guild.id, None, desk.clock.now()),
             ZoneInfo("UTC"),
             tmp_path,
             len(text) - 1,
             state_words=str,
         )
-        assert packed.path.suffix == ".zip"
-        with zipfile.ZipFile(packed.path) as archive:
+        assert packed[0].suffix == ".zip"
+        with zipfile.ZipFile(packed[0]) as archive:
             assert archive.read("ledger.csv") == text
 
 

@@ -15,6 +15,7 @@ from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.layout import QUIET, Panel, boxed
 from tests.reactions.taps import jobs_of
+from tests.support import spending
 from tests.support.desk import texts
 from tests.ui.jobs.late import (
     announced,
@@ -84,7 +85,7 @@ async def test_a_kill_between_removing_an_announcement_and_saying_why_leaves_nob
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         journal = keep(desk, tmp_path)
-        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        await spending.set_budget(desk.services, desk.guild.id, 1, None)
 
         with monkeypatch.context() as patch:
             patch.setattr(discord.Webhook, "send", killed)

@@ -17,6 +17,7 @@ from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import announce_card
+from tests.support import spending
 from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command
@@ -98,7 +99,7 @@ async def test_who_could_not_be_refused_is_told_later_that_nothing_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool
 ) -> None:
     async with away(tmp_path, monkeypatch) as (desk, discord_):
-        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        await spending.set_budget(desk.services, desk.guild.id, 1, None)
         shown = await asked(desk, discord_, **({"private": True} if private else {}))
         assert len(kept(tmp_path)) == 1
         await discord_.comes_back(tmp_path)

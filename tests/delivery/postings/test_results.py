@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
 from bot.domain import JobState, Posted, SourcePhoto
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
@@ -167,7 +168,7 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(await desk.job(), state, failure_text=Reason.text("The photo was broken."))
         async with desk.storage.write() as transaction:
-            await transaction.ledger.release(job, desk.clock.now())
+            await transaction.run(ledger.settle, job, 0, desk.clock.now())
             released = await transaction.jobs.get(job.id)
         assert released is not None
         message = await posted(desk, released, None)

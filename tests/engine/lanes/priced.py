@@ -11,6 +11,7 @@ from bot.domain.access import MemberContext
 from bot.errors import CreditsShort
 from sandbox.studii.faults import Effect
 from tests.engine.world import CHANNEL, GUILD, USER, EngineWorld
+from tests.support import spending
 
 VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
 ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
@@ -33,7 +34,7 @@ class Gate:
 
 
 async def budget(world: EngineWorld, limit: int, guild_id: int = GUILD) -> None:
-    await world.services.credits.set_budget(guild_id, limit, Period.DAY)
+    await spending.set_budget(world.services, guild_id, limit, Period.DAY)
 
 
 async def accept(
@@ -59,7 +60,7 @@ async def accept(
 
 
 async def left(world: EngineWorld, guild_id: int = GUILD) -> int:
-    return (await world.services.credits.budget(guild_id)).left
+    return (await spending.budget(world.services, guild_id)).left
 
 
 async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import EntryKind, FailureCode, JobState, Plan
-from bot.domain.limits import AllowanceScope
+from bot.credits import charges
+from bot.credits.ledger import EntryKind
+from bot.credits.limits import AllowanceScope
+from bot.domain import FailureCode, JobState, Plan
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
 from tests.engine.world import GUILD, USER, EngineWorld, engine_world
+from tests.support import spending
 from tests.support.jobs import ledger_lines
 
 OTHER_GUILD = 101
@@ -178,9 +181,8 @@ async def test_what_an_allowance_has_no_room_for_ends_too(tmp_path: Path) -> Non
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await budget(world, 10_000)
-        limits = world.services.limits
-        await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 40))
-        await limits.set(GUILD, allowance=(AllowanceScope.ROLE, 7, 250))
+        await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 40))
+        await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.ROLE, 7, 250))
         poor = await accept(world, 50, user_id=1)
         rich = await accept(world, 50, user_id=2, roles=frozenset({7}))
         assert (len(poor), len(rich)) == (1, 6)
@@ -198,8 +200,8 @@ async def test_another_key_is_asked_anew(tmp_path: Path) -> None:
         old = await world.use_key(world.studii.add_key())
         await budget(world, 1000)
         async with world.storage.write() as transaction:
-            await transaction.prices.learn(
-                old.lane, "studio", "mode=video quality=standard", 3, world.clock.now()
+            await transaction.run(
+                charges.learn, old.lane, "studio", "mode=video quality=standard", 3, world.clock.now()
             )
         jobs = await accept(world, 3)
         assert [(job.estimate, job.price_learned) for job in jobs] == [(3, True)] * 3
@@ -220,8 +222,8 @@ async def test_a_price_that_rises_corrects_what_still_waits(tmp_path: Path) -> N
     async with engine_world(tmp_path, starts_in_flight=1) as world:
         key = await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.prices.learn(
-                key.lane, "studio", "mode=video quality=standard", 10, world.clock.now()
+            await transaction.run(
+                charges.learn, key.lane, "studio", "mode=video quality=standard", 10, world.clock.now()
             )
         jobs = await accept(world, 50)
         assert len(jobs) == 10
@@ -239,8 +241,8 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
         key = await world.use_key(world.studii.add_key())
         jobs = await accept(world, 2)
         async with world.storage.write() as transaction:
-            await transaction.prices.learn(
-                key.lane, "studio", "mode=video quality=standard", 90, world.clock.now()
+            await transaction.run(
+                charges.learn, key.lane, "studio", "mode=video quality=standard", 90, world.clock.now()
             )
         world.studii.next_job(Outcome(charge=90), times=2)
         async with world.running():

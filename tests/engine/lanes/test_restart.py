@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.credits import charges, ledger
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import StrandedJobs
-from bot.storage.credits.prices import Prices
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 
@@ -215,14 +215,14 @@ async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        real, failures = Prices.learn, [OSError("disk full")]
+        real, failures = charges.learn, [OSError("disk full")]
 
-        async def learn(self: Prices, *args: Any) -> None:
+        def learn(*args: Any) -> int | None:
             if failures:
                 raise failures.pop()
-            await real(self, *args)
+            return real(*args)
 
-        monkeypatch.setattr(Prices, "learn", learn)
+        monkeypatch.setattr(charges, "learn", learn)
         job = await world.accept(a_job())
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
@@ -256,7 +256,7 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
             async with world.storage.write() as transaction:
                 now = world.clock.now()
                 assert await transaction.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
-                await transaction.ledger.release(job, now)
+                await transaction.run(ledger.settle, job, 0, now)
             engine.wake()
             upload.release.set()
             await world.announced(job.id)

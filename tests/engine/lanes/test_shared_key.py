@@ -13,6 +13,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
+from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.step_result import StepResult
@@ -104,7 +105,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
             stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
             await transaction.run(settings.set_key, THEIRS, stored.id, at)
             await transaction.jobs.add_all([theirs])
-            await transaction.ledger.reserve_all([theirs], at)
+            await transaction.run(ledger.reserve, [theirs], at)
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))
             await world.announced(mine.id)

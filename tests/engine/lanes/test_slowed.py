@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
 from bot.domain import Job, JobState
 from bot.storage.lanes import LaneLimitRows
 from sandbox.studii import faults
@@ -65,7 +66,7 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
         job = await slowed(world, key.lane, 2)
         async with world.storage.write() as transaction:
             await transaction.jobs.advance(job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now())
-            await transaction.ledger.release(job, world.clock.now())
+            await transaction.run(ledger.settle, job, 0, world.clock.now())
         async with world.running() as engine:
 
             async def rests() -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bot.credits import charges, ledger
+from bot.credits.limits import AllowanceScope, set_limits
 from bot.domain import Budget, Job, JobRequest, Period, Plan
 from bot.domain.access import AccessList, Block, MemberContext, PhotoScope
 from bot.domain.confirmations import Confirmation
-from bot.domain.limits import AllowanceScope
 from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
@@ -42,7 +43,7 @@ async def server(storage: Storage, guild_id: int, chance: random.Random) -> None
         await transaction.policies.block(guild_id, BLOCKED, Block())
         await transaction.policies.refuse_photos(REFUSES, NOW)
         if chance.random() < 0.5:
-            await transaction.prices.learn(f"lane {guild_id}", "studio", CHEAP, 3, NOW)
+            await transaction.run(charges.learn, f"lane {guild_id}", "studio", CHEAP, 3, NOW)
         await questions_first(transaction, guild_id, key.id, chance)
 
 
@@ -60,11 +61,11 @@ async def limits(transaction: Transaction, guild_id: int, chance: random.Random)
     if chance.random() < 0.4:
         await transaction.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
     if chance.random() < 0.6:
-        await transaction.policies.set_allowance(
-            guild_id, AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000))
-        )
+        everyone = (AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000)))
+        await transaction.run(set_limits, guild_id, allowance=everyone)
     if chance.random() < 0.4:
-        await transaction.policies.set_allowance(guild_id, AllowanceScope.ROLE, ROLE, chance.choice((8, 500)))
+        role = (AllowanceScope.ROLE, ROLE, chance.choice((8, 500)))
+        await transaction.run(set_limits, guild_id, allowance=role)
 
 
 async def questions_first(
@@ -199,7 +200,7 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
         questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
         blocked = (await transaction.policies.access(guild_id)).blocked
         tapped = await transaction.confirmations.tapped_before(guild_id, MEMBERS)
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
     assert sorted(one.id for one in found) == sorted(asked.started)
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)
     open_ = sorted(((one.request.user_id, one.price, one.why, one.used_at) for one in questions), key=str)

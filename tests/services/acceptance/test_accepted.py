@@ -6,7 +6,9 @@ import sqlite3
 
 import pytest
 
-from bot.domain import EntryKind, Job, JobState
+from bot.credits import ledger
+from bot.credits.ledger import EntryKind
+from bot.domain import Job, JobState
 from bot.domain.access import MemberContext
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
@@ -25,6 +27,7 @@ from tests.services.world import (
     PICTURE,
     ServicesWorld,
 )
+from tests.support import spending
 from tests.support.jobs import ledger_lines
 
 
@@ -42,7 +45,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
     async with world.storage.read() as transaction:
         (line,) = await ledger_lines(transaction, job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
 
 
 async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: ServicesWorld) -> None:
@@ -88,7 +91,7 @@ async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: Services
 async def test_the_last_credit_can_be_spent(world: ServicesWorld) -> None:
     await world.ready(daily=8)
     await world.accept()
-    assert (await world.services.credits.budget(GUILD)).left == 0
+    assert (await spending.budget(world.services, GUILD)).left == 0
 
 
 async def test_without_a_key_an_admin_is_named_who_can_set_one(world: ServicesWorld) -> None:
@@ -129,7 +132,7 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_are_five(world: Serv
     accepted = [one for one in outcomes if isinstance(one, Job)]
     assert len(accepted) == len({job.id for job in accepted}) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
-    assert (await world.services.credits.budget(GUILD)).left == 0
+    assert (await spending.budget(world.services, GUILD)).left == 0
 
 
 async def test_servers_do_not_spend_each_others_budgets(world: ServicesWorld) -> None:

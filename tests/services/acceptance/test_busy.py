@@ -11,6 +11,7 @@ from bot.errors import Busy
 from bot.services import service
 from bot.services.acceptance import batches
 from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
+from tests.support import spending
 from tests.support.services import accept
 
 
@@ -59,9 +60,9 @@ async def _block(world: ServicesWorld) -> None:
 
 
 CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
-    "budget": lambda world: world.services.credits.set_budget(GUILD, 5, None),
-    "grant": lambda world: world.services.limits.grant(GUILD, None, 5),
-    "limits": lambda world: world.services.limits.set(GUILD, at_once=1),
+    "budget": lambda world: spending.set_budget(world.services, GUILD, 5, None),
+    "grant": lambda world: spending.grant(world.services, GUILD, None, 5),
+    "limits": lambda world: spending.set_limits(world.services, GUILD, at_once=1),
     "access": _block,
     "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
@@ -81,5 +82,5 @@ async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
         await CHANGES[what](world)
     other_process.execute("ROLLBACK")
     other_process.close()
-    assert (await world.services.credits.budget(GUILD)).whole == 100
+    assert (await spending.budget(world.services, GUILD)).whole == 100
     assert not (await world.services.access.rules(GUILD)).blocked

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import charges, ledger
 from bot.domain import Job, JobRequest
 from bot.errors import Refused
 from bot.servers import notices, settings as server_settings
@@ -77,7 +78,7 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
 async def learn(storage: Storage, price: int) -> None:
     async with storage.write() as transaction:
         for guild_id in (1, 2):
-            await transaction.prices.learn(f"lane {guild_id}", "studio", CHEAP, price, NOW)
+            await transaction.run(charges.learn, f"lane {guild_id}", "studio", CHEAP, price, NOW)
 
 
 async def test_servers_that_share_a_group_do_not_concern_each_other(
@@ -181,7 +182,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     assert isinstance(last, Job)
     async with storage.read() as transaction:
         assert {job.id for job in await transaction.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
 
 
 @pytest.mark.promise

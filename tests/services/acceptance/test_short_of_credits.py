@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.credits.limits import AllowanceScope
 from bot.domain import Period
-from bot.domain.limits import AllowanceScope
 from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
 from tests.services.world import GUILD, OTHER_MEMBER, ServicesWorld
+from tests.support import spending
 
 
 @pytest.mark.promise
@@ -75,7 +76,7 @@ async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_
     world: ServicesWorld,
 ) -> None:
     await world.ready(daily=5)
-    await world.services.limits.grant(GUILD, None, 5)
+    await spending.grant(world.services, GUILD, None, 5)
     await world.finish(await world.accept(), charge=8)
     said = await refusal(world)
     assert "2 of 10 credits left today. The daily budget of 5 credits is below the price." in said
@@ -83,7 +84,7 @@ async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_
 
 async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: ServicesWorld) -> None:
     await world.ready(daily=100)
-    await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
+    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and your allowance has 6 of 6 credits left today. "
         "The daily allowance of 6 credits is below the price. "

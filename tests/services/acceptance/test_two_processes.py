@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
 from bot.domain import Job
 from bot.errors import CreditsShort
 from bot.storage import Storage
@@ -39,5 +40,5 @@ async def test_two_processes_accept_together_as_many_as_there_is_room_for(
         assert (len(accepted), len(refused)) == (ROOM, PEOPLE - ROOM)
         async with one.read() as transaction:
             stored = await transaction.member_jobs.page(1, None, 0, PEOPLE)
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
         assert {job.id for job in stored} == {job.id for job in accepted}

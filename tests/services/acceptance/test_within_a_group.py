@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog, Tool
+from bot.credits import ledger
+from bot.credits.prices import Estimate
 from bot.domain import Job, JobRequest
 from bot.domain.access import Block, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS
-from bot.domain.prices import Estimate
 from bot.errors import Refused
 from bot.servers import notices
 from bot.services import ConfirmationNeeded, confirmed
@@ -18,6 +19,7 @@ from bot.services.acceptance.errors import CreditsShortForAll
 from bot.services.acceptance.read_state import acceptance_of
 from tests.services.acceptance.stories import together
 from tests.services.world import MAX_SOURCE, MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
+from tests.support import spending
 from tests.support.jobs import PHOTO, ledger_lines
 
 
@@ -26,7 +28,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
     world: ServicesWorld, open_before: int
 ) -> None:
     await world.ready(daily=1000)
-    await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
+    await spending.set_budget(world.services, PICTURE.guild_id, None, None, confirm_above=1)
     service, several = world.services.acceptance, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
     before = await together(world.storage, service, several[:open_before])
     others = [[replace(PICTURE, user_id=OTHER_MEMBER)]]
@@ -42,7 +44,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
 
 async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(world: ServicesWorld) -> None:
     await world.ready(daily=1000)
-    await world.services.credits.set_budget(PICTURE.guild_id, None, None, confirm_above=1)
+    await spending.set_budget(world.services, PICTURE.guild_id, None, None, confirm_above=1)
     service = world.services.acceptance
     first, *_ = await together(world.storage, service, [[PICTURE]] * MAX_OPEN_QUESTIONS)
     assert isinstance(first, ConfirmationNeeded)
@@ -78,7 +80,7 @@ async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
     async with world.storage.read() as transaction:
         lines = await ledger_lines(transaction)
         assert {line.job_id for line in lines} == {job.id for job in (*one, *whole)}
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
 
 
 async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(world: ServicesWorld) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
+from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
-from bot.domain.limits import AllowanceScope, StartRate
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job
@@ -51,6 +51,15 @@ class Account:
     wants_look: bool = False  # its result is to be approved as well
     undecided: JobState | None = None  # in which it waits for moderators, or is not seen because of them
     asked_at: datetime | None = None  # when they were asked
+    estimate: int = 0  # what was reserved at first
+
+    def __post_init__(self) -> None:
+        self.estimate = self.reserved
+
+    @property
+    def risen(self) -> bool:
+        """Whether it waits with a higher price than the one at which it was accepted."""
+        return self.stage is Stage.ACCEPTED and self.reserved > self.estimate
 
     def asks(self, now: datetime) -> bool:
         """Whether others wait to learn what this one costs."""
@@ -118,11 +127,13 @@ class Accountant:
         account.taken_in(now)
         if account.undecided:
             return False
+        if not account.learned:
+            self._reprice([account])
+        if account.risen and self._exceeded(account, now):
+            account.resolve(0)
+            return False
         if account.learned:
             return True
-        self._reprice([account], now)
-        if account.stage is not Stage.ACCEPTED:
-            return False
         same = (one for one in self.accounts.values() if one.kind == account.kind)
         return account.learned or not any(one.asks(now) for one in same)
 
@@ -170,31 +181,30 @@ class Accountant:
             less = one.charged is None if first and not surprising else surprising
             if one is not account and one.kind == account.kind and sent and less:
                 one.reserved = max(one.reserved, charge)
-        self._reprice([one for one in self.accounts.values() if one.stage is Stage.ACCEPTED], now)
+        self._reprice([one for one in self.accounts.values() if one.stage is Stage.ACCEPTED])
 
-    def _reprice(self, waiting: list[Account], now: datetime) -> None:
-        risen: list[Account] = []
+    def _reprice(self, waiting: list[Account]) -> None:
         for one in waiting:
             amount, one.learned = self.expected(one.kind)
             # What other keys were charged changes nothing for what was accepted.
-            amount = amount if one.learned else max(ASSUMED[one.kind], one.reserved)
-            if amount > one.reserved:
-                risen.append(one)
-            one.reserved = amount
-        for one in reversed(risen):
-            if self._exceeded(one, now):
-                one.resolve(0)
+            one.reserved = amount if one.learned else max(ASSUMED[one.kind], one.reserved)
 
     def _exceeded(self, one: Account, now: datetime) -> bool:
-        """Whether the limits of the period in which a job was accepted have less than nothing left."""
+        """Whether the limits of the period in which a job was accepted have less than nothing left.
+
+        Later ones that wait with a higher price than before give way to it.
+        """
         moment = now if self.period is Period.TOTAL else one.at
         if not self._counts(one.at, moment):
             return False
-        whole = self.limit + self.granted(moment, None) - self._spent(moment, None)
+        accounts = list(self.accounts.values())
+        place = next(number for number, other in enumerate(accounts) if other is one)
+        counted = [*accounts[: place + 1], *(other for other in accounts[place + 1 :] if not other.risen)]
+        if self.limit + self.granted(moment, None) < self._spent(moment, None, counted):
+            return True
         own = self._allowance_by(one.user_id, () if one.role is None else (one.role,))
-        if own is None:
-            return whole < 0
-        return whole < 0 or own + self.granted(moment, one.user_id) < self._spent(moment, one.user_id)
+        spent = self._spent(moment, one.user_id, counted)
+        return own is not None and own + self.granted(moment, one.user_id) < spent
 
     def role_of(self, user_id: int) -> int | None:
         """The role from which the member's allowance comes."""
@@ -226,10 +236,10 @@ class Accountant:
             return None
         return limit + self.granted(now, user_id) - self._spent(now, user_id)
 
-    def _spent(self, now: datetime, user_id: int | None) -> int:
+    def _spent(self, now: datetime, user_id: int | None, counted: list[Account] | None = None) -> int:
         return sum(
             one.reserved + one.settled
-            for one in self.accounts.values()
+            for one in (self.accounts.values() if counted is None else counted)
             if user_id in (None, one.user_id) and self._counts(one.at, now)
         )
 

@@ -12,33 +12,26 @@ from unittest.mock import patch
 from sqlalchemy import Delete, Update, delete
 
 from bot.catalog import Catalog
-from bot.domain import EntryKind, FailureCode, Job, JobRequest, JobState, Period
+from bot.credits import budgets, charges, ledger, limits, requests
+from bot.credits.ledger import EntryKind
+from bot.credits.limits import AllowanceScope, StartRate
+from bot.credits.prices import Price
+from bot.credits.requests import RequestState
+from bot.domain import FailureCode, Job, JobRequest, JobState, Period
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceScope, StartRate
-from bot.errors import CreditsWanted, Refused
+from bot.errors import Refused
 from bot.lifecycle.poll_results import fail_running, record_output
-from bot.lifecycle.prices import KeyPrices
 from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
+from bot.servers.notices import Notice
 from bot.services import ConfirmationNeeded, confirmed
-from bot.services.credits.budgets import budget_state
-from bot.services.limits import AskedMembers, state_of_member, use_of_members
 from bot.storage import Sent, Storage, Transaction, Vault
-from bot.storage.schema import (
-    allowances,
-    confirmations,
-    credit_requests,
-    guilds,
-    jobs,
-    ledger,
-    notices,
-    policies,
-    prices,
-)
+from bot.storage.schema import confirmations, guilds, jobs, policies
 from bot.studii import CreatedJob, JobReport
 from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
+from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.jobs import known, ledger_lines
 from tests.support.services import accept, services_on
@@ -88,8 +81,7 @@ class Bank(ModeratingBank):
         self.vault = Vault.open((), folder / "encryption.key")
         services = await services_on(self.storage, folder, self.clock, catalog=self.catalog)
         self.acceptance, self.jobs = services.acceptance, services.jobs
-        self.credits, self.limits = services.credits, services.limits
-        self.rulings, self.requests = services.rulings, services.credit_requests
+        self.services, self.rulings = services, services.rulings
         self.open_for_moderators(services)
 
     async def close(self) -> None:
@@ -104,15 +96,15 @@ class Bank(ModeratingBank):
         self.clock.set(BEGIN)
         async with self.storage.write() as transaction:
             for table in (
-                ledger,
-                notices,
+                ledger.Line,
+                Notice,
                 jobs,
                 guilds,
-                allowances,
+                limits.Allowance,
                 policies,
-                prices,
+                Price,
                 confirmations,
-                credit_requests,
+                requests.CreditRequest,
             ):
                 await write(transaction, delete(table))
         await self.set_key()
@@ -126,7 +118,7 @@ class Bank(ModeratingBank):
         """A key was charged so much, of which what waits did not learn."""
         variant = self.catalog.get("studio").variant(inputs_of(kind))
         async with self.storage.write() as transaction:
-            await transaction.prices.learn(lane, "studio", variant, charge, self.now)
+            await transaction.run(charges.learn, lane, "studio", variant, charge, self.now)
 
     async def accept_some(self, user_id: int, kind: str) -> Answer:
         """A job of that kind, whatever is known of its price."""
@@ -149,7 +141,7 @@ class Bank(ModeratingBank):
             return said
 
     async def set_confirm(self, above: int) -> None:
-        await self.credits.set_budget(GUILD, None, None, confirm_above=above)
+        await spending.set_budget(self.services, GUILD, None, None, confirm_above=above)
 
     async def accept_set(self, user_id: int, kind: str, count: int) -> Answer | list[Job]:
         """Jobs of that kind, all of them or none."""
@@ -188,9 +180,6 @@ class Bank(ModeratingBank):
             await self.answer(job_id, charge)
         return sent
 
-    def prices(self, transaction: Transaction) -> KeyPrices:
-        return KeyPrices(transaction, self.catalog, LANE, self.now)
-
     async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
         async with self.storage.write() as transaction:
@@ -203,12 +192,12 @@ class Bank(ModeratingBank):
                 return False
             elif way == "done":
                 report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
-                last = await record_output(self.prices(transaction), job, report)
+                last = await record_output(transaction, self.catalog, LANE, job, report, self.now)
                 assert last.job is not None
                 ended = await succeed(transaction, last.job, "file", "image", self.now)
             else:
-                prices = self.prices(transaction)
-                last = await fail_running(prices, job, FailureCode.STUDII, WHY, told=charge)
+                why = (FailureCode.STUDII, WHY, self.now)
+                last = await fail_running(transaction, self.catalog, LANE, job, *why, told=charge)
                 ended = last.job
         return ended is not None
 
@@ -238,55 +227,56 @@ class Bank(ModeratingBank):
     async def resolve_again(self, job_id: str, way: str) -> None:
         async with self.storage.write() as transaction:
             if way == "settle":
-                await transaction.ledger.settle(await known(transaction, job_id), 5, self.now)
+                await transaction.run(ledger.settle, await known(transaction, job_id), 5, self.now)
             elif way == "correct":
-                await transaction.ledger.correct(job_id, 5, self.now)
+                await transaction.run(ledger.correct, [job_id], 5, self.now)
             else:
-                await transaction.ledger.release(await known(transaction, job_id), self.now)
+                await transaction.run(ledger.settle, await known(transaction, job_id), 0, self.now)
 
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(await known(transaction, job_id), 7, self.now)
+            await transaction.run(ledger.settle, await known(transaction, job_id), 7, self.now)
             raise LookupError
 
     async def grant(self, user_id: int | None, amount: int) -> None:
-        await self.limits.grant(GUILD, user_id, amount)
+        await spending.grant(self.services, GUILD, user_id, amount)
 
     async def ask_for_more(self, user_id: int, price: int) -> str:
         """A member who lacks credits asks for them; returns the request."""
-        wanted = CreditsWanted(GUILD, "studio", price, channel_id=None)
-        return (await self.requests.ask(wanted, user_id, ROLES[user_id], 2)).id
+        asked = (GUILD, user_id, ROLES[user_id], 2, "studio", price, self.now)
+        return (await self.services.db.write(requests.ask, *asked)).id
 
     async def answer_request(self, request_id: str, *, grant: bool) -> None:
-        await (self.requests.grant if grant else self.requests.decline)(request_id, 99)
+        state = RequestState.GRANTED if grant else RequestState.DECLINED
+        await self.services.db.write(requests.answer, request_id, state, 99, self.now)
 
     async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
-        await self.credits.set_budget(GUILD, limit, period, restart=restart)
+        await spending.set_budget(self.services, GUILD, limit, period, restart=restart)
 
     async def set_zone(self, zone: str) -> None:
-        await self.credits.set_budget(GUILD, None, None, zone)
+        await spending.set_budget(self.services, GUILD, None, None, zone)
 
     async def set_allowance(self, whose: AllowanceScope, subject_id: int, amount: int | None) -> None:
-        await self.limits.set(GUILD, allowance=(whose, subject_id, amount))
+        await spending.set_limits(self.services, GUILD, allowance=(whose, subject_id, amount))
 
     async def set_at_once(self, number: int | None) -> None:
-        await self.limits.set(GUILD, at_once=number)
+        await spending.set_limits(self.services, GUILD, at_once=number)
 
     async def set_rate(self, rate: StartRate | None) -> None:
-        await self.limits.set(GUILD, rate=rate)
+        await spending.set_limits(self.services, GUILD, rate=rate)
 
     async def pass_time(self, time: timedelta) -> None:
         self.clock.set(self.now + time)
 
     async def edge(self, *, end: bool) -> datetime | None:
         """Where the bot says that the present period begins, or ends."""
-        period = (await self.credits.budget(GUILD)).window
+        period = (await spending.budget(self.services, GUILD)).window
         return period.end if end else period.start
 
     async def look(self, *, thoroughly: bool) -> Seen:
         """`thoroughly`: the bot's own check is asked, too."""
         async with self.storage.read() as transaction:
-            budget = await budget_state(transaction, GUILD, self.now)
+            budget = await transaction.run(budgets.state, GUILD, self.now)
             known = await transaction.jobs.in_states(list(JobState))
             lines: dict[str, int] = {job.id: 0 for job in known}
             for line in await ledger_lines(transaction, guild_id=GUILD):
@@ -294,20 +284,18 @@ class Bank(ModeratingBank):
                     continue
                 adds = line.kind in (EntryKind.RESERVE, EntryKind.CORRECT)
                 lines[line.job_id] += line.amount if adds else -line.amount
-            limits = await transaction.policies.limits(GUILD)
-            asked = AskedMembers(budget.settings, limits, MEMBERS)
-            _, used = (await use_of_members(transaction, [asked], self.now, whole=True))[GUILD]
             members = {
-                one: state_of_member(budget, limits, one, ROLES[one], used[one], self.now) for one in MEMBERS
+                one: await transaction.run(limits.of_member, GUILD, one, ROLES[one], self.now)
+                for one in MEMBERS
             }
             return Seen(
                 budget.left,
                 {user_id: state.left for user_id, state in members.items()},
-                {user_id: state.going for user_id, state in members.items()},
+                {user_id: state.use.going for user_id, state in members.items()},
                 {job.id: (job.reserved, job.settled) for job in known},
                 lines,
                 {job.id: job.state for job in known if job.state in WAITING_FOR_MODERATORS},
-                await transaction.ledger_check.differences(self.now) if thoroughly else [],
+                await transaction.run(ledger.differing) if thoroughly else [],
             )
 
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from bot.credits.ledger import ReservationError
+from bot.credits.limits import AllowanceScope, StartRate
+from bot.credits.requests import REQUEST_LASTS, amount_for
 from bot.domain import Period
-from bot.domain.credit_requests import REQUEST_LASTS, amount_for
-from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
-from bot.storage import ReservationError
 from tests.services.credits.accountant import ASSUMED, EVERYONE, ROLES, USUAL, PhotoScope, Stage
 from tests.services.credits.bank import LANE, MEMBERS, OTHER_LANE
 from tests.services.credits.books import Books

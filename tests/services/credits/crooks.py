@@ -5,35 +5,29 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
-from bot.domain import Budget, Job, JobState, Period, Window
-from bot.domain.limits import MemberLimits, allowance
-from bot.domain.periods import budget_period, period_name, window
-from bot.domain.prices import Estimate, estimate
+from bot.credits import budgets, charges, ledger
+from bot.credits.budgets import BudgetState, budget_period, period_name, period_of, read
+from bot.credits.charges import _locked  # pyright: ignore[reportPrivateUsage]
+from bot.credits.ledger import ReservationError, Window
+from bot.credits.limits import MemberLimits, MemberState, allowance, ensure_credits_left, state_of_member
+from bot.credits.prices import Estimate, estimate
+from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
+from bot.domain import Budget, Job, JobState, Period
 from bot.errors import Refused
-from bot.lifecycle.prices import (
-    KeyPrices,
-    _end_without_room,  # pyright: ignore[reportPrivateUsage]
-)
-from bot.services.credits.budgets import BudgetState, ensure_credits_left, state_of_budget
-from bot.services.limits import MemberState, state_of_member
-from bot.services.questions.credit_requests import _give  # pyright: ignore[reportPrivateUsage]
-from bot.storage import ReservationError, Transaction
+from bot.reasons import ReasonCode
+from bot.servers.settings import GuildSettings
+from bot.storage import Transaction
 from bot.storage.schema import jobs
 from tests.services.credits.bank import GUILD, Answer, Bank, write
+from tests.support import spending
 from tests.support.jobs import known
 
 
 def no_check(*_: Any) -> None:
     pass
-
-
-async def no_check_either(*_: Any) -> None:
-    pass
-
-
-async def corrects_nothing(*_: Any, told_less: bool) -> None: ...
 
 
 class ChecksNothing(Bank):
@@ -55,18 +49,20 @@ class LetsOneCreditTooManyThrough(Bank):
     replaced = (("bot.services.acceptance.decision.ensure_credits_left", one_too_many),)
 
 
-def only_what_is_paid(*given: Any) -> BudgetState:
-    state = state_of_budget(*given)
-    return replace(state, left=state.left + state.usage.reserved)
+def only_what_is_paid(*given: Any) -> dict[int, Any]:
+    return {
+        guild_id: (replace(state, usage=replace(state.usage, reserved=0)), *more)
+        for guild_id, (state, *more) in read(*given).items()
+    }
 
 
 class CountsOnlyWhatIsPaid(Bank):
-    replaced = (("bot.services.limits.member_limits.state_of_budget", only_what_is_paid),)
+    replaced = (("bot.credits.limits.read", only_what_is_paid),)
 
 
 def one_less_going(*given: Any) -> MemberState:
     state = state_of_member(*given)
-    return replace(state, going=state.going - 1)
+    return replace(state, use=replace(state.use, going=state.use.going - 1))
 
 
 class LetsOneTooManyGoAtOnce(Bank):
@@ -86,41 +82,41 @@ def of_the_first_role(limits: MemberLimits, user_id: int, roles: Any) -> Any:
 
 
 class TakesTheFirstRoleAndNotTheHighest(Bank):
-    replaced = (("bot.services.limits.member_limits.allowance", of_the_first_role),)
+    replaced = (("bot.credits.limits.allowance", of_the_first_role),)
 
 
-def in_utc(budget: Budget, timezone: str, now: datetime) -> tuple[Window, str]:
-    period = window(budget, "UTC", now)
-    return period, period_name(budget, timezone, period)
+def in_utc(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
+    period = period_of(settings.budget, "UTC", now)
+    return period, period_name(settings.budget, settings.timezone, period)
 
 
 class ForgetsTheZone(Bank):
-    replaced = (("bot.services.credits.budgets.budget_period", in_utc),)
+    replaced = (("bot.credits.budgets.budget_period", in_utc),)
 
 
-def an_hour_short(budget: Budget, timezone: str, now: datetime) -> tuple[Window, str]:
-    period, name = budget_period(budget, timezone, now)
+def an_hour_short(settings: GuildSettings, now: datetime) -> tuple[Window, str]:
+    period, name = budget_period(settings, now)
     return period if period.start is None else replace(period, start=period.start + timedelta(hours=1)), name
 
 
 class LosesAnHourOfEachPeriod(Bank):
-    replaced = (("bot.services.credits.budgets.budget_period", an_hour_short),)
+    replaced = (("bot.credits.budgets.budget_period", an_hour_short),)
 
 
-async def nothing_given(*_: Any) -> None: ...
+def nothing_given(*_: Any) -> None: ...
 
 
 class GrantsWithoutAnEntry(Bank):
-    replaced = (("bot.services.questions.credit_requests._give", nothing_given),)
+    replaced = (("bot.credits.requests._give", nothing_given),)
 
 
-async def given_twice(transaction: Transaction, request: Any, at: datetime) -> None:
-    await _give(transaction, request, at)
-    await _give(transaction, request, at)
+def given_twice(session: Session, request: Any, at: datetime) -> None:
+    _give(session, request, at)
+    _give(session, request, at)
 
 
 class GrantsTwiceForOneRequest(Bank):
-    replaced = (("bot.services.questions.credit_requests._give", given_twice),)
+    replaced = (("bot.credits.requests._give", given_twice),)
 
 
 def no_question(*_: Any, **__: Any) -> None: ...
@@ -165,7 +161,7 @@ def never_upwards(charge: int, _before: int | None) -> int:
 
 
 class NeverCorrectsUpwards(Bank):
-    replaced = (("bot.lifecycle.submission.reservation", never_upwards),)
+    replaced = (("bot.credits.charges.reservation", never_upwards),)
 
 
 class SettlesTwice(Bank):
@@ -186,7 +182,7 @@ class ReleasesWhatNobodyKnows(Bank):
     async def lose(self, job_id: str) -> None:
         await super().lose(job_id)
         async with self.storage.write() as transaction:
-            await transaction.ledger.release(await known(transaction, job_id), self.now)
+            await transaction.run(ledger.settle, await known(transaction, job_id), 0, self.now)
 
 
 class ChargesARulingTwice(Bank):
@@ -213,7 +209,7 @@ class PaysForWhatIsCancelled(Bank):
 class KeepsHalfOfAFailure(Bank):
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.ledger.settle(await known(transaction, job_id), 7, self.now)
+            await transaction.run(ledger.settle, await known(transaction, job_id), 7, self.now)
         raise LookupError
 
 
@@ -233,7 +229,7 @@ def always_the_same(*_: Any) -> str:
 
 
 class LetsGrantsCountForEver(Bank):
-    replaced = (("bot.services.credits.budgets.period_name", always_the_same),)
+    replaced = (("bot.credits.budgets.period_name", always_the_same),)
 
 
 def by_its_first_moment(budget: Budget, timezone: str, period: Window) -> str:
@@ -241,18 +237,18 @@ def by_its_first_moment(budget: Budget, timezone: str, period: Window) -> str:
 
 
 class LosesGrantsWhenTheServerMoves(Bank):
-    replaced = (("bot.services.credits.budgets.period_name", by_its_first_moment),)
+    replaced = (("bot.credits.budgets.period_name", by_its_first_moment),)
 
 
 class NeverLowersALimit(Bank):
     async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
-        old = (await self.credits.budget(GUILD)).settings.budget.limit
+        old = (await spending.budget(self.services, GUILD)).settings.budget.limit
         await super().set_budget(limit and max(limit, old), period, restart=restart)
 
 
 class BeginsATotalAnewWithEachLimit(Bank):
     async def set_budget(self, limit: int | None, period: Period | None, *, restart: bool) -> None:
-        chosen = period or (await self.credits.budget(GUILD)).settings.budget.period
+        chosen = period or (await spending.budget(self.services, GUILD)).settings.budget.period
         await super().set_budget(limit, period, restart=restart or chosen is Period.TOTAL)
 
 
@@ -271,7 +267,7 @@ class FreesWhatIsOpenAtARestart(Bank):
         async with self.storage.write() as transaction:
             for job in await transaction.jobs.in_states(list(JobState)):
                 if job.reserved:
-                    await transaction.ledger.release(job, self.now)
+                    await transaction.run(ledger.settle, job, 0, self.now)
 
 
 class SendsAllAtOnce(Bank):
@@ -281,52 +277,62 @@ class SendsAllAtOnce(Bank):
         return await super().send(job_id)
 
 
-async def keeps_the_price_alone(prices: KeyPrices, job: Job, charge: int, _before: int | None) -> None:
-    await prices.transaction.prices.learn(prices.lane, job.tool, job.variant, charge, prices.at)
+def keeps_the_price_alone(
+    session: Session, _: Any, lane: str, job: Job, charge: int, at: datetime, **_more: Any
+) -> None:
+    charges.learn(session, lane, job.tool, job.variant, charge, at)
 
 
 class ForgetsWhatWaits(Bank):
-    replaced = (("bot.lifecycle.prices.KeyPrices.learn", keeps_the_price_alone),)
+    replaced = (("bot.credits.charges._set", keeps_the_price_alone),)
+
+
+def none_unknown(session: Session, states: Any, *which: Any) -> list[Job]:
+    return [] if JobState.UNKNOWN in states else _locked(session, states, *which)
 
 
 class ForgetsWhatIsUnknown(Bank):
-    replaced = (("bot.lifecycle.prices.KeyPrices._correct_sent", corrects_nothing),)
+    replaced = (("bot.credits.charges._locked", none_unknown),)
 
 
 class CorrectsAndEndsNone(Bank):
-    replaced = (("bot.lifecycle.prices._end_without_room", no_check_either),)
+    replaced = (("bot.credits.charges._exceeded", no_check),)
 
 
-async def oldest_first(transaction: Transaction, risen: Any, prices: Any, at: datetime) -> None:
-    await _end_without_room(transaction, list(reversed(risen)), prices, at)
+def counts_the_later_ones(session: Session, job: Job, _: datetime) -> ReasonCode | None:
+    left = budgets.state(session, job.guild_id, job.created_at).left
+    return ReasonCode.NO_ROOM_IN_BUDGET if left < 0 else None
 
 
 class EndsTheOldest(Bank):
-    replaced = (("bot.lifecycle.prices._end_without_room", oldest_first),)
+    replaced = (("bot.credits.charges._exceeded", counts_the_later_ones),)
 
 
 class ForgetsAllowancesWhenPricesRise(Bank):
-    replaced = (("bot.lifecycle.remaining_credits.allowance", no_check),)
-
-
-async def being_sent(prices: Any, *_: Any) -> list[Job]:
-    return await prices._jobs(select(jobs).where(jobs.c.state == JobState.SUBMITTING), {})
+    replaced = (("bot.credits.charges.allowance", no_check),)
 
 
 class DoesNotWaitForSilence(Bank):
-    replaced = (("bot.storage.credits.prices.Prices.asking_with", being_sent),)
+    replaced = (("bot.credits.charges.SILENT_FOR", timedelta(0)),)
 
 
-async def corrects_that_job_alone(
-    prices: KeyPrices, job: Job, told: int | None, *_: Any, completed: bool
+def corrects_that_job_alone(
+    session: Session,
+    _: Any,
+    _lane: str,
+    job: Job,
+    told: int | None,
+    at: datetime,
+    *,
+    completed: bool,
 ) -> bool:
     if told is not None and told > job.reserved:
-        await prices.transaction.ledger.correct(job.id, told, prices.at)
+        ledger.correct(session, [job.id], told, at)
     return False
 
 
 class LearnsNothingAtTheEnd(Bank):
-    replaced = (("bot.lifecycle.prices.KeyPrices.learn_at_end", corrects_that_job_alone),)
+    replaced = (("bot.credits.charges.told_at_end", corrects_that_job_alone),)
 
 
 def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
@@ -334,7 +340,7 @@ def believed(assumed: int, charged: int | None, guess: int | None, in_catalogue:
 
 
 class BelievesOtherKeys(Bank):
-    replaced = (("bot.lifecycle.prices.estimate", believed),)
+    replaced = (("bot.credits.prices.estimate", believed),)
 
 
 def free(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
@@ -342,12 +348,12 @@ def free(assumed: int, charged: int | None, guess: int | None, in_catalogue: boo
 
 
 class LetsNothingCostNothing(Bank):
-    replaced = (("bot.lifecycle.prices.estimate", free),)
+    replaced = (("bot.credits.prices.estimate", free),)
 
 
-def the_present(budget: Budget, timezone: str, _: datetime) -> tuple[Window, str]:
-    return budget_period(budget, timezone, datetime(2027, 3, 13, 9, tzinfo=UTC))
+def the_present(settings: GuildSettings, _: datetime) -> tuple[Window, str]:
+    return budget_period(settings, datetime(2027, 3, 13, 9, tzinfo=UTC))
 
 
 class EndsWhatAnotherDayHasNoRoomFor(Bank):
-    replaced = (("bot.lifecycle.remaining_credits.budget_period", the_present),)
+    replaced = (("bot.credits.charges.budget_period", the_present),)

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from bot.credits.limits import StartRate
 from bot.domain import JobState
 from bot.domain.approvals import APPROVAL_HOURS
-from bot.domain.limits import StartRate
 from bot.errors import Refused
 from bot.services import Approver
 from tests.services.credits.accountant import Account, Stage

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from bot.credits import budgets, ledger
+from bot.credits.budgets import BudgetState
 from bot.domain import FailureCode, Job, JobState
 from bot.errors import Refused
 from bot.lifecycle import transitions
 from bot.lifecycle.transitions import make_ready, succeed
 from bot.reasons import Reason
-from bot.services.credits.budgets import BudgetState, budget_state
 from bot.services.moderation import approvals
 from bot.services.moderation.approvals import _end  # pyright: ignore[reportPrivateUsage]
 from bot.storage import JobChanges, Transaction
@@ -35,7 +38,7 @@ class SendsWithoutApproval(Bank):
 
 async def reserved_again(transaction: Transaction, job: Job, at: datetime) -> Job | None:
     approved = await transitions.approve(transaction, job, at)
-    await transaction.ledger.correct(job.id, 2 * job.reserved, at)
+    await transaction.run(ledger.correct, [job.id], 2 * job.reserved, at)
     return approved
 
 
@@ -48,7 +51,7 @@ async def charged(transaction: Transaction, job: Job, reason: Reason, at: dateti
     if ended is not None:
         again = update(jobs).where(jobs.c.id == job.id).values(reserved=job.reserved, resolved_at=None)
         await write(transaction, again)
-        await transaction.ledger.settle(job, job.reserved, at)
+        await transaction.run(ledger.settle, job, job.reserved, at)
     return ended
 
 
@@ -66,13 +69,13 @@ class KeepsWhatIsDeclinedReserved(Bank):
     replaced = ((f"{_APPROVALS}._end", kept),)
 
 
-async def never_below(transaction: Transaction, guild_id: int, at: datetime) -> BudgetState:
-    state = await budget_state(transaction, guild_id, at)
-    return replace(state, left=max(0, state.left))
+def never_below(session: Session, guild_id: int, at: datetime) -> BudgetState:
+    state = budgets.state(session, guild_id, at)
+    return replace(state, grants=state.grants + max(0, -state.left))
 
 
 class ApprovesPastALoweredBudget(Bank):
-    replaced = ((f"{_APPROVALS}.budget_state", never_below),)
+    replaced = ((f"{_APPROVALS}.budgets", SimpleNamespace(state=never_below)),)
 
 
 async def that_one_alone(transaction: Transaction, _: int, job_id: str, by: approvals.Approver) -> list[Job]:
@@ -156,7 +159,7 @@ class PaysAgainForAnApprovedResult(Bank):
         async with self.storage.write() as transaction:
             again = update(jobs).where(jobs.c.id == job_id)
             await write(transaction, again.values(reserved=approved.settled, resolved_at=None))
-            await transaction.ledger.settle(await known(transaction, job_id), approved.settled, self.now)
+            await transaction.run(ledger.settle, await known(transaction, job_id), approved.settled, self.now)
         return approved
 
 

@@ -98,8 +98,12 @@ class Overruns(Books):
         self.look()
 
     def look(self) -> None:
-        """The budget is not exceeded by more than may be."""
-        over = -(self.paper.left(self.bank.now) or 0)
+        """The budget is not exceeded by more than may be, by what is paid and what may be sent.
+
+        A job that waits, and whose price has risen, ends when its turn comes without room.
+        """
+        waiting = sum(one.reserved for one in self.paper.accounts.values() if one.risen)
+        over = -(self.paper.left(self.bank.now) or 0) - waiting
         assert over <= self.allowed
         if over > Overruns.most:
             Overruns.most, Overruns.bound = over, self.allowed

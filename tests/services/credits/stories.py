@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import Period
-from bot.domain.limits import AllowanceScope, StartRate
 from tests.services.credits import crooks
 from tests.services.credits.accountant import EVERYONE
 from tests.services.credits.bank import Bank
@@ -213,6 +213,8 @@ def a_first_answer_is_lost(books: Bookkeeping) -> None:
     books.lose(0)
     books.end(1, "free", 0)
     books.start(2, 30)
+    books.send(4)  # the last one has no room any more
+    books.send(3)
 
 
 def a_price_exceeds_an_allowance(books: Bookkeeping) -> None:
@@ -221,6 +223,8 @@ def a_price_exceeds_an_allowance(books: Bookkeeping) -> None:
     for member in (POOR, RICH, POOR, RICH):
         books.accept_some(member, HIGH)
     books.start(0, 15)
+    for number in (1, 2, 3):
+        books.send(number)
     books.set_allowance(EVERYONE, None)
 
 
@@ -244,6 +248,8 @@ def a_price_rises_for_what_waits_since_yesterday(books: Bookkeeping) -> None:
     books.pass_time(24)
     books.accept(RICH, 10)
     books.start(3, 25)
+    for number in range(3):
+        books.send(number)
     books.accept_what_is_left(RICH, 0)
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
+from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import Budget, Job, Period, Plan
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceScope, StartRate
 from bot.errors import Refused
 from bot.servers import keys, settings
-from bot.services import LimitService, Repeated
+from bot.services import Repeated, Services
 from bot.storage import Storage
 from tests.services.world import GUILD, MEMBER, PICTURE
+from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.services import accept, services_on
 
@@ -33,54 +35,54 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
         yield opened
 
 
-async def _server(storage: Storage, limits: LimitService) -> None:
+async def _server(storage: Storage, services: Services) -> None:
     async with storage.write() as transaction:
         await transaction.run(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
 
 
-async def _total(storage: Storage, limits: LimitService) -> None:
+async def _total(storage: Storage, services: Services) -> None:
     async with storage.write() as transaction:
         await transaction.run(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
-    await limits.grant(GUILD, None, 40)
+    await spending.grant(services, GUILD, None, 40)
 
 
-async def _everyone(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
+async def _everyone(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
 
 
-async def _role(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
-    await limits.set(GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
+async def _role(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
 
 
-async def _own(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
-    await limits.set(GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
-    await limits.grant(GUILD, MEMBER, 8)
+async def _own(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
+    await spending.grant(services, GUILD, MEMBER, 8)
 
 
-async def _going(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, at_once=5)
+async def _going(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, at_once=5)
 
 
-async def _starts(storage: Storage, limits: LimitService) -> None:
-    await limits.set(GUILD, rate=StartRate(5, 600))
+async def _starts(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, rate=StartRate(5, 600))
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    storage: Storage, tmp_path: Path, limit: Callable[[Storage, LimitService], Awaitable[None]]
+    storage: Storage, tmp_path: Path, limit: Callable[[Storage, Services], Awaitable[None]]
 ) -> None:
     services = await services_on(storage, tmp_path, FakeClock())
-    await limit(storage, services.limits)
+    await limit(storage, services)
     outcomes = await asyncio.gather(
         *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
     )
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
     async with storage.read() as transaction:
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []
 
 
 async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage, tmp_path: Path) -> None:
@@ -96,4 +98,4 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage,
         await accept(services.acceptance, request)
     ).id != job.id  # what was cancelled may be asked for again
     async with storage.read() as transaction:
-        assert await transaction.ledger_check.everything() == []
+        assert await transaction.run(ledger.differing) == []

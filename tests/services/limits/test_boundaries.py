@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.credits.limits import StartRate
 from bot.domain import Period
-from bot.domain.limits import StartRate
 from bot.errors import Refused
 from tests.services.world import GUILD, MEMBER, ServicesWorld
+from tests.support import spending
 
 SECOND = timedelta(seconds=1)
 
@@ -17,7 +18,7 @@ async def budget_of_one_job(world: ServicesWorld, period: Period, zone: str, *wh
     """The server stands in that zone at that time of its own clocks, with room for one job a period."""
     world.clock.set(datetime(*when, tzinfo=ZoneInfo(zone)).astimezone(UTC))  # pyright: ignore[reportArgumentType]
     await world.ready()
-    await world.services.credits.set_budget(GUILD, None, None, zone)
+    await spending.set_budget(world.services, GUILD, None, None, zone)
     await world.budget(8, period)
 
 
@@ -71,11 +72,11 @@ async def test_a_month_of_28_days_renews_on_the_first_of_march(world: ServicesWo
 
 async def test_a_grant_ends_with_the_period_also_when_that_is_a_short_one(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.DAY, "America/New_York", 2026, 3, 8)
-    await world.services.limits.grant(GUILD, None, 20)
+    await spending.grant(world.services, GUILD, None, 20)
     world.clock.advance(23 * 3600 - 1)
-    assert (await world.services.credits.budget(GUILD)).left == 28
+    assert (await spending.budget(world.services, GUILD)).left == 28
     world.clock.advance(1)
-    assert (await world.services.credits.budget(GUILD)).left == 8
+    assert (await spending.budget(world.services, GUILD)).left == 8
 
 
 async def test_a_server_that_moves_a_day_ahead_and_back_counts_by_its_new_calendar(
@@ -85,24 +86,24 @@ async def test_a_server_that_moves_a_day_ahead_and_back_counts_by_its_new_calend
     await budget_of_one_job(world, Period.DAY, "Pacific/Pago_Pago", 2026, 3, 2, 1)
     await world.accept()
     await no_room(world)
-    await world.services.credits.set_budget(GUILD, None, None, "Pacific/Kiritimati")
+    await spending.set_budget(world.services, GUILD, None, None, "Pacific/Kiritimati")
     await no_room(world)  # its third of March began two hours ago, and that job lies in it
     world.clock.advance(22 * 3600)
     await world.accept()  # the fourth has begun there
-    await world.services.credits.set_budget(GUILD, None, None, "Pacific/Pago_Pago")
+    await spending.set_budget(world.services, GUILD, None, None, "Pacific/Pago_Pago")
     # The day in Pago Pago has both jobs: nothing is forgotten, nothing counted twice.
-    assert (await world.services.credits.budget(GUILD)).left == 8 - 16
+    assert (await spending.budget(world.services, GUILD)).left == 8 - 16
     await no_room(world)
 
 
 async def test_a_zone_changed_in_mid_month_moves_its_edges_and_no_job(world: ServicesWorld) -> None:
     await budget_of_one_job(world, Period.MONTH, "UTC", 2026, 2, 28, 20)
     await world.accept()
-    await world.services.credits.set_budget(GUILD, None, None, "Asia/Tokyo")  # March since 15:00
+    await spending.set_budget(world.services, GUILD, None, None, "Asia/Tokyo")  # March since 15:00
     await no_room(world)
     world.clock.advance(5 * 3600)  # March in UTC too: there the job is February's
     await no_room(world)
-    await world.services.credits.set_budget(GUILD, None, None, "UTC")
+    await spending.set_budget(world.services, GUILD, None, None, "UTC")
     await world.accept()
 
 
@@ -134,12 +135,12 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     world: ServicesWorld,
 ) -> None:
     await world.ready()
-    await world.services.limits.set(GUILD, rate=StartRate(1, 600))
+    await spending.set_limits(world.services, GUILD, rate=StartRate(1, 600))
     noon = world.clock.now()
     world.clock.set(noon + timedelta(days=30))
     await world.accept()
     world.clock.set(noon)
-    assert (await world.services.limits.of_member(GUILD, MEMBER, ())).next_start is None
+    assert (await spending.of_member(world.services, GUILD, MEMBER, ())).next_start is None
     await world.accept()
     assert "<t:" in await no_room(world)
 
@@ -152,6 +153,6 @@ async def test_a_total_that_was_set_while_the_clock_was_ahead_holds_all_the_same
     await world.accept()
     assert "0 of 8 credits left" in await no_room(world)
     world.clock.advance(1)
-    await world.services.credits.set_budget(GUILD, None, None, restart=True)
+    await spending.set_budget(world.services, GUILD, None, None, restart=True)
     await world.accept()
     await no_room(world)

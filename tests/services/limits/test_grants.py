@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.credits import ledger
+from bot.credits.limits import AllowanceScope
 from bot.domain import Period
-from bot.domain.limits import AllowanceScope
 from bot.errors import CreditsShort, Refused
 from tests.services.world import GUILD, MEMBER, ServicesWorld
+from tests.support import spending
 
 DAY = timedelta(days=1)
 TOKYO = "Asia/Tokyo"
@@ -22,20 +24,20 @@ async def at(world: ServicesWorld, *when: int) -> None:
 async def granted(world: ServicesWorld) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
     async with world.storage.read() as transaction:
-        assert await transaction.ledger_check.differences(world.clock.now()) == []
-    state = await world.services.limits.grants(GUILD)
-    own = (await world.services.limits.of_member(GUILD, MEMBER, ())).grants
+        assert await transaction.run(ledger.differing) == []
+    state = await spending.grants(world.services, GUILD)
+    own = (await spending.of_member(world.services, GUILD, MEMBER, ())).use.grants
     assert state.members.get(MEMBER, 0) == own
     return state.budget.grants, own
 
 
 async def grant(world: ServicesWorld, server: int, member: int) -> None:
-    await world.services.limits.grant(GUILD, None, server)
-    await world.services.limits.grant(GUILD, MEMBER, member)
+    await spending.grant(world.services, GUILD, None, server)
+    await spending.grant(world.services, GUILD, MEMBER, member)
 
 
 async def move(world: ServicesWorld, zone: str) -> None:
-    await world.services.credits.set_budget(GUILD, None, None, zone)
+    await spending.set_budget(world.services, GUILD, None, None, zone)
 
 
 @pytest.mark.promise
@@ -47,7 +49,7 @@ async def test_a_grant_ends_with_the_period_for_which_it_was_given(
 ) -> None:
     await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
     await world.budget(8, period)
-    await world.services.limits.set(GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
+    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
     await grant(world, 8, 8)
     for _ in range(2):
         await world.accept()
@@ -71,17 +73,17 @@ async def test_grants_of_past_days_do_not_come_back_when_a_budget_is_set_for_the
     assert await granted(world) == (0, 0)
     await world.budget(100, Period.MONTH)
     assert await granted(world) == (0, 0)
-    assert (await world.services.credits.budget(GUILD)).left == 100
+    assert (await spending.budget(world.services, GUILD)).left == 100
 
 
 async def test_another_period_ends_what_was_granted_and_says_how_much(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(100)
     await grant(world, 20, 5)
-    assert (await world.services.credits.set_budget(GUILD, 90, None)).grants_over == 0
+    assert (await spending.set_budget(world.services, GUILD, 90, None)).grants_over == 0
     assert await granted(world) == (20, 5)  # another limit is no other period
     for period in (Period.WEEK, Period.MONTH, Period.TOTAL):
-        changed = await world.services.credits.set_budget(GUILD, None, period)
+        changed = await spending.set_budget(world.services, GUILD, None, period)
         assert changed.grants_over == (25 if period is Period.WEEK else 0)
         assert (changed.left, await granted(world)) == (90, (0, 0))
     # The day of which it was given still goes on.
@@ -93,10 +95,10 @@ async def test_a_grant_for_march_is_marchs_in_whatever_zone(world: ServicesWorld
     await at(world, 2027, 3, 31, 20)  # in Tokyo April has begun
     await world.budget(100, Period.MONTH)
     await grant(world, 20, 5)
-    changed = await world.services.credits.set_budget(GUILD, None, None, TOKYO)
+    changed = await spending.set_budget(world.services, GUILD, None, None, TOKYO)
     assert changed.grants_over == 25
     assert await granted(world) == (0, 0)
-    await world.services.limits.grant(GUILD, None, 7)
+    await spending.grant(world.services, GUILD, None, 7)
     await move(world, "UTC")
     assert await granted(world) == (20, 5)
     world.clock.advance(DAY.total_seconds())  # April in UTC, too
@@ -107,7 +109,7 @@ async def test_a_move_in_mid_month_keeps_the_months_grants_though_the_month_bega
     world: ServicesWorld,
 ) -> None:
     await at(world, 2027, 2, 28, 16)  # 1 March in Tokyo
-    await world.services.credits.set_budget(GUILD, 100, Period.MONTH, TOKYO)
+    await spending.set_budget(world.services, GUILD, 100, Period.MONTH, TOKYO)
     await grant(world, 20, 5)
     world.clock.advance((3 * DAY).total_seconds())
     await move(world, "America/New_York")
@@ -119,10 +121,10 @@ async def test_another_period_and_another_zone_at_once(world: ServicesWorld) -> 
     await world.budget(100)
     await grant(world, 20, 5)
     await world.accept()
-    changed = await world.services.credits.set_budget(GUILD, 60, Period.MONTH, TOKYO)
+    changed = await spending.set_budget(world.services, GUILD, 60, Period.MONTH, TOKYO)
     assert (changed.left, changed.grants_over) == (60 - 8, 25)  # the job moves with the clock, no grant does
     await grant(world, 10, 1)
-    back = await world.services.credits.set_budget(GUILD, 100, Period.DAY, "UTC")
+    back = await spending.set_budget(world.services, GUILD, 100, Period.DAY, "UTC")
     assert (back.left, back.grants_over) == (100 + 20 - 8, 11)
     assert await granted(world) == (20, 5)
 
@@ -133,12 +135,12 @@ async def test_only_what_this_period_was_given_can_be_taken_back(world: Services
     await grant(world, 20, 5)
     world.clock.advance(DAY.total_seconds())
     with pytest.raises(Refused, match="No credits were granted for today"):
-        await world.services.limits.grant(GUILD, None, -1)
+        await spending.grant(world.services, GUILD, None, -1)
     await grant(world, 1, 3)
     with pytest.raises(Refused, match="1 credit granted for today is the most"):
-        await world.services.limits.grant(GUILD, None, -2)
+        await spending.grant(world.services, GUILD, None, -2)
     with pytest.raises(Refused, match="3 credits granted for today is the most"):
-        await world.services.limits.grant(GUILD, MEMBER, -4)
+        await spending.grant(world.services, GUILD, MEMBER, -4)
     await grant(world, -1, -2)
     assert await granted(world) == (0, 1)
 
@@ -146,11 +148,11 @@ async def test_only_what_this_period_was_given_can_be_taken_back(world: Services
 async def test_what_is_taken_back_when_it_was_spent_leaves_less_than_nothing(world: ServicesWorld) -> None:
     await at(world, 2027, 3, 1, 9)
     await world.budget(8)
-    await world.services.limits.grant(GUILD, None, 8)
+    await spending.grant(world.services, GUILD, None, 8)
     for _ in range(2):
         await world.accept()
-    await world.services.limits.grant(GUILD, None, -8)
-    assert (await world.services.credits.budget(GUILD)).left == -8
+    await spending.grant(world.services, GUILD, None, -8)
+    assert (await spending.budget(world.services, GUILD)).left == -8
     with pytest.raises(CreditsShort, match="0 of 8 credits left today"):
         await world.accept()
 
@@ -163,7 +165,7 @@ async def test_a_one_off_total_keeps_its_grants_until_it_is_begun_anew(world: Se
     await move(world, TOKYO)
     await world.budget(90, Period.TOTAL)
     assert await granted(world) == (20, 5)
-    anew = await world.services.credits.set_budget(GUILD, None, None, restart=True)
+    anew = await spending.set_budget(world.services, GUILD, None, None, restart=True)
     assert (anew.left, anew.grants_over) == (90, 25)
     assert await granted(world) == (0, 0)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, inspect, text
 
+from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import Plan
 from bot.migrate import migrate
@@ -75,7 +76,7 @@ async def test_grants_of_earlier_versions_are_those_of_the_period_in_which_they_
     await migrate(url)
     async with Storage.open(url) as storage, storage.read() as transaction:
         for guild_id, (_, _, name) in enumerate(servers, 1):
-            assert await transaction.budget_sums.grants(guild_id, name) == {30 + guild_id: 20}, name
+            assert (await transaction.run(ledger.grants, [guild_id], name))[guild_id] == {30 + guild_id: 20}
 
 
 async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_keys_that_paid(

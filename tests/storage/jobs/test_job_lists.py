@@ -68,7 +68,7 @@ async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage:
     await added(storage, guild_id=1, user_id=4)
     await added(storage, guild_id=2, user_id=3)
     async with storage.read() as transaction:
-        found = await transaction.member_jobs.recent_of(1, 3, 2)
+        found = await transaction.member_jobs.page(1, 3, 0, 2)
     assert [job.id for job in found] == [mine[2].id, mine[1].id]
 
 

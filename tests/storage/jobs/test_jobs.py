@@ -139,23 +139,17 @@ async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Stor
     assert await stored(storage, job) == moved
 
 
-async def test_a_change_tells_of_the_jobs_own_price_and_server_alone(storage: Storage) -> None:
+async def test_a_change_tells_of_the_jobs_own_server_alone(storage: Storage) -> None:
     job = await added(storage, state=JobState.SUBMITTING)
     async with storage.write() as transaction:
         key = await transaction.run(keys.add, 2, "other", "abcd", Plan.PRO, b"sealed", NOW)
         await transaction.holds.set(2, key.id, Reason.text("Refused."), LATER)
         await transaction.run(server_settings.set_log, 2, 22, results=True)
-        await transaction.prices.learn("lane", "career-photo", "", 14, LATER)
-        await transaction.prices.learn("lane", job.tool, "mode=video", 40, LATER)
-        await transaction.prices.learn("lane", job.tool, job.variant, 8, NOW)
     async with storage.write() as transaction:
-        started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, "lane", LATER)
+        started = await transaction.jobs.start_running(job.id, JobState.SUBMITTING, LATER)
         assert started is not None
-        assert (started.last_charge, started.server_held) == (8, False)
-        finished = await transaction.jobs.finish_running(job.id, "lane", studii_status="completed")
-        assert finished is not None
-        assert finished[1:] == (8, NOW)
-        assert await transaction.jobs.announce(finished[0], LATER, visible=False) is False
+        assert not started.server_held
+        assert await transaction.jobs.announce(started.job, LATER, visible=False) is False
 
 
 async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from bot import meta as bot_meta
+from bot.credits import ledger
 from bot.db import connected, wake
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.storage import Storage
@@ -40,8 +41,8 @@ async def test_fifty_at_once_on_a_budget_with_room_for_five_accept_five(storage:
 
     assert sum(await asyncio.gather(*(accept() for _ in range(50)))) == 5
     async with storage.read() as transaction:
-        assert (await transaction.budget_sums.usage(1, TODAY)).spent == 25
-        assert await transaction.ledger_check.everything() == []
+        assert (await transaction.run(ledger.used, [1], TODAY))[1][None].spent == 25
+        assert await transaction.run(ledger.differing) == []
 
 
 async def test_a_block_that_raises_leaves_nothing_behind(storage: Storage) -> None:

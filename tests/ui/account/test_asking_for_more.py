@@ -7,12 +7,15 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
+from bot.credits import requests
+from bot.credits.limits import AllowanceScope
+from bot.credits.requests import RequestState
 from bot.domain import ChannelGone, Period, Posted
-from bot.domain.limits import AllowanceScope
-from bot.errors import CreditsWanted, Refused
+from bot.errors import Refused
 from bot.servers import notices as server_notices, settings
 from bot.servers.notices import Notice, NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.presses import press
 
@@ -20,7 +23,7 @@ from tests.support.presses import press
 async def short(desk: Desk, credits_: int = 3) -> None:
     """Maya's allowance is too small for a picture, which costs 8."""
     await desk.set_key()
-    await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, credits_))
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, credits_))
 
 
 async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
@@ -56,7 +59,7 @@ def unknown(_guild_id: int) -> None:
 
 
 async def left(desk: Desk, who: MemberActor) -> int | None:
-    return (await desk.services.limits.of_member(desk.guild.id, who.id, ())).left
+    return (await spending.of_member(desk.services, desk.guild.id, who.id, ())).left
 
 
 async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_and_how_much(
@@ -118,10 +121,10 @@ async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
 async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         await asked(desk, desk.maya)
         await desk.admin.click(await request_message(desk), label="Grant 20")
-        assert (await desk.services.credits.budget(desk.guild.id)).left == 21
+        assert (await spending.budget(desk.services, desk.guild.id)).left == 21
 
 
 async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(tmp_path: Path) -> None:
@@ -159,7 +162,7 @@ async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         dm = desk.tom.user.dm_channel
         assert dm is not None
@@ -186,10 +189,10 @@ async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:
         await short(desk)
         await asked(desk, desk.maya)
         (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        requests = desk.services.credit_requests
+        db, now = desk.services.db, desk.clock.now()
         said = await asyncio.gather(
-            requests.grant(notice.key, desk.admin.id),
-            requests.decline(notice.key, 77),
+            db.write(requests.answer, notice.key, RequestState.GRANTED, desk.admin.id, now),
+            db.write(requests.answer, notice.key, RequestState.DECLINED, 77, now),
             return_exceptions=True,
         )
         (refused,) = [one for one in said if isinstance(one, Refused)]
@@ -236,13 +239,12 @@ async def test_who_has_enough_meanwhile_asks_for_nothing(tmp_path: Path) -> None
         await short(desk)
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert refused.response is not None
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 50))
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 50))
         told = await desk.maya.click(refused.response, label="Ask an admin")
         assert "You have enough credits for this now. Try again." in texts(told)
+        here = (desk.guild.id, desk.maya.id, (), desk.channel.id)
         with pytest.raises(Refused):
-            await desk.services.credit_requests.ask(
-                CreditsWanted(desk.guild.id, "studio", 0, channel_id=None), desk.maya.id, (), desk.channel.id
-            )
+            await desk.services.db.write(requests.ask, *here, "studio", 0, desk.clock.now())
 
 
 async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> None:

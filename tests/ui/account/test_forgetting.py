@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits.limits import AllowanceScope
 from bot.domain import JobState
-from bot.domain.limits import AllowanceScope
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.jobs import ledger_lines
 
@@ -55,7 +56,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         assert not picture.exists()
         assert (await desk.job()).inputs["prompt"] == "not to be touched"
         # While the budget's period lasts, an allowance must not be had twice; then the name goes.
-        assert (await desk.services.credits.member(desk.guild.id, desk.maya.id)).usage.settled == 8
+        assert (await spending.of_member(desk.services, desk.guild.id, desk.maya.id)).use.usage.settled == 8
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.privacy.sweep()
         job = await desk.services.jobs.get(mine.id)
@@ -94,9 +95,11 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
-        await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20))
+        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
+        await spending.grant(desk.services, desk.guild.id, desk.tom.id, 7)
+        await spending.set_limits(
+            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20)
+        )
         await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
         await desk.maya.slash(desk.channel, "studio", prompt="a secret")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -104,7 +107,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         async with desk.services.access.change(desk.guild.id) as change:
             await change.block(desk.maya.id)
         await desk.forget(desk.maya)
-        assert (await desk.services.limits.grants(desk.guild.id)).members[desk.maya.id] == 5
+        assert (await spending.grants(desk.services, desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
@@ -116,7 +119,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         # What would be had by asking to be forgotten, or be lost by it, stays.
         assert desk.maya.id in (await desk.services.access.rules(desk.guild.id)).blocked
         assert await desk.services.access.refuses_photos(desk.maya.id)
-        state = await desk.services.limits.of_member(desk.guild.id, desk.maya.id, ())
+        state = await spending.of_member(desk.services, desk.guild.id, desk.maya.id, ())
         assert state.whole == 20
 
 
@@ -130,11 +133,11 @@ async def test_forget_me_takes_ones_name_off_grants_at_once_where_one_has_made_n
     tmp_path: Path,
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
-        await desk.services.limits.grant(desk.guild.id, desk.tom.id, 7)
+        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
+        await spending.grant(desk.services, desk.guild.id, desk.tom.id, 7)
         await desk.forget(desk.maya)
         assert await granted(desk) == {(0, 5), (desk.tom.id, 7)}
-        assert (await desk.services.limits.grants(desk.guild.id)).members == {desk.tom.id: 7}
+        assert (await spending.grants(desk.services, desk.guild.id)).members == {desk.tom.id: 7}
 
 
 async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(tmp_path: Path) -> None:
@@ -144,10 +147,10 @@ async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
         desk.clock.advance(timedelta(days=1).total_seconds())
-        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 5)
+        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
         await desk.forget(desk.maya)
         assert await granted(desk) == {(0, 5)}
         # What is granted anew is theirs.
-        await desk.services.limits.grant(desk.guild.id, desk.maya.id, 3)
+        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 3)
         await desk.services.privacy.sweep()
         assert await granted(desk) == {(0, 5), (desk.maya.id, 3)}

@@ -6,6 +6,7 @@ from bot.domain import Period
 from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
+from tests.support import spending
 from tests.support.desk import open_desk, pieces, texts
 from tests.ui.account.test_asking_for_more import asked, request_message
 from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
@@ -18,7 +19,7 @@ async def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
         form = await desk.admin.click(shown.response, label="Set budget")
         shown = await desk.admin.submit_modal(form, {"limit": " ", "period": ["month"]})
         assert "Enter how many credits the server can spend. Nothing was changed." in texts(shown)
-        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+        assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 async def test_a_charge_that_is_no_number_settles_nothing(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ async def test_a_charge_that_is_no_number_settles_nothing(tmp_path: Path) -> Non
 async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         await asked(desk, desk.maya)
         await desk.admin.click(await request_message(desk), label="Grant 20")
         async with desk.storage.read() as transaction:

@@ -8,6 +8,7 @@ import pytest
 from bot.domain.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind
 from bot.domain.words import MAX_WILDCARDS
 from bot.servers import keys, settings
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 
 # What is typed, and what is answered. `role`, `member` and `channel` stand for some that there are.
@@ -44,8 +45,8 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(tmp_p
             )
             assert why in told
             assert "Nothing was changed." in told
-        assert (await desk.services.limits.limits(desk.guild.id)).default is None
-        assert (await desk.services.credits.budget(desk.guild.id)).is_default
+        assert (await spending.member_limits(desk.services, desk.guild.id)).default is None
+        assert (await spending.budget(desk.services, desk.guild.id)).is_default
         assert await desk.services.words.rules(desk.guild.id) == ()
 
 

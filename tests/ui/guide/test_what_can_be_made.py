@@ -6,9 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from bot.catalog import Catalog
+from bot.credits import charges
 from bot.domain import Period
 from bot.servers import keys
 from bot.tool_inputs import ToolInput
+from tests.support import spending
 from tests.support.desk import open_desk, texts
 
 
@@ -42,8 +44,8 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
         async with desk.storage.write() as transaction:
             key = await transaction.run(keys.current, desk.guild.id)
             assert key is not None
-            await transaction.prices.learn(key.lane, "photo-restore", "", 20, desk.clock.now())
-        await desk.services.credits.set_budget(desk.guild.id, 10, Period.DAY)
+            await transaction.run(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
+        await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
         shown = texts(await desk.maya.slash(desk.channel, "tools"))
         restoring = shown[shown.index("**Photo restoration**") :]
         assert "20 credits (last price)\n🚫 You don't have enough credits left for this." in restoring

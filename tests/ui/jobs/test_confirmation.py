@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from simcord import InteractionResult, MemberActor
 
+from bot.credits import charges
+from bot.credits.limits import AllowanceScope
 from bot.domain.access import MemberContext
-from bot.domain.limits import AllowanceScope
 from bot.servers import keys
 from bot.services import Repeated, confirmed
+from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
@@ -59,7 +61,7 @@ async def test_a_command_asks_its_person_alone_with_the_price_and_one_button(tmp
         assert "This server asks before a job at this price starts." in shown
         assert labels(asked) == [RUN]
         assert await jobs(desk) == []
-        before = await desk.services.credits.budget(desk.guild.id)
+        before = await spending.budget(desk.services, desk.guild.id)
         assert before.usage.reserved == 0
         await confirm(desk.maya, asked)
         (job,) = await jobs(desk)
@@ -171,12 +173,12 @@ async def test_what_is_refused_is_refused_before_it_is_asked_and_when_it_is_conf
     async with open_desk(tmp_path) as desk:
         await asking(desk)
         asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
         refused = await confirm(desk.maya, asked)
         assert "your allowance has 5 of 5 credits left" in texts(refused)
         assert "your allowance" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert await jobs(desk) == []
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, None))
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, None))
         await confirm(desk.maya, asked)
         assert len(await jobs(desk)) == 1
 
@@ -198,4 +200,4 @@ async def _learn(desk: Desk, charge: int) -> None:
         key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-        await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
+        await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())

@@ -15,6 +15,7 @@ from bot.ui.kit import first_answer
 from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
+from tests.support import spending
 from tests.support.desk import labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
@@ -51,7 +52,7 @@ async def test_a_refusal_after_a_public_deferral_is_for_its_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        await spending.set_budget(desk.services, desk.guild.id, 1, None)
         shown = await asked(desk, desk.maya, tmp_path)
         assert desk.channel.history() == []
         (told,) = shown.followups
@@ -64,7 +65,7 @@ async def test_where_the_announcement_cannot_be_deleted_it_becomes_a_neutral_lin
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        await spending.set_budget(desk.services, desk.guild.id, 1, None)
         desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=404, code=10008, times=1)
         shown = await asked(desk, desk.maya, tmp_path)
         (line,) = desk.channel.history()
@@ -78,7 +79,7 @@ async def test_where_others_are_asked_first_the_bot_waits_for_the_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=1)
+        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=1)
         assert (await asked(desk, desk.maya, tmp_path)).followups[0].ephemeral
         shown = await asked(desk, desk.tom, tmp_path)
         assert shown.ephemeral
@@ -90,9 +91,9 @@ async def test_where_others_are_refused_an_accepted_job_has_an_ordinary_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, 1, None)
+        await spending.set_budget(desk.services, desk.guild.id, 1, None)
         await asked(desk, desk.maya, tmp_path)
-        await desk.services.credits.set_budget(desk.guild.id, 100, None)
+        await spending.set_budget(desk.services, desk.guild.id, 100, None)
         shown = await asked(desk, desk.tom, tmp_path)
         assert shown.ephemeral  # as the answer would most probably have been
         assert shown.response is None

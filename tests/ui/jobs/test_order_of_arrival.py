@@ -14,6 +14,7 @@ from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
 from tests.reactions.test_mentions import answer_to, mention
 from tests.reactions.test_photo_channels import automatic, last_message
+from tests.support import spending
 from tests.support.desk import Desk, labelled, open_desk
 from tests.support.presses import send_command, send_press
 from tests.ui.jobs.results.test_result_buttons import staged
@@ -26,11 +27,11 @@ Send = Callable[[], object]
 
 
 async def confirm(desk: Desk, _folder: Path) -> Send:
-    await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=1)
+    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=1)
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     assert asked.response is not None
     question = asked.response
-    await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=0)
+    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=0)
     custom_id = labelled(asked, "Run")
     return lambda: send_press(desk, desk.maya, question, custom_id)
 
@@ -162,8 +163,8 @@ async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_co
 async def with_room_for(desk: Desk, count: int) -> int:
     """Leave room for that many jobs in the budget. Return how many jobs there are."""
     jobs = await jobs_of(desk)
-    spent = (await desk.services.credits.budget(desk.guild.id)).usage.spent
-    await desk.services.credits.set_budget(desk.guild.id, spent + count * 8 + 7, Period.DAY)
+    spent = (await spending.budget(desk.services, desk.guild.id)).usage.spent
+    await spending.set_budget(desk.services, desk.guild.id, spent + count * 8 + 7, Period.DAY)
     return len(jobs)
 
 

@@ -46,7 +46,7 @@ async def choice(desk: Desk) -> InteractionResult:
 @pytest.mark.parametrize(
     ("act", "part", "method"),
     [
-        (command, "credits", "member"),
+        (command, "jobs", "page"),
         (button, "jobs", "page"),
         (form, "keys", "set_key"),
         (choice, "acceptance", "ensure_possible"),

@@ -1,7 +1,6 @@
 """What comes too late, or can't be done, is refused with a sentence that reaches the person as it is."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,20 +10,24 @@ import pytest
 from msgspec import structs
 
 from bot.catalog import Catalog, SourceRule
+from bot.credits import requests
+from bot.credits.limits import AllowanceScope, StartRate
+from bot.credits.prices import Estimate
+from bot.credits.requests import CreditRequest, RequestState
+from bot.credits.usage import write_ledger
 from bot.domain import JobState, Period, Plan
 from bot.domain.approvals import Approval
-from bot.domain.limits import AllowanceScope, StartRate
-from bot.domain.prices import Estimate
 from bot.domain.words import MAX_RULE_CHARACTERS
-from bot.errors import CreditsWanted, DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
+from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.reactions.channel_permissions import cannot_post_words
-from bot.services import PricesRose, write_ledger
+from bot.services import PricesRose
 from bot.services.acceptance.errors import Repeated
 from bot.services.moderation.approvals import Approver
 from bot.studii import KeyRefused
 from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
+from tests.support import spending
 from tests.support.desk import KEY, PNG, Desk, open_desk, texts
 from tests.support.pseudo.letters import read
 
@@ -41,7 +44,7 @@ async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPa
         raise refused
 
     with monkeypatch.context() as changed:
-        changed.setattr(desk.services.credits, "member", raising)
+        changed.setattr(desk.services.jobs, "page", raising)
         answer = await desk.maya.slash(desk.channel, "credits")
     assert answer.ephemeral
     return texts(answer)
@@ -133,26 +136,31 @@ async def test_an_admin_who_answers_a_request_too_late_reads_what_became_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        requests, admin = desk.services.credit_requests, desk.admin.id
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
-        wanted = CreditsWanted(desk.guild.id, "studio", 8, channel_id=None)
+        db, admin = desk.services.db, desk.admin.id
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
 
-        async def late(answer: Callable[[str, int], Awaitable[object]] | None, hours: int = 0) -> str:
-            asked = await requests.ask(wanted, desk.maya.id, (), desk.channel.id)
+        def ask(price: int) -> Awaitable[CreditRequest]:
+            here, now = (desk.guild.id, desk.maya.id, (), desk.channel.id), desk.clock.now()
+            return db.write(requests.ask, *here, "studio", price, now)
+
+        async def late(answer: RequestState | None, hours: int = 0) -> str:
+            asked = await ask(8)
             if answer is not None:
-                await answer(asked.id, admin)
+                await db.write(requests.answer, asked.id, answer, admin, desk.clock.now())
             desk.clock.advance(3600 * hours)
-            return await read_by(desk, requests.grant(asked.id, admin), monkeypatch)
+            granted = (asked.id, RequestState.GRANTED, admin, desk.clock.now())
+            return await read_by(desk, db.write(requests.answer, *granted), monkeypatch)
 
-        assert await late(requests.decline) == f"<@{admin}> has already declined this."
-        assert await late(requests.left) == "This member isn't in the server any more. Nothing was granted."
+        assert await late(RequestState.DECLINED) == f"<@{admin}> has already declined this."
+        assert (
+            await late(RequestState.LEFT) == "This member isn't in the server any more. Nothing was granted."
+        )
         expired = "This request has expired. `/studii grant` still adds credits."
         assert await late(None, hours=25) == expired
-        assert await late(requests.grant) == f"<@{admin}> has already granted this."
-        told = await read_by(desk, requests.get("0" * 16), monkeypatch)
+        assert await late(RequestState.GRANTED) == f"<@{admin}> has already granted this."
+        told = await read_by(desk, db.read(requests.get, "0" * 16), monkeypatch)
         assert told == "There's no such request here. Nothing was granted."
-        dear = replace(wanted, price=10**7)
-        told = await read_by(desk, requests.ask(dear, desk.maya.id, (), desk.channel.id), monkeypatch)
+        told = await read_by(desk, ask(10**7), monkeypatch)
         assert told == "That price is too high to ask for."
 
 
@@ -160,15 +168,24 @@ async def test_figures_that_discord_would_not_send_are_refused_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        guild, limits, credits_ = desk.guild.id, desk.services.limits, desk.services.credits
+        guild, services = desk.guild.id, desk.services
         everyone = AllowanceScope.MEMBERS
         for what, said in (
-            (limits.set(guild, allowance=(everyone, 0, -1)), "An allowance must be a whole number from 0 to"),
-            (limits.set(guild, at_once=101), "Enter a number of jobs from 1 to 100."),
-            (limits.set(guild, rate=StartRate(0, 60)), "Enter 1 to 100 jobs in at most 10,080 minutes."),
-            (limits.grant(guild, None, 10**7), "You can grant or take back at most 1,000,000 credits."),
             (
-                credits_.set_budget(guild, None, None, confirm_above=-1),
+                spending.set_limits(services, guild, allowance=(everyone, 0, -1)),
+                "An allowance must be a whole number from 0 to",
+            ),
+            (spending.set_limits(services, guild, at_once=101), "Enter a number of jobs from 1 to 100."),
+            (
+                spending.set_limits(services, guild, rate=StartRate(0, 60)),
+                "Enter 1 to 100 jobs in at most 10,080 minutes.",
+            ),
+            (
+                spending.grant(services, guild, None, 10**7),
+                "You can grant or take back at most 1,000,000 credits.",
+            ),
+            (
+                spending.set_budget(services, guild, None, None, confirm_above=-1),
                 "`confirm` must be from 0 to 1,000,000 credits.",
             ),
             (
@@ -290,6 +307,6 @@ async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
 )
 async def test_a_grant_names_the_period_that_it_is_for(tmp_path: Path, period: Period, for_it: str) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.credits.set_budget(desk.guild.id, 100, period)
+        await spending.set_budget(desk.services, desk.guild.id, 100, period)
         told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5))
         assert f"Granted 5 credits {for_it}." in told

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
 from bot.domain.access import Permit
-from bot.domain.limits import AllowanceScope, StartRate
+from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.ui.jobs.sets.test_sets import PHOTOS, opened
 
@@ -31,10 +32,10 @@ async def test_a_budget_or_allowance_below_the_price_is_named_as_such(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 5, period)
+        await spending.set_budget(desk.services, desk.guild.id, 5, period)
         assert f"The {kind} budget of 5 credits is below the price." in await refused(desk)
-        await desk.services.credits.set_budget(desk.guild.id, 100, None)
-        await desk.services.limits.set(desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
+        await spending.set_budget(desk.services, desk.guild.id, 100, None)
+        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
         assert f"The {kind} allowance of 5 credits is below the price." in await refused(desk)
 
 
@@ -43,7 +44,7 @@ async def test_a_one_off_total_that_is_used_up_does_not_renew_but_running_jobs_m
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 10, Period.TOTAL)
+        await spending.set_budget(desk.services, desk.guild.id, 10, Period.TOTAL)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert "Credits may free up when running jobs finish." in await refused(desk)
         job = await desk.move(await desk.job(), JobState.FAILED)
@@ -64,7 +65,7 @@ async def test_how_often_one_may_start_is_said_in_the_largest_unit(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.limits.set(desk.guild.id, rate=rate)
+        await spending.set_limits(desk.services, desk.guild.id, rate=rate)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert f"You've reached the limit of {said} here." in await refused(desk)
 
@@ -97,7 +98,7 @@ async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(
             ({"at_once": 2}, "You can run 2 jobs at the same time here, and have 1 running already."),
             ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
         ):
-            await desk.services.limits.set(desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
+            await spending.set_limits(desk.services, desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
             uploads = await opened(desk, desk.maya, "photo-restore")
             told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
             assert f"so none was started. {said} {CHANGE_LIMIT}" in told

@@ -9,6 +9,7 @@ from simcord import ChannelHandle
 
 from bot.domain import JobState, OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 RESTORE = "Photo restoration"
@@ -101,7 +102,7 @@ async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Pat
 async def test_admins_tap_within_the_same_limits_as_members(tmp_path: Path, who: str) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.services.limits.set(desk.guild.id, at_once=1)
+        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
         person: Any = getattr(desk, who)
         message = await post(desk, desk.tom, ROOM)
         for emoji in (STAGING, "🩹"):

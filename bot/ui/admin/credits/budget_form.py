@@ -5,10 +5,12 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.credits import budgets
+from bot.credits.budgets import MAX_BUDGET
 from bot.domain import Budget, Period
 from bot.errors import Refused
 from bot.languages import gettext, gettext as _, lazy, whole_number
-from bot.services import MAX_BUDGET, PERIOD_CHOICES
+from bot.services import PERIOD_CHOICES
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host
@@ -48,7 +50,8 @@ class BudgetForm(Form):
         if limit is None:
             raise Refused(lazy("Enter how many credits the server can spend. Nothing was changed."))
         period = Period(self._period.values[0])
-        state = await host.services.credits.set_budget(guild_id, limit, period)
+        db, now = host.services.db, host.clock.now()
+        state = await db.write(budgets.set_budget, guild_id, limit, period, at=now)
         await answer(interaction, budget_panel(state, _("Budget set")))
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import discord
 from discord import ui
 
-from bot.domain.credit_requests import CreditRequest, RequestState
+from bot.credits import requests
+from bot.credits.requests import CreditRequest, RequestState
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, speaking
 from bot.servers.notices import Notice
@@ -121,18 +122,19 @@ class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLI
         super().__init__(ui.Button(label=label or how, style=style, custom_id=custom_id))
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        requests, by = host.services.credit_requests, interaction.user.id
+        db, by = host.services.db, interaction.user.id
         await acknowledge(interaction)
-        asked = await requests.get(self._request_id)
+        asked = await db.read(requests.get, self._request_id)
         if ensure_manager(interaction) != asked.guild_id:
             raise Refused(MANAGERS_ONLY)
         guild = interaction.guild
         if self._how == DECLINE:
-            answered = await requests.decline(asked.id, by)
+            state = RequestState.DECLINED
         elif guild is not None and not await _is_there(guild, asked.user_id):
-            answered = await requests.left(asked.id, by)
+            state = RequestState.LEFT
         else:
-            answered = await requests.grant(asked.id, by)
+            state = RequestState.GRANTED
+        answered = await db.write(requests.answer, asked.id, state, by, host.clock.now())
         with speaking(await host.readers.in_server(asked.guild_id)):
             panel = answered_panel(answered, ToolNames(host.catalog))
         await interaction.edit_original_response(view=panel)

@@ -2,19 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.credits.budgets import BudgetState
+from bot.credits.limits import AllowanceScope, GrantState, LimitChanges, MemberLimits, MemberState
 from bot.domain import Period
-from bot.domain.limits import AllowanceScope, MemberLimits
 from bot.languages import Message, gettext as _, lazy, ngettext, number, pgettext, sentences
-from bot.services import (
-    BudgetState,
-    GrantState,
-    LimitChanges,
-    MemberState,
-    credit_words,
-    discord_timestamp,
-    each_period_words,
-    rate_words,
-)
+from bot.services import credit_words, discord_timestamp, each_period_words
 from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, changed_words, lines, small
 from bot.ui.kit.text import more_words, named_value
@@ -65,7 +57,7 @@ def _everyones(limits: MemberLimits, period: Period) -> str:
     )
     unlimited = pgettext("no limit to a number", "no limit")
     at_once = unlimited if limits.at_once is None else number(limits.at_once)
-    often = unlimited if limits.rate is None else rate_words(limits.rate)
+    often = unlimited if limits.rate is None else str(limits.rate.words)
     return lines(
         # Translators: {allowance} is such as "20 credits a day".
         _("Everyone's allowance: **{allowance}**", allowance=default),
@@ -99,7 +91,7 @@ def limit_changes(changes: LimitChanges, budget: BudgetState) -> list[str]:
             _("Members can now start jobs as often as they like.")
             if rate is None
             # Translators: {rate} is such as "5 jobs in 10 minutes".
-            else _("Members can now start {rate}.", rate=rate_words(rate))
+            else _("Members can now start {rate}.", rate=rate.words)
         )
     return said
 
@@ -144,27 +136,28 @@ def member_panel(
 
 
 def _idle_grants(state: MemberState) -> str:
-    if state.allowance is not None or not state.grants:
+    if state.allowance is not None or not state.use.grants:
         return ""
     return ngettext(
         # Translators: {period} is such as "for today".
         "{count} credit granted {period} will count once this member has an allowance.",
         "{count} credits granted {period} will count once this member has an allowance.",
-        state.grants,
+        state.use.grants,
         period=state.budget.for_words,
     )
 
 
 def _running(state: MemberState) -> str:
-    if state.at_once is None:
-        return _("Running jobs: {running}", running=state.going)
-    return _("Running jobs: {running} of {limit}", running=state.going, limit=state.at_once)
+    going, most = state.use.going, state.limits.at_once
+    if most is None:
+        return _("Running jobs: {running}", running=going)
+    return _("Running jobs: {running} of {limit}", running=going, limit=most)
 
 
 def _rate(state: MemberState) -> str:
-    if state.rate is None:
+    if state.limits.rate is None:
         return ""
-    rate = rate_words(state.rate)
+    rate = state.limits.rate.words
     if state.next_start is None:
         # Translators: {rate} is such as "5 jobs in 10 minutes".
         return _("Start rate: {rate}", rate=rate)
@@ -176,14 +169,14 @@ def _allowance_words(state: MemberState) -> str:
     if state.allowance is None:
         return _("No allowance. Only the server's budget applies.")
     source = _CREDITS_FROM[state.allowance.whose].using(credits=credit_words(state.allowance.credits))
-    if state.grants:
+    if state.use.grants:
         said = _(
             # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90
             # credits"; {period}: "for today".
             "**{left}** ({source}, {granted} granted {period}).",
             left=state.left_words,
             source=source,
-            granted=f"+{number(state.grants)}",
+            granted=f"+{number(state.use.grants)}",
             period=state.budget.for_words,
         )
     else:

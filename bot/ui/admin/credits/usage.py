@@ -6,10 +6,10 @@ from datetime import date
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.domain import FORGOTTEN_MEMBER, Period, Spending
-from bot.domain.report_spans import Span
+from bot.credits.usage import Span, Spending, UsageReport
+from bot.domain import FORGOTTEN_MEMBER, Period
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
-from bot.services import UsageReport, credit_words, job_words
+from bot.services import credit_words, job_words
 from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.admin.credits.charts import Series, UsageChart
 from bot.ui.jobs.wording import ALT_LENGTH

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.domain.limits import WordPause
+from bot.domain.access import WordPause
 from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
 from bot.languages import and_list, gettext as _, ngettext
 from bot.services import AddedRule

@@ -6,6 +6,7 @@ from typing import Any, Self
 import discord
 from discord import ui
 
+from bot.credits import budgets, prices
 from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.servers import keys, settings, settings as server_settings
@@ -56,9 +57,10 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     guild_id = server_of(interaction)
     host = host_of(interaction)
     await host.services.languages.set_up_by(guild_id, spoken())
-    key = await host.services.db.read(keys.current, guild_id)
-    log = await host.services.db.read(settings.log_of, guild_id)
-    prices = await host.services.credits.price_table(guild_id)
+    db = host.services.db
+    key = await db.read(keys.current, guild_id)
+    log = await db.read(settings.log_of, guild_id)
+    table = await db.read(prices.price_table, guild_id)
     return setup_panel(
         SetupState(
             guild_id=guild_id,
@@ -66,7 +68,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             readable=key is None or host.services.keys.readable(key),
             lowered=None if key is None else await host.services.keys.lowered(key),
             held=await host.services.keys.held(guild_id),
-            budget=await host.services.credits.budget(guild_id),
+            budget=await db.read(budgets.state, guild_id, host.clock.now()),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
             lacking=await photo_trouble(host.services, interaction.guild, guild_id, ToolNames(host.catalog)),
             reads_messages=host.intents.message_content,
@@ -74,7 +76,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             log_trouble=trouble_there(interaction.guild, log),
             log_is_public=everyone_reads(interaction.guild, log.channel_id),
             tools=len(host.catalog.tools),
-            least=prices.least_of_all(host.catalog),
+            least=table.least_of_all(host.catalog),
             serves_photos=host.services.photo_rules.rules(guild_id).are_on,
             language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
         ),
@@ -159,7 +161,8 @@ class SetupButton(LastingButton, template=_TEMPLATE):
             case "key":
                 await open_key_form(interaction)
             case "budget":
-                state = await read_before_form(interaction, services.credits.budget(guild_id))
+                reading = services.db.read(budgets.state, guild_id, host.clock.now())
+                state = await read_before_form(interaction, reading)
                 await BudgetForm(state.settings.budget, Opener.of(interaction)).show(interaction)
             case "open":
                 await answer(interaction, await setup_panel_for(interaction, let_in=False))

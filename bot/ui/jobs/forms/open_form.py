@@ -7,11 +7,11 @@ from functools import partial
 import discord
 
 from bot.catalog import SourceRule, Tool
+from bot.credits import prices
+from bot.credits.prices import Estimate, PriceTable
 from bot.domain import JobRequest, SourcePhoto
-from bot.domain.prices import Estimate
 from bot.errors import StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, tool_of
-from bot.services import PriceTable
 from bot.ui.jobs.forms.tool_form import (
     MAX_SET_PHOTOS,
     Filled,
@@ -132,7 +132,7 @@ async def _again(
 
 async def prices_for(interaction: discord.Interaction) -> PriceTable:
     """Return what jobs cost in the server of the interaction."""
-    return await host_of(interaction).services.credits.price_table(server_of(interaction))
+    return await host_of(interaction).services.db.read(prices.price_table, server_of(interaction))
 
 
 async def _set_prices(

@@ -10,11 +10,10 @@ from discord import ui
 from msgspec.structs import replace
 
 from bot.catalog import SourceRule, Tool
+from bot.credits.prices import Estimate, PriceTable, price_of_all, short_price
 from bot.domain import SourcePhoto
-from bot.domain.prices import Estimate, price_of_all
 from bot.features.styles import Style, wants_words
 from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, pgettext
-from bot.services import PriceTable, short_price_words
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
     FIELDS,
@@ -84,15 +83,15 @@ class FormStart:
         if self.prices is None:
             return ""
         if not any(one.price and one.suggestions for one in tool.inputs):
-            return short_price_words(self.prices.of(tool, self.values))
+            return str(short_price(self.prices.of(tool, self.values)))
         # Translators: the least that a tool costs, such as “from 8 credits”.
-        return _("from {price}", price=short_price_words(self.prices.least(tool)))
+        return _("from {price}", price=short_price(self.prices.least(tool)))
 
     def price_with(self, tool: Tool, one: ToolInput, value: str) -> str:
         """Say what the tool costs with that value of an input. Empty if that doesn't change the price."""
         if self.prices is None or not one.price:
             return ""
-        return short_price_words(self.prices.of(tool, {**self.values, one.name: value}))
+        return str(short_price(self.prices.of(tool, {**self.values, one.name: value})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOp
     else:
         # Translators: photos.
         which = pgettext("choice", "The first {first} of {count}", first=len(prices), count=count)
-    label = f"{which} · {short_price_words(price_of_all(prices))}"
+    label = f"{which} · {short_price(price_of_all(prices))}"
     return [discord.SelectOption(label=label, value=all_of(prices))]
 
 

@@ -7,11 +7,11 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
+from bot.credits.prices import PriceTable, short_price
 from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.features.styles import Style, misfit, usable
 from bot.languages import gettext as _, lazy
-from bot.services import PriceTable, short_price_words
 from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.forms.tool_form import FormStart
@@ -107,7 +107,7 @@ class ToolPicker(OpenView):
 
     def _style_option(self, value: str, style: Style) -> discord.SelectOption:
         tool = self._tools[style.tool]
-        price = short_price_words(self._prices.of(tool, style.inputs))
+        price = short_price(self._prices.of(tool, style.inputs))
         return discord.SelectOption(
             label=style.name,
             value=value,

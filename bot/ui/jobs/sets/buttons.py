@@ -9,11 +9,11 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
+from bot.credits.prices import Estimate, price_of_all, short_price
 from bot.domain import Job, JobState, SourcePhoto
-from bot.domain.prices import Estimate, price_of_all
 from bot.errors import Refused
 from bot.languages import lazy, ngettext
-from bot.services import PricesRose, short_price_words
+from bot.services import PricesRose
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.set_card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import expect_card, start_once
@@ -96,7 +96,7 @@ class SetButton(
 
     async def _ask(self, interaction: discord.Interaction, tool: Tool, count: int, price: Estimate) -> None:
         """Ask the person about a price above the one that they saw."""
-        together = short_price_words(price_of_all([price] * count))
+        together = short_price(price_of_all([price] * count))
         run = ngettext("Run {count} photo", "Run {count} photos", count)
         button = SetButton(RUN_SET_AGAIN, self._set_id, price.amount, f"{run} · {together}")
         said = ngettext(

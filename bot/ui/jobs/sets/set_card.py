@@ -6,11 +6,11 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.credits.prices import price_of_all, short_price
 from bot.domain import UNSENT_STATES, Job, JobState, Progress
 from bot.domain.approvals import Approval
-from bot.domain.prices import price_of_all
 from bot.languages import gettext as _, lazy, ngettext
-from bot.services import credit_words, short_price_words
+from bot.services import credit_words
 from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, short_state_words
 from bot.ui.kit.layout import GOING, Panel, boxed, lines, row, rule, small
@@ -146,5 +146,5 @@ def set_button(action: str, jobs: Sequence[Job]) -> ui.Button[Any]:
     label = str(LABELS[action])
     if action == RUN_SET_AGAIN:
         price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
-        label = f"{label} · {short_price_words(price)}"
+        label = f"{label} · {short_price(price)}"
     return ui.Button(label=label, custom_id=f"studii:set:{action}:{jobs[0].set_id}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits import ledger
 from bot.domain import Job, JobState, Posted
 from bot.storage import CardShown
 from tests.engine.world import EngineWorld, a_job, engine_world
@@ -42,7 +43,7 @@ async def test_a_card_whose_removal_was_not_stored_is_removed_after_the_restart(
         job = await world.accept(a_job())
         now = world.clock.now()
         async with world.storage.write() as transaction:
-            await transaction.ledger.release(job, now)
+            await transaction.run(ledger.settle, job, 0, now)
             await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.CANCELLED, at=now)
             await transaction.jobs.update(job.id, announced_at=now, result_message_id=9001)
             await transaction.jobs.update(job.id, card_message_id=77, card_version=1, card_superseded_at=now)

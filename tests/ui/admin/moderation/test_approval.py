@@ -12,6 +12,7 @@ from bot.domain.approvals import Approval
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Changes
 from tests.reactions.taps import STAGING, post, ready
+from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
@@ -163,12 +164,12 @@ async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
         request = await ask(desk, channel)
-        await desk.services.credits.set_budget(desk.guild.id, 5, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 5, Period.DAY)
         ines = moderator(desk)
         refused = texts(await ines.click(request, label="Approve"))
         assert "the budget has been lowered since, and reserved credits exceed it by 3 credits" in refused
         assert (await desk.job()).state is JobState.PENDING
-        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
         await ines.click(request, label="Approve")
         assert (await desk.job()).state is JobState.WAITING
 

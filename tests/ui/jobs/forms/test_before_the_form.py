@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.credits.limits import StartRate
 from bot.domain import Period
-from bot.domain.limits import StartRate
 from tests.reactions.taps import post
+from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts
 
 STAGING = "Virtual staging"
@@ -25,12 +26,12 @@ async def without_key(_: Desk) -> None:
 
 async def without_credits(desk: Desk) -> None:
     await desk.set_key()
-    await desk.services.credits.set_budget(desk.guild.id, 1, Period.DAY)
+    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
 
 
 async def without_starts(desk: Desk) -> None:
     await desk.set_key()
-    await desk.services.limits.set(desk.guild.id, rate=StartRate(1, 600))
+    await spending.set_limits(desk.services, desk.guild.id, rate=StartRate(1, 600))
     await desk.tom.slash(desk.channel, "studio", prompt="A kite")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.credits import charges
 from bot.domain import FailureCode, JobState
 from bot.servers import keys
 from bot.ui.jobs.wording import again_label
@@ -31,7 +32,7 @@ async def learned(desk: Desk, mode: str, charge: int) -> None:
         key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({"prompt": "x", "mode": mode}, has_source=False))
-        await transaction.prices.learn(key.lane, "studio", variant, charge, desk.clock.now())
+        await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
 
 
 @pytest.mark.promise

@@ -8,6 +8,7 @@ from simcord import InteractionResult
 
 from bot.domain import Period
 from tests.reactions.taps import jobs_of, post
+from tests.support import spending
 from tests.support.desk import PNG, open_desk, pieces, texts
 from tests.support.presses import press
 from tests.ui.admin.moderation.word_rules import forbid
@@ -78,7 +79,7 @@ async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         form = await opened(desk, desk.maya, "studio")
-        await desk.services.credits.set_budget(desk.guild.id, 10, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
         refused = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
         labels = [piece["label"] for piece in pieces(refused) if piece["type"] == 2]
         assert labels == ["Edit", "Ask an admin"]

@@ -8,10 +8,12 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.domain import FailureCode, Job, JobState, OutputFile, Usage
+from bot.credits.ledger import Usage
+from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.reasons import Reason
 from bot.ui.jobs.results.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
+from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 ROOM = PNG + b"room"
@@ -245,7 +247,7 @@ async def test_a_job_that_waits_is_cancelled_on_its_card_and_its_credits_are_fre
             assert not answer.ephemeral
         (job,) = await jobs(desk)
         assert job.state is JobState.CANCELLED
-        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage()
+        assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
         assert job.announced_at is not None  # the card says it: nobody is pinged for what they did
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.credits import ledger
 from bot.domain import Job, JobState
 from bot.lifecycle.submission import tell_unknown
 from bot.reasons import Reason, ReasonCode
@@ -83,7 +84,7 @@ async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) ->
         assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))
         assert not labels(desk.channel.history()[-1])
         async with desk.storage.read() as transaction:
-            assert await transaction.ledger_check.everything() == []
+            assert await transaction.run(ledger.differing) == []
 
 
 async def in_the_log(desk: Desk, job: Job) -> discord.Message:

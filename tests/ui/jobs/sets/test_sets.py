@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from simcord import InteractionResult, MemberActor
 
+from bot.credits import charges
+from bot.credits.ledger import Usage
 from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
-from bot.domain.ledger import Usage
 from bot.reasons import Reason
 from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
+from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.ui.jobs.forms.test_tool_form import fields, opened
 
@@ -36,7 +38,7 @@ async def learned(desk: Desk, slug: str, charge: int) -> None:
         key = await transaction.run(keys.current, desk.guild.id)
         assert key is not None
         variant = tool.variant(tool.prepare({}, has_source=True))
-        await transaction.prices.learn(key.lane, slug, variant, charge, desk.clock.now())
+        await transaction.run(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
 
 
 async def a_set(desk: Desk) -> list[Job]:
@@ -108,7 +110,7 @@ async def test_one_photo_is_no_set(tmp_path: Path) -> None:
 async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, 35, Period.DAY)
+        await spending.set_budget(desk.services, desk.guild.id, 35, Period.DAY)
         form = await offered(desk, desk.maya)
         assert choices(form)[0] == ("The first 4 of 6 · about 32 credits", "first 4")
         uploads = await opened(desk, desk.maya, "photo-restore")
@@ -119,9 +121,9 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
         assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
         assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
         assert await jobs_of(desk) == []
-        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage()
-        await desk.services.credits.set_budget(desk.guild.id, 100, Period.DAY)
-        await desk.services.limits.set(desk.guild.id, at_once=5)
+        assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
+        await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+        await spending.set_limits(desk.services, desk.guild.id, at_once=5)
         uploads = await opened(desk, desk.maya, "photo-restore")
         told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
         assert "so none was started. You can run 5 jobs at the same time here." in texts(told)
@@ -133,7 +135,7 @@ async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
 async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.credits.set_budget(desk.guild.id, None, None, confirm_above=40)
+        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=40)
         form = await offered(desk, desk.maya)
         assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
         asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
@@ -184,7 +186,7 @@ async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancell
         await desk.maya.click(card, label="Cancel what hasn't started")
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
-        assert (await desk.services.credits.budget(desk.guild.id)).usage == Usage(6, 8)
+        assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage(6, 8)
 
 
 @pytest.mark.promise

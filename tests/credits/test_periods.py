@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.domain import Budget, Period, Window
-from bot.domain.periods import time_zone, window
+from bot.credits.budgets import period_of, time_zone
+from bot.credits.ledger import Window
+from bot.domain import Budget, Period
 from bot.errors import Refused
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
@@ -32,7 +33,7 @@ def local(zone: str, *when: int) -> datetime:
 
 
 def day(zone: str, now: datetime) -> Window:
-    return window(Budget(period=Period.DAY), zone, now)
+    return period_of(Budget(period=Period.DAY), zone, now)
 
 
 def length(stretch: Window) -> timedelta:
@@ -90,23 +91,25 @@ def test_clocks_that_go_back_over_midnight_do_not_give_the_day_before_again() ->
 def test_a_week_begins_on_monday_and_spans_the_change_of_clocks() -> None:
     budget = Budget(period=Period.WEEK)
     sunday = local("Europe/Berlin", 2026, 3, 29, 23, 59)
-    assert window(budget, "Europe/Berlin", sunday) == Window(utc(2026, 3, 22, 23), utc(2026, 3, 29, 22))
-    assert window(budget, "Europe/Berlin", utc(2026, 3, 29, 22)).start == utc(2026, 3, 29, 22)
+    assert period_of(budget, "Europe/Berlin", sunday) == Window(utc(2026, 3, 22, 23), utc(2026, 3, 29, 22))
+    assert period_of(budget, "Europe/Berlin", utc(2026, 3, 29, 22)).start == utc(2026, 3, 29, 22)
 
 
 def test_a_month_goes_from_its_first_day_to_the_next_ones() -> None:
     budget = Budget(period=Period.MONTH)
     new_year = local("America/New_York", 2026, 1, 1)
-    assert window(budget, "America/New_York", utc(2025, 12, 31, 23)) == Window(utc(2025, 12, 1, 5), new_year)
-    assert window(budget, "America/New_York", new_year) == Window(new_year, utc(2026, 2, 1, 5))
-    february = window(budget, "UTC", utc(2028, 2, 29, 12))
+    assert period_of(budget, "America/New_York", utc(2025, 12, 31, 23)) == Window(
+        utc(2025, 12, 1, 5), new_year
+    )
+    assert period_of(budget, "America/New_York", new_year) == Window(new_year, utc(2026, 2, 1, 5))
+    february = period_of(budget, "UTC", utc(2028, 2, 29, 12))
     assert february == Window(utc(2028, 2, 1), utc(2028, 3, 1))
 
 
 def test_a_total_counts_since_it_was_set_and_never_renews() -> None:
     since = utc(2026, 4, 1, 9, 30)
     budget = Budget(50, Period.TOTAL, since)
-    assert window(budget, "Europe/Berlin", utc(2031, 1, 1)) == Window(since, None)
+    assert period_of(budget, "Europe/Berlin", utc(2031, 1, 1)) == Window(since, None)
 
 
 @given(
@@ -116,13 +119,13 @@ def test_a_total_counts_since_it_was_set_and_never_renews() -> None:
 )
 def test_every_moment_is_in_one_window_and_windows_touch(zone: str, period: Period, now: datetime) -> None:
     budget = Budget(period=period)
-    here = window(budget, zone, now)
+    here = period_of(budget, zone, now)
     assert here.start is not None
     assert here.end is not None
     assert here.start <= now < here.end
-    assert window(budget, zone, here.start) == here
-    assert window(budget, zone, here.end - timedelta(microseconds=1)) == here
-    assert window(budget, zone, here.end).start == here.end
+    assert period_of(budget, zone, here.start) == here
+    assert period_of(budget, zone, here.end - timedelta(microseconds=1)) == here
+    assert period_of(budget, zone, here.end).start == here.end
 
 
 @pytest.mark.parametrize("name", ["", "Europe", "../etc/passwd", "x" * 5000])

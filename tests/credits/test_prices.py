@@ -1,13 +1,4 @@
-from bot.domain import Usage
-from bot.domain.prices import Estimate, estimate
-
-
-def test_what_is_reserved_counts_as_spent() -> None:
-    assert Usage(settled=30, reserved=25).left_of(100) == 45
-
-
-def test_a_lowered_limit_leaves_less_than_nothing() -> None:
-    assert Usage(settled=8, reserved=7).left_of(10) == -5
+from bot.credits.prices import Estimate, estimate
 
 
 def test_until_a_charge_was_seen_the_catalogue_is_believed_and_said_to_be_assumed() -> None:

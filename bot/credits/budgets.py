@@ -1,0 +1,306 @@
+"""Servers' budgets: their periods in the server's time zone, what is left, and who is told of that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy.orm import Session
+
+from bot.credits import ledger
+from bot.credits.ledger import Usage, Window
+from bot.domain import Budget, Period
+from bot.errors import Refused
+from bot.features.wording import (
+    credits_message,
+    each_period_words,
+    granted_for,
+    renewal_message,
+    rest_message,
+)
+from bot.languages import Message, lazy, or_list
+from bot.servers import notices, settings
+from bot.servers.notices import NoticeKind
+from bot.servers.settings import GuildSettings
+
+MAX_BUDGET = 1_000_000  # credits
+WARNING_PERCENT = 80
+RENEWS_BY_ITSELF = lazy(
+    "`restart` is only for a one-off total. A daily, weekly or monthly budget renews "
+    "automatically. Nothing was changed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """The credits that a server may spend and has spent in the period of its budget."""
+
+    settings: GuildSettings
+    window: Window
+    usage: Usage
+    grants: int = 0  # credits that admins added for this period; part of what is left
+    grants_over: int = 0  # credits granted for the period before, which a change of it has just ended
+
+    @property
+    def whole(self) -> int:
+        """Return the credits that may be spent in the period: the limit and the grants."""
+        return self.settings.budget.limit + self.grants
+
+    @property
+    def left(self) -> int:
+        """Return what is left, negative after a limit was lowered or a charge exceeded its estimate."""
+        return self.whole - self.usage.spent
+
+    @property
+    def period_name(self) -> str:
+        """Return the unique name of the period, under which grants for it are stored."""
+        return period_name(self.settings.budget, self.settings.timezone, self.window)
+
+    @property
+    def is_default(self) -> bool:
+        """Return whether the default budget applies, because none was set."""
+        return self.settings.budget.since is None
+
+    @property
+    def limit_words(self) -> str:
+        """Return `100 credits a day`, `500 credits in total`."""
+        return each_period_words(self.settings.budget.limit, self.settings.budget.period)
+
+    @property
+    def left_words(self) -> Message:
+        """Return `3 of 100 credits left today`, `0 of 100 credits left today`."""
+        return rest_message(self.left, self.whole, self.settings.budget.period)
+
+    @property
+    def for_words(self) -> Message:
+        """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
+        return granted_for(self.settings.budget.period)
+
+    @property
+    def renewal_words(self) -> Message:
+        """Return `The budget renews in 3 hours.`, as Discord counts it for each, or that it never does."""
+        return renewal_message(self.window.end)
+
+
+def state(session: Session, guild_id: int, at: datetime) -> BudgetState:
+    """Return the state of the server's budget at that time."""
+    return read(session, [settings.of(session, guild_id)], at)[guild_id][0]
+
+
+def read(
+    session: Session, servers: Sequence[GuildSettings], at: datetime, members: Sequence[int] = ()
+) -> dict[int, tuple[BudgetState, Mapping[int | None, Usage], Mapping[int | None, int]]]:
+    """Return the state of each server's budget, and what each of these members uses and was granted there.
+
+    Servers whose budgets have the same period are read together.
+    """
+    same: dict[tuple[Window, str], list[GuildSettings]] = {}
+    for one in servers:
+        same.setdefault(budget_period(one, at), []).append(one)
+    found: dict[int, tuple[BudgetState, Mapping[int | None, Usage], Mapping[int | None, int]]] = {}
+    for (window, name), some in same.items():
+        ids = [one.guild_id for one in some]
+        used, granted = ledger.used(session, ids, window, members), ledger.grants(session, ids, name)
+        for one in some:
+            parts, given = used[one.guild_id], granted[one.guild_id]
+            whole = Usage(
+                sum(part.settled for part in parts.values()), sum(part.reserved for part in parts.values())
+            )
+            found[one.guild_id] = BudgetState(one, window, whole, given.get(None, 0)), parts, given
+    return found
+
+
+def new_budget(limit: int, period: Period, since: datetime) -> Budget:
+    """Return a budget. A one-off total counts from `since`. Raises `Refused` for an invalid limit."""
+    if not 0 <= limit <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
+        raise Refused(
+            lazy("The budget must be a whole number from 0 to {most}. Nothing was changed.", most=most)
+        )
+    return Budget(limit, period, since)
+
+
+def set_budget(
+    session: Session,
+    guild_id: int,
+    limit: int | None,
+    period: Period | None,
+    timezone: str | None = None,
+    *,
+    at: datetime,
+    restart: bool = False,
+    confirm_above: int | None = None,
+) -> BudgetState:
+    """Set the server's budget. It takes effect immediately. Values that are None stay unchanged.
+
+    A one-off total counts from the moment it replaces another period, and again only by `restart`. Grants for
+    the period before don't count in another one. People are asked before a job that costs more than
+    `confirm_above` credits; 0 asks no one. Raises `Refused`, and changes nothing, for a limit or a
+    `confirm_above` outside of 0 to `MAX_BUDGET`, an unknown time zone, or a restart of a budget that renews.
+    """
+    if timezone is not None:
+        time_zone(timezone)
+    if confirm_above is not None and not 0 <= confirm_above <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
+        raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
+    ledger.lock(session, guild_id)
+    before = state(session, guild_id, at)
+    old = before.settings.budget
+    chosen = period or old.period
+    if restart and chosen is not Period.TOTAL:
+        raise Refused(RENEWS_BY_ITSELF)
+    if limit is not None or period is not None or restart:
+        goes_on = chosen is old.period and not restart
+        since = (old.since if goes_on else None) or at
+        budget = new_budget(old.limit if limit is None else limit, chosen, since)
+        settings.set_budget(session, guild_id, budget)
+    if timezone is not None:
+        settings.change(session, guild_id, timezone=timezone)
+    if confirm_above is not None:
+        settings.change(session, guild_id, confirm_above=confirm_above or None)
+    watch_budget(session, guild_id, at)
+    now = state(session, guild_id, at)
+    if now.period_name == before.period_name:
+        return now
+    return replace(
+        now, grants_over=sum(ledger.grants(session, [guild_id], before.period_name)[guild_id].values())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """An alert that is sent once in a period. It is not sent after one of `after`."""
+
+    guild_id: int
+    kind: NoticeKind
+    key: str
+    details: Mapping[str, str | int | None]
+    after: tuple[str, ...]
+
+
+def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAlert | None:
+    """Return the alert that is due: most of the budget is used, or all of it.
+
+    `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
+    job has a notice of its own.
+    """
+    limit, spent, period = budget.whole, budget.usage.spent, budget.settings.budget.period
+    if limit <= 0 or spent * 100 < limit * WARNING_PERCENT:
+        return None  # a budget of 0 can't be used up
+    start, end = budget.window.start, budget.window.end
+    key = f"{period.value} {'ever' if start is None else start.isoformat(timespec='seconds')}"
+    too_little = f"{key} rest"
+    stuck = least is not None and spent < limit < spent + least
+    kind = NoticeKind.BUDGET_100 if stuck or spent >= limit else NoticeKind.BUDGET_80
+    details = {
+        "spent": spent,
+        "limit": limit,
+        "period": period.value,
+        "renews": None if end is None else int(end.timestamp()),
+        "least": least if stuck else None,
+    }
+    # A budget that was used up at once, and of which something came back, is no news any more.
+    after = (key, too_little) if kind is NoticeKind.BUDGET_80 else ()
+    return BudgetAlert(budget.settings.guild_id, kind, too_little if stuck else key, details, after)
+
+
+def add_alert(session: Session, alert: BudgetAlert, at: datetime) -> None:
+    """Add the notice, unless it or one of those in `after` was added in this period."""
+    if not (alert.after and notices.known(session, alert.guild_id, NoticeKind.BUDGET_100, *alert.after)):
+        notices.add(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
+
+
+def watch_budget(session: Session, guild_id: int, at: datetime) -> None:
+    """Alert the admins as the budget runs out, in the transaction that charged or limited its credits."""
+    if alert := budget_alert(state(session, guild_id, at)):
+        add_alert(session, alert, at)
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Return the IANA time zone of that name. Raises `Refused` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
+        raise Refused(_unknown_zone(name)) from None
+
+
+def matching_zones(typed: str) -> list[str]:
+    """Return names of time zones that contain what was typed, places first."""
+    wanted = typed.strip().lower().replace(" ", "_")
+    found = [zone for zone in available_timezones() if wanted in zone.lower()]
+    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))
+
+
+def _unknown_zone(name: str) -> Message:
+    """Return that there is no such zone, suggesting the zone of that place, or zones with similar names."""
+    places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
+    wanted = name[:64].strip().rpartition("/")[2].lower().replace(" ", "_")
+    close = get_close_matches(wanted, places, n=3, cutoff=0.7)
+    if not close:
+        return lazy(
+            "“{name}” isn't a time zone. Write it like Europe/Berlin or America/New_York. "
+            "Nothing was changed.",
+            name=name[:50],
+        )
+    found = [places[wanted]] if wanted in places else [places[one] for one in close]
+    return lazy(
+        # Translators: {zones} is such as "Europe/Berlin" or "Europe/Berlin or America/New_York".
+        "“{name}” isn't a time zone. Did you mean {zones}? Nothing was changed.",
+        name=name[:50],
+        zones=or_list(found),
+    )
+
+
+def period_of(budget: Budget, timezone: str, now: datetime) -> Window:
+    """Return the budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
+
+    Consecutive windows have no gap and no overlap, also when the zone changes its clocks.
+    """
+    if budget.period is Period.TOTAL:
+        # Set while the clock was ahead: jobs that start before `since` count as well.
+        ahead = budget.since is not None and now < budget.since
+        return Window(None if ahead else budget.since, None)
+    zone = time_zone(timezone)
+    first = _first_day(budget.period, now.astimezone(zone).date())
+    start, end = beginning(first, zone), beginning(_next(budget.period, first), zone)
+    if now >= end:
+        # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
+        first = _next(budget.period, first)
+        start, end = end, beginning(_next(budget.period, first), zone)
+    return Window(start, end)
+
+
+def budget_period(server: GuildSettings, now: datetime) -> tuple[Window, str]:
+    """Return the period of the server's budget around `now`, and its unique name."""
+    period = period_of(server.budget, server.timezone, now)
+    return period, period_name(server.budget, server.timezone, period)
+
+
+def period_name(budget: Budget, timezone: str, period: Window) -> str:
+    """Return the unique name of a period, such as `month 2026-03-01`.
+
+    Grants are stored under it, so they stay with their period when the server changes its period or zone.
+    """
+    if budget.period is Period.TOTAL or period.start is None:
+        # Untranslated: the names are stored.
+        return f"total {budget.since.isoformat()}" if budget.since else "total"
+    return f"{budget.period.value} {period.start.astimezone(time_zone(timezone)).date()}"
+
+
+def _first_day(period: Period, day: date) -> date:
+    if period is Period.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period is Period.MONTH else day
+
+
+def _next(period: Period, first: date) -> date:
+    if period is Period.MONTH:
+        return (first + timedelta(days=31)).replace(day=1)
+    return first + timedelta(days=7 if period is Period.WEEK else 1)
+
+
+def beginning(day: date, zone: ZoneInfo) -> datetime:
+    """Return the time at which the day begins there."""
+    # Fold 0: the first of a midnight that occurs twice; the time of the jump if midnight is skipped.
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,305 @@
+"""The ledger: credits that jobs reserve and pay, and that admins grant.
+
+Lines are only added; the balances on jobs change in the same transaction. For each job: reserved +
+corrections = settled + released + still reserved.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Update,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import NUMBER, Base, Choice, enum_constraint, partial_index
+from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job
+from bot.errors import StudiiBotError
+from bot.storage.jobs.rows import job_of
+from bot.storage.schema import jobs
+
+_OF_ADMINS = "job_id IS NULL"
+
+
+class ReservationError(StudiiBotError):
+    """The job has no open reservation: it was settled or released before. A bug, if it is raised."""
+
+
+class EntryKind(StrEnum):
+    """The kind of a line of the ledger."""
+
+    RESERVE = "reserve"
+    CORRECT = "correct"
+    SETTLE = "settle"
+    RELEASE = "release"
+    GRANT = "grant"
+    ADJUST = "adjust"
+
+
+class Line(Base):
+    """A line of the ledger, in whole credits. A job is reserved, settled and released at most once each.
+
+    An admin's line names no job, and the `period` in which it counts (see `budgets.period_name`).
+    """
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        enum_constraint("kind", EntryKind),
+        Index(None, "guild_id", "at"),
+        Index(None, "job_id"),
+        partial_index(
+            "uq_ledger_once", "job_id", "kind", unique=True, rows="kind IN ('reserve', 'settle', 'release')"
+        ),
+        partial_index("ix_ledger_grants", "guild_id", "period", "user_id", "amount", rows=_OF_ADMINS),
+    )
+
+    guild_id: Mapped[int]
+    user_id: Mapped[int | None]
+    kind: Mapped[EntryKind] = mapped_column(Choice(EntryKind))
+    amount: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime]
+    job_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("jobs.id"), default=None)
+    period: Mapped[str | None] = mapped_column(String(48), default=None)
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time, from `start` until before `end`. None means that it has no start or no end."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def holds(self, moment: ColumnElement[datetime] | Any) -> list[ColumnElement[bool]]:
+        """Return the conditions that the moment is within the window."""
+        since = [] if self.start is None else [moment >= self.start]
+        return since if self.end is None else [*since, moment < self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Credits that a server, or one member in it, used within a window."""
+
+    settled: int = 0
+    reserved: int = 0
+
+    @property
+    def spent(self) -> int:
+        return self.settled + self.reserved
+
+    def with_reserved(self, amount: int) -> "Usage":
+        """Return the usage after so much more is reserved."""
+        return replace(self, reserved=self.reserved + amount)
+
+
+def lock(session: Session, *guild_ids: int) -> None:
+    """Keep other transactions from accepting jobs for these servers until this one ends.
+
+    A transaction that needs several locks takes them in this order, so that no two transactions wait for each
+    other: lanes' by name (`Lanes.lock`), servers' by id, then rows. Two kinds of transactions change rows of
+    several jobs: those that learn a price with a key, which hold its lane's lock and its servers', and those
+    that hold their server's. SQLite has one write transaction at a time anyway.
+    """
+    if guild_ids and session.get_bind().dialect.name != "sqlite":
+        ids = func.unnest(cast(sorted(set(guild_ids)), ARRAY(BigInteger))).column_valued("guild_id")
+        session.execute(select(func.pg_advisory_xact_lock(ids)))
+
+
+def reserve(session: Session, accepted: Sequence[Job], at: datetime) -> list[Job]:
+    """Reserve the estimates of new jobs, whose rows must exist. Return the jobs as they are then.
+
+    Raises `ReservationError` if credits were reserved for one of them before.
+    """
+    if not accepted:
+        return []
+    new = jobs.c.id.in_([job.id for job in accepted]) & ~exists().where(Line.job_id == jobs.c.id)
+    reserved = update(jobs).where(new).values(reserved=jobs.c.estimate)
+    if session.connection().execute(reserved).rowcount != len(accepted):
+        raise ReservationError("A job is unknown, or credits were already reserved for it.")
+    _add(session, [_line(job, EntryKind.RESERVE, job.estimate, at) for job in accepted])
+    return _named(session, [replace(job, reserved=job.estimate) for job in accepted])
+
+
+def correct(session: Session, job_ids: Collection[str], charge: int, at: datetime) -> list[Job]:
+    """Change the reservations of these jobs to what they will be charged, higher or lower.
+
+    Return those that have changed. Raises `ReservationError` if one was settled or released before.
+    """
+    open_ = select(jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
+    open_ = open_.where(jobs.c.id.in_(job_ids), jobs.c.resolved_at.is_(None))
+    found = session.execute(open_.order_by(jobs.c.number).with_for_update()).all()
+    if missing := set(job_ids) - {job.id for job in found}:
+        raise ReservationError(f"Job {min(missing)} has no open reservation.")
+    lines = [
+        _line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in found if job.reserved != charge
+    ]
+    if not lines:
+        return []
+    _add(session, lines)
+    these = jobs.c.id.in_([line["job_id"] for line in lines])
+    return changed_jobs(session, update(jobs).where(these).values(reserved=_credits(charge)))
+
+
+def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
+    """Settle a job that this transaction has read or changed, and release the rest of its reservation.
+
+    At 0, all of it is released. Raises `ReservationError` if it was settled or released before.
+    """
+    settled = update(jobs).where(jobs.c.id == job.id, jobs.c.resolved_at.is_(None))
+    settled = settled.values(reserved=0, settled=_credits(charge), resolved_at=at)
+    if not (done := changed_jobs(session, settled)):
+        raise ReservationError(f"Job {job.id} has no open reservation.")
+    rest = job.reserved - charge
+    lines = [
+        *([_line(job, EntryKind.CORRECT, -rest, at)] if rest < 0 else []),
+        *([_line(job, EntryKind.SETTLE, charge, at)] if charge else []),
+        *([_line(job, EntryKind.RELEASE, rest, at)] if rest > 0 or not charge else []),
+    ]
+    _add(session, lines)
+    return done[0]
+
+
+def grant(
+    session: Session, guild_id: int, user_id: int | None, amount: int, period: str, at: datetime
+) -> None:
+    """Grant credits for the period to the server or to one member. A negative amount takes them back."""
+    kind = EntryKind.GRANT if amount >= 0 else EntryKind.ADJUST
+    session.add(Line(guild_id, user_id, kind, amount, at, period=period))
+
+
+def used(
+    session: Session, guild_ids: Collection[int], within: Window, members: Collection[int] = ()
+) -> dict[int, dict[int | None, Usage]]:
+    """Return what jobs that were accepted within the window use, by server.
+
+    Of each of `members`, and of all others together as None. It is one statement, as each command asks.
+    """
+    who = case((jobs.c.user_id.in_(members), jobs.c.user_id)) if members else null()
+    sums = select(jobs.c.guild_id, who.label("who"), func.sum(jobs.c.settled), func.sum(jobs.c.reserved))
+    sums = sums.where(jobs.c.guild_id.in_(guild_ids), *within.holds(jobs.c.created_at))
+    found: dict[int, dict[int | None, Usage]] = {guild_id: {} for guild_id in guild_ids}
+    grouped = sums.group_by(jobs.c.guild_id, *([who] if members else []))
+    for guild_id, user_id, settled, reserved in session.execute(grouped):
+        found[guild_id][user_id] = Usage(int(settled), int(reserved))
+    return found
+
+
+def grants(session: Session, guild_ids: Collection[int], period: str) -> dict[int, dict[int | None, int]]:
+    """Return the sums of grants for the period, by server and member. None is the server's own."""
+    given = select(Line.guild_id, Line.user_id, func.sum(Line.amount))
+    given = given.where(Line.guild_id.in_(guild_ids), Line.job_id.is_(None), Line.period == period)
+    found: dict[int, dict[int | None, int]] = {guild_id: {} for guild_id in guild_ids}
+    for guild_id, user_id, amount in session.execute(given.group_by(Line.guild_id, Line.user_id)):
+        found[guild_id][user_id] = int(amount)
+    return found
+
+
+def differing(session: Session) -> list[str]:
+    """Compare each job's balances with the sums of its lines. Return a sentence for each that differs."""
+    sums = {kind: func.coalesce(func.sum(case((Line.kind == kind, Line.amount))), 0) for kind in EntryKind}
+    put_aside = sums[EntryKind.RESERVE] + sums[EntryKind.CORRECT]
+    paid, released = sums[EntryKind.SETTLE], sums[EntryKind.RELEASE]
+    ends = func.count(case((Line.kind.in_([EntryKind.SETTLE, EntryKind.RELEASE]), Line.id)))
+    owners = func.count(
+        case(((Line.guild_id != jobs.c.guild_id) | Line.user_id.is_distinct_from(jobs.c.user_id), Line.id))
+    )
+    resolved = jobs.c.resolved_at.is_not(None)
+    wrong = (
+        (put_aside - paid - released != jobs.c.reserved)
+        | (paid != jobs.c.settled)
+        | (resolved != (ends > 0))
+        | (resolved & (jobs.c.reserved != 0))
+        | (~resolved & jobs.c.state.in_(TERMINAL_STATES) & (func.count(Line.id) > 0))
+        | (owners > 0)
+    )
+    found = (
+        select(
+            jobs.c.id, jobs.c.guild_id, jobs.c.state, jobs.c.reserved, jobs.c.settled, resolved.label("over")
+        )
+        .add_columns(put_aside.label("put_aside"), paid.label("paid"), released.label("released"))
+        .add_columns(owners.label("of_others"))
+        .outerjoin(Line, Line.job_id == jobs.c.id)
+        .group_by(jobs.c.number)
+        .having(wrong)
+        .order_by(jobs.c.number)
+    )
+    # Untranslated: the operator reads it.
+    return [
+        f"Job {one.id} of server {one.guild_id} ({one.state}, {'resolved' if one.over else 'open'}) has "
+        f"{one.reserved} reserved and {one.settled} settled, but its ledger lines add up to {one.put_aside} "
+        f"reserved, {one.paid} settled and {one.released} released; lines of others: {one.of_others}."
+        for one in session.execute(found)
+    ]
+
+
+def unname(session: Session, guild_id: int, before: datetime, period: str) -> None:
+    """Remove forgotten members' ids from scrubbed jobs of before `before`, when `period` began.
+
+    Their grants for other periods lose them as well.
+    """
+    mine = (jobs.c.guild_id == guild_id) & jobs.c.forgotten_at.is_not(None) & jobs.c.scrubbed_at.is_not(None)
+    mine &= (jobs.c.user_id != FORGOTTEN_MEMBER) & (jobs.c.created_at < before)
+    who = select(jobs.c.user_id).where(mine)
+    asked = select(jobs.c.user_id, func.max(jobs.c.forgotten_at)).where(mine).group_by(jobs.c.user_id)
+    forgotten = session.execute(asked).all()
+    grants_ = (Line.guild_id == guild_id) & Line.job_id.is_(None) & (Line.period != period)
+    lines = Line.job_id.in_(select(jobs.c.id).where(mine)) | (grants_ & Line.user_id.in_(who))
+    session.execute(update(Line).where(lines).values(user_id=FORGOTTEN_MEMBER))
+    session.execute(update(jobs).where(mine).values(user_id=FORGOTTEN_MEMBER))
+    for user_id, at in forgotten:
+        unname_grants(session, user_id, at)
+
+
+def unname_grants(session: Session, user_id: int, before: datetime, guild_id: int | None = None) -> None:
+    """Remove the member's id from grants until `before`, in servers where no job has that id.
+
+    `guild_id`: in that server alone.
+    """
+    named = exists().where(jobs.c.guild_id == Line.guild_id, jobs.c.user_id == user_id)
+    theirs = (Line.user_id == user_id) & Line.job_id.is_(None) & (Line.at <= before) & ~named
+    if guild_id is not None:
+        theirs &= Line.guild_id == guild_id
+    session.execute(update(Line).where(theirs).values(user_id=FORGOTTEN_MEMBER))
+
+
+def changed_jobs(session: Session, change: Update) -> list[Job]:
+    """Return the jobs that the statement has changed, and tell of them with the transaction."""
+    return _named(session, [job_of(row) for row in session.execute(change.returning(jobs)).mappings()])
+
+
+def _named(session: Session, changed: list[Job]) -> list[Job]:
+    session.info["jobs"] |= {job.id: job for job in changed}
+    return changed
+
+
+def _add(session: Session, lines: list[dict[str, Any]]) -> None:
+    session.execute(insert(Line), lines)
+
+
+def _line(job: Any, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
+    whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
+    return {**whose, "kind": kind, "amount": amount, "at": at, "period": None}
+
+
+def _credits(charge: int) -> int:
+    if charge < 0:
+        raise ValueError("a job can't cost less than 0")
+    return charge

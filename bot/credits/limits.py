@@ -1,0 +1,460 @@
+"""The limits of members: allowances, grants, jobs at once, start rates; the check of a price."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypedDict, Unpack
+
+from sqlalchemy import Integer, delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import Base, Choice
+from bot.credits import ledger
+from bot.credits.budgets import MAX_BUDGET, BudgetState, read, watch_budget
+from bot.credits.ledger import Usage
+from bot.credits.prices import Estimate, short_price
+from bot.db import put
+from bot.domain import ACTIVE_STATES, Period
+from bot.errors import CreditsShort, Refused
+from bot.features.wording import (
+    allowance_below_price,
+    budget_below_price,
+    credits_message,
+    discord_timestamp,
+    granted_for,
+    renewal_message,
+    rest_message,
+)
+from bot.languages import Message, lazy, nlazy, paragraph
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
+from bot.storage.schema import jobs, policies
+
+MAX_AT_ONCE = 100
+MAX_SECONDS = 7 * 86_400
+CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
+CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
+_UNITS = (86_400, 3600, 60, 1)  # seconds of a day, an hour, a minute, a second
+
+
+class LimitReached(Refused):
+    """A member may start no more jobs now, at any price."""
+
+
+class AllowanceScope(StrEnum):
+    """The people that an allowance is for."""
+
+    MEMBERS = "members"  # everyone without another one
+    ROLE = "role"
+    MEMBER = "member"
+
+
+class Allowance(Base):
+    """Credits per period of the server's budget, of a role, a member or (`subject_id` 0) everyone."""
+
+    __tablename__ = "allowances"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True)
+    whose: Mapped[AllowanceScope] = mapped_column(Choice(AllowanceScope), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(primary_key=True)
+    credits: Mapped[int] = mapped_column(Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class StartRate:
+    """A member may start at most `starts` jobs within `seconds`."""
+
+    starts: int
+    seconds: int
+
+    @property
+    def words(self) -> Message:
+        """Return `5 jobs in 10 minutes` or `1 job in 2 days`."""
+        unit = next(one for one in _UNITS if self.seconds % one == 0)
+        number = self.seconds // unit
+        jobs_ = nlazy("{count} job", "{count} jobs", self.starts)
+        match unit:
+            case 86_400:
+                return nlazy("{jobs} in {count} day", "{jobs} in {count} days", number, jobs=jobs_)
+            case 3600:
+                return nlazy("{jobs} in {count} hour", "{jobs} in {count} hours", number, jobs=jobs_)
+            case 60:
+                return nlazy("{jobs} in {count} minute", "{jobs} in {count} minutes", number, jobs=jobs_)
+            case _:
+                return nlazy("{jobs} in {count} second", "{jobs} in {count} seconds", number, jobs=jobs_)
+
+    def next_start(self, starts: Sequence[datetime], now: datetime) -> datetime | None:
+        """Return when the member may start again, None for now. Those of `starts` count, oldest first."""
+        if len(starts) < self.starts:
+            return None
+        return starts[-self.starts] + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLimits:
+    """The limits of a server's members. None means no limit.
+
+    Allowances are in credits per period of the server's budget: `default` for everyone, `roles` by role id,
+    `own` by member id. `at_once` is the number of unfinished jobs.
+    """
+
+    default: int | None = None
+    roles: Mapping[int, int] = field(default_factory=dict[int, int])
+    own: Mapping[int, int] = field(default_factory=dict[int, int])
+    at_once: int | None = None
+    rate: StartRate | None = None
+
+
+def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, MemberLimits]:
+    """Return the limits of the servers' members."""
+    scopes: dict[int, dict[AllowanceScope, dict[int, int]]] = {
+        guild_id: {scope: {} for scope in AllowanceScope} for guild_id in guild_ids
+    }
+    for one in session.scalars(select(Allowance).where(Allowance.guild_id.in_(guild_ids))):
+        scopes[one.guild_id][one.whose][one.subject_id] = one.credits
+    paces = select(policies.c.guild_id, policies.c.jobs_at_once, policies.c.starts, policies.c.starts_seconds)
+    found = {one.guild_id: one for one in session.execute(paces.where(policies.c.guild_id.in_(guild_ids)))}
+    limits: dict[int, MemberLimits] = {}
+    for guild_id, scope in scopes.items():
+        pace, rate = found.get(guild_id), None
+        if pace is not None and pace.starts is not None and pace.starts_seconds is not None:
+            rate = StartRate(pace.starts, pace.starts_seconds)
+        limits[guild_id] = MemberLimits(
+            scope[AllowanceScope.MEMBERS].get(0),
+            scope[AllowanceScope.ROLE],
+            scope[AllowanceScope.MEMBER],
+            None if pace is None else pace.jobs_at_once,
+            rate,
+        )
+    return limits
+
+
+def of_server(session: Session, guild_id: int) -> MemberLimits:
+    """Return the limits of the server's members."""
+    return of_servers(session, [guild_id])[guild_id]
+
+
+@dataclass(frozen=True, slots=True)
+class MembersAllowance:
+    """Credits per period of the server's budget, and the setting that they come from."""
+
+    credits: int
+    whose: AllowanceScope
+    role_id: int | None = None
+
+
+def allowance(limits: MemberLimits, user_id: int, roles: Collection[int]) -> MembersAllowance | None:
+    """Return the member's own allowance, else the highest of their roles, else everyone's.
+
+    None means that only the server's budget applies.
+    """
+    if user_id in limits.own:
+        return MembersAllowance(limits.own[user_id], AllowanceScope.MEMBER)
+    of_roles = [role for role in roles if role in limits.roles]
+    if of_roles:
+        highest = max(of_roles, key=lambda role: (limits.roles[role], role))
+        return MembersAllowance(limits.roles[highest], AllowanceScope.ROLE, highest)
+    return None if limits.default is None else MembersAllowance(limits.default, AllowanceScope.MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUse:
+    """A member's use of their limits in the budget's period.
+
+    `going` is the number of their unfinished jobs; `starts` are those that count for the rate, oldest first.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    grants: int = 0
+    going: int = 0
+    starts: Sequence[datetime] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberState:
+    """A member's limits in a server. Without an allowance only the server's budget limits them."""
+
+    budget: BudgetState
+    limits: MemberLimits
+    use: MemberUse
+    allowance: MembersAllowance | None
+    next_start: datetime | None  # None if that is now
+
+    @property
+    def whole(self) -> int | None:
+        """Return the credits that the member may spend in the period: the allowance and the grants."""
+        return None if self.allowance is None else self.allowance.credits + self.use.grants
+
+    @property
+    def left(self) -> int | None:
+        """Return the credits left, which may be negative after an allowance was lowered."""
+        return None if self.whole is None else self.whole - self.use.usage.spent
+
+    @property
+    def left_words(self) -> Message | str:
+        """Return `3 of 20 credits left today`, or nothing without an allowance."""
+        if self.whole is None or self.left is None:
+            return ""
+        return rest_message(self.left, self.whole, self.budget.settings.budget.period)
+
+
+def state_of_member(
+    budget: BudgetState,
+    limits: MemberLimits,
+    user_id: int,
+    roles: Collection[int],
+    use: MemberUse,
+    now: datetime,
+) -> MemberState:
+    """Return what a member may do after what they have used."""
+    next_start = None if limits.rate is None else limits.rate.next_start(use.starts, now)
+    return MemberState(budget, limits, use, allowance(limits, user_id, roles), next_start)
+
+
+def use_of_members(
+    session: Session, servers: Sequence[tuple[GuildSettings, MemberLimits, Sequence[int]]], at: datetime
+) -> dict[int, tuple[BudgetState, dict[int, MemberUse]]]:
+    """Return the state of each server's budget, and what each of these members has used of their limits."""
+    members = sorted({user_id for _, _, some in servers for user_id in some})
+    books = read(session, [server for server, _, _ in servers], at, members)
+    found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
+    for server, limits, some in servers:
+        budget, used, granted = books[server.guild_id]
+        going, starts = _jobs_of(session, server.guild_id, some, limits.rate, at)
+        found[server.guild_id] = (
+            budget,
+            {
+                one: MemberUse(
+                    used.get(one, Usage()), granted.get(one, 0), going.get(one, 0), starts.get(one, ())
+                )
+                for one in some
+            },
+        )
+    return found
+
+
+def _jobs_of(
+    session: Session, guild_id: int, members: Sequence[int], rate: StartRate | None, at: datetime
+) -> tuple[Mapping[int, int], Mapping[int, Sequence[datetime]]]:
+    """Return the numbers of these members' unfinished jobs, and the starts that count for the rate."""
+    theirs = (jobs.c.guild_id == guild_id) & jobs.c.user_id.in_(members)
+    going = select(jobs.c.user_id, func.count()).where(theirs, jobs.c.state.in_(ACTIVE_STATES))
+    unfinished = dict(session.execute(going.group_by(jobs.c.user_id)).all())
+    starts: dict[int, list[datetime]] = {}
+    if rate is not None:
+        # None in the future counts, although the clock may have jumped.
+        counted = (jobs.c.created_at > at - timedelta(seconds=rate.seconds)) & (jobs.c.created_at <= at)
+        started = select(jobs.c.user_id, jobs.c.created_at).where(theirs, counted)
+        for user_id, created_at in session.execute(started.order_by(jobs.c.created_at)):
+            starts.setdefault(user_id, []).append(created_at)
+    return unfinished, starts
+
+
+def of_member(
+    session: Session, guild_id: int, user_id: int, roles: Collection[int], at: datetime
+) -> MemberState:
+    """Return what the member may do now."""
+    limits = of_server(session, guild_id)
+    asked = [(settings.of(session, guild_id), limits, [user_id])]
+    budget, used = use_of_members(session, asked, at)[guild_id]
+    return state_of_member(budget, limits, user_id, roles, used[user_id], at)
+
+
+class LimitChanges(TypedDict, total=False):
+    """Limits to change. None removes the limit.
+
+    `allowance` has the scope, the id of the member or role (0 for everyone), and the credits per period.
+    """
+
+    allowance: tuple[AllowanceScope, int, int | None]
+    at_once: int | None
+    rate: StartRate | None
+
+
+def set_limits(session: Session, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
+    """Set some of the limits, all in one step. They take effect immediately.
+
+    Raises `Refused` for a figure that makes no sense; then nothing is changed.
+    """
+    _ensure_sense(changes)
+    ledger.lock(session, guild_id)
+    if "allowance" in changes:
+        whose, subject_id, credits_ = changes["allowance"]
+        key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
+        if credits_ is None:
+            session.execute(delete(Allowance).filter_by(**key))
+        else:
+            put(session, Allowance, key, credits=credits_)
+    paces: dict[str, int | None] = {}
+    if "at_once" in changes:
+        paces["jobs_at_once"] = changes["at_once"]
+    if "rate" in changes:
+        rate = changes["rate"]
+        paces |= {"starts": rate and rate.starts, "starts_seconds": rate and rate.seconds}
+    here = update(policies).where(policies.c.guild_id == guild_id)
+    if paces and not session.connection().execute(here.values(paces)).rowcount:
+        session.execute(insert(policies).values(guild_id=guild_id, **paces))
+
+
+def _ensure_sense(changes: LimitChanges) -> None:
+    _, _, credits_ = changes.get("allowance", (None, 0, None))
+    at_once, rate = changes.get("at_once"), changes.get("rate")
+    if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
+        raise Refused(
+            lazy("An allowance must be a whole number from 0 to {most}. Nothing was changed.", most=most)
+        )
+    if at_once is not None and not 1 <= at_once <= MAX_AT_ONCE:
+        raise Refused(lazy("Enter a number of jobs from 1 to {most}. Nothing was changed.", most=MAX_AT_ONCE))
+    if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
+        raise Refused(
+            lazy(
+                "Enter 1 to {most} jobs in at most {minutes} minutes. Nothing was changed.",
+                most=MAX_AT_ONCE,
+                minutes=MAX_SECONDS // 60,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GrantState:
+    """The grants of the server's present period, to the server and to members."""
+
+    budget: BudgetState
+    members: dict[int, int]
+
+
+def grants(session: Session, guild_id: int, at: datetime) -> GrantState:
+    """Return the grants of the present period."""
+    budget, _, granted = read(session, [settings.of(session, guild_id)], at)[guild_id]
+    return GrantState(budget, {user: amount for user, amount in granted.items() if user and amount})
+
+
+def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, at: datetime) -> None:
+    """Add credits to the present period of the server (`user_id` None) or a member; negative takes back.
+
+    A member's grant is within the server's budget and does not raise it. Raises `Refused`.
+    """
+    if credits_ == 0:
+        raise Refused(
+            lazy(
+                "Enter how many credits to add. A negative number takes credits back. Leave `credits` "
+                "out to see the grants. Nothing was changed."
+            )
+        )
+    if abs(credits_) > MAX_BUDGET:
+        most = credits_message(MAX_BUDGET)
+        raise Refused(lazy("You can grant or take back at most {most}. Nothing was changed.", most=most))
+    ledger.lock(session, guild_id)
+    now = grants(session, guild_id, at)
+    given = now.budget.grants if user_id is None else now.members.get(user_id, 0)
+    if given + credits_ < 0:
+        raise Refused(_too_much_taken_back(given, now.budget.settings.budget.period))
+    ledger.grant(session, guild_id, user_id, credits_, now.budget.period_name, at)
+    watch_budget(session, guild_id, at)
+
+
+def _too_much_taken_back(given: int, of_period: Period) -> Message:
+    period = granted_for(of_period)
+    if not given:
+        return lazy(
+            # Translators: {period} is such as "for today".
+            "No credits were granted {period}, so you can't take any back. Nothing was changed.",
+            period=period,
+        )
+    return nlazy(
+        # Translators: {period} is such as "for today".
+        "{count} credit granted {period} is the most you can take back. Nothing was changed.",
+        "{count} credits granted {period} is the most you can take back. Nothing was changed.",
+        given,
+        period=period,
+    )
+
+
+def ensure_credits_left(budget: BudgetState, price: Estimate) -> None:
+    """Raise `Refused`, with the cost, what is left and who can change it, if that is too little."""
+    if budget.left >= price.amount:
+        return
+    limit, period = budget.settings.budget.limit, budget.settings.budget.period
+    again = _when_again(budget, price, limit=limit, could_be=budget.left + budget.usage.reserved)
+    short = lazy(
+        # Translators: {left} is such as "3 of 100 credits left today".
+        "Not enough credits: this costs {price}, and the server has {left}.",
+        price=short_price(price),
+        left=budget.left_words,
+    )
+    raise CreditsShort(paragraph(short, again or budget_below_price(limit, period), CHANGE_BUDGET))
+
+
+def ensure_within(state: MemberState, price: Estimate) -> None:
+    """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
+    limits, use = state.limits, state.use
+    if state.allowance is not None and state.left is not None and state.left < price.amount:
+        limit, period = state.allowance.credits, state.budget.settings.budget.period
+        again = _when_again(state.budget, price, limit=limit, could_be=state.left + use.usage.reserved)
+        short = lazy(
+            # Translators: {left} is such as "3 of 100 credits left today".
+            "Not enough credits: this costs {price}, and your allowance has {left}.",
+            price=short_price(price),
+            left=state.left_words,
+        )
+        raise CreditsShort(paragraph(short, again or allowance_below_price(limit, period), CHANGE_ALLOWANCE))
+    if limits.at_once is not None and use.going >= limits.at_once:
+        running = nlazy(
+            "You already have {count} job running, the limit here.",
+            "You already have {count} jobs running, the limit here.",
+            use.going,
+        )
+        raise LimitReached(paragraph(running, lazy("Try again when one finishes."), CHANGE_ALLOWANCE))
+    if limits.rate is not None and state.next_start is not None:
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        reached = lazy("You've reached the limit of {rate} here.", rate=limits.rate.words)
+        # Translators: {when} is shown as "in 3 hours".
+        again = lazy("You can start the next one {when}.", when=discord_timestamp(state.next_start))
+        raise LimitReached(paragraph(reached, again, CHANGE_ALLOWANCE))
+
+
+def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
+    """Raise `Refused`, as `ensure_credits_left` and `ensure_within` do, if `number` jobs are too many.
+
+    `price` is what they cost together.
+    """
+    ensure_credits_left(state.budget, price)
+    limits, going = state.limits, state.use.going
+    ensure_within(replace(state, limits=replace(limits, at_once=None, rate=None)), price)
+    if limits.at_once is not None and going + number > limits.at_once:
+        raise LimitReached(paragraph(_too_many_at_once(limits.at_once, going), CHANGE_ALLOWANCE))
+    if limits.rate is not None:
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        reached = lazy("The limit here is {rate}.", rate=limits.rate.words)
+        raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
+
+
+def _when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> Message | None:
+    """Return when there will be room in the server's budget, or in a member's `limit` for its period, or
+    None if the `limit` is below the price.
+
+    `could_be` is what would be left if all running jobs were free.
+    """
+    if budget.window.end is not None and price.amount <= limit:
+        return renewal_message(budget.window.end)
+    if price.amount <= could_be:
+        return lazy("Credits may free up when running jobs finish.")
+    return lazy("It's a one-off total and doesn't renew.") if price.amount <= limit else None
+
+
+def _too_many_at_once(limit: int, going: int) -> Message:
+    """Return that a member can't run that many more jobs: the limit, and how many run already."""
+    if not going:
+        return nlazy(
+            "You can run {count} job at the same time here.",
+            "You can run {count} jobs at the same time here.",
+            limit,
+        )
+    return nlazy(
+        "You can run {count} job at the same time here, and have {running} running already.",
+        "You can run {count} jobs at the same time here, and have {running} running already.",
+        limit,
+        running=going,
+    )

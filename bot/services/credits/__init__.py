@@ -1,1 +1,0 @@
-"""Credits: budgets, what they are used for, what tools cost, and reports."""

@@ -1,0 +1,48 @@
+"""Actions of admins and members with credits, on the services of a test."""
+
+from collections.abc import Collection
+from typing import Any
+
+from bot.credits import budgets, limits
+from bot.credits.budgets import BudgetState
+from bot.credits.limits import GrantState, MemberLimits, MemberState
+from bot.domain import Period
+from bot.services import Services
+
+
+async def budget(services: Services, guild_id: int) -> BudgetState:
+    return await services.db.read(budgets.state, guild_id, services.clock.now())
+
+
+async def set_budget(
+    services: Services,
+    guild_id: int,
+    limit: int | None,
+    period: Period | None,
+    timezone: str | None = None,
+    **more: Any,
+) -> BudgetState:
+    at = services.clock.now()
+    return await services.db.write(budgets.set_budget, guild_id, limit, period, timezone, at=at, **more)
+
+
+async def set_limits(services: Services, guild_id: int, **changes: Any) -> None:
+    await services.db.write(limits.set_limits, guild_id, **changes)
+
+
+async def member_limits(services: Services, guild_id: int) -> MemberLimits:
+    return await services.db.read(limits.of_server, guild_id)
+
+
+async def of_member(
+    services: Services, guild_id: int, user_id: int, roles: Collection[int] = ()
+) -> MemberState:
+    return await services.db.read(limits.of_member, guild_id, user_id, roles, services.clock.now())
+
+
+async def grant(services: Services, guild_id: int, user_id: int | None, credits_: int) -> None:
+    await services.db.write(limits.grant, guild_id, user_id, credits_, services.clock.now())
+
+
+async def grants(services: Services, guild_id: int) -> GrantState:
+    return await services.db.read(limits.grants, guild_id, services.clock.now())
