@@ -449,8 +449,12 @@ def put(
     """Insert a row, or set `values` in the one that has this primary or unique key.
 
     Without `replace` and values, that one stays as it is. Return whether there is anything new. Another
-    process may do the same at the same moment.
+    process may do the same at the same moment. A row that was read before is detached, and stays as it was.
     """
+    session.flush()
+    for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
+        if all(getattr(known, name) == value for name, value in key.items()):
+            session.expunge(known)
     new = _insert(session)(row.__table__).values({**key, **values})
     if replace and values:
         statement = new.on_conflict_do_update(index_elements=list(key), set_=values)
