@@ -538,7 +538,11 @@ async def connected(engine: AsyncEngine | Engine) -> AsyncGenerator[Run]:
     """Connect. What isn't committed at the end is rolled back. Raises `DatabaseAway` if there is no way."""
     if isinstance(engine, Engine):
         with engine.connect() as connection:
-            yield partial(_here, connection)
+            try:
+                yield partial(_here, connection)
+            except asyncio.CancelledError:
+                connection.invalidate()  # a result that nobody has read to its end would keep its moment
+                raise
         return
     opened = engine.connect()
     try:

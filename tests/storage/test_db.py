@@ -20,7 +20,7 @@ from bot.credits.ledger import Line
 from bot.db import MAX_GROUP, Database, Fence, used_once, wake
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.storage.schema import meta
-from tests.support.database import sqlite_in_place
+from tests.support.database import database, sqlite_in_place
 from tests.support.detached import refuse_detached
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -435,3 +435,21 @@ async def test_a_row_outside_of_a_transaction_is_neither_changed_nor_handed_to_o
         for transact in (db.read, db.write):
             with pytest.raises(TypeError, match="was given a row"):
                 await transact(look, [row])
+
+
+async def test_a_result_that_nobody_read_to_its_end_keeps_no_moment_of_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_in_place(monkeypatch)
+    async with Database.open(await database(tmp_path)) as db:
+        unread: list[Any] = []
+
+        async def cut_off() -> None:
+            async with db.reading() as run:
+                unread.append(await run(Connection.execute, text("SELECT name FROM sqlite_master")))
+                raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await cut_off()
+        await db.write(add, "since then")
+        assert "since then" in await db.read(names)

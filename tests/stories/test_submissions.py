@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.demo.people import text_of, until
 from sandbox.demo.place import TEAM
+from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome, faults
 from sandbox.studii.faults import Fault
 from tests.engine.world import free_port
@@ -65,7 +66,12 @@ async def test_a_lost_answer_is_never_sent_again_and_an_admin_or_a_month_settles
         made = len(here.studii.jobs)
         assert (made, here.studii.requests.count("create")) == (5, 6)
         assert await here.spent() == 8 * 6
-        notices = [one for one in here.discord.in_channel(TEAM) if "Mark as charged" in text_of(one)]
+
+        def notices_there() -> list[Message]:
+            return [one for one in here.discord.in_channel(TEAM) if "Mark as charged" in text_of(one)]
+
+        await until(lambda: len(notices_there()) >= 6, "the notices")
+        notices = notices_there()
         assert len(notices) == 6
         form = await here.nora.press_for_form(notices[0], "Mark as charged")
         await here.nora.fill_in(form, {field_of(form): "3"})
