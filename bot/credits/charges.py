@@ -34,6 +34,7 @@ from bot.db import put
 from bot.domain import UNSENT_STATES, Job, JobState, Period
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
+from bot.storage.database.unreadable import UNREADABLE
 from bot.storage.jobs.rows import job_of
 from bot.storage.schema import guilds, jobs, studii_keys
 
@@ -271,6 +272,20 @@ def _sent_with(lane: str, tool: str) -> Iterable[ColumnElement[bool]]:
 
 
 def _locked(session: Session, states: Collection[JobState], *which: ColumnElement[bool]) -> list[Job]:
-    """Return these jobs, oldest first, which are locked until the transaction ends."""
+    """Return these jobs, oldest first, which are locked until the transaction ends.
+
+    Those whose row can't be read are left out, as by the engine, which tells of them.
+    """
     found = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
-    return [job_of(row) for row in session.execute(found).mappings()]
+    try:
+        return [job_of(row) for row in session.execute(found).mappings()]
+    except UNREADABLE:
+        ids = session.scalars(found.with_only_columns(jobs.c.id)).all()
+        return [job for job_id in ids if (job := _readable(session, job_id)) is not None]
+
+
+def _readable(session: Session, job_id: str) -> Job | None:
+    try:
+        return job_of(session.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one())
+    except UNREADABLE:
+        return None
