@@ -5,7 +5,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
+from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.languages import N_
+from bot.servers import access
 from bot.services import Services
 from bot.ui.account.forget_me import ask_to_forget_me
 from bot.ui.account.privacy import privacy_panel_for
@@ -37,7 +39,13 @@ class PrivacyCommands(commands.Cog):
     ) -> None:
         user_id = interaction.user.id
         if others_may_use_my_photos is not None:
-            await self._services.access.set_photo_refusal(user_id, refuses=not others_may_use_my_photos)
+            await self._services.db.write(
+                access.refuse_photos,
+                user_id,
+                self._services.clock.now(),
+                refuses=not others_may_use_my_photos,
+                within=COMMAND_WRITE_TIMEOUT,
+            )
         if show_my_starred_results is not None:
             await self._services.best.answer(user_id, agreed=show_my_starred_results)
         await answer(interaction, await privacy_panel_for(self._services, user_id))

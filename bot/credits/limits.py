@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Integer, delete, func, insert, select, update
+from sqlalchemy import Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, Choice
@@ -27,9 +27,9 @@ from bot.features.wording import (
     rest_message,
 )
 from bot.languages import Message, lazy, nlazy, paragraph
-from bot.servers import settings
+from bot.servers import access, settings
 from bot.servers.settings import GuildSettings
-from bot.storage.schema import jobs, policies
+from bot.storage.schema import jobs
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
@@ -113,18 +113,17 @@ def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, Member
     }
     for one in session.scalars(select(Allowance).where(Allowance.guild_id.in_(guild_ids))):
         scopes[one.guild_id][one.whose][one.subject_id] = one.credits
-    paces = select(policies.c.guild_id, policies.c.jobs_at_once, policies.c.starts, policies.c.starts_seconds)
-    found = {one.guild_id: one for one in session.execute(paces.where(policies.c.guild_id.in_(guild_ids)))}
+    policies = access.policies_of(session, guild_ids)
     limits: dict[int, MemberLimits] = {}
     for guild_id, scope in scopes.items():
-        pace, rate = found.get(guild_id), None
-        if pace is not None and pace.starts is not None and pace.starts_seconds is not None:
+        pace, rate = policies[guild_id], None
+        if pace.starts is not None and pace.starts_seconds is not None:
             rate = StartRate(pace.starts, pace.starts_seconds)
         limits[guild_id] = MemberLimits(
             scope[AllowanceScope.MEMBERS].get(0),
             scope[AllowanceScope.ROLE],
             scope[AllowanceScope.MEMBER],
-            None if pace is None else pace.jobs_at_once,
+            pace.jobs_at_once,
             rate,
         )
     return limits
@@ -292,9 +291,8 @@ def set_limits(session: Session, guild_id: int, **changes: Unpack[LimitChanges])
     if "rate" in changes:
         rate = changes["rate"]
         paces |= {"starts": rate and rate.starts, "starts_seconds": rate and rate.seconds}
-    here = update(policies).where(policies.c.guild_id == guild_id)
-    if paces and not session.connection().execute(here.values(paces)).rowcount:
-        session.execute(insert(policies).values(guild_id=guild_id, **paces))
+    if paces:
+        access.change(session, guild_id, **paces)
 
 
 def _ensure_sense(changes: LimitChanges) -> None:

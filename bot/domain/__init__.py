@@ -15,7 +15,7 @@ from bot.domain.delivery import (
 )
 from bot.domain.guilds import Budget, Period, Plan, ServerLanguage
 from bot.domain.jobs.job import FORGOTTEN_MEMBER, Job, Progress
-from bot.domain.jobs.request import SPOILER, JobRequest, SourcePhoto
+from bot.domain.jobs.request import SPOILER, UNKNOWN_MEMBER, JobRequest, MemberContext, SourcePhoto
 from bot.domain.jobs.states import (
     ACTIVE_STATES,
     KEPT_DAYS,

@@ -9,6 +9,7 @@ from bot.base import metadata
 from bot.domain.words import WordEffect, WordRule, matcher_of
 from bot.errors import Refused
 from bot.languages import lazy
+from bot.servers import access
 
 NOT_TO_BE_SAVED = lazy(
     "This server's word filter doesn't allow that. Change the wording and try again, or ask "
@@ -21,12 +22,11 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
 
     What rules send to approval can be saved: each request is approved.
     """
-    word_rules, policies = metadata.tables["word_rules"], metadata.tables["policies"]
+    word_rules = metadata.tables["word_rules"]
     here = select(word_rules).where(word_rules.c.guild_id == guild_id).order_by(word_rules.c.key)
     rules = tuple(WordRule(row.words, row.key, row.effect) for row in session.execute(here))
     rule = matcher_of(rules).met(texts) if rules else None
     if rule is None:
         return
-    channel = session.scalar(select(policies.c.approval_channel).where(policies.c.guild_id == guild_id))
-    if rule.effect is WordEffect.REFUSE or channel is None:
+    if rule.effect is WordEffect.REFUSE or access.approvals(session, guild_id).channel_id is None:
         raise Refused(NOT_TO_BE_SAVED)

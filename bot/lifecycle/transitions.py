@@ -15,7 +15,7 @@ from bot.credits.budgets import watch_budget
 from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
 from bot.domain.approvals import Approval
 from bot.reasons import Reason
-from bot.servers import notices
+from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
 from bot.storage import JobChanges, Transaction
 
@@ -135,7 +135,7 @@ async def succeed(
     Where results wait for a moderator's decision, it waits for that first: running → reviewing.
     """
     waits = job.result_approval is Approval.WANTED
-    waits = waits and (await transaction.policies.access(job.guild_id)).approval.wants_results
+    waits = waits and (await transaction.run(access.approvals, job.guild_id)).wants_results
     to, charge = JobState.REVIEWING if waits else JobState.SUCCEEDED, charge_of(job)
     changes = JobChanges(output_file=output_file, output_kind=kind, finished_at=at)
     moved = await transaction.jobs.advance(job.id, JobState.RUNNING, to, at=at, **changes)

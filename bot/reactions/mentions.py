@@ -12,6 +12,7 @@ from bot.credits.prices import price_table
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
+from bot.servers import access
 from bot.services import Services
 from bot.ui.guide.help import guide_for, help_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
@@ -118,7 +119,8 @@ class MentionWatch:
         if closed is not None:
             return boxed(QUIET, closed), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
-        denials = await self._services.access.denials(guild_id, member.id, context)
+        rules = await self._services.db.read(access.of, guild_id, self._services.clock.now())
+        denials = access.denials(rules, member.id, context, self._catalog)
         table = await self._services.db.read(price_table, guild_id)
         prices = [one for one in table.all_listed(self._catalog) if one.tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]

@@ -8,8 +8,7 @@ from functools import partial
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.domain import Job, JobRequest, SourcePhoto
-from bot.domain.access import MemberContext
+from bot.domain import Job, JobRequest, MemberContext, SourcePhoto
 from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.features import styles

@@ -12,7 +12,6 @@ import discord
 from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.domain import Job, SourcePhoto
-from bot.domain.access import open_in
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
@@ -22,6 +21,7 @@ from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
 from bot.reactions.refusal_teller import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, RefusalTeller
+from bot.servers import access
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.authors import author_of
@@ -244,12 +244,12 @@ class PhotoWatch:
             return  # tapping them would do nothing
         if await self._services.acceptance.why_closed(message.guild.id) is not None:
             return  # nor would it here
-        rules = await self._services.access.rules(message.guild.id)
+        rules = await self._services.db.read(access.of, message.guild.id, self._services.clock.now())
         channels = channel_ids_of(message.channel)
         taps = [
             tap
             for tap in self._services.photo_rules.taps(message.guild.id)
-            if open_in(rules, tap.preset.tool, channels)
+            if access.open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MAX_OFFERED_EMOJI]:
             try:

@@ -13,7 +13,6 @@ from bot.features.wording import (
 )
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.acceptance.errors import ConfirmationNeeded, KeyHeld, PricesRose, Repeated
-from bot.services.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange, block_words
 from bot.services.build import Services, build_services
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import Lowered

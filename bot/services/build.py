@@ -8,7 +8,6 @@ from bot.clock import Clock
 from bot.db import Database
 from bot.domain import OutputFile
 from bot.services.acceptance.acceptance import AcceptanceService
-from bot.services.access import AccessService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
@@ -39,7 +38,6 @@ class Services:
     servers: ServerService
     languages: LanguageService
     privacy: PrivacyService
-    access: AccessService
     photo_rules: PhotoRuleService
     posting: PostingService
     best: BestService
@@ -83,7 +81,6 @@ def build_services(
         servers=ServerService(storage, clock),
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
-        access=AccessService(storage, catalog, clock),
         photo_rules=PhotoRuleService(storage, catalog, clock),
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),

@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, delete, exists, func, select, update
 
-from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, Job, JobState
-from bot.domain.access import UNKNOWN_MEMBER
+from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, Job, JobState
 from bot.storage.database.repository import Repository
 from bot.storage.jobs import JOB_KEY, job_of, lock_servers_of
 from bot.storage.schema import (

@@ -2,21 +2,22 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.access import AccessRules
 from bot.domain.words import WordRule
+from bot.servers import access
+from bot.servers.access import AccessRules
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.storage.access import access_rules_of
 from bot.storage.database.repository import Repository
 from bot.storage.holds import Hold
 from bot.storage.moderation import word_rules_of
-from bot.storage.schema import access_lists, blocks, guilds, holds, policies, studii_keys, word_rules
+from bot.storage.schema import guilds, holds, studii_keys, word_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ServerConfig:
 class Servers(Repository):
     """Servers within one transaction."""
 
-    async def some(self, guild_ids: Collection[int]) -> dict[int, ServerConfig]:
+    async def some(self, guild_ids: Collection[int], at: datetime) -> dict[int, ServerConfig]:
         """Return the configuration of each of the servers, the defaults for those that have none."""
         ids = list(guild_ids)
         found = (await self._session.execute(_SERVERS, {"guilds": ids})).mappings()
@@ -41,18 +42,16 @@ class Servers(Repository):
         made = {one: ServerConfig(GuildSettings(one)) for one in ids}
         if not rows:
             return made
-        lists = await self._of_servers(access_lists, ids)
-        blocked = await self._of_servers(blocks, ids)
+        rules = await self._session.run(lambda session: access.of_servers(session, ids, at))
         words = await self._of_servers(word_rules, ids)
         for one, row in rows.items():
             key = _part(row, studii_keys, "id")
             hold = _part(row, holds, "guild_id")
-            policy = _part(row, policies, "guild_id") or {}
             made[one] = ServerConfig(
                 _settings(row),
                 None if key is None else StudiiKey(**key),
                 None if hold is None else Hold(**hold),
-                access_rules_of(lists.get(one, []), policy, blocked.get(one, [])),
+                rules[one],
                 word_rules_of(words.get(one, [])),
             )
         return made
@@ -78,11 +77,11 @@ def _part(row: RowMapping, table: Table, present: str) -> dict[str, Any] | None:
 
 # Statements, made once (see `Session.execute`).
 _SERVERS = (
-    select(guilds, studii_keys, holds, policies)
+    select(guilds, studii_keys, holds)
     .select_from(
-        guilds.outerjoin(studii_keys, studii_keys.c.id == guilds.c.key_id)
-        .outerjoin(holds, holds.c.guild_id == guilds.c.guild_id)
-        .outerjoin(policies, policies.c.guild_id == guilds.c.guild_id)
+        guilds.outerjoin(studii_keys, studii_keys.c.id == guilds.c.key_id).outerjoin(
+            holds, holds.c.guild_id == guilds.c.guild_id
+        )
     )
     .where(guilds.c.guild_id.in_(bindparam("guilds", expanding=True)))
 )

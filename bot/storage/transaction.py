@@ -5,7 +5,6 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session as OrmSession
 
-from bot.storage.access import Policies
 from bot.storage.database.session import Session
 from bot.storage.decodes import Decodes
 from bot.storage.durations import DurationSamples
@@ -63,7 +62,6 @@ class Transaction:
     decodes = _Repository(Decodes)
     durations = _Repository(DurationSamples)
     holds = _Repository(Holds)
-    policies = _Repository(Policies)
     refusals = _Repository(Refusals)
     word_rules = _Repository(WordRules)
     photo_rules = _Repository(PhotoRulesByServer)

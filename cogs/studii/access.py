@@ -4,12 +4,13 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.access import Permit, PhotoScope
+from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
 from bot.languages import N_, lazy
-from bot.services import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, AccessChange
+from bot.servers import access
+from bot.servers.access import MAX_BLOCK_HOURS, MAX_BLOCK_REASON_CHARACTERS, Permit, PhotoScope
 from bot.ui.admin.access import access_panel
-from bot.ui.admin.access_changes import AccessOptions, access_changes
+from bot.ui.admin.access_changes import access_changes
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import ids_there, server_of
@@ -33,10 +34,8 @@ CHANGES = [
 WITH_ROLE_ALONE = lazy(
     "For `private` and `extra`, give only a `role`, without a tool, channel or change. Nothing was changed."
 )
-ROLE_OR_CHANNEL = lazy(
-    "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
-)
-
+BLOCK_OR_UNBLOCK = lazy("Use either `block` or `unblock`, not both. Nothing was changed.")
+FOR_BLOCK = lazy("`reason` and `hours` are for `block`: name a member there. Nothing was changed.")
 DESCRIPTION = N_("Show or change who can use what, where, and on whose photos")
 
 
@@ -62,7 +61,7 @@ def access_command(bot: StudiiBot) -> Command:
     )
     @app_commands.choices(change=CHANGES, photos=WHOSE, portraits=WHOSE, private=WHO, extra=WHO)
     @app_commands.autocomplete(tool=suggesting_tools(bot.catalog))
-    async def access(
+    async def command(
         interaction: discord.Interaction,
         tool: str | None = None,
         role: discord.Role | None = None,
@@ -77,65 +76,32 @@ def access_command(bot: StudiiBot) -> Command:
         reason: app_commands.Range[str, 1, MAX_BLOCK_REASON_CHARACTERS] | None = None,
         hours: app_commands.Range[int, 1, MAX_BLOCK_HOURS] | None = None,
     ) -> None:
-        guild_id = server_of(interaction)
-        tool = None if tool is None else bot.catalog.named(tool).slug
+        guild_id, now = server_of(interaction), services.clock.now()
+        named = None if tool is None else bot.catalog.named(tool)
+        tool = None if named is None else named.slug
         if (private or extra) and (tool or channel or change):
             raise Refused(WITH_ROLE_ALONE)
 
-        given = AccessOptions(
-            tool, _id(role), _id(channel), change, photos, portraits, private, extra, _id(block), _id(unblock)
+        member, pardoned = _id(block), _id(unblock)
+        if member is not None and member == pardoned:
+            raise Refused(BLOCK_OR_UNBLOCK)
+        if member is None and (reason or hours):
+            raise Refused(FOR_BLOCK)
+        role_id, channel_id, options = _id(role), _id(channel), (photos, portraits, private, extra)
+        given = access.AccessOptions(
+            tool, role_id, channel_id, change, *options, member, pardoned, reason, hours
         )
-        async with services.access.change(guild_id) as changes:
-            if private is None and extra is None:
-                await _change_tool(changes, given)
-            else:
-                await _change_options(changes, given)
-            await changes.set_photos(
-                photos=None if photos is None else PhotoScope(photos),
-                portraits=None if portraits is None else PhotoScope(portraits),
-            )
-            await _change_blocks(changes, given, reason, hours)
-        rules, there = await services.access.rules(guild_id), ids_there(interaction)
+        await services.db.write(
+            access.change_rules, guild_id, named, given, now, within=COMMAND_WRITE_TIMEOUT
+        )
+        rules, there = await services.db.read(access.of, guild_id, now), ids_there(interaction)
         await answer(interaction, access_panel(rules, names, there, access_changes(given, names)))
 
-    return access
+    return command
 
 
 def _id(named: discord.abc.Snowflake | None) -> int | None:
     return None if named is None else named.id
-
-
-async def _change_options(changes: AccessChange, given: AccessOptions) -> None:
-    roles = [] if given.role is None else [given.role]
-    if given.private is not None:
-        await changes.set_private(Permit(given.private), roles)
-    if given.extra is not None:
-        await changes.set_extra(Permit(given.extra), roles)
-
-
-async def _change_blocks(
-    changes: AccessChange, given: AccessOptions, reason: str | None, hours: int | None
-) -> None:
-    if given.block is not None and given.block == given.unblock:
-        raise Refused(lazy("Use either `block` or `unblock`, not both. Nothing was changed."))
-    if given.block is None and (reason or hours):
-        raise Refused(lazy("`reason` and `hours` are for `block`: name a member there. Nothing was changed."))
-    if given.block is not None:
-        await changes.block(given.block, reason=reason, hours=hours)
-    if given.unblock is not None:
-        await changes.unblock(given.unblock)
-
-
-async def _change_tool(changes: AccessChange, given: AccessOptions) -> None:
-    nothing = given.role is None and given.channel is None
-    if given.change == "open":
-        await changes.unlimit_tool(given.tool)
-    elif nothing and (given.tool is not None or given.change is not None):
-        raise Refused(ROLE_OR_CHANNEL)
-    elif given.change == "out":
-        await changes.unlimit_tool(given.tool, role_id=given.role, channel_id=given.channel)
-    elif not nothing:
-        await changes.limit_tool(given.tool, role_id=given.role, channel_id=given.channel)
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -4,10 +4,10 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.access import WordPause
 from bot.domain.words import MAX_RULE_CHARACTERS, WordEffect
 from bot.languages import N_
 from bot.servers import settings
+from bot.servers.access import WordPause
 from bot.services import MAX_PAUSE_HOURS, MAX_REFUSALS, Services
 from bot.ui.admin.moderation.words import rule_added_panel, rule_removed_panel, words_panel
 from bot.ui.kit.first_answer import read_for_suggestions

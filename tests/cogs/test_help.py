@@ -10,9 +10,9 @@ from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
 from bot.credits.limits import AllowanceScope
-from bot.domain.access import Block
 from bot.domain.photo_rules import PhotoChannelKind
-from bot.servers import settings as server_settings
+from bot.servers import access, settings as server_settings
+from bot.servers.access import Block
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 
@@ -111,8 +111,13 @@ async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_pa
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         role = desk.guild.create_role("Agents")
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("virtual-staging", role_id=role.id, channel_id=None)
+        await desk.services.db.write(
+            access.limit_tool,
+            desk.guild.id,
+            desk.services.catalog.get("virtual-staging"),
+            role_id=role.id,
+            channel_id=None,
+        )
         answer = await desk.maya.slash(desk.channel, "help")
         assert f"🚫 Virtual staging is only for <@&{role.id}>" in texts(answer)
         assert "Virtual staging" not in labels(answer)
@@ -126,9 +131,9 @@ async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        block = Block(until=desk.clock.now() + timedelta(hours=2), automatic=automatic)
-        async with desk.storage.write() as transaction:
-            await transaction.policies.block(desk.guild.id, desk.maya.id, block)
+        until = desk.clock.now() + timedelta(hours=2)
+        block = Block(desk.guild.id, desk.maya.id, automatic=automatic, until=until)
+        await desk.services.db.write(lambda session: session.add(block))
         answer = await desk.maya.slash(desk.channel, "help")
         assert texts(answer).count("🚫") == 1
         assert ("the word filter refused many" if automatic else "You are blocked") in texts(answer)
@@ -209,7 +214,7 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))
         async with desk.storage.write() as transaction:
-            await transaction.policies.set(desk.guild.id, approval_channel=private.id)
+            await transaction.run(access.change, desk.guild.id, approval_channel=private.id)
         assert str(private.id) not in texts(await desk.admin.slash(desk.channel, "help"))
 
 

@@ -11,6 +11,7 @@ from simcord import InteractionResult
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
+from bot.servers import access
 from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
@@ -164,7 +165,7 @@ async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(t
     own.write_text(FROM_WORDS + shipped, "utf-8")
     async with open_desk(tmp_path, catalog=Catalog.load(own)) as desk:
         await desk.set_key()
-        await desk.services.access.set_photo_refusal(desk.tom.id, refuses=True)
+        await desk.services.db.write(access.refuse_photos, desk.tom.id, desk.clock.now(), refuses=True)
         message = await photo_of_tom(desk)
         offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
         (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)

@@ -8,7 +8,8 @@ import pytest
 
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
-from bot.domain.access import PhotoScope
+from bot.servers import access
+from bot.servers.access import PhotoScope
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts
 
@@ -51,8 +52,9 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         photo = await photo_of_tom(desk)
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.set_photos(photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE)
+        await desk.services.db.write(
+            access.change, desk.guild.id, photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE
+        )
         assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
         refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
         assert "you can only use Photo restoration on your own photos" in texts(refused)

@@ -8,7 +8,7 @@ from bot.catalog import SHIPPED, Catalog
 from bot.credits import charges
 from bot.credits.limits import AllowanceScope
 from bot.domain import JobState
-from bot.servers import keys, settings as server_settings
+from bot.servers import access, keys, settings as server_settings
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -76,8 +76,13 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         role = desk.guild.create_role("Agents")
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("virtual-staging", role_id=role.id, channel_id=None)
+        await desk.services.db.write(
+            access.limit_tool,
+            desk.guild.id,
+            desk.services.catalog.get("virtual-staging"),
+            role_id=role.id,
+            channel_id=None,
+        )
         words = await shown_to_maya(desk)
         assert (
             f"🚫 Virtual staging is only for <@&{role.id}> in this server"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.servers import access
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -69,7 +70,8 @@ async def test_a_member_decides_about_their_photos_with_a_button(tmp_path: Path)
             assert shown.response is not None
             await desk.maya.click(shown.response, label=label)
             assert said in texts(shown)
-            assert await desk.services.access.refuses_photos(desk.maya.id) is refuses
+            refusing = await desk.services.db.read(access.refusing_photos, [desk.maya.id])
+            assert (desk.maya.id in refusing) is refuses
 
 
 async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path) -> None:

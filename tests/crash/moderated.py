@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from bot.domain import FailureCode, Job, JobState
 from bot.domain.approvals import Approval
+from bot.servers import access
 from bot.storage import Storage
 from sandbox.discord.emulator.interactions import MODAL, Interaction
 from sandbox.discord.emulator.messages import Message
@@ -73,7 +74,8 @@ class Moderated(CrashWorlds):
         guild.roles[role.id] = role
         guild.members |= dict.fromkeys(MODERATORS, (role.id,))
         async with Storage.open(case.database) as storage, storage.write() as transaction:
-            await transaction.policies.set(
+            await transaction.run(
+                access.change,
                 case.guild_id,
                 approval_channel=approvals.id,
                 approval_everyone=True,

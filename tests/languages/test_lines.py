@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from bot.catalog import Catalog
-from bot.domain.access import AccessRules
 from bot.languages import Language, speaking
+from bot.servers.access import AccessRules
 from bot.ui.admin.access import access_panel
 from bot.ui.guide.panel import public_panel
 from bot.ui.jobs.wording import ToolNames

@@ -13,7 +13,7 @@ from bot.client.login import mention_intents
 from bot.credits import charges
 from bot.domain.offers import OFFERED_FOR
 from bot.errors import DatabaseAway
-from bot.servers import keys
+from bot.servers import access, keys
 from bot.services.questions.offers import OfferService
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
@@ -292,8 +292,9 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         assert "no Studii key yet" in texts(told)
         await desk.set_key()
         roles = desk.guild.create_role("Staff")
-        async with desk.services.access.change(desk.guild.id) as changes:
-            await changes.limit_tool(None, role_id=roles.id, channel_id=None)
+        await desk.services.db.write(
+            access.limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None
+        )
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)
 

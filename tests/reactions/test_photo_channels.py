@@ -7,6 +7,7 @@ import discord
 import pytest
 
 from bot.domain import Period
+from bot.servers import access
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
@@ -58,8 +59,13 @@ async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         await offering(desk)
         other = desk.guild.create_text_channel("portraits")
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("career-photo", channel_id=other.id, role_id=None)
+        await desk.services.db.write(
+            access.limit_tool,
+            desk.guild.id,
+            desk.services.catalog.get("career-photo"),
+            channel_id=other.id,
+            role_id=None,
+        )
         await post(desk, desk.maya, ROOM)
         assert PORTRAIT not in under(desk.channel.history()[-1])
 

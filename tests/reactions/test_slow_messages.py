@@ -8,9 +8,9 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.access import Block
 from bot.reactions import photo_questions, reaction_jobs
 from bot.reactions.refusal_teller import TAP_SKIPPED
+from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_first_taps import RUN, on, over
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -131,7 +131,7 @@ async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
         await ready(desk)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         async with desk.storage.write() as transaction:
-            await transaction.policies.block(desk.guild.id, desk.tom.id, Block())
+            await transaction.run(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
         slow = Slow(monkeypatch, discord.Member)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
             tap(desk, photo, who.id)

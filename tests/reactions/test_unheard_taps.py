@@ -8,11 +8,11 @@ import discord
 import pytest
 
 from bot.domain import Period
-from bot.domain.access import PhotoScope
 from bot.reactions import refusal_teller
 from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys
+from bot.servers import access, keys
+from bot.servers.access import PhotoScope
 from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
@@ -77,13 +77,14 @@ async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(tmp_path: Path) -
 
 async def refused(desk: Desk, why: str) -> None:
     """Make the server refuse Tom's tap for that reason."""
-    async with desk.services.access.change(desk.guild.id) as change:
-        if why == "photos":
-            await change.set_photos(photos=PhotoScope.OWN, portraits=None)
-        elif why == "blocked":
-            await change.block(desk.tom.id, reason="Spam, @everyone", hours=2)
-        elif why == "role":
-            await change.limit_tool(None, role_id=4242, channel_id=None)
+    if why == "photos":
+        await desk.services.db.write(access.change, desk.guild.id, photos=PhotoScope.OWN)
+    elif why == "blocked":
+        await desk.services.db.write(
+            access.block, desk.guild.id, desk.tom.id, desk.clock.now(), reason="Spam, @everyone", hours=2
+        )
+    elif why == "role":
+        await desk.services.db.write(access.limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
     if why == "paused":
         await desk.admin.slash(desk.channel, "studii pause")
     elif why == "at once":

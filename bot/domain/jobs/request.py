@@ -3,10 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.access import MemberContext
-
 # Discord hides files whose names start with this behind a spoiler.
 SPOILER = "SPOILER_"
+UNKNOWN_MEMBER = 0  # in the place of the id of a photo's author, if that can't be determined
+
+
+@dataclass(frozen=True, slots=True)
+class MemberContext:
+    """The facts about a member and their channel that access rules and limits depend on.
+
+    `channels` are the channel and what it lies in: a thread's channel, a channel's category.
+    """
+
+    roles: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+    manages: bool = False  # Manage Server
+    moderates: bool = False  # Manage Messages there, or Manage Server
 
 
 @dataclass(frozen=True, slots=True)

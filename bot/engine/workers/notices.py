@@ -12,7 +12,7 @@ from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
-from bot.servers import notices, settings
+from bot.servers import access, notices, settings
 from bot.servers.notices import CHANNEL, Addressee, Notice, NoticeKind
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class NoticeOutbox:
         """Return None when the notice is done with, or in how many seconds to try again."""
         async with self._context.storage.read() as transaction:
             log = await transaction.run(settings.log_of, notice.guild_id)
-            rules = await transaction.policies.access(notice.guild_id)
+            rules = await transaction.run(access.approvals, notice.guild_id)
             job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
             decides = notice.kind in (NoticeKind.APPROVAL, NoticeKind.REVIEW)
             jobs = await to_decide_on(transaction, notice, job) if decides and job is not None else []
@@ -80,7 +80,7 @@ class NoticeOutbox:
             await self._close(notice, None)
             return None
         if jobs:
-            return await self._ask(notice, rules.approval.channel_id, jobs)
+            return await self._ask(notice, rules.channel_id, jobs)
         past_the_log = notice.kind.addressee in _PEOPLE or notice.details.get("in_place")
         return await self._post(notice, None if past_the_log else log.channel_id, job)
 
@@ -131,7 +131,7 @@ class NoticeOutbox:
         kind, _, key = notice.key.partition(":")
         async with self._context.storage.read() as transaction:
             asked = await transaction.run(notices.get, notice.guild_id, NoticeKind(kind), key)
-            rules = (await transaction.policies.access(notice.guild_id)).approval
+            rules = await transaction.run(access.approvals, notice.guild_id)
         # Discord may have taken the message without our knowing: then it is looked for.
         place = None if asked is None else asked.details.get(CHANNEL, rules.channel_id)
         if job is not None and asked is not None and place is not None:

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import JobRequest
-from bot.domain.access import MemberContext
+from bot.domain import JobRequest, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
 from bot.languages import nlazy

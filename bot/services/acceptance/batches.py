@@ -210,5 +210,5 @@ async def _noted(
     pause = await note_refusal(transaction, refusal, at)
     if pause is None:
         return refused
-    acceptance.block(refusal.guild_id, refusal.user_id, pause)
+    acceptance.block(pause)
     return WordsRefused(refusal, pause.until)

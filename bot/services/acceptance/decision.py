@@ -19,15 +19,14 @@ from bot.credits.limits import (
 )
 from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
 from bot.domain import Job, JobRequest, JobState
-from bot.domain.access import Block, private_denial
 from bot.domain.approvals import Approval
 from bot.domain.confirmations import WhyAsk, why_ask
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
+from bot.servers.access import Block, ensure_may, private_denial
 from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
-from bot.services.access import ensure_may
 from bot.services.moderation.words import WordsRefused
 from bot.storage import ServerConfig
 
@@ -250,12 +249,12 @@ class Acceptance:
         ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
 
-    def block(self, guild_id: int, user_id: int, block: Block) -> None:
+    def block(self, block: Block) -> None:
         """Decide about the member's next requests with that block, which the server has now."""
-        server = self._decided.servers[guild_id]
+        server = self._decided.servers[block.guild_id]
         access = server.config.access
         # The configuration is shared with other transactions, which may yet see this one undone.
-        blocked = {**access.blocked, user_id: block}
+        blocked = {**access.blocked, block.user_id: block}
         server.config = replace(server.config, access=replace(access, blocked=blocked))
 
     def may_be_private(self, request: JobRequest) -> bool:
@@ -269,7 +268,7 @@ class Acceptance:
         if server.config.key is None or server.budget is None:
             raise Refused(NO_KEY)
         refuses = request.photo_author in self._refusing
-        ensure_may(server.config.access, request, tool, self._at, author_refuses=refuses)
+        ensure_may(server.config.access, request, tool, author_refuses=refuses)
         return server, server.budget, server.config.key
 
     def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:

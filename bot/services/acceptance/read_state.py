@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import limits, prices
 from bot.domain import JobRequest
+from bot.servers import access
 from bot.services.acceptance.decision import Acceptance, ServerState
 from bot.storage import Transaction
 
@@ -40,7 +41,7 @@ async def acceptance_of(
         catalog,
         servers,
         at,
-        refusing=await transaction.policies.refusing_photos([one for one in authors if one])
+        refusing=await transaction.run(access.refusing_photos, [one for one in authors if one])
         if authors
         else (),
         done=await transaction.member_jobs.going_or_done_of(once) if once else (),
@@ -53,7 +54,7 @@ async def _states(
     transaction: Transaction, asking: Mapping[int, Collection[int]], at: datetime
 ) -> dict[int, ServerState]:
     """Return the state of each server in which these members ask. One that takes no jobs has no budget."""
-    configs = await transaction.servers.some(asking)
+    configs = await transaction.servers.some(asking, at)
     states = {guild_id: ServerState(config) for guild_id, config in configs.items()}
     lanes = {
         guild_id: config.key.lane

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.credits import budgets, ledger
-from bot.domain import FailureCode, Job, JobRequest, JobState
-from bot.domain.access import UNKNOWN_MEMBER, AccessList, MemberContext
+from bot.domain import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.words import WordEffect
 from bot.errors import Refused
@@ -14,7 +13,8 @@ from bot.features.wording import credits_message
 from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
-from bot.services.access import ensure_may
+from bot.servers import access
+from bot.servers.access import AccessList, ensure_may
 from bot.services.moderation.words import met_by
 from bot.services.service import ToolService, job_in_server
 from bot.storage import Transaction
@@ -69,30 +69,28 @@ class ApprovalService(ToolService):
     async def rules(self, guild_id: int) -> ApprovalRules:
         """Return the server's rules."""
         async with self._storage.read() as transaction:
-            return (await transaction.policies.access(guild_id)).approval
+            return await transaction.run(access.approvals, guild_id)
 
     async def change(self, guild_id: int, changes: ApprovalChanges) -> ApprovalRules:
         """Change the rules. Raises `Refused` if there would be no channel."""
         async with self._changing() as transaction:
-            policies = transaction.policies
             if changes.channel_id is not None:
-                await policies.set(guild_id, approval_channel=changes.channel_id)
+                await transaction.run(access.change, guild_id, approval_channel=changes.channel_id)
             if changes.everyone is not None:
-                await policies.set(guild_id, approval_everyone=changes.everyone)
+                await transaction.run(access.change, guild_id, approval_everyone=changes.everyone)
             if changes.approver_role is not None:
                 # The role that everyone has: back to the permission.
                 role = None if changes.approver_role == guild_id else changes.approver_role
-                await policies.set(guild_id, approver_role=role)
+                await transaction.run(access.change, guild_id, approver_role=role)
             if changes.results is not None:
-                await policies.set(guild_id, approval_results=changes.results)
+                await transaction.run(access.change, guild_id, approval_results=changes.results)
             await self._change_lists(transaction, guild_id, changes)
-            rules = (await policies.access(guild_id)).approval
+            rules = await transaction.run(access.approvals, guild_id)
             if rules.channel_id is None:
                 raise Refused(NO_CHANNEL)
         return rules
 
     async def _change_lists(self, transaction: Transaction, guild_id: int, changes: ApprovalChanges) -> None:
-        policies = transaction.policies
         entries: list[tuple[AccessList, int, str]] = []
         if changes.role_id is not None:
             entries.append((AccessList.APPROVAL_ROLE, changes.role_id, ""))
@@ -100,22 +98,23 @@ class ApprovalService(ToolService):
             entries.append((AccessList.APPROVAL_TOOL, 0, self._catalog.get(changes.tool).slug))
         for which, subject, target in entries:
             if not changes.remove:
-                await policies.list_add(guild_id, which, subject, target)
-            elif not await policies.list_remove(guild_id, which, subject, target):
+                await transaction.run(access.add, guild_id, which, subject, target)
+            elif not await transaction.run(access.remove, guild_id, which, subject, target):
                 raise Refused(NOT_WAITING)
 
     async def turn_off(self, guild_id: int) -> ApprovalRules:
         """Let nothing wait for approval any more. What waits already can still be decided on."""
         async with self._changing() as transaction:
-            await transaction.policies.set(
+            await transaction.run(
+                access.change,
                 guild_id,
                 approval_channel=None,
                 approval_everyone=None,
                 approver_role=None,
                 approval_results=None,
             )
-            await transaction.policies.forget_approval_lists(guild_id)
-            return (await transaction.policies.access(guild_id)).approval
+            await transaction.run(access.forget_approval_lists, guild_id)
+            return await transaction.run(access.approvals, guild_id)
 
     async def open_request(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Return the job, or the first of its set, if the member may decide on it now.
@@ -169,14 +168,14 @@ class ApprovalService(ToolService):
         tool = self._catalog.tools.get(job.tool)
         if tool is None:
             return Reason(ReasonCode.ACCESS_CHANGED)
-        config = (await transaction.servers.some([job.guild_id]))[job.guild_id]
-        if config.access.block_of(job.user_id, at) is not None:
+        config = (await transaction.servers.some([job.guild_id], at))[job.guild_id]
+        if job.user_id in config.access.blocked:
             return Reason(ReasonCode.BLOCKED_MEANWHILE)
         request = _request_of(job, requester)
         authors = {job.photo_author} - {None, UNKNOWN_MEMBER, job.user_id}
-        refusing = await transaction.policies.refusing_photos([one for one in authors if one is not None])
+        refusing = await transaction.run(access.refusing_photos, [one for one in authors if one is not None])
         try:
-            ensure_may(config.access, request, tool, at, author_refuses=bool(refusing))
+            ensure_may(config.access, request, tool, author_refuses=bool(refusing))
         except Refused:
             return Reason(ReasonCode.ACCESS_CHANGED)
         rule = met_by(config.words, request, tool)
@@ -208,7 +207,7 @@ async def job_to_decide_on(transaction: Transaction, guild_id: int, job_id: str,
     job = await job_in_server(transaction, guild_id, job_id)
     if job.user_id == approver.user_id:
         raise Refused(OWN)
-    rules = (await transaction.policies.access(guild_id)).approval
+    rules = await transaction.run(access.approvals, guild_id)
     if not rules.may_approve(approver.roles, manages=approver.manages, moderates=approver.moderates):
         raise Refused(NOT_MODERATOR if rules.approver_role is None else NOT_APPROVER)
     return job

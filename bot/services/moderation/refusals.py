@@ -5,15 +5,14 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from bot.domain.access import Block, WordPause
 from bot.domain.words import WordRefusal
-from bot.servers import notices
+from bot.servers import access, notices
+from bot.servers.access import Block, WordPause
 from bot.servers.notices import NoticeKind
 from bot.services.service import Service
 from bot.storage import Transaction
 
 BETWEEN = timedelta(hours=1)  # the same reason is told a member again
-COUNTED = timedelta(days=1)
 MAX_REFUSALS = 100
 MAX_PAUSE_HOURS = 24 * 30
 MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
@@ -37,7 +36,7 @@ class RefusalService(Service):
     async def pause(self, guild_id: int) -> WordPause:
         """Return when word rules pause a member of the server."""
         async with self._storage.read() as transaction:
-            return await transaction.policies.word_pause(guild_id)
+            return await transaction.run(access.word_pause, guild_id)
 
     async def set_pause(self, guild_id: int, refusals: int | None, hours: int | None) -> WordPause:
         """Set after how many refusals in a day a member is paused (0: never), and for how long."""
@@ -45,10 +44,12 @@ class RefusalService(Service):
             refusals = max(0, min(refusals, MAX_REFUSALS))
         async with self._changing() as transaction:
             if refusals is not None:
-                await transaction.policies.set(guild_id, refusals=refusals)
+                await transaction.run(access.change, guild_id, refusals=refusals)
             if hours is not None:
-                await transaction.policies.set(guild_id, pause_hours=max(1, min(hours, MAX_PAUSE_HOURS)))
-            return await transaction.policies.word_pause(guild_id)
+                await transaction.run(
+                    access.change, guild_id, pause_hours=max(1, min(hours, MAX_PAUSE_HOURS))
+                )
+            return await transaction.run(access.word_pause, guild_id)
 
 
 async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datetime) -> Block | None:
@@ -57,7 +58,10 @@ async def note_refusal(transaction: Transaction, refusal: WordRefusal, at: datet
     What an admin chose is no fault of the member who posted or tapped a photo: it pauses no one, and is told
     once a day.
     """
-    pause = None if refusal.preset else await _pause(transaction, refusal, at)
+    pause = None
+    if not refusal.preset:
+        server, member = refusal.guild_id, refusal.user_id
+        pause = await transaction.run(access.count_refusal, server, member, at, manages=refusal.manages)
     until = None if pause is None else pause.until
     details = {
         "user": None if refusal.preset else refusal.user_id,
@@ -80,14 +84,3 @@ def _key(refusal: WordRefusal, at: datetime) -> str:
         return f"{refusal.user_id}:{secrets.token_hex(8)}"
     told = f"{refusal.channel_id} {refusal.tool} {refusal.rule}"
     return f"preset:{hashlib.sha256(told.encode()).hexdigest()[:_DIGEST]}:{at:%Y-%m-%d}"
-
-
-async def _pause(transaction: Transaction, refusal: WordRefusal, at: datetime) -> Block | None:
-    rule = await transaction.policies.word_pause(refusal.guild_id)
-    count = await transaction.refusals.count(refusal.guild_id, refusal.user_id, at, at - COUNTED)
-    if refusal.manages or not rule.refusals or count < rule.refusals:
-        return None
-    pause = Block(automatic=True, until=at + timedelta(hours=rule.hours))
-    await transaction.policies.block(refusal.guild_id, refusal.user_id, pause)
-    await transaction.refusals.reset(refusal.guild_id, refusal.user_id)
-    return pause

@@ -20,6 +20,7 @@ from bot.domain.words import (
 from bot.errors import Refused
 from bot.features.wording import pause_words
 from bot.languages import lazy, paragraph
+from bot.servers import access
 from bot.services.service import ToolService
 
 RECENT = 200  # jobs of the server on which a new rule is tried
@@ -101,10 +102,9 @@ class WordService(ToolService):
             raise Refused(_CANNOT[rule])
         async with self._changing() as transaction:
             known = {one.key: one for one in await transaction.word_rules.get(guild_id)}
-            if effect is WordEffect.APPROVE:
-                rules = await transaction.policies.access(guild_id)
-                if rules.approval.channel_id is None:
-                    raise Refused(NO_APPROVALS)
+            approvals = await transaction.run(access.approvals, guild_id)
+            if effect is WordEffect.APPROVE and approvals.channel_id is None:
+                raise Refused(NO_APPROVALS)
             if rule.key not in known and len(known) >= MAX_WORD_RULES:
                 raise Refused(MANY)
             await transaction.word_rules.put(guild_id, rule, self._clock.now())

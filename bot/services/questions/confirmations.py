@@ -3,8 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.domain import JobRequest
-from bot.domain.access import MemberContext
+from bot.domain import JobRequest, MemberContext
 from bot.domain.confirmations import Confirmation
 from bot.services.service import Service
 

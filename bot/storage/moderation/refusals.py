@@ -1,29 +1,15 @@
-"""Requests that word rules refused, and members to whom a reason was sent."""
+"""Members to whom a reason was sent why nothing was started."""
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete
 
 from bot.storage.database.repository import Repository
-from bot.storage.schema import refusals_told, word_refusals
+from bot.storage.schema import refusals_told
 
 
 class Refusals(Repository):
-    """Refusals within one transaction."""
-
-    async def count(self, guild_id: int, user_id: int, at: datetime, since: datetime) -> int:
-        """Add a refusal by a word rule. Return the number of the member's refusals since that time."""
-        kept = word_refusals.c
-        await self._session.execute(delete(word_refusals).where((kept.at <= since) | (kept.at > at)))
-        row = {"guild_id": guild_id, "user_id": user_id, "at": at}
-        await self._session.execute(insert(word_refusals).values(row))
-        theirs = (kept.guild_id == guild_id) & (kept.user_id == user_id)
-        query = select(func.count()).select_from(word_refusals).where(theirs)
-        return (await self._session.execute(query)).scalar_one()
-
-    async def reset(self, guild_id: int, user_id: int) -> None:
-        """Forget the member's refusals by word rules."""
-        await self._session.remove(word_refusals, {"guild_id": guild_id, "user_id": user_id})
+    """Reasons that members were told, within one transaction."""
 
     async def tell(self, guild_id: int, user_id: int, reason: str, at: datetime, since: datetime) -> bool:
         """Record that the reason is sent to the member. Return False if it was sent after `since`."""

@@ -3,9 +3,9 @@
 Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
-import bot.features.styles  # its rows
+import bot.features.styles
+import bot.servers.access  # their rows
 from bot.base import metadata
-from bot.storage.schema.access import access_lists, photo_refusals, policies
 from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_results
 from bot.storage.schema.guilds import (
     guilds,
@@ -18,7 +18,7 @@ from bot.storage.schema.guilds import (
 )
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, SUPERSEDED_CARD, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta
-from bot.storage.schema.moderation import blocks, refusals_told, word_refusals, word_rules
+from bot.storage.schema.moderation import refusals_told, word_rules
 from bot.storage.schema.photo_rules import photo_channels, reaction_emoji, reaction_places
 from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, offers, tappers

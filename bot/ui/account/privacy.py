@@ -6,7 +6,9 @@ from typing import Self
 import discord
 from discord import ui
 
+from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.languages import gettext as _, lazy
+from bot.servers import access
 from bot.services import Services
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.kit.buttons import LastingButton
@@ -31,7 +33,7 @@ _KEPT = lazy(
 
 async def privacy_panel_for(services: Services, user_id: int) -> Panel:
     """Return what others may do with the member's pictures, and how to change it."""
-    refuses = await services.access.refuses_photos(user_id)
+    refuses = bool(await services.db.read(access.refusing_photos, [user_id]))
     shown = await services.best.consent(user_id)
     return boxed(
         GOOD if refuses else NEUTRAL,
@@ -58,7 +60,9 @@ class PhotoUseButton(LastingButton, template=r"studii:photos:(?P<allow>allow|for
         return cls(allow=match["allow"] == "allow")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        access, user_id = host.services.access, interaction.user.id
+        db, now, user_id = host.services.db, host.services.clock.now(), interaction.user.id
         await acknowledge(interaction)
-        await access.set_photo_refusal(user_id, refuses=not self._allow)
+        await db.write(
+            access.refuse_photos, user_id, now, refuses=not self._allow, within=COMMAND_WRITE_TIMEOUT
+        )
         await interaction.edit_original_response(view=await privacy_panel_for(host.services, user_id))

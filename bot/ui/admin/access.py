@@ -4,9 +4,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.access import EVERY_TOOL, AccessRules, Block, Permit, PhotoScope, Restriction, ToolRule
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
-from bot.services import block_words, discord_timestamp
+from bot.servers.access import (
+    EVERY_TOOL,
+    AccessRules,
+    Block,
+    Permit,
+    PhotoScope,
+    Restriction,
+    ToolRule,
+    block_words,
+)
+from bot.services import discord_timestamp
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, changed_words, lines, server_line, small
 from bot.ui.kit.text import more_words, named_value, plain, sentence
@@ -64,7 +73,7 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     until = details.get("until")
     end = None if until is None else datetime.fromtimestamp(int(until), UTC)
     reason = details.get("reason")
-    words = block_words(Block(None if reason is None else str(reason), end))
+    words = block_words(end, None if reason is None else str(reason))
     said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
     return boxed(UNSURE, lines(said, server_line(server)))
 

@@ -1,9 +1,7 @@
 """Say what `/studii access` has just changed."""
 
-from dataclasses import dataclass
-
-from bot.domain.access import Permit, PhotoScope
 from bot.languages import gettext as _, lazy
+from bot.servers.access import AccessOptions, Permit, PhotoScope
 from bot.ui.jobs.wording import ToolNames
 
 _PHOTOS = {
@@ -22,22 +20,6 @@ _OPTION = {
 
 _ON_THE_LIST = lazy("{tool}: {role_or_channel} is on the list now.")
 _OFF_THE_LIST = lazy("{tool}: {role_or_channel} is no longer on the list.")
-
-
-@dataclass(frozen=True, slots=True)
-class AccessOptions:
-    """The options of the command, by the names that members type. None: left out."""
-
-    tool: str | None
-    role: int | None
-    channel: int | None
-    change: str | None
-    photos: str | None
-    portraits: str | None
-    private: str | None
-    extra: str | None
-    block: int | None
-    unblock: int | None
 
 
 def access_changes(given: AccessOptions, names: ToolNames) -> list[str]:

@@ -5,9 +5,10 @@ from typing import Any
 
 import discord
 
-from bot.domain.access import AccessRules, open_in
 from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
 from bot.languages import and_list, gettext as _, lazy, ngettext
+from bot.servers import access
+from bot.servers.access import AccessRules, open_in
 from bot.services import Services, Tap
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
@@ -23,8 +24,9 @@ async def photo_trouble(
     services: Services, guild: discord.Guild | None, guild_id: int, names: ToolNames
 ) -> str:
     """Return what keeps reactions and photo channels from working, a line for each channel."""
-    rules, access = services.photo_rules.rules(guild_id), await services.access.rules(guild_id)
-    shut = shut_words(guild, rules, services.photo_rules.taps(guild_id), access, names)
+    rules = services.photo_rules.rules(guild_id)
+    allowed = await services.db.read(access.of, guild_id, services.clock.now())
+    shut = shut_words(guild, rules, services.photo_rules.taps(guild_id), allowed, names)
     return lines(lacking_words(guild, rules), shut)
 
 
@@ -41,7 +43,11 @@ def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
 
 
 def shut_words(
-    guild: discord.Guild | None, rules: PhotoRules, taps: Sequence[Tap], access: AccessRules, names: ToolNames
+    guild: discord.Guild | None,
+    rules: PhotoRules,
+    taps: Sequence[Tap],
+    allowed: AccessRules,
+    names: ToolNames,
 ) -> str:
     """Return a line for each photo channel whose tools the server's rules of access exclude."""
     if guild is None:
@@ -49,7 +55,9 @@ def shut_words(
     found: list[str] = []
     for channel in rules.channels.values():
         channels = channel_ids_of(guild.get_channel_or_thread(channel.channel_id))
-        shut = [tool for tool in _tools_of(channel, taps) if channels and not open_in(access, tool, channels)]
+        shut = [
+            tool for tool in _tools_of(channel, taps) if channels and not open_in(allowed, tool, channels)
+        ]
         if shut:
             found.append(_shut(channel, and_list([f"**{names.title(tool)}**" for tool in shut])))
     return _some(found)

@@ -7,10 +7,10 @@ from bot.catalog import Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
-from bot.domain.access import MemberContext
+from bot.domain import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
-from bot.servers import keys
+from bot.servers import access, keys
 from bot.services import NO_KEY, Services
 from bot.ui.kit.layout import lines
 from bot.ui.kit.reasons import reason_words
@@ -66,9 +66,10 @@ async def available_for(
     """Read what the member can make in the server, in the channel of the context."""
     db, now = services.db, services.clock.now()
     table = await db.read(prices.price_table, guild_id)
+    rules = await db.read(access.of, guild_id, now)
     return AvailableTools(
         prices=table.all_listed(services.catalog),
-        denials=await services.access.denials(guild_id, user_id, context),
+        denials=access.denials(rules, user_id, context, services.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
         has_key=await db.read(keys.current, guild_id) is not None,
         held=await services.keys.held(guild_id),

@@ -8,10 +8,11 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.credits.prices import ToolPrice, short_price
-from bot.domain.access import MemberContext
+from bot.domain import MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import gettext as _, lazy, or_list
+from bot.servers import access
 from bot.services import Services, Tap
 from bot.ui.guide.available_tools import (
     AvailableTools,
@@ -108,7 +109,7 @@ async def guide_for(
     places = (
         _places(services, client, guild_id, person, context) if available.denial is None else PhotoPlaces()
     )
-    approval = (await services.access.rules(guild_id)).approval
+    approval = await services.db.read(access.approvals, guild_id)
     decides = _decides(client.get_guild(guild_id), person, context, approval)
     return Guide(available, context, places, approval, decides)
 

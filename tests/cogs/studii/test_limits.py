@@ -9,8 +9,9 @@ import pytest
 from bot.catalog import Catalog
 from bot.credits import limits
 from bot.credits.limits import AllowanceScope, MemberLimits
-from bot.domain.access import AccessRules, Permit, ToolRule
 from bot.errors import Busy
+from bot.servers import access
+from bot.servers.access import AccessRules, Permit, ToolRule
 from bot.ui.admin.access import access_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support import spending
@@ -186,7 +187,7 @@ async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> N
         assert "No rule for every tool names this" in texts(told)
         told = await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", change="open")
         assert "Photo restoration has no rule to remove" in texts(told)
-        assert len((await desk.services.access.rules(desk.guild.id)).tools) == 1
+        assert len((await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).tools) == 1
 
 
 async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
@@ -198,15 +199,15 @@ async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
 
 async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        before = await desk.services.access.rules(desk.guild.id)
+        before = await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())
         for more in ({"unblock": desk.tom}, {"private": "nobody", "unblock": desk.tom}):
             told = await desk.admin.slash(
                 desk.channel, "studii access", photos="own", block=desk.maya, **more
             )
             assert "Nothing was changed" in texts(told)
-            assert await desk.services.access.rules(desk.guild.id) == before
+            assert await desk.services.db.read(access.of, desk.guild.id, desk.clock.now()) == before
         await desk.admin.slash(desk.channel, "studii access", photos="own", block=desk.maya, private="nobody")
-        rules = await desk.services.access.rules(desk.guild.id)
+        rules = await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())
         assert set(rules.blocked) == {desk.maya.id}
         assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
 
@@ -227,13 +228,20 @@ async def test_a_tool_is_named_by_its_title_in_any_language_and_no_other_is_take
 async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
-        async with desk.services.access.change(desk.guild.id) as changes:
-            for tool in (None, *desk.bot.catalog.tools):
-                for number, role in enumerate(roles):
-                    await changes.limit_tool(tool, role_id=role.id, channel_id=None)
-                    await changes.block(1_456_074_443_980_800_000 + number)
-            await changes.set_private(Permit.NOBODY, [role.id for role in roles])
-            await changes.set_extra(Permit.MANAGERS, [role.id for role in roles])
+        for tool in (None, *desk.bot.catalog.tools.values()):
+            for number, role in enumerate(roles):
+                await desk.services.db.write(
+                    access.limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None
+                )
+                await desk.services.db.write(
+                    access.block, desk.guild.id, 1_456_074_443_980_800_000 + number, desk.clock.now()
+                )
+        await desk.services.db.write(
+            access.restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
+        )
+        await desk.services.db.write(
+            access.restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
+        )
         shown = texts(await desk.admin.slash(desk.channel, "studii access"))
         assert "Every tool: **" in shown
         assert all(f"{tool.title}: **<@&{roles[0].id}>" in shown for tool in desk.bot.catalog.tools.values())
@@ -292,7 +300,7 @@ async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> 
         shown = await desk.maya.slash(desk.channel, "privacy", others_may_use_my_photos=False)
         assert shown.ephemeral
         assert "No one else can use the tools on your photos" in texts(shown)
-        assert await desk.services.access.refuses_photos(desk.maya.id)
+        assert await desk.services.db.read(access.refusing_photos, [desk.maya.id])
 
 
 @pytest.mark.promise

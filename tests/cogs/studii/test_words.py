@@ -7,7 +7,7 @@ import pytest
 from bot.domain import JobState
 from bot.domain.words import MAX_WORD_RULES
 from bot.features.styles import set_defaults
-from bot.servers import notices as server_notices
+from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
 from bot.services.moderation.approvals import ApprovalChanges
 from tests.reactions.taps import ROOM, jobs_of, post
@@ -177,7 +177,7 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
             await desk.env.settle()
         assert await jobs_of(desk) == []
         # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
-        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
         assert len(await notices(desk)) == 1
         shown = await posted(desk)
         assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
@@ -203,7 +203,9 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_pat
             await post(desk, desk.tom, ROOM)
             await desk.env.settle()
         assert await jobs_of(desk) == []
-        assert desk.tom.id in (await desk.services.access.rules(desk.guild.id)).blocked
+        assert (
+            desk.tom.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+        )
         assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.domain import Job, JobRequest, Period
-from bot.domain.access import MemberContext
+from bot.domain import Job, JobRequest, MemberContext, Period
 from bot.errors import CreditsShort
 from sandbox.studii.faults import Effect
 from tests.engine.world import CHANNEL, GUILD, USER, EngineWorld

@@ -12,7 +12,7 @@ from bot.domain.approvals import Approval
 from bot.domain.words import WordEffect, WordRule
 from bot.lifecycle.transitions import approve, cancel
 from bot.reasons import ReasonCode
-from bot.servers import notices
+from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
@@ -26,7 +26,7 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.policies.set(GUILD, approval_channel=channel)
+            await transaction.run(access.change, GUILD, approval_channel=channel)
             for rule in RULES:
                 await transaction.word_rules.put(GUILD, rule, world.clock.now())
         job = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
@@ -124,7 +124,7 @@ async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await transaction.policies.set(GUILD, approval_channel=CHANNEL)
+            await transaction.run(access.change, GUILD, approval_channel=CHANNEL)
         urls = (PHOTO_URL, PHOTO_URL, "https://cdn.example/gone.png")
         wanted = [replace(a_staging_job(url=url), approval=Approval.WANTED, set_id="5" * 16) for url in urls]
         yield world, [await world.accept(job) for job in wanted]

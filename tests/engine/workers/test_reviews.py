@@ -12,7 +12,7 @@ from bot.domain import ChannelGone, Job, JobState, TryLater, Undeliverable
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices, settings
+from bot.servers import access, notices, settings
 from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
@@ -22,7 +22,7 @@ CHANNEL = 556
 
 async def set_rules(world: EngineWorld, *, channel: int | None = CHANNEL, results: bool = True) -> None:
     async with world.storage.write() as transaction:
-        await transaction.policies.set(GUILD, approval_channel=channel, approval_results=results)
+        await transaction.run(access.change, GUILD, approval_channel=channel, approval_results=results)
 
 
 def a_watched_job(*, private: bool = False, set_id: str | None = None) -> Job:

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from bot.credits import charges, ledger
 from bot.credits.limits import AllowanceScope, set_limits
-from bot.domain import Budget, Job, JobRequest, Period, Plan
-from bot.domain.access import AccessList, Block, MemberContext, PhotoScope
+from bot.domain import Budget, Job, JobRequest, MemberContext, Period, Plan
 from bot.domain.confirmations import Confirmation
 from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices as server_notices, settings
+from bot.servers import access, keys, notices as server_notices, settings
+from bot.servers.access import AccessList, Block, PhotoScope
 from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
@@ -39,9 +39,9 @@ async def server(storage: Storage, guild_id: int, chance: random.Random) -> None
         await transaction.run(settings.set_budget, guild_id, Budget(limit, chance.choice(list(Period)), NOW))
         if not roomy:
             await limits(transaction, guild_id, chance)
-        await transaction.policies.set(guild_id, photos=chance.choice(list(PhotoScope)))
-        await transaction.policies.block(guild_id, BLOCKED, Block())
-        await transaction.policies.refuse_photos(REFUSES, NOW)
+        await transaction.run(access.change, guild_id, photos=chance.choice(list(PhotoScope)))
+        await transaction.run(lambda session: session.add(Block(guild_id, BLOCKED)))
+        await transaction.run(access.refuse_photos, REFUSES, NOW, refuses=True)
         if chance.random() < 0.5:
             await transaction.run(charges.learn, f"lane {guild_id}", "studio", CHEAP, 3, NOW)
         await questions_first(transaction, guild_id, key.id, chance)
@@ -57,9 +57,9 @@ async def set_up(storage: Storage, *, room_for: int) -> None:
 
 async def limits(transaction: Transaction, guild_id: int, chance: random.Random) -> None:
     if chance.random() < 0.6:
-        await transaction.policies.set(guild_id, jobs_at_once=chance.choice((1, 3, 9)))
+        await transaction.run(access.change, guild_id, jobs_at_once=chance.choice((1, 3, 9)))
     if chance.random() < 0.4:
-        await transaction.policies.set(guild_id, starts=chance.randint(1, 4), starts_seconds=600)
+        await transaction.run(access.change, guild_id, starts=chance.randint(1, 4), starts_seconds=600)
     if chance.random() < 0.6:
         everyone = (AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000)))
         await transaction.run(set_limits, guild_id, allowance=everyone)
@@ -72,14 +72,16 @@ async def questions_first(
     transaction: Transaction, guild_id: int, key_id: int, chance: random.Random
 ) -> None:
     """What asks people or moderators first, refuses words, or lets jobs wait."""
-    await transaction.policies.set(guild_id, refusals=chance.choice((0, 1, 2, 3)))
+    await transaction.run(access.change, guild_id, refusals=chance.choice((0, 1, 2, 3)))
     await transaction.word_rules.put(guild_id, WordRule("weapon", "weapon", WordEffect.REFUSE), NOW)
     await transaction.word_rules.put(guild_id, WordRule("castle", "castle", WordEffect.APPROVE), NOW)
     if chance.random() < 0.6:
         await transaction.run(settings.change, guild_id, confirm_above=chance.choice((1, 5, 20)))
     if chance.random() < 0.5:
-        await transaction.policies.set(guild_id, approval_channel=9, approval_results=chance.random() < 0.5)
-        await transaction.policies.list_add(guild_id, AccessList.APPROVAL_ROLE, ROLE)
+        await transaction.run(
+            access.change, guild_id, approval_channel=9, approval_results=chance.random() < 0.5
+        )
+        await transaction.run(access.add, guild_id, AccessList.APPROVAL_ROLE, ROLE)
     if chance.random() < 0.15:
         until = NOW + timedelta(minutes=chance.choice((-5, 5)))
         await transaction.holds.set(guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
@@ -198,7 +200,8 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
         }
         told = await transaction.run(server_notices.pending, 200, guild_id)
         questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
-        blocked = (await transaction.policies.access(guild_id)).blocked
+        rules = await transaction.run(access.of, guild_id, NOW)
+        blocked = [(one, block.automatic, block.until) for one, block in rules.blocked.items()]
         tapped = await transaction.confirmations.tapped_before(guild_id, MEMBERS)
         assert await transaction.run(ledger.differing) == []
     assert sorted(one.id for one in found) == sorted(asked.started)
@@ -208,4 +211,4 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
     notices = sorted(
         ((one.kind, one.key.split(":")[0], sorted(one.details.items(), key=str)) for one in told), key=str
     )
-    return jobs, open_, sorted(blocked.items()), sorted(tapped), notices
+    return jobs, open_, sorted(blocked), sorted(tapped), notices

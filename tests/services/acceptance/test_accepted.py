@@ -8,8 +8,7 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.domain import Job, JobState
-from bot.domain.access import MemberContext
+from bot.domain import Job, JobState, MemberContext
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Busy
+from bot.servers import access
 from bot.services import service
 from bot.services.acceptance import batches
 from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
@@ -55,8 +56,7 @@ async def test_everybody_waits_as_long_however_many_came_before(
 
 
 async def _block(world: ServicesWorld) -> None:
-    async with world.services.access.change(GUILD) as change:
-        await change.block(MEMBER)
+    await world.services.db.write(access.block, GUILD, MEMBER, world.clock.now())
 
 
 CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
@@ -83,4 +83,4 @@ async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     other_process.execute("ROLLBACK")
     other_process.close()
     assert (await spending.budget(world.services, GUILD)).whole == 100
-    assert not (await world.services.access.rules(GUILD)).blocked
+    assert not (await world.services.db.read(access.of, GUILD, world.clock.now())).blocked

@@ -202,7 +202,7 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
     with suppress(LookupError):
         async with storage.write() as transaction:
             await transaction.run(server_settings.pause, 1, NOW, paused=True)
-            assert (await transaction.servers.some([1]))[1].settings.paused
+            assert (await transaction.servers.some([1], NOW))[1].settings.paused
             raise LookupError
     await accept(acceptance, asked)  # what was undone is not remembered
     if (file := tmp_path / "studii.db").exists():

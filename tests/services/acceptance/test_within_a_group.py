@@ -7,11 +7,11 @@ import pytest
 from bot.catalog import Catalog, Tool
 from bot.credits import ledger
 from bot.credits.prices import Estimate
-from bot.domain import Job, JobRequest
-from bot.domain.access import Block, MemberContext
+from bot.domain import Job, JobRequest, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS
 from bot.errors import Refused
 from bot.servers import notices
+from bot.servers.access import Block
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY
 from bot.services.acceptance.decision import Acceptance
@@ -97,12 +97,12 @@ async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(wor
     await world.ready()
     guild_id, now = PICTURE.guild_id, world.clock.now()
     async with world.storage.write() as transaction:
-        before = (await transaction.servers.some([guild_id]))[guild_id]
+        before = (await transaction.servers.some([guild_id], now))[guild_id]
         acceptance = await acceptance_of(
             transaction, Catalog.load(), [PICTURE], now, max_source_bytes=MAX_SOURCE
         )
-        acceptance.block(guild_id, MEMBER, Block())
+        acceptance.block(Block(guild_id, MEMBER))
         with pytest.raises(Refused, match="blocked"):
             acceptance.decide(PICTURE)
-        after = (await transaction.servers.some([guild_id]))[guild_id]
+        after = (await transaction.servers.some([guild_id], now))[guild_id]
         assert (before.access.blocked, after.access.blocked) == ({}, {})

@@ -17,17 +17,17 @@ from bot.credits.ledger import EntryKind
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.credits.prices import Price
 from bot.credits.requests import RequestState
-from bot.domain import FailureCode, Job, JobRequest, JobState, Period
-from bot.domain.access import MemberContext
+from bot.domain import FailureCode, Job, JobRequest, JobState, MemberContext, Period
 from bot.errors import Refused
 from bot.lifecycle.poll_results import fail_running, record_output
 from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
 from bot.reasons import Reason, ReasonCode
+from bot.servers.access import Policy
 from bot.servers.notices import Notice
 from bot.services import ConfirmationNeeded, confirmed
 from bot.storage import Sent, Storage, Transaction, Vault
-from bot.storage.schema import confirmations, guilds, jobs, policies
+from bot.storage.schema import confirmations, guilds, jobs
 from bot.studii import CreatedJob, JobReport
 from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
@@ -101,7 +101,7 @@ class Bank(ModeratingBank):
                 jobs,
                 guilds,
                 limits.Allowance,
-                policies,
+                Policy,
                 Price,
                 confirmations,
                 requests.CreditRequest,

@@ -4,8 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bot.catalog import Catalog
-from bot.domain import Job, JobState, Plan
-from bot.domain.access import MemberContext
+from bot.domain import Job, JobState, MemberContext, Plan
 from bot.engine.workers import housekeeping
 from bot.lifecycle.transitions import make_ready
 from bot.servers import keys, settings

@@ -9,8 +9,7 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import Budget, Job, Period, Plan
-from bot.domain.access import MemberContext
+from bot.domain import Budget, Job, MemberContext, Period, Plan
 from bot.errors import Refused
 from bot.servers import keys, settings
 from bot.services import Repeated, Services

@@ -7,6 +7,7 @@ import pytest
 
 from bot.credits.limits import AllowanceScope
 from bot.domain import JobState
+from bot.servers import access
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.jobs import ledger_lines
@@ -100,12 +101,11 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         await spending.set_limits(
             desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20)
         )
-        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
         await desk.maya.slash(desk.channel, "studio", prompt="a secret")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.block(desk.maya.id)
+        await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
         await desk.forget(desk.maya)
         assert (await spending.grants(desk.services, desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
@@ -117,8 +117,10 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
             (desk.tom.id, 7),
         }
         # What would be had by asking to be forgotten, or be lost by it, stays.
-        assert desk.maya.id in (await desk.services.access.rules(desk.guild.id)).blocked
-        assert await desk.services.access.refuses_photos(desk.maya.id)
+        assert (
+            desk.maya.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+        )
+        assert await desk.services.db.read(access.refusing_photos, [desk.maya.id])
         state = await spending.of_member(desk.services, desk.guild.id, desk.maya.id, ())
         assert state.whole == 20
 

@@ -7,7 +7,8 @@ import pytest
 
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
-from bot.domain.access import Permit
+from bot.servers import access
+from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.ui.jobs.sets.test_sets import PHOTOS, opened
@@ -85,8 +86,9 @@ async def test_who_may_not_have_something_private_reads_who_may(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         role = desk.guild.create_role("Designers")
-        async with desk.services.access.change(desk.guild.id) as changes:
-            await changes.set_private(permit, [role.id] if with_role else [])
+        await desk.services.db.write(
+            access.restrict, desk.guild.id, "private", permit, [role.id] if with_role else []
+        )
         assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
 
 

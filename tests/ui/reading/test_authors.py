@@ -6,7 +6,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.access import PhotoScope
+from bot.servers import access
+from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.ui.jobs.results.test_result_buttons import DONE, files, press, staged
@@ -17,7 +18,7 @@ SWEPT_AFTER = 91 * 86400
 
 async def refuse(desk: Desk) -> None:
     """Maya does not want others to use her photos."""
-    await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+    await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
 
 
 async def sweep(desk: Desk) -> None:
@@ -98,8 +99,7 @@ async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(t
 async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.set_photos(photos=PhotoScope.OWN, portraits=None)
+        await desk.services.db.write(access.change, desk.guild.id, photos=PhotoScope.OWN)
         forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
         await desk.tom.react(forwarded, STAGING)
         answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)

@@ -9,6 +9,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
+from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
 
@@ -254,7 +255,7 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
         assert again.source is not None
         assert desk.env.backend.cdn.get(again.source.url) == ROOM
         assert again.photo_author == desk.maya.id
-        await desk.services.access.set_photo_refusal(desk.maya.id, refuses=True)
+        await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
         refused = await desk.tom.click(message, label="Edit")
         assert "doesn't want others to use it" in texts(refused)
 

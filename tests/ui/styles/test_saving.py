@@ -11,6 +11,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, JobState, OutputFile
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
+from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -236,8 +237,13 @@ async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
         await save(desk.maya, result, name="Harbour")
         editors = desk.guild.create_role("Editors")
-        async with desk.services.access.change(desk.guild.id) as change:
-            await change.limit_tool("studio", role_id=editors.id, channel_id=None)
+        await desk.services.db.write(
+            access.limit_tool,
+            desk.guild.id,
+            desk.services.catalog.get("studio"),
+            role_id=editors.id,
+            channel_id=None,
+        )
         refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
         assert f"Studio is only for <@&{editors.id}>" in texts(refused)
 

@@ -9,8 +9,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import FORGOTTEN_MEMBER, Job, JobState
-from bot.domain.access import MemberContext
+from bot.domain import FORGOTTEN_MEMBER, Job, JobState, MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken

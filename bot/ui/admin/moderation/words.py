@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.domain.access import WordPause
 from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
 from bot.languages import and_list, gettext as _, ngettext
+from bot.servers.access import WordPause
 from bot.services import AddedRule
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, small
 from bot.ui.kit.text import more_words, plain

@@ -10,6 +10,7 @@ import pytest
 from bot.domain import JobState, OutputFile, Period, Progress
 from bot.domain.approvals import Approval
 from bot.reasons import Reason, ReasonCode
+from bot.servers import access
 from bot.storage import Changes
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
@@ -175,13 +176,17 @@ async def test_a_budget_that_was_lowered_meanwhile_is_told_and_the_request_stays
 
 
 async def _block(desk: Desk) -> None:
-    async with desk.services.access.change(desk.guild.id) as change:
-        await change.block(desk.maya.id)
+    await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
 
 
 async def _limit(desk: Desk) -> None:
-    async with desk.services.access.change(desk.guild.id) as change:
-        await change.limit_tool("studio", role_id=desk.guild.create_role("Artists").id, channel_id=None)
+    await desk.services.db.write(
+        access.limit_tool,
+        desk.guild.id,
+        desk.services.catalog.get("studio"),
+        role_id=desk.guild.create_role("Artists").id,
+        channel_id=None,
+    )
 
 
 async def _forbid(desk: Desk) -> None:

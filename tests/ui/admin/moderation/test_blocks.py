@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Posted
-from bot.servers import notices
+from bot.servers import access, notices
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
@@ -45,11 +45,11 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
             await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
             desk.clock.advance(86_401)
-        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
         await desk.services.refusals.set_pause(desk.guild.id, 0, None)
         for _ in range(3):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-        assert (await desk.services.access.rules(desk.guild.id)).blocked == {}
+        assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
 
 
 @pytest.mark.promise

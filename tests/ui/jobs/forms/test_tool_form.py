@@ -9,7 +9,8 @@ from simcord import InteractionResult, MemberActor
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobState
-from bot.domain.access import Permit
+from bot.servers import access
+from bot.servers.access import Permit
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
@@ -103,8 +104,7 @@ async def test_a_job_from_a_photos_menu_can_be_private(tmp_path: Path) -> None:
 async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        async with desk.services.access.change(desk.guild.id) as changes:
-            await changes.set_private(Permit.NOBODY, roles=())
+        await desk.services.db.write(access.restrict, desk.guild.id, "private", Permit.NOBODY, ())
         form = await opened(desk, desk.maya, "virtual-staging")
         assert "private" not in fields(form)
         await desk.maya.submit_modal(form, {"image": ROOM})

@@ -5,37 +5,46 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.access import (
+from bot.catalog import Catalog
+from bot.domain import UNKNOWN_MEMBER, JobRequest, MemberContext
+from bot.errors import NotAllowed
+from bot.servers import access
+from bot.servers.access import (
     EVERY_TOOL,
     REFUSES,
-    AccessRequest,
+    UNKNOWN_AUTHOR,
+    AccessList,
     AccessRules,
     Block,
-    MemberContext,
     Permit,
     PhotoScope,
     Restriction,
     ToolRule,
-    denial,
+    ensure_may,
 )
+from bot.storage import Storage
 from tests.support.clock import NOON
 
-MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 3, 4, 50, 60, 61
-REQUEST = AccessRequest(
-    MEMBER, "studio", "Studio", portrait=False, photo_author=None, private=False, extra=False
-)
-PORTRAIT = replace(REQUEST, tool="career-photo", title="Career portrait", portrait=True, photo_author=AUTHOR)
+GUILD, MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 1, 3, 4, 50, 60, 61
+TOOLS = Catalog.load()
 PLAIN = MemberContext(roles=frozenset({1}), channels=frozenset({CHANNEL}))
+REQUEST = JobRequest(GUILD, CHANNEL, MEMBER, "studio", {"prompt": "x"}, context=PLAIN)
+PORTRAIT = replace(REQUEST, tool="career-photo", inputs={}, photo_author=AUTHOR)
 
 
 def said(
     rules: AccessRules,
-    request: AccessRequest = REQUEST,
+    request: JobRequest = REQUEST,
     context: MemberContext = PLAIN,
     *,
     refuses: bool = False,
 ) -> str:
-    return str(denial(rules, context, request, author_refuses=refuses) or "")
+    try:
+        request = replace(request, context=context)
+        ensure_may(rules, request, TOOLS.get(request.tool), author_refuses=refuses)
+    except NotAllowed as error:
+        return str(error)
+    return ""
 
 
 def test_everything_is_allowed_until_an_admin_says_otherwise() -> None:
@@ -44,7 +53,7 @@ def test_everything_is_allowed_until_an_admin_says_otherwise() -> None:
 
 
 def test_extra_is_for_managers_until_an_admin_says_otherwise() -> None:
-    request = replace(REQUEST, extra=True)
+    request = replace(REQUEST, inputs={"unheard_of": "x"})
     assert said(AccessRules(), request).startswith(
         "`extra` is only for members with Manage Server. Try again without it."
     )
@@ -73,12 +82,40 @@ def test_a_members_refusal_holds_against_everyone_but_themselves() -> None:
     assert said(AccessRules(), replace(REQUEST, photo_author=MEMBER), refuses=True) == ""
 
 
-def test_a_block_ends_at_its_time_or_never() -> None:
-    rules = AccessRules(blocked={MEMBER: Block(until=NOON), AUTHOR: Block("Spam")})
-    assert rules.block_of(MEMBER, NOON - timedelta(seconds=1)) == Block(until=NOON)
-    assert rules.block_of(MEMBER, NOON) is None
-    assert rules.block_of(AUTHOR, NOON + timedelta(days=1000)) == Block("Spam")
-    assert rules.block_of(DESIGNERS, NOON) is None
+def test_a_photo_of_an_unknown_author_is_nobodys() -> None:
+    unknown = replace(REQUEST, photo_author=UNKNOWN_MEMBER)
+    assert said(AccessRules(), unknown, replace(PLAIN, moderates=True)) == str(UNKNOWN_AUTHOR)
+
+
+async def test_a_block_ends_at_its_time_or_never(storage: Storage) -> None:
+    blocks = [Block(GUILD, MEMBER, until=NOON), Block(GUILD, AUTHOR, reason="Spam"), Block(2, DESIGNERS)]
+    await storage.db.write(lambda session: session.add_all(blocks))
+    before = await storage.db.read(access.of, GUILD, NOON - timedelta(seconds=1))
+    assert set(before.blocked) == {MEMBER, AUTHOR}
+    assert set((await storage.db.read(access.of, GUILD, NOON)).blocked) == {AUTHOR}
+    assert (await storage.db.read(access.of, GUILD, NOON + timedelta(days=1000))).blocked[
+        AUTHOR
+    ].reason == "Spam"
+
+
+async def test_rules_are_each_servers_own(storage: Storage) -> None:
+    await storage.db.write(
+        access.limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL
+    )
+    await storage.db.write(access.limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
+    await storage.db.write(access.restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
+    await storage.db.write(access.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
+    await storage.db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
+    found = await storage.db.read(access.of_servers, [GUILD, 2], NOON)
+    assert found[2] == AccessRules()
+    assert found[GUILD].tools == {
+        EVERY_TOOL: ToolRule(channels=frozenset({THREAD})),
+        "studio": ToolRule(frozenset({DESIGNERS}), frozenset({CHANNEL})),
+    }
+    assert found[GUILD].extra == Restriction(Permit.NOBODY, frozenset({5, 6}))
+    assert (found[GUILD].photos, found[GUILD].portraits) == (PhotoScope.ANYONE, PhotoScope.ANYONE)
+    assert (found[GUILD].approval.channel_id, found[GUILD].approval.tools) == (9, frozenset({"studio"}))
+    assert await storage.db.read(access.approvals, GUILD) == found[GUILD].approval
 
 
 @pytest.mark.parametrize("tool", ["studio", EVERY_TOOL])

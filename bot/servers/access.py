@@ -1,0 +1,562 @@
+"""Access: servers' rules, blocked members, and members who let nobody else use their photos.
+
+Without a rule everything is allowed, unless a default here says otherwise. A denial is a sentence that says
+why a request is denied, or None.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from sqlalchemy import Index, Integer, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import NUMBER, Base, Choice
+from bot.catalog import Catalog, Tool
+from bot.db import put
+from bot.domain import UNKNOWN_MEMBER, JobRequest, MemberContext
+from bot.domain.approvals import ApprovalRules
+from bot.errors import NotAllowed, Refused
+from bot.features.wording import discord_timestamp, pause_words
+from bot.languages import Message, alternatives, lazy, nlazy, paragraph
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
+
+EVERY_TOOL = "*"  # in the place of a tool's slug
+MAX_BLOCK_REASON_CHARACTERS = 200
+MAX_BLOCK_HOURS = 24 * 365
+_REFUSALS_COUNTED = timedelta(days=1)
+_LISTED = 5  # roles or channels that a sentence names
+
+CHANGE = lazy("An admin can change this with `/studii access`.")
+REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
+UNKNOWN_AUTHOR = lazy(
+    "It's not clear who first posted that photo, or whether they let others use "
+    "it. If you have the photo, post it here yourself. Nothing was charged."
+)
+NO_RULE_TO_REMOVE = lazy("{tool} has no rule to remove. Nothing was changed.")
+NOT_LISTED = lazy(
+    "No rule for {tool} names this role or channel. `/studii access` shows the rules. Nothing was changed."
+)
+ROLE_OR_CHANNEL = lazy(
+    "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
+)
+NOT_BLOCKED = lazy("That member isn't blocked. Nothing was changed.")
+_WITHOUT = lazy("Try again without it.")
+
+
+class PhotoScope(StrEnum):
+    """Determines whose photos a person may use."""
+
+    ANYONE = "anyone"
+    OWN = "own"  # moderators: anyone's
+
+
+class Permit(StrEnum):
+    """The people who may use an option."""
+
+    EVERYONE = "everyone"
+    MANAGERS = "managers"  # Manage Server
+    NOBODY = "nobody"
+
+
+class AccessList(StrEnum):
+    """The lists of roles, channels and tools in a server's rules."""
+
+    TOOL_ROLE = "tool_role"
+    TOOL_CHANNEL = "tool_channel"
+    PRIVATE_ROLE = "private_role"
+    EXTRA_ROLE = "extra_role"
+    APPROVAL_ROLE = "approval_role"
+    APPROVAL_TOOL = "approval_tool"
+
+
+class Policy(Base):
+    """A server's rules that are one value each. A server without a row, or with None, has the defaults."""
+
+    __tablename__ = "policies"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    photos: Mapped[PhotoScope | None] = mapped_column(Choice(PhotoScope), default=None)
+    portraits: Mapped[PhotoScope | None] = mapped_column(Choice(PhotoScope), default=None)
+    private_for: Mapped[Permit | None] = mapped_column(Choice(Permit), default=None)
+    extra_for: Mapped[Permit | None] = mapped_column(Choice(Permit), default=None)
+    jobs_at_once: Mapped[int | None] = mapped_column(Integer, default=None)
+    starts: Mapped[int | None] = mapped_column(Integer, default=None)
+    starts_seconds: Mapped[int | None] = mapped_column(Integer, default=None)
+    refusals: Mapped[int | None] = mapped_column(Integer, default=None)
+    pause_hours: Mapped[int | None] = mapped_column(Integer, default=None)
+    approval_channel: Mapped[int | None] = mapped_column(default=None)
+    approver_role: Mapped[int | None] = mapped_column(default=None)
+    approval_everyone: Mapped[bool | None] = mapped_column(default=None)
+    approval_results: Mapped[bool | None] = mapped_column(default=None)
+
+
+class AccessEntry(Base):
+    """An entry of a server's lists. `target` is the tool's slug, where the list is a tool's."""
+
+    __tablename__ = "access_lists"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    list: Mapped[AccessList] = mapped_column(Choice(AccessList), primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class Block(Base):
+    """Keeps a member from starting jobs until a time, or (None) until an admin ends it.
+
+    `automatic`: refusals by the word filter caused it, and no admin gave a reason.
+    """
+
+    __tablename__ = "blocks"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    automatic: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(default=None, repr=False)
+    until: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class CountedRefusal(Base):
+    """A request that the word filter refused within the last day. A new row deletes old ones."""
+
+    __tablename__ = "word_refusals"
+    __table_args__ = (Index("ix_word_refusals_guild_id_user_id_at", "guild_id", "user_id", "at"),)
+
+    guild_id: Mapped[int]
+    user_id: Mapped[int]
+    at: Mapped[datetime]
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, default=None)
+
+
+class PhotoRefusal(Base):
+    """A member whose photos only they may use, in any server."""
+
+    __tablename__ = "photo_refusals"
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """The roles that may use a tool, and the channels where. An empty set means no restriction."""
+
+    roles: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """The people who may use an option: those that `permit` names, and members with one of `roles`."""
+
+    permit: Permit
+    roles: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRules:
+    """A server's rules. `tools` are by slug; the rule of `EVERY_TOOL` is for all. `blocked` are by member."""
+
+    tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
+    photos: PhotoScope = PhotoScope.ANYONE
+    portraits: PhotoScope = PhotoScope.OWN  # of tools that change a person's picture
+    private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
+    extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
+    blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
+    approval: ApprovalRules = field(default_factory=ApprovalRules)
+
+
+@dataclass(frozen=True, slots=True)
+class WordPause:
+    """After how many refusals by the word filter in a day a member is paused (0: never), and for how long."""
+
+    refusals: int = 5
+    hours: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOptions:
+    """The options of `/studii access`, by the names that admins type. None: left out.
+
+    `change`: the role and the channel are taken off the tool's list ("out"), or all are ("open").
+    """
+
+    tool: str | None
+    role: int | None
+    channel: int | None
+    change: str | None
+    photos: str | None
+    portraits: str | None
+    private: str | None
+    extra: str | None
+    block: int | None
+    unblock: int | None
+    reason: str | None
+    hours: int | None
+
+
+def of_servers(session: Session, guild_ids: Collection[int], at: datetime) -> dict[int, AccessRules]:
+    """Return the servers' rules, without blocks that have ended; the defaults for those that have none."""
+    policies, lists = policies_of(session, guild_ids), _lists_of(session, guild_ids)
+    blocked: dict[int, dict[int, Block]] = {one: {} for one in guild_ids}
+    blocks = select(Block).where(Block.guild_id.in_(guild_ids), Block.until.is_(None) | (Block.until > at))
+    for block in session.scalars(blocks):
+        blocked[block.guild_id][block.user_id] = block
+    return {one: _rules(policies[one], lists[one], blocked[one]) for one in guild_ids}
+
+
+def of(session: Session, guild_id: int, at: datetime) -> AccessRules:
+    """Return the server's rules, without blocks that have ended."""
+    return of_servers(session, [guild_id], at)[guild_id]
+
+
+def approvals(session: Session, guild_id: int) -> ApprovalRules:
+    """Return the server's rules about what waits for approval."""
+    policy = session.get(Policy, guild_id) or Policy(guild_id)
+    return _approvals(policy, _lists_of(session, [guild_id])[guild_id])
+
+
+def policies_of(session: Session, guild_ids: Collection[int]) -> dict[int, Policy]:
+    """Return the servers' rules that are one value each, the defaults for those that have none."""
+    found = session.scalars(select(Policy).where(Policy.guild_id.in_(guild_ids)))
+    return {one: Policy(one) for one in guild_ids} | {one.guild_id: one for one in found}
+
+
+class _Lists(dict[AccessList, dict[str, set[int]]]):
+    """A server's entries, by list and target."""
+
+    def ids(self, which: AccessList, target: str = "") -> frozenset[int]:
+        return frozenset(self.get(which, {}).get(target, ()))
+
+
+def _lists_of(session: Session, guild_ids: Collection[int]) -> dict[int, _Lists]:
+    lists = {one: _Lists() for one in guild_ids}
+    for one in session.scalars(select(AccessEntry).where(AccessEntry.guild_id.in_(guild_ids))):
+        lists[one.guild_id].setdefault(one.list, {}).setdefault(one.target, set()).add(one.subject_id)
+    return lists
+
+
+def _rules(policy: Policy, lists: _Lists, blocked: Mapping[int, Block]) -> AccessRules:
+    default = AccessRules()
+    roles, channels = lists.get(AccessList.TOOL_ROLE, {}), lists.get(AccessList.TOOL_CHANNEL, {})
+    return AccessRules(
+        tools={
+            tool: ToolRule(lists.ids(AccessList.TOOL_ROLE, tool), lists.ids(AccessList.TOOL_CHANNEL, tool))
+            for tool in sorted({*roles, *channels})
+        },
+        photos=policy.photos or default.photos,
+        portraits=policy.portraits or default.portraits,
+        private=Restriction(policy.private_for or default.private.permit, lists.ids(AccessList.PRIVATE_ROLE)),
+        extra=Restriction(policy.extra_for or default.extra.permit, lists.ids(AccessList.EXTRA_ROLE)),
+        blocked=blocked,
+        approval=_approvals(policy, lists),
+    )
+
+
+def _approvals(policy: Policy, lists: _Lists) -> ApprovalRules:
+    return ApprovalRules(
+        channel_id=policy.approval_channel,
+        everyone=bool(policy.approval_everyone),
+        roles=lists.ids(AccessList.APPROVAL_ROLE),
+        tools=frozenset(lists.get(AccessList.APPROVAL_TOOL, {})),
+        approver_role=policy.approver_role,
+        results=bool(policy.approval_results),
+    )
+
+
+def change(session: Session, guild_id: int, **changes: Any) -> None:
+    """Set some of the rules of `Policy`. None restores the default."""
+    put(session, Policy, {"guild_id": guild_id}, **changes)
+
+
+def add(session: Session, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
+    """Add an entry to a list. It may be there already."""
+    entry = {"guild_id": guild_id, "list": which, "target": target, "subject_id": subject_id}
+    put(session, AccessEntry, entry, replace=False)
+
+
+def remove(
+    session: Session, guild_id: int, which: AccessList, subject_id: int | None = None, target: str = ""
+) -> bool:
+    """Remove an entry from a list, or (None) all of the target. Return False if there was none."""
+    entries = delete(AccessEntry).filter_by(guild_id=guild_id, list=which, target=target)
+    if subject_id is not None:
+        entries = entries.filter_by(subject_id=subject_id)
+    return session.connection().execute(entries).rowcount > 0
+
+
+def forget_approval_lists(session: Session, guild_id: int) -> None:
+    """Remove the roles and tools whose requests wait for approval."""
+    lists = AccessEntry.list.in_([AccessList.APPROVAL_ROLE, AccessList.APPROVAL_TOOL])
+    session.execute(delete(AccessEntry).where(AccessEntry.guild_id == guild_id, lists))
+
+
+def change_rules(
+    session: Session, guild_id: int, tool: Tool | None, given: AccessOptions, at: datetime
+) -> None:
+    """Change what the options say, all of it, or nothing if it raises `Refused`. `tool` is the named one."""
+    roles = [] if given.role is None else [given.role]
+    if given.private is None and given.extra is None:
+        _change_tool(session, guild_id, tool, given)
+    if given.private is not None:
+        restrict(session, guild_id, "private", Permit(given.private), roles)
+    if given.extra is not None:
+        restrict(session, guild_id, "extra", Permit(given.extra), roles)
+    if given.photos is not None:
+        change(session, guild_id, photos=PhotoScope(given.photos))
+    if given.portraits is not None:
+        change(session, guild_id, portraits=PhotoScope(given.portraits))
+    if given.block is not None:
+        block(session, guild_id, given.block, at, reason=given.reason, hours=given.hours)
+    if given.unblock is not None:
+        unblock(session, guild_id, given.unblock, at)
+
+
+def _change_tool(session: Session, guild_id: int, tool: Tool | None, given: AccessOptions) -> None:
+    named = given.role is not None or given.channel is not None
+    if given.change in {"open", "out"} and (named or given.change == "open"):
+        everything = given.change == "open"
+        lists = ((AccessList.TOOL_ROLE, given.role), (AccessList.TOOL_CHANNEL, given.channel))
+        removed = [
+            remove(session, guild_id, which, None if everything else subject_id, _target(tool))
+            for which, subject_id in lists
+            if everything or subject_id is not None
+        ]
+        if not any(removed):
+            title = lazy("every tool") if tool is None else tool.title
+            raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).using(tool=title))
+    elif named:
+        limit_tool(session, guild_id, tool, role_id=given.role, channel_id=given.channel)
+    elif tool is not None or given.change is not None:
+        raise Refused(ROLE_OR_CHANNEL)
+
+
+def limit_tool(
+    session: Session, guild_id: int, tool: Tool | None, *, role_id: int | None, channel_id: int | None
+) -> None:
+    """Let a role use the tool (every tool if None), or let it be used in a channel.
+
+    The first role or channel excludes all others.
+    """
+    for which, subject_id in ((AccessList.TOOL_ROLE, role_id), (AccessList.TOOL_CHANNEL, channel_id)):
+        if subject_id is not None:
+            add(session, guild_id, which, subject_id, _target(tool))
+
+
+def restrict(
+    session: Session,
+    guild_id: int,
+    option: Literal["private", "extra"],
+    permit: Permit,
+    roles: Collection[int],
+) -> None:
+    """Set who may use the option: the people that `permit` names, and these roles."""
+    change(session, guild_id, **{f"{option}_for": permit})
+    which = AccessList(f"{option}_role")
+    remove(session, guild_id, which)
+    for role_id in roles:
+        add(session, guild_id, which, role_id)
+
+
+def _target(tool: Tool | None) -> str:
+    return EVERY_TOOL if tool is None else tool.slug
+
+
+def block(
+    session: Session,
+    guild_id: int,
+    user_id: int,
+    at: datetime,
+    *,
+    reason: str | None = None,
+    hours: int | None = None,
+) -> None:
+    """Block the member from starting jobs, for some hours or (None) until an admin ends it.
+
+    Running jobs continue. The member is told, with the `reason`.
+    """
+    _forget_ended_blocks(session, guild_id, at)
+    until = None if hours is None else at + timedelta(hours=hours)
+    _block(session, guild_id, user_id, reason=reason, until=until)
+    details = {"user": user_id, "reason": reason, "until": None if until is None else int(until.timestamp())}
+    # Begins with the member, by whom it can be erased.
+    key = f"{user_id}:{secrets.token_hex(8)}"
+    notices.add(session, guild_id, NoticeKind.BLOCKED, key, at=at, details=details)
+
+
+def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None:
+    """End the member's block or pause. Raises `Refused` if there is none."""
+    _forget_ended_blocks(session, guild_id, at)
+    session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
+    ended = delete(Block).filter_by(guild_id=guild_id, user_id=user_id)
+    if session.connection().execute(ended).rowcount == 0:
+        raise Refused(NOT_BLOCKED)
+
+
+def count_refusal(
+    session: Session, guild_id: int, user_id: int, at: datetime, *, manages: bool
+) -> Block | None:
+    """Count a refusal by the word filter. Return the pause of the member if it is one too many.
+
+    Those with Manage Server are not paused.
+    """
+    # Times in the future mean that the clock was set back. They do not count.
+    old = (CountedRefusal.at <= at - _REFUSALS_COUNTED) | (CountedRefusal.at > at)
+    session.execute(delete(CountedRefusal).where(old))
+    session.add(CountedRefusal(guild_id, user_id, at))
+    theirs = select(func.count()).select_from(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id)
+    count, rule = session.scalars(theirs).one(), word_pause(session, guild_id)
+    if manages or not rule.refusals or count < rule.refusals:
+        return None
+    session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
+    return _block(session, guild_id, user_id, automatic=True, until=at + timedelta(hours=rule.hours))
+
+
+def word_pause(session: Session, guild_id: int) -> WordPause:
+    """Return when the word filter pauses a member."""
+    row, default = session.get(Policy, guild_id) or Policy(guild_id), WordPause()
+    refusals = default.refusals if row.refusals is None else row.refusals
+    return WordPause(refusals, row.pause_hours or default.hours)
+
+
+def _block(session: Session, guild_id: int, user_id: int, **values: Any) -> Block:
+    new = Block(guild_id, user_id, **values)
+    key = {"guild_id": guild_id, "user_id": user_id}
+    put(session, Block, key, automatic=new.automatic, reason=new.reason, until=new.until)
+    return new
+
+
+def _forget_ended_blocks(session: Session, guild_id: int, at: datetime) -> None:
+    session.execute(delete(Block).where(Block.guild_id == guild_id, Block.until <= at))
+
+
+def block_words(until: datetime | None, reason: str | None = None, *, automatic: bool = False) -> Message:
+    """Say that a member is blocked or paused: until when, why, and who can end it."""
+    if automatic and until is not None:
+        return pause_words(until)
+    if until is None:
+        said = lazy("You are blocked from using Studii in this server.")
+    else:
+        when = discord_timestamp(until, "f")
+        said = lazy("You are blocked from using Studii in this server until {when}.", when=when)
+    because = lazy("The reason: “{reason}”.", reason=reason) if reason else ""
+    return paragraph(said, because, lazy("An admin can unblock you with `/studii access`."))
+
+
+def refusing_photos(session: Session, user_ids: Collection[int]) -> frozenset[int]:
+    """Return those of the members who forbid others to use their photos, in any server."""
+    return frozenset(session.scalars(select(PhotoRefusal.user_id).where(PhotoRefusal.user_id.in_(user_ids))))
+
+
+def refuse_photos(session: Session, user_id: int, at: datetime, *, refuses: bool) -> None:
+    """Set whether the member forbids others to use their photos, in any server."""
+    if refuses:
+        put(session, PhotoRefusal, {"user_id": user_id}, at=at)
+    else:
+        session.execute(delete(PhotoRefusal).filter_by(user_id=user_id))
+
+
+def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_refuses: bool) -> None:
+    """Raise `Refused` if the member is blocked, or if the rules or the photo's author don't allow the job."""
+    if (blocked := rules.blocked.get(request.user_id)) is not None:
+        raise Refused(block_words(blocked.until, blocked.reason, automatic=blocked.automatic))
+    context = request.context
+    denial = (
+        tool_denial(rules, context, tool)
+        or _photo_denial(rules, request, tool, author_refuses=author_refuses)
+        or (private_denial(rules, context) if request.private else None)
+        or (_option_denial(rules.extra, context, "extra") if tool.undeclared(request.inputs) else None)
+    )
+    if denial is not None:
+        raise NotAllowed(denial)
+
+
+def denials(rules: AccessRules, user_id: int, context: MemberContext, tools: Catalog) -> dict[str, str]:
+    """Return why the member may not use tools here, by slug, without the tools that they may use."""
+    blocked, denied = rules.blocked.get(user_id), dict[str, str]()
+    for tool in tools.tools.values():
+        if blocked is not None:
+            denied[tool.slug] = str(block_words(blocked.until, automatic=blocked.automatic))
+        elif (denial := tool_denial(rules, context, tool)) is not None:
+            denied[tool.slug] = str(denial)
+    return denied
+
+
+def private_denial(rules: AccessRules, context: MemberContext) -> Message | None:
+    """Return why a job of the member can't be private, or None if it can."""
+    return _option_denial(rules.private, context, "private")
+
+
+def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
+    """Return whether anybody may use the tool there. `channels` is as in `MemberContext`."""
+    both = (rules.tools.get(slug, ToolRule()) for slug in (EVERY_TOOL, tool))
+    return all(not rule.channels or rule.channels & channels for rule in both)
+
+
+def tool_denial(rules: AccessRules, context: MemberContext, tool: Tool) -> Message | None:
+    """Return why the member may not use the tool in the channel of the context, or None if they may."""
+    # Untranslated: a name
+    for slug, name in ((EVERY_TOOL, "Studii"), (tool.slug, tool.title)):
+        rule = rules.tools.get(slug, ToolRule())
+        if rule.roles and not rule.roles & context.roles:
+            roles = _listed("<@&{}>", rule.roles)
+            return paragraph(
+                lazy("{tool} is only for {roles} in this server.", tool=name, roles=roles), CHANGE
+            )
+        if rule.channels and not rule.channels & context.channels:
+            channels = _listed("<#{}>", rule.channels)
+            return paragraph(lazy("{tool} only works in {channels}.", tool=name, channels=channels), CHANGE)
+    return None
+
+
+def _photo_denial(
+    rules: AccessRules, request: JobRequest, tool: Tool, *, author_refuses: bool
+) -> Message | None:
+    if request.photo_author in {None, request.user_id}:
+        return None
+    if request.photo_author == UNKNOWN_MEMBER:
+        return UNKNOWN_AUTHOR  # the author may be one who refuses
+    if author_refuses:
+        return REFUSES
+    whose = rules.portraits if tool.portrait else rules.photos
+    if whose is PhotoScope.ANYONE or request.context.moderates:
+        return None
+    only = lazy(
+        "In this server you can only use {tool} on your own photos. Someone else posted that one.",
+        tool=tool.title,
+    )
+    return paragraph(only, CHANGE)
+
+
+def _option_denial(restriction: Restriction, context: MemberContext, name: str) -> Message | None:
+    managers = restriction.permit is Permit.MANAGERS
+    if restriction.permit is Permit.EVERYONE or (managers and context.manages):
+        return None
+    if restriction.roles & context.roles:
+        return None
+    if managers and restriction.roles:
+        only = nlazy(
+            "{option} is only for members with Manage Server or the role {roles}.",
+            "{option} is only for members with Manage Server or one of the roles {roles}.",
+            len(restriction.roles),
+        )
+    elif managers:
+        only = lazy("{option} is only for members with Manage Server.")
+    elif restriction.roles:
+        only = lazy("{option} is only for {roles}.")
+    else:
+        only = lazy("{option} is turned off in this server.")
+    roles = _listed("<@&{}>", restriction.roles)
+    return paragraph(only.using(option=f"`{name}`", roles=roles), _WITHOUT, CHANGE)
+
+
+def _listed(form: str, ids: frozenset[int]) -> Message:
+    shown: list[object] = [form.format(one) for one in sorted(ids)[:_LISTED]]
+    if len(ids) > _LISTED:
+        shown.append(nlazy("{count} more", "{count} more", len(ids) - _LISTED))
+    return alternatives(shown)
