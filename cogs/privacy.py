@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.languages import N_
-from bot.servers import access
+from bot.servers import access, privacy
 from bot.services import Services
 from bot.ui.account.forget_me import ask_to_forget_me
 from bot.ui.account.privacy import privacy_panel_for
@@ -54,7 +54,8 @@ class PrivacyCommands(commands.Cog):
         name="forget-me", description=N_("Erase your prompts, links and pictures from this bot; asks first")
     )
     async def forget_me(self, interaction: discord.Interaction) -> None:
-        erasable = await self._services.privacy.erasable(interaction.user.id, server_of(interaction))
+        user_id, guild_id = interaction.user.id, server_of(interaction)
+        erasable = await self._services.db.read(privacy.erasable, user_id, guild_id)
         await answer(interaction, ask_to_forget_me(erasable))
 
 

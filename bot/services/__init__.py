@@ -21,5 +21,5 @@ from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, App
 from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
 from bot.services.moderation.words import AddedRule
 from bot.services.photo_rules import Tap
-from bot.services.privacy import Erasable, Erased, PrivacyService
+from bot.services.privacy import Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

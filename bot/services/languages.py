@@ -1,7 +1,6 @@
 """The languages of servers and members: what they chose, and what their Discord apps are set to."""
 
 import asyncio
-from datetime import datetime
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp
@@ -99,8 +98,3 @@ class LanguageService(Service):
         """
         async with self._storing:
             self._unstored.pop(user_id, None)
-
-    async def sweep(self, before: datetime) -> None:
-        """Erase the languages of members who were last heard of before that time."""
-        async with self._storage.write() as transaction:
-            await transaction.run(settings.forget_languages, before)

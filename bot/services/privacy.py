@@ -1,20 +1,18 @@
-"""Erase data on request, and at the end of its retention."""
+"""Erase data on request, and at the end of its retention: with the files, and what the engine keeps."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.credits import ledger, requests
-from bot.credits.budgets import budget_period
-from bot.domain import UNSHOWN_STATES, Job, JobState
-from bot.features import styles
+from bot.credits import ledger
+from bot.domain import UNSHOWN_STATES, JobState
 from bot.lifecycle.transitions import withhold_result
-from bot.servers import notices, settings as server_settings
+from bot.servers import privacy, settings
 from bot.services.languages import LanguageService
 from bot.services.service import Service
-from bot.storage import Storage, Transaction
+from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +20,6 @@ KEPT_AFTER_REMOVAL = timedelta(days=30)
 KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
 # Studii has the photo then, so it is kept for being shown beside the result alone.
 _PHOTO_WAS_SENT = frozenset({JobState.RUNNING, *UNSHOWN_STATES, JobState.SUCCEEDED, JobState.UNKNOWN})
-BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
 SWEEP_EVERY = 24 * 3600.0  # seconds
 
 
@@ -32,14 +29,6 @@ class Erased:
 
     now: int
     later: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erasable:
-    """The numbers of a member's jobs of which something can be erased: in one server, and in all."""
-
-    here: int
-    everywhere: int
 
 
 class PrivacyService(Service):
@@ -59,36 +48,23 @@ class PrivacyService(Service):
         self._languages = languages
         self._keep = timedelta(days=keep_days)
 
-    async def erasable(self, user_id: int, guild_id: int) -> Erasable:
-        """Return of how many of the member's jobs something can be erased."""
-        async with self._storage.read() as transaction:
-            return Erasable(
-                await transaction.privacy.not_scrubbed_of(user_id, guild_id),
-                await transaction.privacy.not_scrubbed_of(user_id),
-            )
-
     async def forget_member(self, user_id: int, guild_id: int | None = None) -> Erased:
         """Erase the member's prompts, links and results, those of running jobs at their end.
 
         A result that waits for a moderator's decision is not posted. `guild_id`: those in that server alone,
-        else in every server.
-
-        Amounts stay without a name. Those of a budget's current period lose the name at its end, or the
-        member could use an allowance twice.
+        else in every server. Amounts stay without a name.
         """
         await self._languages.forget(user_id)
         async with self._storage.write() as transaction:
-            await transaction.privacy.forget(user_id, self._clock.now(), guild_id)
-            await transaction.run(notices.forget_member, user_id, self._clock.now(), guild_id)
-            await transaction.run(requests.forget_member, user_id, guild_id)
+            now = self._clock.now()
+            await transaction.run(privacy.forget_member, user_id, now, guild_id)
             for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
-                    await withhold_result(transaction, job, None, self._clock.now(), told=True)
-            await transaction.run(styles.forget_member, user_id, guild_id)
-        erased = await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
+                    await withhold_result(transaction, job, None, now, told=True)
+        erased = await self._scrub()
         async with self._storage.write() as transaction:
-            later = await transaction.privacy.not_scrubbed_of(user_id, guild_id)
-            await self._unname(transaction)
+            later = await transaction.run(privacy.not_scrubbed_of, user_id, guild_id)
+            await transaction.run(privacy.unname, self._clock.now())
             await transaction.run(ledger.unname_grants, user_id, self._clock.now(), guild_id)
         return Erased(erased, later)
 
@@ -103,36 +79,20 @@ class PrivacyService(Service):
 
     async def sweep(self) -> float:
         """Erase data whose retention has ended. Return the seconds until the next sweep."""
-        now = self._clock.now()
-        async with self._storage.read() as transaction:
-            gone = await transaction.run(server_settings.removed_before, now - KEPT_AFTER_REMOVAL)
-        for guild_id in gone:
-            async with self._storage.write() as transaction:
-                await transaction.privacy.erase_guild(guild_id)
+        db, now = self._storage.db, self._clock.now()
+        for guild_id in await db.read(settings.removed_before, now - KEPT_AFTER_REMOVAL):
+            await db.write(privacy.erase_server, guild_id)
             _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
-        await self._languages.sweep(now - KEPT_LANGUAGES)
-        erased = await self._scrub(lambda transaction: transaction.privacy.old_jobs(now - self._keep, BATCH))
-        erased += await self._scrub(lambda transaction: transaction.privacy.forgotten_jobs(BATCH))
-        async with self._storage.write() as transaction:
-            await self._unname(transaction)
+        await db.write(settings.forget_languages, now - KEPT_LANGUAGES)
+        erased = await self._scrub(now - self._keep) + await self._scrub()
+        await db.write(privacy.unname, now)
         if erased:
             _log.info("The prompts and links of %d jobs were erased.", erased)
         return SWEEP_EVERY
 
-    async def _scrub(self, find: Callable[[Transaction], Awaitable[list[Job]]]) -> int:
+    async def _scrub(self, before: datetime | None = None) -> int:
         erased = 0
-        while True:
-            async with self._storage.write() as transaction:
-                jobs = await find(transaction)
-                await transaction.privacy.scrub([job.id for job in jobs], self._clock.now())
-            if not jobs:
-                return erased
-            erased += len(jobs)
-            await self._discard(*(name for job in jobs for name in (job.source_file, job.output_file)))
-
-    async def _unname(self, transaction: Transaction) -> None:
-        for guild_id in await transaction.privacy.guilds_with_forgotten():
-            settings = await transaction.run(server_settings.of, guild_id)
-            period, name = budget_period(settings, self._clock.now())
-            if period.start is not None:
-                await transaction.run(ledger.unname, guild_id, period.start, name)
+        while found := await self._storage.db.write(privacy.scrub, self._clock.now(), before=before):
+            erased += len(found)
+            await self._discard(*(name for one in found for name in one.files))
+        return erased

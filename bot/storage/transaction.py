@@ -14,7 +14,6 @@ from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.moderation import Refusals, WordRules
 from bot.storage.photo_rules import PhotoRulesByServer
 from bot.storage.posting import BestResults, PostingRulesByServer
-from bot.storage.privacy import Privacy
 from bot.storage.questions import Confirmations, Offers
 from bot.storage.servers import Servers
 from bot.storage.unreadable_check import UnreadableCheck
@@ -58,7 +57,6 @@ class Transaction:
     member_jobs = _Repository(MemberJobs)
     lanes = _Repository(Lanes)
     lane_limits = _Repository(LaneLimitRows)
-    privacy = _Repository(Privacy)
     decodes = _Repository(Decodes)
     durations = _Repository(DurationSamples)
     holds = _Repository(Holds)

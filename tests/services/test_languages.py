@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain import ServerLanguage
 from bot.languages import Language
+from bot.servers import privacy, settings
 from bot.services import LanguageService
 from bot.storage import Storage
 from tests.services.world import ServicesWorld
@@ -59,7 +60,7 @@ async def test_the_language_of_a_forgotten_member_is_not_stored_again(
     languages.heard(7, Language.GERMAN)  # pressing the button that erases
     await languages.forget(7)
     async with storage.write() as transaction:
-        await transaction.privacy.forget(7, NOON)
+        await transaction.run(privacy.forget_member, 7, NOON)
     languages.heard(7, Language.GERMAN)
     await languages.store()
     assert await LanguageService(storage, FakeClock(NOON)).of_member(7) is None
@@ -69,7 +70,7 @@ async def test_a_language_is_kept_for_a_year(storage: Storage, languages: Langua
     languages.heard(7, Language.FRENCH)
     await languages.store()
     again = LanguageService(storage, FakeClock(NOON))
-    await again.sweep(NOON - timedelta(days=1))
+    await storage.db.write(settings.forget_languages, NOON - timedelta(days=1))
     assert await again.of_member(7) is Language.FRENCH
-    await again.sweep(NOON + timedelta(days=1))
+    await storage.db.write(settings.forget_languages, NOON + timedelta(days=1))
     assert await LanguageService(storage, FakeClock(NOON)).of_member(7) is None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.features import styles
 from bot.features.styles import OF_SERVER, Style
+from bot.servers import privacy
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted
 
@@ -52,7 +53,7 @@ async def test_a_removed_server_takes_its_styles_and_defaults_with_it(storage: S
     await storage.db.write(keep, {})
     async with storage.write() as transaction:
         await transaction.run(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
-        await transaction.privacy.erase_guild(1)
+        await transaction.run(privacy.erase_server, 1)
     assert await storage.db.read(styles.usable, 1, 7, frozenset[int]()) == []
     assert await storage.db.read(styles.default_inputs, 1, 7, STUDIO) == {}
 

@@ -11,7 +11,7 @@ from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import JobState
 from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
-from bot.servers import notices as server_notices
+from bot.servers import notices as server_notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
@@ -70,10 +70,9 @@ async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage:
         await transaction.jobs.advance(broken.id, JobState.RECEIVED, JobState.CANCELLED, at=NOW)
     later = NOW + timedelta(days=1)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
-    async with storage.read() as transaction:
-        assert [job.id for job in await transaction.privacy.old_jobs(later, 10)] == [broken.id]
     async with storage.write() as transaction:
-        await transaction.privacy.scrub([broken.id], later)
+        scrubbed = await transaction.run(privacy.scrub, later, before=later)
+    assert [one.job_id for one in scrubbed] == [broken.id]
     async with storage.read() as transaction:
         job = await transaction.jobs.get(broken.id)
     assert job is not None

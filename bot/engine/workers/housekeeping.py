@@ -9,7 +9,7 @@ from bot.engine.context import EngineContext
 from bot.lifecycle.key_holds import waited_too_long
 from bot.lifecycle.transitions import apply_ruling, fail_unpaid, withhold_result
 from bot.reasons import Reason, ReasonCode
-from bot.servers import settings
+from bot.servers import privacy, settings
 
 _log = logging.getLogger(__name__)
 
@@ -61,9 +61,8 @@ async def _end_unapproved(context: EngineContext) -> None:
 
 async def _forget_keys(context: EngineContext) -> None:
     """Delete replaced and removed keys when their running jobs have ended, or after a day."""
-    async with context.storage.write() as transaction:
-        oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
-        erased = await transaction.privacy.erase_retired_keys(oldest)
+    oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
+    erased = await context.storage.db.write(privacy.erase_retired_keys, oldest)
     if erased:
         _log.info("The secrets of %d unused keys were erased", erased)
 

@@ -4,4 +4,4 @@ from bot.storage.jobs.cards import CardShown, JobCards
 from bot.storage.jobs.job_queue import JobQueue
 from bot.storage.jobs.jobs import Jobs
 from bot.storage.jobs.member_jobs import MemberJobs
-from bot.storage.jobs.rows import JOB_KEY, JobChanges, job_of, lock_servers_of
+from bot.storage.jobs.rows import JOB_KEY, JobChanges, job_of

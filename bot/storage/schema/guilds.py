@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
 from bot.base import ReasonText, UtcDateTime, metadata
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import Notice
-from bot.servers.settings import GuildSettings, LogSettings, MemberLanguage
+from bot.servers.settings import GuildSettings, LogSettings
 
 holds = Table(
     "holds",
@@ -39,5 +39,4 @@ posting_rules = Table(
 notices = cast("Table", Notice.__table__)
 studii_keys = cast("Table", StudiiKey.__table__)
 guilds = cast("Table", GuildSettings.__table__)
-member_languages = cast("Table", MemberLanguage.__table__)
 log_channels = cast("Table", LogSettings.__table__)

@@ -4,7 +4,8 @@ import discord
 from discord import ui
 
 from bot.languages import gettext as _, lazy, plazy, sentences
-from bot.services import Erasable, Erased, job_words
+from bot.servers.privacy import Erasable
+from bot.services import Erased, job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, row, rule, small

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import FailureCode, JobState
-from bot.servers import keys, notices, settings
+from bot.servers import keys, notices, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
@@ -137,8 +137,8 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
             now = world.clock.now()
             await transaction.run(settings.set_key, GUILD, None, now)
             await transaction.run(keys.retire, key.id, now)
-            assert await transaction.privacy.erase_retired_keys(now - timedelta(days=1)) == 0
-            assert await transaction.privacy.erase_retired_keys(now + timedelta(seconds=1)) == 1
+            assert await transaction.run(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
+            assert await transaction.run(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1
         async with world.running():
             failed = (await world.announced(job.id)).job
         assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)

@@ -9,6 +9,7 @@ import pytest
 from bot.domain import Announcement, ChannelGone, Job, JobState, Posted, TryLater
 from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
+from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.jobs import a_job
@@ -76,7 +77,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
                 await transaction.best.answer(MAYA, world.clock.now(), agreed=True)
             await world.until(shown, "both to be shown")
             async with world.storage.write() as transaction:
-                await transaction.privacy.forget(MAYA, world.clock.now())
+                await transaction.run(privacy.forget_member, MAYA, world.clock.now())
             await world.until(gone, "both to be taken back")
         assert showcase.asked == [MAYA]
         assert showcase.hidden == [70, 70]

@@ -9,7 +9,7 @@ import pytest
 from bot.cluster import Membership
 from bot.domain import Job, JobState
 from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
-from bot.servers import keys, settings
+from bot.servers import keys, privacy, settings
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world
 
@@ -71,4 +71,4 @@ async def test_of_several_processes_one_does_the_housekeeping_of_all_servers(
                 await transaction.run(keys.retire, key.id, world.clock.now())
         await world.engine()._tidy()  # pyright: ignore[reportPrivateUsage]
         async with world.storage.write() as transaction:
-            assert await transaction.privacy.erase_retired_keys(world.clock.now()) == left
+            assert await transaction.run(privacy.erase_retired_keys, world.clock.now()) == left

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.posting.best_results import BestResult
+from bot.servers import privacy
 from bot.storage import Storage
 from tests.support.clock import NOON
 
@@ -58,9 +59,9 @@ async def test_whoever_asks_to_be_forgotten_is_taken_back_and_keeps_a_refusal(st
         await transaction.best.want(result(7))
         await transaction.best.want(result(8, user_id=5))
         await transaction.best.shown(8, 4, 80)
-        await transaction.privacy.forget(MAYA, NOON)
+        await transaction.run(privacy.forget_member, MAYA, NOON)
         await transaction.best.answer(5, NOON, agreed=False)
-        await transaction.privacy.forget(5, NOON)
+        await transaction.run(privacy.forget_member, 5, NOON)
         assert await transaction.best.consent(MAYA) is None
         assert await transaction.best.consent(5) is False
     assert await open_ones(storage) == [7, 8]

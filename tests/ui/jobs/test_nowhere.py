@@ -1,5 +1,6 @@
 """A press that comes from no channel, as Discord allows, or after a photo was erased, starts nothing."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from simcord.backend import serializers
 from simcord.interactions import base_payload
 
 from bot.domain import FailureCode, JobState
+from bot.servers import privacy
 from bot.ui.kit.buttons import custom_id_of
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, texts
@@ -54,7 +56,9 @@ async def test_an_erased_photo_is_to_be_given_again(tmp_path: Path) -> None:
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
         job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
         async with desk.storage.write() as transaction:
-            await transaction.privacy.scrub([job.id], desk.clock.now())
+            await transaction.run(
+                privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1)
+            )
         custom_id = custom_id_of("again", job.id, 0)
         message = await desk.channel_message(custom_id)
         told = texts(await press(desk, desk.maya, message, custom_id))

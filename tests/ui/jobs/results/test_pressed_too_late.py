@@ -1,5 +1,6 @@
 """Buttons that are pressed when there is nothing left to do, or by others, say so and do nothing."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 from bot.catalog import Catalog, SourceRule
 from bot.domain import FailureCode, JobState
+from bot.servers import privacy
 from bot.ui.kit.buttons import custom_id_of
 from tests.delivery.postings.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
@@ -64,7 +66,9 @@ async def test_a_set_whose_request_was_erased_is_not_run_again(tmp_path: Path) -
         for job in jobs:
             await desk.move(job, JobState.FAILED, failure=FailureCode.API)
         async with desk.storage.write() as transaction:
-            await transaction.privacy.scrub([job.id for job in jobs], desk.clock.now())
+            await transaction.run(
+                privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1)
+            )
         said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
         assert "The original request has expired. Start it again with the photos." in said
 

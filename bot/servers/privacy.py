@@ -1,0 +1,156 @@
+"""Erasing: prompts and links of old jobs, what is kept of a member, keys, and all data of a server.
+
+Amounts of credits stay until the server is erased.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from bot.base import metadata
+from bot.credits import ledger, requests
+from bot.credits.budgets import budget_period
+from bot.db import wake
+from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, JobState
+from bot.features import styles
+from bot.servers import notices, settings
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import MemberLanguage
+from bot.storage.schema import best_consents, best_results, confirmations, jobs, refusals_told, tappers
+
+BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
+_ERASED = {
+    "once": None,  # names the member
+    "tapped": None,
+    "allowance_role": None,
+    "inputs": dict[str, str](),
+    "source_url": None,
+    "source_name": None,
+    "source_type": None,
+    "source_size": None,
+    "source_message_id": None,
+    "source_channel_id": None,
+    "source_file": None,
+    "object_key": None,
+    "status_url": None,
+    "output_url": None,
+    "output_file": None,
+    "failure_text": None,
+}
+_OWN_PHOTO = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """The numbers of a member's jobs of which something can be erased: in one server, and in all."""
+
+    here: int
+    everywhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """A job of which everything but amounts was erased, and the names of the files that it had."""
+
+    job_id: str
+    files: list[str | None]
+
+
+def erasable(session: Session, user_id: int, guild_id: int) -> Erasable:
+    """Return of how many of the member's jobs something can be erased."""
+    return Erasable(not_scrubbed_of(session, user_id, guild_id), not_scrubbed_of(session, user_id))
+
+
+def not_scrubbed_of(session: Session, user_id: int, guild_id: int | None = None) -> int:
+    """Return the number of the member's jobs that are not scrubbed yet, in one server or in all."""
+    left = _jobs_of(user_id, guild_id) & jobs.c.scrubbed_at.is_(None)
+    return session.scalars(select(func.count()).select_from(jobs).where(left)).one()
+
+
+def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | None = None) -> None:
+    """Erase what is kept of the member, in one server or in all, and mark their jobs.
+
+    These are scrubbed once they have ended. Access rules and limits that admins set for the member stay, and
+    what the member chose themselves to be protected.
+    """
+    session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
+    here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
+    for table in (confirmations, tappers, refusals_told):
+        session.execute(delete(table).filter_by(**here))
+    notices.forget_member(session, user_id, at, guild_id)
+    requests.forget_member(session, user_id, guild_id)
+    styles.forget_member(session, user_id, guild_id)
+    if guild_id is None:
+        # A refusal stays, as it protects the member.
+        agreed = best_consents.c.agreed.is_not(False)
+        session.execute(delete(best_consents).filter_by(user_id=user_id).where(agreed))
+    session.execute(update(best_results).filter_by(**here).values(wanted=False, since=at))
+    theirs = _jobs_of(user_id, guild_id)
+    ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))
+    session.execute(update(jobs).where(theirs).values(forgotten_at=at))
+    wake(session, ("best",), ("jobs",))
+
+
+def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> list[Scrubbed]:
+    """Erase the prompts, links and files' names of some jobs that ended `before`.
+
+    Without a time: of jobs that have ended and are announced, of members who asked to be forgotten. Return
+    these jobs; the caller discards their files, and asks again until there are none.
+    """
+    which = jobs.c.scrubbed_at.is_(None)
+    if before is not None:
+        which &= jobs.c.state.in_((*TERMINAL_STATES, JobState.UNKNOWN)) & (jobs.c.changed_at < before)
+    else:
+        which &= jobs.c.forgotten_at.is_not(None) & jobs.c.state.in_(TERMINAL_STATES)
+        which &= jobs.c.announced_at.is_not(None)
+    asked = select(jobs.c.id, jobs.c.source_file, jobs.c.output_file).where(which)
+    rows = session.execute(asked.order_by(jobs.c.number).limit(BATCH))
+    found = [Scrubbed(job_id, files) for job_id, *files in rows]
+    # The author's id is erased, but not that the photo was another member's.
+    erased = {**_ERASED, "photo_author": case((_OWN_PHOTO, None), else_=UNKNOWN_MEMBER)}
+    mine = jobs.c.id.in_([one.job_id for one in found])
+    session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
+    if found:
+        wake(session, ("jobs",))
+    return found
+
+
+def unname(session: Session, at: datetime) -> None:
+    """Remove the ids of forgotten members from amounts of past periods.
+
+    Those of a budget's current period lose the name at its end, or the member could use an allowance twice.
+    """
+    named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != FORGOTTEN_MEMBER)
+    for guild_id in session.scalars(select(jobs.c.guild_id).where(named).distinct()).all():
+        period, name = budget_period(settings.of(session, guild_id), at)
+        if period.start is not None:
+            ledger.unname(session, guild_id, period.start, name)
+
+
+def erase_retired_keys(session: Session, before: datetime) -> int:
+    """Erase retired keys that no job runs with, and all that were retired before `before`.
+
+    Return the number of erased keys.
+    """
+    running = exists().where(jobs.c.key_id == StudiiKey.id, jobs.c.state.in_(SENT_STATES))
+    retired = update(StudiiKey).where(StudiiKey.retired_at.is_not(None), StudiiKey.ciphertext != b"")
+    unused = retired.where(~running | (StudiiKey.retired_at < before)).values(ciphertext=b"")
+    erased = session.connection().execute(unused).rowcount
+    if erased:
+        wake(session, ("servers",))
+    return erased
+
+
+def erase_server(session: Session, guild_id: int) -> None:
+    """Delete all rows of the server, in every table."""
+    for table in reversed(metadata.sorted_tables):
+        if "guild_id" in table.c:
+            session.execute(delete(table).where(table.c.guild_id == guild_id))
+    wake(session, ("servers",))
+
+
+def _jobs_of(user_id: int, guild_id: int | None) -> ColumnElement[bool]:
+    mine = jobs.c.user_id == user_id
+    return mine if guild_id is None else mine & (jobs.c.guild_id == guild_id)
