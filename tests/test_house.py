@@ -64,7 +64,7 @@ FORBIDDEN = (
     ("bot.ui.kit.layout", "bot.ui.jobs.card"),
     ("bot.ui.admin.language", "bot.ui.admin.credits"),
     ("bot.storage.holds", "bot.storage.vault"),
-    ("bot.services.moderation.words", "bot.services.acceptance.checks"),
+    ("bot.features.words", "bot.services.acceptance.checks"),
     ("bot.lifecycle.transitions", "bot.lifecycle.submission"),
     ("bot.delivery.errors", "bot.delivery.discord"),
     ("bot.delivery.postings.showings", "bot.delivery.postings.poster"),

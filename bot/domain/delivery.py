@@ -1,11 +1,11 @@
 """Messages to post on Discord, and the outcomes of posting."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.domain.jobs.job import Job
 from bot.domain.jobs.states import JobState
-from bot.domain.words import WordRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,14 @@ class OutputFile:
 class ForModerators:
     """The files that moderators see of what they decide on: photos of requests, or a result and its photo.
 
-    `jobs` is one, or those of a set on which they decide together. `rules` send requests to approval.
+    `jobs` is one, or those of a set on which they decide together. `rules` of the word filter send requests
+    to approval: the words of each, as an admin wrote them, by its key.
     """
 
     jobs: tuple[Job, ...]
     photos: tuple[OutputFile, ...]
     result: OutputFile | None = None
-    rules: tuple[WordRule, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,180 @@
-"""Rules about words, applied to what is saved for later requests."""
+"""The word filter: rules about words and phrases in what people ask for."""
 
-from collections.abc import Sequence
+import hashlib
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import metadata
-from bot.domain.words import WordEffect, WordRule, matcher_of
+from bot.base import Base, Choice, metadata
+from bot.catalog import Catalog, Tool
+from bot.db import put
+from bot.domain import JobRequest
 from bot.errors import Refused
-from bot.languages import lazy
-from bot.servers import access
+from bot.features.word_matching import WILDCARD, catches_much, first_met, key_of
+from bot.features.wording import pause_words
+from bot.languages import lazy, paragraph
+from bot.servers import access, notices
+from bot.servers.access import Block, WordPause
+from bot.servers.notices import NoticeKind
 
+MAX_WORD_RULES = 200  # in a server
+MAX_RULE_CHARACTERS = 60
+MAX_WILDCARDS = 5
+RECENT = 200  # jobs of the server on which a new rule is tried
+MUCH_OF_THEM = 0.2
+FEW = 5  # jobs; of fewer nothing follows
+MAX_REFUSALS = 100
+MAX_PAUSE_HOURS = 24 * 30
+MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
+
+EMPTY = lazy("A rule needs at least one letter or digit. Nothing was changed.")
+TOO_LONG = lazy("A rule can have at most {most} characters. Nothing was changed.", most=MAX_RULE_CHARACTERS)
+TOO_MANY_WILDCARDS = lazy(
+    "A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS
+)
+MANY = lazy(
+    "The limit is {most} rules. Remove one first with `/studii words remove`. Nothing was changed.",
+    most=MAX_WORD_RULES,
+)
+NO_APPROVALS = lazy(
+    "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
+)
+UNKNOWN_RULE = lazy("There's no rule “{rule}”. `/studii words show` lists them. Nothing was changed.")
+MET = lazy(
+    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
+    "a moderator. Nothing was charged."
+)
+MET_AND_PAUSED = lazy("This server's word filter doesn't allow that. Nothing was charged.")
+MET_BY_PRESET = lazy(
+    "This server's word filter doesn't allow the words that this photo tool is set up with. "
+    "Ask an admin to change the filter or the tool. Nothing was charged."
+)
 NOT_TO_BE_SAVED = lazy(
     "This server's word filter doesn't allow that. Change the wording and try again, or ask "
     "a moderator. Nothing was saved."
 )
+
+
+class WordEffect(StrEnum):
+    """The consequence for a request that meets a rule."""
+
+    REFUSE = "refuse"
+    APPROVE = "approve"  # a moderator decides
+
+
+class WordRule(Base):
+    """A rule of a server: `words` as an admin wrote them, `key` as they are compared."""
+
+    __tablename__ = "word_rules"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    words: Mapped[str]
+    effect: Mapped[WordEffect] = mapped_column(Choice(WordEffect))
+    at: Mapped[datetime]
+
+
+class WordsRefused(Refused):
+    """A rule of the word filter refuses what a person asked for. What they wrote is not lost.
+
+    `preset`: an admin chose the words, for an emoji or a photo channel. `until`: it was one refusal too many,
+    and the person is paused until then.
+    """
+
+    def __init__(
+        self, rule: WordRule, request: JobRequest, tool: Tool, until: datetime | None = None
+    ) -> None:
+        self.rule, self.request, self.tool = rule, request, tool
+        self.text = " · ".join(tool.chosen(request.inputs).values())
+        self.preset = request.origin_message_id is not None and met([rule], tool.texts(request.own)) is None
+        said = MET if until is None else paragraph(MET_AND_PAUSED, pause_words(until))
+        wrote = lazy("You wrote: “{text}”", text=self.text)
+        super().__init__(MET_BY_PRESET if self.preset else paragraph(said, wrote))
+
+
+@dataclass(frozen=True, slots=True)
+class AddedRule:
+    """A rule that was added, in place of one with the effect `before` that was compared alike.
+
+    `common`: it is one letter or a very common word. `caught` of `recent` jobs of the server would have met
+    it. `suggested` are values that the catalogue itself suggests, and that meet it.
+    """
+
+    rule: WordRule
+    before: WordEffect | None
+    common: bool
+    caught: int
+    recent: int
+    suggested: tuple[str, ...]
+
+    @property
+    def catches_much(self) -> bool:
+        return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
+
+
+def rules(session: Session, guild_id: int) -> tuple[WordRule, ...]:
+    """Return the server's rules, in alphabetical order."""
+    return in_order(session.scalars(select(WordRule).where(WordRule.guild_id == guild_id)))
+
+
+def in_order(found: Iterable[WordRule]) -> tuple[WordRule, ...]:
+    """Return rules in alphabetical order."""
+    return tuple(sorted(found, key=lambda rule: rule.key))
+
+
+def add(
+    session: Session,
+    catalog: Catalog,
+    guild_id: int,
+    words: str,
+    at: datetime,
+    effect: WordEffect = WordEffect.REFUSE,
+) -> AddedRule:
+    """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
+    words = " ".join(words.split())
+    if len(words) > MAX_RULE_CHARACTERS:
+        raise Refused(TOO_LONG)
+    key = key_of(words)
+    if not key:
+        raise Refused(EMPTY)
+    if key.count(WILDCARD) > MAX_WILDCARDS:
+        raise Refused(TOO_MANY_WILDCARDS)
+    known = {one.key: one.effect for one in rules(session, guild_id)}
+    if effect is WordEffect.APPROVE and access.approvals(session, guild_id).channel_id is None:
+        raise Refused(NO_APPROVALS)
+    if key not in known and len(known) >= MAX_WORD_RULES:
+        raise Refused(MANY)
+    put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
+    recent = _recent_inputs(session, guild_id)
+    suggested = {
+        value
+        for tool in catalog.tools.values()
+        for one in tool.inputs
+        for value in one.suggestions
+        if first_met([key], [value])
+    }
+    return AddedRule(
+        WordRule(guild_id, key, words, effect, at),
+        known.get(key),
+        catches_much(key),
+        sum(first_met([key], [*inputs.values()]) is not None for inputs in recent),
+        len(recent),
+        tuple(sorted(suggested)),
+    )
+
+
+def remove(session: Session, guild_id: int, words: str) -> WordRule:
+    """Remove the rule that is compared like these words. Raises `Refused` if there is none."""
+    rule = session.get(WordRule, (guild_id, key_of(" ".join(words.split()))))
+    if rule is None:
+        raise Refused(UNKNOWN_RULE.using(rule=words[:MAX_RULE_CHARACTERS]))
+    session.delete(rule)
+    return rule
 
 
 def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) -> None:
@@ -22,11 +182,68 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
 
     What rules send to approval can be saved: each request is approved.
     """
-    word_rules = metadata.tables["word_rules"]
-    here = select(word_rules).where(word_rules.c.guild_id == guild_id).order_by(word_rules.c.key)
-    rules = tuple(WordRule(row.words, row.key, row.effect) for row in session.execute(here))
-    rule = matcher_of(rules).met(texts) if rules else None
+    rule = met(rules(session, guild_id), texts)
     if rule is None:
         return
     if rule.effect is WordEffect.REFUSE or access.approvals(session, guild_id).channel_id is None:
         raise Refused(NOT_TO_BE_SAVED)
+
+
+def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None:
+    """Return the rule that one of the values meets, one that refuses before one that asks; or None."""
+    refusals_first = sorted(in_order(rules), key=lambda rule: rule.effect is WordEffect.APPROVE)
+    by_key = {rule.key: rule for rule in refusals_first}
+    key = first_met(by_key, values) if by_key else None
+    return None if key is None else by_key[key]
+
+
+def met_by(rules: Collection[WordRule], request: JobRequest, tool: Tool) -> WordRule | None:
+    """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
+    return met(rules, tool.texts(request.inputs))
+
+
+def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block | None:
+    """Let moderators know of a refusal. If it pauses the member, return the pause.
+
+    What an admin chose is no fault of the member who posted or tapped a photo: it pauses no one, and is told
+    once a day.
+    """
+    request, rule, preset = refused.request, refused.rule.words, refused.preset
+    guild_id, user_id, manages = request.guild_id, request.user_id, request.context.manages
+    pause = None if preset else access.count_refusal(session, guild_id, user_id, at, manages=manages)
+    until = None if pause is None else pause.until
+    # Where it is not known whether the channel is age-restricted, it may be.
+    hidden = request.age_restricted is not False
+    details = {
+        "user": None if preset else user_id,
+        "preset": int(preset),
+        "channel": request.channel_id,
+        "tool": refused.tool.slug,
+        "rule": rule,
+        "text": None if hidden else refused.text[:MAX_QUOTED_CHARACTERS],
+        "until": None if until is None else int(until.timestamp()),
+    }
+    # Begins with the member, by whom it can be erased.
+    key = f"{user_id}:{secrets.token_hex(8)}"
+    if preset:
+        told = f"{request.channel_id} {refused.tool.slug} {rule}"
+        key = f"preset:{hashlib.sha256(told.encode()).hexdigest()[:16]}:{at:%Y-%m-%d}"
+    notices.add(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    return pause
+
+
+def set_pause(session: Session, guild_id: int, refusals: int | None, hours: int | None) -> WordPause:
+    """Set after how many refusals in a day a member is paused (0: never), and for how long."""
+    if refusals is not None:
+        access.change(session, guild_id, refusals=max(0, min(refusals, MAX_REFUSALS)))
+    if hours is not None:
+        access.change(session, guild_id, pause_hours=max(1, min(hours, MAX_PAUSE_HOURS)))
+    return access.word_pause(session, guild_id)
+
+
+def _recent_inputs(session: Session, guild_id: int) -> list[dict[str, str]]:
+    """Return the inputs of the server's last jobs that still have them."""
+    jobs = metadata.tables["jobs"].c
+    mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
+    found = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(RECENT))
+    return [one for one in found if isinstance(one, dict)]

@@ -11,6 +11,7 @@ import discord
 
 from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
+from bot.clock import Clock
 from bot.domain import Job, SourcePhoto
 from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.languages import ReaderLanguages, lazy
@@ -61,12 +62,13 @@ class PhotoWatch:
         catalog: Catalog,
         readers: ReaderLanguages,
         arrivals: InOrder,
+        clock: Clock,
     ) -> None:
         self._client = client
         self._services = services
         self._arrivals = arrivals
         self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
-        self._refusals = RefusalTeller(services.refusals, readers)
+        self._refusals = RefusalTeller(services.db, clock, readers)
         self._questions = PhotoQuestions(services, catalog, readers, self._refusals)
         self._withdrawn = Backlog[list[str]](
             "withdrawing questions",

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import discord
 
+from bot.clock import Clock
+from bot.db import Database
 from bot.errors import CreditsWanted
+from bot.features.refusals import may_tell
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.backlog import Backlog
-from bot.services import RefusalService
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
 from bot.ui.kit.layout import BAD, boxed, lines, row, server_line
 from bot.ui.kit.responses import NO_MENTIONS, ask_button
@@ -62,8 +64,9 @@ class RefusalTeller:
     it.
     """
 
-    def __init__(self, refusals: RefusalService, readers: ReaderLanguages) -> None:
-        self._refusals = refusals
+    def __init__(self, db: Database, clock: Clock, readers: ReaderLanguages) -> None:
+        self._db = db
+        self._clock = clock
         self._readers = readers
         self._waiting: set[_Kind] = set()
         self._backlog = Backlog[_Refusal](
@@ -103,9 +106,9 @@ class RefusalTeller:
 
     async def _tell(self, refusal: _Refusal) -> None:
         member = refusal.member
-        may_tell = await self._refusals.may_tell(*refusal.kind)
+        allowed = await self._db.write(may_tell, *refusal.kind, self._clock.now())
         self._waiting.discard(refusal.kind)
-        if not may_tell:
+        if not allowed:
             return
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
             panel = boxed(BAD, lines(refusal.reason(), server_line(member.guild.name)))

@@ -15,10 +15,11 @@ from bot.credits.budgets import budget_period
 from bot.db import wake
 from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, JobState
 from bot.features import styles
+from bot.features.refusals import RefusalTold
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage
-from bot.storage.schema import best_consents, best_results, confirmations, jobs, refusals_told, tappers
+from bot.storage.schema import best_consents, best_results, confirmations, jobs, tappers
 
 BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
 _ERASED = {
@@ -77,7 +78,7 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     """
     session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (confirmations, tappers, refusals_told):
+    for table in (confirmations, tappers, RefusalTold):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, at, guild_id)
     requests.forget_member(session, user_id, guild_id)

@@ -18,8 +18,6 @@ from bot.services.jobs import JobPage, JobService
 from bot.services.keys import Lowered
 from bot.services.languages import LanguageService
 from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, ApprovalChanges, Approver
-from bot.services.moderation.refusals import MAX_PAUSE_HOURS, MAX_REFUSALS, RefusalService
-from bot.services.moderation.words import AddedRule
 from bot.services.photo_rules import Tap
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

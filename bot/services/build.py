@@ -12,9 +12,7 @@ from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
 from bot.services.moderation.approvals import ApprovalService
-from bot.services.moderation.refusals import RefusalService
 from bot.services.moderation.reviews import ReviewService
-from bot.services.moderation.words import WordService
 from bot.services.photo_rules import PhotoRuleService
 from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
@@ -42,10 +40,8 @@ class Services:
     posting: PostingService
     best: BestService
     rulings: RulingService
-    refusals: RefusalService
     approvals: ApprovalService
     reviews: ReviewService
-    words: WordService
     confirmations: ConfirmationService
     offers: OfferService
 
@@ -85,10 +81,8 @@ def build_services(
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),
-        refusals=RefusalService(storage, clock),
         approvals=ApprovalService(storage, catalog, clock),
         reviews=ReviewService(storage, clock, open_file),
-        words=WordService(storage, catalog, clock),
         confirmations=ConfirmationService(storage, clock),
         offers=OfferService(storage, clock),
     )

@@ -4,20 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain.words import WordRule
+from bot.features.words import WordRule, in_order
 from bot.servers import access
 from bot.servers.access import AccessRules
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.storage.database.repository import Repository
 from bot.storage.holds import Hold
-from bot.storage.moderation import word_rules_of
-from bot.storage.schema import guilds, holds, studii_keys, word_rules
+from bot.storage.schema import guilds, holds, studii_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Servers(Repository):
         if not rows:
             return made
         rules = await self._session.run(lambda session: access.of_servers(session, ids, at))
-        words = await self._of_servers(word_rules, ids)
+        words = await self._of_servers(cast("Table", WordRule.__table__), ids)
         for one, row in rows.items():
             key = _part(row, studii_keys, "id")
             hold = _part(row, holds, "guild_id")
@@ -52,7 +51,7 @@ class Servers(Repository):
                 None if key is None else StudiiKey(**key),
                 None if hold is None else Hold(**hold),
                 rules[one],
-                word_rules_of(words.get(one, [])),
+                in_order(WordRule(**rule) for rule in words.get(one, [])),
             )
         return made
 

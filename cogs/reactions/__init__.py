@@ -10,7 +10,7 @@ from cogs.studii.group import add_to_studii
 
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
-    watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals)
+    watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals, bot.clock)
     bot.watch_photos(watch.used)
     await bot.add_cog(PhotoEvents(bot, watch))
     add_to_studii(

@@ -9,7 +9,6 @@ from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
-from bot.domain.words import WordRule
 from bot.errors import PhotoUnavailable
 from bot.servers.notices import Notice, NoticeKind
 
@@ -36,9 +35,7 @@ class Recorder:
         default_factory=list[tuple[Notice, int | None, Job | None]]
     )
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
-    rules: list[tuple[WordRule, ...]] = field(
-        default_factory=list[tuple[WordRule, ...]]
-    )  # that sent requests
+    rules: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])  # that sent requests
     notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
     card_answers: list[float | None] = field(default_factory=list[float | None])
     removed_cards: list[Job] = field(default_factory=list[Job])

@@ -8,15 +8,14 @@ import discord
 import pytest
 
 from bot.domain import Period
+from bot.features.refusals import may_tell
 from bot.reactions import refusal_teller
 from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys
 from bot.servers.access import PhotoScope
-from bot.services import RefusalService
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.clock import FakeClock
 from tests.support.desk import Desk, open_desk, texts
 
 
@@ -217,6 +216,10 @@ async def test_that_studii_does_not_serve_the_server_is_told(
         assert told in texts(said)
 
 
+async def may_be_told(desk: Desk, guild_id: int, user_id: int, reason: str) -> bool:
+    return await desk.services.db.write(may_tell, guild_id, user_id, reason, desk.clock.now())
+
+
 @pytest.mark.promise
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -224,24 +227,22 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
-        again = RefusalService(desk.storage, desk.clock)
         (said,) = desk.tom.user.dm_channel.history()
         reason = texts(said).removesuffix("\n-# Server: Harbour Street Studio")
-        assert not await again.may_tell(desk.guild.id, desk.tom.id, reason)
-        assert await again.may_tell(desk.guild.id, desk.tom.id, "Another reason.")
-        assert await again.may_tell(desk.guild.id, desk.maya.id, reason)
-        assert await again.may_tell(4242, desk.tom.id, reason)
+        assert not await may_be_told(desk, desk.guild.id, desk.tom.id, reason)
+        assert await may_be_told(desk, desk.guild.id, desk.tom.id, "Another reason.")
+        assert await may_be_told(desk, desk.guild.id, desk.maya.id, reason)
+        assert await may_be_told(desk, 4242, desk.tom.id, reason)
         desk.clock.advance(3601)
-        assert await again.may_tell(desk.guild.id, desk.tom.id, reason)
+        assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)
         await desk.services.privacy.forget_member(desk.tom.id)
-        assert await again.may_tell(desk.guild.id, desk.tom.id, reason)  # nothing is left of it
+        assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)  # nothing is left of it
 
 
 async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        ahead = FakeClock(desk.clock.now() + timedelta(days=30))
-        for service in (RefusalService(desk.storage, ahead), desk.services.refusals):
-            assert await service.may_tell(desk.guild.id, desk.tom.id, "A reason.")
+        for at in (desk.clock.now() + timedelta(days=30), desk.clock.now()):
+            assert await desk.services.db.write(may_tell, desk.guild.id, desk.tom.id, "A reason.", at)
 
 
 async def test_closed_dms_are_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

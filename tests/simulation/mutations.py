@@ -355,7 +355,7 @@ MUTATIONS = (
         "bot.engine.scheduler.rate_limit.RateWindow.requests_left",
         _always(50),
     ),
-    Mutation("the word filter lets all through", "bot.services.moderation.words.met_by", _always(None)),
+    Mutation("the word filter lets all through", "bot.services.acceptance.checks.met_by", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.services.acceptance.checks.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.services.moderation.approvals._end", _declined_is_approved),

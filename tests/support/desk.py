@@ -17,6 +17,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
+from bot.features.words import AddedRule, add
 from bot.services import Services
 from bot.storage import Storage
 from tests.support.clock import FakeClock
@@ -63,6 +64,11 @@ class Desk:
         """Save a style as its form does."""
         new = self.guild.id, member.id, name, tool, inputs, self.clock.now()
         return await self.services.db.write(save, *new, for_server=for_server)
+
+    async def forbid(self, words: str) -> AddedRule:
+        """Add a rule to the word filter."""
+        new = self.bot.catalog, self.guild.id, words, self.clock.now()
+        return await self.services.db.write(add, *new)
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)

@@ -4,9 +4,10 @@ shown."""
 from collections.abc import Sequence
 
 from bot.domain import FailureCode, ForModerators, Job, JobState, OutputFile
-from bot.domain.words import WordEffect
 from bot.engine.context import EngineContext
 from bot.engine.workers.ended_jobs import EndedJobs
+from bot.features import words
+from bot.features.words import WordEffect
 from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import Notice, NoticeKind
@@ -34,8 +35,8 @@ class ApprovalNotices:
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if notice.kind is NoticeKind.APPROVAL:
             async with self._context.storage.read() as transaction:
-                rules = await transaction.word_rules.get(notice.guild_id)
-            rules = tuple(one for one in rules if one.effect is WordEffect.APPROVE)
+                found = await transaction.run(words.rules, notice.guild_id)
+            rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
         job = await self._ended_jobs.with_file(jobs[0])
         return ForModerators((job,), photos, await self._file(job.output_file))

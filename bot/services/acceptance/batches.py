@@ -14,13 +14,12 @@ from bot.credits.budgets import add_alert
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
+from bot.features.words import WordsRefused, note_refusal
 from bot.lifecycle.transitions import accept
 from bot.services.acceptance.asking import store_question, take_answer
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.errors import ConfirmationNeeded, Repeated
 from bot.services.acceptance.read_state import acceptance_of
-from bot.services.moderation.refusals import note_refusal
-from bot.services.moderation.words import WordsRefused
 from bot.storage import Storage, Transaction
 
 _log = logging.getLogger(__name__)
@@ -206,9 +205,8 @@ async def _noted(
     transaction: Transaction, acceptance: Acceptance, refused: WordsRefused, at: datetime
 ) -> WordsRefused:
     """Note the refusal. Return it, with the pause if it is followed by one."""
-    refusal = refused.refusal
-    pause = await note_refusal(transaction, refusal, at)
+    pause = await transaction.run(note_refusal, refused, at)
     if pause is None:
         return refused
     acceptance.block(pause)
-    return WordsRefused(refusal, pause.until)
+    return WordsRefused(refused.rule, refused.request, refused.tool, pause.until)

@@ -5,15 +5,14 @@ from datetime import datetime
 from bot.catalog import Tool
 from bot.domain import JobRequest, JobState
 from bot.domain.approvals import Approval
-from bot.domain.words import WordEffect
 from bot.errors import Refused
 from bot.features.wording import NO_KEY
+from bot.features.words import WordEffect, WordsRefused, met_by
 from bot.languages import lazy
 from bot.lifecycle import key_holds
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.services.acceptance.errors import KeyHeld, KeyOutOfCredits
-from bot.services.moderation.words import met_by, words_refused
 from bot.storage import ServerConfig
 
 NEW_JOBS_PAUSED = lazy(
@@ -35,7 +34,7 @@ def approval_of(config: ServerConfig, request: JobRequest, tool: Tool) -> Approv
     rules, context = config.access.approval, request.context
     rule = met_by(config.words, request, tool)
     if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
-        raise words_refused(rule, request, tool)
+        raise WordsRefused(rule, request, tool)
     if rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages):
         return Approval.WANTED
     return None

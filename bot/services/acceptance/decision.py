@@ -23,11 +23,11 @@ from bot.domain.approvals import Approval
 from bot.domain.confirmations import WhyAsk, why_ask
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
+from bot.features.words import WordsRefused
 from bot.servers.access import Block, ensure_may, private_denial
 from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
-from bot.services.moderation.words import WordsRefused
 from bot.storage import ServerConfig
 
 

@@ -7,15 +7,14 @@ from datetime import datetime
 from bot.credits import budgets, ledger
 from bot.domain import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.domain.approvals import ApprovalRules
-from bot.domain.words import WordEffect
 from bot.errors import Refused
 from bot.features.wording import credits_message
+from bot.features.words import WordEffect, met_by
 from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
 from bot.servers.access import AccessList, ensure_may
-from bot.services.moderation.words import met_by
 from bot.services.service import ToolService, job_in_server
 from bot.storage import Transaction
 

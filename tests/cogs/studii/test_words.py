@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.domain.words import MAX_WORD_RULES
 from bot.features.styles import set_defaults
+from bot.features.words import MAX_WORD_RULES, rules, set_pause
 from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
 from bot.services.moderation.approvals import ApprovalChanges
@@ -37,17 +37,17 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
         assert "Requests with ||red kite|| are allowed again." in texts(removed).replace("RED", "red")
         unknown = await desk.admin.slash(desk.channel, "studii words remove", words="red kite")
         assert "There's no rule “red kite”" in texts(unknown)
-        assert [rule.words for rule in await desk.services.words.rules(desk.guild.id)] == ["Blimp*"]
+        assert [rule.words for rule in await desk.services.db.read(rules, desk.guild.id)] == ["Blimp*"]
 
 
 @pytest.mark.promise
 async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_WORD_RULES):
-            await desk.services.words.add(desk.guild.id, f"blimp{number}")
+            await desk.forbid(f"blimp{number}")
         assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
         assert "Rule unchanged" in await forbid(desk, "BLIMP7")
-        assert len(await desk.services.words.rules(desk.guild.id)) == MAX_WORD_RULES
+        assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
 
 
 @pytest.mark.promise
@@ -171,7 +171,7 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
             desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=gothic"
         )
         await forbid(desk, "gothic")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 2, None)
         for _ in range(3):
             await post(desk, desk.tom, ROOM)
             await desk.env.settle()
@@ -198,7 +198,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_pat
         tool = desk.bot.catalog.get("virtual-staging")
         await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
         await forbid(desk, "gothic")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 2, None)
         for _ in range(2):
             await post(desk, desk.tom, ROOM)
             await desk.env.settle()

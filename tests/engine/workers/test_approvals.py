@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain import ChannelGone, Job, JobState, TryLater
 from bot.domain.approvals import Approval
-from bot.domain.words import WordEffect, WordRule
+from bot.features.words import WordEffect, WordRule
 from bot.lifecycle.transitions import approve, cancel
 from bot.reasons import ReasonCode
 from bot.servers import access, notices
@@ -17,7 +17,7 @@ from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
 CHANNEL = 556
-RULES = (WordRule("blimp", "blimp", WordEffect.APPROVE), WordRule("gull", "gull", effect=WordEffect.REFUSE))
+EFFECTS = {"blimp": WordEffect.APPROVE, "gull": WordEffect.REFUSE}
 
 
 @asynccontextmanager
@@ -27,8 +27,9 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
         await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
             await transaction.run(access.change, GUILD, approval_channel=channel)
-            for rule in RULES:
-                await transaction.word_rules.put(GUILD, rule, world.clock.now())
+            now = world.clock.now()
+            rules = [WordRule(GUILD, word, word, effect, now) for word, effect in EFFECTS.items()]
+            await transaction.run(lambda session: session.add_all(rules))
         job = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
         yield world, job
 
@@ -44,7 +45,7 @@ async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_
         ((notice, channel, asked),) = world.discord.notices
         assert (notice.kind, channel) == (NoticeKind.APPROVAL, CHANNEL)
         assert asked is not None
-        assert world.discord.rules == [RULES[:1]]  # for moderators to read which one sent it here
+        assert world.discord.rules == [{"blimp": "blimp"}]  # for moderators to read which one sent it here
         assert world.studii.jobs == {}
         async with world.storage.write() as transaction:
             assert await approve(transaction, await world.job(job.id), world.clock.now()) is not None

@@ -10,8 +10,8 @@ from bot.credits import charges, ledger
 from bot.credits.limits import AllowanceScope, set_limits
 from bot.domain import Budget, Job, JobRequest, MemberContext, Period, Plan
 from bot.domain.confirmations import Confirmation
-from bot.domain.words import WordEffect, WordRule
 from bot.errors import Refused
+from bot.features.words import WordEffect, WordRule
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, notices as server_notices, settings
 from bot.servers.access import AccessList, Block, PhotoScope
@@ -73,8 +73,9 @@ async def questions_first(
 ) -> None:
     """What asks people or moderators first, refuses words, or lets jobs wait."""
     await transaction.run(access.change, guild_id, refusals=chance.choice((0, 1, 2, 3)))
-    await transaction.word_rules.put(guild_id, WordRule("weapon", "weapon", WordEffect.REFUSE), NOW)
-    await transaction.word_rules.put(guild_id, WordRule("castle", "castle", WordEffect.APPROVE), NOW)
+    effects = {"weapon": WordEffect.REFUSE, "castle": WordEffect.APPROVE}
+    rules = [WordRule(guild_id, word, word, effect, NOW) for word, effect in effects.items()]
+    await transaction.run(lambda session: session.add_all(rules))
     if chance.random() < 0.6:
         await transaction.run(settings.change, guild_id, confirm_above=chance.choice((1, 5, 20)))
     if chance.random() < 0.5:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind
-from bot.domain.words import MAX_WILDCARDS
+from bot.features.words import MAX_WILDCARDS, rules
 from bot.servers import keys, settings
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
@@ -47,7 +47,7 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(tmp_p
             assert "Nothing was changed." in told
         assert (await spending.member_limits(desk.services, desk.guild.id)).default is None
         assert (await spending.budget(desk.services, desk.guild.id)).is_default
-        assert await desk.services.words.rules(desk.guild.id) == ()
+        assert await desk.services.db.read(rules, desk.guild.id) == ()
 
 
 async def test_an_admin_reads_that_jobs_are_paused_already_or_were_not_and_that_no_key_is_there(

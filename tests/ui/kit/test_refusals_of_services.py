@@ -17,10 +17,10 @@ from bot.credits.requests import CreditRequest, RequestState
 from bot.credits.usage import write_ledger
 from bot.domain import JobState, Period, Plan
 from bot.domain.approvals import Approval
-from bot.domain.words import MAX_RULE_CHARACTERS
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
+from bot.features.words import MAX_RULE_CHARACTERS
 from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose
 from bot.services.acceptance.errors import Repeated
@@ -189,7 +189,7 @@ async def test_figures_that_discord_would_not_send_are_refused_all_the_same(
                 "`confirm` must be from 0 to 1,000,000 credits.",
             ),
             (
-                desk.services.words.add(guild, "a" * (MAX_RULE_CHARACTERS + 1)),
+                desk.forbid("a" * (MAX_RULE_CHARACTERS + 1)),
                 f"A rule can have at most {MAX_RULE_CHARACTERS} characters.",
             ),
         ):

@@ -90,7 +90,7 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await add(desk, name="pine", tool="virtual-staging", inputs="style=pine")
-        await desk.services.words.add(desk.guild.id, "red kite")
+        await desk.forbid("red kite")
         said = (await add(desk, **options)).replace("pine", "Pine")
         assert reason in said
         assert "Nothing was saved." in said or "isn't available" in said

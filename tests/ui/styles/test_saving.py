@@ -219,7 +219,7 @@ async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tm
 async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_used(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await desk.services.words.add(desk.guild.id, "red kite")
+        await desk.forbid("red kite")
         for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
             assert "This server's word filter doesn't allow that." in texts(
                 await save(desk.maya, result, **fields)

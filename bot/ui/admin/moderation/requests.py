@@ -7,7 +7,8 @@ import discord
 from bot.catalog import Tool
 from bot.domain import ForModerators, Job
 from bot.domain.approvals import APPROVAL_HOURS
-from bot.domain.words import MAX_RULE_CHARACTERS, matcher_of
+from bot.features.word_matching import first_met
+from bot.features.words import MAX_RULE_CHARACTERS
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
@@ -155,10 +156,10 @@ def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
     """Return the word rule that sends the request here; empty if none does."""
     inputs = shown.jobs[0].inputs
     said = list(inputs.values()) if tool is None else tool.texts(inputs)
-    rule = matcher_of(shown.rules).met(said)
-    if rule is None:
+    met = first_met(shown.rules, said)
+    if met is None:
         return ""
-    return small(_("Word filter: ||{words}||", words=plain(rule.words, MAX_RULE_CHARACTERS)))
+    return small(_("Word filter: ||{words}||", words=plain(shown.rules[met], MAX_RULE_CHARACTERS)))
 
 
 REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

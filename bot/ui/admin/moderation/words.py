@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.domain.words import MAX_WORD_RULES, WordEffect, WordRule
+from bot.features.words import MAX_WORD_RULES, AddedRule, WordEffect, WordRule
 from bot.languages import and_list, gettext as _, ngettext
 from bot.servers.access import WordPause
-from bot.services import AddedRule
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, small
 from bot.ui.kit.text import more_words, plain
 
@@ -70,7 +69,7 @@ def rule_added_panel(added: AddedRule, *, logged: bool) -> Panel:
 
 def _added_words(added: AddedRule, *, waits: bool) -> tuple[str, str, discord.Colour]:
     rule, before = _quoted(added.rule, effect=False), added.before
-    if before is not None and before.effect is added.rule.effect:
+    if before is added.rule.effect:
         if waits:
             said = _(
                 "This rule exists: requests with {rule} already wait for a moderator's approval.", rule=rule

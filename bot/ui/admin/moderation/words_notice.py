@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.domain.words import MAX_RULE_CHARACTERS
+from bot.features.words import MAX_RULE_CHARACTERS
 from bot.languages import gettext as _
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import small

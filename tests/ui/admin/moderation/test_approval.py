@@ -190,7 +190,7 @@ async def _limit(desk: Desk) -> None:
 
 
 async def _forbid(desk: Desk) -> None:
-    await desk.services.words.add(desk.guild.id, "kite")
+    await desk.forbid("kite")
 
 
 @pytest.mark.promise

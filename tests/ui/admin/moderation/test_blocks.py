@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Posted
+from bot.features.words import set_pause
 from bot.servers import access, notices
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
@@ -40,13 +41,13 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await forbid(desk, "blimp")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 2, None)
         for _ in range(3):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
             await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
             desk.clock.advance(86_401)
         assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-        await desk.services.refusals.set_pause(desk.guild.id, 0, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 0, None)
         for _ in range(3):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
@@ -57,7 +58,7 @@ async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: 
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await forbid(desk, "blimp")
-        await desk.services.refusals.set_pause(desk.guild.id, 2, 3)
+        await desk.services.db.write(set_pause, desk.guild.id, 2, 3)
         for _ in range(2):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)

@@ -6,6 +6,7 @@ import discord
 from simcord import ChannelHandle, MemberActor
 
 from bot.domain import ForModerators, JobState, OutputFile, Posted
+from bot.features.words import rules
 from bot.lifecycle.transitions import make_ready
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
@@ -45,8 +46,8 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     async with desk.storage.read() as transaction:
         (notice,) = await transaction.run(notices.pending, 10)
     assert notice.kind is NoticeKind.APPROVAL
-    rules = await desk.services.words.rules(desk.guild.id)
-    shown = ForModerators((pending,), photos, rules=rules)
+    found = await desk.services.db.read(rules, desk.guild.id)
+    shown = ForModerators((pending,), photos, rules={one.key: one.words for one in found})
     assert isinstance(await desk.delivery.post_notice(notice, channel.id, pending, shown), Posted)
     async with desk.storage.write() as transaction:
         await transaction.run(notices.close, notice.id, desk.clock.now())

@@ -1,13 +1,25 @@
-"""Bring text into the forms in which words are compared: letters and digits, separated by single spaces."""
+"""Compare rules of the word filter with what people ask for. Pure.
+
+Text is brought into the forms in which words are compared: letters and digits, separated by single spaces. A
+rule's key is a few literal pieces with wildcards between them. A search for its longest piece in the text,
+with each run of a letter as one, comes first; the rule's pattern is made and tried only if it is there. The
+work is bounded: no pattern goes back over what it has read twice.
+"""
 
 import json
 import re
 import unicodedata
-from functools import cache, partial
+from collections.abc import Collection, Iterable
+from functools import cache, lru_cache, partial
 from importlib.resources import files
+from itertools import groupby
 from typing import NamedTuple
 
 from bot.visible_text import without_invisible
+
+WILDCARD = "*"
+_SHORT = 2  # letters that, with a wildcard, begin or end very many words
+_KEPT = 5_000  # rules whose patterns are kept ready
 
 # Separates the values of several inputs, so that no phrase is found across two of them; of private use.
 BETWEEN_VALUES = "\ue000"
@@ -48,6 +60,29 @@ _UNITS = (
 # that end in digits of which one stands for no letter (h264, covid19).
 _AS_IT_IS = re.compile(
     rf"[a-z]+|[^a-z]+|[0-9]+(?:{_UNITS})|[0-9]+x[0-9]+|[a-z]{{1,2}}[0-9]|[a-z]+[0-9]*[269][0-9]*"
+)
+
+_IN_WORD = f"[^ {BETWEEN_VALUES}{WITHOUT_SPACES}]"
+_ANYWHERE = re.compile(f"[{WITHOUT_SPACES}]")
+_RUNS = re.compile(r"(.)\1+", re.DOTALL)
+
+# The most frequent words of texts in English, German, French, Spanish and Portuguese, as rules are compared:
+# a rule for one of them would refuse nearly every prompt. Japanese has no spaces between words. Words that
+# admins may well ban in English, such as "die" and "sin", are left out.
+_COMMON = (  # Untranslated: words of all languages
+    "a about after all also an and any are as at back be because but by can come could day do even "
+    "first for from get give go good have he her him his how i if in into is it its just know like look "
+    "make me most my new no not now of on one only or other our out over people say see she so some "
+    "take than that the their them then there these they think this time to two up us use want was way "
+    "we well what when which who will with work would year you your photo picture image video room "
+    "style light white black red blue green background "
+    "aber auch auf aus bei bild dem der des das ein eine einem einen einer foto fur hintergrund ich im "
+    "ist licht mein meine mit nach nicht raum sehr sich stil uber und unter von vor wie zu zum zur "
+    "au aux avec ce cette dans de du elle en est et fond il la le les lumiere ma mes mon ou par pas "
+    "piece plus pour que qui sa ses sur un une "
+    "al como con del el es estilo fondo imagen las lo los luz mas mi muy o para por se su una uno unos "
+    "unas y "
+    "ao com da dos e em fundo imagem meu minha mais muito na nao nas nos os quarto sala seu sua um uma"
 )
 
 
@@ -169,3 +204,95 @@ def _bare(text: str) -> str:
         return text
     decomposed = unicodedata.normalize("NFKD", without_invisible(text))
     return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
+
+
+def key_of(words: str) -> str:
+    """Return a word or a phrase with wildcards as it is compared; empty if no text could meet it."""
+    # Each piece alone, as a wildcard is no part of a word.
+    key = WILDCARD.join(_piece(piece) for piece in re.split(r"\*+", words)).strip()
+    return key if key.replace(WILDCARD, "").strip() else ""
+
+
+def _piece(piece: str) -> str:
+    """Normalize a piece, with a space at an end where it ends a word."""
+    bare = normalized(piece)
+    if not bare:
+        return " " if piece else ""
+    before = " " if piece[0].isspace() else ""
+    after = " " if piece[-1].isspace() else ""
+    return f"{before}{bare}{after}"
+
+
+def catches_much(key: str) -> bool:
+    """Return whether the rule would catch very much: one letter, or a word that nearly every text has."""
+    bare = key.replace(WILDCARD, "").strip()
+    if key in _COMMON.split():
+        return True
+    letters = len(bare.replace(" ", ""))
+    if bare and not bare.isascii() and letters == 1 and WILDCARD not in key:
+        return bare.isalpha() and bare.lower() != bare.upper()  # an ideograph is a word
+    return letters <= (_SHORT if WILDCARD in key else 1)
+
+
+def first_met(keys: Iterable[str], values: Collection[str]) -> str | None:
+    """Return the first of the keys that one of the values meets, or None."""
+    if not values:
+        return None
+    joined = BETWEEN_VALUES.join(value.replace(BETWEEN_VALUES, " ") for value in values)
+    forms = [(form, _RUNS.sub(r"\1", form)) for form in readings(joined)]
+    for key in keys:
+        needle = _needle(key)
+        if any(needle in short and _pattern(key).search(form) for form, short in forms):
+            return key
+    return None
+
+
+@lru_cache(maxsize=_KEPT)
+def _needle(key: str) -> str:
+    """Return the longest piece of a rule, with each run of a letter as one."""
+    return max((_RUNS.sub(r"\1", piece.strip()) for piece in key.split(WILDCARD)), key=len)
+
+
+@lru_cache(maxsize=_KEPT)
+def _pattern(key: str) -> re.Pattern[str]:
+    """Return the pattern of a rule's normalized text.
+
+    A wildcard takes as few characters of its word as the next piece allows, and keeps them (an atomic group):
+    the first place where the next piece fits is as good as any later one. Before the last piece it takes all
+    and gives back one by one, since that piece must end the word.
+    """
+    pieces = key.split(WILDCARD)
+    made = [_edge(pieces[0][:1], "?<!")]
+    for number, piece in enumerate(pieces):
+        after, before = number < len(pieces) - 1, number > 0
+        literal = _literal(piece, open_before=before, open_after=after)
+        if not before:
+            made.append(literal)
+        elif after:
+            made.append(f"(?>{_IN_WORD}*?{literal})")
+        else:
+            made.append(f"{_IN_WORD}*{literal}" if piece else f"{_IN_WORD}*+")
+    return re.compile("".join([*made, _edge(pieces[-1][-1:], "?!")]))
+
+
+def _edge(char: str, look: str) -> str:
+    """Return the expression for an end of a word, where the script separates words."""
+    return "" if _ANYWHERE.match(char) else f"({look}{_IN_WORD})"
+
+
+def _literal(piece: str, *, open_before: bool, open_after: bool) -> str:
+    runs = [(char, len(list(same))) for char, same in groupby(piece)]
+    last = len(runs) - 1
+    # Beside a wildcard, the rest of a run belongs to that.
+    return "".join(
+        _run(char, count, is_open=(open_before and number == 0) or (open_after and number == last))
+        for number, (char, count) in enumerate(runs)
+    )
+
+
+def _run(char: str, count: int, *, is_open: bool) -> str:
+    """Return the expression for a run: as long as in the rule, or drawn out to three letters or more."""
+    one = re.escape(char)
+    if not char.isalpha() or is_open:
+        return one * count
+    return f"{one}{{3,}}+" if count >= 3 else f"(?>{one}{{3,}}+|{one}{{{count}}}(?!{one}))"
