@@ -127,7 +127,7 @@ class _StylesGroup(app_commands.Group):
         style = await style_of_server(interaction, name)
         if role is None:
             await self._db.write(styles.remove_from_server, guild_id, style.name)
-            await self._photos.reread_emoji(guild_id)  # its emoji run nothing now
+            await self._photos.reread(guild_id)  # its emoji run nothing now
             said = _("{style} is removed. Jobs made with it stay as they are.", style=quoted(style))
         else:
             left = (await self._db.write(styles.set_role, guild_id, style.name, role.id, may=False)).roles

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
 from bot.domain import Budget, Period, Plan
-from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, Preset
+from bot.features import photo_rules
+from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import LaneNames, Storage, Vault
@@ -183,10 +184,10 @@ async def _prepare(
                 await transaction.run(server_settings.set_key, server, stored.id, now)
                 await transaction.run(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
                 if wanted.automatic:
-                    channel = PhotoChannel(server, PhotoChannelKind.AUTO, Preset(STAGING), most=1)
-                    await transaction.photo_rules.set_channel(server, channel)
+                    automatic = server, server, PhotoChannelKind.AUTO, Preset(STAGING)
+                    await transaction.run(photo_rules.set_channel, *automatic)
                 else:
-                    await transaction.photo_rules.turn_on(server, None)
+                    await transaction.run(photo_rules.turn_reactions, server, None, on=True)
             for number in range(wanted.tappers):
                 server = servers[number % len(servers)]
                 await transaction.confirmations.has_tapped(server, MEMBERS + number, now)

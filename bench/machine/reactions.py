@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from bot.domain import Plan
-from bot.domain.photo_rules import PhotoChannelKind
 from bot.domain.posting.best_results import STAR
+from bot.features import photo_rules
+from bot.features.photo_rules import PhotoChannelKind
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
 from tests.support.simulated.stage import Stage, open_stage
@@ -97,10 +98,9 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         world, services = stage.world, stage.app.services
         key = studii.add_key("team", balance=1000)
         await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM, 1000)
-        await services.photo_rules.turn_reactions(world.guild.id, world.channel.id, on=True)
-        await services.photo_rules.set_channel(
-            world.guild.id, world.channel.id, PhotoChannelKind.OFFER, None, 1
-        )
+        here, rules = (world.guild.id, world.channel.id), services.photo_rules
+        await rules.change(photo_rules.turn_reactions, *here, on=True)
+        await rules.change(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
         stage.engine.cancel()
         await asyncio.wait({stage.engine})
         yield stage

@@ -3,6 +3,7 @@
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.base import Base, metadata
 from bot.catalog import Catalog, Tool
 from bot.db import put
 from bot.errors import NotAllowed, Refused
+from bot.features.photo_rules import MappedEmoji, Preset, preset_for
 from bot.features.words import ensure_words_allowed
 from bot.languages import Message, lazy, nlazy
 from bot.visible_text import visible, without_invisible
@@ -68,6 +70,9 @@ NO_INPUT = lazy(
     "one. Nothing was charged."
 )
 OTHER_TOOL = lazy("The style “{name}” is for {tool}. Use it with `/{slug}`. Nothing was charged.")
+NOT_FOR_EMOJI = lazy(
+    "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was changed."
+)
 WORDS_NEEDED = lazy("The style “{name}” needs your own words: type them as `{input}`. Nothing was charged.")
 
 
@@ -215,8 +220,7 @@ def remove(session: Session, style_id: str, guild_id: int, user_id: int) -> Styl
 def remove_from_server(session: Session, guild_id: int, name: str) -> None:
     """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
     style = _named_in_server(session, guild_id, name)
-    emoji = metadata.tables["reaction_emoji"]
-    session.execute(delete(emoji).where(emoji.c.guild_id == guild_id, emoji.c.style_id == style.id))
+    session.execute(delete(MappedEmoji).filter_by(guild_id=guild_id, style_id=style.id))
     session.delete(style)
 
 
@@ -306,6 +310,14 @@ def tool_of(catalog: Catalog, style: Style, wanted: Tool | None = None) -> Tool:
     if wanted is not None and tool.slug != wanted.slug:
         raise Refused(OTHER_TOOL.using(name=style.name, tool=tool.title, slug=tool.slug))
     return tool
+
+
+def preset_of(catalog: Catalog, style: Style) -> Preset:
+    """Return what an emoji runs that is mapped to a server's style. Raises `Refused` as `preset_for` does."""
+    prompt = tool_of(catalog, style).prompt
+    if prompt is not None and wants_words(style.inputs.get(prompt.name)):
+        raise Refused(NOT_FOR_EMOJI.using(style=style.name))
+    return replace(preset_for(catalog, style.tool, style.inputs), style_id=style.id)
 
 
 def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import discord
 
 from bot.aio.in_order import PlaceInOrder
 from bot.domain import SourcePhoto
-from bot.domain.photo_rules import Emoji
+from bot.features.photo_rules import Emoji
 
 Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # of all emoji, or of one
 WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})

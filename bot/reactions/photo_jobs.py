@@ -9,9 +9,9 @@ import discord
 
 from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, MemberContext, SourcePhoto
-from bot.domain.photo_rules import Preset
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.features import styles
+from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions

@@ -18,6 +18,5 @@ from bot.services.jobs import JobPage, JobService
 from bot.services.keys import Lowered
 from bot.services.languages import LanguageService
 from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, ApprovalChanges, Approver
-from bot.services.photo_rules import Tap
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

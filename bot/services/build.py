@@ -7,13 +7,13 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import Database
 from bot.domain import OutputFile
+from bot.features.photo_rules import KnownPhotoRules
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
 from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.reviews import ReviewService
-from bot.services.photo_rules import PhotoRuleService
 from bot.services.posting import BestService, PostingService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
@@ -36,7 +36,7 @@ class Services:
     servers: ServerService
     languages: LanguageService
     privacy: PrivacyService
-    photo_rules: PhotoRuleService
+    photo_rules: KnownPhotoRules
     posting: PostingService
     best: BestService
     rulings: RulingService
@@ -77,7 +77,7 @@ def build_services(
         servers=ServerService(storage, clock),
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
-        photo_rules=PhotoRuleService(storage, catalog, clock),
+        photo_rules=KnownPhotoRules(storage.db, catalog),
         posting=PostingService(storage, clock),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),

@@ -11,7 +11,6 @@ from bot.storage.durations import DurationSamples
 from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.lanes import LaneLimitRows, Lanes
-from bot.storage.photo_rules import PhotoRulesByServer
 from bot.storage.posting import BestResults, PostingRulesByServer
 from bot.storage.questions import Confirmations, Offers
 from bot.storage.servers import Servers
@@ -59,7 +58,6 @@ class Transaction:
     decodes = _Repository(Decodes)
     durations = _Repository(DurationSamples)
     holds = _Repository(Holds)
-    photo_rules = _Repository(PhotoRulesByServer)
     confirmations = _Repository(Confirmations)
     posting_rules = _Repository(PostingRulesByServer)
     offers = _Repository(Offers)

@@ -1,17 +1,18 @@
 """Finds rows that can't be read: in every table with a JSON column, and among budgets."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Select, Table, select
 from sqlalchemy.engine import RowMapping
 
+from bot.features.photo_rules import MappedEmoji, PhotoChannel
+from bot.features.styles import MemberDefaults, Style
 from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.jobs import job_of
-from bot.storage.photo_rules import readable
 from bot.storage.questions.confirmations import confirmation_of
-from bot.storage.schema import confirmations, guilds, jobs, notices, photo_channels, reaction_emoji
+from bot.storage.schema import confirmations, guilds, jobs, notices
 
 CHECKED_PAGE_ROWS = 500
 
@@ -24,10 +25,12 @@ def _whole_budget(row: RowMapping) -> None:
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: job_of,
     notices: lambda row: json_object(row["details"]),
-    reaction_emoji: readable,
-    photo_channels: readable,
     confirmations: confirmation_of,
     guilds: _whole_budget,
+    **{
+        cast("Table", row.__table__): lambda found: json_object(found["inputs"])
+        for row in (MappedEmoji, PhotoChannel, Style, MemberDefaults)
+    },
 }
 
 

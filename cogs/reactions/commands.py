@@ -4,9 +4,9 @@ import discord
 from discord import app_commands
 
 from bot.catalog import Catalog, SourceRule
-from bot.domain.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind
 from bot.errors import Refused
-from bot.features import styles
+from bot.features import photo_rules, styles
+from bot.features.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind, preset_for
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel
@@ -85,17 +85,19 @@ class ReactionCommands(_ReactionsGroup):
         if (tool is None) == (style is None) or (style is not None and inputs is not None):
             raise Refused(TOOL_OR_STYLE)
         if style is not None:
-            preset = self._photos.preset_of(await style_of_server(interaction, style))
+            preset = styles.preset_of(self._catalog, await style_of_server(interaction, style))
         else:
-            preset = self._photos.preset(tool or "", inputs_from(inputs))
-        await self._photos.map_emoji(guild_id, parse_emoji(emoji), preset)
+            preset = preset_for(self._catalog, tool or "", inputs_from(inputs))
+        mapped = self._catalog, guild_id, parse_emoji(emoji), preset
+        await self._photos.change(photo_rules.map_emoji, *mapped)
         await self._answer(interaction, _("Emoji set"))
 
     @app_commands.command(name="remove", description=N_("Remove an emoji"))
     @app_commands.describe(emoji=N_("The emoji"))
     async def remove(self, interaction: discord.Interaction, emoji: str) -> None:
         guild_id = server_of(interaction)
-        await self._photos.map_emoji(guild_id, parse_emoji(emoji), None)
+        mapped = self._catalog, guild_id, parse_emoji(emoji), None
+        await self._photos.change(photo_rules.map_emoji, *mapped)
         await self._answer(interaction, _("Emoji removed"))
 
     map_emoji.autocomplete("tool")(_ReactionsGroup.suggest_tools)
@@ -107,7 +109,8 @@ class ReactionCommands(_ReactionsGroup):
 
     async def _turn(self, interaction: discord.Interaction, channel: Place | None, *, on: bool) -> None:
         guild_id = server_of(interaction)
-        rules = await self._photos.turn_reactions(guild_id, channel.id if channel else None, on=on)
+        place = channel.id if channel else None
+        rules = await self._photos.change(photo_rules.turn_reactions, guild_id, place, on=on)
         still = "" if on else still_on(rules, channel)
         title = _reactions_title(channel, on=on, still=bool(still))
         await self._answer(interaction, title, still)
@@ -139,7 +142,7 @@ class PhotoCommands(_ReactionsGroup):
     async def offer(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        await self._photos.set_channel(guild_id, place, PhotoChannelKind.OFFER, None, 1)
+        await self._photos.change(photo_rules.set_channel, guild_id, place, PhotoChannelKind.OFFER)
         title = _("Tools are offered under photos in {channel}", channel=f"<#{place}>")
         await self._answer(interaction, title)
 
@@ -159,9 +162,10 @@ class PhotoCommands(_ReactionsGroup):
         channel: Place | None = None,
     ) -> None:
         guild_id = server_of(interaction)
-        preset = self._photos.preset(tool, inputs_from(inputs))
+        preset = preset_for(self._catalog, tool, inputs_from(inputs))
         place = _place(interaction, channel)
-        await self._photos.set_channel(guild_id, place, PhotoChannelKind.AUTO, preset, most)
+        automatic = guild_id, place, PhotoChannelKind.AUTO, preset, most
+        await self._photos.change(photo_rules.set_channel, *automatic)
         title = _("Photo automation is on in {channel}", channel=f"<#{place}>")
         await self._answer(interaction, title)
 
@@ -170,7 +174,7 @@ class PhotoCommands(_ReactionsGroup):
     async def turn_off(self, interaction: discord.Interaction, channel: Place | None = None) -> None:
         guild_id = server_of(interaction)
         place = _place(interaction, channel)
-        rules = await self._photos.clear_channel(guild_id, place)
+        rules = await self._photos.change(photo_rules.clear_channel, guild_id, place)
         still = still_served(rules, channel or interaction.channel)
         if still:
             title = _("Photo automation is still on in {channel}", channel=f"<#{place}>")

@@ -64,7 +64,7 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._bot.services.photo_rules.reread_emoji, guild.id))
+        await self._events.handle(guild.id, partial(self._bot.services.photo_rules.reread, guild.id))
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:

@@ -10,7 +10,7 @@ from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
 from bot.credits.limits import AllowanceScope
-from bot.domain.photo_rules import PhotoChannelKind
+from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
 from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
@@ -180,9 +180,9 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
         assert "Post a photo" not in before
         photos = desk.services.photo_rules
         for channel in (desk.channel, hidden):
-            await photos.set_channel(desk.guild.id, channel.id, PhotoChannelKind.OFFER, None, 1)
-        preset = photos.preset("photo-restore", {})
-        await photos.set_channel(desk.guild.id, auto.id, PhotoChannelKind.AUTO, preset, 1)
+            await photos.change(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
+        automatic = desk.guild.id, auto.id, PhotoChannelKind.AUTO, Preset("photo-restore")
+        await photos.change(set_channel, *automatic)
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert "Tap an emoji under a photo here: " in words
         assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
@@ -204,8 +204,8 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
             await parent.create_thread(name="rooms", type=kind)
         public, private = desk.channel.threads
         for thread in (public, private):
-            offer = PhotoChannelKind.OFFER
-            await desk.services.photo_rules.set_channel(desk.guild.id, thread.id, offer, None, 1)
+            offered = desk.guild.id, thread.id, PhotoChannelKind.OFFER
+            await desk.services.photo_rules.change(set_channel, *offered)
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
         assert str(private.id) not in words

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
-from bot.domain.photo_rules import MAX_EMOJI, Emoji, PhotoChannelKind
+from bot.features.photo_rules import MAX_EMOJI, Emoji, PhotoChannelKind, Preset, map_emoji, set_channel
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 
@@ -146,10 +146,10 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         long: dict[str, str] = dict.fromkeys(("prompt", "mode", "quality", "aspect_ratio"), "W" * 90)
-        preset = desk.services.photo_rules.preset("studio", long)
+        preset, photos = Preset("studio", long), desk.services.photo_rules
         for number in range(MAX_EMOJI):
             emoji = Emoji(f"{'long_name' * 3}{number}", 77001122334455 + number)
-            await desk.services.photo_rules.map_emoji(desk.guild.id, emoji, preset)
+            await photos.change(map_emoji, desk.bot.catalog, desk.guild.id, emoji, preset)
         answer = await desk.admin.slash(
             desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
         )
@@ -157,7 +157,7 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER
-            await desk.services.photo_rules.set_channel(desk.guild.id, channel.id, kind, preset, 2)
+            await photos.change(set_channel, desk.guild.id, channel.id, kind, preset, 2)
         for command in ("studii reactions show", "studii photos show"):
             shown = texts(await desk.admin.slash(desk.channel, command))
             assert len(shown) <= 4000  # all that Discord takes in one message

@@ -5,6 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.features import photo_rules
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import BOT_PERMISSIONS, open_desk
 from tests.support.servers import come, leave
@@ -66,8 +67,7 @@ async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.services.photo_rules.load()
         # Another simulated Discord has other ids, so the rule is asked for by the old one.
-        async with desk.storage.read() as transaction:
-            (kept,) = (await transaction.photo_rules.all()).values()
+        (kept,) = (await desk.services.db.read(photo_rules.all_rules)).values()
         assert kept.everywhere
         assert desk.services.photo_rules.rules(kept.guild_id) == kept
 
@@ -82,8 +82,7 @@ async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -
         await desk.env.settle()
         rules = desk.services.photo_rules.rules(desk.guild.id)
         assert (set(rules.reaction_channels), set(rules.channels)) == ({kept.id}, {kept.id})
-        async with desk.storage.read() as transaction:
-            assert await transaction.photo_rules.get(desk.guild.id) == rules
+        assert await desk.services.db.read(photo_rules.of, desk.guild.id) == rules
 
 
 async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_is_off(

@@ -10,15 +10,13 @@ from sqlalchemy import Column, ColumnElement, text, update
 from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import JobState
-from bot.domain.photo_rules import Emoji, PhotoChannel, PhotoChannelKind, Preset
+from bot.features import photo_rules
+from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.servers import notices as server_notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
-from bot.storage.schema import jobs, notices, photo_channels, reaction_emoji
+from bot.storage.schema import jobs, metadata, notices
 from tests.support.jobs import NOW, accepted
-
-MAPLE, ROSE = Emoji("🍁"), Emoji("🌹")
-PRESET = Preset("virtual-staging", {"style": "modern"})
 
 
 async def damage(url: str, column: Column[Any], *where: ColumnElement[bool]) -> None:
@@ -79,48 +77,25 @@ async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage:
     assert job.inputs == {}
 
 
-async def test_a_broken_rule_for_photos_leaves_the_other_rules_and_servers(
-    storage: Storage, url: str
-) -> None:
-    async with storage.write() as transaction:
-        for guild_id in (1, 2):
-            for emoji in (MAPLE, ROSE):
-                await transaction.photo_rules.map(guild_id, emoji, PRESET)
-            for channel_id in (10, 11):
-                channel = PhotoChannel(channel_id, PhotoChannelKind.AUTO, PRESET, 1)
-                await transaction.photo_rules.set_channel(guild_id, channel)
-    emoji, channels = reaction_emoji.c, photo_channels.c
-    await damage(url, emoji.inputs, emoji.guild_id == 1, emoji.emoji == MAPLE.key)
-    await damage(url, channels.inputs, channels.guild_id == 1, channels.channel_id == 10)
-    async with storage.read() as transaction:
-        rules = await transaction.photo_rules.all()
-        assert set(rules[1].emoji) == {ROSE.key}
-        assert set(rules[1].channels) == {11}
-        assert len(rules[2].emoji) == len(rules[2].channels) == 2
-        assert await transaction.photo_rules.get(1) == rules[1]
-    async with storage.write() as transaction:
-        await transaction.photo_rules.map(1, MAPLE, PRESET)
-        assert len((await transaction.photo_rules.get(1)).emoji) == 2
-
-
 async def test_each_is_logged_once_without_what_is_in_it_and_named(
     storage: Storage, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = await accepted(storage, inputs={"prompt": "a secret"})
     async with storage.write() as transaction:
         await transaction.run(server_notices.add, 1, NoticeKind.BUDGET_80, "monday", at=NOW)
-        await transaction.photo_rules.map(1, MAPLE, PRESET)
-        await transaction.photo_rules.set_channel(1, PhotoChannel(10, PhotoChannelKind.AUTO, PRESET, 1))
-    for column in (jobs.c.inputs, notices.c.details, reaction_emoji.c.inputs, photo_channels.c.inputs):
+        preset = Preset("virtual-staging", {"style": "modern"})
+        await transaction.run(photo_rules.set_channel, 1, 10, PhotoChannelKind.AUTO, preset)
+    photo_channels = metadata.tables["photo_channels"]
+    for column in (jobs.c.inputs, notices.c.details, photo_channels.c.inputs):
         await damage(url, column)
     with caplog.at_level(logging.ERROR):
         async with storage.read() as transaction:
             assert await transaction.jobs.get(job.id) is None
-            assert len(await transaction.unreadable.names()) == 4
+            assert len(await transaction.unreadable.names()) == 3
             names = await transaction.unreadable.names()
-    assert names == ["jobs 1", "notices 1", f"reaction_emoji 1 {MAPLE.key}", "photo_channels 1 10"]
-    assert len(storage.unreadable) == 4
-    assert [record.levelname for record in caplog.records] == ["ERROR"] * 4
+    assert names == ["jobs 1", "notices 1", "photo_channels 1 10"]
+    assert len(storage.unreadable) == 3
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
     assert "secret" not in caplog.text
     assert "style" not in caplog.text
 

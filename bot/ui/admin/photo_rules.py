@@ -4,11 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bot.catalog import Catalog
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, PhotoRules, Preset
 from bot.errors import Refused
+from bot.features.photo_rules import (
+    MAX_OFFERED_EMOJI,
+    PhotoChannel,
+    PhotoChannelKind,
+    PhotoRules,
+    Preset,
+    Tap,
+)
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.languages import and_list, gettext as _, lazy, ngettext, sentences
-from bot.services import Tap
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, fitting, lines, rule, small
 from bot.ui.kit.text import plain
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import discord
 
-from bot.domain.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules
+from bot.features.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules, Tap
 from bot.languages import and_list, gettext as _, lazy, ngettext
 from bot.servers import access
 from bot.servers.access import AccessRules, open_in
-from bot.services import Services, Tap
+from bot.services import Services
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
 from bot.ui.reading.member import channel_ids_of

@@ -10,10 +10,10 @@ from bot.catalog import Tool
 from bot.credits.prices import ToolPrice, short_price
 from bot.domain import MemberContext
 from bot.domain.approvals import ApprovalRules
-from bot.domain.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Tap
 from bot.languages import gettext as _, lazy, or_list
 from bot.servers import access
-from bot.services import Services, Tap
+from bot.services import Services
 from bot.ui.guide.available_tools import (
     AvailableTools,
     available_for,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import discord
 
-from bot.domain.photo_rules import Emoji
 from bot.errors import Refused
+from bot.features.photo_rules import Emoji
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy, sentences
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading import LOOKUP_TIMEOUT

@@ -66,7 +66,6 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "access": _block,
     "keys": lambda world: world.services.keys.forget(GUILD, 1),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
-    "photos": lambda world: world.services.photo_rules.turn_reactions(GUILD, None, on=True),
 }
 
 

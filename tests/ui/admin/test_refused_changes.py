@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind
+from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
 from bot.features.words import MAX_WILDCARDS, rules
 from bot.servers import keys, settings
 from tests.support import spending
@@ -94,9 +94,8 @@ async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path
 async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_PHOTO_CHANNELS):
-            await desk.services.photo_rules.set_channel(
-                desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER, None, 1
-            )
+            offered = desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER
+            await desk.services.photo_rules.change(set_channel, *offered)
         told = await typed(desk, "photos offer", channel=desk.channel)
         assert told == "The limit is 200 photo channels. Turn one off first."
 
