@@ -1,6 +1,7 @@
 """The composition root, which builds all parts and closes them in order."""
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -17,7 +18,7 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
-from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
+from bot.cluster import DeferralTable, Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
 from bot.db_failures import usable_database
 from bot.delivery import (
@@ -31,7 +32,7 @@ from bot.delivery import (
     LateAnswers,
 )
 from bot.engine import CountedDecoder, Decoder, Engine, PhotoSource, Tuning
-from bot.errors import SettingsError, TakeOverFailed, Unavailable
+from bot.errors import SettingsError, Unavailable
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -39,12 +40,15 @@ from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
 from bot.services import Services, build_services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
-from bot.storage import DeferralTable, LaneNames, Storage, Vault
+from bot.storage import LaneNames, Storage, Vault
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 
+_log = logging.getLogger(__name__)
+
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
+TAKE_OVER_TRIES, TAKE_OVER_PAUSE = 20, 2.0  # seconds
 _OTHER_KEY = (
     "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
     "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
@@ -85,7 +89,6 @@ async def build(
     photos: DiscordFiles | None = None,
     connect: Callable[..., TCPConnector] | None = None,
     decoder: Decoder | None = None,
-    metrics: Metrics | None = None,
 ) -> AsyncGenerator[App]:
     """Build all parts, and close them in order at the end.
 
@@ -93,10 +96,10 @@ async def build(
     many shards it recommends (by default one). On PostgreSQL, this stands by until there are shards to serve.
     `photos` is where photos are fetched, by default Discord's CDN. `connect` creates the connectors of HTTP
     sessions, by default through the proxy of the settings. `decoder` opens pictures, by default in its own
-    processes. `metrics` continue to count where this is called again. Raises `SettingsError` if a setting,
-    the database or another instance prevents the start, and `TakeOverFailed` if Discord does after a standby.
+    processes. Raises `SettingsError` if a setting, the database, another instance or Discord prevents the
+    start.
     """
-    clock, metrics = clock or SystemClock(), metrics or Metrics()
+    clock, metrics = clock or SystemClock(), Metrics()
     connect = connect or partial(Connector, settings.proxy)
     catalog, url = Catalog.load(settings.studii_tools_file), settings.database_url
     keys = tuple(key.reveal() for key in settings.encryption_keys)
@@ -191,9 +194,14 @@ async def build(
 
 
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:
-    try:
-        return await ask()
-    except Unavailable as error:
-        if member.stood_by:
-            raise TakeOverFailed(str(error)) from error
-        raise
+    """Ask which intents are allowed, several times if this process takes over just when Discord is unwell.
+
+    Then it ends, and leaves its shards to another one that may reach Discord.
+    """
+    for _ in range(TAKE_OVER_TRIES if member.stood_by else 0):
+        try:
+            return await ask()
+        except Unavailable as error:
+            _log.error("This process can't serve yet, and tries again. %s", error)
+            await asyncio.sleep(TAKE_OVER_PAUSE)
+    return await ask()

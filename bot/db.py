@@ -133,14 +133,18 @@ class Database:
         fence: Fence | None = None,
         woken: Callable[[set[Hashable]], None] = lambda _: None,
         observe: Callable[[str, float], None] = lambda _what, _seconds: None,
+        statement_timeout: float = WRITE_TIMEOUT,
+        used_for: str | None = None,
     ) -> None:
         """Call `woken` after each commit with what its functions have named in `wake`.
 
         `observe` takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write,
-        and "failure" is one of those that failed.
+        and "failure" is one of those that failed. Each statement on a server ends after
+        `statement_timeout` seconds. `used_for`, as in "used to …", is what outages are logged to prevent.
         """
         self.fence = fence or Fence()
-        self._writing, self._reading = engine_of(url, writes=True), engine_of(url, writes=False)
+        self._writing = engine_of(url, statement_timeout, writes=True)
+        self._reading = engine_of(url, statement_timeout, writes=False)
         self._woken, self._observe = woken, observe
         self._turn, self._readers = asyncio.Lock(), asyncio.Semaphore(READERS)
         self._waiting: deque[_Write] = deque()
@@ -149,7 +153,10 @@ class Database:
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
-        self._reads, self._writes = OutageLog("read", _CLOCK), OutageLog("written", _CLOCK)
+        self._reads, self._writes = (
+            OutageLog("read", _CLOCK),
+            OutageLog("written" if used_for is None else f"used to {used_for}", _CLOCK),
+        )
 
     @classmethod
     @asynccontextmanager
@@ -484,11 +491,11 @@ def of_shards(shards: Shards, query: Select[*_R], guild_id: ColumnElement[int]) 
     return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))
 
 
-def engine_of(url: str, *, writes: bool) -> AsyncEngine | Engine:
+def engine_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes: bool) -> AsyncEngine | Engine:
     """Return an engine of one connection that writes, or of some that see one moment each and can't write."""
     options: dict[str, Any] = {"pool_size": 1 if writes else READERS, "max_overflow": 0}
     if make_url(url).get_backend_name() != "sqlite":
-        server = server_engine(url, **options, pool_pre_ping=True)
+        server = server_engine(url, patience=statement_timeout, **options, pool_pre_ping=True)
         if writes:
             return server
         return server.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -518,11 +525,6 @@ def server_engine(url: str, *, patience: float = 60.0, **options: Any) -> AsyncE
     # Behind PgBouncer, connections of several clients become one of the server's.
     arguments["prepared_statement_name_func"] = lambda: f"studii_{uuid4().hex}"
     return create_async_engine(url, hide_parameters=True, connect_args=arguments, **options)
-
-
-def lease_engine(url: str) -> AsyncEngine:
-    """Return an engine with one connection and short timeouts, for what says who serves which servers."""
-    return server_engine(url, patience=LEASE_TIMEOUT, pool_size=1, max_overflow=0, pool_pre_ping=True)
 
 
 def set_pragmas(pragmas: dict[str, str], connection: Any, _record: object) -> None:

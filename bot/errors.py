@@ -37,10 +37,6 @@ class StudiiBotError(Exception):
         super().__init__(message or self.default)
 
 
-class TakeOverFailed(StudiiBotError):
-    """A process that stood by could not begin to serve. The same may work later, or for another process."""
-
-
 class SettingsError(StudiiBotError):
     """A setting is missing or wrong: one line for the operator, who can fix it."""
 

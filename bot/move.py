@@ -3,14 +3,15 @@
 from sqlalchemy import ColumnElement, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cluster import IdentifyTurn, KeptDeferral, Process, Shard
 from bot.credits.ledger import Line
 from bot.db import used_once
 from bot.db_failures import address_shown
 from bot.errors import SettingsError
-from bot.storage.schema import deferrals, identify_turns, jobs, metadata, processes, shards
+from bot.storage.schema import jobs, metadata
 
 ROWS_IN_A_STATEMENT = 500
-_OF_PROCESSES = {processes, shards, identify_turns, deferrals}
+_OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, KeptDeferral)}
 
 
 async def copy_rows(source: str, target: str) -> dict[str, int]:

@@ -12,34 +12,35 @@ from aiohttp import connector
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.app import App, build
-from bot.backoff import backoff
 from bot.client.bot import quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
-from bot.clock import Clock, SystemClock
 from bot.config import Settings
-from bot.errors import SettingsError, StudiiBotError, TakeOverFailed
+from bot.errors import SettingsError, StudiiBotError
 from bot.media.decoder import hide_memory
-from bot.monitoring import Metrics, watchdog
+from bot.monitoring import watchdog
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
 UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
 STORE_LANGUAGES_AFTER = 5.0  # seconds
-STEADY = 600.0  # seconds after which a process that is replaced does not seem to flap
-# Seconds until a process that was replaced stands by again.
-FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS = 1.0, 300.0
 
 
 class PartDied(StudiiBotError):
     """The engine or the Discord client ended by itself, so the process ends too."""
 
 
+class Replaced(StudiiBotError):
+    """Another process has taken over. A supervisor starts this one again, to stand by."""
+
+    default = "Another process has taken over, so this one ends. Started again, it stands by."
+
+
 async def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
-    Where several processes share a database, one that has lost its servers to another stands by again. Raises
-    `SettingsError` if it can't start, and `PartDied` if a part ended by itself.
+    Raises `SettingsError` if it can't start, `PartDied` if a part ended by itself, and `Replaced` if another
+    process has taken over.
     """
     quiet_discord_loggers()
     hide_memory()
@@ -54,7 +55,7 @@ async def run(settings: Settings) -> None:
     gc.set_threshold(7000, 5, 5)
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(_serve_again(settings, stop, parts_run), name="bot")
+    serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
 
     def end() -> None:
         stop.set()
@@ -87,51 +88,25 @@ def forget_unused() -> None:
     connector._SSL_CONTEXT_UNVERIFIED = connector._SSL_CONTEXT_VERIFIED  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
-async def _serve_again(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
-    clock = SystemClock()  # the one that all parts are given
-    losses = 0
-    metrics = Metrics()  # what was counted before a take-over stays counted
-    while True:
-        began = clock.monotonic()
-        try:
-            if not await _serve(settings, metrics, clock, stop, parts_run):
-                return
-        except PartDied:
-            raise
-        except StudiiBotError as error:
-            if not losses and not isinstance(error, TakeOverFailed):
-                raise
-            _log.error("This process can't serve yet, and tries again. %s", error)
-        parts_run.clear()
-        losses = 1 if clock.monotonic() - began > STEADY else losses + 1
-        # Each take-over identifies itself at Discord's gateway, which allows a number of that a day.
-        await asyncio.sleep(backoff(losses, FIRST_STANDBY_SECONDS, MAX_STANDBY_SECONDS))
-
-
-async def _serve(
-    settings: Settings, metrics: Metrics, clock: Clock, stop: asyncio.Event, parts_run: asyncio.Event
-) -> bool:
-    """Serve until it is to stop. Return whether another process has taken over."""
+async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
     token = settings.discord_token.reveal()
     async with (
         build(
             settings,
             intents=lambda: choose_intents(token, settings.message_content, settings.proxy),
             recommended=lambda: recommended_shards(token, settings.proxy),
-            clock=clock,
-            metrics=metrics,
         ) as app,
         watchdog(app.engine.stuck),
     ):
         parts_run.set()
-        return await run_parts(app, token, stop)
+        await run_parts(app, token, stop)
 
 
-async def run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
+async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     """Run all parts until `stop` is set or one of them ends, then end them in order.
 
-    Return whether another process has taken over. Raises `PartDied` or `SettingsError` if a part ended by
-    itself.
+    Raises `PartDied` or `SettingsError` if a part ended by itself, and `Replaced` if another process has
+    taken over.
     """
     engine = asyncio.create_task(app.engine.run(), name="engine")
     client = asyncio.create_task(app.bot.start(token), name="discord client")
@@ -156,14 +131,14 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> bool:
         await answered
         await app.bot.close()
         failures += [await _end(client), await _end(stopped), await _end(replaced)]
-    if lost and not stop.is_set():
-        return True
-    if not stop.is_set():
-        first = next((failure for failure in failures if failure is not None), None)
-        if isinstance(first, SettingsError):
-            raise first
-        raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
-    return False
+    if stop.is_set():
+        return
+    if lost:
+        raise Replaced
+    first = next((failure for failure in failures if failure is not None), None)
+    if isinstance(first, SettingsError):
+        raise first
+    raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
 
 
 async def _tidy(app: App) -> None:

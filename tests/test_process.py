@@ -118,9 +118,7 @@ async def test_it_ends_when_told_to_where_the_loop_has_no_signal_handlers(
     """As the loop of Windows."""
     serves = asyncio.Event()
 
-    async def serve(
-        _: object, __: object, ___: object, stop: asyncio.Event, parts_run: asyncio.Event
-    ) -> None:
+    async def serve(_: object, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
         if is_running:
             parts_run.set()
         serves.set()

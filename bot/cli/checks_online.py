@@ -10,6 +10,7 @@ from bot.aio.net import Connector
 from bot.cli.checks_machine import runs
 from bot.cli.output import Finding, Verdict
 from bot.client.login import app_reach, application_of, has_commands_in, recommended_shards
+from bot.cluster import all_processes, free_shards, lease_database, shard_counts
 from bot.config import Settings
 from bot.db_failures import usable_database
 from bot.errors import StudiiBotError
@@ -17,7 +18,6 @@ from bot.migrate import schema_of
 from bot.monitoring import port_taken
 from bot.services import count_words
 from bot.sqlite_file import sqlite_file
-from bot.storage import ProcessTable
 from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 
@@ -141,8 +141,9 @@ async def processes(settings: Settings) -> list[Finding]:
     if not (await schema_of(url)).current:
         return [Finding("Bot", Verdict.GOOD, "No bot of this version is running on this database.")]
     with usable_database(url):
-        async with ProcessTable.open(url) as table:
-            known, free, counts = await table.processes(), await table.free(), await table.counts()
+        async with lease_database(url) as db:
+            known, free = await db.read(all_processes), await db.read(free_shards)
+            counts = await db.read(shard_counts)
     alive = any(one.alive for one in known)
     found = [] if alive else [Finding("Bot", Verdict.GOOD, "No bot is running on this database.")]
     for one in known:

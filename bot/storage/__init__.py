@@ -5,7 +5,6 @@ from bot.storage.durations import Sample
 from bot.storage.holds import Hold
 from bot.storage.jobs import CardShown, JobChanges
 from bot.storage.lanes import LaneLimits, Sent
-from bot.storage.processes import DeferralTable, ProcessTable, ShardCounts
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction

@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.clock import boottime
-from bot.cluster import Membership, WantedShards, membership
-from bot.cluster.lease import LeaseTimes
+from bot.cluster import LeaseTimes, Membership, WantedShards, membership
 
 SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, standby_pause=0.05, free_bound=0.2)
 

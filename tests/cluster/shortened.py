@@ -18,21 +18,20 @@ def shorten(environment: Mapping[str, str]) -> None:
         migrate.SCRIPTS = Path(environment[MIGRATIONS])
     if NAME not in environment:
         return
-    from bot import app
-    from bot.cluster import shared_membership
-    from bot.cluster.lease import LeaseTimes
+
+    from bot import app, cluster
     from bot.engine import Tuning
 
     lasts = float(environment[NAME])
-    shared_membership.LeaseTimes = partial(  # type: ignore[misc,assignment]
-        LeaseTimes,
+    cluster.LeaseTimes = partial(  # type: ignore[misc,assignment]
+        cluster.LeaseTimes,
         lasts=lasts,
         renewed_every=lasts / 4,
         margin=lasts / 20,
         standby_pause=lasts / 20,
         free_bound=1.5 * lasts,
+        identify_every=lasts / 4,
     )
-    shared_membership.IDENTIFY_EVERY = lasts / 4
     period = float(environment[RATE])
     ahead = min(Tuning().polls_ahead_for, period)
     app.Tuning = partial(  # type: ignore[misc,assignment]

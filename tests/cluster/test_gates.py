@@ -9,9 +9,7 @@ from yarl import URL
 
 from bot.aio.net import Connector
 from bot.clock import boottime
-from bot.cluster import Membership, arrived_at, discord_gate, studii_gate
-from bot.cluster.gates import TOLD_AFTER
-from bot.cluster.lease import LeaseTimes
+from bot.cluster import TOLD_AFTER, LeaseTimes, Membership, arrived_at, discord_gate, studii_gate
 from bot.domain import JobState
 from bot.storage import Changes
 from bot.studii import StudiiClient

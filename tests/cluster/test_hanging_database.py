@@ -50,7 +50,10 @@ async def test_who_asks_while_the_database_hangs_is_answered_and_reads_what_came
             await until(lambda: all(one.over for one in people))
             assert sum("can't be stored" in line for line in process.log) == 1
             await until(lambda: process.said("drops its shards"))
-            await until(lambda: process.serves and own.connected() == [0])
+            await until(lambda: process.forked.returncode is not None)
+            assert process.forked.returncode == 1
+            async with own.process() as again:
+                await until(lambda: again.serves and own.connected() == [0])
             started = {job.inputs["prompt"] for job in await own.jobs()}
             told = str([one.said for one in people])
             assert all(prompt in told for prompt in started)

@@ -2,9 +2,7 @@
 
 import pytest
 
-from bot.cluster.lease import Lease, LeaseTimes
-from bot.cluster.wanted_shards import WantedShards
-from bot.storage import ShardCounts
+from bot.cluster import Lease, LeaseTimes, ShardCounts, WantedShards
 from tests.support.patience import PATIENCE
 
 TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)

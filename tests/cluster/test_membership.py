@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from bot import db, meta
 from bot.clock import boottime
-from bot.cluster import Membership
+from bot.cluster import Membership, identify_turn, lease_database, leave
 from bot.db import used_once
 from bot.errors import NotAlone
-from bot.storage import ProcessTable, Storage
+from bot.storage import Storage
 from tests.cluster.members import SHORT, process_on
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
@@ -149,10 +149,10 @@ async def test_who_stood_still_for_longer_than_its_lease_may_do_nothing_and_lear
 async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: str) -> None:
     async with process_on(url) as first:
         await serving(first)
-        async with Storage.open(url, fence=first) as storage, ProcessTable.open(url) as table:
+        async with Storage.open(url, fence=first) as storage, lease_database(url) as leases:
             async with storage.write() as transaction:
                 await transaction.run(meta.set_to, "step", b"1")
-                taking = asyncio.create_task(table.leave(first.epoch or 0))
+                taking = asyncio.create_task(leases.write(leave, first.epoch or 0))
                 await asyncio.sleep(3 * SHORT.renewed_every)
                 assert not taking.done()
                 assert first.may_act()  # its renewals wait for nothing
@@ -173,8 +173,8 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
             await stopped.run_sync(db.begin, first)
             await stopped.execute(text("UPDATE meta SET value = value"))
             async with process_on(url) as second:
-                async with ProcessTable.open(url) as table:
-                    await table.leave(first.epoch or 0)
+                async with lease_database(url) as leases:
+                    await leases.write(leave, first.epoch or 0)
                 await serving(second)
             with pytest.raises(Exception, match=r"idle|closed|connection"):
                 await stopped.execute(text("SELECT 1"))
@@ -203,11 +203,11 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
 
 @pytest.mark.promise
 async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> None:
-    async with ProcessTable.open(url) as one, ProcessTable.open(url) as other:
-        assert await one.identify_turn(0, 0.5) is None
-        wait = await other.identify_turn(0, 0.5)
+    async with lease_database(url) as one, lease_database(url) as other:
+        assert await one.write(identify_turn, 0, 0.5) is None
+        wait = await other.write(identify_turn, 0, 0.5)
         assert wait is not None
         assert 0.0 <= wait <= 0.5
-        assert await other.identify_turn(1, 0.5) is None
+        assert await other.write(identify_turn, 1, 0.5) is None
         await asyncio.sleep(wait + 0.1)
-        assert await other.identify_turn(0, 0.5) is None
+        assert await other.write(identify_turn, 0, 0.5) is None

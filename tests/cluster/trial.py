@@ -85,7 +85,19 @@ class Trial:
             for _ in range(count):
                 await self.start()
             await self.connected()
-            yield
+            supervising = asyncio.create_task(self._supervise())
+            try:
+                yield
+            finally:
+                supervising.cancel()
+
+    async def _supervise(self) -> None:
+        """Start another process for each that has ended by itself, as a supervisor does."""
+        while True:
+            for one in [one for one in self.processes if one.forked.returncode == 1]:
+                self.processes.remove(one)
+                await self.start()
+            await asyncio.sleep(0.5)
 
     async def start(self) -> None:
         """Start another process."""
@@ -117,7 +129,7 @@ class Trial:
         one.forked.send_signal(signal.SIGSTOP)
         await asyncio.sleep(self.hang)
         one.forked.send_signal(signal.SIGCONT)
-        await until(lambda: one.said("drops its shards"))
+        await until(lambda: one.said("drops its shards") and one.forked.returncode is not None)
         await self.connected()
 
     async def restart_database(self) -> None:

@@ -3,6 +3,7 @@
 Times are UTC, credits whole numbers, Discord's ids 64 bit.
 """
 
+import bot.cluster
 import bot.features.refusals
 import bot.features.styles
 import bot.servers.access  # their rows
@@ -11,5 +12,4 @@ from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_resul
 from bot.storage.schema.guilds import guilds, holds, log_channels, notices, posting_rules, studii_keys
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, SUPERSEDED_CARD, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta
-from bot.storage.schema.processes import deferrals, identify_turns, processes, shards
 from bot.storage.schema.questions import confirmations, offers, tappers

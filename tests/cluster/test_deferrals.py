@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from bot.cluster import DeferralTable, lease_database, leave
 from bot.errors import NotAlone
-from bot.storage import DeferralTable, ProcessTable
 from tests.cluster.members import process_on
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -26,8 +26,8 @@ async def test_who_takes_over_finds_what_was_left_in_its_servers(migrated_postgr
             await table.keep(1, SERVERS[1], b"again")
             await asyncio.gather(*(table.drop(number) for number in range(6, 301)))
             assert await table.left() == []  # its own are under way
-            async with process_on(url, per_process=1) as second, ProcessTable.open(url) as processes:
-                await processes.leave(first.epoch or 0)
+            async with process_on(url, per_process=1) as second, lease_database(url) as leases:
+                await leases.write(leave, first.epoch or 0)
                 await asyncio.wait_for(second.stand_by(), PATIENCE)
                 assert second.shards.held == {0}
                 async with DeferralTable.open(url, second) as theirs:

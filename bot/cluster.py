@@ -1,0 +1,686 @@
+"""Several processes on one PostgreSQL: which of them serves which servers, and what that allows it to do.
+
+A process has a lease on its shards, by the database's clock. What it says about leases goes over a connection
+of its own, with short timeouts.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, delete, func, insert, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from yarl import URL
+
+from bot.aio.batching import Batcher
+from bot.aio.net import Gate
+from bot.aio.shield import shielded
+from bot.base import NUMBER, Base
+from bot.clock import Clock, boottime
+from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence, ours
+from bot.db_failures import UNUSABLE, usable_database
+from bot.domain.shards import Shards, shard_of
+from bot.errors import StudiiBotError
+from bot.sqlite_file import sqlite_file
+from bot.version import VERSION
+
+_log = logging.getLogger(__name__)
+
+TOLD_AFTER = 2.0  # seconds from the interaction's arrival; Discord waits for 3
+WRITTEN_AT_ONCE = 500  # deferrals in one transaction
+# When the interaction arrived that is handled now, by the clock's monotonic time.
+arrived_at: ContextVar[float | None] = ContextVar("arrived_at", default=None)
+_LATER_ANSWER = re.compile(r"/webhooks/\d+/")  # to an interaction
+_ANSWER = re.compile(rf"/interactions/\d+/|{_LATER_ANSWER.pattern}")
+
+
+class Process(Base):
+    """A process's lease: its shards are its own until `until`, by the database's clock.
+
+    A number (`epoch`) is given once, so that rows with it belong to that one term of that one process. On
+    SQLite, where there is one process, this table and the next ones stay empty.
+    """
+
+    __tablename__ = "processes"
+
+    name: Mapped[str]
+    version: Mapped[str]
+    started_at: Mapped[datetime]
+    until: Mapped[datetime]
+    epoch: Mapped[int] = mapped_column(NUMBER, primary_key=True, default=None)
+
+
+class Shard(Base):
+    """One of Discord's shards. Without an epoch, it is free."""
+
+    __tablename__ = "shards"
+
+    shard: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    epoch: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("processes.epoch", ondelete="SET NULL"), default=None
+    )
+    since: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class IdentifyTurn(Base):
+    """The time at which the next connection of a bucket may identify itself at Discord's gateway."""
+
+    __tablename__ = "identify_turns"
+
+    bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    next_at: Mapped[datetime]
+
+
+class KeptDeferral(Base):
+    """An interaction of which Discord was told that its answer will come; few at any time.
+
+    What is sealed can act in the bot's name for a quarter of an hour.
+    """
+
+    __tablename__ = "deferrals"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    guild_id: Mapped[int]
+    epoch: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardCounts:
+    """The number of shards (0: none were stored yet), and how many a living process holds."""
+
+    shards: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """A process, and its shards since when. Without a shard it stands by. `alive`: its lease lasts."""
+
+    epoch: int
+    name: str
+    version: str
+    started_at: datetime
+    alive: bool
+    shards: Sequence[int]
+    since: datetime | None
+
+
+_REGISTER = text(
+    "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version, clock_timestamp(),"
+    " clock_timestamp() + make_interval(secs => :seconds)) RETURNING epoch"
+)
+_RENEW = text(
+    "UPDATE processes SET until = clock_timestamp() + make_interval(secs => :seconds)"
+    " WHERE epoch = :epoch RETURNING epoch"
+)
+_DROP_DEAD = text("DELETE FROM processes WHERE until < clock_timestamp() AND epoch <> :epoch")
+_END_TRANSACTIONS_OF_DEAD = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " JOIN processes ON application_name = CAST(:prefix AS text) || epoch"
+    " WHERE datname = current_database() AND until < clock_timestamp() AND epoch <> :epoch"
+).bindparams(prefix=NAME_PREFIX)
+# Processes take shards one after the other.
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(21332, 4)")
+_TAKE = text(
+    "UPDATE shards SET epoch = :epoch, since = clock_timestamp() WHERE shard IN"
+    " (SELECT shard FROM shards WHERE epoch IS NULL ORDER BY shard LIMIT :most)"
+)
+_COUNTS = text(
+    "SELECT count(*) AS shards, count(processes.epoch) FILTER (WHERE until >= clock_timestamp()) AS held"
+    " FROM shards LEFT JOIN processes ON processes.epoch = shards.epoch"
+)
+_MAKE = text("INSERT INTO shards (shard) SELECT generate_series(0, :count - 1)")
+_PROCESSES = text(
+    "SELECT processes.epoch, name, version, started_at, until >= clock_timestamp() AS alive,"
+    " array_remove(array_agg(shard ORDER BY shard), NULL) AS shards, min(since) AS since"
+    " FROM processes LEFT JOIN shards ON shards.epoch = processes.epoch"
+    " GROUP BY processes.epoch ORDER BY processes.epoch"
+)
+_FREE = text(
+    "SELECT shard FROM shards LEFT JOIN processes ON processes.epoch = shards.epoch"
+    " WHERE processes.epoch IS NULL OR until < clock_timestamp() ORDER BY shard"
+)
+_TURN = text(
+    "INSERT INTO identify_turns AS turns (bucket, next_at)"
+    " VALUES (:bucket, clock_timestamp() + make_interval(secs => :seconds)) ON CONFLICT (bucket) DO UPDATE"
+    " SET next_at = clock_timestamp() + make_interval(secs => :seconds)"
+    " WHERE turns.next_at <= clock_timestamp() RETURNING bucket"
+)
+
+
+def register(session: Session, name: str, seconds: float) -> int:
+    """Add a process with a lease of `seconds`. Return its number."""
+    new = {"name": name, "version": VERSION, "seconds": seconds}
+    return session.scalars(_REGISTER, new).one()
+
+
+def renew(session: Session, epoch: int, seconds: float) -> bool:
+    """Let the lease last for `seconds` from now. Return False if the process is gone."""
+    return session.scalars(_RENEW, {"epoch": epoch, "seconds": seconds}).first() is not None
+
+
+def leave(session: Session, epoch: int) -> None:
+    """Remove the process: its shards are free."""
+    session.execute(delete(Process).where(Process.epoch == epoch))
+
+
+def shard_counts(session: Session) -> ShardCounts:
+    """Return how many shards there are."""
+    return ShardCounts(**session.execute(_COUNTS).mappings().one())
+
+
+def take(
+    session: Session, epoch: int, most: int | None, number: Callable[[ShardCounts], int]
+) -> tuple[int, frozenset[int]]:
+    """Take free shards, at most `most` or all if that is None, also those of processes whose lease is over.
+
+    Their open transactions are ended. While no process holds a shard, there are as many shards as `number`
+    says from the counts. Return their number, and all that the process holds now.
+    """
+    session.execute(_TAKE_TURN)
+    session.execute(_END_TRANSACTIONS_OF_DEAD, {"epoch": epoch})
+    session.execute(_DROP_DEAD, {"epoch": epoch})
+    there = shard_counts(session)
+    count = there.shards if there.held else number(there)
+    if count != there.shards:
+        session.execute(delete(Shard))
+        session.execute(_MAKE, {"count": count})
+    session.execute(_TAKE, {"epoch": epoch, "most": most})
+    return count, frozenset(session.scalars(select(Shard.shard).where(Shard.epoch == epoch)))
+
+
+def all_processes(session: Session) -> list[ProcessInfo]:
+    """Return all processes, in the order of their numbers."""
+    return [ProcessInfo(**row) for row in session.execute(_PROCESSES).mappings()]
+
+
+def free_shards(session: Session) -> list[int]:
+    """Return the shards that no living process holds."""
+    return list(session.scalars(_FREE))
+
+
+def identify_turn(session: Session, bucket: int, seconds: float) -> float | None:
+    """Take the turn of a bucket, if the one before was `seconds` ago. Else return when to try again."""
+    if session.scalars(_TURN, {"bucket": bucket, "seconds": seconds}).first() is not None:
+        return None
+    left = func.extract("epoch", IdentifyTurn.next_at - func.clock_timestamp())
+    return max(0.0, float(session.scalars(select(left).where(IdentifyTurn.bucket == bucket)).one()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseTimes:
+    """Durations in seconds. Tests shorten them."""
+
+    lasts: float = 20.0
+    renewed_every: float = 5.0
+    margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
+    standby_pause: float = 1.0  # of a process that stands by, or can't reach the database
+    free_bound: float = 30.0  # shards that are free for longer are an error
+    tells_for: float = 300.0  # people are told of a database out of reach for so long after a lease ended
+    identify_every: float = 5.5  # between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
+
+
+class Lease:
+    """Until when a process may act. `renewing` is called before, and `renewed` after the database did it."""
+
+    def __init__(self, times: LeaseTimes) -> None:
+        self._times = times
+        self._asked_at = self._until = 0.0
+
+    def renewing(self, now: float) -> None:
+        """Note that the database is being asked."""
+        self._asked_at = now
+
+    def renewed(self) -> None:
+        """Note that it agreed. It counts from some moment after it was asked."""
+        self._until = self._asked_at + self._times.lasts - self._times.margin
+
+    def end(self) -> None:
+        """Note that another process has taken over."""
+        self._until = self._asked_at = float("-inf")
+
+    def lasts_at(self, now: float) -> bool:
+        """Return whether nobody else can have taken over by `now`."""
+        return now < self._until
+
+    def is_cut_off_at(self, now: float) -> bool:
+        """Return whether the lease has ended for want of a database, not because this process stood still.
+
+        A process that stood still has not tried to renew its lease since before it ended. A try can take
+        several timeouts of a server that hangs.
+        """
+        tried_lately = now - self._asked_at < self._times.lasts - self._times.margin
+        return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for
+
+
+@dataclass(frozen=True, slots=True)
+class WantedShards:
+    """The shards that a process would serve. `recommended` asks Discord how many shards it recommends.
+
+    `shard_count` and `per_process` are the settings: None means the recommended number, and all shards.
+    """
+
+    recommended: Callable[[], Awaitable[int]]
+    shard_count: int | None = None
+    per_process: int | None = None
+
+    def most(self, held: Shards) -> int | None:
+        """Return how many more shards are taken beside those held, or None for all."""
+        if self.per_process is None:
+            return 0 if held.held and held.all else None
+        return max(0, self.per_process - len(held.held))
+
+    async def recommendation(self, there: ShardCounts, within: float) -> int | None:
+        """Return Discord's recommendation, or None if it is not needed.
+
+        Where there are shards already, Discord has `within` seconds to answer.
+        """
+        if self.shard_count is not None or there.held or (self.per_process is not None and there.shards):
+            return None
+        if not there.shards:
+            return await self.recommended()
+        # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
+        try:
+            async with asyncio.timeout(within):
+                return await self.recommended()
+        except (StudiiBotError, TimeoutError) as error:
+            said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
+            _log.warning(said, there.shards, error)
+            return None
+
+    def number(self, there: ShardCounts, recommended: int | None) -> int:
+        """Return how many shards there are to be, when no process holds one.
+
+        `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows
+        it as it grows; where each serves some, the stored number stays until the setting says otherwise.
+        """
+        if self.shard_count is not None:
+            return self.shard_count
+        if self.per_process is None:
+            return max(1, there.shards, recommended or 1)
+        return there.shards or recommended or 1
+
+
+class Membership(Fence):
+    """A process that works alone, as on SQLite: it serves all servers, always."""
+
+    free_shards: int = 0  # which no process holds
+    stood_by: bool = False  # it has waited for another one's shards
+
+    @property
+    def sharded(self) -> Shards | None:
+        """Return the shards to connect, or None if Discord's recommendation is to be followed."""
+        return None if self.epoch is None else self.shards
+
+    def may_act(self) -> bool:
+        """Return whether no other process can have taken over by now."""
+        return True
+
+    def may_tell(self) -> bool:
+        """Return whether people may still be told that the database can't be reached."""
+        return False
+
+    def may_finish(self) -> bool:
+        """Return whether people may still be given the answers that this process has announced, although
+        another one has taken over."""
+        return False
+
+    def held_for(self, guild_id: int) -> float:
+        """Return for how many seconds the server's shard has been held."""
+        return float("inf")
+
+    async def others(self) -> int:
+        """Return how many other processes there are."""
+        return 0
+
+    async def stand_by(self) -> None:
+        """Return when there is something to serve."""
+
+    async def lost(self) -> None:
+        """Return when another process has taken over: this one must drop everything."""
+        await asyncio.Event().wait()
+
+    async def leave(self) -> None:
+        """Let the others have the shards at once. Raises one of `UNUSABLE`."""
+
+    def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
+        """Call `listener` with shards that are taken from now on. It must not raise."""
+
+    async def identify_turn(self, shard: int, buckets: int) -> None:
+        """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""
+
+
+class SharedMembership(Membership):
+    """A process that shares its database. Its lease is renewed by `run`."""
+
+    def __init__(
+        self,
+        db: Database,
+        name: str,
+        wanted: WantedShards,
+        times: LeaseTimes,
+        count: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._db, self._name, self._wanted = db, name, wanted
+        self._times, self._count, self._clock = times, count, clock
+        self._lease = Lease(times)
+        self.shards = Shards(0, frozenset())
+        self._taken_at: dict[int, float] = {}
+        self._serves, self._lost = asyncio.Event(), asyncio.Event()
+        self._gained: list[Callable[[frozenset[int]], None]] = []
+        self._renew_at = 0.0
+        self._away = self._was_cut_off = False
+        self._free_since: float | None = None
+        self._number = 0
+        self._keeping: asyncio.Task[None]
+
+    def met(self) -> None:
+        self._count("fence")
+        self._lose()
+
+    def may_act(self) -> bool:
+        return self._lease.lasts_at(self._clock())
+
+    def may_tell(self) -> bool:
+        return not self._lost.is_set() and self._lease.is_cut_off_at(self._clock())
+
+    def may_finish(self) -> bool:
+        return self._lost.is_set() and self._was_cut_off
+
+    def held_for(self, guild_id: int) -> float:
+        taken = self._taken_at.get(shard_of(guild_id, self.shards.count))
+        return 0.0 if taken is None else self._clock() - taken
+
+    async def others(self) -> int:
+        return sum(one.alive and one.epoch != self.epoch for one in await self._db.write(all_processes))
+
+    async def stand_by(self) -> None:
+        await self._until(self._serves)
+
+    async def lost(self) -> None:
+        await self._until(self._lost)
+
+    async def leave(self) -> None:
+        await self._db.write(leave, self._number)
+
+    def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
+        self._gained.append(listener)
+
+    async def identify_turn(self, shard: int, buckets: int) -> None:
+        wait: float | None = 0.0
+        while wait is not None:
+            await asyncio.sleep(wait)
+            wait = self._times.standby_pause
+            with suppress(*UNUSABLE):
+                bucket, every = shard % max(1, buckets), self._times.identify_every
+                wait = await self._db.write(identify_turn, bucket, every)
+
+    async def register(self) -> None:
+        """Add this process to the others, without a shard. Raises one of `UNUSABLE`."""
+        self._lease.renewing(self._clock())
+        self.epoch = self._number = await self._db.write(register, self._name, self._times.lasts)
+        self._renew_at = self._clock() + self._times.renewed_every
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncGenerator[None]:
+        """Keep the lease during the block, and let the others have the shards after it."""
+        self._keeping = asyncio.create_task(self._run(), name="lease")
+        try:
+            yield
+        finally:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            with suppress(*UNUSABLE):
+                await self.leave()
+
+    async def _run(self) -> None:
+        """Keep the lease and take free shards, until the lease is lost or the task cancelled."""
+        while not self._lost.is_set():
+            try:
+                await self._turn()
+                self._away = False
+            except UNUSABLE:  # which is logged
+                self._away = True
+            if not self.shards.held and not self.stood_by:
+                self.stood_by = True
+                said = "Process %s (%s) stands by: other processes serve all shards."
+                _log.info(said, self.epoch, self._name)
+            rests = self._away or not self.shards.held
+            await asyncio.sleep(self._times.standby_pause if rests else self._times.renewed_every)
+
+    async def _turn(self) -> None:
+        if self._clock() >= self._renew_at and not await self._renew():
+            return
+        if self._wanted.most(self.shards) != 0:
+            await self._take()
+        if self.shards.held:
+            self._note_free(await self._db.write(free_shards))
+
+    async def _renew(self) -> bool:
+        """Return False if the process is not among the others any more, and had shards."""
+        self._lease.renewing(self._clock())
+        if await self._db.write(renew, self._number, self._times.lasts):
+            self._lease.renewed()
+            self._renew_at = self._clock() + self._times.renewed_every
+        elif self.shards.held:
+            self._lose()
+            return False
+        else:
+            await self.register()  # it stood still while it stood by
+        return True
+
+    async def _take(self) -> None:
+        """Take free shards, if there are any."""
+        there, most = await self._db.write(shard_counts), self._wanted.most(self.shards)
+        if there.held and there.held == there.shards:
+            return
+        recommended = await self._wanted.recommendation(there, self._times.renewed_every)
+        self._lease.renewing(self._clock())
+        count, held = await self._db.write(
+            take, self._number, most, lambda seen: self._wanted.number(seen, recommended)
+        )
+        gained = held - self.shards.held
+        self.shards = Shards(count, held)
+        if gained:
+            self._lease.renewed()
+            self._taken_at |= dict.fromkeys(gained, self._clock())
+            self._tell_gained(gained)
+
+    def _tell_gained(self, gained: frozenset[int]) -> None:
+        for _ in gained:
+            self._count("takeover")
+        count, wanted = self.shards.count, self._wanted.shard_count
+        _log.info("Process %s (%s) serves shards %s of %d.", self.epoch, self._name, self.shards, count)
+        if wanted not in (None, count):
+            _log.warning(
+                "SHARD_COUNT is %s, but the running processes share %d shards, and so does this one. To "
+                "change that, stop all processes first.",
+                wanted,
+                count,
+            )
+        self._serves.set()
+        for listener in self._gained:
+            listener(gained)
+
+    def _note_free(self, free: list[int]) -> None:
+        """Say once if there are shards that nobody takes."""
+        now = self._clock()
+        self.free_shards = len(free)
+        if not free:
+            self._free_since = None
+            return
+        self._free_since = now if self._free_since is None else self._free_since
+        if now - self._free_since >= self._times.free_bound:
+            self._free_since = float("inf")
+            _log.error(
+                "No process serves %s %s of %d, so the servers there get no answer. Start another process, "
+                "or raise SHARDS_PER_PROCESS.",
+                "shard" if len(free) == 1 else "shards",
+                ", ".join(map(str, free)),
+                self.shards.count,
+            )
+
+    def _lose(self) -> None:
+        # It could not store what it has announced, for the next process. One that stood still could.
+        self._was_cut_off |= self._away and self._lease.is_cut_off_at(self._clock())
+        self._lease.end()
+        if not self._lost.is_set():
+            self._lost.set()
+            _log.error(
+                "Another process has taken over from process %s (%s), which stood still or was cut off from "
+                "the database. This one drops its shards and ends.",
+                self.epoch,
+                self._name,
+            )
+
+    async def _until(self, event: asyncio.Event) -> None:
+        """Wait for the event. Raises what has ended `_run`, if something did."""
+        waiting = asyncio.create_task(event.wait(), name="lease event")
+        try:
+            await asyncio.wait({waiting, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if not event.is_set():
+                self._keeping.result()
+        finally:
+            waiting.cancel()
+
+
+@asynccontextmanager
+async def lease_database(url: str) -> AsyncGenerator[Database]:
+    """Connect for functions about processes, beside other transactions."""
+    db = Database(url, statement_timeout=LEASE_TIMEOUT, used_for="renew this process's lease")
+    try:
+        yield db
+    finally:
+        await shielded(db.close())
+
+
+@asynccontextmanager
+async def membership(
+    url: str,
+    name: str,
+    wanted: WantedShards,
+    *,
+    times: LeaseTimes | None = None,
+    count: Callable[[str], None] = lambda _: None,
+    clock: Callable[[], float] = boottime,
+) -> AsyncGenerator[Membership]:
+    """Be one of the processes on this database, whose tables exist, during the block.
+
+    On SQLite it is the only one. `name` is what operators know it by. `count` is called with "takeover" for
+    each shard that is taken, and with "fence" when a transaction found that another process has taken over.
+    Raises `SettingsError` if the database can't be used.
+    """
+    if sqlite_file(url) is not None:
+        yield Membership()
+        return
+    async with lease_database(url) as db:
+        member = SharedMembership(db, name, wanted, times or LeaseTimes(), count, clock)
+        with usable_database(url):
+            await member.register()
+        async with member.kept():
+            yield member
+
+
+def studii_gate(member: Membership) -> Gate | None:
+    """Return the gate of requests to Studii, or None for a process that works alone."""
+    return Gate(lambda _: member.may_act()) if member.epoch is not None else None
+
+
+def discord_gate(member: Membership, clock: Clock) -> Gate | None:
+    """Return the gate of requests to Discord, or None for a process that works alone.
+
+    While the database is out of reach, people are told so after the lease's end too. That may be because this
+    process alone is cut off: so no answer comes before `TOLD_AFTER`, when one that has taken over has
+    answered. Such a process gives the answers that it has announced also once it is replaced.
+    """
+    if member.epoch is None:
+        return None
+
+    def may_tell(url: URL) -> bool:
+        return member.may_tell() and _ANSWER.search(url.path) is not None
+
+    def may_finish(url: URL) -> bool:
+        return member.may_finish() and _LATER_ANSWER.search(url.path) is not None
+
+    def delay(url: URL) -> float:
+        if member.may_act() or not may_tell(url):
+            return 0.0
+        now, arrived = clock.monotonic(), arrived_at.get()
+        return TOLD_AFTER if arrived is None else max(0.0, arrived + TOLD_AFTER - now)
+
+    return Gate(lambda url: member.may_act() or may_tell(url) or may_finish(url), delay)
+
+
+def change_deferrals(session: Session, changed: dict[int, Mapping[str, object] | None]) -> None:
+    """Keep deferrals by their id, or drop those that are None."""
+    session.execute(delete(KeptDeferral).where(KeptDeferral.id.in_(changed)))
+    if kept := [one for one in changed.values() if one is not None]:
+        session.execute(insert(KeptDeferral), kept)
+
+
+def deferrals_left(session: Session, epoch: int | None) -> list[tuple[int, bytes]]:
+    """Return the deferrals that other processes have left in this one's servers, oldest first."""
+    left = (
+        select(KeptDeferral.id, KeptDeferral.sealed)
+        .where(KeptDeferral.epoch != epoch)
+        .order_by(KeptDeferral.id)
+    )
+    return [
+        (row.id, row.sealed)
+        for row in session.execute(ours(session, left, KeptDeferral.__table__.c.guild_id))
+    ]
+
+
+class DeferralTable:
+    """The table in which another process finds the deferrals of one that died.
+
+    It has a connection of its own, as interactions are deferred while transactions on the others take long.
+    All methods raise one of `UNUSABLE`, or `NotAlone` if another process has taken over.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._changes = Batcher("storing deferrals", self._change, max_group=WRITTEN_AT_ONCE)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, fence: Fence) -> AsyncGenerator["DeferralTable"]:
+        """Open the table, and close its connection at the end. `fence` is the process's own.
+
+        It connects now, as a deferral can't wait for that.
+        """
+        db = Database(url, fence=fence, statement_timeout=LEASE_TIMEOUT, used_for="keep deferred answers")
+        try:
+            with suppress(*UNUSABLE):  # it is tried again when it is needed
+                await db.write(lambda _: None)
+            yield cls(db)
+        finally:
+            await shielded(db.close())
+
+    async def keep(self, interaction_id: int, guild_id: int, sealed: bytes) -> None:
+        """Keep a deferral of the server, or replace it."""
+        epoch = self._db.fence.epoch
+        row = {"id": interaction_id, "guild_id": guild_id, "epoch": epoch, "sealed": sealed}
+        await self._changes.ask((interaction_id, row))
+
+    async def drop(self, interaction_id: int) -> None:
+        """Delete the deferral, whichever process has kept it."""
+        await self._changes.ask((interaction_id, None))
+
+    async def left(self) -> list[tuple[int, bytes]]:
+        """Return the deferrals that earlier processes have left in this one's servers, oldest first."""
+        return await self._db.write(deferrals_left, self._db.fence.epoch)
+
+    async def _change(
+        self, waiting: Callable[[], Sequence[tuple[int, Mapping[str, object] | None]]]
+    ) -> list[None]:
+        changes = waiting()
+        await self._db.write(change_deferrals, dict(changes))
+        return [None] * len(changes)
