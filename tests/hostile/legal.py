@@ -17,7 +17,18 @@ from tests.hostile.files import MadeFile
 from tests.media.profiles import ink_profile
 from tests.support.cheap.heic import save_heic
 
-WIDTH, HEIGHT = 9232, 6924  # 63.9 megapixels, as the sensors of telephones have
+Size = tuple[int, int]
+
+
+def _size(megapixels: int) -> Size:
+    """As the sensors of telephones have so many."""
+    unit = int((megapixels * 1_000_000 / 48) ** 0.5)
+    return 8 * unit, 6 * unit
+
+
+FULL = _size(64)
+# Kinds that take much memory have lower limits (see `bot.media.decoder.pictures`).
+OF_WEBP, OF_AVIF, OF_CLEAR_AVIF, OF_DEEP_FINE_HEIC = map(_size, (34, 58, 41, 36))
 MAX_LEGAL_BYTES = 25_000_000
 _PATCH = 1024  # pixels
 _CELL = 512  # pixels: the side of a tile in HEIC files of telephones
@@ -69,15 +80,21 @@ def _of_telephones() -> Iterator[MadeFile]:
     yield _made("AVIF, 8 bits", "avif", partial(avif, "RGB"))
     yield _made("AVIF, 8 bits, 4:4:4", "avif", partial(avif, "RGB", subsampling="4:4:4"))
     yield _made("AVIF, 10 bits", "avif", partial(deep_avif, "yuv420p10le"))
-    yield _made("AVIF, transparent", "avif", partial(avif, "RGBA"))
+    yield _made("AVIF, transparent", "avif", partial(avif, "RGBA", size=OF_CLEAR_AVIF))
     yield _made("HEIC, 8 bits, tiles", "heic", partial(heic, "RGB", tile_size=_CELL))
     yield _made("HEIC, 10 bits, tiles", "heic", partial(deep_heic, tile_size=_CELL))
-    yield _made("HEIC, 10 bits, 4:4:4, tiles", "heic", partial(deep_heic, tile_size=_CELL, chroma=444))
-    limited = partial(deep_heic, tile_size=_CELL, chroma=444, full_range_flag=0)
+    yield _made(
+        "HEIC, 10 bits, 4:4:4, tiles",
+        "heic",
+        partial(deep_heic, tile_size=_CELL, chroma=444, size=OF_DEEP_FINE_HEIC),
+    )
+    limited = partial(deep_heic, tile_size=_CELL, chroma=444, size=OF_DEEP_FINE_HEIC, full_range_flag=0)
     yield _made("HEIC, 10 bits, 4:4:4, limited, tiles", "heic", limited)
     yield _made("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB"))
     yield _made("HEIC, 10 bits, in one piece", "heic", deep_heic)
-    yield _made("HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, chroma=444))
+    yield _made(
+        "HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, chroma=444, size=OF_DEEP_FINE_HEIC)
+    )
     yield _made("HEIC, transparent, tiles", "heic", partial(heic, "RGBA", tile_size=_CELL, quality=35))
 
 
@@ -99,14 +116,15 @@ def _made(name: str, suffix: str, make: Callable[[], bytes]) -> MadeFile:
     return MadeFile(name, suffix, make)
 
 
-def scene(mode: str, *, noise: int = 12, share: float = 1.0) -> Image.Image:
+def scene(mode: str, *, noise: int = 12, share: float = 1.0, size: Size = FULL) -> Image.Image:
     """A picture with gradients that run differently in each colour, and noise on a share of it."""
-    size = (WIDTH, HEIGHT)
     slope = Image.linear_gradient("L")
     round_ = Image.radial_gradient("L")
     colours = [slope.rotate(90), slope, round_, slope.rotate(180)]
     if mode == "I;16":
-        return Image.frombytes("I;16", size, _widened(scene("L", noise=noise, share=share).tobytes()))
+        return Image.frombytes(
+            "I;16", size, _widened(scene("L", noise=noise, share=share, size=size).tobytes())
+        )
     wanted = {"P": "RGB", "1": "RGB"}.get(mode, mode)
     picture = Image.merge(
         wanted, [one.resize(size) for one in colours[: len(Image.new(wanted, (1, 1)).getbands())]]
@@ -115,8 +133,8 @@ def scene(mode: str, *, noise: int = 12, share: float = 1.0) -> Image.Image:
         grain = Image.new("L", (_PATCH, _PATCH), 128)
         grain.paste(Image.effect_noise((_PATCH, int(_PATCH * share)), noise), (0, 0))
         tiles = Image.new("L", size)
-        for left in range(0, WIDTH, _PATCH):
-            for top in range(0, HEIGHT, _PATCH):
+        for left in range(0, size[0], _PATCH):
+            for top in range(0, size[1], _PATCH):
                 tiles.paste(grain, (left, top))
         layers = [tiles] * len(picture.getbands())
         picture = ImageChops.add(picture, Image.merge(wanted, layers), 1, -128)
@@ -141,7 +159,7 @@ def deep_png(colours: int) -> bytes:
     """Of 16 bits for each colour, which Pillow doesn't write."""
     mode, share = {0: ("L", 0.2), 2: ("RGB", 0.05), 6: ("RGBA", 0.01)}[colours]
     picture = scene(mode, noise=6, share=share)
-    row = WIDTH * len(picture.getbands())
+    row = FULL[0] * len(picture.getbands())
     pixels = picture.tobytes()
     rows = (b"\0" + _widened(pixels[start : start + row]) for start in range(0, len(pixels), row))
     return _png(rows, depth=16, colours=colours)
@@ -158,24 +176,24 @@ def webp(mode: str, **options: Any) -> bytes:
     lossless = options.get("lossless", False)
     if lossless:
         options["quality"] = 0
-    picture = scene(mode, noise=6 if lossless else 12, share=0.2 if lossless else 1.0)
+    picture = scene(mode, noise=6 if lossless else 12, share=0.2 if lossless else 1.0, size=OF_WEBP)
     return _saved(picture, "WEBP", method=0, **options)
 
 
-def avif(mode: str, **options: Any) -> bytes:
+def avif(mode: str, size: Size = OF_AVIF, **options: Any) -> bytes:
     """As telephones write them."""
-    return _saved(scene(mode, noise=8), "AVIF", speed=10, quality=60, **options)
+    return _saved(scene(mode, noise=8, size=size), "AVIF", speed=10, quality=60, **options)
 
 
 def deep_avif(samples: str) -> bytes:
     """Of ten bits for each colour, which Pillow doesn't write."""
-    frame = _VIDEO.VideoFrame.from_image(scene("RGB", noise=8)).reformat(format=samples)
+    frame = _VIDEO.VideoFrame.from_image(scene("RGB", noise=8, size=OF_AVIF)).reformat(format=samples)
     options = {"cpu-used": "8", "still-picture": "1", "usage": "allintra", "crf": "18", "threads": "2"}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "photo"
         with _VIDEO.open(str(path), "w", format="avif") as container:
             stream = container.add_stream("libaom-av1", rate=1, options=options)
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, samples
+            (stream.width, stream.height), stream.pix_fmt = OF_AVIF, samples
             container.mux([*stream.encode(frame), *stream.encode()])
         return path.read_bytes()
 
@@ -187,11 +205,11 @@ def heic(mode: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def deep_heic(**options: Any) -> bytes:
+def deep_heic(size: Size = FULL, **options: Any) -> bytes:
     """Of ten bits for each colour."""
-    samples = _widened(scene("RGB", noise=8).tobytes())
+    samples = _widened(scene("RGB", noise=8, size=size).tobytes())
     buffer = io.BytesIO()
-    save_heic(buffer, _HEIF.from_bytes("RGB;16", (WIDTH, HEIGHT), samples), quality=45, **options)
+    save_heic(buffer, _HEIF.from_bytes("RGB;16", size, samples), quality=45, **options)
     return buffer.getvalue()
 
 
@@ -227,7 +245,7 @@ def _widened(samples: bytes) -> bytes:
 
 def _passes(picture: Image.Image) -> Iterator[bytes]:
     for left, top, across, down in _ADAM7:
-        size = len(range(left, WIDTH, across)), len(range(top, HEIGHT, down))
+        size = len(range(left, FULL[0], across)), len(range(top, FULL[1], down))
         part = picture.resize(size, Image.Resampling.NEAREST)
         pixels, row = part.tobytes(), size[0] * len(picture.getbands())
         yield from (b"\0" + pixels[start : start + row] for start in range(0, len(pixels), row))
@@ -236,7 +254,7 @@ def _passes(picture: Image.Image) -> Iterator[bytes]:
 def _png(rows: Iterator[bytes], *, depth: int, colours: int, passes: bool = False) -> bytes:
     packer = zlib.compressobj(3)
     data = b"".join(packer.compress(row) for row in rows) + packer.flush()
-    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, colours, 0, 0, passes)
+    header = struct.pack(">IIBBBBB", *FULL, depth, colours, 0, 0, passes)
     pieces = [(b"IDAT", data[start : start + 65_536]) for start in range(0, len(data), 65_536)]
     written = [
         struct.pack(">I", len(piece)) + name + piece + struct.pack(">I", zlib.crc32(name + piece))
