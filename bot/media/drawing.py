@@ -3,7 +3,7 @@
 Everything here blocks and runs in the decoder's processes only.
 """
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from bot.media.fonts import FallbackFont
 
@@ -18,14 +18,11 @@ def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]
 
     Both are in RGB. `before` is cropped to the shape of `after`: pictures of one room are rarely cut alike.
     """
-    size = _within(after.size, SPLIT_SIDE)
-    made = after.resize(size)
-    left = _filling(before, size)
-    middle = size[0] // 2
-    made.paste(left.crop((0, 0, middle, size[1])), (0, 0))
-    pen = ImageDraw.Draw(made)
-    width = max(2, size[0] // 400)
-    pen.rectangle((middle - width, 0, middle + width - 1, size[1]), fill=_EDGE)
+    middle, height = after.width // 2, after.height
+    made = after.copy()
+    made.paste(ImageOps.fit(before, after.size).crop((0, 0, middle, height)), (0, 0))
+    width = max(2, after.width // 400)
+    ImageDraw.Draw(made).rectangle((middle - width, 0, middle + width - 1, height), fill=_EDGE)
     _write(made, labels[0], right=False)
     _write(made, labels[1], right=True)
     return made
@@ -36,19 +33,6 @@ def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:
     top, _, side = corner.partition("-")
     _write(image, words, right=side == "right", top=top == "top")
     return image
-
-
-def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    share = min(1.0, longest / max(size))
-    return max(2, round(size[0] * share)), max(1, round(size[1] * share))
-
-
-def _filling(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the middle of the picture in that size, with nothing distorted."""
-    share = min(image.width / size[0], image.height / size[1])
-    width, height = size[0] * share, size[1] * share
-    left, top = (image.width - width) / 2, (image.height - height) / 2
-    return image.resize(size, box=(left, top, left + width, top + height))
 
 
 def _write(image: Image.Image, words: str, *, right: bool, top: bool = False) -> None:

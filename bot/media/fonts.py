@@ -1,11 +1,9 @@
-"""Words on pictures: in Source Sans, and in Noto Sans JP for each character that only that one has."""
+"""Words on pictures: in Source Sans, or in Noto Sans JP if they have a character that only that one has."""
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
-from itertools import groupby
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,76 +15,60 @@ _PROBE_PIXELS = 16
 
 @dataclass(frozen=True, slots=True)
 class FallbackFont:
-    """The look of words: the size in pixels, and the weight."""
+    """The look of words: the size in pixels, and the weight. Characters that no font has are left out."""
 
     size: int
     weight: str = "Regular"
 
     def width(self, words: str) -> float:
         """Return how wide the words are."""
-        return sum(run.width for run in self._runs(words))
+        known, font, _ = self._set(words)
+        return font.getlength(known)
 
     def bounds(self, words: str) -> tuple[float, float, float, float]:
         """Return the box around the ink of words that begin at (0, 0), which is on their line."""
-        boxes: list[tuple[float, float, float, float]] = []
-        left = 0.0
-        for run in self._runs(words):
-            x0, y0, x1, y1 = run.font.getbbox(run.words, stroke_width=run.stroke, anchor="ls")
-            boxes.append((left + x0, y0, left + x1, y1))
-            left += run.width
-        lefts, uppers, rights, lowers = zip(*boxes, strict=True) if boxes else ((0.0,),) * 4
-        return min(lefts), min(uppers), max(rights), max(lowers)
+        known, font, stroke = self._set(words)
+        return font.getbbox(known, stroke_width=stroke, anchor="ls")
 
     def write(
         self, pen: ImageDraw.ImageDraw, at: tuple[float, float], words: str, ink: str, anchor: str = "la"
     ) -> None:
         """Write the words. `anchor` says which point of them is `at`, as Pillow does (l, m, r; a, m, s)."""
         across, down = anchor
+        # Of one font for all, so that words in two fonts beside each other have one line.
         ascent, descent = _font("latin", self.weight, self.size).getmetrics()
-        left = at[0] - self.width(words) * {"l": 0, "m": 0.5, "r": 1}[across]
         line = at[1] + {"a": ascent, "m": (ascent - descent) / 2, "s": 0}[down]
-        for run in self._runs(words):
-            pen.text((left, line), run.words, ink, run.font, anchor="ls", stroke_width=run.stroke)
-            left += run.width
+        known, font, stroke = self._set(words)
+        pen.text((at[0], line), known, ink, font, anchor=f"{across}s", stroke_width=stroke)
 
-    def _runs(self, words: str) -> Iterator["_Run"]:
-        """Return the words cut where the font changes. Characters that no font has are left out."""
-        known = [(script_of(one), one) for one in map(_writable, unicodedata.normalize("NFC", words)) if one]
-        for script, run in groupby(known, key=lambda one: one[0]):
-            if script:
-                size = round(self.size * _JAPANESE_SHARE) if script == "japanese" else self.size
-                bold = script == "japanese" and self.weight != "Regular"
-                font = _font(script, self.weight, size)
-                yield _Run("".join(one for _, one in run), font, self.size * _BOLDER if bold else 0)
+    def _set(self, words: str) -> tuple[str, ImageFont.FreeTypeFont, float]:
+        """Return the words as they are written, their font, and the width of the line around them."""
+        known = _known(words, "latin", "japanese")
+        if all(_has("latin", one) for one in known):
+            return known, _font("latin", self.weight, self.size), 0
+        stroke = 0 if self.weight == "Regular" else self.size * _BOLDER
+        font = _font("japanese", "", round(self.size * _JAPANESE_SHARE))
+        return _known(known, "japanese"), font, stroke
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    words: str
-    font: ImageFont.FreeTypeFont
-    stroke: float
+def is_writable(character: str) -> bool:
+    """Return whether a font has the character."""
+    return _has("latin", character) or _has("japanese", character)
 
-    @property
-    def width(self) -> float:
-        return self.font.getlength(self.words)
+
+def _known(words: str, *scripts: str) -> str:
+    """Return the characters that a font has, or what Unicode makes of them: of a thin space, a space."""
+    written: list[str] = []
+    for character in unicodedata.normalize("NFC", words):
+        is_known = any(_has(one, character) for one in scripts)
+        parts = character if is_known else unicodedata.normalize("NFKD", character)
+        written += [part for part in parts if any(_has(one, part) for one in scripts)]
+    return "".join(one for one in written if not unicodedata.combining(one))
 
 
 @lru_cache(4096)
-def script_of(character: str) -> str | None:
-    """Return which font has the character, or None."""
-    if character == _NO_CHARACTER:
-        return None
-    for script in ("latin", "japanese"):
-        if _drawn(script, character) != _drawn(script, _NO_CHARACTER):
-            return script
-    return None
-
-
-def _writable(character: str) -> str:
-    """Return the character, or what Unicode says it is like if no font has it: a thin space is a space."""
-    if script_of(character):
-        return character
-    return "".join(one for one in unicodedata.normalize("NFKC", character) if script_of(one))
+def _has(script: str, character: str) -> bool:
+    return character != _NO_CHARACTER and _drawn(script, character) != _drawn(script, _NO_CHARACTER)
 
 
 def _drawn(script: str, character: str) -> bytes:

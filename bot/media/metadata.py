@@ -28,6 +28,8 @@ _MARK = re.compile(
 )
 _ORIENTATION = re.compile(rb"tiff:Orientation(?:\s{0,64}=\s{0,64}[\"']|>\s{0,64})([1-8])")
 _END_OF_RDF = re.compile(rb"</((?:[A-Za-z_][\w.-]{0,30}:)?)RDF\s{0,16}>")
+_TURNED = 0x0112  # the tag of a picture's orientation
+_NUMBERS = {1: "B", 3: "H", 4: "I"}  # kinds of values
 _IPTC = b"http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 _MARKER, _END_OF_SCAN = re.compile(rb"\xff[\x01-\xfe]"), re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
@@ -55,10 +57,9 @@ class _Kept:
     """Collects what the parts that are removed say of how the picture is to be seen."""
 
     def __init__(self) -> None:
-        self.exif = b""
         self.mark: str | None = None
-        self._orientation = 0  # in XMP, which counts where Exif data says nothing
-        self._has_exif = False
+        self._turned: int | None = None  # as the first Exif data say; None if they say nothing
+        self._turned_by_xmp = 1  # which counts where there are none
         self._store = b""
 
     def remove(self, part: bytes) -> None:
@@ -67,13 +68,13 @@ class _Kept:
             return
         plain = part.replace(b"\0", b"")  # XMP may be in UTF-16
         self.mark = self.mark or digital_source(plain)
-        if (match := _ORIENTATION.search(plain)) is not None:
-            self._orientation = self._orientation or int(match[1])
+        if self._turned_by_xmp == 1 and (match := _ORIENTATION.search(plain)) is not None:
+            self._turned_by_xmp = int(match[1])
 
     def remove_exif(self, part: bytes) -> None:
         """Note what has to stay of Exif data; the first counts, as for decoders."""
-        if not self._has_exif:
-            self.exif, self._has_exif = _reduced(part.removeprefix(_EXIF))
+        if self._turned is None:
+            self._turned = _orientation(part.removeprefix(_EXIF))
         self.remove(part)
 
     def remove_store(self, part: bytes) -> None:
@@ -83,14 +84,14 @@ class _Kept:
 
     def written(self) -> tuple[bytes, bytes]:
         """Return the Exif data and the XMP packet to write, each empty if there is nothing to say."""
-        exif = self.exif
-        if not self._has_exif and self._orientation > 1:
-            exif = _exif([(0x0112, 3, 1, struct.pack(">HH", self._orientation, 0))])
-        return exif, xmp_packet(self.mark)
+        turned = self._turned_by_xmp if self._turned is None else self._turned
+        # A directory of one entry: https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E
+        exif = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, _TURNED, 3, 1, turned, 0, 0)
+        return exif if 2 <= turned <= 8 else b"", xmp_packet(self.mark)
 
 
-def strip_metadata(path: Path) -> bool:
-    """Remove the metadata of a JPEG, PNG or WebP; return whether the file was changed.
+def strip_metadata(path: Path) -> None:
+    """Remove the metadata of a JPEG, PNG or WebP.
 
     The coded picture is copied byte for byte. Files of other kinds stay as they are: they are converted,
     which leaves their metadata behind. The file is replaced at once or not at all. Blocks. Raises
@@ -99,14 +100,12 @@ def strip_metadata(path: Path) -> bool:
     with path.open("rb") as file:
         strip = _CONTAINERS.get(sniff(file.read(HEAD_BYTES)))
         if strip is None:
-            return False
+            return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 pieces = strip(data, _Kept())
             except (IndexError, struct.error):
                 raise BrokenStructure("the file ends too early") from None
-            if _is_unchanged(pieces, data):
-                return False
             # Named after the job like the photo, so that a sweep of the spool finds it after a crash.
             stripped = path.with_name(f"{path.name}.stripped")
             try:
@@ -115,17 +114,6 @@ def strip_metadata(path: Path) -> bool:
                 stripped.replace(path)
             finally:
                 stripped.unlink(missing_ok=True)
-    return True
-
-
-def _is_unchanged(pieces: list[slice | bytes], data: Data) -> bool:
-    at = 0
-    for piece in pieces:
-        start, end = (at, at + len(piece)) if isinstance(piece, bytes) else (piece.start, piece.stop)
-        if start != at or (isinstance(piece, bytes) and data[start:end] != piece):
-            return False
-        at = end
-    return at == len(data)
 
 
 def jpeg_segments(data: Data) -> Iterator[tuple[int, int, int]]:
@@ -297,62 +285,17 @@ _CONTAINERS: dict[PhotoKind | None, Callable[[Data, _Kept], list[slice | bytes]]
 }
 
 
-def _reduced(tiff: bytes) -> tuple[bytes, bool]:
-    """Return Exif data that says only which way up the picture is and which colours it has, and whether
-    `tiff` told the first.
-
-    A camera's Adobe RGB is only in its Exif data: a colour space that is not sRGB, and the index "R03".
-    https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E
-    """
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None:
-        return b"", False
-    found: list[dict[int, int | bytes]] = []
+def _orientation(tiff: bytes) -> int | None:
+    """Return which way up Exif data say that the picture is, or None. Of two entries the last counts."""
+    order, found = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], ""), None
     at = struct.unpack_from(f"{order}I", tiff.ljust(8, b"\0"), 4)[0]
-    for pointer in (0x8769, 0xA005, 0):
-        entries = _entries(tiff, at, order)
-        found.append(entries)
-        where = entries.get(pointer, 0)
-        at = where if isinstance(where, int) else 0
-    main, inner, interoperability = found
-    orientation, space = main.get(0x0112), inner.get(0xA001)
-    kept: list[tuple[int, int, int, bytes]] = []
-    if isinstance(orientation, int) and 2 <= orientation <= 8:
-        kept.append((0x0112, 3, 1, struct.pack(">HH", orientation, 0)))
-    if space in {2, 0xFFFD, 0xFFFE, 0xFFFF}:  # other than sRGB, which everybody assumes
-        second = 8 + 6 + 12 * (len(kept) + 1)
-        kept.append((0x8769, 4, 1, struct.pack(">I", second)))
-        colours = [(0xA001, 3, 1, struct.pack(">HH", space, 0))]
-        if interoperability.get(1) == b"R03\0":
-            colours.append((0xA005, 4, 1, struct.pack(">I", second + 6 + 12 * 2)))
-            return _exif(kept, colours, [(1, 2, 4, b"R03\0")]), orientation is not None
-        return _exif(kept, colours), orientation is not None
-    return (_exif(kept) if kept else b""), orientation is not None
-
-
-def _exif(*directories: list[tuple[int, int, int, bytes]]) -> bytes:
-    """Return a TIFF structure of directories, one behind the other."""
-    made = b"MM\0*" + struct.pack(">I", 8)
-    for entries in directories:
-        made += (
-            struct.pack(">H", len(entries))
-            + b"".join(struct.pack(">HHI4s", *one) for one in entries)
-            + bytes(4)
-        )
-    return made
-
-
-def _entries(tiff: bytes, at: int, order: str) -> dict[int, int | bytes]:
-    """Return the entries of a directory that hold one number or four bytes; of two with one tag, the last."""
-    found: dict[int, int | bytes] = {}
-    if not 8 <= at <= len(tiff) - 2:
-        return found
+    if not (order and 8 <= at <= len(tiff) - 2):
+        return None
     count = min(struct.unpack_from(f"{order}H", tiff, at)[0], 1000)
     for entry in range(at + 2, min(at + 2 + 12 * count, len(tiff) - 11), 12):
-        tag, kind, values, _ = struct.unpack_from(f"{order}HHI4s", tiff, entry)
-        layout = {(1, 1): "B", (3, 1): "H", (4, 1): "I", (2, 4): "4s", (7, 4): "4s"}.get((kind, values))
-        if layout is not None:
-            found[tag] = struct.unpack_from(f"{order}{layout}", tiff, entry + 8)[0]
+        tag, kind, values = struct.unpack_from(f"{order}HHI", tiff, entry)
+        if tag == _TURNED and values == 1 and kind in _NUMBERS:
+            found = struct.unpack_from(f"{order}{_NUMBERS[kind]}", tiff, entry + 8)[0]
     return found
 
 

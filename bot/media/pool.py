@@ -10,7 +10,10 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar, cast
+from typing import Annotated, NamedTuple, Self, cast
+
+import msgspec
+from msgspec import Meta, Struct
 
 from bot.aio.shield import shielded
 from bot.media.decoder import LARGE, MEBIBYTE, SMALL
@@ -18,7 +21,6 @@ from bot.media.kinds import PhotoKind
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
 from bot.reasons import Reason, ReasonCode
 
-_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 MAX_PHOTO_BYTES = 25_000_000
@@ -47,6 +49,9 @@ _REFUSALS = {
 }
 
 
+_Number = Annotated[int, Meta(ge=0, lt=1 << 50)]
+
+
 class DecoderLimits(NamedTuple):
     """The bytes of memory and the seconds of processor time that a picture may take."""
 
@@ -58,18 +63,36 @@ class DecoderLimits(NamedTuple):
 SMALL_LANE, LARGE_LANE = DecoderLimits(SMALL, 2), DecoderLimits(LARGE, 70)
 
 
-class _Refused(Exception):
-    """The file can't be used. `why` is one of `bot.media.decoder.pictures.Refusal`."""
+class Answer(Struct, frozen=True):
+    """A process's answer, which is not trusted: a hostile file may have made it.
 
-    def __init__(self, answer: Mapping[str, Any]) -> None:
-        self.why = str(answer["refused"])
-        super().__init__(self.why)
-        self.photo = PhotoRefused()
-        if self.why in _REFUSALS:
-            arguments: dict[str, str | int] = {"kind": _kind(answer).label}
-            if self.why == "pixels":
-                arguments = {name: _number(answer, name) for name in ("width", "height", "most")}
-            self.photo = PhotoRefused(Reason(_REFUSALS[self.why], arguments))
+    `refused` is one of `bot.media.decoder.pictures.Refusal`, and `error` the number of an OSError.
+    """
+
+    refused: str | None = None
+    error: int | None = None
+    kind: str = ""
+    type: str = ""
+    width: _Number = 0
+    height: _Number = 0
+    most: _Number = 0
+
+    @property
+    def photo_kind(self) -> PhotoKind:
+        """Return the kind of the picture. Raises `DecoderFailed` if there is none such."""
+        if self.kind not in PhotoKind.__members__:
+            raise DecoderFailed
+        return PhotoKind[self.kind]
+
+    @property
+    def refusal(self) -> PhotoRefused:
+        """Return the error of a photo that was refused."""
+        if self.refused not in _REFUSALS:
+            return PhotoRefused()
+        arguments: dict[str, str | int] = {"kind": self.photo_kind.label}
+        if self.refused == "pixels":
+            arguments = {"width": self.width, "height": self.height, "most": self.most}
+        return PhotoRefused(Reason(_REFUSALS[self.refused], arguments))
 
 
 class DecoderPool:
@@ -122,8 +145,10 @@ class DecoderPool:
         try:
             most = self._max_photo_bytes
             answer, _ = await self._ask("inspect", path, into=str(into), most=most, pixels=self._max_pixels)
-            kind, content_type = _kind(answer), answer.get("type")
-            if content_type not in _ACCEPTED:
+            if answer.refused:
+                raise answer.refusal
+            kind = answer.photo_kind
+            if answer.type not in _ACCEPTED:
                 raise DecoderFailed
             if not kind.is_accepted:
                 size = (await asyncio.to_thread(into.stat)).st_size
@@ -131,9 +156,7 @@ class DecoderPool:
                     told = {"kind": kind.label, "size": size, "most": most}
                     raise PhotoRefused(Reason(ReasonCode.PHOTO_GROWN_TOO_LARGE, told))
                 await asyncio.to_thread(into.replace, path)
-            return Photo(kind, str(content_type), _number(answer, "width"), _number(answer, "height"))
-        except _Refused as refusal:
-            raise refusal.photo from None
+            return Photo(kind, answer.type, answer.width, answer.height)
         finally:
             # At once, or a conversion that begins anew could lose what it makes.
             with contextlib.suppress(OSError):
@@ -144,11 +167,9 @@ class DecoderPool:
 
         What is no picture, as a video, passes, and what is too large to be opened.
         """
-        try:
-            await self._ask("check", path)
-        except _Refused as refusal:
-            if refusal.why in {"broken", "structure"}:
-                raise PictureBroken from None
+        answer, _ = await self._ask("check", path)
+        if answer.refused in {"broken", "structure"}:
+            raise PictureBroken
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that.
@@ -168,14 +189,14 @@ class DecoderPool:
     async def _made(self, do: str, path: Path, limit: int, **more: object) -> bytes | None:
         try:
             _, data = await self._ask(do, path, limit=limit, pixels=self._max_pixels, **more)
-        except (_Refused, OSError):
+        except OSError:
             return None
         return data or None
 
-    async def _ask(self, do: str, path: Path, **more: object) -> tuple[Mapping[str, Any], bytes]:
+    async def _ask(self, do: str, path: Path, **more: object) -> tuple[Answer, bytes]:
         """Have the picture opened as a small one, and, if that does not do, as a large one.
 
-        Raises `_Refused`, `DecoderFailed` and OSError.
+        Raises `DecoderFailed` and OSError.
         """
         request = {"do": do, "path": str(path), **more}
         lane, deaths = SMALL_LANE, 0
@@ -191,19 +212,14 @@ class DecoderPool:
                 if deaths == MAX_DEATHS or (lane is LARGE_LANE and death.is_of_bound):
                     raise DecoderFailed from None
             else:
-                if lane is LARGE_LANE or answer.get("refused") not in _AGAIN:
+                if lane is LARGE_LANE or answer.refused not in _AGAIN:
                     break
             lane = LARGE_LANE
-        error = answer.get("error")
-        if isinstance(error, int):
-            raise OSError(error, os.strerror(error))
-        if "refused" in answer:
-            raise _Refused(answer)
+        if answer.error is not None:
+            raise OSError(answer.error, os.strerror(answer.error))
         return answer, data
 
-    async def _answer(
-        self, request: Mapping[str, object], lane: DecoderLimits
-    ) -> tuple[Mapping[str, Any], bytes]:
+    async def _answer(self, request: Mapping[str, object], lane: DecoderLimits) -> tuple[Answer, bytes]:
         """Have one process answer. Raises `ProcessDied` and OSError."""
         asked = {**request, "room": lane.memory, "memory": lane.memory + _BESIDE, "seconds": lane.seconds}
         turn = self._large if lane is LARGE_LANE else contextlib.nullcontext()
@@ -244,12 +260,6 @@ class DecoderPool:
         self._processes.discard(process)
 
 
-def _pipe(pipe: _T | None) -> _T:
-    if pipe is None:
-        raise OSError("the decoder has no such pipe")
-    return pipe
-
-
 class ProcessDied(Exception):
     """Raised if the process that opened the picture died, gave no answer, or ran into a bound."""
 
@@ -267,6 +277,9 @@ class DecoderProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        # Of a process that was started with pipes.
+        self._requests = cast("asyncio.StreamWriter", process.stdin)
+        self._answers = cast("asyncio.StreamReader", process.stdout)
         self._forks = False
         self.can_answer = True
         self.missing: tuple[str, ...] = ()
@@ -300,9 +313,10 @@ class DecoderProcess:
         said = ""
         try:
             async with asyncio.timeout(_START_SECONDS):
-                line = await _pipe(self._process.stdout).readline()
+                line = await self._answers.readline()
                 if not line:  # it has opened no file yet, so what it says is its own
-                    said = (await _pipe(self._process.stderr).read(_MAX_LINE_BYTES)).decode(errors="replace")
+                    errors = cast("asyncio.StreamReader", self._process.stderr)
+                    said = (await errors.read(_MAX_LINE_BYTES)).decode(errors="replace")
             ready = json.loads(line)
         except (TimeoutError, ValueError):
             raise OSError(
@@ -315,16 +329,15 @@ class DecoderProcess:
         """Return the process's id."""
         return self._process.pid
 
-    async def ask(self, request: Mapping[str, object], within: float) -> tuple[Mapping[str, Any], bytes]:
+    async def ask(self, request: Mapping[str, object], within: float) -> tuple[Answer, bytes]:
         """Return the answer to a request, and the bytes after it.
 
-        Raises `ProcessDied`, or ConnectionError if the process had ended before. What an answer says is not
-        trusted: a hostile file may have made it.
+        Raises `ProcessDied`, or ConnectionError if the process had ended before.
         """
-        answers, self.can_answer = _pipe(self._process.stdout), False
+        answers, self.can_answer = self._answers, False
         try:
             async with asyncio.timeout(within):
-                _pipe(self._process.stdin).write(json.dumps(request).encode() + b"\n")
+                self._requests.write(json.dumps(request).encode() + b"\n")
                 head = await answers.readline()
                 if not head and self._forks:
                     raise ConnectionError
@@ -336,16 +349,15 @@ class DecoderProcess:
             raise ProcessDied("no answer") from None
         self.can_answer = self._forks
         line, _, made = data.partition(b"\n")
-        try:
-            answer: object = json.loads(line)
-        except ValueError:
-            answer = None
-        if status or not isinstance(answer, dict):
+        if status:
             raise ProcessDied(f"status {status}", is_of_bound=-status in _BOUNDS)
-        words = cast("dict[str, Any]", answer)
-        if words.get("refused") == "memory":
+        try:
+            answer = msgspec.json.decode(line, type=Answer)
+        except msgspec.MsgspecError:
+            raise ProcessDied("no answer that can be read") from None
+        if answer.refused == "memory":
             raise ProcessDied("out of memory", is_of_bound=True)
-        return words, made
+        return answer, made
 
     def kill(self) -> None:
         """Kill the process and its forks."""
@@ -360,17 +372,3 @@ class DecoderProcess:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_SECONDS):
                 await self._process.wait()
-
-
-def _kind(answer: Mapping[str, Any]) -> PhotoKind:
-    try:
-        return PhotoKind[str(answer.get("kind"))]
-    except KeyError:
-        raise DecoderFailed from None
-
-
-def _number(answer: Mapping[str, Any], name: str) -> int:
-    value = answer.get(name)
-    if type(value) is not int or not 0 <= value < 1 << 50:
-        raise DecoderFailed
-    return value

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ HELD_TOGETHER = 0.5  # of the room for photos: what all such servers have at mos
 # Of all room: what results that could not be posted keep against photos; against results nothing.
 KEPT_RESULTS_SHARE = 0.3
 
+Claim = tuple[str, str]
+"""Identifies a file: the job's id, and whether it is a photo or an output."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evictable:
@@ -39,75 +42,6 @@ class Evictable:
     guild_id: int
     size: int  # bytes
     is_elsewhere: bool = True
-
-
-class SpoolUsage:
-    """The sizes of present and expected files, by server. A claim identifies a file."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.used = 0
-        self._sizes: dict[Hashable, tuple[int, int]] = {}  # claim -> server, bytes
-        self._servers: Counter[int] = Counter()
-
-    def __contains__(self, claim: Hashable) -> bool:
-        return claim in self._sizes
-
-    @property
-    def claims(self) -> list[Hashable]:
-        return list(self._sizes)
-
-    def size(self, claim: Hashable) -> int:
-        return self._sizes.get(claim, (0, 0))[1]
-
-    def put(self, claim: Hashable, guild_id: int, size: int) -> None:
-        """Set the (expected) size of the claim's file in bytes."""
-        self.drop(claim)
-        self._sizes[claim] = guild_id, size
-        self._servers[guild_id] += size
-        self.used += size
-
-    def resize(self, claim: Hashable, size: int) -> None:
-        """Change the size of a claim's file in bytes. Does nothing for an unknown claim."""
-        if claim in self._sizes:
-            self.put(claim, self._sizes[claim][0], size)
-
-    def drop(self, claim: Hashable) -> None:
-        """Remove the claim."""
-        if claim not in self._sizes:
-            return
-        guild_id, size = self._sizes.pop(claim)
-        self.used -= size
-        self._servers[guild_id] -= size
-        if not self._servers[guild_id]:
-            del self._servers[guild_id]
-
-    def lacking_for_source(
-        self, claim: Hashable, guild_id: int, size: int, *, held: bool, held_together: int = 0
-    ) -> int:
-        """Return how many bytes must go before a photo of `size` bytes may be kept, or 0 if it may be now.
-
-        `held_together`: the bytes of other photos of all servers whose key is not taken.
-        """
-        before = self.size(claim)
-        if held:
-            most_held = int(self.max_bytes * (1 - FOR_OUTPUTS) * HELD_TOGETHER)
-            if held_together + size > most_held:
-                return held_together + size - most_held
-        left = int(self.max_bytes * (1 - FOR_OUTPUTS)) - (self.used - before) - size
-        own = self._servers[guild_id] - before
-        if own <= 0:  # a server that has nothing here needs no share
-            return max(0, -left)
-        share = HELD_SHARE if held else SHARE
-        return max(0, -left, int((own + size) / share) - left)
-
-    def lacking_for_output(self, claim: Hashable, size: int) -> int:
-        """Return the bytes that must be freed before an output of `size` bytes has room, 0 if it has."""
-        return max(0, self.used - self.size(claim) + size - self.max_bytes)
-
-    def left_for_output(self, claim: Hashable) -> int:
-        """Return the bytes that an output may have now."""
-        return max(0, self.max_bytes - self.used + self.size(claim))
 
 
 def to_evict(files: Iterable[Evictable], lacking: int, *, spared: int = 0) -> list[Evictable]:
@@ -188,15 +122,17 @@ class Shortages:
 class Spool:
     """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
 
-    `SpoolUsage` knows the size of each file, so that no decision about room walks through the folder. A file
-    is claimed before it is written, settled when its size is known, and not counted once it is removed. The
-    folder is made again, before a file is written, if it was removed (`make`).
+    It knows the size of each file, so that no decision about room walks through the folder. A file is claimed
+    before it is written, settled when its size is known, and not counted once it is removed. The folder is
+    made again, before a file is written, if it was removed (`make`).
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._usage = SpoolUsage(max_bytes)
-        self._expected: set[tuple[str, str]] = set()  # claims of files that are being written
+        self.max_bytes = max_bytes
+        self._sizes: dict[Claim, tuple[int, int]] = {}  # server and bytes
+        self._servers: Counter[int] = Counter()  # bytes
+        self._expected: set[Claim] = set()  # files that are being written
         self._freed: list[Callable[[], None]] = []
 
     def when_freed(self, listener: Callable[[], None]) -> None:
@@ -228,47 +164,48 @@ class Spool:
         return self.path(f"{job_id}.output{suffix}")
 
     @property
-    def max_bytes(self) -> int:
-        """Return the limit of all files together, in bytes."""
-        return self._usage.max_bytes
-
-    @property
     def used(self) -> int:
         """Return the size of all files, also of those that are being written, in bytes."""
-        return self._usage.used
+        return self._servers.total()
 
     def source_size(self, job_id: str) -> int:
         """Return the size of a job's photo in bytes, 0 if there is none."""
-        return self._usage.size((job_id, _SOURCE))
+        return self._sizes.get((job_id, _SOURCE), (0, 0))[1]
 
     def output_size(self, job_id: str) -> int:
         """Return the size of a job's output, in bytes; 0 if it is not there."""
-        return self._usage.size((job_id, _OUTPUT))
+        return self._sizes.get((job_id, _OUTPUT), (0, 0))[1]
 
     def left_for_output(self, job_id: str) -> int:
         """Return how many bytes the job's output may have now."""
-        return self._usage.left_for_output((job_id, _OUTPUT))
+        return max(0, self.max_bytes - self.used + self.output_size(job_id))
 
     def claim_source(
         self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
     ) -> int:
-        """Claim room for a job's photo. Return 0, or the missing bytes if there is no room."""
-        claim = job_id, _SOURCE
-        lacking = self._usage.lacking_for_source(
-            claim, guild_id, size, held=held, held_together=held_together
-        )
-        return lacking or self._claim(claim, guild_id, size)
+        """Claim room for a job's photo. Return 0, or the bytes that must go before it may be kept.
+
+        `held_together`: the bytes of other photos of all servers whose key is not taken.
+        """
+        before, for_photos = self.source_size(job_id), int(self.max_bytes * (1 - FOR_OUTPUTS))
+        left = for_photos - (self.used - before) - size
+        own = self._servers[guild_id] - before
+        lacking = max(0, -left)
+        if own > 0:  # a server that has nothing here needs no share
+            lacking = max(lacking, int((own + size) / (HELD_SHARE if held else SHARE)) - left)
+        if held and (beyond := held_together + size - int(for_photos * HELD_TOGETHER)) > 0:
+            lacking = beyond
+        return lacking or self._claim((job_id, _SOURCE), guild_id, size)
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:
         """Claim room for a job's output. Return 0, or the missing bytes if there is no room."""
-        claim = job_id, _OUTPUT
-        return self._usage.lacking_for_output(claim, size) or self._claim(claim, guild_id, size)
+        lacking = max(0, self.used - self.output_size(job_id) + size - self.max_bytes)
+        return lacking or self._claim((job_id, _OUTPUT), guild_id, size)
 
     def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
         """Claim the free room for an output of unknown size, at most `most` bytes. Return its bytes."""
-        claim = job_id, _OUTPUT
-        size = min(most, self._usage.left_for_output(claim))
-        self._claim(claim, guild_id, size)
+        size = min(most, self.left_for_output(job_id))
+        self._claim((job_id, _OUTPUT), guild_id, size)
         return size
 
     async def make(self) -> None:
@@ -285,7 +222,8 @@ class Spool:
         """Change the claim of a written file to its size in bytes, which is known."""
         claim = _claim_of(path)
         self._expected.discard(claim)
-        self._usage.resize(claim, size)
+        if claim in self._sizes:
+            self._put(claim, self._sizes[claim][0], size)
         self._notify()
 
     async def open_output(self, name: str) -> OutputFile | None:
@@ -305,13 +243,13 @@ class Spool:
         for path in paths:
             claim = _claim_of(path)
             self._expected.discard(claim)
-            self._usage.drop(claim)
+            self._drop(claim)
         self._notify()
 
     async def sweep(self, needed: Callable[[], Awaitable[Mapping[str, int]]]) -> None:
         """Remove the files of jobs that are not in `needed` (job id to server), and count the others."""
         # Listed before `needed` is called, so that files that arrive meanwhile are kept.
-        before = set(self._usage.claims) - self._expected
+        before = self._sizes.keys() - self._expected
         listed = await asyncio.to_thread(self._list)
         keep = await needed()
         orphans = [path for path in listed if path.name.partition(".")[0] not in keep]
@@ -338,24 +276,30 @@ class Spool:
         self._make()
         return file_sizes(self._folder)
 
-    def _claim(self, claim: tuple[str, str], guild_id: int, size: int) -> int:
-        if claim not in self._usage:
+    def _claim(self, claim: Claim, guild_id: int, size: int) -> int:
+        if claim not in self._sizes:
             self._expected.add(claim)
-        self._usage.put(claim, guild_id, size)
+        self._put(claim, guild_id, size)
         return 0
 
-    def _count(self, files: Mapping[Path, int], before: set[Hashable], servers: Mapping[str, int]) -> None:
-        """Bring the usage in line with the listed files, except for those that changed since."""
-        sizes: Counter[tuple[str, str]] = Counter()
+    def _put(self, claim: Claim, guild_id: int, size: int) -> None:
+        self._drop(claim)
+        self._sizes[claim] = guild_id, size
+        self._servers[guild_id] += size
+
+    def _drop(self, claim: Claim) -> None:
+        guild_id, size = self._sizes.pop(claim, (0, 0))
+        self._servers[guild_id] -= size
+
+    def _count(self, files: Mapping[Path, int], before: set[Claim], servers: Mapping[str, int]) -> None:
+        """Count files of an earlier life, and no longer those that others removed."""
+        sizes: Counter[Claim] = Counter()
         for path, size in files.items():
             sizes[_claim_of(path)] += size
-        for claim, size in sizes.items():
-            if claim in before and claim not in self._expected:
-                self._usage.resize(claim, size)
-            elif claim not in before and claim not in self._usage:
-                self._usage.put(claim, servers[claim[0]], size)
+        for claim in sizes.keys() - before - self._sizes.keys():
+            self._put(claim, servers[claim[0]], sizes[claim])
         for claim in before - sizes.keys() - self._expected:
-            self._usage.drop(claim)
+            self._drop(claim)
 
     @staticmethod
     def _unlink(paths: list[Path]) -> None:
@@ -382,7 +326,7 @@ def _read_if_small(path: Path) -> tuple[int, bytes | None]:
     return len(data), data
 
 
-def _claim_of(path: Path) -> tuple[str, str]:
+def _claim_of(path: Path) -> Claim:
     """Return the job id and role in a file's name. A job has one file of each role."""
     job_id, _, rest = path.name.partition(".")
     return job_id, rest.partition(".")[0]

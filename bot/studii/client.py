@@ -3,8 +3,8 @@
 import re
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -12,11 +12,12 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
 from bot.aio.net import NO_CONNECTION, Connector, Reach, absolute_address, never_sent, reason_of
 from bot.clock import Clock, SystemClock
+from bot.reasons import Reason, ReasonCode
 from bot.studii import transfer
 from bot.studii.answers import (
     CreatedJob,
@@ -35,7 +36,6 @@ from bot.studii.errors import (
     JobNotFound,
     KeyRefused,
     MalformedAnswer,
-    MalformedKey,
     NoAnswer,
     NotSent,
     OutcomeUnknown,
@@ -68,21 +68,6 @@ class Timeouts:
     read: float = 30.0
     total: float = 60.0
     transfer: float = 900.0
-
-
-@dataclass
-class _Answer:
-    """The outcome of one request. Headers and fields are not in the repr: they may echo the key, or contain
-    a signed URL."""
-
-    kind: str
-    status: int | None = None  # None if no answer came
-    sent: bool = True  # False only if it is certain that nothing of the request was sent
-    reason: str = ""
-    is_page: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    fields: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)  # none if it is unreadable
-    detail: str | None = None
 
 
 class StudiiClient:
@@ -158,18 +143,17 @@ class StudiiClient:
         del key  # here and below: a traceback that shows local variables shows no key
         source = {} if source_object_key is None else {"source_object_key": source_object_key}
         body = {"tool": tool, "inputs": dict(inputs), **source}
-        answer = await self._exchange(self._create, "create", "POST", self._url("jobs"), secret, body)
-        created = shaped(CreatedJob, self._fields(answer))
+        fields = await self._ask(self._create, "create", "POST", self._url("jobs"), secret, body)
+        created = shaped(CreatedJob, fields)
         if created is None:
-            raise OutcomeUnknown(reason=f"unreadable answer, status {answer.status}")
+            raise OutcomeUnknown(reason="an answer without the job's id")
         return created
 
     async def job_status(self, key: str, job_id: str, status_url: str | None = None) -> JobReport:
         """GET a job's status (Studii API docs, Poll status)."""
         secret = _secret(key)
         del key
-        answer = await self._exchange(self._api, "status", "GET", self.job_url(job_id, status_url), secret)
-        fields = self._fields(answer)
+        fields = await self._ask(self._api, "status", "GET", self.job_url(job_id, status_url), secret)
         fields["error"] = clean(message_in(fields, "error"), secret.reveal())
         report = shaped(JobReport, fields)
         if report is None or report.id != job_id:
@@ -185,19 +169,16 @@ class StudiiClient:
         """
         secret = _secret(key)
         del key
-        answer = await self._exchange(self._api, "status", "GET", self.job_url(str(uuid4())), secret)
-        try:
-            self._fields(answer)
-        except JobNotFound:
-            return
+        with suppress(JobNotFound):
+            await self._ask(self._api, "status", "GET", self.job_url(str(uuid4())), secret)
 
     async def request_upload(self, key: str, filename: str, content_type: str) -> UploadTarget:
         """POST /uploads: return where to upload a source (Studii API docs, Upload a source image)."""
         secret = _secret(key)
         del key
         body = {"filename": filename, "content_type": content_type}
-        answer = await self._exchange(self._api, "upload", "POST", self._url("uploads"), secret, body)
-        target = shaped(UploadTarget, self._fields(answer))
+        fields = await self._ask(self._api, "upload", "POST", self._url("uploads"), secret, body)
+        target = shaped(UploadTarget, fields)
         if target is None or self.handed_back(target.signed_url) is None:
             raise MalformedAnswer(reason="not an upload target, or not a safe one")
         return target
@@ -260,57 +241,66 @@ class StudiiClient:
         parts = (quote(part, safe="").replace(".", "%2E") for part in path)
         return URL("/".join([str(self._base).rstrip("/"), *parts]), encoded=True)
 
+    async def _ask(
+        self, session: ClientSession, kind: str, method: str, url: URL, key: Secret, body: object = None
+    ) -> dict[str, Any]:
+        """Return the fields of the answer to one request. Raises what any answer but a 2xx means."""
+        met = await self._exchange(session, kind, method, url, key, body)
+        if isinstance(met, StudiiError):
+            raise met
+        return met
+
     async def _exchange(
-        self, session: ClientSession, kind: str, method: str, url: URL, key: Secret, json: object = None
-    ) -> _Answer:
+        self, session: ClientSession, kind: str, method: str, url: URL, key: Secret, body: object
+    ) -> dict[str, Any] | StudiiError:
         """Send exactly one request and read its answer, without following a redirect.
 
-        Errors are returned and not raised, so that no later error has the library's exception, with the
-        request's headers, as its context.
+        Errors are returned and not raised, so that none has the library's exception, with the request's
+        headers, as its context, or the headers among the variables of its traceback.
         """
         headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
-        answer, body = _Answer(kind), b""
+        answer: ClientResponse | None = None
+        content, lost = b"", StudiiError()
         try:
             async with session.request(
-                method, url, json=json, headers=headers, allow_redirects=False
-            ) as response:
-                answer.status, answer.headers = response.status, response.headers.copy()
-                answer.is_page = response.content_type == "text/html"
-                await response.content.readexactly(MAX_ANSWER_BYTES + 1)
+                method, url, json=body, headers=headers, allow_redirects=False
+            ) as answer:
+                await answer.content.readexactly(MAX_ANSWER_BYTES + 1)
         except IncompleteReadError as complete:
-            body = complete.partial
+            content = complete.partial
         except NO_CONNECTION as error:
-            answer.sent, answer.reason = not never_sent(error), reason_of(error)
+            no_answer = OutcomeUnknown if kind == "create" else NoAnswer
+            lost = (NotSent if never_sent(error) else no_answer)(reason=reason_of(error))
         finally:
-            self._count(kind, answer.status)
-        answer.fields = fields_of(body)
-        answer.detail = clean(message_in(answer.fields, "error", "message"), key.reveal())
-        return answer
+            self._count(kind, None if answer is None else answer.status)
+        if answer is None:
+            return lost
+        fields = fields_of(content)
+        detail = clean(message_in(fields, "error", "message"), key.reveal())
+        return self._refusal(kind, answer, detail, is_readable=bool(fields)) or fields
 
-    def _fields(self, answer: _Answer) -> dict[str, Any]:
-        """Return the fields of a 2xx answer. Raises what any other answer means, or that none came."""
-        status, detail, is_paid = answer.status, answer.detail, answer.kind == "create"
-        if status is None and not answer.sent:
-            raise NotSent(reason=answer.reason)
-        if status is None:
-            raise (OutcomeUnknown if is_paid else NoAnswer)(reason=answer.reason)
-        reason = f"status {status}"
+    def _refusal(
+        self, kind: str, answer: ClientResponse, detail: str | None, *, is_readable: bool
+    ) -> StudiiError | None:
+        """Return what an answer means that is not one to go on with."""
+        status, is_paid = answer.status, kind == "create"
         if status == 429:
-            raise RateLimited(retry_after(answer.headers, self._clock.now()), detail=detail)
+            return RateLimited(retry_after(answer.headers, self._clock.now()))
         if status == 500 or (status > 500 and not is_paid):
-            raise ApiFailed(detail=detail, reason=reason)
-        asks_for_job = status == 404 and answer.kind == "status"
+            return ApiFailed(reason=f"status {status}")
+        asks_for_job = status == 404 and kind == "status"
         # A web page says that the address is wrong, or that a proxy spoke; the API says that there is no job.
-        if 400 <= status < 500 and not (asks_for_job and answer.is_page):
-            raise (JobNotFound if asks_for_job else _REFUSALS.get(status, ApiRefused))(status, detail=detail)
-        if not 200 <= status < 300 or not answer.fields:
-            unclear: type[StudiiError] = OutcomeUnknown if is_paid else MalformedAnswer
-            raise unclear(reason=f"unexpected answer, {reason}", detail=detail)
-        return answer.fields
+        if 400 <= status < 500 and not (asks_for_job and answer.content_type == "text/html"):
+            meant = JobNotFound if asks_for_job else _REFUSALS.get(status, ApiRefused)
+            return meant(status, detail=detail)
+        if 200 <= status < 300 and is_readable:
+            return None
+        unclear = OutcomeUnknown if is_paid else MalformedAnswer
+        return unclear(reason=f"unexpected answer, status {status}")
 
 
 def _secret(key: str) -> Secret:
     if not _A_KEY.fullmatch(key):
         # It could not even stand in a header.
-        raise MalformedKey
+        raise KeyRefused(told=Reason(ReasonCode.KEY_MALFORMED))
     return Secret(key)

@@ -1,7 +1,7 @@
 """Errors of requests to Studii (Studii API docs, Errors), by what may be done next.
 
-Each is a code with arguments (`told`), whose sentences are in `bot.ui.kit.reasons`. `detail` is Studii's own
-message, sanitized; `reason` is a short text for the log. No error has the library's exception as its cause,
+Each is a code with arguments (`told`), whose sentences are in `bot.ui.kit.reasons`: `detail` is Studii's own
+message, sanitized. `reason` is a short text for the log. No error has the library's exception as its cause,
 as that contains the headers with the key.
 """
 
@@ -14,11 +14,8 @@ class StudiiError(ReasonedError):
 
     code = ReasonCode.STUDII_TROUBLE
 
-    def __init__(
-        self, *, told: Reason | None = None, detail: str | None = None, reason: str | None = None
-    ) -> None:
+    def __init__(self, *, told: Reason | None = None, reason: str | None = None) -> None:
         super().__init__(told)
-        self.detail = detail
         self.reason = reason
 
 
@@ -27,10 +24,11 @@ class ApiRefused(StudiiError):
 
     code = ReasonCode.API_REFUSED
 
-    def __init__(self, status: int | None = None, *, detail: str | None = None) -> None:
-        told = Reason(self.code, {"detail": detail} if detail else {})
-        super().__init__(told=told, detail=detail, reason=f"status {status}")
-        self.status = status
+    def __init__(
+        self, status: int | None = None, *, told: Reason | None = None, detail: str | None = None
+    ) -> None:
+        said = Reason(self.code, {"detail": detail} if detail else {})
+        super().__init__(told=told or said, reason=f"status {status}")
 
 
 class BadInputs(ApiRefused):
@@ -43,12 +41,6 @@ class KeyRefused(ApiRefused):
     """401: the key is missing, malformed or revoked. Also raised, unsent, for what cannot be a key."""
 
     code = ReasonCode.KEY_REFUSED
-
-
-class MalformedKey(KeyRefused):
-    """The text can't be a key, so nothing is sent."""
-
-    code = ReasonCode.KEY_MALFORMED
 
 
 class OutOfCredits(ApiRefused):
@@ -77,8 +69,8 @@ class RateLimited(StudiiError):
 
     code = ReasonCode.RATE_LIMITED
 
-    def __init__(self, retry_after: float | None, *, detail: str | None = None) -> None:
-        super().__init__(detail=detail, reason="status 429")
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__(reason="status 429")
         self.retry_after = retry_after
 
 

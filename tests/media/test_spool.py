@@ -1,21 +1,46 @@
-"""The folder for photos and outputs stays within its bounds."""
+"""The folder for photos and outputs stays within its bounds, and nobody fills it for the others."""
 
 import shutil
 import stat
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.media.spool import Spool
+from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, Spool, to_evict
 from tests.engine.world import a_job, a_staging_job, engine_world
+
+MAX = 2000
+PHOTOS = int(MAX * (1 - FOR_OUTPUTS))
+SIZE = st.integers(1, 25)
+A, B, C = ("a" * 16, "b" * 16, "c" * 16)
+
+
+def fill(spool: Spool, guild_id: int, size: int = 25, *, held: bool = False) -> int:
+    """Keep as many photos as the server may; returns their bytes."""
+    number = 0
+    while not spool.claim_source(
+        f"{guild_id}-{number}", guild_id, size, held=held, held_together=spool.used if held else 0
+    ):
+        number += 1
+    return number * size
+
+
+async def swept(spool: Spool, **needed: int) -> None:
+    async def those() -> dict[str, int]:
+        return needed
+
+    await spool.sweep(those)
 
 
 async def test_nobody_else_on_the_machine_sees_the_photos(tmp_path: Path) -> None:
-    await Spool(tmp_path / "spool", 1000).prepare()
+    spool = Spool(tmp_path / "spool", 1000)
+    await spool.prepare()
     assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
     assert list((tmp_path / "spool").iterdir()) == []
+    assert spool.path("../../etc/passwd").parent == tmp_path / "spool"
 
 
 async def test_a_spool_that_can_not_be_used_says_so_to_the_operator(tmp_path: Path) -> None:
@@ -24,88 +49,66 @@ async def test_a_spool_that_can_not_be_used_says_so_to_the_operator(tmp_path: Pa
         await Spool(tmp_path / "spool", 1000).prepare()
 
 
-async def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", 1000)
-    await spool.prepare()
-    assert spool.claim_source("a" * 16, 1, 801) == 1
-    assert spool.claim_source("a" * 16, 1, 800) == 0
-    assert spool.claim_source("b" * 16, 2, 1) == 1
-    assert spool.claim_output("a" * 16, 1, 201) == 1
-    assert spool.claim_output("a" * 16, 1, 200) == 0
-
-
-async def test_files_of_an_earlier_life_count_for_their_servers(tmp_path: Path) -> None:
-    earlier = Spool(tmp_path, 1000)
-    earlier.source("a" * 16, ".png").write_bytes(b"x" * 300)
-    earlier.output("a" * 16, ".png").write_bytes(b"x" * 100)
-    earlier.source("b" * 16, ".png").write_bytes(b"x" * 50)
+def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
+    claims = [spool.claim_source(A, 1, size) for size in (801, 800, 790, 800)]
+    assert [*claims, spool.claim_source(B, 2, 1)] == [1, 0, 0, 0, 1]
+    assert [spool.claim_output(A, 1, 201), spool.claim_output(A, 1, 200)] == [1, 0]
+    assert (spool.left_for_output(A), spool.left_for_output(B), spool.claim_rest(B, 2, 50)) == (200, 0, 0)
+    assert spool.claim_rest(A, 1, 50) == 50
+    assert spool.claim_rest(A, 1, 900) == 200
 
-    async def needed() -> dict[str, int]:
-        return {"a" * 16: 1}
 
-    await spool.sweep(needed)
-    assert (spool.used, spool.source_size("a" * 16)) == (400, 300)
-    assert spool.claim_source("c" * 16, 1, 200) > 0  # over the share of its server
-    assert spool.claim_source("c" * 16, 2, 200) == 0
+async def test_files_of_an_earlier_life_count_for_their_servers_and_orphans_go(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 1000)
+    spool.source(A, ".png").write_bytes(b"x" * 300)
+    spool.output(A, ".png").write_bytes(b"x" * 100)
+    spool.source(B, ".png").write_bytes(b"x" * 50)
+    await swept(spool, **{A: 1})
+    assert (spool.used, spool.source_size(A), spool.output_size(A)) == (400, 300, 100)
+    assert spool.claim_source(C, 1, 200) > 0  # over the share of its server
+    assert spool.claim_source(C, 2, 200) == 0
+    assert not spool.source(B, ".png").exists()
 
 
 async def test_room_is_given_back_when_a_file_is_smaller_than_expected_or_goes(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
-    assert spool.claim_output("a" * 16, 1, 1000) == 0
-    path = spool.output("a" * 16, ".png")
+    freed: list[int] = []
+    spool.when_freed(lambda: freed.append(spool.used))
+    assert spool.claim_output(A, 1, 1000) == 0
+    path = spool.output(A, ".png")
     path.write_bytes(b"x" * 10)
-    assert (await spool.settle(path), spool.used) == (10, 10)
+    assert await spool.settle(path) == 10
     await spool.remove(path.name)
-    assert spool.used == 0
+    assert freed == [10, 0]
 
 
-async def test_what_is_being_written_keeps_its_room_in_a_sweep_and_what_others_removed_does_not(
-    tmp_path: Path,
-) -> None:
+async def test_a_sweep_spares_what_is_being_written_and_what_comes_meanwhile(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
-    for job_id, written in (("a" * 16, 100), ("b" * 16, 0)):
+    for job_id, written in ((A, 100), (B, 0)):
         spool.claim_source(job_id, 1, 200)
         path = spool.source(job_id, ".png")
         path.write_bytes(b"x" * written)
         if written:
             await spool.settle(path)
-            path.unlink()
+            path.unlink()  # by others
 
     async def needed() -> dict[str, int]:
-        return {"a" * 16: 1, "b" * 16: 1}
+        spool.source(C).write_bytes(b"x")
+        return {A: 1, B: 1}
 
     await spool.sweep(needed)
     assert spool.used == 200
-
-
-async def test_a_name_from_elsewhere_leads_to_no_other_folder(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool", 1000)
-    assert spool.path("../../etc/passwd").parent == tmp_path / "spool"
+    assert spool.source(C).exists()
 
 
 async def test_an_output_is_known_by_its_name(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
-    spool.output("b" * 16, ".mp4").write_bytes(b"12345")
-    output = await spool.open_output(f"{'b' * 16}.output.mp4")
+    spool.output(B, ".mp4").write_bytes(b"12345")
+    output = await spool.open_output(f"{B}.output.mp4")
     assert output is not None
     assert (output.kind, output.content_type, output.size) == ("video", "video/mp4", 5)
     assert await spool.open_output("gone.output.png") is None
-
-
-async def test_a_sweep_spares_what_comes_in_meanwhile(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 1000)
-    for name in ("1" * 16, "2" * 16):
-        spool.source(name).write_bytes(b"x")
-
-    async def needed() -> dict[str, int]:
-        spool.source("3" * 16).write_bytes(b"x")
-        return {"2" * 16: 1}
-
-    await spool.sweep(needed)
-    assert not spool.source("1" * 16).exists()
-    assert spool.source("2" * 16).exists()
-    assert spool.source("3" * 16).exists()
 
 
 async def test_a_folder_that_is_removed_while_the_bot_runs_costs_no_photo_and_no_result(
@@ -121,3 +124,56 @@ async def test_a_folder_that_is_removed_while_the_bot_runs_costs_no_photo_and_no
                 said = await world.announced((await world.accept(job)).id)
                 assert said.job.state is JobState.SUCCEEDED
                 assert said.output is not None
+
+
+async def test_a_server_alone_gets_half_of_the_room_and_the_next_ones_get_their_share(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, MAX)
+    assert [fill(spool, guild_id) for guild_id in range(1, 5)] == [800, 400, 200, 100]
+    assert spool.claim_source("of a new server", 9, 50) == 0
+    assert spool.claim_source("more", 2, 25) > 0
+    await spool.remove(*(f"1-{number}.source" for number in range(32)))
+    assert spool.claim_source("more", 2, 25) == 0
+    assert fill(Spool(tmp_path, MAX), 1, held=True) == 300  # a server whose key is refused gets a fifth
+
+
+def test_fifty_servers_whose_keys_are_refused_leave_room_for_a_healthy_one(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, MAX)
+    for guild_id in range(50):
+        fill(spool, guild_id, 5, held=True)
+    assert spool.used <= PHOTOS * HELD_TOGETHER
+    assert fill(spool, 99) >= PHOTOS * (1 - HELD_TOGETHER) / 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), SIZE), max_size=300))
+def test_photos_never_take_the_room_of_outputs(wanted: list[tuple[int, int]]) -> None:
+    spool, taken = Spool(Path(), MAX // 4), 0
+    for number, (guild_id, size) in enumerate(wanted):
+        taken += 0 if spool.claim_source(f"{number}", guild_id, size) else size
+        assert spool.used == taken <= spool.max_bytes * (1 - FOR_OUTPUTS)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), SIZE, st.booleans()), max_size=30),
+    st.integers(1, 200),
+    st.integers(0, 200),
+)
+def test_files_give_way_only_if_that_helps_and_the_spared_ones_stay(
+    files: list[tuple[int, int, bool]], lacking: int, spared: int
+) -> None:
+    kept = [Evictable(str(number), *one) for number, one in enumerate(files)]
+    giving = to_evict(kept, lacking, spared=spared)
+    left = sum(one.size for one in kept) - sum(one.size for one in giving)
+    if giving:
+        assert sum(one.size for one in giving) >= lacking > sum(one.size for one in giving[:-1])
+        assert left >= spared
+    elif spared == 0:
+        assert left < lacking
+    for guild_id in {one.guild_id for one in giving}:
+        own = sorted((one for one in kept if one.guild_id == guild_id), key=lambda one: not one.is_elsewhere)
+        mine = [one for one in giving if one.guild_id == guild_id]
+        assert mine == own[: len(mine)]  # what can still be had from Studii, in the order given
+
+
+def test_the_server_that_has_most_gives_first() -> None:
+    held = [Evictable("a", 1, 10), Evictable("b", 2, 10), Evictable("c", 2, 10)]
+    assert [photo.job_id for photo in to_evict(held, 5)] == ["b"]

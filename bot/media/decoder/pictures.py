@@ -101,11 +101,11 @@ class Refusal(Exception):
         self.facts = facts
 
 
-def check(path: str, room: int) -> dict[str, Any]:
+def check(path: str, room: int, pixels: int = MAX_CHECKED_PIXELS) -> dict[str, Any]:
     """Decode a picture completely, and keep as little as possible."""
     kind = _kind_of(path)
     with _refusing(kind):
-        width, height = _checked(kind, path, MAX_CHECKED_PIXELS, room)
+        width, height = _checked(kind, path, pixels, room)
     return {"kind": kind.name, "type": kind.content_type, "width": width, "height": height}
 
 
@@ -116,10 +116,9 @@ def inspect(path: str, into: str, most: int, pixels: int, room: int) -> dict[str
     WebP, of at most `most` bytes if there is a way to that.
     """
     kind = _kind_of(path)
+    if kind.is_accepted:
+        return check(path, room, pixels)
     with _refusing(kind):
-        if kind.is_accepted:
-            width, height = _checked(kind, path, pixels, room)
-            return {"kind": kind.name, "type": kind.content_type, "width": width, "height": height}
         return _converted(kind, path, Path(into), most, pixels, room)
 
 

@@ -72,8 +72,8 @@ def words_for_pictures(typed: str) -> str:
     """Return words that can be written on pictures; empty if they are `off`. Raises `Refused` for others."""
     words = words_or_off(typed)
     # Imported here: few servers write on pictures, and Pillow takes memory.
-    from bot.media.fonts import script_of
+    from bot.media.fonts import is_writable
 
-    if not all(map(script_of, words)):
+    if not all(map(is_writable, words)):
         raise Refused(NOT_WRITABLE)
     return words

@@ -19,16 +19,11 @@ def opened(data: bytes) -> Image.Image:
     return JpegImageFile(file) if data.startswith(b"\xff\xd8") else Image.open(file)
 
 
-def shown(data: bytes) -> tuple[bytes, int | None, bytes | None]:
+def shown(data: bytes) -> tuple[bytes, int, bytes | None]:
     """What is seen of a picture: its pixels, how it is turned, and in which colours."""
     with opened(data) as image:
         frames = b"".join(frame.tobytes() for frame in ImageSequence.Iterator(image))
-        return frames, image.getexif().get(ORIENTATION), image.info.get("icc_profile")
-
-
-def entropy(jpeg: bytes) -> bytes:
-    """Everything from the first table on."""
-    return jpeg[jpeg.index(b"\xff\xdb") :]
+        return frames, image.getexif().get(ORIENTATION, 1), image.info.get("icc_profile")
 
 
 def assert_nothing_private(data: bytes) -> None:
@@ -37,3 +32,11 @@ def assert_nothing_private(data: bytes) -> None:
         assert set(image.getexif()) <= {ORIENTATION}
         assert not image.getexif().get_ifd(0x8825)
         assert not image.info.keys() & {"comment", "photoshop", "mp", "parameters", "Comment"}
+
+
+def cleaned(strip: Strip, photo: bytes) -> bytes:
+    """The photo without what is private, which looks the same."""
+    stripped = strip(photo)
+    assert_nothing_private(stripped)
+    assert shown(stripped) == shown(photo)
+    return stripped

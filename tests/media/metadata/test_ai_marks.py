@@ -26,14 +26,7 @@ from tests.media.metadata.photos import (
     with_segments,
     xmp,
 )
-from tests.media.metadata.stripped import Strip, assert_nothing_private, shown
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_the_mark_is_found_in_wide_characters(strip: Strip, encoding: str) -> None:
-    packet = xmp(AI).decode().encode(encoding)
-    stripped = strip(with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + packet)))
-    assert f'DigitalSourceType="{AI}"'.encode() in stripped
+from tests.media.metadata.stripped import Strip, assert_nothing_private, cleaned
 
 
 def with_store(kind: str, store: bytes) -> bytes:
@@ -56,13 +49,10 @@ def test_a_manifest_goes_and_its_mark_stays(strip: Strip, kind: str) -> None:
     photo = with_store(
         kind, jumbf(actions(AI), b"c2pa.thumbnail.claim.jpeg SECRET-THUMB stds.exif SECRET-GPS")
     )
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
+    stripped = cleaned(strip, photo)
     assert b"c2pa" not in stripped
-    assert AI.encode() + b'"' in stripped
-    assert shown(stripped) == shown(photo)
     with Image.open(io.BytesIO(stripped)) as image:
-        assert AI in str(image.info["xmp"])
+        assert f'"{AI}"' in str(image.info["xmp"])
 
 
 def test_a_mark_in_a_manifest_in_several_segments_stays(strip: Strip) -> None:
@@ -87,16 +77,16 @@ def test_a_cameras_manifest_leaves_nothing_and_a_large_one_is_not_read(strip: St
 @pytest.mark.parametrize(
     "said",
     [
-        f'<rdf:Description Iptc4xmpExt:DigitalSourceType="{AI}"/>',
-        f"<rdf:Description Iptc4xmpExt:DigitalSourceType = '{AI}'/>",
-        f"<Iptc4xmpExt:DigitalSourceType>\n {AI}\n</Iptc4xmpExt:DigitalSourceType>",
-        f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{AI}"/>',
-        f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>\n<rdf:li>{AI}</rdf:li></rdf:Bag></Iptc4xmpExt:DigitalSourceType>",
+        f'<rdf:Description Iptc4xmpExt:DigitalSourceType="{AI}"/>'.encode(),
+        f"<rdf:Description Iptc4xmpExt:DigitalSourceType = '{AI}'/>".encode(),
+        f"<Iptc4xmpExt:DigitalSourceType>\n {AI}\n</Iptc4xmpExt:DigitalSourceType>".encode(),
+        f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{AI}"/>'.encode(),
+        f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>\n<rdf:li>{AI}</rdf:li></rdf:Bag></Iptc4xmpExt:DigitalSourceType>".encode(),
+        *(xmp(AI).decode().encode(encoding) for encoding in ("utf-16", "utf-16-le", "utf-16-be")),
     ],
 )
-def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: str) -> None:
-    photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + said.encode() + b" SECRET-XMP"))
-    stripped = strip(photo)
+def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: bytes) -> None:
+    stripped = strip(with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + said + b" SECRET-XMP")))
     assert_nothing_private(stripped)
     assert f'Iptc4xmpExt:DigitalSourceType="{AI}"'.encode() in stripped
 
@@ -104,4 +94,6 @@ def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: str) -> 
 def test_nothing_but_a_mark_passes_for_one(strip: Strip) -> None:
     for value in ("SECRET-XMP", "https://example.com/SECRET-XMP", f"{AI}?SECRET-XMP=1"):
         photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + xmp(value)))
-        assert_nothing_private(strip(photo))
+        stripped = strip(photo)
+        assert_nothing_private(stripped)
+        assert b"DigitalSourceType" not in stripped

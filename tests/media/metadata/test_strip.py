@@ -28,7 +28,7 @@ from tests.media.metadata.photos import (
     with_segments,
     xmp,
 )
-from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, entropy, shown
+from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, cleaned, shown
 
 JPEG_KINDS = [
     {},
@@ -45,12 +45,10 @@ def test_a_phones_photo_loses_what_is_private_and_looks_the_same(
 ) -> None:
     photo = phone(source=source)
     assert any(secret in photo for secret in SECRETS)
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
+    stripped = cleaned(strip, photo)
     assert shown(stripped)[1:] == (6, ICC)
-    assert (AI.encode() in stripped) is (source is not None)
-    assert (b"xmpmeta" in stripped) is (source is not None)
+    assert (AI.encode() in stripped) is (b"xmpmeta" in stripped) is (source is not None)
+    assert strip(stripped) == stripped
 
 
 @pytest.mark.promise
@@ -60,7 +58,7 @@ def test_the_coded_data_of_a_jpeg_is_the_same_byte_for_byte(strip: Strip, option
     photo = with_segments(plain, segment(0xE1, exif()), segment(0xFE, b"SECRET-COMMENT"))
     stripped = strip(photo + b"SECRET-VIDEO")
     assert_nothing_private(stripped)
-    assert entropy(stripped) == entropy(plain)
+    assert stripped.endswith(plain[plain.index(b"\xff\xdb") :])  # everything from the first table on
 
 
 @pytest.mark.promise
@@ -86,85 +84,49 @@ def test_every_orientation_stays(strip: Strip, phone: Maker, orientation: int) -
         assert image.getexif().get(ORIENTATION, 1) == orientation
 
 
-@pytest.mark.parametrize("byte_order", ["<", ">"])
-def test_orientation_is_read_in_both_byte_orders(strip: Strip, byte_order: str) -> None:
+def exif_with(orientation: int, byte_order: str) -> bytes:
     data = Image.Exif()
     data.endian = byte_order
-    data[ORIENTATION], data[0x010F] = 8, "SECRET-MAKE"
-    stripped = strip(
-        with_segments(plain_jpeg(), segment(0xE1, b"Exif\0\0" + data.tobytes().removeprefix(b"Exif\0\0")))
-    )
-    assert_nothing_private(stripped)
-    assert shown(stripped)[1] == 8
+    data[ORIENTATION], data[0x010F] = orientation, "SECRET-MAKE"
+    return segment(0xE1, b"Exif\0\0" + data.tobytes().removeprefix(b"Exif\0\0"))
 
 
-def test_an_orientation_that_xmp_alone_tells_stays_there(strip: Strip) -> None:
-    photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + xmp(orientation=3)))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
-    assert shown(stripped)[1] == 3
+UPRIGHT, ELSEWHERE = segment(0xE1, exif(1)), segment(0xE1, XMP_HEAD + xmp(orientation=3))
+CMYK, GREY, RGB = plain_jpeg(pixels(mode="CMYK")), plain_jpeg(pixels(mode="L")), plain_jpeg()
+ODD = {
+    "little-endian": (with_segments(RGB, exif_with(8, "<")), 8),
+    "big-endian": (with_segments(RGB, exif_with(8, ">")), 8),
+    "turned twice, of which the first counts": (with_segments(RGB, exif_with(3, "<"), exif_with(6, ">")), 3),
+    "turned by XMP alone": (with_segments(RGB, ELSEWHERE), 3),
+    "upright, whatever XMP says": (with_segments(RGB, UPRIGHT, ELSEWHERE), 1),
+    "upright, whatever XMP said before": (with_segments(RGB, ELSEWHERE, UPRIGHT), 1),
+    "inks": (with_segments(CMYK, segment(0xEE, b"Adobe\0\x64\0\0\0\0\x02SECRET-COMMENT"), UPRIGHT), 1),
+    "grey": (with_segments(GREY, exif_with(3, "<")), 3),
+    "a thumbnail in its JFIF header": (
+        RGB[:2] + segment(0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01\x01\x04SECRET-THUMB") + RGB[20:],
+        1,
+    ),
+    "a marker and an end in its thumbnail": (
+        with_segments(RGB, segment(0xE1, exif() + b"\xff\xd9\xff\xda\0\x02SECRET-THUMB\xff\xd9")),
+        6,
+    ),
+}
 
 
-def test_exif_that_says_upright_is_not_overruled_by_xmp(strip: Strip) -> None:
-    for segments in (
-        [segment(0xE1, exif(1)), segment(0xE1, XMP_HEAD + xmp(orientation=3))],
-        [segment(0xE1, XMP_HEAD + xmp(orientation=3)), segment(0xE1, exif(1))],
-    ):
-        assert shown(strip(with_segments(plain_jpeg(), *segments)))[1] in {None, 1}
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_jpegs_lose_what_is_private_and_look_the_same(strip: Strip, kind: str) -> None:
+    photo, turned = ODD[kind]
+    assert shown(cleaned(strip, photo))[1] == turned
 
 
-def test_adobe_rgb_without_a_profile_is_still_adobe_rgb(strip: Strip) -> None:
-    data = Image.Exif()
-    data[0x010F] = "SECRET-MAKE"
-    inner = data.get_ifd(0x8769)
-    inner[0xA001], inner[0xA005] = 0xFFFF, {1: "R03"}
-    stripped = strip(
-        with_segments(plain_jpeg(), segment(0xE1, b"Exif\0\0" + data.tobytes().removeprefix(b"Exif\0\0")))
-    )
-    assert b"SECRET-MAKE" not in stripped
-    with Image.open(io.BytesIO(stripped)) as image:
-        assert image.getexif().get_ifd(0x8769)[0xA001] == 0xFFFF
-        assert image.getexif().get_ifd(0xA005)[1] == "R03"
-
-
-@pytest.mark.parametrize("mode", ["CMYK", "L"])
-def test_a_jpeg_in_other_colours_looks_the_same(strip: Strip, mode: str) -> None:
-    plain = plain_jpeg(pixels(mode=mode))
-    photo = with_segments(
-        plain, segment(0xEE, b"Adobe\0\x64\0\0\0\0\x02SECRET-COMMENT"), segment(0xE1, exif())
-    )
-    if mode == "L":
-        photo = with_segments(plain, segment(0xE1, exif()))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
-
-
-def test_the_thumbnail_of_a_jfif_header_goes(strip: Strip) -> None:
-    plain = plain_jpeg()
-    head = segment(0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01\x01\x04SECRET-THUMB")
-    photo = plain[:2] + head + plain[20:]
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
-    assert stripped[:4] == plain[:4]
-
-
+@pytest.mark.parametrize("filler", [b"", b"\xff", b"\xff\x00", b"\xff\xd0", b"\x00\xff\xd0", b"\x00" * 70])
 @pytest.mark.parametrize("plain", [plain_jpeg, plain_png, plain_webp])
-def test_a_photo_without_metadata_stays_as_it_is(tmp_path: Path, plain: Maker) -> None:
-    path = tmp_path / "photo"
-    path.write_bytes(plain(icc_profile=ICC))
-    before = path.stat()
-    assert strip_metadata(path) is False
-    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-
-
-@pytest.mark.parametrize("source", [None, AI])
-@pytest.mark.parametrize("phone", PHONES)
-def test_removing_it_twice_changes_nothing_more(strip: Strip, phone: Maker, source: str | None) -> None:
-    once = strip(phone(source=source))
-    assert strip(once) == once
+def test_a_photo_without_metadata_stays_as_it_is_and_stray_bytes_cost_little(
+    strip: Strip, plain: Maker, filler: bytes
+) -> None:
+    photo = plain(icc_profile=ICC)
+    there = filler * 50_000 if plain is plain_jpeg else b""
+    assert strip(photo[:20] + there + photo[20:]) == photo
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP"])
@@ -172,10 +134,7 @@ def test_a_moving_picture_still_moves(strip: Strip, image_format: str) -> None:
     buffer = io.BytesIO()
     frames = [pixels((40, 30)) for _ in range(3)]
     frames[0].save(buffer, image_format, save_all=True, append_images=frames[1:], duration=90, exif=exif())
-    stripped = strip(buffer.getvalue())
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(buffer.getvalue())
-    with Image.open(io.BytesIO(stripped)) as image:
+    with Image.open(io.BytesIO(cleaned(strip, buffer.getvalue()))) as image:
         assert getattr(image, "n_frames", 1) == 3
 
 
@@ -199,40 +158,9 @@ def test_a_file_that_contradicts_itself_is_refused_and_left_alone(tmp_path: Path
     path.write_bytes(data)
     with pytest.raises(BrokenStructure):
         strip_metadata(path)
-    assert path.read_bytes() == data
-    assert len(list(tmp_path.iterdir())) == 1
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [data]
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a SECRET", b"%PDF-1.7", b"II*\0 SECRET"])
 def test_files_of_other_kinds_are_not_touched(strip: Strip, data: bytes) -> None:
     assert strip(data) == data
-
-
-def test_a_marker_or_an_end_in_the_thumbnail_ends_nothing(strip: Strip) -> None:
-    photo = with_segments(plain_jpeg(), segment(0xE1, exif() + b"\xff\xd9\xff\xda\0\x02SECRET-THUMB\xff\xd9"))
-    stripped = strip(photo)
-    assert_nothing_private(stripped)
-    assert shown(stripped) == shown(photo)
-
-
-def test_a_large_photo_is_copied_in_blocks_wherever_their_borders_fall(strip: Strip) -> None:
-    for extra in range(3):
-        plain = plain_jpeg(pixels((1100, 900)), quality=98)
-        assert len(plain) > 3 * 256 * 1024
-        photo = with_segments(plain, segment(0xFE, b"x" * (1000 + extra)), segment(0xE1, exif(3)))
-        stripped = strip(photo + b"SECRET-VIDEO" * 30_000)
-        assert entropy(stripped) == entropy(plain)
-
-
-def test_fill_bytes_that_end_a_block_are_no_end(strip: Strip) -> None:
-    plain = plain_jpeg()
-    photo = plain[:20] + b"\xff" * 600_000 + plain[20:]
-    stripped = strip(photo)
-    assert shown(stripped) == shown(photo)
-    assert stripped == plain
-
-
-@pytest.mark.parametrize("filler", [b"\xff\x00", b"\xff\xd0", b"\x00\xff\xd0", b"\x00" * 70])
-def test_stray_bytes_between_segments_go_and_cost_little(strip: Strip, filler: bytes) -> None:
-    plain = plain_jpeg()
-    assert strip(plain[:20] + filler * 50_000 + plain[20:]) == plain
