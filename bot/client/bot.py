@@ -22,8 +22,9 @@ from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.domain import Job
-from bot.domain.posting import PostingRules
 from bot.domain.shards import DIRECT_MESSAGES
+from bot.features import posting
+from bot.features.posting import PostingRules
 from bot.languages import lazy
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals
@@ -168,7 +169,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
-        return await self.services.posting.rules(guild_id)
+        return await self.services.db.read(posting.of, guild_id)
 
     def watch_photos(self, listener: Callable[[int, Job], None]) -> None:
         """Call `listener` with a member's message and the job whenever a job starts from the photo in it."""

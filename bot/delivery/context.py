@@ -7,7 +7,7 @@ import discord
 
 from bot.clock import Clock
 from bot.delivery.interaction_tokens import CardTokens
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames

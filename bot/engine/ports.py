@@ -7,9 +7,9 @@ from typing import Protocol
 from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
 from bot.domain.posting.sets import SetPart, SetPosting
+from bot.features.posting import PostingRules
 from bot.servers.notices import Notice
 
 

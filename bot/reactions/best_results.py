@@ -11,6 +11,7 @@ from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.domain import Job
 from bot.domain.posting.best_results import STAR
+from bot.features import posting
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
@@ -71,8 +72,7 @@ class BestResultWatch:
         )
 
     async def load(self) -> None:
-        """Load which servers show their best results, and which results have stars."""
-        await self._services.posting.load()
+        """Load which results have stars."""
         await self._services.best.load()
 
     async def catch_up(self) -> None:
@@ -97,8 +97,6 @@ class BestResultWatch:
         if event.guild_id is None or member is None or member.bot or not _is_star(event.emoji):
             return
         if own is None or event.message_author_id != own.id or event.message_id in self._others:
-            return
-        if self._services.posting.with_best(event.guild_id) is None:
             return
         if self._services.best.is_starred(event.message_id):
             return  # it is shown, or waits for its maker's answer
@@ -149,11 +147,11 @@ class BestResultWatch:
             await self._look_through(starred)
             return
         self._queued.discard(starred.message_id)
+        rules = await self._services.db.read(posting.of, starred.guild_id)
+        if rules.best_channel_id is None:
+            return
         job = await self._result(starred)
         if job is None:
-            return
-        rules = self._services.posting.with_best(starred.guild_id)
-        if rules is None:
             return
         best = self._services.best
         by_moderator = starred.moderator not in {None, job.user_id}

@@ -10,7 +10,7 @@ import discord
 from bot.catalog import Catalog, Tool
 from bot.domain import Job, JobRequest, MemberContext, SourcePhoto
 from bot.errors import CreditsShort, Outage, StudiiBotError
-from bot.features import styles
+from bot.features import posting, styles
 from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
 from bot.reactions.events import once_key
@@ -63,7 +63,7 @@ class PhotoJobs:
         refused = partial(self._refused, member, message)
         try:
             author = await author_in(message, self._client, self._services)
-            rules = await self._services.posting.rules(member.guild.id)
+            rules = await self._services.db.read(posting.of, member.guild.id)
             tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
             place = posting_place(member.guild, message.channel, member, rules)
         except Outage:

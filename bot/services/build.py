@@ -14,7 +14,7 @@ from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
 from bot.services.moderation.approvals import ApprovalService
 from bot.services.moderation.reviews import ReviewService
-from bot.services.posting import BestService, PostingService
+from bot.services.posting import BestService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.questions.offers import OfferService
@@ -37,7 +37,6 @@ class Services:
     languages: LanguageService
     privacy: PrivacyService
     photo_rules: KnownPhotoRules
-    posting: PostingService
     best: BestService
     rulings: RulingService
     approvals: ApprovalService
@@ -78,7 +77,6 @@ def build_services(
         languages=languages,
         privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         photo_rules=KnownPhotoRules(storage.db, catalog),
-        posting=PostingService(storage, clock),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),
         approvals=ApprovalService(storage, catalog, clock),

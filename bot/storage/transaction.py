@@ -11,7 +11,7 @@ from bot.storage.durations import DurationSamples
 from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.lanes import LaneLimitRows, Lanes
-from bot.storage.posting import BestResults, PostingRulesByServer
+from bot.storage.posting import BestResults
 from bot.storage.questions import Confirmations, Offers
 from bot.storage.servers import Servers
 from bot.storage.unreadable_check import UnreadableCheck
@@ -59,7 +59,6 @@ class Transaction:
     durations = _Repository(DurationSamples)
     holds = _Repository(Holds)
     confirmations = _Repository(Confirmations)
-    posting_rules = _Repository(PostingRulesByServer)
     offers = _Repository(Offers)
     best = _Repository(BestResults)
     unreadable = _Repository(UnreadableCheck)

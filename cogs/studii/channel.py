@@ -6,9 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import MAX_STARS
 from bot.errors import Refused
+from bot.features import posting
+from bot.features.posting import PostingRules
 from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel
@@ -76,8 +77,8 @@ def channel_command(services: Services) -> Command:
             changes |= {"results_channel_id": None, "in_threads": False}
         elif threads is False:
             changes["in_threads"] = False
-        changes |= _best_changes(await services.posting.rules(guild_id), best, stars)
-        rules = await services.posting.set(guild_id, **changes)
+        changes |= _best_changes(await services.db.read(posting.of, guild_id), best, stars)
+        rules = await services.db.write(posting.change, guild_id, **changes)
         await answer(interaction, channel_panel(rules, changed=bool(changes)))
 
     return channel

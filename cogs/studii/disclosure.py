@@ -6,7 +6,8 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.features import posting
+from bot.features.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.admin.disclosure import CORNER_NAMES, disclosure_panel, words_for_pictures, words_or_off
@@ -41,7 +42,7 @@ def disclosure_command(services: Services) -> Command:
             changes["staging_label"] = words_for_pictures(staging)
         if place is not None:
             changes["staging_corner"] = place
-        rules = await services.posting.set(guild_id, **changes)
+        rules = await services.db.write(posting.change, guild_id, **changes)
         await answer(interaction, disclosure_panel(rules, changed=bool(changes)))
 
     return disclosure

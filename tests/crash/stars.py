@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from bot.clock import SystemClock
 from bot.domain import JobState
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
+from bot.features import posting
 from bot.storage import Storage
 from bot.storage.schema import OPEN_BEST
 from sandbox.discord.emulator import APPLICATION_ID
@@ -97,7 +97,7 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
     best = BestResult(message.id, case.guild_id, case.channel_id, job.id, MAYA, wanted=True, since=now)
     async with Storage.open(case.database) as storage, storage.write() as transaction:
         await transaction.jobs.add_all([job])
-        await transaction.posting_rules.set(case.guild_id, PostingRules(best_channel_id=best_id))
+        await transaction.run(posting.change, case.guild_id, best_channel_id=best_id)
         await transaction.best.answer(MAYA, now, agreed=True)
         await transaction.best.want(best)
     return message.id

@@ -10,8 +10,8 @@ import pytest
 from bot.delivery import BestPoster
 from bot.delivery.errors import RETRY_SECONDS
 from bot.domain import ChannelGone, Job, Posted, TryLater, Undeliverable
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
+from bot.features.posting import PostingRules
 from tests.delivery.finished import MESSAGES, finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.simulated.delivery import context_on

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.posting import PostingRules
 from bot.errors import Refused
-from bot.services.posting.rules import PostingService
+from bot.reactions import photo_jobs
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import Desk, open_desk, texts
 
@@ -20,10 +19,10 @@ async def test_a_refusal_of_what_a_tap_needs_is_told(tmp_path: Path, monkeypatch
         await ready(desk)
         photo = await post(desk, desk.maya, ROOM)
 
-        async def refuse(_self: PostingService, _guild_id: int) -> PostingRules:
+        async def refuse(*_: object) -> int:
             raise Refused("Not now.")
 
-        monkeypatch.setattr(PostingService, "rules", refuse)
+        monkeypatch.setattr(photo_jobs, "author_in", refuse)
         await desk.tom.react(photo, STAGING)
         assert await jobs_of(desk) == []
         assert "Not now." in told_tom(desk)[0]

@@ -184,7 +184,7 @@ def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
-    delivery = delivery_on(bot, catalog, clock, rules=services.posting.rules, readers=bot.readers)
+    delivery = delivery_on(bot, catalog, clock, rules=bot.posting_rules, readers=bot.readers)
     bot.attach(services, delivery, clock, NoDeferrals(), nothing_left)
     return bot, delivery
 

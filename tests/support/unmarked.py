@@ -44,7 +44,6 @@ _UNSEEN_CALLS = frozenset(
         "_photo_backlog",
         "ChannelGone",
         "Batcher",
-        "RememberedByServer",
         "run_forever",
         "Invalid",
         "KeyError",

@@ -11,7 +11,7 @@ from bot.delivery.destination import Place
 from bot.delivery.history import is_marked
 from bot.delivery.postings.showings import Showing, Showings
 from bot.domain import Job, JobState, OutputFile
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import lazy
 from bot.ui.jobs.results.buttons import DeleteButton
 from bot.ui.jobs.results.ending import ending

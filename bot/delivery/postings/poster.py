@@ -14,7 +14,7 @@ from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
 from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
 from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import speaking
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated

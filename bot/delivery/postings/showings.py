@@ -10,7 +10,7 @@ import discord
 from bot.delivery.calls import unless_too_large
 from bot.delivery.context import DeliveryContext
 from bot.domain import Job, OutputFile
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import Worded
 from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.ui.jobs.results.gallery import (

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
 from bot.engine.context import EngineContext
 from bot.engine.ports import Showcase
+from bot.features import posting
+from bot.features.posting import PostingRules
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
@@ -48,7 +49,7 @@ class BestShowing:
             if best is None:
                 return None
             job = await transaction.best.result_of(best.guild_id, best.message_id)
-            rules = await transaction.posting_rules.get(best.guild_id)
+            rules = await transaction.run(posting.of, best.guild_id)
         if not best.wanted:
             return await self._take_back(best, rules)
         if job is None or rules.best_channel_id is None:

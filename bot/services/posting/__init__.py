@@ -1,4 +1,3 @@
-"""Decide how results are shown in servers' channels."""
+"""Show the best results in a channel of their own."""
 
 from bot.services.posting.best_results import BestService
-from bot.services.posting.rules import PostingService

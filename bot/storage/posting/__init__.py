@@ -1,4 +1,3 @@
-"""Store how results are shown in servers' channels."""
+"""Store which results are shown as the best."""
 
 from bot.storage.posting.best_results import BestResults
-from bot.storage.posting.rules import PostingRulesByServer

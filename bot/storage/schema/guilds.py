@@ -3,9 +3,10 @@ languages."""
 
 from typing import cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Table
 
 from bot.base import ReasonText, UtcDateTime, metadata
+from bot.features.posting import PostingRules
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import Notice
 from bot.servers.settings import GuildSettings, LogSettings
@@ -20,22 +21,7 @@ holds = Table(
     Column("since", UtcDateTime),
 )
 
-# How results are shown. A server without a row, or with empty columns, has the defaults of `PostingRules`.
-posting_rules = Table(
-    "posting_rules",
-    metadata,
-    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("keeps_cards", Boolean),
-    Column("results_channel_id", BigInteger),
-    Column("in_threads", Boolean),
-    Column("splits", Boolean),
-    Column("disclosure", Text),
-    Column("staging_label", Text),
-    Column("staging_corner", String(16)),
-    Column("best_channel_id", BigInteger),
-    Column("best_stars", Integer),
-)
-
+posting_rules = cast("Table", PostingRules.__table__)
 notices = cast("Table", Notice.__table__)
 studii_keys = cast("Table", StudiiKey.__table__)
 guilds = cast("Table", GuildSettings.__table__)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.domain.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.errors import Refused
+from bot.features.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.languages import N_, gettext, gettext as _, lazy
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 from bot.ui.kit.text import plain

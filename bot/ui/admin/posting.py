@@ -1,6 +1,6 @@
 """The panel of `/studii channel`: where and how results appear in the server."""
 
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import gettext as _, ngettext
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 

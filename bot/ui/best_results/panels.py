@@ -6,8 +6,8 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.domain import Job
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import STAR, BestResult
+from bot.features.posting import PostingRules
 from bot.languages import gettext as _, lazy
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.results.parts import disclosed_words

@@ -13,6 +13,7 @@ from bot.catalog import Tool
 from bot.credits.prices import PriceTable
 from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
+from bot.features import posting
 from bot.languages import lazy
 from bot.services import ConfirmationNeeded
 from bot.ui.jobs.confirmation import ask_to_confirm
@@ -134,7 +135,7 @@ async def _with_place(
     interaction: discord.Interaction, requests: Sequence[JobRequest]
 ) -> Sequence[JobRequest]:
     """Return the requests with the place where their results will be posted."""
-    rules = await host_of(interaction).services.posting.rules(requests[0].guild_id)
+    rules = await host_of(interaction).services.db.read(posting.of, requests[0].guild_id)
     place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
     return [
         replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread) for request in requests

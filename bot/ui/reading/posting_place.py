@@ -5,8 +5,8 @@ from typing import Any
 
 import discord
 
-from bot.domain.posting import PostingRules
 from bot.errors import Refused
+from bot.features.posting import PostingRules
 from bot.languages import lazy
 from bot.ui.reading.permissions import (
     CREATE_PUBLIC_THREADS,

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, OutputFile
+from bot.features import posting
 from bot.ui.jobs.results.result import for_listing
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
@@ -159,9 +160,9 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
 @pytest.mark.promise
 async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_ones(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.posting.set(desk.guild.id, splits=True)
+        await desk.services.db.write(posting.change, desk.guild.id, splits=True)
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
         await delivery.announce(job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -173,9 +174,9 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
 @pytest.mark.promise
 async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -185,9 +186,9 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
 @pytest.mark.promise
 async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_photo(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.services.posting.rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
         await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         answer = await desk.tom.click(message, label="For a listing")

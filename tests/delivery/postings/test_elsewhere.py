@@ -8,6 +8,7 @@ import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
 from bot.domain import JobState, Posted, SourcePhoto, TryLater
+from bot.features import posting
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
@@ -75,7 +76,7 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
         photo = await desk.tom.send(desk.channel, "The kitchen")
         source = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
         for kept in (False, True):
-            await desk.services.posting.set(desk.guild.id, keeps_cards=kept)
+            await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=kept)
             job = replace(await finished(desk), in_thread=True, source=source)
             said = await desk.delivery.announce(job, output(tmp_path))
             assert isinstance(said, Posted)

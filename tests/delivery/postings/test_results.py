@@ -7,6 +7,7 @@ import pytest
 
 from bot.credits import ledger
 from bot.domain import JobState, Posted, SourcePhoto
+from bot.features import posting
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import PNG, open_desk, pieces, texts
@@ -40,7 +41,7 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
 @pytest.mark.promise
 async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.posting.set(desk.guild.id, keeps_cards=True)
+        await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=True)
         job = await finished(desk)
         outcome = await desk.delivery.announce(job, output(tmp_path))
         message = desk.channel.history()[-1]

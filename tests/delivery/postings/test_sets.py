@@ -12,8 +12,8 @@ from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
 from bot.domain import FailureCode, JobState, OutputFile, Posted, TooMuch, Undeliverable
-from bot.domain.posting import PostingRules
 from bot.domain.posting.sets import SetPart, SetPosting
+from bot.features.posting import PostingRules
 from bot.reasons import Reason, ReasonCode
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post

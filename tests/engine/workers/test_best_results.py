@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Announcement, ChannelGone, Job, JobState, Posted, TryLater
-from bot.domain.posting import PostingRules
 from bot.domain.posting.best_results import BestResult
+from bot.features import posting
+from bot.features.posting import PostingRules
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
@@ -42,7 +43,7 @@ async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta
     """Store results that got the stars so long ago, in a server that shows its best ones."""
     now = world.clock.now() - ago
     async with world.storage.write() as transaction:
-        await transaction.posting_rules.set(GUILD, PostingRules(best_channel_id=PLACE))
+        await transaction.run(posting.change, GUILD, best_channel_id=PLACE)
         for one in messages:
             made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
             job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import CardTokens, DeliveryContext, DiscordDelivery
 from bot.delivery.context import Rules
-from bot.domain.posting import PostingRules
+from bot.features.posting import PostingRules
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames

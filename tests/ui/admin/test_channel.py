@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from bot.features import posting
+from bot.features.posting import PostingRules
 from tests.support.desk import Desk, open_desk, texts
 
 
@@ -20,10 +23,18 @@ async def test_whether_cards_stay_is_shown_and_set_and_stored(tmp_path: Path) ->
         )
         answer = await desk.admin.slash(desk.channel, "studii channel", cards="keep")
         assert "**Cards**: kept" in texts(answer)
-        assert (await desk.services.posting.rules(desk.guild.id)).keeps_cards
-        async with desk.storage.read() as transaction:
-            assert (await transaction.posting_rules.get(desk.guild.id)).keeps_cards
-        assert not (await desk.services.posting.rules(desk.guild.id + 1)).keeps_cards
+        assert (await desk.services.db.read(posting.of, desk.guild.id)).keeps_cards
+        assert not (await desk.services.db.read(posting.of, desk.guild.id + 1)).keeps_cards
+
+
+async def test_what_a_server_set_before_a_rule_existed_leaves_that_one_as_usual(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        older = text("INSERT INTO posting_rules (guild_id, splits) VALUES (:guild, true)")
+        await desk.services.db.write(lambda session: session.execute(older, {"guild": desk.guild.id}))
+        rules = await desk.services.db.read(posting.of, desk.guild.id)
+        assert rules == PostingRules(desk.guild.id, splits=True)
+        changed = await desk.services.db.write(posting.change, desk.guild.id, best_stars=5)
+        assert changed == PostingRules(desk.guild.id, splits=True, best_stars=5)
 
 
 @pytest.mark.promise
@@ -50,9 +61,9 @@ async def test_a_job_whose_result_could_not_be_posted_there_is_refused(
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", send_messages=False)
         await desk.env.settle()
-        await desk.services.posting.set(desk.guild.id, results_channel_id=closed.id)
+        await desk.services.db.write(posting.change, desk.guild.id, results_channel_id=closed.id)
         assert "I can't post in the channel for results" in await ask(desk)
-        await desk.services.posting.set(desk.guild.id, results_channel_id=12345)
+        await desk.services.db.write(posting.change, desk.guild.id, results_channel_id=12345)
         assert "The channel for results was deleted" in await ask(desk)
 
 
@@ -74,4 +85,4 @@ async def test_one_place_is_chosen_at_a_time(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         answer = await desk.admin.slash(desk.channel, "studii channel", threads=True, here=True)
         assert "Choose one" in texts(answer)
-        assert not (await desk.services.posting.rules(desk.guild.id)).in_threads
+        assert not (await desk.services.db.read(posting.of, desk.guild.id)).in_threads

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
+from bot.features import posting
 from bot.ui.admin.disclosure import words_for_pictures
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
@@ -39,10 +40,8 @@ async def test_the_words_on_staged_pictures_and_their_place_are_set(tmp_path: Pa
         )
         assert "“Virtually staged”, top right" in texts(answer)
         assert "isn't legal advice" in texts(answer)
-        rules = await desk.services.posting.rules(desk.guild.id)
+        rules = await desk.services.db.read(posting.of, desk.guild.id)
         assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
-        async with desk.storage.read() as transaction:
-            assert await transaction.posting_rules.get(desk.guild.id) == rules
 
 
 def test_words_that_can_not_be_written_are_refused() -> None:

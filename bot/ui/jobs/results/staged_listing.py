@@ -7,6 +7,7 @@ from discord import ui
 
 from bot.domain import Job
 from bot.errors import Refused
+from bot.features import posting
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host
@@ -50,7 +51,7 @@ class StagedButton(JobButton, action=ACTION):
         job = await host.services.jobs.get(self.job_id)
         if job is not None and await _is_of_a_result(job, host):
             raise Refused(NOT_UNALTERED)
-        rules = await host.services.posting.rules(server_of(interaction))
+        rules = await host.services.db.read(posting.of, server_of(interaction))
         label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
         link = f"[{YOUR_LINK}]"
         words = WORDS.using(label=label.replace("`", "'"), link=link)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bot.delivery import DiscordDelivery
 from bot.domain import JobState
-from bot.domain.posting import PostingRules
+from bot.features import posting
+from bot.features.posting import PostingRules
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts
@@ -31,7 +32,7 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
 
 async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, restored):
-        await desk.services.posting.set(desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         await delivery(desk).announce(restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         async with desk.storage.write() as transaction:
