@@ -2,31 +2,40 @@
 
 from contextlib import suppress
 
+import pytest
+
 from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, Liveness
 from tests.support.clock import FakeClock
 
 
-def test_an_engine_without_work_is_never_stuck() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def liveness(clock: FakeClock) -> Liveness:
+    return Liveness(clock)
+
+
+def test_work_that_lasts_too_long_while_nothing_else_ends_is_named(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     clock.advance(10 * OPERATION_TIMEOUT)
-    assert liveness.stuck() is None
-
-
-def test_work_that_lasts_too_long_while_nothing_else_ends_is_named() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
-    with liveness.operation("poll 12ab"):
+    assert liveness.stuck() is None  # without work
+    with liveness.operation("poll 12ab"), liveness.operation("upload", 10 * OPERATION_TIMEOUT):
         clock.advance(OPERATION_TIMEOUT - 1)
         assert liveness.stuck() is None
         clock.advance(2)
         assert liveness.stuck() == "poll 12ab has lasted 301 s"
-    assert liveness.stuck() is None
+    with liveness.operation("upload", 10 * OPERATION_TIMEOUT):  # which may take its time
+        clock.advance(9 * OPERATION_TIMEOUT)
+        assert liveness.stuck() is None
 
 
-def test_one_piece_of_work_that_hangs_does_not_end_what_others_get_done() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_one_piece_of_work_that_hangs_does_not_end_what_others_get_done(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     with liveness.operation("hanging"):
         for _ in range(10):
             with liveness.operation("another"):
@@ -34,9 +43,7 @@ def test_one_piece_of_work_that_hangs_does_not_end_what_others_get_done() -> Non
         assert liveness.stuck() is None
 
 
-def test_looking_for_work_is_no_progress_and_may_hang_itself() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_looking_for_work_is_no_progress_and_may_hang_itself(clock: FakeClock, liveness: Liveness) -> None:
     with liveness.operation("hanging"):
         for _ in range(4):
             with liveness.operation("looking", progress=False):
@@ -46,14 +53,6 @@ def test_looking_for_work_is_no_progress_and_may_hang_itself() -> None:
     with liveness.operation("looking", progress=False):
         clock.advance(OPERATION_TIMEOUT + 1)
         assert liveness.stuck() is not None
-
-
-def test_a_large_file_may_take_its_time() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
-    with liveness.operation("upload", 10 * OPERATION_TIMEOUT):
-        clock.advance(9 * OPERATION_TIMEOUT)
-        assert liveness.stuck() is None
 
 
 def fail(
@@ -66,18 +65,18 @@ def fail(
             raise RuntimeError("nobody foresaw this")
 
 
-def test_an_engine_in_which_everything_fails_is_stuck_after_a_while() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_an_engine_in_which_everything_fails_is_stuck_after_a_while(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     fail(liveness, clock, FAILING + 60)
     assert liveness.stuck() is None
     fail(liveness, clock, 60)
     assert liveness.stuck() == f"everything has failed for {FAILING + 60:.0f} s"
 
 
-def test_an_operation_that_logged_an_unexpected_error_is_no_progress() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_an_operation_that_logged_an_unexpected_error_is_no_progress(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     while liveness.stuck() is None:
         with liveness.operation("poll 12ab") as outcome:
             outcome.failed = True
@@ -88,9 +87,7 @@ def test_an_operation_that_logged_an_unexpected_error_is_no_progress() -> None:
     assert liveness.stuck() is None
 
 
-def test_what_fails_beside_what_succeeds_ends_nothing() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_what_fails_beside_what_succeeds_ends_nothing(clock: FakeClock, liveness: Liveness) -> None:
     for _ in range(10):
         fail(liveness, clock, FAILING / 2)
         with liveness.operation("another"):
@@ -99,16 +96,16 @@ def test_what_fails_beside_what_succeeds_ends_nothing() -> None:
         assert liveness.failing_for() == 0.0
 
 
-def test_errors_that_have_nothing_to_do_with_each_other_end_nothing() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_errors_that_have_nothing_to_do_with_each_other_end_nothing(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     fail(liveness, clock, 10 * FAILING, every=2 * OPERATION_TIMEOUT)
     assert liveness.stuck() is None
 
 
-def test_an_idle_engine_that_can_not_look_for_work_is_left_alone_until_there_is_some() -> None:
-    clock = FakeClock()
-    liveness = Liveness(clock)
+def test_an_idle_engine_that_can_not_look_for_work_is_left_alone_until_there_is_some(
+    clock: FakeClock, liveness: Liveness
+) -> None:
     fail(liveness, clock, 2 * FAILING, progress=False)
     assert liveness.stuck() is None
     liveness.called()

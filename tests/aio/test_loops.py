@@ -43,14 +43,3 @@ async def test_a_stumble_is_logged_once_and_the_loop_goes_on_after_a_pause(
     with_traceback = [record for record in caplog.records if record.exc_info]
     assert len(with_traceback) == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING, logging.WARNING]
-
-
-async def test_cancelling_ends_a_loop_at_once() -> None:
-    async def turn() -> None:
-        await asyncio.sleep(3600)
-
-    task = asyncio.create_task(run_forever("sleeping", WakeUp(), turn))
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task

@@ -94,6 +94,10 @@ class Desk:
             task.cancel()
             await asyncio.wait({task})
 
+    async def finish(self) -> None:
+        async with self.at_work():
+            await self.empty()
+
     async def empty(self) -> None:
         while self.open:  # noqa: ASYNC110 - it is emptied by others
             await asyncio.sleep(0.005)
@@ -131,16 +135,14 @@ async def test_work_that_does_nothing_but_fail_is_no_progress(monkeypatch: pytes
 
 async def test_no_more_are_done_at_once_than_the_worker_is_large() -> None:
     desk = Desk(30, size=3)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert desk.most_at_once == 3
 
 
 async def test_jobs_of_one_queue_are_done_one_after_the_other() -> None:
     desk = Desk(8, channels=1)
     jobs = list(desk.open)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert desk.done == jobs
     assert desk.most_at_once == 1
 
@@ -165,8 +167,7 @@ async def test_a_retry_that_falls_due_while_the_worker_rests_does_not_wait_for_t
             return 10.0
 
     desk = Refused(1, reread_every=NEVER, clock=clock)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert (desk.looks, desk.tries) == (2, 2)
 
 
@@ -180,8 +181,7 @@ async def test_a_job_with_news_is_not_left_alone_until_its_retry_is_due() -> Non
             return NEVER
 
     desk = Changing(1, reread_every=NEVER)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert len(desk.done) == 1
 
 
@@ -197,8 +197,7 @@ async def test_news_are_not_lost_to_a_look_that_finds_the_item_as_it_was() -> No
             return NEVER
 
     desk = Told(1, reread_every=NEVER)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert desk.done == [0]
 
 
@@ -292,8 +291,7 @@ async def test_a_job_that_changes_while_it_is_worked_on_is_worked_on_again() -> 
 
     desk = Changing(1, reread_every=NEVER)
     desk.versions = []
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert desk.versions == [1, 2]
 
 
@@ -324,7 +322,6 @@ async def test_while_the_database_is_read_what_is_told_is_not_overwritten() -> N
             return await super().work(job, tries)
 
     desk = Slow(5, reread_every=NEVER)
-    async with desk.at_work():
-        await desk.empty()
+    await desk.finish()
     assert sorted(desk.done) == list(range(5))
     assert not desk.given_up

@@ -52,38 +52,25 @@ def revealed(settings: Settings, name: str) -> str:
     return ",".join(key.reveal() for key in settings.encryption_keys)
 
 
-@pytest.fixture
-def other_secrets(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A token in the environment for tests of the other secret."""
-    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    return monkeypatch
-
-
 @pytest.mark.promise
+@pytest.mark.usefixtures("token")
 @pytest.mark.parametrize(("name", "secret"), SECRETS)
 @pytest.mark.parametrize("written", ["{}", "{}\n", "\ufeff{}\r\n"])
 def test_a_secret_can_come_from_a_file(
-    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, secret: str, written: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, secret: str, written: str
 ) -> None:
     (tmp_path / "secret").write_bytes(written.format(secret).encode())
-    other_secrets.setenv(f"{name}_FILE", "secret")
-    other_secrets.setenv(name, "")  # as .env.example leaves it
+    monkeypatch.setenv(f"{name}_FILE", "secret")
+    monkeypatch.setenv(name, "")  # as .env.example leaves it
     settings = Settings.read()
     assert revealed(settings, name) == secret
     assert secret not in repr(settings)
-
-
-@pytest.mark.parametrize(("name", "secret"), SECRETS)
-def test_a_secret_comes_from_one_place(
-    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, secret: str
-) -> None:
-    (tmp_path / "secret").write_text(secret)
-    other_secrets.setenv(f"{name}_FILE", "secret")
-    other_secrets.setenv(name, secret)
+    monkeypatch.setenv(name, secret)
     assert complaint() == f"{name} and {name}_FILE are both set. Leave one of them empty."
 
 
 @pytest.mark.promise
+@pytest.mark.usefixtures("token")
 @pytest.mark.parametrize("name", ["DISCORD_TOKEN", "ENCRYPTION_KEYS"])
 @pytest.mark.parametrize(
     ("content", "reason"),
@@ -93,42 +80,19 @@ def test_a_secret_comes_from_one_place(
         (b" ,\n", ": the file is empty. Write the secret into it."),
         (b"\xff\xfe\x00", ": it isn't text."),
         (b"x" * (MAX_SECRET_BYTES + 1), ": the file is too long. It must hold only the secret."),
+        ("a folder", ": it isn't a regular file. Write the secret into one."),
+        ("a pipe", ": it isn't a regular file. Write the secret into one."),
     ],
 )
 def test_a_secrets_file_that_is_of_no_use_is_named(
-    other_secrets: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None, reason: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | str | None, reason: str
 ) -> None:
-    if content is not None:
+    if isinstance(content, bytes):
         (tmp_path / "secret").write_bytes(content)
-    other_secrets.delenv(name, raising=False)
-    other_secrets.setenv(f"{name}_FILE", "secret")
-    line = complaint()
-    assert line.startswith(f"{name} can't be read from secret ({name}_FILE)")
-    assert line.endswith(reason)
-
-
-def test_a_secrets_file_that_may_not_be_read_says_who_needs_to(
-    other_secrets: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    other_secrets.setenv("ENCRYPTION_KEYS_FILE", str(tmp_path))  # a folder: modes do not stop root
-    assert "it isn't a regular file. Write the secret into one." in complaint()
-
-
-def test_a_pipe_in_the_place_of_a_secrets_file_is_not_waited_for(
-    other_secrets: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    os.mkfifo(tmp_path / "secret")
-    other_secrets.setenv("ENCRYPTION_KEYS_FILE", "secret")
-    assert "it isn't a regular file" in complaint()
-
-
-@pytest.mark.parametrize(("name", "secret"), SECRETS)
-def test_what_is_right_can_be_had_although_a_secrets_file_is_missing(
-    other_secrets: pytest.MonkeyPatch, name: str, secret: str
-) -> None:
-    del secret
-    other_secrets.setenv(name, "")
-    other_secrets.setenv(f"{name}_FILE", "nope")
-    _, wrong = Settings.read_leniently()
-    assert wrong.keys() == {name.lower()}
-    assert "the file doesn't exist" in wrong[name.lower()]
+    elif content is not None:
+        (os.mkfifo if content == "a pipe" else os.mkdir)(tmp_path / "secret")
+    monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{name}_FILE", "secret")
+    wanted = f"{name} can't be read from secret ({name}_FILE){reason}"
+    assert complaint() == wanted
+    assert Settings.read_leniently()[1] == {name.lower(): wanted}

@@ -10,14 +10,24 @@ import pytest
 
 from bot.aio.net import Connector, Proxy
 from bot.studii import StudiiClient, Timeouts
-from sandbox.studii import Key, Options, StudiiServer
+from sandbox.studii import Endpoint, Key, Options, StudiiServer
 from sandbox.studii.api import API
 from tests.support.proxy import PASSWORD, ConnectProxy
 from tests.support.tls import certificate, contexts
 
 QUICK = Timeouts(connect=1.0, read=0.3, total=2.0, transfer=5.0)
 HOST = "studii.tech"
+ENDPOINTS: tuple[Endpoint, ...] = ("create", "status", "upload")
 INPUTS = {"mode": "image", "source": "text", "quality": "standard", "prompt": "A misty pine forest at dawn"}
+
+
+async def ask(client: StudiiClient, secret: str, endpoint: Endpoint, job_id: str = "8a1f") -> None:
+    if endpoint == "create":
+        await client.create_job(secret, "studio", INPUTS)
+    elif endpoint == "status":
+        await client.job_status(secret, job_id)
+    else:
+        await client.request_upload(secret, "kitchen.jpg", "image/jpeg")
 
 
 class Behind(NamedTuple):

@@ -1,9 +1,9 @@
 """A key is seen by Studii and by nobody else, and a proxy's password by the proxy."""
 
 import logging
-import tomllib
 import traceback
 from pathlib import Path
+from typing import Literal
 
 import aiohttp
 import pytest
@@ -11,9 +11,10 @@ from aiohttp import web
 
 import bot
 from bot.aio.net import Connector, NoTunnel, Proxy
-from bot.studii import USER_AGENT, NotSent, StudiiClient, StudiiError
-from tests.studii.bare import Handler, answering, speaking
-from tests.studii.conftest import HOST, INPUTS, QUICK, behind
+from bot.studii import NotSent, StudiiClient, StudiiError
+from sandbox.studii import Endpoint
+from tests.studii.bare import Handler, answering
+from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, ask, behind
 
 KEY = "stu_c0ffee-the-whole-secret"
 
@@ -50,48 +51,21 @@ def everything_said_about(error: BaseException) -> str:
     return "\n".join([*told, repr(ours)])
 
 
-async def ask(client: StudiiClient, question: str) -> None:
-    if question == "create":
-        await client.create_job(KEY, "studio", {"prompt": "dawn"})
-    elif question == "status":
-        await client.job_status(KEY, "8a1f")
-    elif question == "upload":
-        await client.request_upload(KEY, "kitchen.jpg", "image/jpeg")
-    else:
-        await client.check_key(KEY)
-
-
-QUESTIONS = ["create", "status", "upload", "check"]
-
-
 @pytest.mark.promise
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, "check"])
 @pytest.mark.parametrize("handler", [echo, fail, hang_up, nonsense])
 async def test_no_error_and_no_log_line_holds_the_key(
-    caplog: pytest.LogCaptureFixture, handler: Handler, question: str
+    caplog: pytest.LogCaptureFixture, handler: Handler, endpoint: Endpoint | Literal["check"]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with answering(handler) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
         with pytest.raises(StudiiError) as caught:
-            await ask(client, question)
+            await (client.check_key(KEY) if endpoint == "check" else ask(client, KEY, endpoint))
         assert "c0ffee" not in repr(vars(client))
     assert bare.headers[0]["Authorization"] == f"Bearer {KEY}"
     assert caught.value.__cause__ is caught.value.__context__ is None
     assert "c0ffee" not in everything_said_about(caught.value)
     assert "c0ffee" not in caplog.text
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-async def test_an_answer_that_is_not_http_does_not_bring_the_key_to_light(question: str) -> None:
-    async with speaking(b"garbage\r\n\r\n") as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        with pytest.raises(StudiiError) as caught:
-            await ask(client, question)
-    assert "c0ffee" not in everything_said_about(caught.value)
-
-
-def test_the_product_names_its_version() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    assert f"{project['name']}/{project['version']}" == USER_AGENT
 
 
 async def test_no_error_shows_the_proxys_user_and_password(tmp_path: Path) -> None:

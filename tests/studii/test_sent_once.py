@@ -31,7 +31,7 @@ from bot.studii import (
 from sandbox.studii import Endpoint, Fault, Key, Options, StudiiServer, faults
 from sandbox.studii.api import API
 from tests.studii.bare import speaking
-from tests.studii.conftest import HOST, INPUTS, QUICK, behind
+from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, ask, behind
 from tests.support.proxy import Trouble
 
 Way = Literal["direct", "proxy"]
@@ -49,15 +49,6 @@ async def led(way: Way, folder: Path) -> AsyncGenerator[tuple[StudiiServer, Stud
             StudiiClient(server.url, timeouts=QUICK) as client,
         ):
             yield server, client, server.add_key()
-
-
-async def ask(client: StudiiClient, secret: str, endpoint: Endpoint, job_id: str = "8a1f") -> None:
-    if endpoint == "create":
-        await client.create_job(secret, "studio", INPUTS)
-    elif endpoint == "status":
-        await client.job_status(secret, job_id)
-    else:
-        await client.request_upload(secret, "kitchen.jpg", "image/jpeg")
 
 
 # The fault, what it means for a job, and what it means for a question.
@@ -87,7 +78,6 @@ TABLE: list[tuple[Fault, type[StudiiError], type[StudiiError]]] = [
     (faults.Slow(1.0), OutcomeUnknown, NoAnswer),
     (faults.Slow(1.0, after=True), OutcomeUnknown, NoAnswer),
 ]
-ENDPOINTS: tuple[Endpoint, ...] = ("create", "status", "upload")
 
 
 @pytest.mark.promise

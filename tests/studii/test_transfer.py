@@ -1,7 +1,6 @@
 """Bytes arrive whole or not at all, whatever their number, and memory stays flat. The engine tries again."""
 
 import asyncio
-import hashlib
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from bot.studii import (
     UploadTarget,
 )
 from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
-from tests.studii.bare import answering
+from tests.studii.bare import Handler, answering
 from tests.studii.conftest import HOST, INPUTS, QUICK, behind
 
 PICTURE = bytes(range(256)) * 400
@@ -39,6 +38,27 @@ def photo(tmp_path: Path) -> Path:
 
 def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
+
+
+def sending(pieces: int, announced: int | None, begun: asyncio.Event | None = None) -> Handler:
+    """Send so many pieces and announce so many bytes, or none; what comes is read."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        async for _ in request.content.iter_chunked(2**16):
+            pass
+        if request.method == "PUT":
+            return web.Response()
+        response = web.StreamResponse()
+        response.content_length = announced
+        await response.prepare(request)
+        for _ in range(pieces):
+            await response.write(PIECE)
+        if begun is not None:
+            begun.set()
+            await asyncio.sleep(5)
+        return response
+
+    return answer
 
 
 async def finished(client: StudiiClient, server: StudiiServer, key: Key) -> str:
@@ -89,15 +109,10 @@ async def test_what_is_wrong_with_the_photo_is_not_a_failure_of_studii(
 
 
 async def test_storage_gets_a_length_and_no_key(photo: Path) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
-        return web.Response()
-
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
+    async with answering(sending(0, 0)) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
         await client.put(UploadTarget("a.jpg", f"{bare.url}/a?token=%2f+x"), photo, "image/jpeg")
         [headers] = bare.headers
-    assert "Authorization" not in headers
-    assert "Transfer-Encoding" not in headers
+    assert not {"Authorization", "Transfer-Encoding"} & set(headers)
     assert (headers["Content-Length"], headers["Content-Type"]) == (str(len(PICTURE)), "image/jpeg")
 
 
@@ -135,20 +150,11 @@ async def test_an_output_arrives_byte_for_byte_or_not_at_all(
         await client.download(address, tmp_path / "gone" / "out", limit=2**20)
 
 
-@pytest.mark.parametrize("announced", [True, False])
-async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced: bool) -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        if announced:
-            response.content_length = 2 * 2**20
-        await response.prepare(request)
-        for _ in range(32):
-            await response.write(PIECE)
-        return response
-
+@pytest.mark.parametrize("announced", [2 * 2**20, None])
+async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced: int | None) -> None:
     destination = tmp_path / "out.png"
     destination.write_bytes(b"what was there before")
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
+    async with answering(sending(32, announced)) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
         with pytest.raises(TooLarge) as large:
             await client.download(f"{bare.url}/out", destination, limit=2**20)
     assert large.value.told.arguments == {"limit": 2**20}
@@ -158,16 +164,7 @@ async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced
 
 async def test_a_cancelled_download_leaves_nothing_behind(tmp_path: Path) -> None:
     begun = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        response.content_length = 2 * len(PIECE)
-        await response.prepare(request)
-        await response.write(PIECE)
-        begun.set()
-        await asyncio.sleep(5)
-        return response
-
+    answer = sending(1, 2 * len(PIECE), begun)
     async with answering(answer) as bare, StudiiClient(bare.url, timeouts=Timeouts(read=5.0)) as client:
         task = asyncio.create_task(client.download(f"{bare.url}/out", tmp_path / "out.png", limit=2**20))
         await begun.wait()
@@ -202,23 +199,10 @@ async def test_an_upload_that_is_cancelled_while_its_file_is_opened_leaves_none_
 
 
 async def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
-    received = hashlib.sha256()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        if request.method == "PUT":
-            async for chunk in request.content.iter_chunked(2**16):
-                received.update(chunk)
-            return web.Response()
-        response = web.StreamResponse()
-        response.content_length = BIG
-        await response.prepare(request)
-        for _ in range(BIG // len(PIECE)):
-            await response.write(PIECE)
-        return response
-
     big, fetched = tmp_path / "big", tmp_path / "fetched"
     with big.open("wb") as file:
         file.truncate(BIG)
+    answer = sending(BIG // len(PIECE), BIG)
     async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
         tracemalloc.start()
         try:
@@ -228,7 +212,6 @@ async def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
     assert peak < BIG / 4
-    assert received.hexdigest() == hashlib.sha256(bytes(BIG)).hexdigest()
     assert fetched.stat().st_size == BIG
 
 

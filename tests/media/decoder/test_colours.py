@@ -3,34 +3,16 @@
 import asyncio
 import io
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from bot.media.pool import DecoderPool
 from tests.media.decoder.scenes import save, scene
 from tests.media.profiles import exchanged_profile, grey_profile, ink_profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-async def test_a_result_that_is_made_to_fit_keeps_its_colour_profile(
-    decoder: DecoderPool, tmp_path: Path, mode: str
-) -> None:
-    path = tmp_path / "result.png"
-    cms: Any = ImageCms
-    profile: bytes = cms.ImageCmsProfile(cms.createProfile("sRGB")).tobytes()
-    Image.effect_noise((600, 400), 90).convert(mode).save(path, "PNG", icc_profile=profile)
-    fitted = await decoder.fit(path, 60_000)
-    assert fitted is not None
-    with Image.open(io.BytesIO(fitted)) as image:
-        assert image.info["icc_profile"] == profile
-    # One that leaves no room for the picture is left out.
-    small = await decoder.fit(path, 2_000)
-    assert small is None or len(small) <= 2_000
 
 
 @pytest.mark.promise
@@ -48,6 +30,7 @@ async def test_a_colour_profile_that_leaves_no_room_is_applied_instead(
     assert len(applied) < len(kept)
     with Image.open(io.BytesIO(kept)) as image:
         assert image.info["icc_profile"] == profile
+    assert len(await decoder.fit(path, 2_000) or b"") <= 2_000
     with Image.open(io.BytesIO(applied)) as image:
         assert "icc_profile" not in image.info
         red, _, blue = cast("tuple[int, int, int]", image.convert("RGB").getpixel((30, 20)))

@@ -1,4 +1,4 @@
-"""Copies of results: what they say of AI, and what they keep."""
+"""Copies of results: small enough, labelled or of both halves, and what they say of AI and keep."""
 
 import io
 from pathlib import Path
@@ -7,9 +7,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bot.media.metadata import MADE_BY_AI, with_digital_source
+from bot.media.metadata import MADE_BY_AI, strip_metadata, with_digital_source
+from tests.media.metadata.photos import AI, SECRETS, phone_jpeg, phone_png, phone_webp
 from tests.support.decoders import SharedDecoders
 
+DECODERS = SharedDecoders()
+LABELS = ("Before", "After")
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -26,52 +29,40 @@ def result(folder: Path, size: tuple[int, int] = (600, 400)) -> Path:
     return path
 
 
+def opened(data: bytes | None, limit: int) -> Image.Image:
+    assert data is not None
+    assert len(data) <= limit
+    return Image.open(io.BytesIO(data))
+
+
 def darkest(image: Image.Image) -> int:
     return min(image.convert("L").tobytes())
 
 
-def xmp_of(data: bytes) -> bytes:
-    with Image.open(io.BytesIO(data)) as image:
-        found = image.info["xmp"]
-        assert isinstance(found, bytes)
-        return found
-
-
 @pytest.mark.promise
 async def test_a_smaller_copy_keeps_its_xmp_and_says_that_ai_made_it(tmp_path: Path) -> None:
-    data = await SharedDecoders().fit(result(tmp_path), 50_000, made=True)
-    assert data is not None
-    assert b'dc:source="Studii"' in xmp_of(data)
-    assert MADE_BY_AI.encode() in xmp_of(data)
-    assert b"c2pa" not in data
+    xmp = opened(await DECODERS.fit(result(tmp_path), 50_000, made=True), 50_000).info["xmp"]
+    assert b'dc:source="Studii"' in xmp
+    assert MADE_BY_AI.encode() in xmp
+    assert b"c2pa" not in xmp
 
 
 @pytest.mark.promise
 async def test_a_photo_that_is_made_smaller_is_not_said_to_be_made_by_ai(tmp_path: Path) -> None:
-    data = await SharedDecoders().fit(result(tmp_path), 50_000)
-    assert data is not None
-    assert b"DigitalSourceType" not in data
+    assert "xmp" not in opened(await DECODERS.fit(result(tmp_path), 50_000), 50_000).info
 
 
 @pytest.mark.promise
 async def test_a_labelled_copy_has_the_words_in_its_corner_and_nothing_else_changed(tmp_path: Path) -> None:
     for corner, box in (("bottom-left", (0, 350, 250, 400)), ("top-right", (350, 0, 600, 50))):
-        data = await SharedDecoders().label(result(tmp_path), 200_000, "Virtually staged", corner)
-        assert data is not None
-        with Image.open(io.BytesIO(data)) as image:
-            assert image.size == (600, 400)
-            assert darkest(image.crop(box)) < 150
-            assert darkest(image.crop((0, 100, 600, 300))) > 240
-        assert MADE_BY_AI.encode() in xmp_of(data)
-
-
-async def test_a_label_that_is_wider_than_the_picture_is_made_smaller(tmp_path: Path) -> None:
-    data = await SharedDecoders().label(
-        result(tmp_path, (120, 400)), 200_000, "Virtually staged " * 4, "top-left"
-    )
-    assert data is not None
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.size == (120, 400)
+        data = await DECODERS.label(result(tmp_path), 200_000, "Virtually staged", corner)
+        image = opened(data, 200_000)
+        assert image.size == (600, 400)
+        assert darkest(image.crop(box)) < 150
+        assert darkest(image.crop((0, 100, 600, 300))) > 240
+        assert MADE_BY_AI.encode() in image.info["xmp"]
+    narrow = await DECODERS.label(result(tmp_path, (120, 400)), 200_000, "Virtually staged " * 4, "top-left")
+    assert opened(narrow, 200_000).size == (120, 400)
 
 
 def test_a_mark_that_says_ai_stays_and_a_camera_s_is_added_to() -> None:
@@ -79,3 +70,39 @@ def test_a_mark_that_says_ai_stays_and_a_camera_s_is_added_to() -> None:
     assert with_digital_source(marked, "http://example.org/other") == marked
     assert marked.endswith(b"</rdf:RDF></x:xmpmeta>")
     assert with_digital_source(b"no packet", MADE_BY_AI).startswith(b"<?xpacket")
+
+
+async def test_a_result_is_made_to_fit(tmp_path: Path) -> None:
+    path = tmp_path / "noise"
+    Image.effect_noise((600, 400), 90).convert("RGB").save(path, "PNG")
+    limit = path.stat().st_size // 3
+    image = opened(await DECODERS.fit(path, limit), limit)
+    assert image.width / image.height == pytest.approx(1.5, abs=0.02)
+    opened(await DECODERS.split(path, path, 60_000, LABELS), 60_000)
+
+
+@pytest.mark.parametrize("photo", [phone_jpeg(source=AI), phone_png(source=AI), phone_webp(source=AI)])
+async def test_a_copy_that_is_made_to_fit_carries_nothing_but_the_mark(tmp_path: Path, photo: bytes) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(photo)
+    strip_metadata(path)
+    fitted = await DECODERS.fit(path, 5000)
+    image = opened(fitted, 5000)
+    assert [secret for secret in SECRETS if secret in (fitted or b"")] == []
+    assert AI in str(image.info["xmp"])
+    assert not image.getexif()
+
+
+async def test_the_left_half_is_before_and_the_right_half_after(tmp_path: Path) -> None:
+    before, after, broken = (tmp_path / name for name in ("before", "after", "broken"))
+    Image.new("RGB", (300, 900), "blue").save(before, "JPEG")
+    Image.new("RGBA", (800, 600), "orange").save(after, "PNG")
+    broken.write_bytes(b"no picture")
+    made = opened(await DECODERS.split(before, after, 1_000_000, LABELS), 1_000_000)
+    assert made.size == (800, 600)
+    assert [made.getpixel((x, 300)) for x in (100, 700)] == [
+        pytest.approx(colour, abs=8) for colour in ((0, 0, 255), (255, 165, 0))
+    ]
+    assert MADE_BY_AI in str(made.info["xmp"])
+    assert await DECODERS.split(broken, after, 60_000, LABELS) is None
+    assert await DECODERS.split(after, broken, 60_000, LABELS) is None

@@ -97,6 +97,10 @@ PARTS = {
     "JPEG, grey, progressive, an end too early": lambda: half_with_an_end(
         saved(room().convert("L"), "JPEG", progressive=True)
     ),
+    "WebP, no end": lambda: saved(room(SMALL), "WEBP")[:-100],
+    "WebP, lossless, no end": lambda: saved(room(SMALL), "WEBP", **LOSSLESS)[:-100],
+    "HEIC, no end": lambda: saved(room(SMALL), "HEIF")[:-100],
+    "AVIF, no end": lambda: saved(room(SMALL), "AVIF", speed=10)[:-100],
     "GIF, zeros": lambda: half_in_zeros(saved(room(SMALL), "GIF")),
     "PNG, half of the rows": lambda: png(SIZE, 0.5),
     "PNG, all rows but one": lambda: png(SIZE, 0.999),

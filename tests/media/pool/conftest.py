@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,18 @@ from PIL import Image
 
 from bot.media.pool import DecoderPool, DecoderProcess
 
-Asked = list[tuple[DecoderProcess, Mapping[str, object]]]
-Change = Callable[[Mapping[str, object]], Mapping[str, object]]
+Request = Mapping[str, object]
+
+
+@dataclass
+class Asking:
+    """What processes are asked for, in order: `change` is what becomes of it, and the first that is given
+    `stop_at` seconds stands still."""
+
+    asked: list[tuple[DecoderProcess, Request]] = field(default_factory=list[tuple[DecoderProcess, Request]])
+    change: Callable[[Request], Request] = lambda request: request
+    stop_at: int = 0
+    stopped: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 @pytest.fixture
@@ -29,42 +40,18 @@ def photo(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    """The processes that were asked for something, each with the request, in order."""
-    requests: Asked = []
-    real = DecoderProcess.ask
+async def asking(monkeypatch: pytest.MonkeyPatch) -> Asking:
+    asking, real = Asking(), DecoderProcess.ask
 
-    async def ask(self: DecoderProcess, request: Mapping[str, object], within: float) -> object:
-        requests.append((self, request))
-        return await real(self, request, within)
+    async def ask(self: DecoderProcess, request: Request, within: float) -> object:
+        asking.asked.append((self, request))
+        if request["seconds"] == asking.stop_at and not asking.stopped.done():
+            os.kill(self.pid, signal.SIGSTOP)
+            asking.stopped.set_result(self.pid)
+        return await real(self, asking.change(request), within)
 
     monkeypatch.setattr(DecoderProcess, "ask", ask)
-    return requests
-
-
-def change_requests(patch: pytest.MonkeyPatch, change: Change) -> None:
-    """Have processes asked for something else than the pool asks for."""
-    real = DecoderProcess.ask
-
-    async def ask(self: DecoderProcess, request: Mapping[str, object], within: float) -> object:
-        return await real(self, change(request), within)
-
-    patch.setattr(DecoderProcess, "ask", ask)
-
-
-def stop_at(patch: pytest.MonkeyPatch, seconds: int) -> "asyncio.Future[int]":
-    """Have the next process stand still that is given so many seconds; return its id when it is asked."""
-    stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    real = DecoderProcess.ask
-
-    async def ask(self: DecoderProcess, request: Mapping[str, object], within: float) -> object:
-        if request["seconds"] == seconds and not stopped.done():
-            os.kill(self.pid, signal.SIGSTOP)
-            stopped.set_result(self.pid)
-        return await real(self, request, within)
-
-    patch.setattr(DecoderProcess, "ask", ask)
-    return stopped
+    return asking
 
 
 def is_alive(pid: int) -> bool:
